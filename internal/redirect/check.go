@@ -1,0 +1,246 @@
+package redirect
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// maxLength is the longest URI in bytes that may be registered. Databases and
+// browsers cope with this much, and no redirect URI needs more.
+const maxLength = 2048
+
+// Check reports why uri may not be registered as a redirect URI, or nil when
+// it may. The error is one rule as a phrase without the URI, such as "must not
+// have a fragment (#)", so that it can stand behind a form field or a list
+// entry.
+//
+// Allowed are https with a host; http with the host 127.0.0.1, [::1] or
+// localhost (RFC 8252 §7.3); and private-use schemes made from a domain name
+// with exactly one slash, such as com.example.app:/callback (RFC 8252 §7.1).
+// The URI must be written in the one spelling on which all parsers agree.
+func Check(uri string) error {
+	if err := checkCharacters(uri); err != nil {
+		return err
+	}
+	p := split(uri)
+	if p.fragment != "" {
+		return errors.New("must not have a fragment (#)") // RFC 6749 §3.1.2
+	}
+	if err := p.checkScheme(); err != nil {
+		return err
+	}
+	if strings.ContainsAny(p.path+p.query, "[]") {
+		return errors.New("must not contain [ or ] outside the host; write %5B and %5D")
+	}
+	if err := checkPath(p.path); err != nil {
+		return err
+	}
+	return checkQuery(p.query)
+}
+
+// CheckOrigin reports why origin may not be listed as an allowed origin for
+// cross-origin requests, or nil when it may. It must be the exact text that a
+// browser sends in its Origin header (RFC 6454 §6.2): scheme, host and, when it
+// is not the default, port; https, or http with the host 127.0.0.1, [::1] or
+// localhost.
+func CheckOrigin(origin string) error {
+	if err := checkCharacters(origin); err != nil {
+		return err
+	}
+	p := split(origin)
+	if p.scheme != "https:" && p.scheme != "http:" {
+		return errors.New("must begin with https:// (or http:// for 127.0.0.1, [::1] or localhost)")
+	}
+	if p.path != "" || p.query != "" || p.fragment != "" {
+		return errors.New("must end after the host or port, without a slash, path, query or fragment")
+	}
+	if err := p.checkScheme(); err != nil {
+		return err
+	}
+	if p.scheme == "https:" && p.port == ":443" || p.scheme == "http:" && p.port == ":80" {
+		return errors.New("must not name the default port: browsers leave it out")
+	}
+	return nil
+}
+
+// checkCharacters lets only the characters of RFC 3986 §2 pass, complete
+// percent escapes, and no wildcard.
+func checkCharacters(uri string) error {
+	if uri == "" {
+		return errors.New("must not be empty")
+	}
+	if len(uri) > maxLength {
+		return fmt.Errorf("must not be longer than %d bytes", maxLength)
+	}
+	for i := 0; i < len(uri); i++ {
+		switch c := uri[i]; {
+		case c >= 0x80:
+			return errors.New("must be ASCII; write an international host as xn--... and other characters as %XX")
+		case c <= ' ' || c == 0x7f:
+			return errors.New("must not contain spaces or control characters")
+		case c == '*':
+			return errors.New("must not contain a wildcard (*)") // RFC 9700 §4.1.3
+		case strings.IndexByte("\\\"<>^`{|}", c) >= 0:
+			return fmt.Errorf("must not contain the character %c", c)
+		case c == '%':
+			b, ok := unhex(uri[i+1:])
+			if !ok {
+				return errors.New("must not contain an incomplete percent escape")
+			}
+			if b < ' ' || b == 0x7f {
+				return errors.New("must not contain an escaped control character")
+			}
+		}
+	}
+	return nil
+}
+
+// unhex reads the two hexadecimal digits at the beginning of s.
+func unhex(s string) (byte, bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	var b byte
+	for i := range 2 {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9':
+			b = b<<4 | (c - '0')
+		case 'a' <= c && c <= 'f':
+			b = b<<4 | (c - 'a' + 10)
+		case 'A' <= c && c <= 'F':
+			b = b<<4 | (c - 'A' + 10)
+		default:
+			return 0, false
+		}
+	}
+	return b, true
+}
+
+// checkScheme judges the scheme and the authority that belongs to it.
+func (p parts) checkScheme() error {
+	switch p.scheme {
+	case "":
+		return errors.New("must be absolute: begin with https://, for example")
+	case "https:":
+		return p.checkAuthority()
+	case "http:":
+		if err := p.checkAuthority(); err != nil {
+			return err
+		}
+		if p.host != "127.0.0.1" && p.host != "[::1]" && p.host != "localhost" {
+			return errors.New("must use https: http is only for 127.0.0.1, [::1] and localhost") // RFC 9700 §2.1
+		}
+		return nil
+	}
+	scheme := strings.TrimSuffix(p.scheme, ":")
+	if scheme != strings.ToLower(scheme) {
+		return errors.New("must have its scheme in lower case")
+	}
+	if !strings.Contains(scheme, ".") || scheme[0] < 'a' || !domainName(scheme) {
+		return errors.New("must use https, or a private-use scheme made from a domain name such as com.example.app")
+	}
+	if p.slashes != "" || !strings.HasPrefix(p.path, "/") {
+		return errors.New("must have exactly one slash after a private-use scheme, as in com.example.app:/callback")
+	}
+	return nil
+}
+
+func (p parts) checkAuthority() error {
+	if p.userinfo != "" {
+		return errors.New("must not contain a user name or password (@)")
+	}
+	if p.host == "" {
+		return errors.New("must name a host after the scheme and two slashes")
+	}
+	if !validPort(p.port) {
+		return errors.New("must have a port from 1 to 65535 after the colon, or no colon")
+	}
+	if p.host != strings.ToLower(p.host) {
+		return errors.New("must have its host in lower case")
+	}
+	if !validHost(p.host) {
+		return errors.New("must have a valid host: a domain name without final dot, or an IP address in its usual spelling")
+	}
+	return nil
+}
+
+// validHost accepts domain names and canonical IP literals. Browsers read any
+// host that ends in a number as an IPv4 address, so 127.1 or 0x7f000001 would
+// mean another host than their text says.
+func validHost(host string) bool {
+	if literal, ok := strings.CutPrefix(host, "["); ok {
+		literal, ok = strings.CutSuffix(literal, "]")
+		addr, err := netip.ParseAddr(literal)
+		return ok && err == nil && addr.Is6() && addr.Zone() == "" && addr.String() == literal
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")) {
+		addr, err := netip.ParseAddr(host)
+		return err == nil && addr.Is4() // ParseAddr refuses leading zeros
+	}
+	return domainName(host)
+}
+
+// domainName reports whether name consists of labels of lower-case letters,
+// digits and inner hyphens, within the lengths of RFC 1035 §2.3.4.
+func domainName(name string) bool {
+	if len(name) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := 0; i < len(label); i++ {
+			c := label[i]
+			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// checkPath refuses segments that some servers resolve and others do not:
+// ".", "..", their escaped spellings, and the same before a path parameter.
+func checkPath(path string) error {
+	for segment := range strings.SplitSeq(path, "/") {
+		segment, _, _ = strings.Cut(segment, ";")
+		segment = strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
+		if segment == "." || segment == ".." {
+			return errors.New("must not contain the path segments . or ..")
+		}
+	}
+	return nil
+}
+
+// checkQuery refuses the names that an authorization response adds, because a
+// client would then find two values (RFC 6749 §3.1). Semicolons count as
+// separators since some servers still read them so.
+func checkQuery(query string) error {
+	separators := func(r rune) bool { return r == '&' || r == ';' }
+	for pair := range strings.FieldsFuncSeq(strings.TrimPrefix(query, "?"), separators) {
+		name, _, _ := strings.Cut(pair, "=")
+		name, _ = url.QueryUnescape(name) // cannot fail: checkCharacters saw every escape
+		name = strings.ToLower(name)
+		if responseParameter(name) {
+			return fmt.Errorf("must not have the query parameter %s, which the response adds", name)
+		}
+	}
+	return nil
+}
+
+// responseParameter knows the parameters of RFC 6749 §4.1.2, §4.2.2, RFC 9207,
+// OpenID Connect Core §3.3.2.5 and Session Management §2, and JARM.
+func responseParameter(name string) bool {
+	switch name {
+	case "code", "state", "iss", "error", "error_description", "error_uri",
+		"access_token", "token_type", "expires_in", "scope", "id_token",
+		"session_state", "response":
+		return true
+	}
+	return false
+}
