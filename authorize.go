@@ -1,0 +1,335 @@
+package oauthkit
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) whose application is known and whose redirect URI is one
+// of the application's. Only [Provider.NewAuthorizeRequest] makes one, so that what has not been verified cannot be
+// redirected to.
+type AuthorizeRequest struct {
+	// Application is who asks.
+	Application Application
+	// Form holds the parameters as they were sent.
+	Form url.Values
+	// State is returned to the application as it came (RFC 6749 §4.1.1).
+	State string
+	// Scopes are what is asked for. All of them are known and allowed to the application.
+	Scopes Scopes
+	// Now is when the request arrived.
+	Now time.Time
+
+	// Silent asks for an answer without any page (prompt=none). Set by extensions, as are those below.
+	Silent bool
+	// AskSignIn asks for a new sign-in (prompt=login).
+	AskSignIn bool
+	// AskConsent asks for consent even where it is remembered (prompt=consent).
+	AskConsent bool
+	// MaxAge is how long ago the sign-in may be; nil: any time.
+	MaxAge *time.Duration
+	// Subject is the only user who may answer; empty: anyone.
+	Subject string
+	// Params are kept in the Authorization.
+	Params map[string]string
+
+	redirectURI string
+	authorizer  Authorizer
+	issuer      string
+}
+
+// maxState is the number of bytes of state that is returned.
+const maxState = 4096
+
+// NewAuthorizeRequest makes a request of the parameters that were sent to the authorization endpoint.
+//
+// If it returns no request, the application or its redirect URI is not good, and the error may only be shown to the user:
+// there is nowhere safe to send it (RFC 6749 §4.1.2.1). If it returns a request and an error, the error goes to the
+// application, by way of [AuthorizeRequest.RedirectTo].
+func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
+	app, err := p.authorizingApplication(ctx, form)
+	if err != nil {
+		return nil, err
+	}
+	redirectURI, err := verifiedRedirectURI(app, form)
+	if err != nil {
+		p.explainRedirectURI(ctx, app, form.Get("redirect_uri"))
+		return nil, err
+	}
+	request := &AuthorizeRequest{
+		Application: app,
+		Form:        form,
+		Now:         p.Now(),
+		Params:      map[string]string{},
+		redirectURI: redirectURI,
+		issuer:      p.issuer,
+	}
+	return request, p.checkAuthorizeRequest(ctx, request)
+}
+
+// checkAuthorizeRequest holds every check whose error goes to the application, in the order of the specifications.
+func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *AuthorizeRequest) error {
+	for _, check := range []func(*AuthorizeRequest) error{
+		checkParameters,     // RFC 6749 §3.1
+		checkRequestObjects, // OpenID Connect Core §6, RFC 9126 §6
+		p.checkResponseType, // RFC 6749 §3.1.1
+		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
+		p.checkScopes,       // RFC 6749 §3.3
+	} {
+		if err := check(request); err != nil {
+			return err
+		}
+	}
+	if err := request.authorizer.ValidateAuthorize(request); err != nil {
+		return err
+	}
+	for _, check := range p.authorizeChecks {
+		if err := check(ctx, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) (Application, error) {
+	if len(form["client_id"]) != 1 {
+		return nil, Errorf(InvalidRequest, "client_id is missing or repeated")
+	}
+	app, err := p.Application(ctx, form.Get("client_id"))
+	if errors.Is(err, ErrNotFound) {
+		return nil, Errorf(InvalidRequest, "the application is not known")
+	}
+	return app, err
+}
+
+// verifiedRedirectURI returns the redirect_uri if it is one of the application's. It must be sent, even where the
+// application has only one (OpenID Connect Core §3.1.2.1).
+func verifiedRedirectURI(app Application, form url.Values) (string, error) {
+	if len(form["redirect_uri"]) != 1 {
+		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated")
+	}
+	uri := form.Get("redirect_uri")
+	if len(uri) > 2048 || !validText(uri) || !app.AllowsRedirectURI(uri) {
+		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's")
+	}
+	return uri, nil
+}
+
+// checkParameters refuses repeated parameters (RFC 6749 §3.1), except resource (RFC 8707 §2), and text that is none. State
+// is set first, so that the other errors carry it.
+func checkParameters(request *AuthorizeRequest) error {
+	state := request.Form["state"]
+	if len(state) > 1 || len(state) == 1 && (len(state[0]) > maxState || !validText(state[0])) {
+		return Errorf(InvalidRequest, "state is repeated, longer than %d bytes, or not text", maxState)
+	}
+	request.State = request.Form.Get("state")
+	for name, values := range request.Form {
+		if len(values) > 1 && name != "resource" {
+			return Errorf(InvalidRequest, "%s is repeated", name)
+		}
+		if !slices.ContainsFunc(values, validText) {
+			return Errorf(InvalidRequest, "%s is not text", name)
+		}
+	}
+	return nil
+}
+
+func checkRequestObjects(request *AuthorizeRequest) error {
+	hasObject, hasURI := request.Form.Has("request"), request.Form.Has("request_uri")
+	switch {
+	case hasObject && hasURI:
+		return Errorf(InvalidRequest, "request and request_uri exclude each other")
+	case hasObject:
+		return Errorf(RequestNotSupported, "request objects are not supported")
+	case hasURI:
+		return Errorf(RequestURINotSupported, "request_uri is not supported")
+	case requiresPushedRequests(request.Application):
+		return Errorf(InvalidRequest, "this application must push its authorization requests")
+	default:
+		return nil
+	}
+}
+
+func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
+	responseType := request.Form.Get("response_type")
+	if responseType == "" {
+		return Errorf(InvalidRequest, "response_type is missing")
+	}
+	authorizer, known := p.authorizers[responseType]
+	if !known {
+		return Errorf(UnsupportedResponseType, "response_type is not supported")
+	}
+	if !request.Application.AllowsGrant(authorizer.GrantType()) {
+		return Errorf(UnauthorizedClient, "the application may not use response_type %s", responseType)
+	}
+	request.authorizer = authorizer
+	return nil
+}
+
+func checkResponseMode(request *AuthorizeRequest) error {
+	switch mode := request.Form.Get("response_mode"); mode {
+	case "", "query":
+		return nil
+	default:
+		return Errorf(InvalidRequest, "response_mode is not supported; use query or leave it out")
+	}
+}
+
+func (p *Provider) checkScopes(request *AuthorizeRequest) error {
+	scopes, err := p.parseScopes(request.Application, request.Form.Get("scope"))
+	request.Scopes = scopes
+	return err
+}
+
+// RedirectURI is where the response goes, exactly as the request named it.
+func (r *AuthorizeRequest) RedirectURI() string { return r.redirectURI }
+
+// RedirectTo returns the redirect URI with the response added to its query (RFC 6749 §4.1.2), the state (§4.1.2) and the
+// issuer (RFC 9207 §2) among it.
+func (r *AuthorizeRequest) RedirectTo(response url.Values) string {
+	response.Set("iss", r.issuer)
+	if r.Form.Has("state") && r.State == r.Form.Get("state") {
+		response.Set("state", r.State)
+	}
+	separator := "?"
+	if strings.Contains(r.redirectURI, "?") {
+		separator = "&"
+	}
+	return r.redirectURI + separator + response.Encode()
+}
+
+// Refusal returns err as response parameters (RFC 6749 §4.1.2.1).
+func Refusal(err error) url.Values {
+	response := url.Values{"error": {string(CodeOf(err))}}
+	var known *Error
+	if errors.As(err, &known) && known.Description != "" {
+		response.Set("error_description", known.Description)
+	}
+	return response
+}
+
+// Decision is what the user's answer to an authorization request rests on.
+type Decision struct {
+	// Consent is what [Provider.RememberedConsent] returned.
+	Consent *Consent
+	// Given says that the user approved the request just now.
+	Given bool
+	// InteractionHash is the Interaction that the decision ends; empty: there was none.
+	InteractionHash string
+}
+
+// RememberedConsent returns what the user has approved for the application before, nil for nothing, and whether that is
+// enough to answer the request without asking.
+func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
+	trusted := SkipsConsent(request.Application)
+	if trusted && !request.AskConsent {
+		return nil, true, nil
+	}
+	consent, err = p.store.Consent(ctx, request.Application.GetID(), user.Subject)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, Unavailable(err)
+	}
+	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
+	enough = !request.AskConsent && !expired && consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
+	return consent, enough, nil
+}
+
+// identifiesApplication reports whether the answer can only reach the application itself. A public one has nothing but its
+// redirect URI to be told from an impostor by, and only an https address belongs to somebody (RFC 8252 §8.6).
+func (r *AuthorizeRequest) identifiesApplication() bool {
+	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
+}
+
+// Approve makes the Authorization that the user allowed and returns the response parameters for it.
+func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
+	if active, err := p.userIsActive(ctx, user.Subject); err != nil || !active {
+		return nil, orDenied(err)
+	}
+	approval := &Approval{
+		Authorization:   p.newAuthorization(request, user),
+		Consent:         decision.Consent,
+		ConsentGiven:    decision.Given,
+		InteractionHash: decision.InteractionHash,
+	}
+	if decision.Given {
+		approval.Consent = widen(decision.Consent, approval.Authorization)
+	}
+	response, err := request.authorizer.Authorize(ctx, request, approval)
+	if err != nil {
+		return nil, err
+	}
+	if decision.Given {
+		p.Record(ctx, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: request.Scopes})
+	}
+	p.Record(ctx, AuthorizationGranted{
+		ApplicationID: approval.Authorization.ApplicationID, Subject: user.Subject,
+		AuthorizationID: approval.Authorization.ID, Scopes: request.Scopes,
+	})
+	return response, nil
+}
+
+// Deny ends the request without an Authorization. The error is what to send to the application.
+func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *User, interactionHash string) error {
+	switch err := p.store.ConsumeInteraction(ctx, interactionHash, request.Now); {
+	case errors.Is(err, ErrReplayed), errors.Is(err, ErrNotFound):
+		return err
+	case err != nil:
+		return Unavailable(err)
+	}
+	p.Record(ctx, ConsentDenied{ApplicationID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
+	return Errorf(AccessDenied, "the user denied the request")
+}
+
+func (p *Provider) newAuthorization(request *AuthorizeRequest, user *User) *Authorization {
+	return &Authorization{
+		ID:            secret.NewID(),
+		ApplicationID: request.Application.GetID(),
+		Subject:       user.Subject,
+		Scopes:        request.Scopes,
+		AuthTime:      user.AuthTime,
+		ACR:           user.ACR,
+		AMR:           user.AMR,
+		SessionID:     user.SessionID,
+		Params:        request.Params,
+		CreatedAt:     request.Now,
+		ExpiresAt:     request.Now.Add(p.authorizationLifetime(request.Application)),
+	}
+}
+
+// widen returns the consent that the user has given with authorization, together with what was remembered.
+func widen(remembered *Consent, authorization *Authorization) *Consent {
+	consent := &Consent{
+		ID:            secret.NewID(),
+		ApplicationID: authorization.ApplicationID,
+		Subject:       authorization.Subject,
+		CreatedAt:     authorization.CreatedAt,
+	}
+	if remembered != nil {
+		*consent = *remembered
+	}
+	consent.Scopes = consent.Scopes.Union(authorization.Scopes)
+	consent.UpdatedAt = authorization.CreatedAt
+	return consent
+}
+
+func orDenied(err error) error {
+	if err != nil {
+		return err
+	}
+	return Errorf(AccessDenied, "the user's account is not active")
+}
+
+// validText reports whether a parameter can be stored and compared: UTF-8 without NUL.
+func validText(text string) bool {
+	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
+}

@@ -1,0 +1,113 @@
+package oauthkit
+
+import "time"
+
+// This file holds what only some applications need. Each is an interface with one method and the one function that asks
+// for it; nothing else asserts. AbstractApplication has all of them but LifetimeSetter.
+
+// DisplayNamer is an [Application] with a name for people.
+type DisplayNamer interface {
+	DisplayName() string
+}
+
+// DisplayName returns the name of app for people: its DisplayName if it is a [DisplayNamer], otherwise its client_id.
+func DisplayName(app Application) string {
+	if namer, ok := app.(DisplayNamer); ok {
+		return namer.DisplayName()
+	}
+	return app.GetID()
+}
+
+// ConsentSkipper is an [Application] that may be trusted so much that its users are not asked.
+type ConsentSkipper interface {
+	SkipsConsent() bool
+}
+
+// SkipsConsent reports what app says if it is a [ConsentSkipper], otherwise false.
+func SkipsConsent(app Application) bool {
+	skipper, ok := app.(ConsentSkipper)
+	return ok && skipper.SkipsConsent()
+}
+
+// Verified is an [Application] whose name the provider's operator may vouch for.
+type Verified interface {
+	IsVerified() bool
+}
+
+// IsVerified reports what app says if it is [Verified], otherwise false.
+func IsVerified(app Application) bool {
+	verified, ok := app.(Verified)
+	return ok && verified.IsVerified()
+}
+
+// Usable is an [Application] that can be switched off.
+type Usable interface {
+	IsUsable() bool
+}
+
+// IsUsable reports what app says if it is [Usable], otherwise true. An application that is not usable can do nothing, and
+// is answered as if it did not exist.
+func IsUsable(app Application) bool {
+	usable, ok := app.(Usable)
+	return !ok || usable.IsUsable()
+}
+
+// LifetimeSetter is an [Application] with access tokens of another lifetime than the provider's.
+type LifetimeSetter interface {
+	AccessTokenLifetime() time.Duration
+}
+
+// accessTokenLifetime returns what app says if it is a [LifetimeSetter] and says more than zero, otherwise fallback.
+func accessTokenLifetime(app Application, fallback time.Duration) time.Duration {
+	if setter, ok := app.(LifetimeSetter); ok && setter.AccessTokenLifetime() > 0 {
+		return setter.AccessTokenLifetime()
+	}
+	return fallback
+}
+
+// IDTokenSigner is an [Application] that chooses the algorithm of its ID tokens.
+type IDTokenSigner interface {
+	IDTokenAlgorithm() string
+}
+
+// IDTokenAlgorithm returns what app says if it is an [IDTokenSigner], otherwise the empty string. Empty means RS256, the
+// one algorithm that every OpenID Connect client understands.
+func IDTokenAlgorithm(app Application) string {
+	if signer, ok := app.(IDTokenSigner); ok {
+		return signer.IDTokenAlgorithm()
+	}
+	return ""
+}
+
+// OriginAllower is an [Application] with scripts in browsers that call the token endpoint.
+type OriginAllower interface {
+	AllowsOrigin(origin string) bool
+}
+
+// AllowsOrigin reports what app says if it is an [OriginAllower], otherwise false.
+func AllowsOrigin(app Application, origin string) bool {
+	allower, ok := app.(OriginAllower)
+	return ok && allower.AllowsOrigin(origin)
+}
+
+// LogoutTarget is an [Application] to which a browser may return after a logout.
+type LogoutTarget interface {
+	AllowsPostLogoutRedirectURI(uri string) bool
+}
+
+// AllowsPostLogoutRedirectURI reports what app says if it is a [LogoutTarget], otherwise false.
+func AllowsPostLogoutRedirectURI(app Application, uri string) bool {
+	target, ok := app.(LogoutTarget)
+	return ok && target.AllowsPostLogoutRedirectURI(uri)
+}
+
+// PushedRequestRequirer is an [Application] that may insist on pushed authorization requests (RFC 9126 §6).
+type PushedRequestRequirer interface {
+	RequiresPushedRequests() bool
+}
+
+// requiresPushedRequests reports what app says if it is a [PushedRequestRequirer], otherwise false.
+func requiresPushedRequests(app Application) bool {
+	requirer, ok := app.(PushedRequestRequirer)
+	return ok && requirer.RequiresPushedRequests()
+}

@@ -1,0 +1,104 @@
+package oauthkit
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"strings"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// This file holds the types of columns: lists that are stored as Django OAuth Toolkit stores them, in one text column with
+// spaces between, and the hash of a secret.
+
+// URIs is a list of URIs in one text column, separated by spaces.
+type URIs []string
+
+// Value implements [driver.Valuer].
+func (u URIs) Value() (driver.Value, error) { return strings.Join(u, " "), nil }
+
+// Scan implements [database/sql.Scanner]. Any white space separates, as in rows that were written elsewhere.
+func (u *URIs) Scan(column any) error {
+	words, err := scanWords(column)
+	*u = words
+	return err
+}
+
+// GormDataType tells GORM the column's type.
+func (URIs) GormDataType() string { return "text" }
+
+// GrantTypes is a list of grant types in one text column, separated by spaces.
+type GrantTypes []oauth2.GrantType
+
+// Value implements [driver.Valuer].
+func (g GrantTypes) Value() (driver.Value, error) {
+	words := make([]string, len(g))
+	for i, grant := range g {
+		words[i] = string(grant)
+	}
+	return strings.Join(words, " "), nil
+}
+
+// Scan implements [database/sql.Scanner].
+func (g *GrantTypes) Scan(column any) error {
+	words, err := scanWords(column)
+	*g = nil
+	for _, word := range words {
+		*g = append(*g, oauth2.GrantType(word))
+	}
+	return err
+}
+
+// GormDataType tells GORM the column's type.
+func (GrantTypes) GormDataType() string { return "text" }
+
+func scanWords(column any) ([]string, error) {
+	switch text := column.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return strings.Fields(text), nil
+	case []byte:
+		return strings.Fields(string(text)), nil
+	default:
+		return nil, fmt.Errorf("oauthkit: a list of words is stored as text, not as %T", column)
+	}
+}
+
+// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder.
+type SecretHash string
+
+const sha256Scheme = "sha256$"
+
+func hashSecret(value string) SecretHash {
+	if value == "" {
+		return ""
+	}
+	return SecretHash(sha256Scheme + secret.Hash(value))
+}
+
+// verify does the same work whether or not there is a hash, so that the time tells nothing about the application.
+func (h SecretHash) verify(presented string) bool {
+	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
+	return same && h != "" && presented != ""
+}
+
+// String returns a placeholder.
+func (h SecretHash) String() string { return redacted }
+
+// GoString returns a placeholder.
+func (h SecretHash) GoString() string { return redacted }
+
+// MarshalText returns a placeholder, so that no JSON document or log holds the hash.
+func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// GormDataType tells GORM the column's type.
+func (SecretHash) GormDataType() string { return "string" }
+
+// Value implements [driver.Valuer].
+func (h SecretHash) Value() (driver.Value, error) { return string(h), nil }
+
+// redacted stands where a secret would.
+const redacted = "[redacted]"

@@ -1,0 +1,167 @@
+package oauthkit
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// Credential is a token as introspection (RFC 7662) and revocation (RFC 7009) see it.
+type Credential struct {
+	Authorization *Authorization
+	Scopes        Scopes
+	IssuedAt      time.Time
+	ExpiresAt     time.Time
+	// Kind is access_token or refresh_token, or what a grant of the host's own says.
+	Kind string
+	// Consumed says that it was used and cannot be used again.
+	Consumed bool
+}
+
+// maxToken is the number of bytes of the longest token that is looked up.
+const maxToken = 4096
+
+// Authenticate returns the access token behind a bearer token (RFC 6750 §2), or an [*Error] with [InvalidToken] if it is not
+// valid now.
+func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToken, error) {
+	token, err := p.accessToken(ctx, bearer)
+	if errors.Is(err, ErrNotFound) {
+		return nil, Errorf(InvalidToken, "the access token is not valid")
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := p.Now()
+	if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {
+		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
+	}
+	if active, err := p.userIsActive(ctx, token.Authorization.Subject); err != nil || !active {
+		if err != nil {
+			return nil, err
+		}
+		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
+	}
+	return token, nil
+}
+
+func (p *Provider) accessToken(ctx context.Context, value string) (*AccessToken, error) {
+	if value == "" || len(value) > maxToken || strings.ContainsFunc(value, notVisible) {
+		return nil, ErrNotFound
+	}
+	if p.config.AccessTokens == nil && !secret.AccessToken.Is(value) {
+		return nil, ErrNotFound
+	}
+	token, err := p.store.AccessToken(ctx, secret.Hash(value))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, Unavailable(err)
+	default:
+		return token, nil
+	}
+}
+
+// Introspect returns the credential behind a token if it is active now and app may know (RFC 7662 §4): its own tokens, and,
+// for an application that is allowed the scope "introspection", the access tokens of all. Otherwise it returns ErrNotFound,
+// which is answered with active:false and nothing else.
+func (p *Provider) Introspect(ctx context.Context, app Application, token string) (*Credential, error) {
+	credential, err := p.find(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	own := credential.Authorization.ApplicationID == app.GetID()
+	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
+		return nil, ErrNotFound
+	}
+	now := p.Now()
+	if credential.Consumed || !now.Before(credential.ExpiresAt) || !credential.Authorization.Valid(now) {
+		return nil, ErrNotFound
+	}
+	if active, err := p.userIsActive(ctx, credential.Authorization.Subject); err != nil || !active {
+		if err != nil {
+			return nil, err
+		}
+		return nil, ErrNotFound
+	}
+	return credential, nil
+}
+
+// The kinds of credentials, as in token_type_hint (RFC 7009 §2.1).
+const (
+	KindAccessToken  = "access_token"
+	KindRefreshToken = "refresh_token"
+)
+
+// IntrospectionScope is what an application must be allowed to introspect the access tokens of others. No token has it.
+const IntrospectionScope = "introspection"
+
+// Revoke ends the Authorization behind a token of app (RFC 7009 §2.1), and so every token of it. It returns nil as well for a
+// token that does not exist or belongs to another application, which stays as it is.
+func (p *Provider) Revoke(ctx context.Context, app Application, token string) error {
+	credential, err := p.find(ctx, token)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case credential.Authorization.ApplicationID != app.GetID():
+		p.Record(ctx, CredentialMisused{
+			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID, Credential: credential.Kind,
+		})
+		return nil
+	default:
+		return p.revoke(ctx, credential.Authorization, RevokedByApplication)
+	}
+}
+
+// RevokeAuthorization ends an Authorization and every credential of it, at once and for ever.
+func (p *Provider) RevokeAuthorization(ctx context.Context, authorization *Authorization) error {
+	return p.revoke(ctx, authorization, RevokedByHost)
+}
+
+// RevokeConsent forgets what the user approved for an application and ends every Authorization that the application has
+// from him, at once and for ever.
+func (p *Provider) RevokeConsent(ctx context.Context, applicationID, subject string) error {
+	revoked, err := p.store.RevokeConsent(ctx, applicationID, subject, p.Now())
+	if err != nil {
+		return Unavailable(err)
+	}
+	p.Record(ctx, ConsentRevoked{ApplicationID: applicationID, Subject: subject, AuthorizationIDs: revoked})
+	return nil
+}
+
+func (p *Provider) revoke(ctx context.Context, authorization *Authorization, reason RevocationReason) error {
+	changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())
+	if err != nil {
+		return Unavailable(err)
+	}
+	if changed {
+		p.Record(ctx, AuthorizationRevoked{
+			ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+			AuthorizationID: authorization.ID, Reason: reason,
+		})
+	}
+	return nil
+}
+
+// find asks the grants, which know their credentials by the prefix, and then for an access token.
+func (p *Provider) find(ctx context.Context, token string) (*Credential, error) {
+	for _, finder := range p.finders {
+		credential, err := finder.FindCredential(ctx, token)
+		if !errors.Is(err, ErrNotFound) {
+			return credential, err
+		}
+	}
+	access, err := p.accessToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &Credential{
+		Authorization: access.Authorization, Scopes: access.Scopes,
+		IssuedAt: access.IssuedAt, ExpiresAt: access.ExpiresAt, Kind: KindAccessToken,
+	}, nil
+}

@@ -1,0 +1,278 @@
+package oauthkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/url"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+	"github.com/go-oauth2/oauth2/v4/models"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// TokenRequest is a request to the token endpoint (RFC 6749 §3.2) whose application is authenticated and may use the grant.
+// Only [Provider.Exchange] makes one.
+type TokenRequest struct {
+	// Application is who asks.
+	Application Application
+	// Form holds the parameters, each at most once.
+	Form url.Values
+	// Now is when the request arrived.
+	Now time.Time
+
+	grant    oauth2.GrantType
+	provider *Provider
+}
+
+// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once.
+func (p *Provider) Exchange(ctx context.Context, app Application, form url.Values) (*TokenResponse, error) {
+	grantType := oauth2.GrantType(form.Get("grant_type"))
+	if grantType == "" {
+		return nil, Errorf(InvalidRequest, "grant_type is missing")
+	}
+	grant, known := p.grants[grantType]
+	if !known {
+		return nil, Errorf(UnsupportedGrantType, "grant_type is not supported")
+	}
+	if !app.AllowsGrant(grantType) {
+		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grantType))
+	}
+	return grant.Exchange(ctx, &TokenRequest{Application: app, Form: form, Now: p.Now(), grant: grantType, provider: p})
+}
+
+// Issuance is what a grant has found that the application may have.
+type Issuance struct {
+	// Authorization is what the tokens are for.
+	Authorization *Authorization
+	// Scopes are those of the access token, a part of the Authorization's.
+	Scopes Scopes
+	// Save stores the tokens and consumes what was presented, in one act. The response is what will be sent if it succeeds.
+	Save func(ctx context.Context, tokens Tokens, response *TokenResponse) error
+}
+
+// NewAuthorization returns what the application is allowed for itself, without a user (RFC 6749 §4.4).
+func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
+	return &Authorization{
+		ID:            secret.NewID(),
+		ApplicationID: r.Application.GetID(),
+		Scopes:        scopes,
+		CreatedAt:     r.Now,
+		ExpiresAt:     r.Now.Add(accessTokenLifetime(r.Application, r.provider.config.AccessTokenLifetime)),
+	}
+}
+
+// ParseScopes reads a scope parameter, as of the token request, and checks that every scope is known and allowed to the
+// application. The error is an [*Error] with [InvalidScope].
+func (r *TokenRequest) ParseScopes(text string) (Scopes, error) {
+	return r.provider.parseScopes(r.Application, text)
+}
+
+// Issue makes the tokens and the whole response first, so that nothing can fail any more once something was consumed, and
+// then saves. It returns the errors of Save that are answers as they are.
+func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenResponse, error) {
+	if err := r.checkUser(ctx, issuance.Authorization); err != nil {
+		return nil, err
+	}
+	tokens, response, err := r.mint(ctx, issuance)
+	if err != nil {
+		return nil, err
+	}
+	for _, decorate := range r.provider.tokenDecorators {
+		if err := decorate(ctx, response); err != nil {
+			return nil, err
+		}
+	}
+	switch err := issuance.Save(ctx, tokens, response); {
+	case errors.Is(err, ErrReplayed), errors.Is(err, ErrRevoked), errors.Is(err, ErrNotFound):
+		return nil, err
+	case err != nil:
+		return nil, Unavailable(err)
+	}
+	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, false)
+	return response, nil
+}
+
+// checkUser ends the Authorization of a user who is not active any more.
+func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorization) error {
+	active, err := r.provider.userIsActive(ctx, authorization.Subject)
+	if err != nil || active {
+		return err
+	}
+	if err := r.provider.revoke(ctx, authorization, RevokedByInactivity); err != nil {
+		return err
+	}
+	return Errorf(InvalidGrant, "the user's account is not active")
+}
+
+// mint makes the credentials. Nothing is stored.
+func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *TokenResponse, error) {
+	authorization, config := issuance.Authorization, r.provider.config
+	value, err := r.generateAccessToken(ctx, issuance)
+	if err != nil {
+		return Tokens{}, nil, err
+	}
+	tokens := Tokens{Access: &AccessToken{
+		Hash:          secret.Hash(value),
+		Authorization: authorization,
+		Scopes:        issuance.Scopes,
+		IssuedAt:      r.Now,
+		ExpiresAt:     earlier(r.Now.Add(accessTokenLifetime(r.Application, config.AccessTokenLifetime)), authorization.ExpiresAt),
+	}}
+	response := &TokenResponse{
+		AccessToken:   value,
+		TokenType:     "Bearer",
+		ExpiresIn:     int64(tokens.Access.ExpiresAt.Sub(r.Now) / time.Second),
+		Scope:         issuance.Scopes.String(),
+		Application:   r.Application,
+		Authorization: authorization,
+		Scopes:        issuance.Scopes,
+		Now:           r.Now,
+	}
+	if r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != "" {
+		response.RefreshToken = secret.New(secret.RefreshToken)
+		tokens.Refresh = &RefreshToken{
+			Hash:          secret.Hash(response.RefreshToken),
+			Authorization: authorization,
+			IssuedAt:      r.Now,
+			ExpiresAt:     earlier(r.Now.Add(config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
+		}
+	}
+	return tokens, response, nil
+}
+
+// generateAccessToken asks Config.AccessTokens, in go-oauth2's terms, or makes 256 random bits.
+func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuance) (string, error) {
+	generator := r.provider.config.AccessTokens
+	if generator == nil {
+		return secret.New(secret.AccessToken), nil
+	}
+	info := models.NewToken()
+	info.SetClientID(issuance.Authorization.ApplicationID)
+	info.SetUserID(issuance.Authorization.Subject)
+	info.SetScope(issuance.Scopes.String())
+	info.SetAccessCreateAt(r.Now)
+	info.SetAccessExpiresIn(accessTokenLifetime(r.Application, r.provider.config.AccessTokenLifetime))
+	value, _, err := generator.Token(ctx, &oauth2.GenerateBasic{
+		Client: r.Application, UserID: issuance.Authorization.Subject, CreateAt: r.Now, TokenInfo: info,
+	}, false)
+	if err != nil {
+		return "", Errorf(ServerError, "").WithCause(err)
+	}
+	return value, nil
+}
+
+// Replayed is how a grant answers a credential that was used before: two parties have it, and only one of them should, so
+// everything that was issued for it ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorization) error {
+	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
+		return err
+	}
+	r.provider.Record(ctx, CredentialReplayed{
+		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		AuthorizationID: authorization.ID, Credential: string(r.grant),
+	})
+	return Errorf(InvalidGrant, "it was used before; everything issued for it is revoked")
+}
+
+// Misused is how a grant answers a credential that was issued to another application. Its owner loses nothing by it.
+func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization) error {
+	r.provider.Record(ctx, CredentialMisused{
+		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID, Credential: string(r.grant),
+	})
+	return Errorf(InvalidGrant, "it is not valid")
+}
+
+// Retried is how a grant answers with a response that was issued before and may not have arrived.
+func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization, response *TokenResponse) (*TokenResponse, error) {
+	if err := r.checkUser(ctx, authorization); err != nil {
+		return nil, err
+	}
+	scopes, err := ParseScopes(response.Scope)
+	if err != nil {
+		return nil, err
+	}
+	r.recordIssued(ctx, authorization, scopes, true)
+	return response, nil
+}
+
+func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, retried bool) {
+	r.provider.Record(ctx, TokenIssued{
+		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
+	})
+}
+
+// TokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1).
+type TokenResponse struct {
+	AccessToken  string
+	TokenType    string // always Bearer
+	ExpiresIn    int64  // seconds
+	RefreshToken string // empty: none
+	Scope        string
+	// Extra are further members, such as id_token. They cannot replace those above.
+	Extra map[string]any
+
+	// What extensions may look at; none of it is sent.
+	Application   Application
+	Authorization *Authorization
+	Scopes        Scopes
+	Now           time.Time
+}
+
+// Set adds a member.
+func (t *TokenResponse) Set(name string, value any) {
+	if t.Extra == nil {
+		t.Extra = map[string]any{}
+	}
+	t.Extra[name] = value
+}
+
+// MarshalJSON returns the response as it is sent.
+func (t *TokenResponse) MarshalJSON() ([]byte, error) {
+	members := maps.Clone(t.Extra)
+	if members == nil {
+		members = map[string]any{}
+	}
+	members["access_token"] = t.AccessToken
+	members["token_type"] = t.TokenType
+	members["expires_in"] = t.ExpiresIn
+	members["scope"] = t.Scope
+	if t.RefreshToken != "" {
+		members["refresh_token"] = t.RefreshToken
+	}
+	return json.Marshal(members)
+}
+
+// UnmarshalJSON reads what MarshalJSON made.
+func (t *TokenResponse) UnmarshalJSON(document []byte) error {
+	var known struct {
+		AccessToken  string `json:"access_token"`
+		TokenType    string `json:"token_type"`
+		ExpiresIn    int64  `json:"expires_in"`
+		RefreshToken string `json:"refresh_token"`
+		Scope        string `json:"scope"`
+	}
+	extra := map[string]any{}
+	if err := errors.Join(json.Unmarshal(document, &known), json.Unmarshal(document, &extra)); err != nil {
+		return err
+	}
+	for _, name := range []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"} {
+		delete(extra, name)
+	}
+	*t = TokenResponse{
+		AccessToken: known.AccessToken, TokenType: known.TokenType, ExpiresIn: known.ExpiresIn,
+		RefreshToken: known.RefreshToken, Scope: known.Scope, Extra: extra,
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

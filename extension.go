@@ -1,0 +1,154 @@
+package oauthkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/go-oauth2/oauth2/v4"
+)
+
+// Grant is a grant type at the token endpoint (RFC 6749 §1.3). A Grant that is also an [Extension] is extended with; one
+// that is an [Authorizer] begins at the authorization endpoint; one that is a [CredentialFinder] has credentials of its
+// own that can be introspected and revoked.
+type Grant interface {
+	// GrantType is the value of grant_type.
+	GrantType() oauth2.GrantType
+	// Exchange answers a token request. The application is guaranteed to be authenticated and allowed to use the grant.
+	// It must check the whole proof before it consumes anything, and ends with [TokenRequest.Issue].
+	Exchange(ctx context.Context, request *TokenRequest) (*TokenResponse, error)
+}
+
+// Authorizer is a Grant that begins at the authorization endpoint.
+type Authorizer interface {
+	Grant
+	// ResponseType is the value of response_type.
+	ResponseType() string
+	// ValidateAuthorize checks what the grant needs in the request. Its error is sent to the application.
+	ValidateAuthorize(request *AuthorizeRequest) error
+	// Authorize saves the approval together with a new credential and returns the credential as response parameters.
+	Authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error)
+}
+
+// CredentialFinder is a Grant with credentials that can be introspected (RFC 7662) and revoked (RFC 7009).
+type CredentialFinder interface {
+	Grant
+	// FindCredential returns what token stands for. It must return ErrNotFound, without asking the store, when the token
+	// does not have the form of the grant's credentials.
+	FindCredential(ctx context.Context, token string) (*Credential, error)
+}
+
+// Extension adds to a provider: endpoints, scopes, checks, members of the token response and of the metadata.
+type Extension interface {
+	// Extend is called once, by New.
+	Extend(registry *Registry) error
+}
+
+// Endpoint is one row of the endpoint table. Exactly one of Anyone, Application, Bearer and User is set: it says who may
+// call, and the handler makes sure of it before it is called. An error that it returns is answered in the form that suits
+// the kind of caller; nothing may have been written then.
+type Endpoint struct {
+	// Path is relative to the issuer, without a leading slash.
+	Path string
+	// Methods are the HTTP methods; HEAD comes with GET.
+	Methods []string
+	// Metadata is the member of the metadata documents that holds the endpoint's URL, such as "userinfo_endpoint". Empty:
+	// the endpoint is not announced.
+	Metadata string
+	// Scope is what the token of a Bearer endpoint must have. Empty: any token will do.
+	Scope string
+
+	Anyone      func(w http.ResponseWriter, r *http.Request) error
+	Application func(w http.ResponseWriter, r *http.Request, form url.Values, app Application) error
+	Bearer      func(w http.ResponseWriter, r *http.Request, token *AccessToken) error
+	User        func(w http.ResponseWriter, r *http.Request, user *User) error
+}
+
+// check returns what is wrong with the endpoint.
+func (e Endpoint) check() error {
+	callers := 0
+	for _, set := range []bool{e.Anyone != nil, e.Application != nil, e.Bearer != nil, e.User != nil} {
+		if set {
+			callers++
+		}
+	}
+	switch {
+	case e.Path == "" || e.Path[0] == '/':
+		return fmt.Errorf("endpoint %q: the path must be relative to the issuer, without a leading slash", e.Path)
+	case len(e.Methods) == 0:
+		return fmt.Errorf("endpoint %q: name its HTTP methods", e.Path)
+	case callers != 1:
+		return fmt.Errorf("endpoint %q: set exactly one of Anyone, Application, Bearer and User", e.Path)
+	default:
+		return nil
+	}
+}
+
+// Registry collects what extensions add. It is of use only while Extend runs.
+type Registry struct {
+	provider *Provider
+	errs     []error
+}
+
+// Provider returns the provider that is being made. Its issuer, secret, clock and store can be used, its endpoints not yet.
+func (r *Registry) Provider() *Provider { return r.provider }
+
+// Secret returns Config.Secret.
+func (r *Registry) Secret() string { return r.provider.config.Secret }
+
+// Endpoint adds an endpoint.
+func (r *Registry) Endpoint(endpoint Endpoint) {
+	if err := endpoint.check(); err != nil {
+		r.errs = append(r.errs, err)
+	}
+	r.provider.endpoints = append(r.provider.endpoints, endpoint)
+}
+
+// Scope adds a scope that applications may be allowed, with what it means in words for the consent page. The host's words
+// in Config.Scopes win.
+func (r *Registry) Scope(name, description string) {
+	if !isScope(name) {
+		r.errs = append(r.errs, fmt.Errorf("%q is not a scope (RFC 6749 §3.3)", name))
+	}
+	if _, exists := r.provider.scopes[name]; !exists {
+		r.provider.scopes[name] = description
+	}
+}
+
+// ValidateAuthorize adds a check of every authorization request, after the library's own. An error is sent to the
+// application.
+func (r *Registry) ValidateAuthorize(check func(ctx context.Context, request *AuthorizeRequest) error) {
+	r.provider.authorizeChecks = append(r.provider.authorizeChecks, check)
+}
+
+// DecorateToken adds to every token response, before anything is consumed or stored; an error ends the request without a
+// trace.
+func (r *Registry) DecorateToken(decorate func(ctx context.Context, response *TokenResponse) error) {
+	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
+}
+
+// Metadata adds to the metadata documents (RFC 8414 §2), after the library's own members.
+func (r *Registry) Metadata(add func(metadata map[string]any)) {
+	r.provider.metadata = append(r.provider.metadata, add)
+}
+
+// MetadataDocument serves the metadata under one more name below .well-known, such as "openid-configuration".
+func (r *Registry) MetadataDocument(name string) {
+	r.provider.metadataDocuments = append(r.provider.metadataDocuments, name)
+}
+
+// extend runs the extensions, and the grants that are extensions too.
+func (p *Provider) extend() error {
+	registry := &Registry{provider: p}
+	for _, grant := range p.config.Grants {
+		if extension, ok := grant.(Extension); ok {
+			registry.errs = append(registry.errs, extension.Extend(registry))
+		}
+	}
+	for _, extension := range p.config.Extensions {
+		registry.errs = append(registry.errs, extension.Extend(registry))
+	}
+	return errors.Join(registry.errs...)
+}

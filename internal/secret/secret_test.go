@@ -1,0 +1,77 @@
+package secret
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestC20_Entropy(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 10_000 {
+		value := New(AuthorizationCode)
+		if !AuthorizationCode.Is(value) {
+			t.Fatalf("New made %d characters that Is does not recognise", len(value))
+		}
+		if seen[value] {
+			t.Fatal("New made the same credential twice")
+		}
+		seen[value] = true
+	}
+}
+
+func TestC15_Malformed(t *testing.T) {
+	good := New(AuthorizationCode)
+	cases := map[string]string{
+		"empty":        "",
+		"prefix only":  string(AuthorizationCode),
+		"truncated":    good[:len(good)-1],
+		"longer":       good + "A",
+		"padding":      good + "=",
+		"blank":        good + " ",
+		"NUL":          good[:len(good)-1] + "\x00",
+		"upper prefix": strings.ToUpper(good[:4]) + good[4:],
+		"other type":   string(RefreshToken) + good[4:],
+	}
+	for name, value := range cases {
+		if AuthorizationCode.Is(value) {
+			t.Errorf("%s: got a well-formed code, want not", name)
+		}
+	}
+}
+
+func TestHashDependsOnType(t *testing.T) {
+	body := New("")
+	if Hash(string(AccessToken)+body) == Hash(string(RefreshToken)+body) {
+		t.Error("two types with the same bits have the same hash")
+	}
+	if got := len(Hash(body)); got != 43 {
+		t.Errorf("got a hash of %d characters, want 43", got)
+	}
+}
+
+func TestSeal(t *testing.T) {
+	key := New(RefreshToken)
+	sealed, err := Seal(key, "test", []byte("text"), []byte("row"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Open(key, "test", sealed, []byte("row")); err != nil || string(got) != "text" {
+		t.Fatalf("got %q, %v; want text", got, err)
+	}
+	damaged := append([]byte(nil), sealed...)
+	damaged[len(damaged)-1] ^= 1
+	cases := map[string]func() ([]byte, error){
+		"other key":     func() ([]byte, error) { return Open(New(RefreshToken), "test", sealed, []byte("row")) },
+		"other purpose": func() ([]byte, error) { return Open(key, "other", sealed, []byte("row")) },
+		"other row":     func() ([]byte, error) { return Open(key, "test", sealed, []byte("row2")) },
+		"damaged":       func() ([]byte, error) { return Open(key, "test", damaged, []byte("row")) },
+		"empty":         func() ([]byte, error) { return Open(key, "test", nil, []byte("row")) },
+		"other version": func() ([]byte, error) { return Open(key, "test", append([]byte{9}, sealed[1:]...), []byte("row")) },
+	}
+	for name, open := range cases {
+		if text, err := open(); !errors.Is(err, ErrUnsealable) {
+			t.Errorf("%s: got %q, %v; want ErrUnsealable", name, text, err)
+		}
+	}
+}

@@ -1,0 +1,350 @@
+// Package oauthkit is an OAuth 2.0 authorization server and OpenID Connect provider that a Go program embeds.
+//
+// Read application.go (who asks), token.go (what was granted, and what a store promises) and provider.go (what the provider
+// does); then follow one request from http/handler.go. A provider answers requests through package
+// github.com/oauthkit/oauthkit/http; this package reads none and writes none.
+package oauthkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit/internal/redirect"
+)
+
+// Config is what a host decides. The zero value can do nothing, and every field's zero value is its strictest or the one
+// named.
+type Config struct {
+	// Grants are what the token endpoint can do. Nil: nothing. Use grants.Standard.
+	Grants []Grant
+	// Extensions add endpoints and more, such as OpenID Connect with oidc.New.
+	Extensions []Extension
+	// Scopes are what applications may be allowed to ask for, with what each means, in words that the consent page can
+	// show after "This application will be able to". Extensions add theirs.
+	Scopes map[string]string
+
+	// AccessTokens makes access tokens; any generator of go-oauth2 fits. Nil: 256 random bits. What it makes must be
+	// impossible to guess and different each time.
+	AccessTokens oauth2.AccessGenerate
+	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
+	AccessTokenLifetime time.Duration
+	// RefreshTokenIdleLifetime is how long a refresh token waits to be used. Zero: 30 days.
+	RefreshTokenIdleLifetime time.Duration
+	// RefreshTokenLifetime is how long an Authorization can be refreshed at all. Zero: 90 days.
+	RefreshTokenLifetime time.Duration
+	// ConsentLifetime is how long consent is remembered. Zero: until it is revoked.
+	ConsentLifetime time.Duration
+
+	// Secret encrypts what the database must hold but may not reveal, such as signing keys. At least 32 bytes that are
+	// hard to guess; the same for every instance. Empty: such things are stored in clear.
+	Secret string
+	// UserIsActive reports whether a user may still use what was issued for him. It is asked at every token request,
+	// introspection and API request. Nil: every user is active.
+	UserIsActive func(ctx context.Context, subject string) (bool, error)
+	// Observe receives every event. It is called by the goroutine that answers the request, so it must be quick. Nil: none.
+	Observe func(ctx context.Context, event Event)
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+	// Logger receives failures, and at the debug level the reasons of refusals. Nil: nothing is logged.
+	Logger *slog.Logger
+	// AllowInsecureIssuer permits an http issuer that is not on the loopback interface, for networks that are protected
+	// otherwise. Everything sent over http can be read and changed on the way.
+	AllowInsecureIssuer bool
+}
+
+// User is who is signed in to the host.
+type User struct {
+	// Subject is the user's identifier: unique, never given to anyone else, at most 255 bytes (OpenID Connect Core §2).
+	Subject string
+	// Name is shown on the consent page; empty: the Subject is.
+	Name string
+	// AuthTime is when the user last proved who he is. Zero: unknown, and requests that need to know are refused.
+	AuthTime time.Time
+	// ACR and AMR say how (OpenID Connect Core §2). Empty: unknown.
+	ACR string
+	AMR []string
+	// SessionID names the host's session; empty: unknown.
+	SessionID string
+}
+
+// Provider is an authorization server. It is safe for concurrent use, and any number of them can share a database.
+type Provider struct {
+	issuer      string
+	prefix      string
+	store       Store
+	config      Config
+	grants      map[oauth2.GrantType]Grant
+	grantTypes  []oauth2.GrantType
+	authorizers map[string]Authorizer
+	finders     []CredentialFinder
+	scopes      map[string]string
+
+	endpoints         []Endpoint
+	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
+	tokenDecorators   []func(context.Context, *TokenResponse) error
+	metadata          []func(map[string]any)
+	metadataDocuments []string
+}
+
+// New makes a provider. The issuer is its name (RFC 8414 §2): an https URL without query, fragment or trailing slash, whose
+// path is the prefix of every endpoint. The error names everything that is wrong.
+func New(issuer string, store Store, config Config) (*Provider, error) {
+	prefix, err := issuerPath(issuer, config.AllowInsecureIssuer)
+	if err != nil {
+		return nil, err
+	}
+	if store == nil {
+		return nil, errors.New("oauthkit: the store is nil")
+	}
+	config, err = withDefaults(config)
+	if err != nil {
+		return nil, err
+	}
+	provider := &Provider{
+		issuer:      issuer,
+		prefix:      prefix,
+		store:       store,
+		config:      config,
+		grants:      map[oauth2.GrantType]Grant{},
+		authorizers: map[string]Authorizer{},
+		scopes:      map[string]string{},
+	}
+	if err := provider.addScopes(config.Scopes); err != nil {
+		return nil, err
+	}
+	if err := provider.addGrants(config.Grants); err != nil {
+		return nil, err
+	}
+	if err := provider.extend(); err != nil {
+		return nil, fmt.Errorf("oauthkit: %w", err)
+	}
+	return provider, nil
+}
+
+// issuerPath checks the issuer (RFC 8414 §2) and returns its path.
+func issuerPath(issuer string, allowInsecure bool) (string, error) {
+	uri, err := url.Parse(issuer)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("oauthkit: the issuer is not a URL: %w", err)
+	case uri.Host == "" || uri.Opaque != "" || uri.User != nil || uri.RawPath != "":
+		return "", fmt.Errorf("oauthkit: the issuer %q must look like https://example.com/o", issuer)
+	case strings.ContainsAny(issuer, "?#") || strings.HasSuffix(issuer, "/") || strings.Contains(uri.Path, "//"):
+		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment and no trailing slash", issuer)
+	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || isLoopback(uri.Hostname())):
+		return uri.Path, nil
+	default:
+		return "", fmt.Errorf("oauthkit: the issuer %q must be https; http is for localhost only", issuer)
+	}
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// withDefaults fills in what is zero and refuses what cannot be.
+func withDefaults(config Config) (Config, error) {
+	for _, lifetime := range []struct {
+		name     string
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{"AccessTokenLifetime", &config.AccessTokenLifetime, 10 * time.Minute},
+		{"RefreshTokenIdleLifetime", &config.RefreshTokenIdleLifetime, 30 * 24 * time.Hour},
+		{"RefreshTokenLifetime", &config.RefreshTokenLifetime, 90 * 24 * time.Hour},
+		{"ConsentLifetime", &config.ConsentLifetime, 0},
+	} {
+		if *lifetime.value == 0 {
+			*lifetime.value = lifetime.fallback
+		}
+		if *lifetime.value < 0 {
+			return config, fmt.Errorf("oauthkit: Config.%s is negative", lifetime.name)
+		}
+	}
+	if config.Secret != "" && len(config.Secret) < 32 {
+		return config, errors.New("oauthkit: Config.Secret must have at least 32 bytes")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	return config, nil
+}
+
+func (p *Provider) addScopes(scopes map[string]string) error {
+	for name, description := range scopes {
+		if !isScope(name) {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
+		}
+		p.scopes[name] = description
+	}
+	return nil
+}
+
+func (p *Provider) addGrants(grants []Grant) error {
+	for _, grant := range grants {
+		grantType := grant.GrantType()
+		if _, exists := p.grants[grantType]; exists || grantType == "" {
+			return fmt.Errorf("oauthkit: Config.Grants holds grant type %q twice or without a name", string(grantType))
+		}
+		p.grants[grantType] = grant
+		p.grantTypes = append(p.grantTypes, grantType)
+		if authorizer, ok := grant.(Authorizer); ok {
+			p.authorizers[authorizer.ResponseType()] = authorizer
+		}
+		if finder, ok := grant.(CredentialFinder); ok {
+			p.finders = append(p.finders, finder)
+		}
+	}
+	return nil
+}
+
+// Issuer returns the issuer, byte for byte as it was given to New.
+func (p *Provider) Issuer() string { return p.issuer }
+
+// Prefix returns the path of the issuer, below which every endpoint is; empty for an issuer without a path.
+func (p *Provider) Prefix() string { return p.prefix }
+
+// Store returns the store that the provider was made with.
+func (p *Provider) Store() Store { return p.store }
+
+// Now returns the time, to the microsecond that every store keeps.
+func (p *Provider) Now() time.Time { return p.config.Now().UTC().Truncate(time.Microsecond) }
+
+// Logger returns Config.Logger, or one that discards.
+func (p *Provider) Logger() *slog.Logger { return p.config.Logger }
+
+// GrantTypes returns the grant types in the order of Config.Grants.
+func (p *Provider) GrantTypes() []oauth2.GrantType { return slices.Clone(p.grantTypes) }
+
+// ResponseTypes returns the response types, sorted.
+func (p *Provider) ResponseTypes() []string {
+	types := make([]string, 0, len(p.authorizers))
+	for responseType := range p.authorizers {
+		types = append(types, responseType)
+	}
+	slices.Sort(types)
+	return types
+}
+
+// Scopes returns every scope that there is, sorted.
+func (p *Provider) Scopes() Scopes {
+	scopes := make(Scopes, 0, len(p.scopes))
+	for scope := range p.scopes {
+		scopes = append(scopes, scope)
+	}
+	slices.Sort(scopes)
+	return scopes
+}
+
+// ScopeDescription returns what a scope means in words; empty where nobody said.
+func (p *Provider) ScopeDescription(scope string) string { return p.scopes[scope] }
+
+// Endpoints returns the endpoints that extensions added.
+func (p *Provider) Endpoints() []Endpoint { return slices.Clone(p.endpoints) }
+
+// MetadataDocuments returns the names below .well-known that extensions added for the metadata.
+func (p *Provider) MetadataDocuments() []string { return slices.Clone(p.metadataDocuments) }
+
+// DecorateMetadata lets the extensions add to the metadata.
+func (p *Provider) DecorateMetadata(metadata map[string]any) {
+	for _, add := range p.metadata {
+		add(metadata)
+	}
+}
+
+// Record sends an event to Config.Observe.
+func (p *Provider) Record(ctx context.Context, event Event) {
+	if p.config.Observe != nil {
+		p.config.Observe(ctx, event)
+	}
+}
+
+// Application returns a usable application. It returns ErrNotFound for an id that nobody has or could have, and for an
+// application that is not usable.
+func (p *Provider) Application(ctx context.Context, clientID string) (Application, error) {
+	if clientID == "" || len(clientID) > 255 || !validText(clientID) {
+		return nil, ErrNotFound
+	}
+	app, err := p.store.Application(ctx, clientID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, Unavailable(err)
+	case !IsUsable(app):
+		return nil, ErrNotFound
+	default:
+		return app, nil
+	}
+}
+
+// parseScopes reads a scope parameter and refuses what is not known or not allowed to the application.
+func (p *Provider) parseScopes(app Application, text string) (Scopes, error) {
+	scopes, err := ParseScopes(text)
+	if err != nil {
+		return nil, err
+	}
+	for _, scope := range scopes {
+		if _, known := p.scopes[scope]; !known {
+			return nil, Errorf(InvalidScope, "there is no scope %s", scope)
+		}
+		if !app.AllowsScope(scope) {
+			return nil, Errorf(InvalidScope, "the application may not ask for scope %s", scope)
+		}
+	}
+	return scopes, nil
+}
+
+// issuesRefreshTokens reports whether the application can use what it would get.
+func (p *Provider) issuesRefreshTokens(app Application) bool {
+	_, known := p.grants[oauth2.Refreshing]
+	return known && app.AllowsGrant(oauth2.Refreshing)
+}
+
+// maxCodeLifetime is the longest that RFC 6749 §4.1.2 recommends.
+const maxCodeLifetime = 10 * time.Minute
+
+// authorizationLifetime covers every credential that can follow.
+func (p *Provider) authorizationLifetime(app Application) time.Duration {
+	if p.issuesRefreshTokens(app) {
+		return p.config.RefreshTokenLifetime
+	}
+	return maxCodeLifetime + accessTokenLifetime(app, p.config.AccessTokenLifetime)
+}
+
+// userIsActive asks the host. An application that acts for itself has no user who could be inactive.
+func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, error) {
+	if subject == "" || p.config.UserIsActive == nil {
+		return true, nil
+	}
+	active, err := p.config.UserIsActive(ctx, subject)
+	if err != nil {
+		return false, Unavailable(fmt.Errorf("asking whether the user is active: %w", err))
+	}
+	return active, nil
+}
+
+// explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
+func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
+	abstract := Abstract(app)
+	if abstract == nil || !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, registered := range abstract.RedirectURIs {
+		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
+			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
+	}
+}

@@ -1,0 +1,199 @@
+package oauthkit
+
+import (
+	"context"
+	"time"
+)
+
+// Authorization is what a user allowed an application, or what an application is allowed for itself. Every code and token
+// is a credential for one Authorization and is valid only while that is: revoking it is one update of one row, and a token
+// that a racing request stores a moment later is dead on arrival.
+type Authorization struct {
+	// ID names the row. Knowing it allows nothing.
+	ID string
+	// ApplicationID is the client_id of the application.
+	ApplicationID string
+	// ConsentID is the Consent that it stands under; empty where no consent was needed.
+	ConsentID string
+	// Subject is the user's identifier; empty where the application acts for itself (RFC 6749 §4.4).
+	Subject string
+	// Scopes are all that was allowed. A token may have fewer.
+	Scopes Scopes
+	// AuthTime, ACR, AMR and SessionID describe the sign-in that it rests on, as the host told; zero where unknown.
+	AuthTime  time.Time
+	ACR       string
+	AMR       []string
+	SessionID string
+	// Params is what extensions kept of the authorization request, such as OpenID Connect's nonce.
+	Params map[string]string
+	// CreatedAt is when it was approved.
+	CreatedAt time.Time
+	// ExpiresAt is the moment past which no credential of it is valid, however often it was refreshed.
+	ExpiresAt time.Time
+	// RevokedAt is when it was revoked; zero while it is not.
+	RevokedAt time.Time
+}
+
+// Valid reports whether the Authorization is neither revoked nor expired.
+func (a *Authorization) Valid(now time.Time) bool {
+	return a.RevokedAt.IsZero() && now.Before(a.ExpiresAt)
+}
+
+// Consent is what a user has approved for an application, remembered. There is at most one for both; every Authorization
+// that rests on it is revoked together with it.
+type Consent struct {
+	ID            string // names the row
+	ApplicationID string // the client_id
+	Subject       string // the user
+	Scopes        Scopes // all that was approved so far
+	CreatedAt     time.Time
+	UpdatedAt     time.Time // when the user was last asked
+}
+
+// Interaction is an authorization request that waits for its user to sign in or to decide. Pages carry only its id, so
+// nothing of it can be changed between two of them.
+type Interaction struct {
+	Hash        string // of the id
+	BrowserHash string // of the cookie of the browser that began it
+	Request     string // the parameters of the authorization request, form-encoded
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	ConsumedAt  time.Time // when it was decided; zero before
+}
+
+// AuthorizationCode is the credential of RFC 6749 §4.1.2, with what the token request must prove.
+type AuthorizationCode struct {
+	Hash                string
+	Authorization       *Authorization
+	RedirectURI         string // exactly as it was sent (RFC 6749 §4.1.3)
+	CodeChallenge       string // RFC 7636 §4.2
+	CodeChallengeMethod string // S256
+	IssuedAt            time.Time
+	ExpiresAt           time.Time
+	ConsumedAt          time.Time // when it was redeemed; zero before
+}
+
+// AccessToken is the credential of RFC 6749 §1.4.
+type AccessToken struct {
+	Hash          string
+	Authorization *Authorization
+	Scopes        Scopes // a part of the Authorization's
+	IssuedAt      time.Time
+	ExpiresAt     time.Time
+}
+
+// RefreshToken is the credential of RFC 6749 §1.5. Each is good for one use.
+type RefreshToken struct {
+	Hash          string
+	Authorization *Authorization
+	IssuedAt      time.Time
+	ExpiresAt     time.Time // if it is not used until then; the Authorization's ExpiresAt holds as well
+	ConsumedAt    time.Time // when it was exchanged for its successor; zero before
+	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer has; nil before.
+	Sealed []byte
+}
+
+// Tokens are saved together or not at all. Their Authorization fields point to the same value.
+type Tokens struct {
+	Access  *AccessToken
+	Refresh *RefreshToken // nil: none is issued
+}
+
+// Approval is what the authorization endpoint writes in one act, together with the credential it hands out.
+type Approval struct {
+	// Authorization is new. Its ConsentID is set by the store.
+	Authorization *Authorization
+	// Consent is what it stands under; nil: none is needed.
+	Consent *Consent
+	// ConsentGiven says that the user was asked just now, so that Consent is to be saved: inserted, or, where there is one
+	// for the same application and user, its Scopes and UpdatedAt replaced. Otherwise Consent must still exist.
+	ConsentGiven bool
+	// InteractionHash is the Interaction to consume; empty: the user had nothing to do.
+	InteractionHash string
+}
+
+// Store is what every provider needs of its database. It makes promises about acts, not about rows: each method is one
+// transaction, and of any number of concurrent calls that consume the same thing exactly one succeeds. Package
+// store/storetest checks an implementation against all of it.
+//
+// An implementation must return an error wrapping [ErrNotFound], [ErrReplayed] or [ErrRevoked] for those three answers and
+// any other error when it failed; it must keep either everything of an act or nothing; it must take the time from its
+// arguments; it must keep times to the microsecond. Strings are guaranteed to be valid UTF-8 without NUL.
+type Store interface {
+	ApplicationStore
+	TokenStore
+	ConsentStore
+	InteractionStore
+}
+
+// TokenStore keeps authorizations and their access tokens.
+type TokenStore interface {
+	// SaveTokens saves a new Authorization and its first tokens.
+	SaveTokens(ctx context.Context, authorization *Authorization, tokens Tokens) error
+	// AccessToken returns the token with this hash and its Authorization, expired and revoked ones included. It may be
+	// asked a replica only if the replica cannot lag.
+	AccessToken(ctx context.Context, hash string) (*AccessToken, error)
+	// RevokeAuthorization revokes an Authorization and thereby all its credentials. It reports whether it was not revoked
+	// before; an unknown one is not an error.
+	RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error)
+}
+
+// ConsentStore remembers consent.
+type ConsentStore interface {
+	// Consent returns what subject has approved for the application.
+	Consent(ctx context.Context, applicationID, subject string) (*Consent, error)
+	// RevokeConsent forgets it and revokes every Authorization of the application for subject, those included that rest
+	// on no consent and those that a concurrent request is just about to save under it. It returns the ids of those
+	// that were not revoked before.
+	RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error)
+}
+
+// InteractionStore keeps authorization requests that wait for their user.
+type InteractionStore interface {
+	// SaveInteraction saves a new one.
+	SaveInteraction(ctx context.Context, interaction *Interaction) error
+	// Interaction returns the one with this hash, expired and consumed ones included.
+	Interaction(ctx context.Context, hash string) (*Interaction, error)
+	// ConsumeInteraction consumes one without any other effect, or returns ErrReplayed.
+	ConsumeInteraction(ctx context.Context, hash string, now time.Time) error
+}
+
+// CodeStore is what the authorization code grant needs beyond [Store].
+type CodeStore interface {
+	// SaveCode saves an approval and its code. It must return ErrReplayed when the interaction was consumed before, and
+	// ErrRevoked when the consent it stands under is gone.
+	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
+	// Code returns the code with this hash and its Authorization. Consumed codes must be returned until they expired
+	// and for an hour more, so that a replay can be told from nonsense.
+	Code(ctx context.Context, hash string) (*AuthorizationCode, error)
+	// RedeemCode consumes the code and saves the tokens. It must return ErrReplayed when the code was consumed before, and
+	// ErrRevoked when its Authorization was revoked; the Authorization is locked, so that a concurrent revocation comes
+	// wholly before or wholly after.
+	RedeemCode(ctx context.Context, hash string, tokens Tokens, now time.Time) error
+}
+
+// RefreshTokenStore is what the refresh token grant needs beyond [Store].
+type RefreshTokenStore interface {
+	// RefreshToken returns the token with this hash and its Authorization, consumed ones included until they expire.
+	RefreshToken(ctx context.Context, hash string) (*RefreshToken, error)
+	// RotateRefreshToken consumes the token, keeps sealed with it, and saves its successors. The same answers as RedeemCode.
+	RotateRefreshToken(ctx context.Context, hash string, successors Tokens, sealed []byte, now time.Time) error
+}
+
+// Cleaner removes what has expired.
+type Cleaner interface {
+	// Cleanup removes expired rows of every table, in batches that are transactions of their own. It may be stopped at any
+	// time, may run anywhere at once, and never removes what a request could still need. It returns how many rows it
+	// removed from each table, those included that it removed before an error.
+	Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error)
+}
+
+// CleanupLimits bound one call of Cleanup.
+type CleanupLimits struct {
+	// Now is the time by which rows are expired. Zero: the time of the call.
+	Now time.Time
+	// Batch is the number of rows that one transaction removes. Zero: 1000.
+	Batch int
+	// Batches is the number of batches per table. Zero: until nothing is left.
+	Batches int
+}

@@ -1,0 +1,190 @@
+package oauthkit
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit/internal/redirect"
+)
+
+// Validator is an [Application] with rules of its own. They come on top of the library's and cannot replace them.
+type Validator interface {
+	// Validate adds what is wrong with the application to problems. It must not change the application.
+	Validate(problems *Problems)
+}
+
+// Problem is one thing that is wrong with one field.
+type Problem struct {
+	Field   string // the field's JSON name
+	Message string // what is wrong and what to do, for people
+}
+
+// Problems collects all that is wrong at once, in the order of the fields. It is an error when it is not empty.
+type Problems []Problem
+
+// Add notes a problem of a field, named as in JSON.
+func (p *Problems) Add(field, format string, args ...any) {
+	*p = append(*p, Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+// Of returns the messages for one field.
+func (p Problems) Of(field string) []string {
+	var messages []string
+	for _, problem := range p {
+		if problem.Field == field {
+			messages = append(messages, problem.Message)
+		}
+	}
+	return messages
+}
+
+// Error names every problem with its field.
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, problem := range p {
+		texts[i] = problem.Field + ": " + problem.Message
+	}
+	return strings.Join(texts, "; ")
+}
+
+// ValidateApplication checks app by the library's rules, where it embeds [AbstractApplication], and by its own, where it
+// is a [Validator]. The error holds a [Problems] with everything that is wrong.
+func ValidateApplication(app Application) error {
+	var problems Problems
+	if abstract := Abstract(app); abstract != nil {
+		abstract.validate(app, &problems)
+	}
+	if validator, ok := app.(Validator); ok {
+		validator.Validate(&problems)
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("oauthkit: application %q is not valid: %w", app.GetID(), problems)
+}
+
+// PrepareApplication makes app ready to be created: it fills in a client_id where there is none, and validates.
+func PrepareApplication(app Application) error {
+	if abstract := Abstract(app); abstract != nil {
+		if abstract.ClientID == "" {
+			abstract.ClientID = NewClientID()
+		}
+		if abstract.RegistrationSource == "" {
+			abstract.RegistrationSource = RegisteredManually
+		}
+	}
+	return ValidateApplication(app)
+}
+
+// validate asks app, not a, what depends on an answer that the host may override.
+func (a *AbstractApplication) validate(app Application, problems *Problems) {
+	a.validateIdentity(problems)
+	a.validateRedirection(app, problems)
+	a.validateAuthentication(app, problems)
+	if !slices.Contains([]string{"", "RS256", "ES256"}, a.Algorithm) {
+		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", a.Algorithm)
+	}
+}
+
+func (a *AbstractApplication) validateIdentity(problems *Problems) {
+	if a.ClientID == "" || len(a.ClientID) > 255 || strings.ContainsFunc(a.ClientID, notVisible) {
+		problems.Add("client_id", "must have 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)")
+	}
+	if len(a.Name) > 255 || strings.ContainsFunc(a.Name, isControl) {
+		problems.Add("name", "must have at most 255 bytes and no control characters")
+	}
+	if a.ClientType != Confidential && a.ClientType != Public {
+		problems.Add("client_type", "must be %q or %q", Confidential, Public)
+	}
+	for _, grant := range a.GrantTypes {
+		if grant == "" || strings.ContainsFunc(string(grant), notVisible) {
+			problems.Add("grant_types", "%q is not a grant type", grant)
+		}
+	}
+	for _, scope := range a.Scopes {
+		if !isScope(scope) {
+			problems.Add("scopes", "%q is not a scope (RFC 6749 §3.3)", scope)
+		}
+	}
+}
+
+func (a *AbstractApplication) validateRedirection(app Application, problems *Problems) {
+	for _, grant := range []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Implicit} {
+		if app.AllowsGrant(grant) && len(a.RedirectURIs) == 0 {
+			problems.Add("redirect_uris", "cannot be empty with grant type %s", string(grant))
+		}
+	}
+	for _, uri := range a.RedirectURIs {
+		if err := redirect.Check(uri); err != nil {
+			problems.Add("redirect_uris", "%q: %s", uri, err)
+		}
+	}
+	for _, uri := range a.PostLogoutRedirectURIs {
+		if err := redirect.Check(uri); err != nil {
+			problems.Add("post_logout_redirect_uris", "%q: %s", uri, err)
+		}
+	}
+	for _, origin := range a.AllowedOrigins {
+		if err := redirect.CheckOrigin(origin); err != nil {
+			problems.Add("allowed_origins", "%q: %s", origin, err)
+		}
+	}
+}
+
+func (a *AbstractApplication) validateAuthentication(app Application, problems *Problems) {
+	const field = "token_endpoint_auth_method"
+	switch method := a.TokenEndpointAuthMethod; method {
+	case "":
+	case AuthMethodNone:
+		if !app.IsPublic() {
+			problems.Add(field, "a confidential application cannot use %q", method)
+		}
+	case AuthMethodSecretBasic, AuthMethodSecretPost, AuthMethodPrivateKeyJWT:
+		if app.IsPublic() {
+			problems.Add(field, "%q needs a confidential application", method)
+		}
+		if method == AuthMethodPrivateKeyJWT && a.ClientJWKS == "" && a.ClientJWKSURI == "" {
+			problems.Add(field, "%q needs client_jwks or client_jwks_uri", method)
+		}
+	case AuthMethodSecretJWT:
+		problems.Add(field, "%q needs the secret in clear, and only its hash is kept; use %q", method, AuthMethodPrivateKeyJWT)
+	default:
+		problems.Add(field, "%q is not known", method)
+	}
+	if app.IsPublic() && app.AllowsGrant(oauth2.ClientCredentials) {
+		problems.Add("grant_types", "%s needs a confidential application (RFC 6749 §4.4)", string(oauth2.ClientCredentials))
+	}
+	a.validateKeys(problems)
+}
+
+func (a *AbstractApplication) validateKeys(problems *Problems) {
+	if a.ClientJWKS != "" && a.ClientJWKSURI != "" {
+		problems.Add("client_jwks", "cannot be given together with client_jwks_uri")
+	}
+	if uri, err := url.Parse(a.ClientJWKSURI); a.ClientJWKSURI != "" && (err != nil || uri.Scheme != "https" || uri.Host == "") {
+		problems.Add("client_jwks_uri", "must be an https URL")
+	}
+	if a.ClientJWKS == "" {
+		return
+	}
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(a.ClientJWKS), &set); err != nil || len(set.Keys) == 0 {
+		problems.Add("client_jwks", "must be a JWK Set with at least one key (RFC 7517 §5)")
+	}
+	for _, key := range set.Keys {
+		if key["d"] != nil || key["k"] != nil {
+			problems.Add("client_jwks", "must hold public keys only; this one is now known to others and must be replaced")
+		}
+	}
+}
+
+func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
