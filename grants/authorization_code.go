@@ -1,0 +1,126 @@
+package grants
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// AuthorizationCodeConfig says how the authorization code grant behaves. The zero value is the strictest.
+type AuthorizationCodeConfig struct {
+	// Lifetime is how long a code is valid. Zero: 60 seconds. More than 10 minutes is cut to that (RFC 6749 §4.1.2).
+	Lifetime time.Duration
+}
+
+// authorizationCode is the grant of RFC 6749 §4.1 with PKCE (RFC 7636).
+type authorizationCode struct {
+	store    oauthkit.CodeStore
+	lifetime time.Duration
+}
+
+// AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). PKCE with S256 is required of every application
+// (RFC 9700 §2.1.1).
+func AuthorizationCode(store oauthkit.CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
+	lifetime := config.Lifetime
+	if lifetime <= 0 {
+		lifetime = time.Minute
+	}
+	return &authorizationCode{store: store, lifetime: min(lifetime, 10*time.Minute)}
+}
+
+// GrantType implements [oauthkit.Grant].
+func (g *authorizationCode) GrantType() oauth2.GrantType { return oauth2.AuthorizationCode }
+
+// ResponseType implements [oauthkit.Authorizer].
+func (g *authorizationCode) ResponseType() string { return string(oauth2.Code) }
+
+// ValidateAuthorize implements [oauthkit.Authorizer].
+func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest) error {
+	return checkChallenge(request.Form)
+}
+
+// Authorize implements [oauthkit.Authorizer]: it saves the approval and the code (RFC 6749 §4.1.2).
+func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.AuthorizeRequest, approval *oauthkit.Approval) (url.Values, error) {
+	value := secret.New(secret.AuthorizationCode)
+	code := &oauthkit.AuthorizationCode{
+		Hash:                secret.Hash(value),
+		Authorization:       approval.Authorization,
+		RedirectURI:         request.RedirectURI(),
+		CodeChallenge:       request.Form.Get("code_challenge"),
+		CodeChallengeMethod: request.Form.Get("code_challenge_method"),
+		IssuedAt:            request.Now,
+		ExpiresAt:           request.Now.Add(g.lifetime),
+	}
+	switch err := g.store.SaveCode(ctx, approval, code); {
+	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
+		return nil, err
+	case err != nil:
+		return nil, oauthkit.Unavailable(err)
+	}
+	return url.Values{"code": {value}}, nil
+}
+
+// Exchange implements [oauthkit.Grant] (RFC 6749 §4.1.3).
+func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.TokenRequest) (*oauthkit.TokenResponse, error) {
+	code, err := g.find(ctx, request.Form.Get("code"))
+	if err != nil {
+		return nil, err
+	}
+	if code.Authorization.ApplicationID != request.Application.GetID() {
+		return nil, request.Misused(ctx, code.Authorization)
+	}
+	if err := checkProof(code, request.Form); err != nil {
+		return nil, err
+	}
+	if !code.ConsumedAt.IsZero() { // before the expiry: a replay stays one
+		return nil, request.Replayed(ctx, code.Authorization)
+	}
+	if !request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now) {
+		return nil, notValid("code")
+	}
+	return g.redeem(ctx, request, code)
+}
+
+func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.AuthorizationCode, error) {
+	if value == "" {
+		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "code is missing")
+	}
+	if !secret.AuthorizationCode.Is(value) {
+		return nil, notValid("code")
+	}
+	code, err := g.store.Code(ctx, secret.Hash(value))
+	return code, found(err, "code")
+}
+
+// checkProof checks that the redirect URI is the one of the authorization request (RFC 6749 §4.1.3), and that the one who
+// made that request makes this one (RFC 7636 §4.6).
+func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
+	if form.Get("redirect_uri") != code.RedirectURI {
+		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
+	}
+	return checkVerifier(code, form.Get("code_verifier"))
+}
+
+func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
+	response, err := request.Issue(ctx, &oauthkit.Issuance{
+		Authorization: code.Authorization,
+		Scopes:        code.Authorization.Scopes,
+		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
+			return g.store.RedeemCode(ctx, code.Hash, tokens, request.Now)
+		},
+	})
+	switch {
+	case errors.Is(err, oauthkit.ErrReplayed):
+		return nil, request.Replayed(ctx, code.Authorization)
+	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
+		return nil, notValid("code")
+	default:
+		return response, err
+	}
+}
