@@ -1,0 +1,67 @@
+package oauthkit
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// nothing is a store that is never asked.
+type nothing struct{ Store }
+
+func TestNewRefuses(t *testing.T) {
+	issuers := map[string]string{
+		"empty":                  "",
+		"relative":               "/o",
+		"no host":                "https:///o",
+		"http":                   "http://example.com/o",
+		"other scheme":           "ftp://example.com/o",
+		"query":                  "https://example.com/o?x=1",
+		"empty query":            "https://example.com/o?",
+		"fragment":               "https://example.com/o#x",
+		"K-13 trailing slash":    "https://example.com/o/",
+		"trailing slash of root": "https://example.com/",
+		"userinfo":               "https://me@example.com/o",
+		"double slash":           "https://example.com//o",
+		"escaped path":           "https://example.com/%2Fo",
+		"name like localhost":    "http://localhost.example.com",
+	}
+	for name, issuer := range issuers {
+		if _, err := New(issuer, nothing{}, Config{}); err == nil {
+			t.Errorf("%s: got %q accepted as issuer, want refused", name, issuer)
+		}
+	}
+	configs := map[string]Config{
+		"short secret":      {Secret: "too short"},
+		"negative lifetime": {AccessTokenLifetime: -time.Second},
+		"bad scope":         {Scopes: map[string]string{"a b": ""}},
+	}
+	for name, config := range configs {
+		if _, err := New("https://example.com", nothing{}, config); err == nil || !strings.HasPrefix(err.Error(), "oauthkit: ") {
+			t.Errorf("%s: got %v, want an error that says where it is from", name, err)
+		}
+	}
+	if _, err := New("https://example.com", nil, Config{}); err == nil {
+		t.Error("got a nil store accepted, want refused")
+	}
+}
+
+func TestIssuerIsKeptByteForByte(t *testing.T) {
+	for issuer, prefix := range map[string]string{
+		"https://example.com":          "",
+		"https://example.com/o":        "/o",
+		"https://example.com:8443/a/b": "/a/b",
+		"http://localhost:8080/o":      "/o",
+		"http://127.0.0.1:8080":        "",
+		"http://[::1]:8080/o":          "/o",
+	} {
+		provider, err := New(issuer, nothing{}, Config{})
+		if err != nil {
+			t.Errorf("%s: %v", issuer, err)
+			continue
+		}
+		if provider.Issuer() != issuer || provider.Prefix() != prefix {
+			t.Errorf("got %q and %q, want %q and %q", provider.Issuer(), provider.Prefix(), issuer, prefix)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+package oauthkit
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestA20_ParseScopes(t *testing.T) {
+	cases := []struct {
+		text string
+		want Scopes
+		bad  bool
+	}{
+		{"", nil, false},
+		{"a", Scopes{"a"}, false},
+		{"a b", Scopes{"a", "b"}, false},
+		{"b a b", Scopes{"b", "a"}, false},
+		{"a  b", nil, true},
+		{" a", nil, true},
+		{"a ", nil, true},
+		{"a\tb", nil, true},
+		{`a"b`, nil, true},
+		{`a\b`, nil, true},
+		{"ä", nil, true},
+		{"a\x00", nil, true},
+		{strings.Repeat("a ", 10_000) + "a", nil, true},
+		{strings.Repeat("x", maxScopesBytes+1), nil, true},
+	}
+	for _, tc := range cases {
+		got, err := ParseScopes(tc.text)
+		if !slices.Equal(got, tc.want) || (err != nil) != tc.bad {
+			t.Errorf("%.20q: got %q, %v; want %q, error: %v", tc.text, got, err, tc.want, tc.bad)
+		}
+		if err != nil && CodeOf(err) != InvalidScope {
+			t.Errorf("%.20q: got %s, want invalid_scope", tc.text, CodeOf(err))
+		}
+	}
+}
+
+// A parsed scope parameter is a set, and printing it and parsing again changes nothing.
+func FuzzParseScopes(f *testing.F) {
+	for _, seed := range []string{"", "openid", "openid profile email", "a a", "a  b", "x\"", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		scopes, err := ParseScopes(text)
+		if err != nil {
+			if scopes != nil {
+				t.Fatalf("got %q together with %v, want nothing", scopes, err)
+			}
+			return
+		}
+		again, err := ParseScopes(scopes.String())
+		if err != nil || !slices.Equal(scopes, again) {
+			t.Fatalf("got %q, %v; want %q again", again, err, scopes)
+		}
+		for i, scope := range scopes {
+			if slices.Contains(scopes[:i], scope) || !strings.Contains(text, scope) {
+				t.Fatalf("%q is repeated or was not asked for", scope)
+			}
+		}
+	})
+}
