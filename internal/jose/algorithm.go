@@ -1,0 +1,47 @@
+// Package jose makes and checks this provider's signed tokens: signing keys,
+// the published key set, JSON Web Tokens (RFC 7519) under the rules of
+// RFC 8725, and strict decoding of JSON that others wrote.
+//
+// It is the only package that imports JOSE libraries.
+package jose
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+)
+
+// Algorithm is a signature algorithm by its JWA name (RFC 7518 §3.1). The zero
+// value is no algorithm, and everything here refuses it.
+type Algorithm string
+
+const (
+	// RS256 is RSASSA-PKCS1-v1_5 with SHA-256, which every OpenID Connect
+	// client understands (OpenID Connect Core §15.1).
+	RS256 Algorithm = "RS256"
+	// ES256 is ECDSA on P-256 with SHA-256: smaller and much cheaper to sign.
+	ES256 Algorithm = "ES256"
+)
+
+// ParseAlgorithm reads the exact JWA name of a supported algorithm. There is no
+// way to ask for "none" or for a symmetric algorithm.
+func ParseAlgorithm(s string) (Algorithm, error) {
+	switch alg := Algorithm(s); alg {
+	case RS256, ES256:
+		return alg, nil
+	}
+	return "", fmt.Errorf("jose: signing algorithm %q is not supported, use %s or %s", s, RS256, ES256)
+}
+
+// AccessTokenHash computes the at_hash claim of an ID token signed with alg
+// that is issued together with the access token: the left half of the token's
+// hash (OpenID Connect Core §3.1.3.6). The same computation makes c_hash from a
+// code (§3.3.2.11). It is empty for an unknown algorithm.
+func AccessTokenHash(alg Algorithm, token string) string {
+	switch alg {
+	case RS256, ES256:
+		sum := sha256.Sum256([]byte(token))
+		return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+	}
+	return ""
+}
