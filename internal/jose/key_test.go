@@ -2,6 +2,7 @@ package jose
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -102,6 +103,10 @@ func TestK07_WeakKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		alg  Algorithm
@@ -117,6 +122,7 @@ func TestK07_WeakKeys(t *testing.T) {
 		{"RSA for ES256", ES256, rsa2048, false},
 		{"P-256 for RS256", RS256, curve(elliptic.P256()), false},
 		{"Ed25519", ES256, ed, false},
+		{"X25519", ES256, x25519, false},
 		{"no algorithm", "", rsa2048, false},
 		{"none", "none", rsa2048, false},
 	} {

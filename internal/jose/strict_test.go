@@ -12,8 +12,8 @@ type strictInner struct {
 }
 
 type strictEmbedded struct {
-	Promoted string `json:"promoted"`
-	Hidden   int    `json:"redirect_uris"` // the outer field hides it
+	Promoted string      `json:"promoted"`
+	Hidden   strictInner `json:"any"` // the outer field hides it
 }
 
 // strictRaw decodes itself, so its members are nobody's fields.
@@ -50,7 +50,7 @@ func TestDecodeStrict(t *testing.T) {
 		{`{"inner":{"name":"a","scope":1,"Scope":2},"list":[{"name":"b"}],"map":{"name":{"name":"c"},"NAME":{"name":"d"}}}`,
 			strictTarget{Inner: &strictInner{"a"}, List: []strictInner{{"b"}}, Map: map[string]strictInner{"name": {"c"}, "NAME": {"d"}}}},
 		{`{"inner":null,"any":9007199254740993}`, strictTarget{Any: json.Number("9007199254740993")}},
-		{`{"any":{"Scope":1,"scope":"2"}}`, strictTarget{Any: map[string]any{"Scope": json.Number("1"), "scope": "2"}}},
+		{`{"any":{"Name":1,"name":"2"}}`, strictTarget{Any: map[string]any{"Name": json.Number("1"), "name": "2"}}},
 		{`{"raw":{"Value":1,"value":2}}`, strictTarget{Raw: strictRaw{`{"Value":1,"value":2}`}}},
 		{`{"ignored":1,"Ignored":2}`, strictTarget{}},
 	} {

@@ -177,7 +177,7 @@ func validHost(host string) bool {
 		return ok && err == nil && addr.Is6() && addr.Zone() == "" && addr.String() == literal
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	if last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x")) {
+	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
 		addr, err := netip.ParseAddr(host)
 		return err == nil && addr.Is4() // ParseAddr refuses leading zeros
 	}

@@ -77,7 +77,7 @@ func refusedURIs() []refusal {
 		"https://a@b@rp.test/cb", "http://u:p@127.0.0.1:1/cb")
 	refuse("R-09", "segments", "https://rp.test/cb/../evil", "https://rp.test/cb/%2e%2E/evil", "https://rp.test/cb/..;/evil",
 		"https://rp.test/./cb", "https://rp.test/cb/..", "https://rp.test/.%2e", "com.example.cli:/../cb")
-	refuse("R-13", "host", "https://rp.test./cb", "https://rp..test/cb", "https://.rp.test/cb", "https://-rp.test/cb",
+	refuse("R-13", "valid host", "https://rp.test./cb", "https://rp..test/cb", "https://.rp.test/cb", "https://-rp.test/cb",
 		"https://rp-.test/cb", "https://rp%2etest/cb", "https://rp_a.test/cb", "https://rp,test/cb",
 		"https://"+strings.Repeat("a", 64)+".test/cb", "https://"+strings.Repeat("a.", 127)+"test/cb")
 	refuse("R-13", "port", "https://rp.test:/cb", "https://rp.test:0/cb", "https://rp.test:65536/cb", "https://rp.test:0443/cb",
@@ -90,8 +90,8 @@ func refusedURIs() []refusal {
 	refuse("R-14", "escape", "https://rp.test/%", "https://rp.test/%4", "https://rp.test/%4g", "https://rp.test/%g4", "https://rp.test/?%",
 		"https://rp.test/?%zz=1")
 	refuse("R-16", "wildcard", "https://*.rp.test/cb", "https://rp.test/*", "https://rp.test/cb?*", "*", "com.example.cli:/*")
-	refuse("R-19", "host", "http://127.1/cb", "http://0x7f000001/cb", "http://0x7f.1/cb", "http://2130706433/cb", "http://0177.0.0.1/cb",
-		"http://127.0.0.01/cb", "https://127.0.0.256/cb", "https://rp.1/cb", "https://[::1/cb", "https://::1/cb", "https://[::1]]/cb",
+	refuse("R-19", "valid host", "https://127.1/cb", "https://0x7f000001/cb", "https://0x7f.1/cb", "https://2130706433/cb", "https://0177.0.0.1/cb",
+		"https://127.0.0.01/cb", "https://127.0.0.256/cb", "https://rp.1/cb", "https://[::1/cb", "https://::1/cb", "https://[::1]]/cb",
 		"https://[0::1]/cb", "https://[::1%25lo]/cb", "https://[fe80::1%25lo]/cb", "https://[127.0.0.1]/cb", "https://[v1.a]/cb", "https://a[::1]/cb")
 	refuse("R-24", "", "javascript:alert(1)", "JaVaScRiPt://rp.test/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///x",
 		"blob:x", "about:blank", "mailto:a@b", "ftp://x/", "java%09script:x", "java\tscript:x", "urn:ietf:wg:oauth:2.0:oob",
