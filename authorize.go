@@ -134,7 +134,7 @@ func checkParameters(request *AuthorizeRequest) error {
 		if len(values) > 1 && name != "resource" {
 			return Errorf(InvalidRequest, "%s is repeated", name)
 		}
-		if !slices.ContainsFunc(values, validText) {
+		if slices.ContainsFunc(values, func(value string) bool { return !validText(value) }) {
 			return Errorf(InvalidRequest, "%s is not text", name)
 		}
 	}

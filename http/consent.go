@@ -1,0 +1,118 @@
+package oauthhttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// ConsentRow is one line about an application on the consent page.
+type ConsentRow struct {
+	Label string
+	Value string
+}
+
+// ConsentRowsFor makes a Config.ConsentRows of a function that takes the host's own application. It returns no rows for an
+// application of another type, which a store of A never makes.
+func ConsentRowsFor[A oauthkit.Application](rows func(ctx context.Context, app A) []ConsentRow) func(context.Context, oauthkit.Application) []ConsentRow {
+	return func(ctx context.Context, app oauthkit.Application) []ConsentRow {
+		own, ok := app.(A)
+		if !ok {
+			return nil
+		}
+		return rows(ctx, own)
+	}
+}
+
+// consent is the page on which the user decides (GET), and what receives the decision (POST). It begins where authorize left
+// off, with the request that was kept.
+func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
+	form, err := h.readConsentForm(w, r)
+	if err != nil {
+		return err
+	}
+	request, err := h.resume(r, form.Get("interaction"))
+	if request == nil {
+		return err
+	}
+	if err != nil {
+		return h.refuse(w, request.AuthorizeRequest, err)
+	}
+	user, err := h.currentUser(r)
+	if err != nil {
+		return err
+	}
+	signIn, err := mustSignIn(request.AuthorizeRequest, user, request.begun)
+	switch {
+	case err != nil:
+		return h.refuse(w, request.AuthorizeRequest, err)
+	case signIn:
+		return h.redirectToLogin(w, r, h.consentPath(request.id))
+	case r.Method == http.MethodPost:
+		return h.decide(w, r, request, user, form)
+	default:
+		return h.ask(w, r, request, user)
+	}
+}
+
+// readConsentForm reads the query of a GET, and the form of a POST that comes from this site.
+func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.Method != http.MethodPost {
+		return parseForm(r.URL.RawQuery)
+	}
+	if err := h.checkOrigin(r); err != nil {
+		return nil, err
+	}
+	return readForm(w, r)
+}
+
+// checkOrigin refuses what another site's page has sent.
+func (h *Handler) checkOrigin(r *http.Request) error {
+	if err := h.crossOrigin.Check(r); err != nil {
+		return oauthkit.Errorf(oauthkit.AccessDenied, "this form was sent from another site").WithCause(err)
+	}
+	return nil
+}
+
+// ask shows the page, unless the user has approved the same before and only had to sign in.
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User) error {
+	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
+	if err != nil {
+		return err
+	}
+	if enough {
+		err := h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent, InteractionHash: secret.Hash(request.id)})
+		if !errors.Is(err, oauthkit.ErrRevoked) {
+			return err
+		}
+		consent = nil // it was revoked a moment ago
+	}
+	return h.writeConsentPage(w, r, request, user, consent)
+}
+
+// decide does what the user said. Only the page that this user saw in this browser and session can say it.
+func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, form url.Values) error {
+	if !secret.Equal(form.Get("token"), request.formToken(user)) {
+		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again")
+	}
+	switch form.Get("decision") {
+	case "allow":
+		consent, _, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
+		if err != nil {
+			return err
+		}
+		return h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent, Given: true, InteractionHash: secret.Hash(request.id)})
+	case "deny":
+		err := h.provider.Deny(r.Context(), request.AuthorizeRequest, user, secret.Hash(request.id))
+		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
+			return errDecided
+		}
+		return h.refuse(w, request.AuthorizeRequest, err)
+	default:
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one")
+	}
+}

@@ -1,0 +1,134 @@
+package oauthhttp
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// This file keeps an authorization request while its user signs in and decides. The pages carry only its id; it belongs to
+// the browser that began it, which has a cookie whose hash is stored with it.
+
+// interactionLifetime is how long a request waits, a registration with the host included.
+const interactionLifetime = 30 * time.Minute
+
+// kept is an authorization request that was kept and has come back, in the same browser, still to be decided.
+type kept struct {
+	*oauthkit.AuthorizeRequest
+	id      string // what pages carry
+	browser string // the cookie of the browser
+	begun   time.Time
+}
+
+// keep stores the request and sends the browser to the consent page, by way of the login page if it has to sign in.
+func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, signIn bool) error {
+	browser := h.browser(r)
+	if browser == "" {
+		browser = secret.New(secret.Browser)
+		h.setBrowser(w, browser)
+	}
+	id := secret.New(secret.Interaction)
+	err := h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
+		Hash:        secret.Hash(id),
+		BrowserHash: secret.Hash(browser),
+		Request:     request.Form.Encode(),
+		CreatedAt:   request.Now,
+		ExpiresAt:   request.Now.Add(interactionLifetime),
+	})
+	if err != nil {
+		return oauthkit.Unavailable(err)
+	}
+	if signIn {
+		return h.redirectToLogin(w, r, h.consentPath(id))
+	}
+	redirect(w, h.consentPath(id))
+	return nil
+}
+
+func (h *Handler) consentPath(id string) string {
+	return h.provider.Prefix() + "/consent?" + url.Values{"interaction": {id}}.Encode()
+}
+
+// resume returns a request that was kept, checked again from the beginning: the application may have changed meanwhile. Like
+// [oauthkit.Provider.NewAuthorizeRequest] it returns both where the error is for the application.
+func (h *Handler) resume(r *http.Request, id string) (*kept, error) {
+	interaction, err := h.interaction(r, id)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(interaction.Request)
+	if err != nil {
+		return nil, err
+	}
+	request, err := h.provider.NewAuthorizeRequest(r.Context(), form)
+	if request == nil {
+		return nil, err
+	}
+	return &kept{AuthorizeRequest: request, id: id, browser: h.browser(r), begun: interaction.CreatedAt}, err
+}
+
+func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction, error) {
+	gone := withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again"))
+	if !secret.Interaction.Is(id) {
+		return nil, gone
+	}
+	interaction, err := h.provider.Store().Interaction(r.Context(), secret.Hash(id))
+	switch {
+	case errors.Is(err, oauthkit.ErrNotFound):
+		return nil, gone
+	case err != nil:
+		return nil, oauthkit.Unavailable(err)
+	case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):
+		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again")
+	case !interaction.ConsumedAt.IsZero():
+		return nil, errDecided
+	case !h.provider.Now().Before(interaction.ExpiresAt):
+		return nil, gone
+	default:
+		return interaction, nil
+	}
+}
+
+// errDecided is the error of a request that was answered before.
+var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application"))
+
+// formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
+// cookie nobody can make one.
+func (k *kept) formToken(user *oauthkit.User) string {
+	mac := hmac.New(sha256.New, []byte(k.browser))
+	mac.Write([]byte(strings.Join([]string{k.id, user.Subject, user.SessionID}, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie.
+func (h *Handler) cookieName() string {
+	if h.secure() {
+		return "__Host-oauthkit"
+	}
+	return "oauthkit"
+}
+
+func (h *Handler) secure() bool { return strings.HasPrefix(h.provider.Issuer(), "https://") }
+
+// browser returns the browser's cookie, and nothing where it has none of ours.
+func (h *Handler) browser(r *http.Request) string {
+	cookie, err := r.Cookie(h.cookieName())
+	if err != nil || !secret.Browser.Is(cookie.Value) {
+		return ""
+	}
+	return cookie.Value
+}
+
+func (h *Handler) setBrowser(w http.ResponseWriter, value string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: h.cookieName(), Value: value, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
+	})
+}

@@ -1,0 +1,49 @@
+package oauthhttp
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// introspect is the introspection endpoint (RFC 7662 §2). What is not active, or not for this application to know, is
+// answered alike and with nothing else.
+func (h *Handler) introspect(w http.ResponseWriter, r *http.Request, form url.Values, app oauthkit.Application) error {
+	if app.IsPublic() { // RFC 7662 §2.1: the endpoint requires authentication
+		return oauthkit.Errorf(oauthkit.InvalidClient, "a public application may not introspect")
+	}
+	token := form.Get("token")
+	if token == "" {
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "token is missing")
+	}
+	credential, err := h.provider.Introspect(r.Context(), app, token)
+	switch {
+	case errors.Is(err, oauthkit.ErrNotFound):
+		return writeJSON(w, http.StatusOK, map[string]any{"active": false})
+	case err != nil:
+		return err
+	default:
+		return writeJSON(w, http.StatusOK, h.introspection(credential))
+	}
+}
+
+// introspection is the answer of RFC 7662 §2.2. A token that an application has for itself has no sub.
+func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any {
+	document := map[string]any{
+		"active":    true,
+		"iss":       h.provider.Issuer(),
+		"client_id": credential.Authorization.ApplicationID,
+		"scope":     credential.Scopes.String(),
+		"iat":       credential.IssuedAt.Unix(),
+		"exp":       credential.ExpiresAt.Unix(),
+	}
+	if credential.Authorization.Subject != "" {
+		document["sub"] = credential.Authorization.Subject
+	}
+	if credential.Kind == oauthkit.KindAccessToken {
+		document["token_type"] = "Bearer"
+	}
+	return document
+}

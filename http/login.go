@@ -1,0 +1,78 @@
+package oauthhttp
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// currentUser asks the host who is signed in. What it says is checked once, here, since it goes into every token.
+func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
+	if h.config.CurrentUser == nil {
+		return nil, nil
+	}
+	user, err := h.config.CurrentUser(r)
+	if err != nil {
+		return nil, oauthkit.Unavailable(fmt.Errorf("asking who is signed in: %w", err))
+	}
+	if user != nil && (user.Subject == "" || len(user.Subject) > 255 || !isText(user.Subject)) { // OpenID Connect Core §2
+		return nil, fmt.Errorf("Config.CurrentUser returned a user whose Subject is empty, longer than 255 bytes or not text")
+	}
+	return user, nil
+}
+
+// loginURL is the host's login page, told to return to path; empty where there is none.
+func (h *Handler) loginURL(path string) string {
+	if h.config.LoginURL == "" {
+		return ""
+	}
+	separator := "?"
+	if strings.Contains(h.config.LoginURL, "?") {
+		separator = "&"
+	}
+	return h.config.LoginURL + separator + url.Values{"next": {path}}.Encode()
+}
+
+func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, path string) error {
+	target := h.loginURL(path)
+	if target == "" {
+		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so")
+	}
+	redirect(w, target)
+	return nil
+}
+
+// redirect sends the browser on with a GET, whatever it sent (RFC 9700 §4.12). It is not http.Redirect, which would resolve
+// and clean the URI: what was registered is sent byte for byte.
+func redirect(w http.ResponseWriter, target string) {
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// ReturnPath returns where the host's login page sends the browser when it is done: the parameter next, from the query or, in
+// a POST, from the form, if it is a path on this site, and "/" otherwise. So nobody can be sent elsewhere by a link to the
+// login page (RFC 9700 §4.11).
+func ReturnPath(r *http.Request) string {
+	next := r.URL.Query().Get("next")
+	if r.Method == http.MethodPost {
+		next = r.PostFormValue("next")
+	}
+	if !isLocalPath(next) {
+		return "/"
+	}
+	return next
+}
+
+// isLocalPath refuses whatever some browser or proxy could take for another host: two slashes, backslashes, control
+// characters, also when they are escaped.
+func isLocalPath(path string) bool {
+	parsed, err := url.Parse(path)
+	if err != nil || parsed.Scheme != "" || parsed.Host != "" || parsed.User != nil || len(path) > maxValue {
+		return false
+	}
+	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.HasPrefix(parsed.Path, "//") &&
+		!strings.ContainsFunc(path+parsed.Path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' })
+}
