@@ -6,6 +6,7 @@ package oauthhttp
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,6 +36,8 @@ type Handler struct {
 	routes      map[string]route // by path, without a trailing slash
 	crossOrigin *http.CrossOriginProtection
 	stylesheet  string // its URL
+
+	consentPage, errorPage *template.Template
 }
 
 // route is an endpoint as it is served.
@@ -49,6 +52,7 @@ func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
+		consentPage: parsePage("consent.html"), errorPage: parsePage("error.html"),
 	}
 	// A proxy may change the Host header; the issuer's origin is the handler's own in any case.
 	_ = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix())) // cannot fail: New checked the issuer

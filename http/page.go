@@ -17,11 +17,10 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// The pages, each with the layout around it. They are made at start, so that a mistake in one cannot wait for a user.
-var (
-	consentTemplate = template.Must(template.ParseFS(templates, "templates/layout.html", "templates/consent.html"))
-	errorTemplate   = template.Must(template.ParseFS(templates, "templates/layout.html", "templates/error.html"))
-)
+// parsePage returns a page with the layout around it. It is called at start, so that a mistake in a page cannot wait for a user.
+func parsePage(name string) *template.Template {
+	return template.Must(template.ParseFS(templates, "templates/layout.html", "templates/"+name))
+}
 
 // consentPage is what the consent page shows.
 type consentPage struct {
@@ -75,7 +74,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
 	content.Stylesheet = h.stylesheet
-	return writePage(w, http.StatusOK, consentTemplate, "form-action 'self' "+formTarget(request.RedirectURI()), content)
+	return writePage(w, http.StatusOK, h.consentPage, "form-action 'self' "+formTarget(request.RedirectURI()), content)
 }
 
 // answerHost names where the answer goes, in words for people.
@@ -121,7 +120,7 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err err
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading, content.Message = "This page is not for you, or no longer", sentence(descriptionOf(err))
 	}
-	if err := writePage(w, status, errorTemplate, "form-action 'none'", content); err != nil {
+	if err := writePage(w, status, h.errorPage, "form-action 'none'", content); err != nil {
 		h.log(r, err, "trace_id", trace)
 		http.Error(w, http.StatusText(status), status)
 	}
