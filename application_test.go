@@ -86,6 +86,7 @@ func TestValidateApplication(t *testing.T) {
 		{"no client id", func(a *AbstractApplication) { a.ClientID = "" }, "client_id"},
 		{"blank in client id", func(a *AbstractApplication) { a.ClientID = "a b" }, "client_id"},
 		{"control character in name", func(a *AbstractApplication) { a.Name = "a\x1bb" }, "name"},
+		{"direction mark in name", func(a *AbstractApplication) { a.Name = "a\u202eb" }, "name"},
 		{"no client type", func(a *AbstractApplication) { a.ClientType = "" }, "client_type"},
 		{"code without redirect URI", func(a *AbstractApplication) { a.RedirectURIs = nil }, "redirect_uris"},
 		{"R-05 fragment", func(a *AbstractApplication) { a.RedirectURIs = URIs{"https://rp.test/cb#"} }, "redirect_uris"},

@@ -45,7 +45,7 @@ func Example() {
 	}
 	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, _ := oauthhttp.TokenFromContext(r.Context())
-		fmt.Fprintln(w, "hello", token.Authorization.ApplicationID)
+		_, _ = fmt.Fprintln(w, "hello", token.Authorization.ApplicationID)
 	}))
 	request := httptest.NewRequest(http.MethodGet, "/figures", nil)
 	request.Header.Set("Authorization", "Bearer "+response.AccessToken)

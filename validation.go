@@ -96,7 +96,7 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 		problems.Add("client_id", "must have 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)")
 	}
 	if len(a.Name) > 255 || strings.ContainsFunc(a.Name, isControl) {
-		problems.Add("name", "must have at most 255 bytes and no control characters")
+		problems.Add("name", "must have at most 255 bytes and no control or direction marks")
 	}
 	if a.ClientType != Confidential && a.ClientType != Public {
 		problems.Add("client_type", "must be %q or %q", Confidential, Public)
@@ -187,4 +187,7 @@ func (a *AbstractApplication) validateKeys(problems *Problems) {
 
 func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
 
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }
+// isControl knows the control characters, what is no text, and the marks with which a name could turn the words around it.
+func isControl(r rune) bool {
+	return r < 0x20 || r == 0x7f || r == 0xfffd || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}

@@ -77,10 +77,10 @@ func readBearer(header http.Header, form url.Values) (string, error) {
 	}
 }
 
+const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
 // isToken68 reports whether text is a b64token (RFC 6750 §2.1).
 func isToken68(text string) bool {
 	body := strings.TrimRight(text, "=")
-	return body != "" && !strings.ContainsFunc(body, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/", r))
-	})
+	return body != "" && strings.Trim(body, token68) == ""
 }

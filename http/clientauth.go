@@ -11,8 +11,10 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// authMethods are the ways an application can authenticate (RFC 7591 §2), as the metadata lists them.
-var authMethods = []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone}
+// authMethods returns the ways an application can authenticate (RFC 7591 §2), as the metadata lists them.
+func authMethods() []string {
+	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone}
+}
 
 // clientClaim is what a request says about who sends it, and how it wants to prove that.
 type clientClaim struct {

@@ -151,7 +151,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 		return err
 	}
 	if user == nil {
-		return h.redirectToLogin(w, r, r.URL.RequestURI())
+		return h.redirectToLogin(w, r.URL.RequestURI())
 	}
 	return found.User(w, r, user)
 }

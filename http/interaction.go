@@ -47,7 +47,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 		return oauthkit.Unavailable(err)
 	}
 	if signIn {
-		return h.redirectToLogin(w, r, h.consentPath(id))
+		return h.redirectToLogin(w, h.consentPath(id))
 	}
 	redirect(w, h.consentPath(id))
 	return nil

@@ -36,7 +36,7 @@ func (h *Handler) loginURL(path string) string {
 	return h.config.LoginURL + separator + url.Values{"next": {path}}.Encode()
 }
 
-func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, path string) error {
+func (h *Handler) redirectToLogin(w http.ResponseWriter, path string) error {
 	target := h.loginURL(path)
 	if target == "" {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so")

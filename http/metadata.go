@@ -40,15 +40,15 @@ func (h *Handler) metadata() func(http.ResponseWriter, *http.Request) error {
 
 // describe is the metadata (RFC 8414 §2), taken from the table of endpoints and what the provider was made of.
 func (h *Handler) describe() map[string]any {
-	secretMethods := slices.DeleteFunc(slices.Clone(authMethods), func(method string) bool { return method == oauthkit.AuthMethodNone })
+	secretMethods := slices.DeleteFunc(authMethods(), func(method string) bool { return method == oauthkit.AuthMethodNone })
 	document := map[string]any{
 		"issuer":                                         h.provider.Issuer(),
 		"scopes_supported":                               h.provider.Scopes(),
 		"response_types_supported":                       h.provider.ResponseTypes(),
 		"response_modes_supported":                       []string{"query"},
 		"grant_types_supported":                          h.provider.GrantTypes(),
-		"token_endpoint_auth_methods_supported":          authMethods,
-		"revocation_endpoint_auth_methods_supported":     authMethods,
+		"token_endpoint_auth_methods_supported":          authMethods(),
+		"revocation_endpoint_auth_methods_supported":     authMethods(),
 		"introspection_endpoint_auth_methods_supported":  secretMethods,
 		"authorization_response_iss_parameter_supported": true, // RFC 9207 §3
 	}

@@ -116,7 +116,7 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err err
 		w.Header().Set("Retry-After", retryAfter)
 		content.Heading, content.Message = "Not available just now", "Wait a moment, then reload this page. Nothing was lost."
 	case status >= http.StatusInternalServerError:
-		content.Heading, content.Message = "Something went wrong here", "This is not your fault. If it happens again, tell us the number below."
+		content.Heading, content.Message = "Something went wrong here", "This is not your fault. If it happens again, tell us the reference below."
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading, content.Message = "This page is not for you, or no longer", sentence(descriptionOf(err))
 	}
@@ -142,6 +142,7 @@ func writePage(w http.ResponseWriter, status int, page *template.Template, formA
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Referrer-Policy", "same-origin") // without any, browsers hide the origin of the page's own form from us
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+formAction)
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
