@@ -128,6 +128,7 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 		ExpiresIn:     int64(tokens.Access.ExpiresAt.Sub(r.Now) / time.Second),
 		Scope:         issuance.Scopes.String(),
 		Application:   r.Application,
+		GrantType:     r.grant,
 		Authorization: authorization,
 		Scopes:        issuance.Scopes,
 		Now:           r.Now,
@@ -218,6 +219,7 @@ type TokenResponse struct {
 
 	// What extensions may look at; none of it is sent.
 	Application   Application
+	GrantType     oauth2.GrantType
 	Authorization *Authorization
 	Scopes        Scopes
 	Now           time.Time

@@ -128,7 +128,7 @@ func (h *Handler) browser(r *http.Request) string {
 }
 
 func (h *Handler) setBrowser(w http.ResponseWriter, value string) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the issuer is https
 		Name: h.cookieName(), Value: value, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -1,0 +1,56 @@
+package oidc
+
+import (
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// The scopes of OpenID Connect (§3.1.2.1, §5.4, §11).
+const (
+	scopeOpenID        = "openid"
+	scopeProfile       = "profile"
+	scopeEmail         = "email"
+	scopeAddress       = "address"
+	scopePhone         = "phone"
+	scopeOfflineAccess = "offline_access"
+)
+
+// announce tells the registry the scopes, in words that follow "This application will be able to", and the metadata
+// (OpenID Connect Discovery 1.0 §3). What has the zero value there and is not supported here is said nonetheless, since
+// the default of request_uri_parameter_supported is true.
+func (e *Extension) announce(registry *oauthkit.Registry) {
+	registry.Scope(scopeOpenID, "sign you in")
+	registry.Scope(scopeProfile, "see your name, your picture and the rest of your profile")
+	registry.Scope(scopeEmail, "see your email address")
+	registry.Scope(scopeAddress, "see your postal address")
+	registry.Scope(scopePhone, "see your phone number")
+	registry.Scope(scopeOfflineAccess, "keep its access while you are away")
+
+	registry.MetadataDocument("openid-configuration")
+	registry.Metadata(func(metadata map[string]any) {
+		metadata["subject_types_supported"] = []string{"public"}
+		metadata["id_token_signing_alg_values_supported"] = algorithms()
+		metadata["claim_types_supported"] = []string{"normal"}
+		metadata["claims_supported"] = e.claimsSupported()
+		metadata["prompt_values_supported"] = []string{promptNone, promptLogin, promptConsent, promptSelectAccount}
+		metadata["claims_parameter_supported"] = false
+		metadata["request_parameter_supported"] = false
+		metadata["request_uri_parameter_supported"] = false
+		if len(e.config.ACRValues) > 0 {
+			metadata["acr_values_supported"] = slices.Clone(e.config.ACRValues)
+		}
+	})
+}
+
+// claimsSupported lists the claims of ID tokens and, where the host knows any, those of the users.
+func (e *Extension) claimsSupported() []string {
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"}
+	if e.config.Claims == nil {
+		return claims
+	}
+	for _, scope := range claimScopes() {
+		claims = append(claims, claimsOf(scope)...)
+	}
+	return claims
+}

@@ -1,0 +1,235 @@
+package oidc_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	client "github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/oidc"
+)
+
+// verify has a real client verify an ID token with the key set, and returns its claims.
+func (s *site) verify(response *oauthkit.TokenResponse) map[string]any {
+	s.t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.endpoint(".well-known/jwks.json").Anyone(w, r); err != nil {
+			s.t.Error(err)
+		}
+	}))
+	defer server.Close()
+	verifier := client.NewVerifier(issuer, client.NewRemoteKeySet(s.t.Context(), server.URL), &client.Config{
+		ClientID: "web", Now: s.clock.Now, SupportedSigningAlgs: []string{client.RS256, client.ES256},
+	})
+	token, err := verifier.Verify(s.t.Context(), idToken(s.t, response))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := token.VerifyAccessToken(response.AccessToken); err != nil {
+		s.t.Error(err)
+	}
+	var claims map[string]any
+	if err := token.Claims(&claims); err != nil {
+		s.t.Fatal(err)
+	}
+	return claims
+}
+
+// TestIDToken is C-21.
+func TestIDToken(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	for chosen, want := range map[string]string{"": "RS256", "RS256": "RS256", "ES256": "ES256"} {
+		t.Run("algorithm "+chosen, func(t *testing.T) {
+			s.t, s.app.Algorithm = t, chosen
+			response := s.signIn(url.Values{"nonce": {"n1"}, "scope": {"openid email"}})
+			if got := header(t, idToken(t, response)); got["alg"] != want || got["typ"] != "JWT" || s.published()[got["kid"].(string)] == nil {
+				t.Errorf("got header %v, want a JWT by a published %s key", got, want)
+			}
+			claims := s.verify(response)
+			delete(claims, "at_hash") // verified
+			now := float64(s.clock.Now().Unix())
+			expect(t, claims, map[string]any{
+				"iss": issuer, "sub": "alice", "aud": "web", "nonce": "n1", "iat": now, "exp": now + 3600,
+				"auth_time": now - 1800, "acr": "urn:test:2", "amr": []any{"pwd", "otp"},
+			})
+		})
+	}
+}
+
+// TestIDTokenOfUnknownSignIn leaves out what was not sent or is not known.
+func TestIDTokenOfUnknownSignIn(t *testing.T) {
+	s := newSite(t, oidc.Config{IDTokenLifetime: 5 * time.Minute})
+	response, err := s.redeem(s.code(&oauthkit.User{Subject: "bob"}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := s.verify(response)
+	delete(claims, "at_hash")
+	now := float64(s.clock.Now().Unix())
+	expect(t, claims, map[string]any{"iss": issuer, "sub": "bob", "aud": "web", "iat": now, "exp": now + 300})
+}
+
+// TestIDTokenOfRefresh is section 12.2: a new token about the same sign-in.
+func TestIDTokenOfRefresh(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	first := s.signIn(url.Values{"nonce": {"n1"}, "scope": {"openid email"}})
+	before := s.verify(first)
+	s.clock.advance(time.Hour)
+	refreshed, err := s.exchange(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := s.verify(refreshed)
+	for _, name := range []string{"iss", "sub", "aud", "auth_time", "acr"} {
+		if after[name] != before[name] {
+			t.Errorf("got %s %v, want %v as before", name, after[name], before[name])
+		}
+	}
+	if before["nonce"] != "n1" || after["nonce"] != nil {
+		t.Errorf("got nonce %v and after the refresh %v, want n1 and none", before["nonce"], after["nonce"])
+	}
+	if after["iat"] != before["iat"].(float64)+3600 {
+		t.Errorf("got iat %v an hour after %v", after["iat"], before["iat"])
+	}
+	narrowed, err := s.exchange(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refreshed.RefreshToken}, "scope": {"email"}})
+	if err != nil || narrowed.Extra["id_token"] != nil {
+		t.Errorf("got %v and %v after a refresh without openid, want no ID token", err, narrowed.Extra)
+	}
+}
+
+// TestNoIDToken is about answers that are not for a user, or not of OpenID Connect.
+func TestNoIDToken(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	if response := s.signIn(url.Values{"scope": {"email"}}); response.Extra["id_token"] != nil {
+		t.Error("got an ID token without the scope openid")
+	}
+	response, err := s.exchange(url.Values{"grant_type": {"client_credentials"}, "scope": {"openid"}})
+	if err != nil || response.Extra["id_token"] != nil {
+		t.Errorf("got %v and %v, want a token of the application without an ID token", err, response.Extra)
+	}
+}
+
+// TestIDTokenAlgorithm is K-09: what cannot be is an error, and uses up nothing.
+func TestIDTokenAlgorithm(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	code := s.code(alice(), nil)
+	for _, algorithm := range []string{"none", "HS256", "rs256", "RS512"} {
+		s.app.Algorithm = algorithm
+		if _, err := s.redeem(code); oauthkit.CodeOf(err) != oauthkit.ServerError {
+			t.Errorf("got %v for %s, want server_error", err, algorithm)
+		}
+	}
+	s.app.Algorithm = "ES256"
+	if _, err := s.redeem(code); err != nil {
+		t.Errorf("got %v once the application is put right, want the code still good", err)
+	}
+}
+
+// TestIDTokenClaims is K-10: a host may add claims and replace none of the protocol's.
+func TestIDTokenClaims(t *testing.T) {
+	reserved := []string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash",
+		"scope", "client_id", "cnf", "act", "sid", "events",
+	}
+	s := newSite(t, oidc.Config{
+		IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *application, response *oauthkit.TokenResponse) (map[string]any, error) {
+			claims := map[string]any{"logo": app.Logo, "user": response.Authorization.Subject, "email": "alice@as.test", "name#fr": "Alice"}
+			for _, name := range reserved {
+				claims[name] = "evil"
+			}
+			return claims, nil
+		}),
+	})
+	response, err := s.redeem(s.code(&oauthkit.User{Subject: "alice"}, url.Values{"scope": {"openid email"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := s.verify(response)
+	delete(claims, "at_hash")
+	now := float64(s.clock.Now().Unix())
+	expect(t, claims, map[string]any{
+		"iss": issuer, "sub": "alice", "aud": "web", "iat": now, "exp": now + 3600,
+		"logo": s.app.Logo, "user": "alice", "email": "alice@as.test", // not the name: its scope was not granted
+	})
+}
+
+// TestIDTokenClaimsFail keeps the code for another attempt.
+func TestIDTokenClaimsFail(t *testing.T) {
+	failure := errDown
+	s := newSite(t, oidc.Config{IDTokenClaims: func(context.Context, *oauthkit.TokenResponse) (map[string]any, error) {
+		return map[string]any{"fine": true}, failure
+	}})
+	code := s.code(alice(), nil)
+	if _, err := s.redeem(code); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable || !errors.Is(err, errDown) {
+		t.Errorf("got %v, want temporarily_unavailable", err)
+	}
+	failure = nil
+	if _, err := s.redeem(code); err != nil {
+		t.Errorf("got %v at the second attempt, want the code still good", err)
+	}
+}
+
+// TestApplicationOfAnotherType has adapters for a type that the store does not return.
+func TestApplicationOfAnotherType(t *testing.T) {
+	type stranger struct{ *oauthkit.AbstractApplication }
+	app := &application{}
+	response := &oauthkit.TokenResponse{Application: app}
+	_, err := oidc.IDTokenClaimsFor(func(context.Context, stranger, *oauthkit.TokenResponse) (map[string]any, error) {
+		return map[string]any{}, nil
+	})(t.Context(), response)
+	if err == nil {
+		t.Error("IDTokenClaimsFor: got no error")
+	}
+	_, err = oidc.ClaimsFor(func(context.Context, stranger, *oidc.ClaimsRequest) (oidc.Claims, error) {
+		return oidc.Claims{}, nil
+	})(t.Context(), &oidc.ClaimsRequest{Application: app})
+	if err == nil {
+		t.Error("ClaimsFor: got no error")
+	}
+}
+
+// TestIDTokenWithoutRefresh holds that an application without the refresh grant still has its ID token.
+func TestIDTokenWithoutRefresh(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	s.app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
+	if response := s.signIn(url.Values{"scope": {"openid offline_access"}}); response.RefreshToken != "" || idToken(t, response) == "" {
+		t.Error("got a refresh token, want an ID token alone")
+	}
+}
+
+func header(t *testing.T, token string) map[string]any {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(decode(t, token, 0), &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
+}
+
+// expect compares JSON objects.
+func expect(t *testing.T, got, want map[string]any) {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(want))
+	for name := range got {
+		if _, wanted := want[name]; !wanted {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		g, _ := json.Marshal(got[name])
+		w, _ := json.Marshal(want[name])
+		if string(g) != string(w) {
+			t.Errorf("got %s %s, want %s", name, g, w)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package oidc_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+const (
+	issuer   = "https://as.test/o"
+	callback = "https://rp.test/cb"
+	secret   = "0123456789abcdef0123456789abcdef"
+)
+
+// site is a host: a provider with OpenID Connect on a store in memory, and one application.
+type site struct {
+	t         *testing.T
+	store     *memstore.Store
+	keys      *keyStore
+	clock     *clock
+	app       *application
+	extension *oidc.Extension
+	provider  *oauthkit.Provider
+}
+
+// application is the host's own type.
+type application struct {
+	oauthkit.AbstractApplication
+	Logo string
+}
+
+func newSite(t *testing.T, config oidc.Config) *site {
+	t.Helper()
+	s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	s.keys = &keyStore{KeyStore: s.store}
+	s.app = &application{
+		AbstractApplication: oauthkit.AbstractApplication{
+			ClientID:     "web",
+			ClientType:   oauthkit.Confidential,
+			GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing, oauth2.ClientCredentials},
+			RedirectURIs: oauthkit.URIs{callback},
+			Scopes:       oauthkit.Scopes{"openid", "profile", "email", "address", "phone", "offline_access"},
+		},
+		Logo: "https://rp.test/logo.svg",
+	}
+	s.app.GenerateSecret()
+	if err := s.store.AddApplication(t.Context(), s.app); err != nil {
+		t.Fatal(err)
+	}
+	config.Keys = s.keys
+	s.extension = oidc.New(config)
+	var err error
+	if s.provider, err = s.extend(s.extension, secret); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// extend makes a provider on the site's store, as another instance would.
+func (s *site) extend(extension *oidc.Extension, secret string) (*oauthkit.Provider, error) {
+	return oauthkit.New(issuer, s.store, oauthkit.Config{
+		Grants:     grants.Standard(s.store),
+		Extensions: []oauthkit.Extension{extension},
+		Secret:     secret,
+		Now:        s.clock.Now,
+	})
+}
+
+// authorize makes an authorization request.
+func (s *site) authorize(parameters url.Values) (*oauthkit.AuthorizeRequest, error) {
+	s.t.Helper()
+	form := url.Values{
+		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {callback}, "scope": {"openid"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+	}
+	for name, values := range parameters {
+		form[name] = values
+	}
+	return s.provider.NewAuthorizeRequest(s.t.Context(), form)
+}
+
+// code lets user approve a request and returns the code.
+func (s *site) code(user *oauthkit.User, parameters url.Values) string {
+	s.t.Helper()
+	request, err := s.authorize(parameters)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := s.provider.Approve(s.t.Context(), request, user, oauthkit.Decision{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response.Get("code")
+}
+
+func (s *site) redeem(code string) (*oauthkit.TokenResponse, error) {
+	return s.exchange(url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback},
+		"code_verifier": {"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}, // RFC 7636 appendix B
+	})
+}
+
+func (s *site) exchange(form url.Values) (*oauthkit.TokenResponse, error) {
+	return s.provider.Exchange(s.t.Context(), s.app, form)
+}
+
+// signIn is a whole sign-in of alice.
+func (s *site) signIn(parameters url.Values) *oauthkit.TokenResponse {
+	s.t.Helper()
+	response, err := s.redeem(s.code(alice(), parameters))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response
+}
+
+// alice has signed in at half past eleven.
+func alice() *oauthkit.User {
+	return &oauthkit.User{
+		Subject: "alice", AuthTime: time.Date(2026, 3, 1, 11, 30, 0, 0, time.UTC), ACR: "urn:test:2", AMR: []string{"pwd", "otp"},
+		SessionID: "the session of alice",
+	}
+}
+
+func idToken(t *testing.T, response *oauthkit.TokenResponse) string {
+	t.Helper()
+	token, ok := response.Extra["id_token"].(string)
+	if !ok {
+		t.Fatalf("got %v beside the access token, want an id_token", response.Extra)
+	}
+	return token
+}
+
+// endpoint returns what the extension serves at a path.
+func (s *site) endpoint(path string) oauthkit.Endpoint {
+	s.t.Helper()
+	endpoints := s.provider.Endpoints()
+	i := slices.IndexFunc(endpoints, func(endpoint oauthkit.Endpoint) bool { return endpoint.Path == path })
+	if i < 0 {
+		s.t.Fatalf("there is no endpoint %s", path)
+	}
+	return endpoints[i]
+}
+
+// keySet answers a request for the key set.
+func (s *site) keySet() *httptest.ResponseRecorder {
+	s.t.Helper()
+	recorder := httptest.NewRecorder()
+	request := httptest.NewRequest(http.MethodGet, issuer+"/.well-known/jwks.json", nil)
+	if err := s.endpoint(".well-known/jwks.json").Anyone(recorder, request); err != nil {
+		s.t.Fatal(err)
+	}
+	return recorder
+}
+
+// clock stands still until it is moved.
+type clock struct {
+	mutex sync.Mutex
+	now   time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// keyStore counts what it is asked, and fails or hangs when it is told to.
+type keyStore struct {
+	oauthkit.KeyStore
+	reads    atomic.Int64
+	failing  atomic.Bool
+	readOnly atomic.Bool
+	hanging  atomic.Pointer[hang]
+}
+
+// hang tells when a read has begun, and holds it until it is over.
+type hang struct{ begun, over chan struct{} }
+
+var errDown = errors.New("the database is down")
+
+func (k *keyStore) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	k.reads.Add(1)
+	if k.failing.Load() {
+		return nil, errDown
+	}
+	if hang := k.hanging.Load(); hang != nil {
+		close(hang.begun)
+		<-hang.over
+	}
+	return k.KeyStore.SigningKeys(ctx)
+}
+
+func (k *keyStore) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	if k.readOnly.Load() {
+		return errDown
+	}
+	return k.KeyStore.AddSigningKey(ctx, key)
+}
+
+func TestExtendRefuses(t *testing.T) {
+	working := memstore.New()
+	failing := &keyStore{KeyStore: working}
+	failing.failing.Store(true)
+	readOnly := &keyStore{KeyStore: memstore.New()}
+	readOnly.readOnly.Store(true)
+	used := oidc.New(oidc.Config{Keys: working})
+	tests := map[string]struct {
+		extension *oidc.Extension
+		want      string
+	}{
+		"no key store":       {oidc.New(oidc.Config{}), "Config.Keys is nil"},
+		"negative lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
+		"too long lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
+		"used twice":         {used, "belongs to another provider"},
+		"K-06 failing store": {oidc.New(oidc.Config{Keys: failing}), "reading the signing keys: " + errDown.Error()},
+		"K-06 no new keys":   {oidc.New(oidc.Config{Keys: readOnly}), "adding a signing key: " + errDown.Error()},
+	}
+	if _, err := oauthkit.New(issuer, working, oauthkit.Config{Extensions: []oauthkit.Extension{used}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := oauthkit.New(issuer, working, oauthkit.Config{Extensions: []oauthkit.Extension{test.extension}})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+	if keys, err := working.SigningKeys(t.Context()); err != nil || len(keys) != 2 {
+		t.Errorf("got %d keys and %v, want the two of the one provider that works", len(keys), err)
+	}
+}

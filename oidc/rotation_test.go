@@ -1,0 +1,158 @@
+package oidc_test
+
+import (
+	"errors"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// TestRotation is K-03: the life of a key, from its publication to its end.
+func TestRotation(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	old := s.signer()
+	hint := idToken(t, s.signIn(nil))
+	s.rotate()
+	if got := len(s.published()); got != 4 {
+		t.Fatalf("got %d keys published right after the rotation, want 4", got)
+	}
+	s.clock.advance(time.Hour - time.Microsecond)
+	if got := s.signer(); got != old {
+		t.Errorf("got key %s within the hour, want %s still", got, old)
+	}
+	s.rotate()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys after a second rotation within the hour, want 4", got)
+	}
+	s.clock.advance(time.Microsecond)
+	next := s.signer()
+	if next == old {
+		t.Errorf("got key %s after the hour, want the next one", next)
+	}
+	s.clock.advance(30*24*time.Hour - time.Microsecond)
+	if s.published()[old] == nil {
+		t.Error("the old key is not published any more, want it for 30 days")
+	}
+	if request, err := s.authorize(url.Values{"id_token_hint": {hint}}); err != nil || request.Subject != "alice" {
+		t.Errorf("got %v for a hint that the old key signed, want it accepted", err)
+	}
+	s.clock.advance(time.Microsecond)
+	if keys := s.published(); len(keys) != 2 || keys[old] != nil || keys[next] == nil {
+		t.Errorf("got %v published after 30 days, want the new keys alone", keys)
+	}
+	if _, err := s.authorize(url.Values{"id_token_hint": {hint}}); oauthkit.CodeOf(err) != oauthkit.InvalidRequest {
+		t.Errorf("got %v for a hint of a key that is not published any more, want invalid_request", err)
+	}
+	s.rotate()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys stored after the next rotation, want the first two removed", got)
+	}
+}
+
+// TestRotationReachesOtherInstances is RL-25: what one instance signs with, every other one has published long before.
+func TestRotationReachesOtherInstances(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	provider, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &site{t: t, store: s.store, clock: s.clock, provider: provider}
+	s.rotate()
+	s.clock.advance(time.Minute)
+	published := other.published()
+	s.clock.advance(time.Hour)
+	if kid := s.signer(); published[kid] == nil {
+		t.Errorf("key %s signs an hour later, but the other instance had published only %v", kid, published)
+	}
+}
+
+// TestRotationAtOnce lets many instances rotate one database at a time.
+func TestRotationAtOnce(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	extensions := make([]*oidc.Extension, 4)
+	for i := range extensions {
+		extensions[i] = oidc.New(oidc.Config{Keys: s.store})
+		if _, err := s.extend(extensions[i], secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var instances sync.WaitGroup
+	for _, extension := range extensions {
+		instances.Go(func() {
+			if err := extension.RotateKeys(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	instances.Wait()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys, want two of each algorithm", got)
+	}
+}
+
+// TestRemoveKey is K-04.
+func TestRemoveKey(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	stolen, hint := s.signer(), idToken(t, s.signIn(nil))
+	if err := s.extension.RemoveKey(t.Context(), stolen); err != nil {
+		t.Fatal(err)
+	}
+	if keys := s.published(); keys[stolen] != nil || len(keys) != 2 {
+		t.Errorf("got %v published, want two keys without the removed one", keys)
+	}
+	if got := s.signer(); got == stolen || s.published()[got] == nil {
+		t.Errorf("got key %s signing, want a published one that is not the removed", got)
+	}
+	if _, err := s.authorize(url.Values{"id_token_hint": {hint}}); oauthkit.CodeOf(err) != oauthkit.InvalidRequest {
+		t.Errorf("got %v for a hint of the removed key, want invalid_request", err)
+	}
+	if err := s.extension.RemoveKey(t.Context(), "unknown"); err != nil {
+		t.Errorf("got %v for an unknown key, want nothing", err)
+	}
+}
+
+// TestRemoveKeyBeforeItsSuccessorIsActive shows that a key which is published already takes over at once.
+func TestRemoveKeyBeforeItsSuccessorIsActive(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	s.rotate()
+	published, stolen := s.published(), s.signer()
+	if err := s.extension.RemoveKey(t.Context(), stolen); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.signer(); got == stolen || published[got] == nil {
+		t.Errorf("got key %s signing, want the other one that was published", got)
+	}
+}
+
+func TestKeysFailures(t *testing.T) {
+	unused := oidc.New(oidc.Config{Keys: memstore.New()})
+	if unused.RotateKeys(t.Context()) == nil || unused.RemoveKey(t.Context(), "x") == nil {
+		t.Error("an extension without a provider rotates and removes keys, want an error")
+	}
+	s := newSite(t, oidc.Config{})
+	s.keys.readOnly.Store(true)
+	if err := s.extension.RotateKeys(t.Context()); !errors.Is(err, errDown) {
+		t.Errorf("got %v from a store that adds no key, want its failure", err)
+	}
+	s.keys.readOnly.Store(false)
+	s.rotate()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys after the second attempt, want 4", got)
+	}
+	s.keys.failing.Store(true)
+	if s.extension.RotateKeys(t.Context()) == nil || s.extension.RemoveKey(t.Context(), "x") == nil {
+		t.Error("a failing store rotates and removes keys, want an error")
+	}
+}
+
+func (s *site) rotate() {
+	s.t.Helper()
+	if err := s.extension.RotateKeys(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}

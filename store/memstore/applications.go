@@ -1,0 +1,78 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Application implements [oauthkit.ApplicationStore]. What it returns has the type that was added.
+func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	app, exists := s.applications[clientID]
+	if !exists {
+		return nil, oauthkit.ErrNotFound
+	}
+	return copyApplication(app), nil
+}
+
+// AddApplication makes app ready with [oauthkit.PrepareApplication], which gives it a client_id if it has none, and adds it.
+// A client_id that is taken is an error.
+func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := oauthkit.PrepareApplication(app); err != nil {
+		return err
+	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mutex.Unlock()
+	if _, exists := s.applications[app.GetID()]; exists {
+		return fmt.Errorf("application %q: %w", app.GetID(), errExists)
+	}
+	if abstract := oauthkit.Abstract(app); abstract != nil && abstract.CreatedAt.IsZero() {
+		abstract.CreatedAt, abstract.UpdatedAt = s.latest, s.latest
+	}
+	s.applications[app.GetID()] = copyApplication(app)
+	return nil
+}
+
+// UpdateApplication validates app and puts it in the place of the one with its client_id. Without one it returns an error
+// wrapping [oauthkit.ErrNotFound].
+func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := oauthkit.ValidateApplication(app); err != nil {
+		return err
+	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mutex.Unlock()
+	if _, exists := s.applications[app.GetID()]; !exists {
+		return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrNotFound)
+	}
+	if abstract := oauthkit.Abstract(app); abstract != nil {
+		abstract.UpdatedAt = s.latest
+	}
+	s.applications[app.GetID()] = copyApplication(app)
+	return nil
+}
+
+// RemoveApplication removes an application and all that was issued to it or approved for it. An unknown one is not an error.
+func (s *Store) RemoveApplication(ctx context.Context, clientID string) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mutex.Unlock()
+	delete(s.applications, clientID)
+	issued := func(authorization *oauthkit.Authorization) bool { return authorization.ApplicationID == clientID }
+	maps.DeleteFunc(s.codes, func(_ string, code *oauthkit.AuthorizationCode) bool { return issued(code.Authorization) })
+	maps.DeleteFunc(s.accessTokens, func(_ string, token *oauthkit.AccessToken) bool { return issued(token.Authorization) })
+	maps.DeleteFunc(s.refreshTokens, func(_ string, token *oauthkit.RefreshToken) bool { return issued(token.Authorization) })
+	maps.DeleteFunc(s.authorizations, func(_ string, authorization *oauthkit.Authorization) bool { return issued(authorization) })
+	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.applicationID == clientID })
+	return nil
+}

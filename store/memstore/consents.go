@@ -1,0 +1,61 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// approver is a user together with the application that he may have approved.
+type approver struct{ applicationID, subject string }
+
+// Consent implements [oauthkit.ConsentStore].
+func (s *Store) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	consent, exists := s.consents[approver{applicationID, subject}]
+	if !exists {
+		return nil, oauthkit.ErrNotFound
+	}
+	return copyConsent(consent), nil
+}
+
+// RevokeConsent implements [oauthkit.ConsentStore].
+func (s *Store) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
+	if err := s.lockAt(ctx, now); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	delete(s.consents, approver{applicationID, subject})
+	for id, authorization := range s.authorizations {
+		if authorization.ApplicationID == applicationID && authorization.Subject == subject && authorization.RevokedAt.IsZero() {
+			authorization.RevokedAt = now
+			revoked = append(revoked, id)
+		}
+	}
+	slices.Sort(revoked)
+	return revoked, nil
+}
+
+// consentFor returns the consent that the approval is to stand under, not stored yet: nil where none is needed.
+func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, error) {
+	if approval.Consent == nil {
+		return nil, nil
+	}
+	stored, exists := s.consents[approver{approval.Consent.ApplicationID, approval.Consent.Subject}]
+	switch {
+	case !approval.ConsentGiven && (!exists || stored.ID != approval.Consent.ID):
+		return nil, oauthkit.ErrRevoked // one that was given again is another one
+	case !approval.ConsentGiven:
+		return stored, nil
+	}
+	given := copyConsent(approval.Consent)
+	if exists {
+		given.ID, given.CreatedAt = stored.ID, stored.CreatedAt
+	}
+	return given, nil
+}

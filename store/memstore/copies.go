@@ -1,0 +1,81 @@
+package memstore
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// copyApplication copies what app points to, and the lists of the AbstractApplication in it. A host's own fields are copied
+// as an assignment copies them.
+func copyApplication(app oauthkit.Application) oauthkit.Application {
+	value := reflect.ValueOf(app)
+	if value.Kind() != reflect.Pointer {
+		return app
+	}
+	pointer := reflect.New(value.Type().Elem())
+	pointer.Elem().Set(value.Elem())
+	duplicate := pointer.Interface().(oauthkit.Application)
+	if abstract := oauthkit.Abstract(duplicate); abstract != nil {
+		abstract.GrantTypes = slices.Clone(abstract.GrantTypes)
+		abstract.RedirectURIs = slices.Clone(abstract.RedirectURIs)
+		abstract.PostLogoutRedirectURIs = slices.Clone(abstract.PostLogoutRedirectURIs)
+		abstract.AllowedOrigins = slices.Clone(abstract.AllowedOrigins)
+		abstract.Scopes = slices.Clone(abstract.Scopes)
+		if abstract.CIMDExpiresAt != nil {
+			expiresAt := *abstract.CIMDExpiresAt
+			abstract.CIMDExpiresAt = &expiresAt
+		}
+	}
+	return duplicate
+}
+
+func copyAuthorization(authorization *oauthkit.Authorization) *oauthkit.Authorization {
+	duplicate := *authorization
+	duplicate.Scopes = slices.Clone(authorization.Scopes)
+	duplicate.AMR = slices.Clone(authorization.AMR)
+	duplicate.Params = maps.Clone(authorization.Params)
+	return &duplicate
+}
+
+func copyConsent(consent *oauthkit.Consent) *oauthkit.Consent {
+	duplicate := *consent
+	duplicate.Scopes = slices.Clone(consent.Scopes)
+	return &duplicate
+}
+
+func copyInteraction(interaction *oauthkit.Interaction) *oauthkit.Interaction {
+	duplicate := *interaction
+	return &duplicate
+}
+
+// Credentials are copied together with an Authorization that the caller chooses: the stored one on the way in, a copy of it
+// on the way out.
+
+func copyCode(code *oauthkit.AuthorizationCode, authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
+	duplicate := *code
+	duplicate.Authorization = authorization
+	return &duplicate
+}
+
+func copyAccessToken(token *oauthkit.AccessToken, authorization *oauthkit.Authorization) *oauthkit.AccessToken {
+	duplicate := *token
+	duplicate.Authorization = authorization
+	duplicate.Scopes = slices.Clone(token.Scopes)
+	return &duplicate
+}
+
+func copyRefreshToken(token *oauthkit.RefreshToken, authorization *oauthkit.Authorization) *oauthkit.RefreshToken {
+	duplicate := *token
+	duplicate.Authorization = authorization
+	duplicate.Sealed = slices.Clone(token.Sealed)
+	return &duplicate
+}
+
+func copySigningKey(key *oauthkit.SigningKey) *oauthkit.SigningKey {
+	duplicate := *key
+	duplicate.Private = slices.Clone(key.Private)
+	return &duplicate
+}

@@ -1,0 +1,48 @@
+package memstore
+
+import (
+	"context"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// SigningKeys implements [oauthkit.KeyStore].
+func (s *Store) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	keys := make([]*oauthkit.SigningKey, 0, len(s.signingKeys))
+	for _, key := range s.signingKeys {
+		keys = append(keys, copySigningKey(key))
+	}
+	return keys, nil
+}
+
+// AddSigningKey implements [oauthkit.KeyStore].
+func (s *Store) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	if err := s.lockAt(ctx, key.CreatedAt); err != nil {
+		return err
+	}
+	defer s.mutex.Unlock()
+	for _, stored := range s.signingKeys {
+		if stored.Algorithm == key.Algorithm && stored.Generation == key.Generation {
+			return oauthkit.ErrReplayed
+		}
+	}
+	if _, exists := s.signingKeys[key.ID]; exists {
+		return errExists
+	}
+	s.signingKeys[key.ID] = copySigningKey(key)
+	return nil
+}
+
+// RemoveSigningKey implements [oauthkit.KeyStore].
+func (s *Store) RemoveSigningKey(ctx context.Context, id string) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.mutex.Unlock()
+	delete(s.signingKeys, id)
+	return nil
+}

@@ -1,0 +1,80 @@
+// Package memstore is the store contract of package oauthkit in maps and one mutex: for tests, for programs of one process
+// that may forget everything when they end, and for whoever wants to read what a store has to do.
+//
+// It keeps copies and hands out copies, so that nobody can change what is stored. It has no clock: where an act is told no
+// time, the latest that any act was told stands for it.
+package memstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Store keeps everything in memory. It is safe for concurrent use. New makes one.
+type Store struct {
+	mutex  sync.Mutex
+	latest time.Time // that any act was told
+
+	applications   map[string]oauthkit.Application    // by client_id
+	authorizations map[string]*oauthkit.Authorization // by ID
+	consents       map[approver]*oauthkit.Consent     // at most one each
+	interactions   map[string]*oauthkit.Interaction   // by hash
+
+	// The Authorization of these is the one above, so that revoking it is one assignment.
+	codes         map[string]*oauthkit.AuthorizationCode // by hash
+	accessTokens  map[string]*oauthkit.AccessToken       // by hash
+	refreshTokens map[string]*oauthkit.RefreshToken      // by hash
+	signingKeys   map[string]*oauthkit.SigningKey        // by ID
+}
+
+// Everything that a store can promise, checked by the compiler.
+var _ interface {
+	oauthkit.Store
+	oauthkit.CodeStore
+	oauthkit.RefreshTokenStore
+	oauthkit.KeyStore
+	oauthkit.Cleaner
+} = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		applications:   map[string]oauthkit.Application{},
+		authorizations: map[string]*oauthkit.Authorization{},
+		consents:       map[approver]*oauthkit.Consent{},
+		interactions:   map[string]*oauthkit.Interaction{},
+		codes:          map[string]*oauthkit.AuthorizationCode{},
+		accessTokens:   map[string]*oauthkit.AccessToken{},
+		refreshTokens:  map[string]*oauthkit.RefreshToken{},
+		signingKeys:    map[string]*oauthkit.SigningKey{},
+	}
+}
+
+// errExists is a failure, not an answer: what is new must have a name of its own.
+var errExists = errors.New("memstore: there is one with this name already")
+
+// lock begins an act. The caller unlocks the mutex unless there is an error: a caller who has given up gets nothing done.
+func (s *Store) lock(ctx context.Context) error {
+	s.mutex.Lock()
+	if err := ctx.Err(); err != nil {
+		s.mutex.Unlock()
+		return fmt.Errorf("memstore: %w", err)
+	}
+	return nil
+}
+
+// lockAt is lock for an act that is told the time.
+func (s *Store) lockAt(ctx context.Context, now time.Time) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	if now.After(s.latest) {
+		s.latest = now
+	}
+	return nil
+}
