@@ -1,0 +1,78 @@
+# Everything a change has to pass: make. What else there is: make help.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# Tools are built from the Go module proxy at these versions, into a folder of their own.
+LINT_VERSION := v2.15.0
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
+BIN := $(CURDIR)/.tmp/bin
+LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
+BENCHSTAT := $(BIN)/benchstat-$(BENCHSTAT_VERSION)
+
+PACKAGES ?= ./...
+FUZZTIME ?= 10s
+BENCH ?= .
+COUNT ?= 6
+
+.PHONY: all
+all: test lint ## Test and lint, the default
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## Run all tests, as the README says
+	go test $(PACKAGES)
+
+.PHONY: race
+race: ## Run all tests with the race detector, in random order
+	go test -race -shuffle=on -timeout 20m $(PACKAGES)
+
+.PHONY: lint
+lint: $(LINT) ## Check formatting, go vet, golangci-lint and go.mod
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet $(PACKAGES)
+	$(LINT) run $(PACKAGES)
+	go mod tidy -diff
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s, or 1000x for a number of inputs)
+	@go test -list '^Fuzz' $(PACKAGES) | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { while (n) print $$2, names[n--] }' | \
+		while read -r package name; do \
+			echo "$$name ($$package)"; \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done
+
+.PHONY: bench
+bench: $(BENCHSTAT) ## Run the benchmarks that BENCH matches COUNT times, and compare with .tmp/bench/old.txt
+	@mkdir -p .tmp/bench
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PACKAGES) | tee .tmp/bench/new.txt
+	@if [ -e .tmp/bench/old.txt ]; then cd .tmp/bench && $(BENCHSTAT) old.txt new.txt; \
+		else echo "To compare: mv .tmp/bench/new.txt .tmp/bench/old.txt, make the change, and run make bench again."; fi
+
+.PHONY: setup
+setup: ## Install the npm packages of the tests, and tell what else the tests look for
+	@if command -v npm >/dev/null; then npm ci; else echo "Node:        not found; the clients from npm are skipped"; fi
+	@postgres=$$(command -v postgres || ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | tail -n 1 || true); \
+		echo "PostgreSQL:  $${OAUTHKIT_TEST_POSTGRES:+the server of OAUTHKIT_TEST_POSTGRES, or }$${postgres:-not found (Debian: apt-get install postgresql)}"
+	@chromium=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true); \
+		echo "Chromium:    $${chromium:-not found (Debian: apt-get install chromium)}"
+
+.PHONY: clean
+clean: ## Remove the tools and what they wrote
+	rm -rf .tmp node_modules
+
+$(LINT):
+	@mkdir -p $(BIN)/build
+	GOBIN=$(BIN)/build go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(BIN)/build/golangci-lint $@
+
+$(BENCHSTAT):
+	@mkdir -p $(BIN)/build
+	GOBIN=$(BIN)/build go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
+	@mv $(BIN)/build/benchstat $@

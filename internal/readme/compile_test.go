@@ -1,0 +1,130 @@
+package readme
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	// The go command repeats this test when one of the packages changes that it imports: those that the pages use.
+	_ "github.com/go-oauth2/oauth2/v4"
+
+	_ "github.com/oauthkit/oauthkit"
+	_ "github.com/oauthkit/oauthkit/grants"
+	_ "github.com/oauthkit/oauthkit/http"
+	_ "github.com/oauthkit/oauthkit/oidc"
+	_ "github.com/oauthkit/oauthkit/store/gormstore"
+	_ "github.com/oauthkit/oauthkit/store/memstore"
+	_ "github.com/oauthkit/oauthkit/store/postgres"
+	_ "github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// packages are those that a block which is no whole program may use without importing them.
+var packages = map[string]string{
+	"context":   "context",
+	"gormstore": "github.com/oauthkit/oauthkit/store/gormstore",
+	"grants":    "github.com/oauthkit/oauthkit/grants",
+	"http":      "net/http",
+	"memstore":  "github.com/oauthkit/oauthkit/store/memstore",
+	"oauth2":    "github.com/go-oauth2/oauth2/v4",
+	"oauthhttp": "github.com/oauthkit/oauthkit/http",
+	"oauthkit":  "github.com/oauthkit/oauthkit",
+	"oidc":      "github.com/oauthkit/oauthkit/oidc",
+	"postgres":  "github.com/oauthkit/oauthkit/store/postgres",
+	"sqlite":    "github.com/oauthkit/oauthkit/store/sqlite",
+	"testing":   "testing",
+}
+
+// complete makes a file of a block that is a whole program, declarations, or statements.
+func complete(block string) (string, error) {
+	if strings.HasPrefix(block, "package ") {
+		return block, nil
+	}
+	file, err := parse(block)
+	if err != nil {
+		body := "func _() {\n" + block + "\n}\n"
+		if file, err = parse(body); err != nil {
+			return "", err
+		}
+		block = strings.TrimSuffix(body, "}\n") + uses(file) + "}\n"
+	}
+	return "package page\n" + imports(file) + block, nil
+}
+
+func parse(declarations string) (*ast.File, error) {
+	return parser.ParseFile(token.NewFileSet(), "", "package page\n"+declarations, parser.SkipObjectResolution)
+}
+
+// uses is code that uses the variables which the only function of file defines, since Go compiles no others.
+func uses(file *ast.File) string {
+	var code strings.Builder
+	for _, statement := range file.Decls[0].(*ast.FuncDecl).Body.List {
+		if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
+			for _, variable := range assign.Lhs {
+				if name, ok := variable.(*ast.Ident); ok && name.Name != "_" {
+					fmt.Fprintf(&code, "_ = %s\n", name.Name)
+				}
+			}
+		}
+	}
+	return code.String()
+}
+
+// imports is code that imports the packages whose names file uses.
+func imports(file *ast.File) string {
+	used := map[string]bool{}
+	for node := range ast.Preorder(file) {
+		if selector, ok := node.(*ast.SelectorExpr); ok {
+			if name, ok := selector.X.(*ast.Ident); ok {
+				used[name.Name] = true
+			}
+		}
+	}
+	var code strings.Builder
+	for name, path := range packages {
+		if used[name] {
+			fmt.Fprintf(&code, "import %s %q\n", name, path)
+		}
+	}
+	return code.String()
+}
+
+// overlay shows files to the go command as packages of this module, without writing them there.
+type overlay struct {
+	Replace map[string]string // from the place in the module to the place of the file
+	folder  string            // where the files are
+}
+
+func (o *overlay) add(file string) error {
+	name := fmt.Sprintf("block%d", len(o.Replace))
+	place, err := filepath.Abs(filepath.Join(name, "page.go"))
+	if err != nil {
+		return err
+	}
+	o.Replace[place] = filepath.Join(o.folder, name+".go")
+	return os.WriteFile(o.Replace[place], []byte(file), 0o600)
+}
+
+// build compiles the files and keeps nothing.
+func (o *overlay) build(ctx context.Context) (output string, err error) {
+	table, err := json.Marshal(o)
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(o.folder, "overlay.json")
+	if err := os.WriteFile(name, table, 0o600); err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-overlay", name, "-o", os.DevNull)
+	for place := range o.Replace {
+		command.Args = append(command.Args, "./"+filepath.Base(filepath.Dir(place)))
+	}
+	combined, err := command.CombinedOutput()
+	return string(combined), err
+}

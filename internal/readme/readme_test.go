@@ -1,0 +1,124 @@
+// Package readme keeps what the repository's pages say true: their code compiles, their commands exist, their links lead
+// somewhere.
+package readme
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// TestQuickstart holds the first block of code to its promise: a whole program of at most 40 lines.
+func TestQuickstart(t *testing.T) {
+	blocks := blocksOf(t, "README.md", "go")
+	if len(blocks) == 0 {
+		t.Fatal("README.md has no block of Go code")
+	}
+	if !strings.HasPrefix(blocks[0], "package main\n") || !strings.Contains(blocks[0], "\nfunc main() {\n") {
+		t.Error("the first block of README.md is not a whole program")
+	}
+	if lines := strings.Count(blocks[0], "\n"); lines > 40 {
+		t.Errorf("the program of README.md has %d lines, want at most 40", lines)
+	}
+}
+
+// TestCode compiles every block of Go code on the pages.
+func TestCode(t *testing.T) {
+	code := &overlay{folder: t.TempDir(), Replace: map[string]string{}}
+	for _, page := range pages(t) {
+		for _, block := range blocksOf(t, page, "go") {
+			file, err := complete(block)
+			if err != nil {
+				t.Errorf("%s: %v in\n%s", page, err, block)
+				continue
+			}
+			if err := code.add(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if output, err := code.build(t.Context()); err != nil {
+		t.Errorf("code on the pages does not compile: %v\n%s", err, output)
+	}
+}
+
+// TestCommands shows that README.md has its two commands, and that what the pages run is there.
+func TestCommands(t *testing.T) {
+	commands := strings.Join(blocksOf(t, "README.md", "sh"), "")
+	for _, command := range []string{"go run ./examples/quickstart", "go test ./..."} {
+		if !strings.Contains(commands, command) {
+			t.Errorf("README.md does not say %q", command)
+		}
+	}
+	makefile := read(t, "Makefile")
+	target := regexp.MustCompile("`make ([a-z]+)|(?m:^make ([a-z]+))")
+	program := regexp.MustCompile(`go run \./([a-z/-]+)`)
+	for _, page := range pages(t) {
+		text := read(t, page)
+		for _, match := range target.FindAllStringSubmatch(text, -1) {
+			if name := match[1] + match[2]; !strings.Contains(makefile, "\n"+name+":") {
+				t.Errorf("%s says make %s, which is not in the Makefile", page, name)
+			}
+		}
+		for _, match := range program.FindAllStringSubmatch(text, -1) {
+			if files, _ := filepath.Glob(filepath.Join(root, match[1], "*.go")); len(files) == 0 {
+				t.Errorf("%s says %s, where there is no program", page, match[0])
+			}
+		}
+	}
+}
+
+// TestLinks follows the links from the pages to other files of the repository.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#"]+)(#[^)]*)?\)`)
+	for _, page := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), match[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, match[1], err)
+			}
+		}
+	}
+}
+
+// pages returns the names of the repository's pages.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range []string{"*.md", "internal/docs/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no page is called %s: %v", pattern, err)
+		}
+		for _, name := range found {
+			names = append(names, strings.TrimPrefix(filepath.ToSlash(name), root+"/"))
+		}
+	}
+	return names
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// blocksOf returns the fenced blocks of a page in a language.
+func blocksOf(t *testing.T, page, language string) []string {
+	t.Helper()
+	var blocks []string
+	fenced := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
+	for _, match := range fenced.FindAllStringSubmatch(read(t, page), -1) {
+		blocks = append(blocks, match[1])
+	}
+	return blocks
+}
