@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -35,13 +36,14 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 		return fmt.Errorf("application %q: %w", app.GetID(), errExists)
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil && abstract.CreatedAt.IsZero() {
-		abstract.CreatedAt, abstract.UpdatedAt = s.latest, s.latest
+		abstract.CreatedAt = now()
+		abstract.UpdatedAt = abstract.CreatedAt
 	}
 	s.applications[app.GetID()] = copyApplication(app)
 	return nil
 }
 
-// UpdateApplication validates app and puts it in the place of the one with its client_id. Without one it returns an error
+// UpdateApplication validates app and puts it in the place of the one with its client_id, except for the time of its creation. Without one it returns an error
 // wrapping [oauthkit.ErrNotFound].
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := oauthkit.ValidateApplication(app); err != nil {
@@ -51,11 +53,12 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		return err
 	}
 	defer s.mutex.Unlock()
-	if _, exists := s.applications[app.GetID()]; !exists {
+	existing, exists := s.applications[app.GetID()]
+	if !exists {
 		return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrNotFound)
 	}
-	if abstract := oauthkit.Abstract(app); abstract != nil {
-		abstract.UpdatedAt = s.latest
+	if abstract, before := oauthkit.Abstract(app), oauthkit.Abstract(existing); abstract != nil && before != nil {
+		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now()
 	}
 	s.applications[app.GetID()] = copyApplication(app)
 	return nil
@@ -76,3 +79,6 @@ func (s *Store) RemoveApplication(ctx context.Context, clientID string) error {
 	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.applicationID == clientID })
 	return nil
 }
+
+// now is the clock of what is told no time, as precise as every store keeps it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

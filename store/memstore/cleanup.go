@@ -11,10 +11,13 @@ import (
 // replayWindow is how long after its expiry a code is kept, so that a replay can be told from nonsense.
 const replayWindow = time.Hour
 
-// Cleanup implements [oauthkit.Cleaner]. A zero limits.Now is the latest time that the store was told.
+// Cleanup implements [oauthkit.Cleaner].
 func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
-	if limits, err = s.withDefaults(ctx, limits); err != nil {
-		return nil, err
+	if limits.Now.IsZero() {
+		limits.Now = now()
+	}
+	if limits.Batch <= 0 {
+		limits.Batch = 1000
 	}
 	past := func(t time.Time) bool { return !limits.Now.Before(t) }
 	removed = map[string]int{}
@@ -49,20 +52,6 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 		}
 	}
 	return removed, nil
-}
-
-func (s *Store) withDefaults(ctx context.Context, limits oauthkit.CleanupLimits) (oauthkit.CleanupLimits, error) {
-	if err := s.lock(ctx); err != nil {
-		return limits, err
-	}
-	defer s.mutex.Unlock()
-	if limits.Now.IsZero() {
-		limits.Now = s.latest
-	}
-	if limits.Batch <= 0 {
-		limits.Batch = 1000
-	}
-	return limits, nil
 }
 
 // authorizationsInUse returns the IDs of those that have credentials. None is added to it later: a new credential replaces

@@ -9,7 +9,7 @@ import (
 
 // SaveCode implements [oauthkit.CodeStore]. Everything that can be refused is looked at before anything is changed.
 func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if err := s.lockAt(ctx, code.IssuedAt); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
@@ -63,7 +63,7 @@ func (s *Store) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationC
 
 // RedeemCode implements [oauthkit.CodeStore].
 func (s *Store) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
-	if err := s.lockAt(ctx, now); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()

@@ -26,7 +26,7 @@ func (s *Store) Consent(ctx context.Context, applicationID, subject string) (*oa
 
 // RevokeConsent implements [oauthkit.ConsentStore].
 func (s *Store) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
-	if err := s.lockAt(ctx, now); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mutex.Unlock()

@@ -9,7 +9,7 @@ import (
 
 // SaveInteraction implements [oauthkit.InteractionStore].
 func (s *Store) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
-	if err := s.lockAt(ctx, interaction.CreatedAt); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
@@ -35,7 +35,7 @@ func (s *Store) Interaction(ctx context.Context, hash string) (*oauthkit.Interac
 
 // ConsumeInteraction implements [oauthkit.InteractionStore].
 func (s *Store) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
-	if err := s.lockAt(ctx, now); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()

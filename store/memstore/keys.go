@@ -21,7 +21,7 @@ func (s *Store) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error)
 
 // AddSigningKey implements [oauthkit.KeyStore].
 func (s *Store) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
-	if err := s.lockAt(ctx, key.CreatedAt); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()

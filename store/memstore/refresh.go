@@ -23,7 +23,7 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (*oauthkit.Refres
 
 // RotateRefreshToken implements [oauthkit.RefreshTokenStore].
 func (s *Store) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	if err := s.lockAt(ctx, now); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()

@@ -1,8 +1,7 @@
 // Package memstore is the store contract of package oauthkit in maps and one mutex: for tests, for programs of one process
 // that may forget everything when they end, and for whoever wants to read what a store has to do.
 //
-// It keeps copies and hands out copies, so that nobody can change what is stored. It has no clock: where an act is told no
-// time, the latest that any act was told stands for it.
+// It keeps copies and hands out copies, so that nobody can change what is stored.
 package memstore
 
 import (
@@ -10,15 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
 
 // Store keeps everything in memory. It is safe for concurrent use. New makes one.
 type Store struct {
-	mutex  sync.Mutex
-	latest time.Time // that any act was told
+	mutex sync.Mutex
 
 	applications   map[string]oauthkit.Application    // by client_id
 	authorizations map[string]*oauthkit.Authorization // by ID
@@ -64,17 +61,6 @@ func (s *Store) lock(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		s.mutex.Unlock()
 		return fmt.Errorf("memstore: %w", err)
-	}
-	return nil
-}
-
-// lockAt is lock for an act that is told the time.
-func (s *Store) lockAt(ctx context.Context, now time.Time) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	if now.After(s.latest) {
-		s.latest = now
 	}
 	return nil
 }

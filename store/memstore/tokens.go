@@ -9,7 +9,7 @@ import (
 
 // SaveTokens implements [oauthkit.TokenStore].
 func (s *Store) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
-	if err := s.lockAt(ctx, authorization.CreatedAt); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
@@ -56,7 +56,7 @@ func (s *Store) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessT
 
 // RevokeAuthorization implements [oauthkit.TokenStore].
 func (s *Store) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
-	if err := s.lockAt(ctx, now); err != nil {
+	if err := s.lock(ctx); err != nil {
 		return false, err
 	}
 	defer s.mutex.Unlock()

@@ -1,0 +1,47 @@
+package gormstore_test
+
+import (
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// TestActs is one life of an Authorization, from the consent page to its end.
+func TestActs(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store := migrated[*oauthkit.AbstractApplication](t, open())
+		ctx := t.Context()
+		authorization := newAuthorization()
+		code := newCode(authorization)
+		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Request: "a=b", CreatedAt: now, ExpiresAt: now}
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentGiven: true, Consent: &oauthkit.Consent{
+			ID: "consent", ApplicationID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
+		}}
+		tokens, successors := newTokens(authorization), newTokens(authorization)
+		for _, step := range []struct {
+			name string
+			do   func() error
+		}{
+			{"SaveInteraction", func() error { return store.SaveInteraction(ctx, interaction) }},
+			{"SaveCode", func() error { return store.SaveCode(ctx, approval, code) }},
+			{"RedeemCode", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
+			{"RotateRefreshToken", func() error {
+				return store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, []byte("sealed"), now)
+			}},
+			{"AccessToken", func() error { _, err := store.AccessToken(ctx, successors.Access.Hash); return err }},
+		} {
+			if err := step.do(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+		}
+		if authorization.ConsentID != "consent" {
+			t.Errorf("ConsentID: got %q, want consent", authorization.ConsentID)
+		}
+		revoked, err := store.RevokeConsent(ctx, "client", "alice", now)
+		if err != nil || len(revoked) != 1 || revoked[0] != authorization.ID {
+			t.Errorf("RevokeConsent: got %q, %v, want the Authorization", revoked, err)
+		}
+	})
+}

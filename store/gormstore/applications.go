@@ -1,0 +1,115 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Applications are the applications in the host's type. Hooks that the type has for GORM are called.
+type Applications[A oauthkit.Application] struct {
+	database *database
+}
+
+// Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
+func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) {
+	var app, none A
+	switch err := a.table(ctx).Where("client_id = ?", clientID).Take(&app).Error; {
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
+	case err != nil:
+		return none, failed("finding an application", err)
+	default:
+		return app, nil
+	}
+}
+
+// Create makes app ready with [oauthkit.PrepareApplication], which gives it a client_id if it has none, and stores it. It is
+// an error if there is one with its client_id.
+func (a *Applications[A]) Create(ctx context.Context, app A) error {
+	if err := oauthkit.PrepareApplication(app); err != nil {
+		return err
+	}
+	unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
+	created := a.table(ctx).Clauses(unlessExists).Create(app)
+	if created.Error == nil && created.RowsAffected == 0 {
+		return fmt.Errorf("gormstore: there is an application %q already", app.GetID())
+	}
+	return failed("creating an application", created.Error)
+}
+
+// Update validates app and stores it in the place of the one with its client_id, except for the time of its creation.
+// Without one it returns an error wrapping [oauthkit.ErrNotFound].
+func (a *Applications[A]) Update(ctx context.Context, app A) error {
+	if err := oauthkit.ValidateApplication(app); err != nil {
+		return err
+	}
+	updated := a.table(ctx).Where("client_id = ?", app.GetID()).Select("*").Omit("client_id", "created_at").Updates(app)
+	if updated.Error == nil && updated.RowsAffected == 0 {
+		return fmt.Errorf("gormstore: updating an application: %q: %w", app.GetID(), oauthkit.ErrNotFound)
+	}
+	return failed("updating an application", updated.Error)
+}
+
+// Delete removes the application with this client_id, and with it all consent for it; it revokes every Authorization that
+// the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound].
+func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
+	d := a.database
+	return failed("deleting an application", d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		rows, err := d.execute(ctx, tx, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
+		if err != nil {
+			return err
+		}
+		if rows == 0 {
+			return fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
+		}
+		if _, err := d.execute(ctx, tx, deleteConsents, clientID); err != nil {
+			return err
+		}
+		_, err = d.execute(ctx, tx, revokeIssued, clientID, d.stamp(d.db.NowFunc()))
+		return err
+	}))
+}
+
+// Both lock in an order, for the reason that revokeConsented has.
+const (
+	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE application_id = $1 ORDER BY subject FOR UPDATE)
+DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject FROM held)`
+	revokeIssued = `WITH held AS (SELECT id FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE)
+UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
+)
+
+// Page says which applications List returns.
+type Page struct {
+	// UserID is the owner. Empty: everyone's.
+	UserID string
+	// After is the last client_id of the page before. Empty: the first page.
+	After string
+	// Size is the most that is returned. Zero: 100.
+	Size int
+}
+
+// List returns applications in the order of their client_id.
+func (a *Applications[A]) List(ctx context.Context, page Page) ([]A, error) {
+	if page.Size <= 0 {
+		page.Size = 100
+	}
+	query := a.table(ctx).Where("client_id > ?", page.After)
+	if page.UserID != "" {
+		query = query.Where("user_id = ?", page.UserID)
+	}
+	var apps []A
+	err := query.Order("client_id").Limit(page.Size).Find(&apps).Error
+	return apps, failed("listing applications", err)
+}
+
+// table begins a query of the applications. The setting is the one with which GORM's plug-in for replicas is told to ask the
+// primary: a secret that was just changed must not be compared with the one before.
+func (a *Applications[A]) table(ctx context.Context) *gorm.DB {
+	return a.database.db.WithContext(ctx).Table(a.database.prefix+"applications").Set("gorm:db_resolver:write", struct{}{})
+}

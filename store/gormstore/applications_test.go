@@ -1,0 +1,204 @@
+package gormstore_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+)
+
+func TestApplications(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
+		app := newApplication()
+		app.ClientID = ""
+		secret := app.GenerateSecret()
+		if err := store.Applications.Create(ctx, app); err != nil || app.ClientID == "" || app.CreatedAt.IsZero() {
+			t.Fatalf("Create: got %v, client_id %q, created %v, want both set", err, app.ClientID, app.CreatedAt)
+		}
+		found, err := store.Applications.Find(ctx, app.ClientID)
+		if err != nil || !found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
+			t.Fatalf("Find: got %+v, %v, want what was created at %v", found, err, app.CreatedAt)
+		}
+		changed := newApplication()
+		changed.ClientID, changed.Name, changed.GrantTypes = app.ClientID, "", app.GrantTypes[:1]
+		if err := store.Applications.Update(ctx, changed); err != nil {
+			t.Fatal(err)
+		}
+		found, err = store.Applications.Find(ctx, app.ClientID)
+		if err != nil || found.Name != "" || len(found.GrantTypes) != 1 || found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
+			t.Errorf("after Update: got %+v, %v, want every field replaced but the time of creation", found, err)
+		}
+		if err := store.Applications.Create(ctx, changed); err == nil || !strings.Contains(err.Error(), "already") {
+			t.Errorf("Create of a client_id that exists: got %v, want an error that says so", err)
+		}
+		if err := store.Applications.Delete(ctx, app.ClientID); err != nil {
+			t.Fatal(err)
+		}
+		for name, err := range map[string]error{
+			"Update": store.Applications.Update(ctx, changed),
+			"Delete": store.Applications.Delete(ctx, app.ClientID),
+		} {
+			if !errors.Is(err, oauthkit.ErrNotFound) {
+				t.Errorf("%s of an application that is gone: got %v, want ErrNotFound", name, err)
+			}
+		}
+		if _, err := store.Application(ctx, app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("Application: got %v, want ErrNotFound", err)
+		}
+		var problems oauthkit.Problems
+		if err := store.Applications.Create(ctx, &oauthkit.AbstractApplication{}); !errors.As(err, &problems) {
+			t.Errorf("Create of nothing: got %v, want problems", err)
+		}
+	})
+}
+
+// TestDelete shows that nothing of an application outlives it.
+func TestDelete(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
+		if err := store.Applications.Create(ctx, newApplication()); err != nil {
+			t.Fatal(err)
+		}
+		authorization, others := newAuthorization(), newAuthorization()
+		others.ApplicationID = "other"
+		tokens, otherTokens := newTokens(authorization), newTokens(others)
+		code := newCode(newAuthorization())
+		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentGiven: true, Consent: &oauthkit.Consent{
+			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+		}}
+		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),
+			store.Applications.Delete(ctx, "client"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.RedeemCode(ctx, code.Hash, newTokens(code.Authorization), now); !errors.Is(err, oauthkit.ErrRevoked) {
+			t.Errorf("RedeemCode: got %v, want ErrRevoked", err)
+		}
+		if _, err := store.Consent(ctx, "client", "alice"); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("Consent: got %v, want ErrNotFound", err)
+		}
+		token, err := store.AccessToken(ctx, tokens.Access.Hash)
+		if err != nil || token.Authorization.Valid(now) {
+			t.Errorf("got a token %+v, %v, want a revoked one", token, err)
+		}
+		token, err = store.AccessToken(ctx, otherTokens.Access.Hash)
+		if err != nil || !token.Authorization.Valid(now) {
+			t.Errorf("got the token of another application %+v, %v, want a valid one", token, err)
+		}
+	})
+}
+
+func TestList(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
+		for i := range 7 {
+			app := newApplication()
+			app.ClientID, app.UserID = fmt.Sprint("client-", i), []string{"alice", "bob", ""}[i%3]
+			if err := store.Applications.Create(ctx, app); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, test := range []struct {
+			page gormstore.Page
+			want string
+		}{
+			{gormstore.Page{}, "0 1 2 3 4 5 6"},
+			{gormstore.Page{Size: 3}, "0 1 2"},
+			{gormstore.Page{Size: 3, After: "client-2"}, "3 4 5"},
+			{gormstore.Page{Size: 3, After: "client-6"}, ""},
+			{gormstore.Page{UserID: "alice"}, "0 3 6"},
+			{gormstore.Page{UserID: "alice", After: "client-0", Size: 1}, "3"},
+			{gormstore.Page{UserID: "carol"}, ""},
+		} {
+			apps, err := store.Applications.List(ctx, test.page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, app := range apps {
+				ids = append(ids, strings.TrimPrefix(app.ClientID, "client-"))
+			}
+			if got := strings.Join(ids, " "); got != test.want {
+				t.Errorf("%+v: got %q, want %q", test.page, got, test.want)
+			}
+		}
+	})
+}
+
+// hidingApplication is one of a host that hides applications instead of deleting them, and has hooks.
+type hidingApplication struct {
+	oauthkit.AbstractApplication
+	DeletedAt gorm.DeletedAt
+	Greeting  string `gorm:"-"`
+	Stamp     string
+}
+
+// BeforeSave is called by GORM.
+func (a *hidingApplication) BeforeSave(*gorm.DB) error { a.Stamp = "saved"; return nil }
+
+// AfterFind is called by GORM.
+func (a *hidingApplication) AfterFind(*gorm.DB) error { a.Greeting = "hello"; return nil }
+
+// TestGORMFeatures shows that what a host's struct asks of GORM is done.
+func TestGORMFeatures(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		store, ctx := migrated[*hidingApplication](t, db), t.Context()
+		if err := store.Applications.Create(ctx, &hidingApplication{AbstractApplication: *newApplication()}); err != nil {
+			t.Fatal(err)
+		}
+		found, err := store.Applications.Find(ctx, "client")
+		if err != nil || found.Greeting != "hello" || found.Stamp != "saved" {
+			t.Errorf("got %+v, %v, want both hooks called", found, err)
+		}
+		if err := db.Table("oauth_applications").Where("client_id = ?", "client").Delete(&hidingApplication{}).Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Applications.Find(ctx, "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("a hidden application: got %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// ownApplication is an application that embeds nothing of the library.
+type ownApplication struct {
+	ClientID string `gorm:"primaryKey"`
+	Secret   string
+	Opened   time.Time
+}
+
+func (a *ownApplication) GetID() string                        { return a.ClientID }
+func (a *ownApplication) GetSecret() string                    { return "" }
+func (a *ownApplication) GetDomain() string                    { return "" }
+func (a *ownApplication) IsPublic() bool                       { return false }
+func (a *ownApplication) GetUserID() string                    { return "" }
+func (a *ownApplication) VerifyPassword(presented string) bool { return presented == a.Secret }
+func (a *ownApplication) AllowsRedirectURI(string) bool        { return false }
+func (a *ownApplication) AllowsGrant(oauth2.GrantType) bool    { return true }
+func (a *ownApplication) AllowsScope(string) bool              { return false }
+func (a *ownApplication) AllowsAuthMethod(string) bool         { return true }
+
+// TestOwnApplication stores one in the table of all the others.
+func TestOwnApplication(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store, ctx := migrated[*ownApplication](t, open()), t.Context()
+		if err := store.Applications.Create(ctx, &ownApplication{ClientID: "own", Secret: "secret", Opened: now}); err != nil {
+			t.Fatal(err)
+		}
+		found, err := store.Application(ctx, "own")
+		if err != nil || !found.VerifyPassword("secret") {
+			t.Errorf("got %+v, %v, want the host's application", found, err)
+		}
+		if err := store.Applications.Update(ctx, &ownApplication{ClientID: "own", Secret: "changed"}); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,40 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// The columns of an Authorization, in the order of authorizationArgs and authorizationFields. Reading, it is "a".
+const (
+	authorizationColumns = `id, application_id, consent_id, subject, scopes, auth_time, acr, amr, session_id, params,
+	created_at, expires_at, revoked_at`
+	authorizationSelected = `a.id, a.application_id, a.consent_id, a.subject, a.scopes, a.auth_time, a.acr, a.amr, a.session_id, a.params,
+	a.created_at, a.expires_at, a.revoked_at`
+)
+
+func (d *database) authorizationArgs(a *oauthkit.Authorization) []any {
+	return []any{
+		a.ID, a.ApplicationID, a.ConsentID, a.Subject, a.Scopes.String(),
+		d.stampOrNull(a.AuthTime), a.ACR, document[[]string]{&a.AMR}, a.SessionID, document[map[string]string]{&a.Params},
+		d.stamp(a.CreatedAt), d.stamp(a.ExpiresAt), d.stampOrNull(a.RevokedAt),
+	}
+}
+
+func authorizationFields(a *oauthkit.Authorization) []any {
+	return []any{
+		&a.ID, &a.ApplicationID, &a.ConsentID, &a.Subject, words{&a.Scopes},
+		moment{&a.AuthTime}, &a.ACR, document[[]string]{&a.AMR}, &a.SessionID, document[map[string]string]{&a.Params},
+		moment{&a.CreatedAt}, moment{&a.ExpiresAt}, moment{&a.RevokedAt},
+	}
+}
+
+const revokeAuthorization = `UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`
+
+// RevokeAuthorization implements [oauthkit.TokenStore]. It is one update of one row, which waits for an act that holds it.
+func (d *database) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
+	rows, err := d.execute(ctx, d.pool(), revokeAuthorization, id, d.stamp(now))
+	return rows == 1, failed("revoking an authorization", err)
+}

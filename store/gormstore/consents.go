@@ -1,0 +1,89 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+const selectConsent = `SELECT id, application_id, subject, scopes, created_at, updated_at
+FROM {consents} WHERE application_id = $1 AND subject = $2`
+
+// Consent implements [oauthkit.ConsentStore].
+func (d *database) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+	consent := &oauthkit.Consent{}
+	err := d.first(ctx, d.pool(), selectConsent, []any{applicationID, subject}, &consent.ID, &consent.ApplicationID, &consent.Subject,
+		words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt})
+	if err != nil {
+		return nil, failed("finding a consent", err)
+	}
+	return consent, nil
+}
+
+// A consent is given by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to insert
+// stands between these two.
+const (
+	insertConsent = `INSERT INTO {consents} (id, application_id, subject, scopes, created_at, updated_at) `
+	widenConsent  = ` ON CONFLICT (application_id, subject)
+	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at RETURNING id`
+)
+
+func (d *database) consentArgs(consent *oauthkit.Consent) []any {
+	return []any{
+		consent.ID, consent.ApplicationID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
+	}
+}
+
+const (
+	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
+	// for that to end, which a DELETE would not: it does not see the row yet.
+	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4)` + widenConsent
+	deleteConsent = `DELETE FROM {consents} WHERE application_id = $1 AND subject = $2`
+	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
+	// for each other.
+	revokeConsented = `WITH held AS (
+	SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id FOR UPDATE
+) UPDATE {authorizations} SET revoked_at = $3 WHERE id IN (SELECT id FROM held) RETURNING id`
+)
+
+// RevokeConsent implements [oauthkit.ConsentStore]. The consent's row is the lock that decides between it and an approval
+// that is just being saved: whoever comes second sees all that the first one did, because each statement sees what was
+// committed before it began. A statement that did everything at once would wait for the lock and then not see it.
+func (d *database) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := d.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, d.stamp(now)); err != nil {
+			return err
+		}
+		if _, err := d.execute(ctx, tx, deleteConsent, applicationID, subject); err != nil {
+			return err
+		}
+		revoked, err = d.ids(ctx, tx, revokeConsented, applicationID, subject, d.stamp(now))
+		return err
+	})
+	if err != nil {
+		return nil, failed("revoking a consent", err)
+	}
+	return revoked, nil
+}
+
+// ids returns the one column of a statement's answer.
+func (d *database) ids(ctx context.Context, on gorm.ConnPool, statement string, args ...any) ([]string, error) {
+	rows, err := on.QueryContext(ctx, d.sql(statement), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}

@@ -1,0 +1,46 @@
+package gormstore
+
+import (
+	"context"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+const selectSigningKeys = `SELECT id, algorithm, generation, private, created_at, active_at FROM {signing_keys}`
+
+// SigningKeys implements [oauthkit.KeyStore].
+func (d *database) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	rows, err := d.pool().QueryContext(ctx, d.sql(selectSigningKeys))
+	if err != nil {
+		return nil, failed("reading the signing keys", err)
+	}
+	defer rows.Close()
+	var keys []*oauthkit.SigningKey
+	for rows.Next() {
+		key := &oauthkit.SigningKey{}
+		if err := rows.Scan(&key.ID, &key.Algorithm, &key.Generation, &key.Private, moment{&key.CreatedAt}, moment{&key.ActiveAt}); err != nil {
+			return nil, failed("reading the signing keys", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, failed("reading the signing keys", rows.Err())
+}
+
+const insertSigningKey = `INSERT INTO {signing_keys} (id, algorithm, generation, private, created_at, active_at)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (algorithm, generation) DO NOTHING`
+
+// AddSigningKey implements [oauthkit.KeyStore].
+func (d *database) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	rows, err := d.execute(ctx, d.pool(), insertSigningKey,
+		key.ID, key.Algorithm, key.Generation, key.Private, d.stamp(key.CreatedAt), d.stamp(key.ActiveAt))
+	if err == nil && rows == 0 {
+		err = oauthkit.ErrReplayed
+	}
+	return failed("adding a signing key", err)
+}
+
+// RemoveSigningKey implements [oauthkit.KeyStore].
+func (d *database) RemoveSigningKey(ctx context.Context, id string) error {
+	_, err := d.execute(ctx, d.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
+	return failed("removing a signing key", err)
+}

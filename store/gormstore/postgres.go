@@ -1,0 +1,173 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// postgresDialect does each act in one statement, so that it costs one round trip and no lock outlives it.
+//
+// The parts of a statement all see the database as it was when the statement began; what makes the acts right is that a part
+// which waits for a row's lock looks at the row again afterwards. So each statement first locks and then changes the rows
+// that decide, in the order Interaction, Consent, Authorization, credential, which is the order of every other statement
+// too; and what it inserts it selects from the rows that it changed, so that a loser inserts nothing.
+type postgresDialect struct{}
+
+func (postgresDialect) write(statement string) string { return statement }
+
+func (postgresDialect) stamp(t time.Time) any { return t.UTC().Truncate(time.Microsecond) }
+
+// insertTokens saves the tokens for the Authorization whose id is in the part before; $3 to $6 are the access token, $7 to
+// $9 the refresh token, or NULL where there is none.
+const insertTokens = `access AS (
+	INSERT INTO {access_tokens} (hash, authorization_id, scopes, issued_at, expires_at)
+	SELECT $3, id, $4, $5, $6 FROM accepted
+), refresh AS (
+	INSERT INTO {refresh_tokens} (hash, authorization_id, issued_at, expires_at)
+	SELECT $7, id, $8, $9 FROM accepted WHERE $7::text IS NOT NULL
+)`
+
+// tokensArgs returns the arguments of insertTokens.
+func (postgresDialect) tokensArgs(d *database, tokens oauthkit.Tokens) []any {
+	args := d.accessTokenArgs(tokens.Access)
+	if tokens.Refresh == nil {
+		return append(args, nil, nil, nil)
+	}
+	return append(args, d.refreshTokenArgs(tokens.Refresh)...)
+}
+
+const saveTokensPostgres = `WITH accepted AS (
+	INSERT INTO {authorizations} (` + authorizationColumns + `)
+	VALUES ($1, $2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING id
+), ` + insertTokens + `
+SELECT id FROM accepted`
+
+func (p postgresDialect) saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	columns := d.authorizationArgs(authorization)
+	args := append(append(columns[:2:2], p.tokensArgs(d, tokens)...), columns[2:]...)
+	var id string
+	return d.first(ctx, d.pool(), saveTokensPostgres, args, &id)
+}
+
+// The acts that consume a credential. $1 is its hash and $2 the time.
+const (
+	redeemCodePostgres = `WITH held AS (
+	SELECT id, revoked_at FROM {authorizations}
+	WHERE id = (SELECT authorization_id FROM {authorization_codes} WHERE hash = $1) FOR UPDATE
+), accepted AS (
+	UPDATE {authorization_codes} AS presented SET consumed_at = $2 FROM held
+	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
+), ` + insertTokens + tellOutcome
+
+	rotateRefreshTokenPostgres = `WITH held AS (
+	SELECT id, revoked_at FROM {authorizations}
+	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) FOR UPDATE
+), accepted AS (
+	UPDATE {refresh_tokens} AS presented SET consumed_at = $2, sealed = $10 FROM held
+	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
+), ` + insertTokens + tellOutcome
+
+	tellOutcome = `
+SELECT EXISTS (SELECT 1 FROM accepted)`
+)
+
+func (p postgresDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	args := append([]any{hash, d.stamp(now)}, p.tokensArgs(d, tokens)...)
+	return p.consume(ctx, d, redeemCodePostgres, codeConsumed, hash, args)
+}
+
+func (p postgresDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	args := append([]any{hash, d.stamp(now)}, p.tokensArgs(d, successors)...)
+	return p.consume(ctx, d, rotateRefreshTokenPostgres, refreshTokenConsumed, hash, append(args, bytesOrNull(sealed)))
+}
+
+// consume runs the act, and asks why if it was refused.
+func (postgresDialect) consume(ctx context.Context, d *database, act, consumed, hash string, args []any) error {
+	var accepted bool
+	if err := d.first(ctx, d.pool(), act, args, &accepted); err != nil || accepted {
+		return err
+	}
+	return d.refusal(ctx, d.pool(), consumed, hash)
+}
+
+// saveCodePostgres changes nothing unless the Interaction is open and the consent there, and its one row tells how far it
+// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $9 the consent; then
+// come the Authorization and the code.
+const saveCodePostgres = `WITH waiting AS (
+	SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE
+), ready AS (
+	SELECT 1 WHERE $1 = '' OR EXISTS (SELECT 1 FROM waiting)
+), given AS (
+	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9 FROM ready WHERE $3 = 'given'` + widenConsent + `
+), remembered AS (
+	SELECT id FROM {consents} WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
+	FOR SHARE
+), consent AS (
+	SELECT id FROM given UNION ALL SELECT id FROM remembered UNION ALL SELECT '' FROM ready WHERE $3 = 'none'
+), consumed AS (
+	UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND EXISTS (SELECT 1 FROM consent)
+), accepted AS (
+	INSERT INTO {authorizations} (` + authorizationColumns + `)
+	SELECT $10, $11, consent.id, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM consent RETURNING id, consent_id
+), code AS (
+	INSERT INTO {authorization_codes} (authorization_id, hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at)
+	SELECT accepted.id, $22, $23, $24, $25, $26, $27 FROM accepted
+)
+SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1)`
+
+func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (string, error) {
+	mode, consent := "none", &oauthkit.Consent{}
+	if approval.Consent != nil {
+		mode, consent = "remembered", approval.Consent
+	}
+	if approval.Consent != nil && approval.ConsentGiven {
+		mode = "given"
+	}
+	authorization := d.authorizationArgs(approval.Authorization)
+	args := []any{approval.InteractionHash, d.stamp(code.IssuedAt), mode}
+	args = append(args, d.consentArgs(consent)...)
+	args = append(args, authorization[:2]...)
+	args = append(args, authorization[3:]...) // the consent's id is found
+	args = append(args, d.codeArgs(code)...)
+
+	var consentID sql.NullString
+	var ready, known bool
+	err := d.first(ctx, d.pool(), saveCodePostgres, args, &consentID, &ready, &known)
+	switch {
+	case err != nil:
+		return "", err
+	case consentID.Valid:
+		return consentID.String, nil
+	case ready:
+		return "", oauthkit.ErrRevoked
+	case known:
+		return "", oauthkit.ErrReplayed
+	default:
+		return "", oauthkit.ErrNotFound
+	}
+}
+
+// applicationColumns finds the table as every other statement does, by the search path.
+func (postgresDialect) applicationColumns() string {
+	return `SELECT attname FROM pg_attribute WHERE attrelid = '{applications}'::regclass AND attnum > 0 AND NOT attisdropped`
+}
+
+// underLock holds an advisory lock until the transaction ends. The isolation level makes what the instance before has
+// committed visible once the lock is held.
+func (postgresDialect) underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error {
+	name := fnv.New64a()
+	fmt.Fprintf(name, "oauthkit migrations of %s", d.prefix)
+	return d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if _, err := tx.Statement.ConnPool.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(name.Sum64())); err != nil {
+			return err
+		}
+		return migrate(tx)
+	}, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+}

@@ -1,0 +1,34 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Whether a credential was consumed, and whether its Authorization was revoked.
+const (
+	codeConsumed = `SELECT t.consumed_at IS NOT NULL, a.revoked_at IS NOT NULL
+FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
+	refreshTokenConsumed = `SELECT t.consumed_at IS NOT NULL, a.revoked_at IS NOT NULL
+FROM {refresh_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
+)
+
+// refusal asks why a credential was not consumed. That it was used before is worse news than that it was revoked.
+func (d *database) refusal(ctx context.Context, on gorm.ConnPool, statement string, hash any) error {
+	var consumed, revoked bool
+	err := d.first(ctx, on, statement, []any{hash}, &consumed, &revoked)
+	switch {
+	case err != nil:
+		return err
+	case consumed:
+		return oauthkit.ErrReplayed
+	case revoked:
+		return oauthkit.ErrRevoked
+	default:
+		return errors.New("a credential was refused for no reason") // which cannot be: what refuses one is never undone
+	}
+}

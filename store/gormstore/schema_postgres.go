@@ -1,0 +1,108 @@
+package gormstore
+
+// migrations implements dialect. Hashes, ids and lists are text of any length; what may be long or short is the library's
+// decision, and not one that a column should take back.
+func (postgresDialect) migrations() []migration {
+	return []migration{{id: "0001", statements: firstSchemaPostgres}}
+}
+
+// firstSchemaPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
+// expiry, and applications may be removed at any time.
+const firstSchemaPostgres = `CREATE TABLE {applications} (
+	client_id varchar(255) PRIMARY KEY,
+	user_id varchar(255) NOT NULL DEFAULT '',
+	name varchar(255) NOT NULL DEFAULT '',
+	client_type varchar(32) NOT NULL DEFAULT '',
+	grant_types text NOT NULL DEFAULT '',
+	redirect_uris text NOT NULL DEFAULT '',
+	post_logout_redirect_uris text NOT NULL DEFAULT '',
+	allowed_origins text NOT NULL DEFAULT '',
+	scopes text NOT NULL DEFAULT '',
+	client_secret varchar(255) NOT NULL DEFAULT '',
+	token_endpoint_auth_method varchar(32) NOT NULL DEFAULT '',
+	client_jwks text NOT NULL DEFAULT '',
+	client_jwks_uri varchar(500) NOT NULL DEFAULT '',
+	algorithm varchar(8) NOT NULL DEFAULT '',
+	skip_authorization boolean NOT NULL DEFAULT false,
+	require_pushed_authorization_requests boolean NOT NULL DEFAULT false,
+	verified boolean NOT NULL DEFAULT false,
+	disabled boolean NOT NULL DEFAULT false,
+	registration_source varchar(16) NOT NULL DEFAULT '',
+	cimd_expires_at timestamptz(6),
+	created_at timestamptz(6),
+	updated_at timestamptz(6)
+);
+CREATE INDEX {applications}_user_id ON {applications} (user_id);
+CREATE TABLE {authorizations} (
+	id text PRIMARY KEY,
+	application_id text NOT NULL,
+	consent_id text NOT NULL,
+	subject text NOT NULL,
+	scopes text NOT NULL,
+	auth_time timestamptz(6),
+	acr text NOT NULL,
+	amr text NOT NULL,
+	session_id text NOT NULL,
+	params text NOT NULL,
+	created_at timestamptz(6) NOT NULL,
+	expires_at timestamptz(6) NOT NULL,
+	revoked_at timestamptz(6)
+);
+CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
+CREATE TABLE {consents} (
+	id text NOT NULL,
+	application_id text NOT NULL,
+	subject text NOT NULL,
+	scopes text NOT NULL,
+	created_at timestamptz(6) NOT NULL,
+	updated_at timestamptz(6) NOT NULL,
+	PRIMARY KEY (application_id, subject)
+);
+CREATE TABLE {interactions} (
+	hash text PRIMARY KEY,
+	browser_hash text NOT NULL,
+	request text NOT NULL,
+	created_at timestamptz(6) NOT NULL,
+	expires_at timestamptz(6) NOT NULL,
+	consumed_at timestamptz(6)
+);
+CREATE INDEX {interactions}_expires_at ON {interactions} (expires_at);
+CREATE TABLE {authorization_codes} (
+	hash text PRIMARY KEY,
+	authorization_id text NOT NULL,
+	redirect_uri text NOT NULL,
+	code_challenge text NOT NULL,
+	code_challenge_method text NOT NULL,
+	issued_at timestamptz(6) NOT NULL,
+	expires_at timestamptz(6) NOT NULL,
+	consumed_at timestamptz(6)
+);
+CREATE INDEX {authorization_codes}_authorization_id ON {authorization_codes} (authorization_id);
+CREATE INDEX {authorization_codes}_expires_at ON {authorization_codes} (expires_at);
+CREATE TABLE {access_tokens} (
+	hash text PRIMARY KEY,
+	authorization_id text NOT NULL,
+	scopes text NOT NULL,
+	issued_at timestamptz(6) NOT NULL,
+	expires_at timestamptz(6) NOT NULL
+);
+CREATE INDEX {access_tokens}_expires_at ON {access_tokens} (expires_at);
+CREATE TABLE {refresh_tokens} (
+	hash text PRIMARY KEY,
+	authorization_id text NOT NULL,
+	issued_at timestamptz(6) NOT NULL,
+	expires_at timestamptz(6) NOT NULL,
+	consumed_at timestamptz(6),
+	sealed bytea
+);
+CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
+CREATE TABLE {signing_keys} (
+	id text PRIMARY KEY,
+	algorithm text NOT NULL,
+	generation bigint NOT NULL,
+	private bytea NOT NULL,
+	created_at timestamptz(6) NOT NULL,
+	active_at timestamptz(6) NOT NULL,
+	UNIQUE (algorithm, generation)
+)`

@@ -1,0 +1,106 @@
+package gormstore
+
+// migrations implements dialect. Times are microseconds since 1970, except in the table of applications, which belongs to
+// GORM and the host.
+func (sqliteDialect) migrations() []migration {
+	return []migration{{id: "0001", statements: firstSchemaSQLite}}
+}
+
+const firstSchemaSQLite = `CREATE TABLE {applications} (
+	client_id text PRIMARY KEY NOT NULL,
+	user_id text NOT NULL DEFAULT '',
+	name text NOT NULL DEFAULT '',
+	client_type text NOT NULL DEFAULT '',
+	grant_types text NOT NULL DEFAULT '',
+	redirect_uris text NOT NULL DEFAULT '',
+	post_logout_redirect_uris text NOT NULL DEFAULT '',
+	allowed_origins text NOT NULL DEFAULT '',
+	scopes text NOT NULL DEFAULT '',
+	client_secret text NOT NULL DEFAULT '',
+	token_endpoint_auth_method text NOT NULL DEFAULT '',
+	client_jwks text NOT NULL DEFAULT '',
+	client_jwks_uri text NOT NULL DEFAULT '',
+	algorithm text NOT NULL DEFAULT '',
+	skip_authorization boolean NOT NULL DEFAULT false,
+	require_pushed_authorization_requests boolean NOT NULL DEFAULT false,
+	verified boolean NOT NULL DEFAULT false,
+	disabled boolean NOT NULL DEFAULT false,
+	registration_source text NOT NULL DEFAULT '',
+	cimd_expires_at datetime,
+	created_at datetime,
+	updated_at datetime
+);
+CREATE INDEX {applications}_user_id ON {applications} (user_id);
+CREATE TABLE {authorizations} (
+	id TEXT PRIMARY KEY,
+	application_id TEXT NOT NULL,
+	consent_id TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	auth_time INTEGER,
+	acr TEXT NOT NULL,
+	amr TEXT NOT NULL,
+	session_id TEXT NOT NULL,
+	params TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	revoked_at INTEGER
+) STRICT;
+CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
+CREATE TABLE {consents} (
+	id TEXT NOT NULL,
+	application_id TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	updated_at INTEGER NOT NULL,
+	PRIMARY KEY (application_id, subject)
+) STRICT;
+CREATE TABLE {interactions} (
+	hash TEXT PRIMARY KEY,
+	browser_hash TEXT NOT NULL,
+	request TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	consumed_at INTEGER
+) STRICT;
+CREATE INDEX {interactions}_expires_at ON {interactions} (expires_at);
+CREATE TABLE {authorization_codes} (
+	hash TEXT PRIMARY KEY,
+	authorization_id TEXT NOT NULL,
+	redirect_uri TEXT NOT NULL,
+	code_challenge TEXT NOT NULL,
+	code_challenge_method TEXT NOT NULL,
+	issued_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	consumed_at INTEGER
+) STRICT;
+CREATE INDEX {authorization_codes}_authorization_id ON {authorization_codes} (authorization_id);
+CREATE INDEX {authorization_codes}_expires_at ON {authorization_codes} (expires_at);
+CREATE TABLE {access_tokens} (
+	hash TEXT PRIMARY KEY,
+	authorization_id TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	issued_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {access_tokens}_expires_at ON {access_tokens} (expires_at);
+CREATE TABLE {refresh_tokens} (
+	hash TEXT PRIMARY KEY,
+	authorization_id TEXT NOT NULL,
+	issued_at INTEGER NOT NULL,
+	expires_at INTEGER NOT NULL,
+	consumed_at INTEGER,
+	sealed BLOB
+) STRICT;
+CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
+CREATE TABLE {signing_keys} (
+	id TEXT PRIMARY KEY,
+	algorithm TEXT NOT NULL,
+	generation INTEGER NOT NULL,
+	private BLOB NOT NULL,
+	created_at INTEGER NOT NULL,
+	active_at INTEGER NOT NULL,
+	UNIQUE (algorithm, generation)
+) STRICT`

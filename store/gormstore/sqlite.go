@@ -1,0 +1,139 @@
+package gormstore
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// sqliteDialect does each act in one transaction. Its first statement always writes: that takes SQLite's one write lock
+// even where the host's transactions begin without it, and whoever reads first may be told later that what it read is old.
+type sqliteDialect struct{}
+
+// write numbers the arguments as SQLite does, and leaves out row locks: the transaction is one.
+func (sqliteDialect) write(statement string) string {
+	return strings.NewReplacer("$", "?", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "").Replace(statement)
+}
+
+// stamp returns microseconds since 1970, which compare as times do and keep all that is promised.
+func (sqliteDialect) stamp(t time.Time) any { return t.UnixMicro() }
+
+const (
+	insertAuthorizationSQLite = `INSERT INTO {authorizations} (` + authorizationColumns + `)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+	insertAccessTokenSQLite = `INSERT INTO {access_tokens} (hash, scopes, issued_at, expires_at, authorization_id)
+VALUES ($1, $2, $3, $4, $5)`
+	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} (hash, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4)`
+	insertCodeSQLite         = `INSERT INTO {authorization_codes}
+(hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`
+)
+
+func (s sqliteDialect) saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, d.authorizationArgs(authorization)...); err != nil {
+			return err
+		}
+		return s.insertTokens(ctx, d, tx, authorization.ID, tokens)
+	})
+}
+
+func (sqliteDialect) insertTokens(ctx context.Context, d *database, tx gorm.ConnPool, authorizationID string, tokens oauthkit.Tokens) error {
+	_, err := d.execute(ctx, tx, insertAccessTokenSQLite, append(d.accessTokenArgs(tokens.Access), authorizationID)...)
+	if err != nil || tokens.Refresh == nil {
+		return err
+	}
+	_, err = d.execute(ctx, tx, insertRefreshTokenSQLite, append(d.refreshTokenArgs(tokens.Refresh), authorizationID)...)
+	return err
+}
+
+// A credential is consumed if nobody has consumed it and its Authorization is not revoked.
+const (
+	consumable = ` WHERE hash = $1 AND consumed_at IS NULL
+AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revoked_at IS NULL) RETURNING authorization_id`
+	consumeCodeSQLite         = `UPDATE {authorization_codes} SET consumed_at = $2` + consumable
+	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3` + consumable
+)
+
+func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	return s.consume(ctx, d, consumeCodeSQLite, codeConsumed, []any{hash, d.stamp(now)}, tokens)
+}
+
+func (s sqliteDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	return s.consume(ctx, d, consumeRefreshTokenSQLite, refreshTokenConsumed, []any{hash, d.stamp(now), bytesOrNull(sealed)}, successors)
+}
+
+func (s sqliteDialect) consume(ctx context.Context, d *database, act, consumed string, args []any, tokens oauthkit.Tokens) error {
+	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		authorizations, err := d.ids(ctx, tx, act, args...)
+		switch {
+		case err != nil:
+			return err
+		case len(authorizations) == 0:
+			return d.refusal(ctx, tx, consumed, args[0])
+		default:
+			return s.insertTokens(ctx, d, tx, authorizations[0], tokens)
+		}
+	})
+}
+
+// holdConsentSQLite changes nothing and so tells whether the consent is still there.
+const holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3`
+
+func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error) {
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if approval.InteractionHash != "" {
+			if err := d.consumeInteraction(ctx, tx, approval.InteractionHash, code.IssuedAt); err != nil {
+				return err
+			}
+		}
+		if consentID, err = s.consentID(ctx, d, tx, approval); err != nil {
+			return err
+		}
+		columns := d.authorizationArgs(approval.Authorization)
+		columns[2] = consentID
+		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, columns...); err != nil {
+			return err
+		}
+		_, err := d.execute(ctx, tx, insertCodeSQLite, append(d.codeArgs(code), approval.Authorization.ID)...)
+		return err
+	})
+	return consentID, err
+}
+
+// consentID saves the consent if it was given just now, and returns the id of the one that the approval stands under.
+func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPool, approval *oauthkit.Approval) (id string, err error) {
+	switch {
+	case approval.Consent == nil:
+		return "", nil
+	case approval.ConsentGiven:
+		err = d.first(ctx, tx, insertConsent+`VALUES ($1, $2, $3, $4, $5, $6)`+widenConsent, d.consentArgs(approval.Consent), &id)
+		return id, err
+	}
+	rows, err := d.execute(ctx, tx, holdConsentSQLite, approval.Consent.ID, approval.Consent.ApplicationID, approval.Consent.Subject)
+	if err == nil && rows == 0 {
+		err = oauthkit.ErrRevoked
+	}
+	return approval.Consent.ID, err
+}
+
+func (sqliteDialect) applicationColumns() string {
+	return `SELECT name FROM pragma_table_info('{applications}')`
+}
+
+// underLock takes the write lock by a statement that would write. The table it would write to is made beforehand, because
+// making it where it is already would only read.
+func (sqliteDialect) underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error {
+	if _, err := d.execute(ctx, d.pool(), createMigrations); err != nil {
+		return err
+	}
+	return d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if _, err := d.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {migrations} WHERE id IS NULL`); err != nil {
+			return err
+		}
+		return migrate(tx)
+	})
+}

@@ -1,0 +1,73 @@
+package gormstore_test
+
+import (
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// TestStatements holds the hot operations to their price: one act each, and on PostgreSQL one statement.
+func TestStatements(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store := migrated[*oauthkit.AbstractApplication](t, db)
+		ctx := t.Context()
+		if err := store.Applications.Create(ctx, newApplication()); err != nil {
+			t.Fatal(err)
+		}
+		authorization := newAuthorization()
+		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
+		machine := newAuthorization()
+		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
+		interaction := &oauthkit.Interaction{Hash: "hash", CreatedAt: now, ExpiresAt: now}
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentGiven: true, Consent: &oauthkit.Consent{
+			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+		}}
+		remembered := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent}
+		for _, test := range []struct {
+			name    string
+			do      func() error
+			commits int
+			sqlite  int // statements
+		}{
+			{name: "Application", sqlite: 1, do: func() error { _, err := store.Application(ctx, "client"); return err }},
+			{name: "SaveTokens", commits: 1, sqlite: 2, do: func() error { return store.SaveTokens(ctx, machine, machineTokens) }},
+			{name: "AccessToken", sqlite: 1, do: func() error { _, err := store.AccessToken(ctx, machineTokens.Access.Hash); return err }},
+			{name: "SaveInteraction", commits: 1, sqlite: 1, do: func() error { return store.SaveInteraction(ctx, interaction) }},
+			{name: "SaveCode, asked", commits: 1, sqlite: 4, do: func() error { return store.SaveCode(ctx, approval, code) }},
+			{name: "Consent", sqlite: 1, do: func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
+			{name: "SaveCode, remembered", commits: 1, sqlite: 3, do: func() error {
+				return store.SaveCode(ctx, remembered, newCode(remembered.Authorization))
+			}},
+			{name: "Code", sqlite: 1, do: func() error { _, err := store.Code(ctx, code.Hash); return err }},
+			{name: "RedeemCode", commits: 1, sqlite: 3, do: func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
+			{name: "RefreshToken", sqlite: 1, do: func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},
+			{name: "RotateRefreshToken", commits: 1, sqlite: 3, do: func() error {
+				return store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, nil, now)
+			}},
+			{name: "RevokeAuthorization", commits: 1, sqlite: 1, do: func() error {
+				_, err := store.RevokeAuthorization(ctx, authorization.ID, now)
+				return err
+			}},
+		} {
+			statements.Take()
+			if err := test.do(); err != nil {
+				t.Fatalf("%s: %v", test.name, err)
+			}
+			want := 1
+			if db.Name() == "sqlite" {
+				want = test.sqlite
+			}
+			got := statements.Take()
+			if got.Acts != 1 || got.Commits != test.commits || len(got.Statements) != want {
+				t.Errorf("%s: got %d acts, %d commits, %d statements, want 1, %d, %d:\n%s", test.name,
+					got.Acts, got.Commits, len(got.Statements), test.commits, want, strings.Join(got.Statements, "\n"))
+			}
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/postgres"
+)
+
+var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+// scene is a store with one Authorization, its code and refresh token, a consent and an interaction, and a second way into
+// the database, on which a test plays what another instance does.
+type scene struct {
+	store         *gormstore.Store[*oauthkit.AbstractApplication]
+	other         *gorm.DB
+	authorization *oauthkit.Authorization
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	url := oauthtest.Postgres(t)
+	store, err := postgres.Open[*oauthkit.AbstractApplication](url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := postgres.OpenDB(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		pool, err := other.DB()
+		if err := errors.Join(err, pool.Close(), store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &scene{store: store, other: other, authorization: newAuthorization("first")}
+	tokens := s.tokens("first")
+	tokens.Refresh = &oauthkit.RefreshToken{Hash: "refresh", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	code := &oauthkit.AuthorizationCode{Hash: "first", IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
+	err = errors.Join(
+		store.SaveCode(t.Context(), s.approval(s.authorization, true), code),
+		store.RedeemCode(t.Context(), "first", tokens, now),
+		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", CreatedAt: now, ExpiresAt: now}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newAuthorization(id string) *oauthkit.Authorization {
+	return &oauthkit.Authorization{ID: id, ApplicationID: "client", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+}
+
+func (s *scene) tokens(hash string) oauthkit.Tokens {
+	return oauthkit.Tokens{Access: &oauthkit.AccessToken{Hash: hash, Authorization: s.authorization, IssuedAt: now, ExpiresAt: now}}
+}
+
+func (s *scene) approval(authorization *oauthkit.Authorization, given bool) *oauthkit.Approval {
+	return &oauthkit.Approval{Authorization: authorization, ConsentGiven: given, Consent: &oauthkit.Consent{
+		ID: "consent", ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
+	}}
+}
+
+// while executes a statement in a transaction, begins an act that has to wait for it, ends the transaction with end, and
+// returns the answer of the act.
+func (s *scene) while(t *testing.T, statement string, end func(tx *gorm.DB) *gorm.DB, act func() error) error {
+	t.Helper()
+	tx := s.other.Begin()
+	if err := tx.Exec(statement).Error; err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan error, 1)
+	go func() { answer <- act() }()
+	for waiting := int64(0); waiting == 0; {
+		select {
+		case err := <-answer:
+			t.Errorf("%s: the act did not wait", statement)
+			tx.Rollback()
+			return err
+		default:
+		}
+		err := s.other.Table("pg_stat_activity").Where("datname = current_database() AND wait_event_type = 'Lock'").Count(&waiting).Error
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := end(tx).Error; err != nil {
+		t.Fatal(err)
+	}
+	return <-answer
+}
+
+const (
+	revoke       = "UPDATE oauth_authorizations SET revoked_at = now()"
+	removed      = "DELETE FROM oauth_consents"
+	firstConsent = `WITH consent AS (
+	INSERT INTO oauth_consents SELECT 'bobs', application_id, 'bob', scopes, created_at, updated_at FROM oauth_consents
+) INSERT INTO oauth_authorizations SELECT 'bobs', application_id, 'bobs', 'bob', scopes, auth_time, acr, amr, session_id, params,
+created_at, expires_at, revoked_at FROM oauth_authorizations`
+)
+
+// TestActAgainstRevocation shows that an act which meets a revocation halfway waits for it and does as it says.
+func TestActAgainstRevocation(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(tx *gorm.DB) *gorm.DB
+		want error
+	}{
+		{"revoked", (*gorm.DB).Commit, oauthkit.ErrRevoked},
+		{"not revoked after all", (*gorm.DB).Rollback, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newScene(t)
+			err := s.while(t, revoke, test.end, func() error {
+				return s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("second"), nil, now)
+			})
+			if !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+			_, err = s.store.AccessToken(t.Context(), "second")
+			if stored := err == nil; stored != (test.want == nil) {
+				t.Errorf("got the successor stored: %t", stored)
+			}
+		})
+	}
+}
+
+// TestApprovalAgainstRevocation shows that an approval waits for the revocation of what it stands under, and then leaves
+// everything as it was.
+func TestApprovalAgainstRevocation(t *testing.T) {
+	s := newScene(t)
+	authorization := newAuthorization("second")
+	approval := s.approval(authorization, false)
+	approval.InteractionHash = "interaction"
+	code := &oauthkit.AuthorizationCode{Hash: "second", Authorization: authorization, IssuedAt: now, ExpiresAt: now}
+	err := s.while(t, removed, (*gorm.DB).Commit, func() error { return s.store.SaveCode(t.Context(), approval, code) })
+	if !errors.Is(err, oauthkit.ErrRevoked) {
+		t.Errorf("got %v, want ErrRevoked", err)
+	}
+	interaction, err := s.store.Interaction(t.Context(), "interaction")
+	if err != nil || !interaction.ConsumedAt.IsZero() {
+		t.Errorf("got %+v, %v, want an interaction that is not consumed", interaction, err)
+	}
+}
+
+// TestRevocationAgainstFirstConsent shows that a revocation waits for a consent that is just being given, and then revokes
+// what was saved under it.
+func TestRevocationAgainstFirstConsent(t *testing.T) {
+	s := newScene(t)
+	var revoked []string
+	err := s.while(t, firstConsent, (*gorm.DB).Commit, func() (err error) {
+		revoked, err = s.store.RevokeConsent(t.Context(), "client", "bob", now)
+		return err
+	})
+	if err != nil || len(revoked) != 1 || revoked[0] != "bobs" {
+		t.Errorf("got %q, %v, want the Authorization that was just saved", revoked, err)
+	}
+	if _, err := s.store.Consent(t.Context(), "client", "bob"); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("Consent: got %v, want ErrNotFound", err)
+	}
+}
+
+// TestGivingUp has an act whose caller does not wait. It fails. The server may have done all of it or nothing by then, so that
+// trying again either succeeds or says that it was done.
+func TestGivingUp(t *testing.T) {
+	s := newScene(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.while(t, "SELECT id FROM oauth_authorizations FOR UPDATE", func(tx *gorm.DB) *gorm.DB {
+		cancel()
+		return tx.Rollback()
+	}, func() error { return s.store.RotateRefreshToken(ctx, "refresh", s.tokens("second"), nil, now) })
+	first := err == nil
+	err = s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("third"), nil, now)
+	_, second := s.store.AccessToken(t.Context(), "second")
+	_, third := s.store.AccessToken(t.Context(), "third")
+	switch {
+	case first && (!errors.Is(err, oauthkit.ErrReplayed) || second != nil):
+		t.Errorf("it was done in time: got %v, and the token %v, want ErrReplayed and a token", err, second)
+	case (second == nil) == (third == nil) || (third == nil) != (err == nil):
+		t.Errorf("got %v, and tokens %v and %v, want exactly one act done", err, second, third)
+	}
+}

@@ -1,0 +1,164 @@
+package sqlite_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+func open(t *testing.T, path string) *gormstore.Store[*oauthkit.AbstractApplication] {
+	t.Helper()
+	store, err := sqlite.Open[*oauthkit.AbstractApplication](path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	return store
+}
+
+func application(id string) *oauthkit.AbstractApplication {
+	return &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Confidential}
+}
+
+// TestMemory runs the contract in a database without a file.
+func TestMemory(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		store := open(t, ":memory:")
+		return storetest.Subject{Store: store, AddApplication: store.Applications.Create}
+	})
+}
+
+// TestPaths opens files whose names mean something in URIs, URLs or SQL.
+func TestPaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{
+		"a b.db", "a?mode=memory", "a#b", "100%.db", "a%20b", "ünïcödé ☕.db", "it's.db", `"quoted".db`, "a&b=c;d+e", "file:x.db", "a:b", "-rf", "./dot/../plain.db", "_pragma=x",
+	} {
+		if runtime.GOOS == "windows" && strings.ContainsAny(name, `?":`) {
+			continue
+		}
+		if err := os.MkdirAll("dot", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		absolute, err := filepath.Abs(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := open(t, name).Applications.Create(t.Context(), application("client")); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := open(t, absolute).Application(t.Context(), "client"); err != nil {
+			t.Errorf("%s by its absolute path: %v", name, err)
+		}
+		if info, err := os.Stat(absolute); err != nil || info.Size() == 0 {
+			t.Errorf("%s: got %v, want a file of this name", name, err)
+		}
+	}
+}
+
+// TestPermissions shows that nobody else can read the keys, in the file or in its log.
+func TestPermissions(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("file modes are skipped: Windows has none")
+	}
+	path := filepath.Join(t.TempDir(), "oauth.db")
+	open(t, path)
+	for _, file := range []string{path, path + "-wal"} {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: got mode %v, want none for others", file, info.Mode())
+		}
+	}
+}
+
+// TestOpenTogether opens one new file several times at once, as a restart does that overlaps.
+func TestOpenTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauth.db")
+	var opening sync.WaitGroup
+	for range 8 {
+		opening.Go(func() {
+			store, err := sqlite.Open[*oauthkit.AbstractApplication](path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	opening.Wait()
+}
+
+// TestWriters has many goroutines of two instances write and read at once: each waits its turn, and none is told that the
+// database is busy.
+func TestWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauth.db")
+	stores := []*gormstore.Store[*oauthkit.AbstractApplication]{open(t, path), open(t, path)}
+	var working sync.WaitGroup
+	for i := range 100 {
+		working.Go(func() {
+			store := stores[i%2]
+			for j := range 10 {
+				id := fmt.Sprintf("client-%d-%d", i, j)
+				if err := store.Applications.Create(t.Context(), application(id)); err != nil {
+					t.Errorf("writing: %v", err)
+				}
+				if _, err := store.Application(t.Context(), id); err != nil {
+					t.Errorf("reading: %v", err)
+				}
+			}
+		})
+	}
+	working.Wait()
+}
+
+// TestPragmas asks what every connection was told.
+func TestPragmas(t *testing.T) {
+	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "oauth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var got string
+		if err := pool.QueryRow("PRAGMA " + name).Scan(&got); err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if now := db.NowFunc(); now.Location() != time.UTC || now.Nanosecond()%1000 != 0 {
+		t.Errorf("got the time %v, want UTC to the microsecond", now)
+	}
+}
+
+func TestOpenFails(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing", "oauth.db")
+	if _, err := sqlite.Open[*oauthkit.AbstractApplication](missing); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("a folder that is missing: got %v, want an error that names it", err)
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, []byte(strings.Repeat("this is no database", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open[*oauthkit.AbstractApplication](other); err == nil {
+		t.Error("a file that is no database: got no error")
+	}
+}

@@ -1,0 +1,120 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+func applicationRules() []rule {
+	return []rule{
+		{
+			"an application is found by its client_id",
+			"nobody can sign in",
+			func(t *trial) {
+				app := t.found(t.client)
+				if app.GetID() != t.client {
+					t.Errorf("GetID: got %q, want %q", app.GetID(), t.client)
+				}
+			},
+		},
+		{
+			"an application that does not exist is ErrNotFound",
+			"a client with a typo in its client_id is told to try again later, or a failing database looks like invalid_client",
+			func(t *trial) {
+				for _, id := range []string{"", secret.NewID(), t.client + " ", strings.Repeat("x", 255), "' OR 1=1 --", "%"} {
+					_, err := t.Application(t.ctx, id)
+					t.answered("Application, unknown", err, oauthkit.ErrNotFound)
+				}
+			},
+		},
+		{
+			"client_ids are compared byte by byte",
+			"an application can be registered that is taken for another one",
+			testApplicationIdentity,
+		},
+		{
+			"every field of an application is kept",
+			"what the operator allowed or forbade is lost",
+			testApplicationFields,
+		},
+		{
+			"what Application returns is the caller's own",
+			"a request that changes its copy changes every other request's application",
+			func(t *trial) {
+				abstract := oauthkit.Abstract(t.found(t.client))
+				if abstract == nil {
+					return // the type is the host's own, and this rule cannot change it
+				}
+				abstract.Disabled, abstract.Name = true, "changed"
+				if again := oauthkit.Abstract(t.found(t.client)); again.Disabled || again.Name != "" {
+					t.Errorf("after a change of what was returned: got Name %q and Disabled %t, want none", again.Name, again.Disabled)
+				}
+			},
+		},
+	}
+}
+
+func (t *trial) found(clientID string) oauthkit.Application {
+	t.Helper()
+	app, err := t.Application(t.ctx, clientID)
+	t.done("Application", err)
+	return app
+}
+
+func testApplicationIdentity(t *trial) {
+	base := secret.NewID()
+	ids := []string{base + "Case", base + "case", base + "%", base + "_", base + "_x", base + `\`, base + "'"}
+	for _, id := range ids {
+		t.done("AddApplication", t.add(t.ctx, &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Public}))
+	}
+	for _, id := range ids {
+		if got := t.found(id).GetID(); got != id {
+			t.Errorf("Application(%q): got %q", id, got)
+		}
+	}
+	_, err := t.Application(t.ctx, base+"CASE")
+	t.answered("Application, in other letters", err, oauthkit.ErrNotFound)
+}
+
+func testApplicationFields(t *trial) {
+	expiresAt := t.now.Add(time.Hour)
+	want := &oauthkit.AbstractApplication{
+		ClientID:                secret.NewID(),
+		UserID:                  "owner-é",
+		Name:                    `The "best" client's name: 日本語 ? @name $1 \`,
+		ClientType:              oauthkit.Confidential,
+		GrantTypes:              oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing, "urn:example:grant"},
+		RedirectURIs:            oauthkit.URIs{"https://b.example/cb?x=1&y=%20", "https://a.example/" + strings.Repeat("p", 2000)},
+		PostLogoutRedirectURIs:  oauthkit.URIs{"https://a.example/out"},
+		AllowedOrigins:          oauthkit.URIs{"https://a.example", "https://b.example:8443"},
+		Scopes:                  oauthkit.Scopes{"openid", "write", "read"},
+		TokenEndpointAuthMethod: oauthkit.AuthMethodPrivateKeyJWT,
+		ClientJWKSURI:           "https://a.example/jwks.json",
+		Algorithm:               "ES256",
+		SkipAuthorization:       true,
+		Verified:                true,
+		Disabled:                true,
+		RegistrationSource:      oauthkit.RegisteredByDocument,
+		CIMDExpiresAt:           &expiresAt,
+
+		RequirePushedAuthorizationRequests: true,
+	}
+	value := want.GenerateSecret()
+	added := *want
+	t.done("AddApplication", t.add(t.ctx, &added))
+	app := t.found(want.ClientID)
+	if !app.VerifyPassword(value) || app.VerifyPassword(value+"x") {
+		t.Errorf("VerifyPassword: the secret does not fit any more, or another one does")
+	}
+	got := oauthkit.Abstract(app)
+	if got == nil {
+		return // the type is the host's own, and its fields are not known
+	}
+	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt // the store's own
+	t.same("Application", got, want)
+}

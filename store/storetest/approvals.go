@@ -1,0 +1,198 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// approvalRules are what SaveCode promises about consent and interaction, which it writes in one act with the code.
+func approvalRules() []rule {
+	return []rule{
+		{
+			"SaveCode saves consent that was given, and puts the Authorization under it",
+			"the user is asked again and again, or revoking the consent does not reach the Authorization",
+			func(t *trial) {
+				consent, code := t.savedConsent()
+				t.same("Consent", t.storedConsent(consent), consent)
+				t.consentIDs(consent.ID, code)
+			},
+		},
+		{
+			"consent that is given again keeps its row, and its Scopes and UpdatedAt are replaced",
+			"a user has two consents for one application and can only withdraw one",
+			testConsentGivenAgain,
+		},
+		{
+			"SaveCode under remembered consent leaves it as it is",
+			"a request that nobody was asked about widens what was approved",
+			testConsentRemembered,
+		},
+		{
+			"SaveCode without consent leaves the Authorization under none",
+			"an application of the operator depends on consent that nobody can give",
+			func(t *trial) {
+				code := t.savedCode()
+				t.consentIDs("", code)
+				t.noConsent(t.consent(code.Authorization))
+			},
+		},
+		{
+			"SaveCode under consent that is gone is ErrRevoked, and nothing is saved or consumed",
+			"a code is issued after the user has withdrawn",
+			testConsentGone,
+		},
+		{
+			"consent that was revoked and given again is not the one it was",
+			"a request goes through that was begun under what the user has withdrawn",
+			testConsentReplaced,
+		},
+		{
+			"SaveCode consumes the interaction",
+			"the consent page can be sent twice, and each time a code is issued",
+			testApprovalConsumes,
+		},
+		{
+			"SaveCode with an interaction that does not exist is ErrNotFound, and nothing is saved",
+			"a request that nobody began is approved",
+			func(t *trial) {
+				approval, code := t.approval(newHash())
+				t.answered("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
+				t.noCode(code)
+				t.noConsent(approval.Consent)
+			},
+		},
+		{
+			"SaveCode does everything or nothing",
+			"a failure in the middle uses up the request without a code, or remembers consent that led to none",
+			testSaveCodeFails,
+		},
+	}
+}
+
+// approval returns a new one with consent and a code for it, not saved yet.
+func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
+	authorization := t.authorization()
+	return &oauthkit.Approval{
+		Authorization:   authorization,
+		Consent:         t.consent(authorization),
+		ConsentGiven:    true,
+		InteractionHash: interactionHash,
+	}, t.code(authorization)
+}
+
+// under returns an approval that rests on remembered consent and a code for it, not saved yet.
+func (t *trial) under(consent *oauthkit.Consent) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
+	authorization := t.authorization()
+	authorization.Subject = consent.Subject
+	return &oauthkit.Approval{Authorization: authorization, Consent: consent}, t.code(authorization)
+}
+
+func (t *trial) consentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
+	t.Helper()
+	for _, code := range codes {
+		if got := t.storedCode(code.Hash).Authorization.ConsentID; got != want {
+			t.Errorf("Authorization.ConsentID: got %q, want %q", got, want)
+		}
+	}
+}
+
+// testConsentGivenAgain widens consent as a request does that knew of it, and as one does that began when there was none.
+func testConsentGivenAgain(t *trial) {
+	first, firstCode := t.savedConsent()
+	for i, id := range []string{first.ID, secret.NewID()} {
+		approval, code := t.under(first)
+		approval.ConsentGiven = true
+		approval.Consent = t.consent(approval.Authorization)
+		approval.Consent.ID = id
+		approval.Consent.Scopes = oauthkit.Scopes{"openid", "read", "write"}[i:]
+		approval.Consent.CreatedAt, approval.Consent.UpdatedAt = t.now.Add(time.Hour), t.now.Add(time.Hour)
+		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+
+		want := *first
+		want.Scopes, want.UpdatedAt = approval.Consent.Scopes, approval.Consent.UpdatedAt
+		t.same("Consent", t.storedConsent(first), &want)
+		t.consentIDs(first.ID, firstCode, code)
+	}
+}
+
+func testConsentRemembered(t *trial) {
+	consent, _ := t.savedConsent()
+	passed := *consent
+	passed.Scopes, passed.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
+	approval, code := t.under(&passed)
+	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.same("Consent", t.storedConsent(consent), consent)
+	t.consentIDs(consent.ID, code)
+}
+
+func testConsentGone(t *trial) {
+	consent, _ := t.savedConsent()
+	_, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+	t.done("RevokeConsent", err)
+	interaction := t.savedInteraction()
+	approval, code := t.under(consent)
+	approval.InteractionHash = interaction.Hash
+	t.answered("SaveCode, consent gone", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+	t.noCode(code)
+	t.noConsent(consent)
+	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+}
+
+func testConsentReplaced(t *trial) {
+	old, _ := t.savedConsent()
+	_, err := t.RevokeConsent(t.ctx, old.ApplicationID, old.Subject, t.now)
+	t.done("RevokeConsent", err)
+	replacement := *old
+	replacement.ID = secret.NewID()
+	approval, code := t.under(&replacement)
+	approval.ConsentGiven = true
+	t.done("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
+	t.consentIDs(replacement.ID, code)
+
+	approval, code = t.under(old)
+	t.answered("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+	t.noCode(code)
+}
+
+func testApprovalConsumes(t *trial) {
+	interaction := t.savedInteraction()
+	approval, code := t.approval(interaction.Hash)
+	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+	if t.storedInteraction(interaction.Hash).ConsumedAt.IsZero() {
+		t.Errorf("Interaction.ConsumedAt: got none, want when SaveCode consumed it")
+	}
+	t.answered("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
+
+	decided := t.savedInteraction()
+	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
+	for _, used := range []*oauthkit.Interaction{interaction, decided} {
+		approval, code = t.approval(used.Hash)
+		t.answered("SaveCode, interaction used", t.SaveCode(t.ctx, approval, code), oauthkit.ErrReplayed)
+		t.noCode(code)
+		t.noConsent(approval.Consent)
+	}
+}
+
+func testSaveCodeFails(t *trial) {
+	existing, interaction := t.savedCode(), t.savedInteraction()
+	approval, code := t.approval(interaction.Hash)
+	taken := *code
+	taken.Hash = existing.Hash
+	t.failed("SaveCode, of a code that exists", t.SaveCode(t.ctx, approval, &taken))
+	t.noCode(code)
+	t.noConsent(approval.Consent)
+
+	approval, code = t.approval(interaction.Hash)
+	approval.Authorization.ID = existing.Authorization.ID
+	t.failed("SaveCode, of an Authorization that exists", t.SaveCode(t.ctx, approval, code))
+	_, err := t.Code(t.ctx, code.Hash)
+	t.answered("Code, of one that should not have been saved", err, oauthkit.ErrNotFound)
+	t.noConsent(approval.Consent)
+
+	t.same("Code", t.storedCode(existing.Hash), existing)
+	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	approval, code = t.approval(interaction.Hash)
+	t.done("SaveCode, after failures", t.SaveCode(t.ctx, approval, code))
+}

@@ -1,0 +1,238 @@
+package storetest
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// cleanupRules each begin without what earlier ones left, because Cleanup counts everything.
+func cleanupRules() []rule {
+	rules := []rule{
+		{
+			"Cleanup removes what has expired from every table, and counts it",
+			"the database grows for ever",
+			testCleanupRemoves,
+		},
+		{
+			"Cleanup keeps what has not expired, used or revoked as it may be",
+			"sessions end, replays are not noticed, or what was revoked is unknown instead",
+			testCleanupKeeps,
+		},
+		{
+			"a consumed code is kept for an hour after its expiry, with its Authorization",
+			"a replay is not told from nonsense, and what was issued for the code is not revoked",
+			testCleanupKeepsReplays,
+		},
+		{
+			"an Authorization is kept as long as it can be refreshed",
+			"a user is signed out when the first access token expires",
+			testCleanupKeepsRefreshable,
+		},
+		{
+			"consent, signing keys and applications are kept",
+			"users are asked again, and nothing that was signed can be verified",
+			testCleanupKeepsLasting,
+		},
+		{
+			"Cleanup keeps to its limits, and can be called again until nothing is left",
+			"one large transaction stops everybody else",
+			testCleanupLimits,
+		},
+		{
+			"a zero CleanupLimits.Now is the time of the call",
+			"a program that lets the store take the time removes nothing, or everything",
+			testCleanupZeroNow,
+		},
+		{
+			"Cleanup may run twice at once, and each row is counted once",
+			"two instances that clean up at the same time fail, or report what they did not do",
+			testCleanupTwice,
+		},
+	}
+	for i := range rules {
+		rules[i].test = swept(rules[i].test)
+	}
+	return rules
+}
+
+// swept removes everything that can expire first.
+func swept(test func(*trial)) func(*trial) {
+	return func(t *trial) {
+		t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(200, 0, 0)})
+		test(t)
+	}
+}
+
+// cleanup returns how many rows were removed from all tables.
+func (t *trial) cleanup(store oauthkit.Cleaner, limits oauthkit.CleanupLimits) (removed int) {
+	t.Helper()
+	tables, err := store.Cleanup(t.ctx, limits)
+	t.done("Cleanup", err)
+	for _, rows := range tables {
+		removed += rows
+	}
+	return removed
+}
+
+// session saves one row in each of the five tables that expire, and returns its tokens and interaction.
+func (t *trial) session() (*oauthkit.AuthorizationCode, oauthkit.Tokens, *oauthkit.Interaction) {
+	t.Helper()
+	interaction, code := t.savedInteraction(), t.savedCode()
+	tokens := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	return code, tokens, interaction
+}
+
+const sessionRows = 5 // interaction, code, access token, refresh token, Authorization
+
+func testCleanupRemoves(t *trial) {
+	code, tokens, interaction := t.session()
+	revokedCode, revokedTokens, _ := t.session()
+	t.revoked(revokedCode.Authorization)
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0)}
+	t.same("rows removed", t.cleanup(t, limits), 2*sessionRows)
+	t.same("rows removed the second time", t.cleanup(t, limits), 0)
+	t.noTokens(tokens)
+	t.noTokens(revokedTokens)
+	t.noCode(code)
+	t.noCode(revokedCode)
+	_, err := t.Interaction(t.ctx, interaction.Hash)
+	t.answered("Interaction, expired and removed", err, oauthkit.ErrNotFound)
+}
+
+func testCleanupKeeps(t *trial) {
+	code, tokens, interaction := t.session()
+	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
+	successors := t.tokens(code.Authorization)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, []byte("sealed"), t.now))
+	revoked := t.savedTokens()
+	t.revoked(revoked.Access.Authorization)
+	open := t.savedCode()
+
+	cleanBefore := func(expiry time.Time) {
+		t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{Now: expiry.Add(-time.Microsecond)}), 0)
+	}
+	cleanBefore(open.ExpiresAt)
+	t.same("Code", t.storedCode(open.Hash), open)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, open.Hash, t.tokens(open.Authorization), t.now))
+	cleanBefore(interaction.ExpiresAt)
+	t.answered("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
+	cleanBefore(successors.Access.ExpiresAt)
+	t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+	if t.storedAccessToken(revoked.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("RevokedAt of what was revoked: got none")
+	}
+	t.cleanup(t, oauthkit.CleanupLimits{Now: tokens.Refresh.ExpiresAt.Add(-time.Microsecond)})
+	err := t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, t.tokens(code.Authorization), nil, t.now)
+	t.answered("RotateRefreshToken, consumed before", err, oauthkit.ErrReplayed)
+	err = t.RotateRefreshToken(t.ctx, revoked.Refresh.Hash, t.tokens(code.Authorization), nil, t.now)
+	t.answered("RotateRefreshToken, revoked before", err, oauthkit.ErrRevoked)
+	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+}
+
+func testCleanupKeepsReplays(t *trial) {
+	authorization := t.authorization()
+	authorization.ExpiresAt = t.now.Add(20 * time.Minute) // before the hour is over
+	code := t.code(authorization)
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	access := t.accessToken(authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
+
+	for _, now := range []time.Time{code.ExpiresAt, authorization.ExpiresAt, code.ExpiresAt.Add(time.Hour - time.Microsecond)} {
+		t.cleanup(t, oauthkit.CleanupLimits{Now: now})
+		t.same("Code.Authorization", t.storedCode(code.Hash).Authorization, authorization)
+		tokens := t.tokens(authorization)
+		t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, tokens, now), oauthkit.ErrReplayed)
+	}
+	t.cleanup(t, oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)})
+	t.noCode(code)
+}
+
+func testCleanupKeepsRefreshable(t *trial) {
+	token := t.savedTokens().Refresh
+	authorization := token.Authorization
+	for now := t.now; now.Before(authorization.ExpiresAt); now = now.AddDate(0, 0, 29) {
+		t.now = now
+		t.cleanup(t, oauthkit.CleanupLimits{Now: now})
+		successors := t.tokens(authorization)
+		t.done("RotateRefreshToken, after Cleanup", t.RotateRefreshToken(t.ctx, token.Hash, successors, nil, now))
+		t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+		token = successors.Refresh
+	}
+}
+
+func testCleanupKeepsLasting(t *trial) {
+	consent, code := t.savedConsent()
+	key := t.key("ES256", 1)
+	t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+	t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(100, 0, 0)})
+	t.noCode(code)
+	t.same("Consent", t.storedConsent(consent), consent)
+	t.same("SigningKey", t.keys()[key.ID], key)
+	t.found(t.client)
+	approval, code := t.under(consent)
+	t.done("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
+}
+
+func testCleanupLimits(t *trial) {
+	const sessions = 7
+	for range sessions {
+		t.session()
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2}
+	total := 0
+	for call := 1; total < sessions*sessionRows; call++ {
+		tables, err := t.Cleanup(t.ctx, limits)
+		t.done("Cleanup", err)
+		removed := 0
+		for table, rows := range tables {
+			if rows > limits.Batch*limits.Batches {
+				t.Errorf("Cleanup, call %d: got %d rows of %s, want at most %d", call, rows, table, limits.Batch*limits.Batches)
+			}
+			removed += rows
+		}
+		if removed == 0 {
+			t.Fatalf("Cleanup, call %d: got 0 rows, want some of the %d that are left", call, sessions*sessionRows-total)
+		}
+		total += removed
+	}
+	t.same("rows removed by all calls", total, sessions*sessionRows)
+	t.same("rows that were left", t.cleanup(t, limits), 0)
+	for range sessions {
+		t.session()
+	}
+	limits.Batches = 0
+	t.same("rows removed in unlimited batches", t.cleanup(t, limits), sessions*sessionRows)
+}
+
+func testCleanupZeroNow(t *trial) {
+	interaction := t.interaction()
+	interaction.ExpiresAt = t.now.AddDate(200, 0, 0)
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
+	t.session()
+	t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{}), sessionRows)
+	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+}
+
+func testCleanupTwice(t *trial) {
+	const sessions = 20
+	for range sessions {
+		t.session()
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 3}
+	var removed atomic.Int64
+	for _, err := range t.race(4, func(i int) error {
+		tables, err := t.side(i).Cleanup(t.ctx, limits)
+		for _, rows := range tables {
+			removed.Add(int64(rows))
+		}
+		return err
+	}) {
+		t.done("Cleanup, at the same time as another", err)
+	}
+	rest := t.cleanup(t, limits) // an Authorization whose credentials another call was just removing
+	t.same("rows removed by all", int(removed.Load())+rest, sessions*sessionRows)
+}

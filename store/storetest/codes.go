@@ -1,0 +1,129 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func codeRules() []rule {
+	return []rule{
+		{
+			"SaveCode saves the Authorization and the code",
+			"a code was handed out that nobody can redeem",
+			func(t *trial) {
+				code := t.savedCode()
+				t.same("Code", t.storedCode(code.Hash), code)
+			},
+		},
+		{
+			"a code that does not exist is ErrNotFound",
+			"nonsense is taken for a replay, or for a failing database",
+			func(t *trial) {
+				for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash} {
+					_, err := t.Code(t.ctx, hash)
+					t.answered("Code, unknown", err, oauthkit.ErrNotFound)
+					tokens := t.tokens(t.authorization())
+					t.answered("RedeemCode, unknown", t.RedeemCode(t.ctx, hash, tokens, t.now), oauthkit.ErrNotFound)
+					t.noTokens(tokens)
+				}
+			},
+		},
+		{
+			"RedeemCode saves the tokens and keeps the code as consumed",
+			"a replay is not told from nonsense, and what was issued for the code is not revoked (RFC 6749 §4.1.2)",
+			testRedeemCode,
+		},
+		{
+			"RedeemCode saves an access token alone",
+			"an application without refresh tokens cannot sign anybody in",
+			func(t *trial) {
+				code := t.savedCode()
+				access := t.accessToken(code.Authorization)
+				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
+				t.same("AccessToken", t.storedAccessToken(access.Hash), access)
+			},
+		},
+		{
+			"a consumed code is ErrReplayed, and nothing is saved",
+			"whoever has seen a code gets tokens after its owner did",
+			testRedeemTwice,
+		},
+		{
+			"the code of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
+			"tokens are issued after the user has withdrawn",
+			func(t *trial) {
+				code := t.savedCode()
+				t.revoked(code.Authorization)
+				tokens := t.tokens(code.Authorization)
+				t.answered("RedeemCode, revoked", t.RedeemCode(t.ctx, code.Hash, tokens, t.now), oauthkit.ErrRevoked)
+				t.noTokens(tokens)
+				if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.IsZero() {
+					t.Errorf("ConsumedAt: got %v, want none", consumed)
+				}
+			},
+		},
+		{
+			"a consumed code of a revoked Authorization is one of the two answers, never success",
+			"a replay after the replay was noticed gets tokens",
+			func(t *trial) {
+				code := t.savedCode()
+				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
+				t.revoked(code.Authorization)
+				tokens := t.tokens(code.Authorization)
+				err := t.RedeemCode(t.ctx, code.Hash, tokens, t.now)
+				t.answered("RedeemCode, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+				t.noTokens(tokens)
+			},
+		},
+		{
+			"RedeemCode does everything or nothing",
+			"a failure in the middle uses up the code without tokens, or issues tokens without using it up",
+			testRedeemFails,
+		},
+	}
+}
+
+func testRedeemCode(t *trial) {
+	code, at := t.savedCode(), t.now.Add(7*time.Second)
+	tokens := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, at))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+	want := *code
+	want.ConsumedAt = at
+	t.same("Code", t.storedCode(code.Hash), &want)
+}
+
+func testRedeemTwice(t *trial) {
+	code, at := t.savedCode(), t.now.Add(7*time.Second)
+	first := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, first, at))
+	for _, later := range []time.Duration{0, time.Second, 24 * time.Hour} {
+		again := t.tokens(code.Authorization)
+		t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, again, at.Add(later)), oauthkit.ErrReplayed)
+		t.noTokens(again)
+	}
+	if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.Equal(at) {
+		t.Errorf("ConsumedAt: got %v, want that of the first call, %v", consumed, at)
+	}
+	t.same("the first AccessToken", t.storedAccessToken(first.Access.Hash), first.Access)
+}
+
+func testRedeemFails(t *trial) {
+	existing, code := t.savedTokens(), t.savedCode()
+	tokens := t.tokens(code.Authorization)
+	taken := tokens
+	taken.Access = t.accessToken(code.Authorization)
+	taken.Access.Hash = existing.Access.Hash
+	t.failed("RedeemCode, with an access token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
+	t.noTokens(tokens)
+	taken = tokens
+	taken.Refresh = t.refreshToken(code.Authorization)
+	taken.Refresh.Hash = existing.Refresh.Hash
+	t.failed("RedeemCode, with a refresh token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
+	t.noTokens(tokens)
+	t.same("Code", t.storedCode(code.Hash), code)
+	t.done("RedeemCode, after failures", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+}

@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+func consentRaces() []rule {
+	return []rule{
+		{
+			"a code that is saved under consent while it is revoked is refused, or its Authorization is revoked with it",
+			"an application that the user has removed comes back in the same moment",
+			func(t *trial) { t.pairs(100, testRememberedAgainstRevoke) },
+		},
+		{
+			"consent that is given while it is revoked lives together with its Authorization, or neither does",
+			"the connected-apps page does not show what is alive, or shows what is not",
+			func(t *trial) { t.pairs(100, testGivenAgainstRevoke) },
+		},
+		{
+			"an Authorization under no consent that is saved while everything is revoked is revoked if and only if it is reported",
+			"the host is told that an application is gone, and it is not",
+			func(t *trial) { t.pairs(100, testNoConsentAgainstRevoke) },
+		},
+		{
+			"consent that is given several times at once is one",
+			"a user has two consents for one application and can only withdraw one, or a second tab fails",
+			func(t *trial) {
+				t.pairs(20, func(t *trial) { testGivenRace(t, 10, secret.NewID) })
+			},
+		},
+		{
+			"consent that was withdrawn and is given again several times at once is one",
+			"two tabs that both knew of it cannot both be approved: they give it with the same ID",
+			func(t *trial) {
+				t.pairs(20, func(t *trial) {
+					withdrawn := secret.NewID()
+					testGivenRace(t, 10, func() string { return withdrawn })
+				})
+			},
+		},
+		{
+			"of any number of concurrent RevokeConsent exactly one reports each Authorization",
+			"the audit log holds several revocations, or none",
+			testRevokeConsentRace,
+		},
+	}
+}
+
+// saveAgainstRevoke saves a code while the consent of its user is revoked, and returns the ids that were reported and the
+// error of SaveCode.
+func (t *trial) saveAgainstRevoke(approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (ids []string, saved error) {
+	saved, err := t.pair(
+		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
+		func(store Store) (err error) {
+			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.now)
+			return err
+		})
+	t.done("RevokeConsent, against SaveCode", err)
+	return ids, saved
+}
+
+// reported notes when the Authorization of a saved code is revoked but not among the ids that were reported, or the other
+// way round, and returns whether it is revoked.
+func (t *trial) reported(code *oauthkit.AuthorizationCode, ids []string) bool {
+	revoked := !t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
+	if reported := slices.Contains(ids, code.Authorization.ID); reported != revoked {
+		t.Errorf("RevokeConsent, against SaveCode: got reported %t and revoked %t, want the same", reported, revoked)
+	}
+	return revoked
+}
+
+func testRememberedAgainstRevoke(t *trial) {
+	consent, _ := t.savedConsent()
+	approval, code := t.under(consent)
+	ids, saved := t.saveAgainstRevoke(approval, code)
+	t.answered("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
+	t.noConsent(consent)
+	if errors.Is(saved, oauthkit.ErrRevoked) {
+		t.noCode(code)
+	} else if !t.reported(code, ids) {
+		t.Errorf("SaveCode, against RevokeConsent: got a code that is alive under consent that is gone")
+	}
+}
+
+func testGivenAgainstRevoke(t *trial) {
+	approval, code := t.approval("")
+	ids, saved := t.saveAgainstRevoke(approval, code)
+	t.answered("SaveCode with new consent, against RevokeConsent", saved, nil)
+	revoked := t.reported(code, ids)
+	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
+	t.answered("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
+	if gone := err != nil; gone != revoked {
+		t.Errorf("SaveCode with new consent, against RevokeConsent: got consent gone %t and Authorization revoked %t, want the same", gone, revoked)
+	}
+}
+
+func testNoConsentAgainstRevoke(t *trial) {
+	authorization := t.authorization()
+	code := t.code(authorization)
+	ids, saved := t.saveAgainstRevoke(&oauthkit.Approval{Authorization: authorization}, code)
+	t.answered("SaveCode without consent, against RevokeConsent", saved, nil)
+	t.reported(code, ids)
+}
+
+// testGivenRace lets n approvals give consent of one user at once, each with an ID from newID.
+func testGivenRace(t *trial, n int, newID func() string) {
+	first := t.authorization()
+	approvals, codes := make([]*oauthkit.Approval, n), make([]*oauthkit.AuthorizationCode, n)
+	for i := range n {
+		consent := t.consent(first)
+		consent.ID = newID()
+		approvals[i], codes[i] = t.under(consent)
+		approvals[i].ConsentGiven = true
+	}
+	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
+		t.done("SaveCode with new consent, at the same time as others", err)
+	}
+	t.consentIDs(t.storedConsent(approvals[0].Consent).ID, codes...)
+}
+
+func testRevokeConsentRace(t *trial) {
+	const n = 10
+	consent, code := t.savedConsent()
+	want := []string{code.Authorization.ID}
+	for range 5 {
+		approval, code := t.under(consent)
+		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+		want = append(want, code.Authorization.ID)
+	}
+	ids := make([][]string, n)
+	for _, err := range t.race(n, func(i int) (err error) {
+		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+		return err
+	}) {
+		t.done("RevokeConsent, at the same time as others", err)
+	}
+	got := slices.Concat(ids...)
+	slices.Sort(got)
+	slices.Sort(want)
+	t.same("what all RevokeConsent returned", got, want)
+}

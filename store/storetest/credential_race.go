@@ -1,0 +1,164 @@
+package storetest
+
+import (
+	"github.com/oauthkit/oauthkit"
+)
+
+func credentialRaces() []rule {
+	return []rule{
+		{
+			"of 100 concurrent redemptions of a code exactly one succeeds",
+			"an intercepted code gives tokens to two (RFC 6749 §4.1.2); a store that reads and then updates breaks this",
+			testRedeemRace,
+		},
+		{
+			"of 100 concurrent uses of a refresh token exactly one succeeds",
+			"a stolen refresh token lives on beside its owner's (RFC 9700 §4.14.2); a store that reads and then updates breaks this",
+			testRotateRace,
+		},
+		{
+			"a code that is redeemed while its Authorization is revoked leaves no live token",
+			"the user withdraws, and the sign-in that he meant goes through",
+			func(t *trial) { t.pairs(100, testRedeemAgainstRevoke) },
+		},
+		{
+			"a refresh while the Authorization is revoked leaves no live token",
+			"a token that is stored a moment after the logout outlives it",
+			func(t *trial) { t.pairs(300, testRotateAgainstRevoke) },
+		},
+		{
+			"a refresh while the consent is revoked leaves no live token",
+			"an application that the user has removed goes on",
+			func(t *trial) { t.pairs(100, testRotateAgainstRevokeConsent) },
+		},
+		{
+			"of any number of concurrent revocations exactly one has changed something",
+			"the audit log holds several revocations, or none",
+			testRevokeRace,
+		},
+	}
+}
+
+const crowd = 100
+
+// tokensOfEach returns tokens for everybody in a race.
+func (t *trial) tokensOfEach(n int, authorization *oauthkit.Authorization) []oauthkit.Tokens {
+	tokens := make([]oauthkit.Tokens, n)
+	for i := range tokens {
+		tokens[i] = t.tokens(authorization)
+	}
+	return tokens
+}
+
+// onlyThose notes when tokens of losers are stored, or those of the winner are not.
+func (t *trial) onlyThose(tokens []oauthkit.Tokens, winner int) {
+	t.Helper()
+	for i := range tokens {
+		if i == winner {
+			t.same("the winner's AccessToken", t.storedAccessToken(tokens[i].Access.Hash), tokens[i].Access)
+			t.same("the winner's RefreshToken", t.storedRefreshToken(tokens[i].Refresh.Hash), tokens[i].Refresh)
+		} else {
+			t.noTokens(tokens[i])
+		}
+	}
+}
+
+func testRedeemRace(t *trial) {
+	code := t.savedCode()
+	tokens := t.tokensOfEach(crowd, code.Authorization)
+	winner := t.oneWinner("RedeemCode", t.race(crowd, func(i int) error {
+		return t.side(i).RedeemCode(t.ctx, code.Hash, tokens[i], t.now)
+	}))
+	t.onlyThose(tokens, winner)
+	code.ConsumedAt = t.now
+	t.same("Code", t.storedCode(code.Hash), code)
+}
+
+func testRotateRace(t *trial) {
+	token := t.savedTokens().Refresh
+	successors := t.tokensOfEach(crowd, token.Authorization)
+	winner := t.oneWinner("RotateRefreshToken", t.race(crowd, func(i int) error {
+		sealed := []byte{byte(i)}
+		return t.side(i).RotateRefreshToken(t.ctx, token.Hash, successors[i], sealed, t.now)
+	}))
+	t.onlyThose(successors, winner)
+	token.ConsumedAt, token.Sealed = t.now, []byte{byte(winner)}
+	t.same("the consumed one", t.storedRefreshToken(token.Hash), token)
+}
+
+func testRedeemAgainstRevoke(t *trial) {
+	code := t.savedCode()
+	tokens := t.tokens(code.Authorization)
+	redeemed, revoked := t.pair(
+		func(store Store) error { return store.RedeemCode(t.ctx, code.Hash, tokens, t.now) },
+		func(store Store) error {
+			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
+			return err
+		})
+	t.endedWith("RedeemCode", redeemed, "RevokeAuthorization", revoked, tokens)
+}
+
+func testRotateAgainstRevoke(t *trial) {
+	token := t.savedTokens().Refresh
+	successors := t.tokens(token.Authorization)
+	rotated, revoked := t.pair(
+		func(store Store) error {
+			return store.RotateRefreshToken(t.ctx, token.Hash, successors, nil, t.now)
+		},
+		func(store Store) error {
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			return err
+		})
+	t.endedWith("RotateRefreshToken", rotated, "RevokeAuthorization", revoked, successors)
+}
+
+func testRotateAgainstRevokeConsent(t *trial) {
+	consent, code := t.savedConsent()
+	token := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, token, t.now))
+	successors := t.tokens(code.Authorization)
+	rotated, revoked := t.pair(
+		func(store Store) error {
+			return store.RotateRefreshToken(t.ctx, token.Refresh.Hash, successors, nil, t.now)
+		},
+		func(store Store) error {
+			_, err := store.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+			return err
+		})
+	t.endedWith("RotateRefreshToken", rotated, "RevokeConsent", revoked, successors)
+}
+
+// endedWith holds what must be true after an issuing act met a revocation: whichever came first, nothing is alive.
+func (t *trial) endedWith(issuing string, issued error, revoking string, revoked error, tokens oauthkit.Tokens) {
+	t.Helper()
+	t.done(revoking, revoked)
+	t.answered(issuing+", against "+revoking, issued, nil, oauthkit.ErrRevoked)
+	if issued != nil {
+		t.noTokens(tokens)
+		return
+	}
+	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("%s, against %s: got a live access token, want none", issuing, revoking)
+	}
+	if t.storedRefreshToken(tokens.Refresh.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("%s, against %s: got a live refresh token, want none", issuing, revoking)
+	}
+}
+
+func testRevokeRace(t *trial) {
+	const n = 20
+	authorization, changed := t.savedTokens().Access.Authorization, make([]bool, n)
+	for _, err := range t.race(n, func(i int) (err error) {
+		changed[i], err = t.side(i).RevokeAuthorization(t.ctx, authorization.ID, t.now)
+		return err
+	}) {
+		t.done("RevokeAuthorization", err)
+	}
+	changes := 0
+	for _, did := range changed {
+		if did {
+			changes++
+		}
+	}
+	t.same("calls of RevokeAuthorization that changed something", changes, 1)
+}

@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func fidelityRules() []rule {
+	return []rule{
+		{
+			"times are kept to the microsecond, whatever their zone",
+			"a credential expires at another time than the client was told",
+			testTimes,
+		},
+		{
+			"a time that is unknown stays unknown, and 1970 is known",
+			"a user who never proved who he is has signed in long ago, or the other way round",
+			func(t *trial) {
+				authorization := t.authorization()
+				authorization.AuthTime = time.Time{}
+				t.roundTrip(authorization)
+				authorization = t.authorization()
+				authorization.AuthTime = time.Unix(0, 0)
+				t.roundTrip(authorization)
+			},
+		},
+		{
+			"text is kept as it is",
+			"a nonce or a redirect URI does not match any more, or text becomes a statement",
+			testTexts,
+		},
+		{
+			"empty fields stay empty",
+			"what nobody said appears in a token",
+			func(t *trial) {
+				authorization := t.authorization()
+				authorization.Subject, authorization.Scopes = "", nil
+				authorization.ACR, authorization.AMR, authorization.SessionID, authorization.Params = "", nil, "", nil
+				t.roundTrip(authorization)
+				authorization = t.authorization()
+				authorization.Scopes, authorization.AMR, authorization.Params = oauthkit.Scopes{}, []string{}, map[string]string{}
+				t.roundTrip(authorization)
+			},
+		},
+		{
+			"lists keep their order, and their members what looks like a separator",
+			"an amr or a scope becomes another one",
+			func(t *trial) {
+				authorization := t.authorization()
+				authorization.Scopes = oauthkit.Scopes{"z", "a", "m:read", "https://api.example/a,b", "{}", "null", "%20"}
+				authorization.AMR = []string{"z", "a b", "c,d", `"e"`, "{f}", "[g]", "h\ni", "null"}
+				t.roundTrip(authorization)
+			},
+		},
+		{
+			"what was sealed with a refresh token is kept byte by byte",
+			"a retry cannot be answered and logs the user out",
+			func(t *trial) {
+				for _, sealed := range [][]byte{nil, {}, {0}, everyByte(), []byte(strings.Repeat("\xff\x00", 4096))} {
+					token := *t.savedTokens().Refresh
+					t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
+					token.ConsumedAt, token.Sealed = t.now, sealed
+					t.same("RefreshToken", t.storedRefreshToken(token.Hash), &token)
+				}
+			},
+		},
+		{
+			"hashes are compared byte by byte",
+			"a credential can be guessed in fewer steps than it has bits",
+			testHashes,
+		},
+		{
+			"what is stored is nobody else's",
+			"a request that changes its copy changes what is stored, without an act",
+			testCopies,
+		},
+		{
+			"what one instance has saved the other one sees at once",
+			"a token does not work yet, or still works, depending on who is asked",
+			func(t *trial) {
+				code := t.savedCode()
+				tokens := t.tokens(code.Authorization)
+				t.done("RedeemCode, by the other instance", t.second.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+				t.revoked(code.Authorization)
+				seen, err := t.second.AccessToken(t.ctx, tokens.Access.Hash)
+				t.done("AccessToken, by the other instance", err)
+				t.same("RevokedAt, seen by the other instance", seen.Authorization.RevokedAt, t.now)
+			},
+		},
+	}
+}
+
+// roundTrip saves an Authorization with a token and expects it back as it is.
+func (t *trial) roundTrip(authorization *oauthkit.Authorization) {
+	t.Helper()
+	tokens := t.tokens(authorization)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+}
+
+func testTimes(t *trial) {
+	east, west := time.FixedZone("", 13*3600+45*60), time.FixedZone("", -9*3600-30*60)
+	for _, now := range []time.Time{
+		t.now.In(east), t.now.In(west), t.now.Truncate(time.Second), t.now.Truncate(time.Second).Add(time.Microsecond),
+		t.now.Truncate(time.Second).Add(999999 * time.Microsecond),
+		time.Date(2028, time.February, 29, 23, 59, 59, 1000, time.UTC), time.Date(2099, time.December, 31, 0, 0, 0, 0, east),
+	} {
+		t.now = now
+		t.roundTrip(t.authorization())
+		code := *t.savedCode()
+		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), now))
+		code.ConsumedAt = now
+		t.same("Code", t.storedCode(code.Hash), &code)
+		interaction := t.savedInteraction()
+		t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	}
+}
+
+func testTexts(t *trial) {
+	for _, text := range []string{
+		"Zoë ☕ 日本語 \U0001F511 e\u0301 \u202e \ufeff", `'; DROP TABLE x; -- "quoted" \ \\ \n`, "? ?? $1 :name @name @@x %s {{x}} &amp;",
+		"line\r\nline\ttab\x01\x7f", " leading and trailing ", "null", "0", strings.Repeat("4 KiB of ünïcöde. ", 220),
+	} {
+		authorization := t.authorization()
+		authorization.Subject = text[:min(len(text), 250)]
+		authorization.Params = map[string]string{"": text, "nonce": text, text: ""}
+		authorization.AMR = []string{text}
+		authorization.ACR, authorization.SessionID = authorization.Subject, authorization.Subject
+		t.roundTrip(authorization)
+
+		approval, code := t.approval("")
+		approval.Consent.Subject = authorization.Subject
+		approval.Authorization.Subject = authorization.Subject
+		code.RedirectURI, code.CodeChallenge = "https://client.example/"+text, authorization.Subject
+		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+		stored := t.storedCode(code.Hash)
+		approval.Authorization.ConsentID = stored.Authorization.ConsentID
+		t.same("Code", stored, code)
+		t.same("Consent", t.storedConsent(approval.Consent), approval.Consent)
+
+		interaction := t.interaction()
+		interaction.Request = strings.Repeat(text, 8)
+		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+		t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	}
+}
+
+func testHashes(t *trial) {
+	tokens, code, interaction := t.savedTokens(), t.savedCode(), t.savedInteraction()
+	for _, change := range []func(string) string{
+		strings.ToLower, strings.ToUpper,
+		func(hash string) string { return hash + " " },
+		func(hash string) string { return hash[:len(hash)-1] },
+		func(hash string) string { return "%" + hash[1:] },
+		func(hash string) string { return hash[:len(hash)-1] + "_" },
+	} {
+		for name, read := range map[string]func() error{
+			"AccessToken":  func() error { _, err := t.AccessToken(t.ctx, change(tokens.Access.Hash)); return err },
+			"RefreshToken": func() error { _, err := t.RefreshToken(t.ctx, change(tokens.Refresh.Hash)); return err },
+			"Code":         func() error { _, err := t.Code(t.ctx, change(code.Hash)); return err },
+			"Interaction":  func() error { _, err := t.Interaction(t.ctx, change(interaction.Hash)); return err },
+		} {
+			t.answered(name+", of a hash that is not quite the same", read(), oauthkit.ErrNotFound)
+		}
+	}
+}
+
+func testCopies(t *trial) {
+	want, passed := t.authorization(), t.authorization()
+	*passed = *want
+	passed.Scopes, passed.AMR = oauthkit.Scopes{"openid", "read"}, []string{"pwd", "otp"}
+	passed.Params = map[string]string{"nonce": "n-0S6_WzA2Mj"}
+	tokens := t.tokens(passed)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, passed, tokens))
+	spoil := func(authorization *oauthkit.Authorization) {
+		authorization.Subject = "mallory"
+		authorization.Scopes[0], authorization.AMR[0], authorization.Params["nonce"] = "admin", "none", "another"
+	}
+	spoil(passed)
+	stored := t.storedAccessToken(tokens.Access.Hash)
+	t.same("after a change of what was saved: Authorization", stored.Authorization, want)
+	stored.Scopes[0] = "admin"
+	spoil(stored.Authorization)
+	again := t.storedAccessToken(tokens.Access.Hash)
+	t.same("after a change of what was returned: Authorization", again.Authorization, want)
+	t.same("after a change of what was returned: Scopes", again.Scopes, want.Scopes)
+
+	token, sealed := t.savedTokens().Refresh, []byte("sealed")
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
+	sealed[0] = 'X'
+	t.storedRefreshToken(token.Hash).Sealed[1] = 'X'
+	t.same("after a change: Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+}

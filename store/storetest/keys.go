@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// keyRules each begin without the keys of the one before.
+func keyRules() []rule {
+	rules := []rule{
+		{
+			"a store without signing keys returns none, and no error",
+			"a new provider cannot start",
+			func(t *trial) {
+				t.same("SigningKeys", len(t.keys()), 0)
+			},
+		},
+		{
+			"signing keys are returned as they were added",
+			"what was signed with a key can no longer be verified",
+			func(t *trial) {
+				want := map[string]*oauthkit.SigningKey{}
+				for _, algorithm := range []string{"RS256", "ES256"} {
+					for generation := range 3 {
+						key := t.key(algorithm, generation+1)
+						t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+						want[key.ID] = key
+					}
+				}
+				t.same("SigningKeys", len(t.keys()), len(want))
+				for id, key := range t.keys() {
+					t.same("SigningKey", key, want[id])
+				}
+			},
+		},
+		{
+			"a second key of the same algorithm and generation is ErrReplayed, and the first stays",
+			"two instances that start together sign with keys that the other does not publish",
+			func(t *trial) {
+				first, second := t.key("ES256", 1), t.key("ES256", 1)
+				t.done("AddSigningKey", t.AddSigningKey(t.ctx, first))
+				t.answered("AddSigningKey, same generation", t.AddSigningKey(t.ctx, second), oauthkit.ErrReplayed)
+				t.answered("AddSigningKey, same key", t.AddSigningKey(t.ctx, first), oauthkit.ErrReplayed)
+				t.done("AddSigningKey, other algorithm", t.AddSigningKey(t.ctx, t.key("RS256", 1)))
+				t.same("SigningKeys", len(t.keys()), 2)
+				t.same("SigningKey", t.keys()[first.ID], first)
+			},
+		},
+		{
+			"RemoveSigningKey removes one key, and an unknown id is no error",
+			"a key that has leaked stays published",
+			func(t *trial) {
+				leaked, other := t.key("ES256", 1), t.key("ES256", 2)
+				t.done("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
+				t.done("AddSigningKey", t.AddSigningKey(t.ctx, other))
+				for _, id := range []string{leaked.ID, leaked.ID, secret.NewID(), ""} {
+					t.done("RemoveSigningKey", t.RemoveSigningKey(t.ctx, id))
+				}
+				t.same("SigningKeys", len(t.keys()), 1)
+				t.same("SigningKey", t.keys()[other.ID], other)
+			},
+		},
+	}
+	for i := range rules {
+		rules[i].test = withoutKeys(rules[i].test)
+	}
+	return rules
+}
+
+func (t *trial) key(algorithm string, generation int) *oauthkit.SigningKey {
+	return &oauthkit.SigningKey{
+		ID:         newHash(),
+		Algorithm:  algorithm,
+		Generation: generation,
+		Private:    everyByte(),
+		CreatedAt:  t.now,
+		ActiveAt:   t.now.Add(24 * time.Hour),
+	}
+}
+
+// keys returns all signing keys by ID.
+func (t *trial) keys() map[string]*oauthkit.SigningKey {
+	t.Helper()
+	stored, err := t.SigningKeys(t.ctx)
+	t.done("SigningKeys", err)
+	keys := map[string]*oauthkit.SigningKey{}
+	for _, key := range stored {
+		keys[key.ID] = key
+	}
+	t.same("SigningKeys, different ones", len(keys), len(stored))
+	return keys
+}
+
+// withoutKeys removes all keys first.
+func withoutKeys(test func(*trial)) func(*trial) {
+	return func(t *trial) {
+		for id := range t.keys() {
+			t.done("RemoveSigningKey", t.RemoveSigningKey(t.ctx, id))
+		}
+		test(t)
+	}
+}

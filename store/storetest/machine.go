@@ -1,0 +1,197 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+func machineRules() []rule {
+	return []rule{{
+		"any sequence of acts is answered as the contract says",
+		"something goes wrong that no other rule has thought of",
+		func(t *trial) { rapid.Check(t.TB, t.runMachine) },
+	}}
+}
+
+// machine draws acts of two users of one application, and compares each answer with the model's.
+type machine struct {
+	*trial
+	model    *model
+	subjects []string
+}
+
+// runMachine is one sequence. Its names occur nowhere else, so sequences can share a store.
+func (t *trial) runMachine(draw *rapid.T) {
+	own := *t
+	own.TB = draw
+	m := &machine{
+		trial:    &own,
+		model:    &model{consents: map[string]string{}},
+		subjects: []string{secret.NewID(), secret.NewID()},
+	}
+	draw.Repeat(map[string]func(*rapid.T){
+		"SaveTokens":          m.saveTokens,
+		"SaveInteraction":     m.saveInteraction,
+		"SaveCode":            m.saveCode,
+		"RedeemCode":          m.redeemCode,
+		"RotateRefreshToken":  m.rotateRefreshToken,
+		"RevokeAuthorization": m.revokeAuthorization,
+		"RevokeConsent":       m.revokeConsent,
+		"ConsumeInteraction":  m.consumeInteraction,
+	})
+	m.compare()
+}
+
+// pick draws one of a list, or skips the act where there is none.
+func pick[Item any](draw *rapid.T, label string, list []Item) Item {
+	if len(list) == 0 {
+		draw.Skip("nothing to act on yet")
+	}
+	return list[rapid.IntRange(0, len(list)-1).Draw(draw, label)]
+}
+
+// newAuthorization belongs to one of the two users. Each act is a second later than the one before.
+func (m *machine) newAuthorization(draw *rapid.T) *oauthkit.Authorization {
+	m.now = m.now.Add(time.Second)
+	authorization := m.authorization()
+	authorization.Subject = pick(draw, "subject", m.subjects)
+	return authorization
+}
+
+func (m *machine) newTokens(draw *rapid.T, authorization *oauthkit.Authorization) oauthkit.Tokens {
+	m.now = m.now.Add(time.Second)
+	tokens := m.tokens(authorization)
+	if rapid.Bool().Draw(draw, "without refresh token") {
+		tokens.Refresh = nil
+	}
+	return tokens
+}
+
+func (m *machine) saveTokens(draw *rapid.T) {
+	authorization := m.newAuthorization(draw)
+	tokens := m.newTokens(draw, authorization)
+	m.done("SaveTokens", m.SaveTokens(m.ctx, authorization, tokens))
+	saved := &modelAuthorization{value: authorization}
+	m.model.authorizations = append(m.model.authorizations, saved)
+	m.model.saved(saved, tokens)
+}
+
+func (m *machine) saveInteraction(*rapid.T) {
+	m.model.interactions = append(m.model.interactions, &modelInteraction{hash: m.savedInteraction().Hash})
+}
+
+func (m *machine) saveCode(draw *rapid.T) {
+	authorization := m.newAuthorization(draw)
+	approval := &oauthkit.Approval{Authorization: authorization}
+	switch rapid.SampledFrom([]string{"no consent", "given", "remembered"}).Draw(draw, "consent") {
+	case "given":
+		approval.Consent, approval.ConsentGiven = m.consent(authorization), true
+	case "remembered":
+		approval.Consent = m.consent(authorization)
+		if id, remembered := m.model.consents[authorization.Subject]; remembered {
+			approval.Consent.ID = id
+		}
+	}
+	var interaction *modelInteraction
+	if rapid.Bool().Draw(draw, "with interaction") {
+		interaction = pick(draw, "interaction", m.model.interactions)
+		approval.InteractionHash = interaction.hash
+	}
+	code := m.code(authorization)
+	err := m.SaveCode(m.ctx, approval, code)
+	m.answered("SaveCode", err, m.model.saveCode(approval, interaction, code)...)
+}
+
+func (m *machine) redeemCode(draw *rapid.T) {
+	code := pick(draw, "code", m.model.codes)
+	tokens := m.newTokens(draw, code.authorization.value)
+	err := m.RedeemCode(m.ctx, code.hash, tokens, m.now)
+	m.consumed("RedeemCode", err, code, tokens)
+}
+
+func (m *machine) rotateRefreshToken(draw *rapid.T) {
+	token := pick(draw, "refresh token", m.model.refreshTokens)
+	tokens := m.newTokens(draw, token.authorization.value)
+	err := m.RotateRefreshToken(m.ctx, token.hash, tokens, []byte(token.hash), m.now)
+	m.consumed("RotateRefreshToken", err, token, tokens)
+}
+
+func (m *machine) consumed(act string, err error, credential *modelCredential, tokens oauthkit.Tokens) {
+	m.answered(act, err, credential.consume(m.now)...)
+	if err == nil {
+		m.model.saved(credential.authorization, tokens)
+	} else {
+		m.noTokens(tokens)
+	}
+}
+
+func (m *machine) revokeAuthorization(draw *rapid.T) {
+	authorization := pick(draw, "authorization", m.model.authorizations)
+	m.now = m.now.Add(time.Second)
+	changed, err := m.RevokeAuthorization(m.ctx, authorization.value.ID, m.now)
+	m.done("RevokeAuthorization", err)
+	m.same("RevokeAuthorization", changed, authorization.revokedAt.IsZero())
+	if changed {
+		authorization.revokedAt = m.now
+	}
+}
+
+func (m *machine) revokeConsent(draw *rapid.T) {
+	m.now = m.now.Add(time.Second)
+	subject := pick(draw, "subject", m.subjects)
+	ids, err := m.RevokeConsent(m.ctx, m.client, subject, m.now)
+	m.done("RevokeConsent", err)
+	want := m.model.revokeConsent(subject, m.now)
+	slices.Sort(ids)
+	slices.Sort(want)
+	m.same("RevokeConsent", ids, want)
+}
+
+func (m *machine) consumeInteraction(draw *rapid.T) {
+	interaction := pick(draw, "interaction", m.model.interactions)
+	want := []error{nil}
+	if interaction.consumed {
+		want = []error{oauthkit.ErrReplayed}
+	}
+	m.answered("ConsumeInteraction", m.ConsumeInteraction(m.ctx, interaction.hash, m.now), want...)
+	interaction.consumed = true
+}
+
+// compare reads everything that the model knows.
+func (m *machine) compare() {
+	for _, subject := range m.subjects {
+		consent, err := m.Consent(m.ctx, m.client, subject)
+		if id, remembered := m.model.consents[subject]; !remembered {
+			m.answered("Consent", err, oauthkit.ErrNotFound)
+		} else if m.done("Consent", err); consent.ID != id {
+			m.Errorf("Consent.ID: got %q, want %q", consent.ID, id)
+		}
+	}
+	for _, interaction := range m.model.interactions {
+		m.same("Interaction, consumed", !m.storedInteraction(interaction.hash).ConsumedAt.IsZero(), interaction.consumed)
+	}
+	for _, want := range m.model.codes {
+		code := m.storedCode(want.hash)
+		m.compareCredential("Code", code.ConsumedAt, code.Authorization, want)
+	}
+	for _, want := range m.model.refreshTokens {
+		token := m.storedRefreshToken(want.hash)
+		m.compareCredential("RefreshToken", token.ConsumedAt, token.Authorization, want)
+		m.same("RefreshToken, sealed", len(token.Sealed) > 0, !want.consumedAt.IsZero())
+	}
+	for _, want := range m.model.accessTokens {
+		m.compareCredential("AccessToken", time.Time{}, m.storedAccessToken(want.hash).Authorization, want)
+	}
+}
+
+func (m *machine) compareCredential(what string, consumedAt time.Time, got *oauthkit.Authorization, want *modelCredential) {
+	m.same(what+".ConsumedAt", consumedAt, want.consumedAt)
+	authorization := *want.authorization.value
+	authorization.ConsentID, authorization.RevokedAt = want.authorization.consentID, want.authorization.revokedAt
+	m.same(what+".Authorization", got, &authorization)
+}

@@ -1,0 +1,130 @@
+package storetest
+
+import (
+	"fmt"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func otherRaces() []rule {
+	return []rule{
+		{
+			"an interaction that is approved and denied at once is decided once",
+			"a code is issued for a request that the user has denied",
+			func(t *trial) { t.pairs(40, testApproveAgainstDeny) },
+		},
+		{
+			"of many concurrent approvals of one interaction exactly one succeeds",
+			"a double click issues two codes",
+			testApproveRace,
+		},
+		{
+			"of many instances that add a signing key of one generation exactly one succeeds",
+			"instances that start together sign with keys that the others do not publish",
+			withoutKeys(testKeyRace),
+		},
+		{
+			"acts that meet on the same rows in every order all come to an end",
+			"a deadlock turns a busy moment into errors",
+			testEverythingAtOnce,
+		},
+	}
+}
+
+func testApproveAgainstDeny(t *trial) {
+	interaction := t.savedInteraction()
+	approval, code := t.approval(interaction.Hash)
+	approved, denied := t.pair(
+		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
+		func(store Store) error { return store.ConsumeInteraction(t.ctx, interaction.Hash, t.now) })
+	t.oneWinner("SaveCode against ConsumeInteraction", []error{approved, denied})
+	if approved != nil {
+		t.noCode(code)
+		t.noConsent(approval.Consent)
+	}
+}
+
+func testApproveRace(t *trial) {
+	const n = 20
+	interaction := t.savedInteraction()
+	approvals, codes := make([]*oauthkit.Approval, n), make([]*oauthkit.AuthorizationCode, n)
+	for i := range n {
+		approvals[i], codes[i] = t.approval(interaction.Hash)
+	}
+	winner := t.oneWinner("SaveCode of one interaction", t.race(n, func(i int) error {
+		return t.side(i).SaveCode(t.ctx, approvals[i], codes[i])
+	}))
+	for i := range n {
+		if i == winner {
+			t.storedCode(codes[i].Hash)
+			t.storedConsent(approvals[i].Consent)
+		} else {
+			t.noCode(codes[i])
+			t.noConsent(approvals[i].Consent)
+		}
+	}
+}
+
+func testKeyRace(t *trial) {
+	const n = 20
+	keys := make([]*oauthkit.SigningKey, n)
+	for i := range keys {
+		keys[i] = t.key("RS256", 7)
+	}
+	winner := t.oneWinner("AddSigningKey", t.race(n, func(i int) error {
+		return t.side(i).AddSigningKey(t.ctx, keys[i])
+	}))
+	t.same("SigningKeys", len(t.keys()), 1)
+	t.same("SigningKey", t.keys()[keys[winner].ID], keys[winner])
+}
+
+// testEverythingAtOnce lets two of each act meet on one user's rows. Whoever comes late is told so; nobody waits for ever.
+func testEverythingAtOnce(t *trial) {
+	for range 10 {
+		consent, code := t.savedConsent()
+		approval, open := t.under(consent)
+		t.done("SaveCode", t.SaveCode(t.ctx, approval, open))
+		tokens := t.tokens(code.Authorization)
+		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+		acts := t.actsOn(consent, open, tokens.Refresh)
+		for i, err := range t.race(2*len(acts), func(i int) error { return acts[i%len(acts)](t.side(i / len(acts))) }) {
+			t.answered(fmt.Sprintf("act %d of all at once", i%len(acts)), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+		}
+	}
+}
+
+func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCode, token *oauthkit.RefreshToken) []func(Store) error {
+	approve := func(given bool) func(Store) error {
+		return func(store Store) error {
+			approval, code := t.under(consent)
+			approval.ConsentGiven = given
+			return store.SaveCode(t.ctx, approval, code)
+		}
+	}
+	return []func(Store) error{
+		approve(true),
+		approve(false),
+		func(store Store) error {
+			return store.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now)
+		},
+		func(store Store) error {
+			return store.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now)
+		},
+		func(store Store) error {
+			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
+			return err
+		},
+		func(store Store) error {
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			return err
+		},
+		func(store Store) error {
+			_, err := store.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+			return err
+		},
+		func(store Store) error {
+			_, err := store.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now, Batch: 10})
+			return err
+		},
+	}
+}

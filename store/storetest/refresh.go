@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func refreshRules() []rule {
+	return []rule{
+		{
+			"a refresh token that does not exist is ErrNotFound",
+			"nonsense is taken for a replay, or for a failing database",
+			func(t *trial) {
+				for _, hash := range []string{"", newHash(), t.savedTokens().Access.Hash, t.savedCode().Hash} {
+					_, err := t.RefreshToken(t.ctx, hash)
+					t.answered("RefreshToken, unknown", err, oauthkit.ErrNotFound)
+					tokens := t.tokens(t.authorization())
+					err = t.RotateRefreshToken(t.ctx, hash, tokens, []byte("sealed"), t.now)
+					t.answered("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
+					t.noTokens(tokens)
+				}
+			},
+		},
+		{
+			"RotateRefreshToken saves the successors and keeps the token as consumed, with what was sealed",
+			"reuse is not noticed (RFC 9700 §4.14.2), or a retry logs the user out",
+			testRotate,
+		},
+		{
+			"RotateRefreshToken works again and again, and the Authorization stays what it was",
+			"a user is signed out after some refreshes, or a narrower access token narrows all that follow (RFC 6749 §6)",
+			testRotateChain,
+		},
+		{
+			"a consumed refresh token is ErrReplayed, and nothing is saved or changed",
+			"whoever has stolen a refresh token keeps refreshing next to its owner",
+			testRotateTwice,
+		},
+		{
+			"the refresh token of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
+			"a session goes on after the user has withdrawn",
+			func(t *trial) {
+				token := t.savedTokens().Refresh
+				t.revoked(token.Authorization)
+				tokens := t.tokens(token.Authorization)
+				err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, []byte("sealed"), t.now)
+				t.answered("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
+				t.noTokens(tokens)
+				stored := t.storedRefreshToken(token.Hash)
+				if !stored.ConsumedAt.IsZero() || len(stored.Sealed) > 0 {
+					t.Errorf("RefreshToken: got consumed at %v with %d sealed bytes, want neither", stored.ConsumedAt, len(stored.Sealed))
+				}
+			},
+		},
+		{
+			"a consumed refresh token of a revoked Authorization is one of the two answers, never success",
+			"reuse after reuse was noticed gets tokens",
+			func(t *trial) {
+				token := t.savedTokens().Refresh
+				t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now))
+				t.revoked(token.Authorization)
+				tokens := t.tokens(token.Authorization)
+				err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, nil, t.now)
+				t.answered("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+				t.noTokens(tokens)
+			},
+		},
+		{
+			"RotateRefreshToken does everything or nothing",
+			"a failure in the middle signs the user out, or leaves two live tokens of one",
+			testRotateFails,
+		},
+	}
+}
+
+func testRotate(t *trial) {
+	token, at := t.savedTokens().Refresh, t.now.Add(time.Hour)
+	successors := t.tokens(token.Authorization)
+	sealed := everyByte()
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, sealed, at))
+	t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+	want := *token
+	want.ConsumedAt, want.Sealed = at, sealed
+	t.same("the consumed one", t.storedRefreshToken(token.Hash), &want)
+}
+
+func testRotateChain(t *trial) {
+	token := t.savedTokens().Refresh
+	want := *token.Authorization
+	for range 5 {
+		successors := t.tokens(token.Authorization)
+		successors.Access.Scopes = oauthkit.Scopes{"read"}
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, nil, t.now))
+		stored := t.storedAccessToken(successors.Access.Hash)
+		t.same("AccessToken.Scopes", stored.Scopes, oauthkit.Scopes{"read"})
+		t.same("AccessToken.Authorization", stored.Authorization, &want)
+		token = t.storedRefreshToken(successors.Refresh.Hash)
+		t.same("RefreshToken.Authorization", token.Authorization, &want)
+	}
+}
+
+func testRotateTwice(t *trial) {
+	token := t.savedTokens().Refresh
+	successors := t.tokens(token.Authorization)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("first"), t.now))
+	for _, later := range []time.Duration{0, time.Second, 24 * time.Hour} {
+		again := t.tokens(token.Authorization)
+		err := t.RotateRefreshToken(t.ctx, token.Hash, again, []byte("second"), t.now.Add(later))
+		t.answered("RotateRefreshToken, again", err, oauthkit.ErrReplayed)
+		t.noTokens(again)
+	}
+	want := *token
+	want.ConsumedAt, want.Sealed = t.now, []byte("first")
+	t.same("the consumed one", t.storedRefreshToken(token.Hash), &want)
+	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+}
+
+func testRotateFails(t *trial) {
+	existing, token := t.savedTokens(), t.savedTokens().Refresh
+	successors := t.tokens(token.Authorization)
+	taken := successors
+	taken.Access = t.accessToken(token.Authorization)
+	taken.Access.Hash = existing.Access.Hash
+	err := t.RotateRefreshToken(t.ctx, token.Hash, taken, []byte("sealed"), t.now)
+	t.failed("RotateRefreshToken, with an access token that exists", err)
+	t.noTokens(successors)
+	taken = successors
+	taken.Refresh = existing.Refresh
+	err = t.RotateRefreshToken(t.ctx, token.Hash, taken, []byte("sealed"), t.now)
+	t.failed("RotateRefreshToken, with a refresh token that exists", err)
+	t.noTokens(successors)
+	t.same("RefreshToken", t.storedRefreshToken(token.Hash), token)
+	err = t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("sealed"), t.now)
+	t.done("RotateRefreshToken, after failures", err)
+	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+}
+
+// everyByte returns bytes that survive only where bytes are kept as bytes. They begin with those that are text to somebody.
+func everyByte() []byte {
+	bytes := []byte("(?, @name, $1)\x00")
+	for b := range 256 {
+		bytes = append(bytes, byte(b))
+	}
+	return bytes
+}

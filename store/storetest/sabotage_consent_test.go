@@ -1,0 +1,194 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func consentSabotages() []sabotage {
+	return []sabotage{
+		{"forgets consent", func(s Store) Store { return forgetsConsent{s} }, []string{
+			"approvals/SaveCode saves consent",
+		}},
+		{"saves each consent in a row of its own", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
+			"approvals/consent that is given again",
+		}},
+		{"takes remembered consent for given", func(s Store) Store { return givesAlways{s} }, []string{
+			"approvals/SaveCode under remembered", "approvals/SaveCode under consent that is gone", "approvals/consent that was revoked and given again",
+			"races/a code that is saved under consent", "sequences/any sequence",
+		}},
+		{"makes up consent", func(s Store) Store { return makesUpConsent{s} }, []string{
+			"approvals/SaveCode without consent", "consents/consent that was not given",
+		}},
+		{"does not look at interactions", func(s Store) Store { return ignoresInteractions{s} }, []string{
+			"approvals/SaveCode consumes", "approvals/SaveCode with an interaction that does not exist",
+			"races/an interaction that is approved", "races/of many concurrent approvals",
+		}},
+		{"consumes the interaction in an act of its own", func(s Store) Store { return consumesFirst{s} }, []string{
+			"approvals/SaveCode does everything or nothing",
+		}},
+		{"ignores case in users", func(s Store) Store { return foldsUsers{s} }, []string{"consents/users are compared"}},
+		{"revokes only where there is consent", func(s Store) Store { return revokesUnderConsent{s} }, []string{
+			"consents/RevokeConsent revokes the Authorizations",
+		}},
+		{"reports revocations again", func(s Store) Store { return &reportsAgain{s, map[string][]string{}} }, []string{
+			"consents/RevokeConsent returns those only",
+		}},
+		{"revokes in every application", func(s Store) Store { return &revokesEverywhere{s, map[string]bool{}} }, []string{
+			"consents/RevokeConsent leaves other users",
+		}},
+		{"does not find consent to revoke", func(s Store) Store { return revokesOnlyConsent{s} }, []string{
+			"consents/RevokeConsent where there is nothing",
+		}},
+		{"keeps out who was removed", func(s Store) Store { return &revokesForEver{s, map[string]bool{}} }, []string{
+			"consents/consent can be given again",
+		}},
+	}
+}
+
+type forgetsConsent struct{ Store }
+
+func (forgetsConsent) Consent(context.Context, string, string) (*oauthkit.Consent, error) {
+	return nil, oauthkit.ErrNotFound
+}
+
+type consentRows struct {
+	Store
+	last map[string]*oauthkit.Consent
+}
+
+func (s *consentRows) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.last[approval.Authorization.Subject] = approval.Consent
+	return s.Store.SaveCode(ctx, approval, code)
+}
+
+func (s *consentRows) Consent(_ context.Context, _, subject string) (*oauthkit.Consent, error) {
+	return s.last[subject], nil
+}
+
+type givesAlways struct{ Store }
+
+func (s givesAlways) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	given := *approval
+	given.ConsentGiven = true
+	return s.Store.SaveCode(ctx, &given, code)
+}
+
+type makesUpConsent struct{ Store }
+
+func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	given := *approval
+	if given.Consent == nil {
+		given.ConsentGiven = true
+		given.Consent = &oauthkit.Consent{
+			ID: newHash(), ApplicationID: given.Authorization.ApplicationID, Subject: given.Authorization.Subject,
+		}
+	}
+	return s.Store.SaveCode(ctx, &given, code)
+}
+
+type ignoresInteractions struct{ Store }
+
+func (s ignoresInteractions) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	ignored := *approval
+	ignored.InteractionHash = ""
+	return s.Store.SaveCode(ctx, &ignored, code)
+}
+
+type consumesFirst struct{ Store }
+
+func (s consumesFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	rest := *approval
+	rest.InteractionHash = ""
+	if approval.InteractionHash != "" {
+		if err := s.ConsumeInteraction(ctx, approval.InteractionHash, code.IssuedAt); err != nil {
+			return err
+		}
+	}
+	return s.Store.SaveCode(ctx, &rest, code)
+}
+
+type foldsUsers struct{ Store }
+
+func (s foldsUsers) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	folded, consent, authorization := *approval, *approval.Consent, *approval.Authorization
+	consent.Subject, authorization.Subject = strings.ToLower(consent.Subject), strings.ToLower(authorization.Subject)
+	folded.Consent, folded.Authorization = &consent, &authorization
+	return s.Store.SaveCode(ctx, &folded, code)
+}
+
+func (s foldsUsers) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+	return s.Store.Consent(ctx, applicationID, strings.ToLower(subject))
+}
+
+type revokesUnderConsent struct{ Store }
+
+func (s revokesUnderConsent) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	if _, err := s.Consent(ctx, applicationID, subject); errors.Is(err, oauthkit.ErrNotFound) {
+		return nil, nil
+	}
+	return s.Store.RevokeConsent(ctx, applicationID, subject, now)
+}
+
+type reportsAgain struct {
+	Store
+	reported map[string][]string
+}
+
+func (s *reportsAgain) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	s.reported[subject] = append(s.reported[subject], ids...)
+	return s.reported[subject], err
+}
+
+type revokesEverywhere struct {
+	Store
+	applications map[string]bool
+}
+
+func (s *revokesEverywhere) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.applications[approval.Authorization.ApplicationID] = true
+	return s.Store.SaveCode(ctx, approval, code)
+}
+
+func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string, now time.Time) (ids []string, err error) {
+	for applicationID := range s.applications {
+		revoked, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, revoked...)
+	}
+	return ids, nil
+}
+
+type revokesOnlyConsent struct{ Store }
+
+func (s revokesOnlyConsent) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	if err == nil && ids == nil {
+		return nil, oauthkit.ErrNotFound
+	}
+	return ids, err
+}
+
+type revokesForEver struct {
+	Store
+	revoked map[string]bool
+}
+
+func (s *revokesForEver) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	s.revoked[subject] = true
+	return s.Store.RevokeConsent(ctx, applicationID, subject, now)
+}
+
+func (s *revokesForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if s.revoked[approval.Authorization.Subject] {
+		return oauthkit.ErrRevoked
+	}
+	return s.Store.SaveCode(ctx, approval, code)
+}

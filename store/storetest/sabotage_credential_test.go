@@ -1,0 +1,245 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+func credentialSabotages() []sabotage {
+	return []sabotage{
+		{"saves no refresh token", func(s Store) Store { return noRefresh{s} }, []string{
+			"tokens/SaveTokens saves the Authorization and both",
+		}},
+		{"saves access tokens only with refresh tokens", func(s Store) Store { return needsRefresh{s} }, []string{
+			"tokens/SaveTokens saves an access token alone", "codes/RedeemCode saves an access token alone",
+		}},
+		{"leaves behind a part of what fails", func(s Store) Store { return leavesParts{s} }, []string{
+			"tokens/SaveTokens saves all or nothing", "codes/RedeemCode does everything or nothing",
+			"refresh/RotateRefreshToken does everything or nothing",
+		}},
+		{"fails where there is no credential", func(s Store) Store { return failsUnknown{s} }, []string{
+			"tokens/a token that does not exist", "codes/a code that does not exist", "refresh/a refresh token that does not exist",
+		}},
+		{"hides expired tokens", func(s Store) Store { return hidesExpired{s} }, []string{
+			"tokens/an expired access token", "interactions/an expired interaction",
+		}},
+		{"ignores revocation", func(s Store) Store { return ignoresRevocation{s} }, []string{
+			"tokens/revoking an Authorization shows", "codes/the code of a revoked", "refresh/the refresh token of a revoked",
+			"consents/RevokeConsent forgets", "consents/RevokeConsent revokes the Authorizations",
+			"races/a code that is redeemed while", "races/a refresh while the Authorization", "races/a refresh while the consent",
+			"races/whatever runs at once", "sequences/any sequence",
+		}},
+		{"revokes again and again", func(s Store) Store { return revokesAgain{s} }, []string{
+			"tokens/revoking tells whether", "races/of any number of concurrent revocations", "sequences/any sequence",
+		}},
+		{"does not find what is revoked already", func(s Store) Store { return revokesOnlyKnown{s} }, []string{
+			"tokens/revoking an Authorization that does not exist",
+		}},
+		{"revokes all of a user", func(s Store) Store { return &revokesAll{s, map[string]*oauthkit.Authorization{}} }, []string{
+			"tokens/revoking an Authorization leaves",
+		}},
+		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveCode saves"}},
+		{"drops consumed rows", func(s Store) Store { return dropsConsumed{s} }, []string{
+			"codes/RedeemCode saves the tokens", "codes/a consumed code is", "refresh/RotateRefreshToken saves", "refresh/a consumed refresh token is",
+			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
+		}},
+		{"keeps the tokens of losers", func(s Store) Store { return keepsLosers{s} }, []string{
+			"codes/a consumed code is", "codes/a consumed code of a revoked", "codes/the code of a revoked",
+			"refresh/a consumed refresh token is", "refresh/a consumed refresh token of a revoked", "refresh/the refresh token of a revoked",
+			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
+		}},
+		{"loses what was sealed", func(s Store) Store { return losesSealed{s} }, []string{
+			"refresh/RotateRefreshToken saves", "fidelity/what was sealed",
+		}},
+		{"narrows an Authorization with its token", func(s Store) Store { return narrows{s} }, []string{
+			"refresh/RotateRefreshToken works again",
+		}},
+	}
+}
+
+type noRefresh struct{ Store }
+
+func (s noRefresh) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	tokens.Refresh = nil
+	return s.Store.SaveTokens(ctx, authorization, tokens)
+}
+
+type needsRefresh struct{ Store }
+
+func (s needsRefresh) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	if tokens.Refresh == nil {
+		return errDown
+	}
+	return s.Store.SaveTokens(ctx, authorization, tokens)
+}
+
+func (s needsRefresh) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	if tokens.Refresh == nil {
+		return errDown
+	}
+	return s.Store.RedeemCode(ctx, hash, tokens, now)
+}
+
+// leavesParts writes the rest when one row cannot be written.
+type leavesParts struct{ Store }
+
+func others(tokens oauthkit.Tokens) oauthkit.Tokens {
+	access := *tokens.Access
+	access.Hash = newHash()
+	return oauthkit.Tokens{Access: &access}
+}
+
+func (s leavesParts) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	err := s.Store.SaveTokens(ctx, authorization, tokens)
+	if err != nil {
+		_ = s.Store.SaveTokens(ctx, authorization, others(tokens))
+	}
+	return err
+}
+
+func (s leavesParts) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	err := s.Store.RedeemCode(ctx, hash, tokens, now)
+	if err != nil {
+		_ = s.Store.RedeemCode(ctx, hash, others(tokens), now)
+	}
+	return err
+}
+
+func (s leavesParts) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+	if err != nil {
+		_ = s.Store.RotateRefreshToken(ctx, hash, others(successors), sealed, now)
+	}
+	return err
+}
+
+type failsUnknown struct{ Store }
+
+func orDown(err error) error {
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		return errDown
+	}
+	return err
+}
+
+func (s failsUnknown) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
+	token, err := s.Store.AccessToken(ctx, hash)
+	return token, orDown(err)
+}
+
+func (s failsUnknown) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	return orDown(s.Store.RedeemCode(ctx, hash, tokens, now))
+}
+
+func (s failsUnknown) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	return token, orDown(err)
+}
+
+type hidesExpired struct{ Store }
+
+func (s hidesExpired) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
+	token, err := s.Store.AccessToken(ctx, hash)
+	if err == nil && token.ExpiresAt.Before(token.IssuedAt) {
+		return nil, oauthkit.ErrNotFound
+	}
+	return token, err
+}
+
+func (s hidesExpired) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
+	interaction, err := s.Store.Interaction(ctx, hash)
+	if err == nil && interaction.ExpiresAt.Before(interaction.CreatedAt) {
+		return nil, oauthkit.ErrNotFound
+	}
+	return interaction, err
+}
+
+type partCode struct{ Store }
+
+func (s partCode) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+	code, err := s.Store.Code(ctx, hash)
+	if err == nil {
+		code.RedirectURI = ""
+	}
+	return code, err
+}
+
+type dropsConsumed struct{ Store }
+
+func (s dropsConsumed) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+	code, err := s.Store.Code(ctx, hash)
+	if err == nil && !code.ConsumedAt.IsZero() {
+		return nil, oauthkit.ErrNotFound
+	}
+	return code, err
+}
+
+func (s dropsConsumed) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	err := s.Store.RedeemCode(ctx, hash, tokens, now)
+	if errors.Is(err, oauthkit.ErrReplayed) {
+		return oauthkit.ErrNotFound
+	}
+	return err
+}
+
+func (s dropsConsumed) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	if err == nil && !token.ConsumedAt.IsZero() {
+		return nil, oauthkit.ErrNotFound
+	}
+	return token, err
+}
+
+func (s dropsConsumed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+	if errors.Is(err, oauthkit.ErrReplayed) {
+		return oauthkit.ErrNotFound
+	}
+	return err
+}
+
+// keepsLosers saves the tokens before it looks whether they may be saved.
+type keepsLosers struct{ Store }
+
+// saveAnyway saves tokens that an act was not allowed to save.
+func saveAnyway(ctx context.Context, store Store, tokens oauthkit.Tokens) error {
+	authorization := *tokens.Access.Authorization
+	authorization.ID = secret.NewID()
+	return store.SaveTokens(ctx, &authorization, tokens)
+}
+
+func (s keepsLosers) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	err := s.Store.RedeemCode(ctx, hash, tokens, now)
+	if err != nil {
+		_ = saveAnyway(ctx, s.Store, tokens)
+	}
+	return err
+}
+
+func (s keepsLosers) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+	if err != nil {
+		_ = saveAnyway(ctx, s.Store, successors)
+	}
+	return err
+}
+
+type losesSealed struct{ Store }
+
+func (s losesSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, _ []byte, now time.Time) error {
+	return s.Store.RotateRefreshToken(ctx, hash, successors, nil, now)
+}
+
+type narrows struct{ Store }
+
+func (s narrows) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
+	token, err := s.Store.AccessToken(ctx, hash)
+	if err == nil {
+		token.Authorization.Scopes = token.Scopes
+	}
+	return token, err
+}

@@ -1,0 +1,233 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+func otherSabotages() []sabotage {
+	// token is a fault in what AccessToken returns.
+	token := func(spoil func(*oauthkit.AccessToken)) func(Store) Store {
+		return func(s Store) Store { return spoiltToken{s, spoil} }
+	}
+	return []sabotage{
+		{"loses a field of an interaction", func(s Store) Store { return partInteraction{s} }, []string{
+			"interactions/an interaction is returned",
+		}},
+		{"consumes without looking", func(s Store) Store { return consumesAny{s} }, []string{
+			"interactions/an interaction that does not exist", "interactions/an interaction is consumed once",
+		}},
+		{"takes a second interaction for the first", func(s Store) Store { return savesAny{s} }, []string{
+			"interactions/an interaction that exists",
+		}},
+
+		{"has no empty list of keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/a store without signing keys"}},
+		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/signing keys are returned"}},
+		{"takes a second key for the first", func(s Store) Store { return addsAny{s} }, []string{"keys/a second key"}},
+		{"removes known keys only", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey"}},
+
+		{"keeps seconds", token(func(a *oauthkit.AccessToken) { a.IssuedAt = a.IssuedAt.Truncate(time.Second) }), []string{
+			"fidelity/times are kept",
+		}},
+		{"takes an unknown time for 1970", token(func(a *oauthkit.AccessToken) {
+			if a.Authorization.AuthTime.IsZero() {
+				a.Authorization.AuthTime = time.Unix(0, 0)
+			}
+		}), []string{"fidelity/a time that is unknown"}},
+		{"trims text", token(func(a *oauthkit.AccessToken) {
+			a.Authorization.Subject = strings.TrimSpace(a.Authorization.Subject)
+		}), []string{"fidelity/text is kept"}},
+		{"takes an empty list for a list of nothing", token(func(a *oauthkit.AccessToken) {
+			a.Authorization.AMR = strings.Split(strings.Join(a.Authorization.AMR, "\x00"), "\x00")
+		}), []string{"fidelity/empty fields"}},
+		{"keeps lists as words", token(func(a *oauthkit.AccessToken) {
+			a.Authorization.AMR = strings.Fields(strings.Join(a.Authorization.AMR, " "))
+		}), []string{"fidelity/lists keep"}},
+		{"keeps bytes as text", func(s Store) Store { return bytesAsText{s} }, []string{
+			"fidelity/what was sealed", "refresh/RotateRefreshToken saves",
+		}},
+		{"ignores white space after a hash", func(s Store) Store { return trimsHashes{s} }, []string{"fidelity/hashes are"}},
+		{"reads from a replica that lags", func(s Store) Store { return &twoStores{s, memstore.New()} }, []string{
+			"fidelity/what one instance",
+		}},
+
+		{"takes a failure for an answer", func(s Store) Store { return answersFailing{s} }, []string{"failure/a store that fails"}},
+		{"fails after it has done something", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that fails"}},
+
+		{"removes nothing", func(s Store) Store { return cleaner{s, nothing} }, []string{
+			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/a zero",
+		}},
+		{"removes too early", func(s Store) Store { return cleaner{s, early(time.Hour)} }, []string{
+			"cleanup/Cleanup keeps what", "cleanup/a consumed code is kept",
+		}},
+		{"removes what could be refreshed", func(s Store) Store { return cleaner{s, early(31 * 24 * time.Hour)} }, []string{
+			"cleanup/an Authorization is kept",
+		}},
+		{"removes keys", func(s Store) Store { return cleaner{s, keysToo} }, []string{"cleanup/consent, signing keys"}},
+		{"removes everything at once", func(s Store) Store { return cleaner{s, unlimited} }, []string{"cleanup/Cleanup keeps to its limits"}},
+		{"counts twice", func(s Store) Store { return cleaner{s, twice} }, []string{"cleanup/Cleanup removes", "cleanup/Cleanup may run twice"}},
+	}
+}
+
+type partInteraction struct{ Store }
+
+func (s partInteraction) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
+	interaction, err := s.Store.Interaction(ctx, hash)
+	if err == nil {
+		interaction.BrowserHash = ""
+	}
+	return interaction, err
+}
+
+type consumesAny struct{ Store }
+
+func (s consumesAny) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
+	_ = s.Store.ConsumeInteraction(ctx, hash, now)
+	return nil
+}
+
+type savesAny struct{ Store }
+
+func (s savesAny) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
+	_ = s.Store.SaveInteraction(ctx, interaction)
+	return nil
+}
+
+type needsKeys struct{ Store }
+
+func (s needsKeys) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	keys, err := s.Store.SigningKeys(ctx)
+	if err == nil && len(keys) == 0 {
+		return nil, oauthkit.ErrNotFound
+	}
+	return keys, err
+}
+
+type partKey struct{ Store }
+
+func (s partKey) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	keys, err := s.Store.SigningKeys(ctx)
+	for _, key := range keys {
+		key.ActiveAt = key.CreatedAt
+	}
+	return keys, err
+}
+
+type addsAny struct{ Store }
+
+func (s addsAny) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	_ = s.Store.AddSigningKey(ctx, key)
+	return nil
+}
+
+type removesKnown struct{ Store }
+
+func (s removesKnown) RemoveSigningKey(ctx context.Context, id string) error {
+	keys, err := s.SigningKeys(ctx)
+	if err == nil && !slices.ContainsFunc(keys, func(key *oauthkit.SigningKey) bool { return key.ID == id }) {
+		return oauthkit.ErrNotFound
+	}
+	return s.Store.RemoveSigningKey(ctx, id)
+}
+
+type spoiltToken struct {
+	Store
+	spoil func(*oauthkit.AccessToken)
+}
+
+func (s spoiltToken) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
+	token, err := s.Store.AccessToken(ctx, hash)
+	if err == nil {
+		s.spoil(token)
+	}
+	return token, err
+}
+
+type bytesAsText struct{ Store }
+
+func (s bytesAsText) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	if err == nil {
+		token.Sealed = bytes.ToValidUTF8(token.Sealed, []byte("?"))
+	}
+	return token, err
+}
+
+type trimsHashes struct{ Store }
+
+func (s trimsHashes) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+	return s.Store.Code(ctx, strings.TrimSpace(hash))
+}
+
+// twoStores is read and written in two places.
+type twoStores struct {
+	Store
+	second Store
+}
+
+type answersFailing struct{ Store }
+
+func (s answersFailing) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+	code, err := s.Store.Code(ctx, hash)
+	if errors.Is(err, context.Canceled) {
+		return nil, oauthkit.ErrNotFound
+	}
+	return code, err
+}
+
+type doesFailing struct{ Store }
+
+func (s doesFailing) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	err := s.Store.RedeemCode(context.WithoutCancel(ctx), hash, tokens, now)
+	return errors.Join(err, ctx.Err())
+}
+
+// cleaner is a fault in Cleanup.
+type cleaner struct {
+	Store
+	clean func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error)
+}
+
+func (s cleaner) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	return s.clean(ctx, s.Store, limits)
+}
+
+func nothing(context.Context, Store, oauthkit.CleanupLimits) (map[string]int, error) { return nil, nil }
+
+func early(by time.Duration) func(context.Context, Store, oauthkit.CleanupLimits) (map[string]int, error) {
+	return func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+		limits.Now = limits.Now.Add(by)
+		return store.Cleanup(ctx, limits)
+	}
+}
+
+func keysToo(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	keys, err := store.SigningKeys(ctx)
+	for _, key := range keys {
+		err = errors.Join(err, store.RemoveSigningKey(ctx, key.ID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.Cleanup(ctx, limits)
+}
+
+func unlimited(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	limits.Batches = 0
+	return store.Cleanup(ctx, limits)
+}
+
+func twice(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	removed, err := store.Cleanup(ctx, limits)
+	for table := range removed {
+		removed[table] *= 2
+	}
+	return removed, err
+}

@@ -1,0 +1,252 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Each of these is right as long as nobody else does anything.
+func raceSabotages() []sabotage {
+	return []sabotage{
+		{"reads and then updates", func(s Store) Store { return &readsThenUpdates{Store: s} }, []string{
+			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "races/an interaction that is approved",
+			"races/of many concurrent approvals", "races/of many instances",
+		}},
+		{"checks for revocation and then saves", func(s Store) Store { return &checksThenSaves{revoker{Store: s}} }, []string{
+			"races/a code that is redeemed while", "races/a code that is saved under consent",
+		}},
+		{"checks for revocation and then rotates", func(s Store) Store { return &checksThenRotates{revoker{Store: s}} }, []string{
+			"races/a refresh while the Authorization", "races/a refresh while the consent",
+		}},
+		{"saves an approval in two acts", func(s Store) Store { return &savesInTwoActs{revoker{Store: s}} }, []string{
+			"races/consent that is given while",
+		}},
+		{"reports what it is about to save", func(s Store) Store { return &reportsEarly{revoker: revoker{Store: s}} }, []string{
+			"races/an Authorization under no consent",
+		}},
+		{"looks for consent and then inserts it", func(s Store) Store { return &insertsConsent{Store: s} }, []string{
+			"races/consent that is given several times", "races/consent that was withdrawn and is given",
+		}},
+		{"lists Authorizations and then revokes them", func(s Store) Store { return &listsThenRevokes{Store: s} }, []string{
+			"races/of any number of concurrent RevokeConsent",
+		}},
+		{"gives up when a row is locked", func(s Store) Store { return &deadlocks{Store: s} }, []string{
+			"races/acts that meet",
+		}},
+	}
+}
+
+type readsThenUpdates struct {
+	Store
+	meeting
+}
+
+func (s *readsThenUpdates) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	code, err := s.Code(ctx, hash)
+	if err != nil {
+		return err
+	}
+	if !code.ConsumedAt.IsZero() {
+		return oauthkit.ErrReplayed
+	}
+	s.awaitAnother(ctx, hash)
+	if s.Store.RedeemCode(ctx, hash, tokens, now) != nil {
+		return saveAnyway(ctx, s.Store, tokens)
+	}
+	return nil
+}
+
+func (s *readsThenUpdates) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	token, err := s.RefreshToken(ctx, hash)
+	if err != nil {
+		return err
+	}
+	if !token.ConsumedAt.IsZero() {
+		return oauthkit.ErrReplayed
+	}
+	s.awaitAnother(ctx, hash)
+	if s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now) != nil {
+		return saveAnyway(ctx, s.Store, successors)
+	}
+	return nil
+}
+
+func (s *readsThenUpdates) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	rest := *approval
+	rest.InteractionHash = ""
+	if approval.InteractionHash != "" {
+		interaction, err := s.Interaction(ctx, approval.InteractionHash)
+		if err != nil {
+			return err
+		}
+		if !interaction.ConsumedAt.IsZero() {
+			return oauthkit.ErrReplayed
+		}
+		s.awaitAnother(ctx, approval.InteractionHash)
+		_ = s.Store.ConsumeInteraction(ctx, approval.InteractionHash, code.IssuedAt)
+	}
+	return s.Store.SaveCode(ctx, &rest, code)
+}
+
+func (s *readsThenUpdates) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
+	s.await(ctx, readKey(hash))
+	defer s.reach(changedKey(hash))
+	return s.Store.ConsumeInteraction(ctx, hash, now)
+}
+
+func (s *readsThenUpdates) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	keys, err := s.SigningKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(keys, func(stored *oauthkit.SigningKey) bool { return stored.Generation == key.Generation }) {
+		return oauthkit.ErrReplayed
+	}
+	s.awaitAnother(ctx, key.Algorithm)
+	_ = s.Store.AddSigningKey(ctx, key)
+	return nil
+}
+
+type checksThenSaves struct{ revoker }
+
+func (s *checksThenSaves) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	code, err := s.Code(ctx, hash)
+	if err != nil {
+		return err
+	}
+	if !code.Authorization.RevokedAt.IsZero() {
+		return oauthkit.ErrRevoked
+	}
+	s.meet(ctx, code.Authorization)
+	if err := s.Store.RedeemCode(ctx, hash, tokens, now); !errors.Is(err, oauthkit.ErrRevoked) {
+		return err
+	}
+	return saveAnyway(ctx, s.Store, tokens)
+}
+
+func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if approval.Consent == nil || approval.ConsentGiven {
+		return s.Store.SaveCode(ctx, approval, code)
+	}
+	if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err != nil {
+		return oauthkit.ErrRevoked
+	}
+	s.meet(ctx, approval.Authorization)
+	unchecked := *approval
+	unchecked.Consent = nil
+	return s.Store.SaveCode(ctx, &unchecked, code)
+}
+
+type checksThenRotates struct{ revoker }
+
+func (s *checksThenRotates) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	token, err := s.RefreshToken(ctx, hash)
+	if err != nil {
+		return err
+	}
+	if !token.Authorization.RevokedAt.IsZero() {
+		return oauthkit.ErrRevoked
+	}
+	s.meet(ctx, token.Authorization)
+	if err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now); !errors.Is(err, oauthkit.ErrRevoked) {
+		return err
+	}
+	return saveAnyway(ctx, s.Store, successors)
+}
+
+type savesInTwoActs struct{ revoker }
+
+func (s *savesInTwoActs) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	first, second := *approval, *approval
+	first.Consent = nil
+	if err := s.Store.SaveCode(ctx, &first, code); err != nil {
+		return err
+	}
+	s.meet(ctx, approval.Authorization)
+	bearer, unused := *approval.Authorization, *code
+	bearer.ID, unused.Hash = newHash(), newHash()
+	second.Authorization = &bearer
+	return s.Store.SaveCode(ctx, &second, &unused)
+}
+
+type reportsEarly struct {
+	revoker
+	saved sync.Map // the ID, by subject
+}
+
+func (s *reportsEarly) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.saved.Store(approval.Authorization.Subject, approval.Authorization.ID)
+	s.meet(ctx, approval.Authorization)
+	return s.Store.SaveCode(ctx, approval, code)
+}
+
+func (s *reportsEarly) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	if _, err := s.revoker.RevokeConsent(ctx, applicationID, subject, now); err != nil {
+		return nil, err
+	}
+	if id, known := s.saved.Load(subject); known {
+		return []string{id.(string)}, nil
+	}
+	return nil, nil
+}
+
+type insertsConsent struct {
+	Store
+	meeting
+}
+
+func (s *insertsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	_, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject)
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		s.awaitAnother(ctx, approval.Consent.Subject)
+		if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err == nil {
+			return errors.New("duplicate key")
+		}
+	}
+	return s.Store.SaveCode(ctx, approval, code)
+}
+
+type listsThenRevokes struct {
+	Store
+	meeting
+	mutex sync.Mutex
+	alive []string
+}
+
+func (s *listsThenRevokes) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.alive = append(s.alive, approval.Authorization.ID)
+	return s.Store.SaveCode(ctx, approval, code)
+}
+
+func (s *listsThenRevokes) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	s.mutex.Lock()
+	ids := slices.Clone(s.alive)
+	s.mutex.Unlock()
+	s.awaitAnother(ctx, subject)
+	s.mutex.Lock()
+	s.alive = nil
+	s.mutex.Unlock()
+	_, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	return ids, err
+}
+
+type deadlocks struct {
+	Store
+	meeting
+	row sync.Mutex
+}
+
+func (s *deadlocks) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+	if !s.row.TryLock() {
+		s.reach(changedKey(id))
+		return false, errors.New("deadlock detected")
+	}
+	defer s.row.Unlock()
+	s.await(ctx, changedKey(id))
+	return s.Store.RevokeAuthorization(ctx, id, now)
+}

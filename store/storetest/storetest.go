@@ -1,0 +1,114 @@
+// Package storetest holds a store against the whole contract of package oauthkit, in the manner of [testing/slogtest]: one
+// call in a test of the store's own runs every rule, races included, and a store that breaks one is told which, and what
+// would go wrong.
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) storetest.Subject {
+//			store := mystore.Open(t.TempDir())
+//			return storetest.Subject{Store: store, AddApplication: store.AddApplication}
+//		})
+//	}
+//
+// A store that several processes share gives a second instance on the same data as Subject.Second, and every race is then
+// run between the two. The rules ask for nothing that the contract does not promise.
+//
+// The last chapter draws random sequences of acts with [pgregory.net/rapid]; its flags, such as -rapid.checks, hold.
+package storetest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// Store is all that a store can promise.
+type Store interface {
+	oauthkit.Store
+	oauthkit.CodeStore
+	oauthkit.RefreshTokenStore
+	oauthkit.KeyStore
+	oauthkit.Cleaner
+}
+
+// Subject is the store that is tested.
+type Subject struct {
+	// Store must be empty. Rules of one subject share it, so they use names that occur nowhere else.
+	Store Store
+	// Second is another instance on the same data, as another process has it. Nil: Store is used for both sides of a race.
+	Second Store
+	// AddApplication stores an application, in the way that the store has for it.
+	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication) error
+}
+
+// Run tests the store that open returns. It calls open once for each subject of the contract; use t.Cleanup to close.
+func Run(t *testing.T, open func(t *testing.T) Subject) {
+	for _, chapter := range chapters() {
+		t.Run(chapter.name, func(t *testing.T) {
+			subject := open(t)
+			for _, rule := range chapter.rules {
+				t.Run(rule.name, func(t *testing.T) { rule.run(t.Context(), t, subject) })
+			}
+		})
+	}
+}
+
+// chapter is a part of the contract.
+type chapter struct {
+	name  string
+	rules []rule
+}
+
+func chapters() []chapter {
+	return []chapter{
+		{"applications", applicationRules()},
+		{"tokens", tokenRules()},
+		{"codes", codeRules()},
+		{"approvals", approvalRules()},
+		{"refresh", refreshRules()},
+		{"consents", consentRules()},
+		{"interactions", interactionRules()},
+		{"keys", keyRules()},
+		{"fidelity", fidelityRules()},
+		{"failure", failureRules()},
+		{"cleanup", cleanupRules()},
+		{"races", slices.Concat(credentialRaces(), consentRaces(), otherRaces(), linearRules())},
+		{"sequences", machineRules()},
+	}
+}
+
+// rule is a sentence of the contract.
+type rule struct {
+	name string       // what a store must do
+	why  string       // what happens where a store does not
+	test func(*trial) // reports through the trial
+}
+
+// patience is how long one rule may take. A store that needs longer has a deadlock.
+const patience = time.Minute
+
+func (r rule) run(ctx context.Context, tb rapid.TB, subject Subject) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r.test(newTrial(ctx, &explained{TB: tb, rule: r}, subject))
+}
+
+// explained adds to every failure the rule that was broken.
+type explained struct {
+	rapid.TB
+	rule rule
+}
+
+func (e *explained) Errorf(format string, args ...any) {
+	e.Helper()
+	e.TB.Errorf(format+"\n\tthe rule: %s\n\tor else:  %s", append(args, e.rule.name, e.rule.why)...)
+}
+
+func (e *explained) Fatalf(format string, args ...any) {
+	e.Helper()
+	e.TB.Fatalf(format+"\n\tthe rule: %s\n\tor else:  %s", append(args, e.rule.name, e.rule.why)...)
+}

@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"context"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// trial is one rule held against one store: the store itself, things to put into it, and what to say of its answers.
+type trial struct {
+	rapid.TB
+	Store
+	second Store
+	ctx    context.Context
+	now    time.Time
+	client string // the client_id of an application that exists
+	add    func(ctx context.Context, app *oauthkit.AbstractApplication) error
+}
+
+func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
+	t := &trial{
+		TB:     tb,
+		Store:  subject.Store,
+		second: subject.Second,
+		ctx:    ctx,
+		now:    time.Date(2026, time.March, 29, 1, 59, 59, 123456000, time.UTC),
+		add:    subject.AddApplication,
+	}
+	if t.second == nil {
+		t.second = t.Store
+	}
+	t.client = t.application()
+	return t
+}
+
+// application adds one and returns its client_id.
+func (t *trial) application() string {
+	t.Helper()
+	app := &oauthkit.AbstractApplication{ClientID: secret.NewID(), ClientType: oauthkit.Confidential}
+	t.done("AddApplication", t.add(t.ctx, app))
+	return app.ClientID
+}
+
+// authorization returns one of a user of his own, not saved yet.
+func (t *trial) authorization() *oauthkit.Authorization {
+	return &oauthkit.Authorization{
+		ID:            secret.NewID(),
+		ApplicationID: t.client,
+		Subject:       "user-" + secret.NewID(),
+		Scopes:        oauthkit.Scopes{"openid", "read"},
+		AuthTime:      t.now.Add(-time.Hour),
+		ACR:           "urn:example:gold",
+		AMR:           []string{"pwd", "otp"},
+		SessionID:     "session",
+		Params:        map[string]string{"nonce": "n-0S6_WzA2Mj"},
+		CreatedAt:     t.now,
+		ExpiresAt:     t.now.Add(90 * 24 * time.Hour),
+	}
+}
+
+// tokens returns new ones for an Authorization, not saved yet.
+func (t *trial) tokens(authorization *oauthkit.Authorization) oauthkit.Tokens {
+	return oauthkit.Tokens{Access: t.accessToken(authorization), Refresh: t.refreshToken(authorization)}
+}
+
+func (t *trial) accessToken(authorization *oauthkit.Authorization) *oauthkit.AccessToken {
+	return &oauthkit.AccessToken{
+		Hash:          newHash(),
+		Authorization: authorization,
+		Scopes:        authorization.Scopes,
+		IssuedAt:      t.now,
+		ExpiresAt:     t.now.Add(10 * time.Minute),
+	}
+}
+
+func (t *trial) refreshToken(authorization *oauthkit.Authorization) *oauthkit.RefreshToken {
+	return &oauthkit.RefreshToken{
+		Hash:          newHash(),
+		Authorization: authorization,
+		IssuedAt:      t.now,
+		ExpiresAt:     t.now.Add(30 * 24 * time.Hour),
+	}
+}
+
+// code returns a new one for an Authorization, not saved yet.
+func (t *trial) code(authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
+	return &oauthkit.AuthorizationCode{
+		Hash:                newHash(),
+		Authorization:       authorization,
+		RedirectURI:         "https://client.example/callback",
+		CodeChallenge:       "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+		CodeChallengeMethod: "S256",
+		IssuedAt:            t.now,
+		ExpiresAt:           t.now.Add(time.Minute),
+	}
+}
+
+// consent returns what the user of an Authorization approved with it, not saved yet.
+func (t *trial) consent(authorization *oauthkit.Authorization) *oauthkit.Consent {
+	return &oauthkit.Consent{
+		ID:            secret.NewID(),
+		ApplicationID: authorization.ApplicationID,
+		Subject:       authorization.Subject,
+		Scopes:        authorization.Scopes,
+		CreatedAt:     t.now,
+		UpdatedAt:     t.now,
+	}
+}
+
+func (t *trial) interaction() *oauthkit.Interaction {
+	return &oauthkit.Interaction{
+		Hash:        newHash(),
+		BrowserHash: newHash(),
+		Request:     "client_id=" + t.client + "&scope=openid+read",
+		CreatedAt:   t.now,
+		ExpiresAt:   t.now.Add(10 * time.Minute),
+	}
+}
+
+func newHash() string { return secret.Hash(secret.NewID()) }
+
+// savedTokens saves a new Authorization with tokens.
+func (t *trial) savedTokens() oauthkit.Tokens {
+	t.Helper()
+	authorization := t.authorization()
+	tokens := t.tokens(authorization)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	return tokens
+}
+
+// savedCode saves a new Authorization with a code, which rest on no consent.
+func (t *trial) savedCode() *oauthkit.AuthorizationCode {
+	t.Helper()
+	authorization := t.authorization()
+	code := t.code(authorization)
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	return code
+}
+
+// savedConsent saves a new Authorization with a code, which rest on consent that was just given.
+func (t *trial) savedConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
+	t.Helper()
+	authorization := t.authorization()
+	consent, code := t.consent(authorization), t.code(authorization)
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentGiven: true}
+	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	return consent, code
+}
+
+func (t *trial) savedInteraction() *oauthkit.Interaction {
+	t.Helper()
+	interaction := t.interaction()
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	return interaction
+}
