@@ -1,0 +1,108 @@
+// Command custom-application is a provider whose applications have columns of their own: a logo and an agreement. They are
+// in the same table, validated together, and arrive typed wherever this program touches an application.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+func main() {
+	addr := flag.String("addr", "localhost:8080", "address to listen on")
+	db := flag.String("db", "custom.db", "SQLite file; it is created")
+	flag.Parse()
+	base := "http://" + *addr
+	store, err := sqlite.Open[*MyApplication](*db)
+	if err != nil {
+		log.Fatal(err)
+	}
+	app, err := register(context.Background(), store, base+"/callback")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("Registered %s with logo %s, terms accepted: %t.\n", app.Name, app.Logo, app.Agree)
+	handler, err := newSite(base, store)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Open this to see its consent page:")
+	fmt.Println(authorizeURL(base, app))
+	log.Fatal((&http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe())
+}
+
+// register creates the application once, and returns it as this program's own type.
+func register(ctx context.Context, store *gormstore.Store[*MyApplication], redirectURI string) (*MyApplication, error) {
+	existing, err := store.Applications.Find(ctx, "gallery")
+	if !errors.Is(err, oauthkit.ErrNotFound) {
+		return existing, err
+	}
+	app := &MyApplication{
+		AbstractApplication: oauthkit.AbstractApplication{
+			ClientID:     "gallery",
+			Name:         "Gallery",
+			ClientType:   oauthkit.Confidential,
+			GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode},
+			RedirectURIs: oauthkit.URIs{redirectURI},
+			Scopes:       oauthkit.Scopes{"openid", "read"},
+		},
+		Logo:  "https://gallery.example/logo.svg",
+		Agree: true,
+	}
+	fmt.Println("Its secret, shown once:", app.GenerateSecret())
+	return app, store.Applications.Create(ctx, app)
+}
+
+// newSite mounts the provider. The two adapters hand over *MyApplication, so that nothing here asserts a type.
+func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler, error) {
+	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
+		Grants: grants.Standard(store),
+		Scopes: map[string]string{"read": "look at your pictures"},
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
+			Keys: store,
+			IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *MyApplication, _ *oauthkit.TokenResponse) (map[string]any, error) {
+				return map[string]any{"app_logo": app.Logo}, nil
+			}),
+		})},
+	})
+	if err != nil {
+		return nil, err
+	}
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+		LoginURL:    "/login",
+		CurrentUser: currentUser,
+		ConsentRows: oauthhttp.ConsentRowsFor(func(_ context.Context, app *MyApplication) []oauthhttp.ConsentRow {
+			return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}
+		}),
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/o/", handler)
+	mux.Handle("/.well-known/", handler)
+	return mux, nil
+}
+
+// currentUser is where the host's own sessions would be. Everyone is alice here.
+func currentUser(*http.Request) (*oauthkit.User, error) {
+	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
+}
+
+func authorizeURL(base string, app *MyApplication) string {
+	return base + "/o/authorize?" + url.Values{
+		"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {app.RedirectURIs[0]}, "scope": {"openid read"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+	}.Encode()
+}

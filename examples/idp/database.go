@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/postgres"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// user is a row of this program's own table of users.
+type user struct {
+	Username string `gorm:"primaryKey;size:255"`
+	Password string `gorm:"size:255"` // bcrypt
+	Claims   string // JSON, as in the seed file
+}
+
+func (user) TableName() string { return "idp_users" }
+
+// session is one signed-in browser. Only the hash of its cookie is stored.
+type session struct {
+	Hash     string `gorm:"primaryKey;size:43"`
+	ID       string `gorm:"size:43"`
+	Username string `gorm:"size:255;index"`
+	SignedIn time.Time
+	Expires  time.Time `gorm:"index"`
+}
+
+func (session) TableName() string { return "idp_sessions" }
+
+var errNoUser = errors.New("there is no such user")
+
+// database is where everything is kept: the provider's tables and this program's, side by side.
+type database struct {
+	db    *gorm.DB
+	store *gormstore.Store[*oauthkit.AbstractApplication]
+}
+
+// openDatabase takes a SQLite file or a postgres:// URL, and creates the tables.
+func openDatabase(ctx context.Context, location string) (*database, error) {
+	open := sqlite.OpenDB
+	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
+		open = postgres.OpenDB
+	}
+	db, err := open(location)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(store.Migrate(ctx), db.WithContext(ctx).AutoMigrate(&user{}, &session{})); err != nil {
+		return nil, fmt.Errorf("creating the tables: %w", err)
+	}
+	return &database{db: db, store: store}, nil
+}
+
+// Close closes the connections.
+func (d *database) Close() error { return d.store.Close() }
+
+func (d *database) user(ctx context.Context, username string) (*user, error) {
+	found := &user{}
+	err := d.db.WithContext(ctx).Where("username = ?", username).Take(found).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, errNoUser
+	}
+	return found, err
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// sessionLifetime is how long a browser stays signed in.
+const sessionLifetime = 12 * time.Hour
+
+func hash(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// cookieName has the __Host- prefix wherever a browser accepts it: over https.
+func (p *pages) cookieName() string {
+	if p.secure {
+		return "__Host-idp"
+	}
+	return "idp"
+}
+
+// signIn begins a session under a new id, so that one that somebody planted beforehand is worth nothing.
+func (p *pages) signIn(w http.ResponseWriter, r *http.Request, username string) error {
+	if err := p.signOut(w, r); err != nil {
+		return err
+	}
+	value, now := rand.Text()+rand.Text(), time.Now()
+	row := &session{Hash: hash(value), ID: rand.Text(), Username: username, SignedIn: now, Expires: now.Add(sessionLifetime)}
+	if err := p.database.db.WithContext(r.Context()).Create(row).Error; err != nil {
+		return err
+	}
+	p.setCookie(w, value, int(sessionLifetime/time.Second))
+	return nil
+}
+
+// signOut ends the session that the browser has, if any.
+func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
+	p.setCookie(w, "", -1)
+	cookie, err := r.Cookie(p.cookieName())
+	if err != nil {
+		return nil
+	}
+	db := p.database.db.WithContext(r.Context())
+	return db.Where("hash = ? OR expires < ?", hash(cookie.Value), time.Now()).Delete(&session{}).Error
+}
+
+func (p *pages) setCookie(w http.ResponseWriter, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: p.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// session returns the browser's session, or nil.
+func (p *pages) session(ctx context.Context, r *http.Request) (*session, error) {
+	cookie, err := r.Cookie(p.cookieName())
+	if err != nil {
+		return nil, nil
+	}
+	found := &session{}
+	err = p.database.db.WithContext(ctx).Where("hash = ? AND expires > ?", hash(cookie.Value), time.Now()).Take(found).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	return found, err
+}
+
+// currentUser is what oauthkit asks: who is signed in?
+func (p *pages) currentUser(r *http.Request) (*oauthkit.User, error) {
+	found, err := p.session(r.Context(), r)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	_, err = p.database.user(r.Context(), found.Username)
+	if errors.Is(err, errNoUser) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &oauthkit.User{
+		Subject: found.Username, AuthTime: found.SignedIn, SessionID: found.ID, AMR: []string{"pwd"},
+	}, nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// The one user of this program.
+const (
+	demoUser     = "alice"
+	demoPassword = "wonderland"
+)
+
+// login is what every host has already: a login page and sessions. These live in memory.
+type login struct {
+	origin *http.CrossOriginProtection
+
+	mu       sync.Mutex
+	sessions map[string]*oauthkit.User
+}
+
+func newLogin() *login {
+	return &login{origin: http.NewCrossOriginProtection(), sessions: map[string]*oauthkit.User{}}
+}
+
+// currentUser answers the first of the two questions that oauthkit asks: who is signed in?
+func (l *login) currentUser(r *http.Request) (*oauthkit.User, error) {
+	cookie, err := r.Cookie("session")
+	if err != nil {
+		return nil, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sessions[cookie.Value], nil
+}
+
+// show answers the second: where is your login page?
+func (l *login) show(w http.ResponseWriter, r *http.Request) {
+	render(w, http.StatusOK, "login.html", map[string]any{
+		"Title": "Sign in", "Next": oauthhttp.ReturnPath(r), "User": demoUser, "Password": demoPassword,
+	})
+}
+
+func (l *login) signIn(w http.ResponseWriter, r *http.Request) {
+	if err := l.origin.Check(r); err != nil {
+		http.Error(w, "This form was sent from another site.", http.StatusForbidden)
+		return
+	}
+	username, password := r.PostFormValue("username"), r.PostFormValue("password")
+	if username != demoUser || subtle.ConstantTimeCompare([]byte(password), []byte(demoPassword)) != 1 {
+		render(w, http.StatusUnauthorized, "login.html", map[string]any{
+			"Title": "Sign in", "Next": oauthhttp.ReturnPath(r), "User": demoUser, "Password": demoPassword,
+			"Fail": "That username and password do not belong together. Try again.",
+		})
+		return
+	}
+	session := rand.Text()
+	l.mu.Lock()
+	l.sessions[session] = &oauthkit.User{Subject: username, Name: "Alice Liddell", AuthTime: time.Now(), SessionID: rand.Text()}
+	l.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.Redirect(w, r, oauthhttp.ReturnPath(r), http.StatusSeeOther)
+}

@@ -1,0 +1,77 @@
+// Command quickstart shows all of it in one process: a provider with a login page and an API, and a client that signs users
+// in with it over HTTP, written with golang.org/x/oauth2 and coreos/go-oidc as any other program would.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	addr := flags.String("addr", "localhost:8080", "address to listen on")
+	db := flags.String("db", "quickstart.db", "SQLite file; it is created")
+	walk := flags.Bool("walk", false, "walk through everything with an HTTP client, print each step, and exit")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with -addr", err)
+	}
+	base, err := baseURL(*addr, listener.Addr())
+	if err != nil {
+		return err
+	}
+	handler, err := newSite(base, *db)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	defer server.Close()
+	if *walk {
+		return walkThrough(ctx, base, os.Stdout)
+	}
+	fmt.Printf("Open %s/demo/ and sign in as %s with password %s.\nThe provider is %s/o; its data is in %s. Stop with Ctrl-C.\n",
+		base, demoUser, demoPassword, base, *db)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return server.Shutdown(finish)
+	}
+}
+
+// baseURL is where browsers find the listener. An issuer without TLS must be on this machine.
+func baseURL(addr string, actual net.Addr) (string, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	if host == "" || net.ParseIP(host).IsUnspecified() {
+		host = "localhost"
+	}
+	_, port, err := net.SplitHostPort(actual.String())
+	return "http://" + net.JoinHostPort(host, port), err
+}

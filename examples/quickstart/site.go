@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// newSite is the host program: a login page, the provider under /o/, an API that it protects, and the demo client.
+func newSite(base, db string) (http.Handler, error) {
+	store, err := sqlite.Open[*oauthkit.AbstractApplication](db)
+	if err != nil {
+		return nil, err
+	}
+	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
+		Grants:     grants.Standard(store),
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store, Claims: claims})},
+		Scopes:     map[string]string{"read": "read your greeting"},
+		Logger:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret, err := registerDemo(store, base)
+	if err != nil {
+		return nil, err
+	}
+	login := newLogin()
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: login.currentUser, LoginURL: "/login"})
+
+	mux := http.NewServeMux()
+	mux.Handle("/o/", handler)
+	mux.Handle("/.well-known/", handler)
+	mux.Handle("/api/greeting", oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(greeting)))
+	mux.HandleFunc("GET /login", login.show)
+	mux.HandleFunc("POST /login", login.signIn)
+	mux.Handle("/demo/", newDemo(base, secret))
+	mux.Handle("GET /{$}", http.RedirectHandler("/demo/", http.StatusSeeOther))
+	return mux, nil
+}
+
+// registerDemo registers the demo client, or gives it a new secret if it is registered already: secrets are shown once.
+func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base string) (secret string, err error) {
+	app := &oauthkit.AbstractApplication{
+		ClientID:     "demo",
+		Name:         "Quickstart demo",
+		ClientType:   oauthkit.Confidential,
+		GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing},
+		RedirectURIs: oauthkit.URIs{base + "/demo/callback"},
+		Scopes:       oauthkit.Scopes{"openid", "profile", "email", "read"},
+	}
+	secret = app.GenerateSecret()
+	_, err = store.Applications.Find(context.Background(), app.ClientID)
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		return secret, store.Applications.Create(context.Background(), app)
+	}
+	if err != nil {
+		return "", err
+	}
+	return secret, store.Applications.Update(context.Background(), app)
+}
+
+// claims is what the provider says about its users.
+func claims(_ context.Context, request *oidc.ClaimsRequest) (oidc.Claims, error) {
+	verified := true
+	return oidc.Claims{Name: "Alice Liddell", Email: request.Subject + "@example.com", EmailVerified: &verified}, nil
+}
+
+// greeting is an API. It is only called with a valid access token that has the scope "read".
+func greeting(w http.ResponseWriter, r *http.Request) {
+	token, _ := oauthhttp.TokenFromContext(r.Context())
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]string{"greeting": "Hello, " + token.Authorization.Subject + "!"})
+}

@@ -1,0 +1,177 @@
+package oauthhttp_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+	"golang.org/x/tools/txtar"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+var update = flag.Bool("update", false, "write the responses of testdata/*.txtar anew")
+
+// TestTranscripts holds HTTP, as it is on the wire, against testdata. Each file is a conversation with a provider of its own:
+// a file NAME.request and the NAME.response to it, in order. What is random reads as «access_token» and the like in a
+// response, and a request that says so means the one that was seen last. With -update the responses are written anew, for the
+// reviewer to read.
+func TestTranscripts(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("got %v, %v; want transcripts", names, err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newConversation(t)
+			for i := 0; i+1 < len(archive.Files); i += 2 {
+				request, response := archive.Files[i], &archive.Files[i+1]
+				got := c.say(string(request.Data))
+				if *update {
+					response.Data = []byte(got)
+				} else if want := string(response.Data); got != want {
+					t.Errorf("%s: got\n%s\nwant\n%s", request.Name, got, want)
+				}
+			}
+			if *update {
+				if err := os.WriteFile(name, txtar.Format(archive), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// conversation is a provider, and what it has handed out.
+type conversation struct {
+	t       *testing.T
+	handler http.Handler
+	seen    map[string]string // by name
+	cookie  string
+}
+
+// random finds what differs each time, by name.
+var random = map[string]*regexp.Regexp{
+	"access_token":  regexp.MustCompile(`oat_[\w-]{43}`),
+	"refresh_token": regexp.MustCompile(`ort_[\w-]{43}`),
+	"code":          regexp.MustCompile(`oac_[\w-]{43}`),
+	"interaction":   regexp.MustCompile(`oin_[\w-]{43}`),
+	"browser":       regexp.MustCompile(`obr_[\w-]{43}`),
+	"id_token":      regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`),
+}
+
+func newConversation(t *testing.T) *conversation {
+	t.Helper()
+	store := memstore.New()
+	for _, app := range []*oauthkit.AbstractApplication{
+		{
+			ClientID: "web", Name: "Web", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://rp.test/cb"},
+			GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing, oauth2.ClientCredentials},
+			Scopes:     oauthkit.Scopes{"openid", "read"}, SkipAuthorization: true,
+		},
+		{ClientID: "spa", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://spa.test/cb"}, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}},
+	} {
+		if !app.IsPublic() {
+			app.ImportSecret("secret")
+		}
+		if err := store.AddApplication(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
+		Grants:     grants.Standard(store),
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})},
+		Scopes:     map[string]string{"read": "read your messages"},
+		Now:        func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	mux := http.NewServeMux()
+	mux.Handle("/", oauthhttp.NewHandler(provider, oauthhttp.Config{
+		CurrentUser: func(r *http.Request) (*oauthkit.User, error) {
+			if r.Header.Get("X-User") == "" {
+				return nil, nil
+			}
+			return &oauthkit.User{Subject: r.Header.Get("X-User"), AuthTime: now}, nil
+		},
+		LoginURL: "/login",
+	}))
+	mux.Handle("/api", api)
+	return &conversation{t: t, handler: mux, seen: map[string]string{}}
+}
+
+// say sends a request that is written as on the wire, without the headers that follow from the rest.
+func (c *conversation) say(text string) string {
+	c.t.Helper()
+	for name, value := range c.seen {
+		text = strings.ReplaceAll(text, "«"+name+"»", value)
+	}
+	head, body, _ := strings.Cut(text, "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	method, target, _ := strings.Cut(lines[0], " ")
+	body = strings.ReplaceAll(strings.TrimSuffix(body, "\n"), "\n", "")
+	request := httptest.NewRequest(method, strings.ReplaceAll(target, " ", ""), strings.NewReader(body))
+	request.Host = "as.test"
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
+	if body != "" && request.Header.Get("Content-Type") == "" {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	recorder := httptest.NewRecorder()
+	c.handler.ServeHTTP(recorder, request)
+	return c.written(recorder.Result(), recorder.Body.String())
+}
+
+var (
+	heading   = regexp.MustCompile(`(?s)<h1>(.*?)</h1>`)
+	paragraph = regexp.MustCompile(`(?s)<p>(.*?)</p>`)
+)
+
+// written is a response as it is on the wire, its headers sorted. Of a page it has the heading and the first paragraph.
+func (c *conversation) written(response *http.Response, body string) string {
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "%d %s\n", response.StatusCode, http.StatusText(response.StatusCode))
+	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
+		for _, value := range response.Header[name] {
+			fmt.Fprintf(&text, "%s: %s\n", name, value)
+		}
+	}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		body = "# " + heading.FindStringSubmatch(body)[1] + "\n" + paragraph.FindStringSubmatch(body)[1]
+	}
+	if body != "" {
+		fmt.Fprintf(&text, "\n%s\n", body)
+	}
+	shown := text.String()
+	for name, pattern := range random {
+		if found := pattern.FindString(shown); found != "" {
+			c.seen[name] = found
+			shown = pattern.ReplaceAllString(shown, "«"+name+"»")
+		}
+	}
+	return shown
+}

@@ -1,0 +1,193 @@
+package clienttest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// screen is one way to look at a page.
+type screen struct {
+	name  string
+	width int64
+	dark  bool
+}
+
+var screens = []screen{{"phone", 390, false}, {"phone-dark", 390, true}, {"desktop", 1280, false}, {"desktop-dark", 1280, true}}
+
+// TestChromium walks a person with Chromium through the quickstart, on a phone and on a desktop, in light and dark, with the
+// keyboard alone: sign in, deny, allow, refresh. No page may be wider than the screen, and the browser may complain about
+// nothing, such as content that the page's own policy forbids. With OAUTHKIT_SCREENSHOTS set to a folder it leaves a picture
+// of each page there.
+func TestChromium(t *testing.T) {
+	chromium := findChromium(t)
+	for _, screen := range screens {
+		t.Run(screen.name, func(t *testing.T) {
+			quickstart := start(t, "quickstart", "-db", filepath.Join(t.TempDir(), "q.db"))
+			p := openChromium(t, chromium, screen)
+			p.do(chromedp.Navigate(quickstart.origin + "/demo/"))
+			p.see("start", "Sign in")
+			p.do(chromedp.Navigate(quickstart.origin + "/demo/login"))
+			p.see("login", "Sign in")
+			p.do(chromedp.KeyEvent("alice"+kb.Tab+"wrong"+kb.Enter), chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
+			p.see("login-failed", "do not belong together")
+			p.do(chromedp.SetValue(chromedp.CSS(`#username`), "alice"), chromedp.SendKeys(chromedp.CSS(`#password`), "wonderland"+kb.Enter))
+			p.do(chromedp.WaitVisible(chromedp.CSS(`button[value="allow"]`)))
+			p.see("consent", "Quickstart demo")
+			p.press(`button[value="deny"]`)
+			p.see("denied", "access_denied")
+			p.do(chromedp.Navigate(quickstart.origin + "/demo/login"))
+			p.press(`button[value="allow"]`)
+			p.see("signed-in", "Hello, alice!")
+			p.press(`form[action="/demo/refresh"] button`)
+			p.see("refreshed", "refreshed once")
+			p.do(chromedp.Navigate(quickstart.issuer() + "/authorize?client_id=nobody"))
+			p.see("error", "invalid_request")
+		})
+	}
+}
+
+// findChromium returns the browser's program, or skips the test.
+func findChromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	oauthtest.Missing(t, "the tests of pages in a browser", "Chromium is not installed (Debian: apt-get install chromium)")
+	return ""
+}
+
+// page is the browser's one tab.
+type page struct {
+	t      *testing.T
+	ctx    context.Context
+	screen screen
+
+	mutex      sync.Mutex
+	complaints []string
+}
+
+func openChromium(t *testing.T, program string, screen screen) *page {
+	t.Helper()
+	p := &page{t: t, screen: screen}
+	ctx, closeBrowser := chromedp.NewContext(t.Context(), chromedp.WithListener(p.listen), chromedp.WithAllocatorOptions(
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	))
+	t.Cleanup(closeBrowser)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	scheme := "light"
+	if screen.dark {
+		scheme = "dark"
+	}
+	p.do(chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, log.Enable, cdp.Empty{})
+		return err
+	}), chromedp.EmulateViewport(screen.width, 844), chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	}))
+	return p
+}
+
+// listen collects what the browser complains about.
+func (p *page) listen(event any) {
+	if entry, ok := event.(*log.EventEntryAdded); ok {
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		p.complaints = append(p.complaints, fmt.Sprintf("%+v", *entry.Entry))
+	}
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		at, _ := chromedp.Run(p.ctx, chromedp.Location())
+		p.t.Fatalf("at %s: %v", at, err)
+	}
+}
+
+// ask returns what an action finds out.
+func ask[T any](p *page, action chromedp.Action[T]) T {
+	p.t.Helper()
+	found, err := chromedp.Run(p.ctx, action)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return found
+}
+
+// press moves the focus to a button and presses Enter, and waits for the next page.
+func (p *page) press(selector chromedp.CSS) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(selector), chromedp.Focus(selector))
+	ask(p, chromedp.Evaluate[int](`document.body.dataset.old = 1`))
+	p.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS(`body:not([data-old])`)))
+}
+
+// see checks the page that is shown.
+func (p *page) see(name, text string) {
+	p.t.Helper()
+	p.do(chromedp.WaitVisible(chromedp.CSS(`h1`)))
+	body := ask(p, chromedp.Text(chromedp.CSS(`body`)))
+	if !strings.Contains(body, text) {
+		p.t.Errorf("%s: the page does not show %q:\n%s", name, text, body)
+	}
+	if wider := ask(p, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)); wider > 0 {
+		p.t.Errorf("%s: the page is %d pixels wider than the screen", name, wider)
+	}
+	if unnamed := ask(p, chromedp.Evaluate[string](`document.documentElement.lang && document.title ? "" : "no"`)); unnamed != "" {
+		p.t.Errorf("%s: the page has no language or no title", name)
+	}
+	p.picture(name)
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, complaint := range p.complaints {
+		if !expected(name, complaint) {
+			p.t.Errorf("%s: the browser says: %s", name, complaint)
+		}
+	}
+	p.complaints = nil
+}
+
+// expected knows the pages that have an error status, and the icon that the quickstart does not have: the browser notes both.
+func expected(name, complaint string) bool {
+	return strings.Contains(complaint, "Failed to load resource") &&
+		(name == "login-failed" || name == "error" || strings.Contains(complaint, "favicon.ico"))
+}
+
+// picture leaves a screenshot for people to look at.
+func (p *page) picture(name string) {
+	p.t.Helper()
+	folder := os.Getenv("OAUTHKIT_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	image := ask(p, chromedp.FullScreenshot(100))
+	if err := os.WriteFile(filepath.Join(folder, name+"-"+p.screen.name+".png"), image, 0o600); err != nil {
+		p.t.Error(err)
+	}
+}

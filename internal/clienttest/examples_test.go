@@ -1,0 +1,72 @@
+package clienttest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestQuickstartWalk runs the README's first command to its end.
+func TestQuickstartWalk(t *testing.T) {
+	command := exec.CommandContext(t.Context(), build(t, "quickstart"), "-walk", "-addr", freeAddress(t), "-db", filepath.Join(t.TempDir(), "q.db"))
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	if !strings.Contains(string(output), "steps worked") {
+		t.Errorf("got\n%s\nwant each step and that all worked", output)
+	}
+}
+
+// TestIDPStops shows that SIGTERM ends the provider with status 0.
+func TestIDPStops(t *testing.T) {
+	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"))
+	if err := idp.stop(); err != nil {
+		t.Errorf("got %v, want exit status 0\n%s", err, idp.output)
+	}
+}
+
+// TestIDPSeedsTwice shows that seeding a second time changes nothing: the tables' content is the same.
+func TestIDPSeedsTwice(t *testing.T) {
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			location, seed := database(t), seedFile(t)
+			first := start(t, "idp", "-db", location, "-seed", seed)
+			if err := first.stop(); err != nil {
+				t.Fatal(err)
+			}
+			before := rows(t, location)
+			second := start(t, "idp", "-db", location, "-seed", seed)
+			if err := second.stop(); err != nil {
+				t.Fatal(err)
+			}
+			if after := rows(t, location); after != before {
+				t.Errorf("seeding again changed\n%s\nto\n%s", before, after)
+			}
+		})
+	}
+}
+
+// TestIDPRefuses shows that what cannot work is said at the start, and how.
+func TestIDPRefuses(t *testing.T) {
+	tests := map[string]struct {
+		args []string
+		want string
+	}{
+		"a stray argument":          {[]string{"serve-what"}, "serve-what"},
+		"a certificate alone":       {[]string{"-tls-cert", "x.pem"}, "-tls-key"},
+		"a seed that is not there":  {[]string{"-seed", "missing.json"}, "missing.json"},
+		"an issuer with a fragment": {[]string{"-issuer", "https://example.com/o#x"}, "issuer"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			command := exec.CommandContext(t.Context(), build(t, "idp"), append([]string{"-addr", freeAddress(t)}, test.args...)...)
+			command.Dir = t.TempDir()
+			output, err := command.CombinedOutput()
+			if err == nil || !strings.Contains(string(output), test.want) {
+				t.Errorf("got %v and %s, want a failure that names %s", err, output, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,139 @@
+package clienttest
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// TestGoOIDC signs alice in with a client written with golang.org/x/oauth2 and coreos/go-oidc: once with each algorithm.
+func TestGoOIDC(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, idp *process) {
+		alice := newPerson(t)
+		for clientID, algorithm := range map[string]string{"web": oidc.RS256, "web-es256": oidc.ES256} {
+			t.Run(clientID, func(t *testing.T) { checkGoOIDC(t, idp, alice, clientID, algorithm) })
+		}
+	})
+}
+
+func checkGoOIDC(t *testing.T, idp *process, alice *person, clientID, algorithm string) {
+	provider, err := oidc.NewProvider(t.Context(), idp.issuer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &oauth2.Config{
+		ClientID: clientID, ClientSecret: webSecret, Endpoint: provider.Endpoint(), RedirectURL: callback,
+		Scopes: []string{oidc.ScopeOpenID, "profile", "email", "read"},
+	}
+	tokens := signIn(t, config, alice)
+	checkIDToken(t, provider, config, tokens, algorithm)
+
+	info, err := provider.UserInfo(t.Context(), oauth2.StaticTokenSource(tokens))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims map[string]any
+	if err := info.Claims(&claims); err != nil {
+		t.Fatal(err)
+	}
+	if info.Subject != "alice" || claims["name"] != "Alice Liddell" || info.Email != "alice@example.com" || !info.EmailVerified {
+		t.Errorf("got user info %v, want alice's", claims)
+	}
+
+	old := *tokens
+	old.Expiry = time.Now().Add(-time.Minute)
+	renewed, err := config.TokenSource(t.Context(), &old).Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if renewed.AccessToken == tokens.AccessToken || renewed.RefreshToken == tokens.RefreshToken {
+		t.Error("refreshing returned a token that was there before")
+	}
+	checkIDToken(t, provider, config, renewed, algorithm)
+	checkIntrospection(t, idp, renewed.AccessToken)
+}
+
+// signIn goes through the authorization code flow with PKCE, as RFC 9700 asks for.
+func signIn(t *testing.T, config *oauth2.Config, alice *person) *oauth2.Token {
+	t.Helper()
+	verifier := oauth2.GenerateVerifier()
+	back, _, err := alice.answer(config.AuthCodeURL("state-1", oidc.Nonce("nonce-1"), oauth2.S256ChallengeOption(verifier)), "allow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := back.Query()
+	if answer.Get("state") != "state-1" || answer.Get("iss") == "" || !strings.HasPrefix(back.String(), callback+"?") {
+		t.Fatalf("got the answer %s, want one with state and issuer at %s", back, callback)
+	}
+	tokens, err := config.Exchange(t.Context(), answer.Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+func checkIDToken(t *testing.T, provider *oidc.Provider, config *oauth2.Config, tokens *oauth2.Token, algorithm string) {
+	t.Helper()
+	raw, _ := tokens.Extra("id_token").(string)
+	verifier := provider.Verifier(&oidc.Config{ClientID: config.ClientID, SupportedSigningAlgs: []string{algorithm}})
+	token, err := verifier.Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := token.VerifyAccessToken(tokens.AccessToken); err != nil {
+		t.Errorf("at_hash: %v", err)
+	}
+	if token.Subject != "alice" || token.Nonce != "nonce-1" && token.Nonce != "" {
+		t.Errorf("got subject %s and nonce %s, want alice and nonce-1", token.Subject, token.Nonce)
+	}
+}
+
+// checkIntrospection asks as another application, which is allowed to.
+func checkIntrospection(t *testing.T, idp *process, token string) {
+	t.Helper()
+	body := strings.NewReader(url.Values{"token": {token}}.Encode())
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, idp.issuer()+"/introspect", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth("api", webSecret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var document map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&document); err != nil {
+		t.Fatal(err)
+	}
+	if document["active"] != true || document["sub"] != "alice" {
+		t.Errorf("got %v, want an active token of alice", document)
+	}
+}
+
+// TestDeny shows that a user who denies sends the application away with nothing, and is asked again next time.
+func TestDeny(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, idp *process) {
+		alice := newPerson(t)
+		address := idp.issuer() + "/authorize?" + url.Values{
+			"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {callback}, "scope": {"openid"}, "state": {"s"},
+			"code_challenge": {oauth2.S256ChallengeFromVerifier(oauth2.GenerateVerifier())}, "code_challenge_method": {"S256"},
+		}.Encode()
+		for _, want := range []int{2, 1} { // pages: sign in and consent, then consent alone
+			back, pages, err := alice.answer(address, "deny")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := back.Query(); got.Get("error") != "access_denied" || got.Has("code") || pages != want {
+				t.Errorf("got %s after %d pages, want access_denied after %d", back, pages, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package clienttest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// programs builds each example once for all tests.
+var programs struct {
+	sync.Mutex
+	folder string
+}
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "oauthkit-clienttest-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs.folder = folder
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// build returns the path of an example's program.
+func build(t *testing.T, example string) string {
+	t.Helper()
+	programs.Lock()
+	defer programs.Unlock()
+	path := filepath.Join(programs.folder, example)
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	output, err := exec.Command("go", "build", "-o", path, "../../examples/"+example).CombinedOutput()
+	if err != nil {
+		t.Fatalf("building examples/%s: %v\n%s", example, err, output)
+	}
+	return path
+}
+
+// databases are where the provider keeps its data, by name.
+var databases = map[string]func(t *testing.T) string{
+	"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "idp.db") },
+	"postgres": func(t *testing.T) string { return oauthtest.Postgres(t) },
+}
+
+// process is an example that runs.
+type process struct {
+	origin  string // http://127.0.0.1:port
+	command *exec.Cmd
+	output  *safeBuffer
+}
+
+func (p *process) issuer() string { return p.origin + "/o" }
+
+// start runs an example on a free port, waits until it answers, and stops it when the test ends.
+func start(t *testing.T, example string, args ...string) *process {
+	t.Helper()
+	address := freeAddress(t)
+	p := &process{origin: "http://" + address, output: &safeBuffer{}}
+	p.command = exec.Command(build(t, example), append([]string{"-addr", address}, args...)...)
+	p.command.Dir = t.TempDir()
+	p.command.Stdout, p.command.Stderr = p.output, p.output
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		_ = p.command.Wait()
+		if t.Failed() {
+			t.Logf("%s said:\n%s", example, p.output)
+		}
+	})
+	p.wait(t)
+	return p
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// wait asks until there is an answer. The process is another one, so there is nothing else to wait for.
+func (p *process) wait(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.origin+"/o/.well-known/openid-configuration", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			response.Body.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s does not answer:\n%s", p.origin, p.output)
+		}
+	}
+}
+
+// stop sends SIGTERM and returns how the process ended.
+func (p *process) stop() error {
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return p.command.Wait()
+}
+
+// safeBuffer collects what a process prints.
+type safeBuffer struct {
+	mutex  sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *safeBuffer) Write(text []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.Write(text)
+}
+
+func (b *safeBuffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.String()
+}
+
+const (
+	webSecret   = "a-secret-of-the-test-with-many-characters"
+	callback    = "http://127.0.0.1:1/cb" // nobody listens there: the browsers of these tests stop before it
+	alicesWords = "wonderland"
+)
+
+// seedFile writes a seed with alice, and three applications: web signs users in, web-es256 too with the other algorithm,
+// and api introspects.
+func seedFile(t *testing.T) string {
+	t.Helper()
+	web := map[string]any{
+		"client_id": "web", "client_secret": webSecret, "name": "Web shop", "client_type": "confidential",
+		"grant_types": []string{"authorization_code", "refresh_token", "client_credentials"}, "redirect_uris": []string{callback},
+		"scopes": []string{"openid", "profile", "email", "read"},
+	}
+	es256 := map[string]any{"algorithm": "ES256"}
+	for name, value := range web {
+		es256[name] = value
+	}
+	es256["client_id"] = "web-es256"
+	document, err := json.Marshal(map[string]any{
+		"scopes": map[string]string{"read": "read your orders"},
+		"users": []map[string]any{{"username": "alice", "password": alicesWords, "claims": map[string]any{
+			"name": "Alice Liddell", "email": "alice@example.com", "email_verified": true,
+		}}},
+		"applications": []map[string]any{web, es256, {
+			"client_id": "api", "client_secret": webSecret, "name": "API", "client_type": "confidential",
+			"grant_types": []string{}, "redirect_uris": []string{}, "scopes": []string{"introspection"},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "seed.json")
+	if err := os.WriteFile(path, document, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// eachDatabase runs a test against examples/idp on every database.
+func eachDatabase(t *testing.T, test func(t *testing.T, idp *process)) {
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			test(t, start(t, "idp", "-db", database(t), "-seed", seedFile(t), "-log-level", "debug"))
+		})
+	}
+}
