@@ -112,13 +112,15 @@ type AbstractApplication struct {
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
 	// Algorithm signs the application's ID tokens: RS256 or ES256. Empty: RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
-	// SkipAuthorization spares the users the consent page. Only for applications of the provider's operator.
+	// SkipAuthorization spares the users the consent page, unless any program on their device could receive the answer: for
+	// a public application the redirect URI must be https. Only for applications of the provider's operator.
 	SkipAuthorization bool `json:"skip_authorization,omitempty" gorm:"column:skip_authorization;not null;default:false"`
 	// RequirePushedAuthorizationRequests refuses authorization requests that were not pushed first (RFC 9126 §6).
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
 	// Verified says that the operator vouches for the name. Without it the consent page tells that nobody does.
 	Verified bool `json:"verified,omitempty" gorm:"column:verified;not null;default:false"`
-	// Disabled takes every right away at once, and can be undone.
+	// Disabled gives the application nothing any more, and can be undone. Access tokens that it has stay valid where an API
+	// checks them, until they expire; to end them as well, delete the application or revoke its Authorizations.
 	Disabled bool `json:"disabled,omitempty" gorm:"column:disabled;not null;default:false"`
 	// RegistrationSource says how the application came to be. Empty: RegisteredManually.
 	RegistrationSource RegistrationSource `json:"registration_source,omitempty" gorm:"column:registration_source;size:16;not null;default:''"`

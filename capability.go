@@ -60,7 +60,7 @@ type LifetimeSetter interface {
 // accessTokenLifetime returns what app says if it is a [LifetimeSetter] and says more than zero, otherwise fallback.
 func accessTokenLifetime(app Application, fallback time.Duration) time.Duration {
 	if setter, ok := app.(LifetimeSetter); ok && setter.AccessTokenLifetime() > 0 {
-		return setter.AccessTokenLifetime()
+		return min(setter.AccessTokenLifetime(), maxLifetime)
 	}
 	return fallback
 }

@@ -34,6 +34,9 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 	if err != nil {
 		return nil, err
 	}
+	if token.Authorization.ApplicationID == "" { // a row that something else has written
+		return nil, Errorf(InvalidToken, "the access token is not valid")
+	}
 	now := p.Now()
 	if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {
 		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
@@ -48,7 +51,7 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 }
 
 func (p *Provider) accessToken(ctx context.Context, value string) (*AccessToken, error) {
-	if value == "" || len(value) > maxToken || strings.ContainsFunc(value, notVisible) {
+	if !isToken(value) {
 		return nil, ErrNotFound
 	}
 	if p.config.AccessTokens == nil && !secret.AccessToken.Is(value) {
@@ -63,6 +66,11 @@ func (p *Provider) accessToken(ctx context.Context, value string) (*AccessToken,
 	default:
 		return token, nil
 	}
+}
+
+// isToken reports whether value can be a token at all.
+func isToken(value string) bool {
+	return value != "" && len(value) <= maxToken && !strings.ContainsFunc(value, notVisible)
 }
 
 // Introspect returns the credential behind a token if it is active now and app may know (RFC 7662 §4): its own tokens, and,
@@ -126,11 +134,18 @@ func (p *Provider) RevokeAuthorization(ctx context.Context, authorization *Autho
 // RevokeConsent forgets what the user approved for an application and ends every Authorization that the application has
 // from him, at once and for ever.
 func (p *Provider) RevokeConsent(ctx context.Context, applicationID, subject string) error {
+	_, err := p.store.Consent(ctx, applicationID, subject)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Unavailable(err)
+	}
+	remembered := err == nil
 	revoked, err := p.store.RevokeConsent(ctx, applicationID, subject, p.Now())
 	if err != nil {
 		return Unavailable(err)
 	}
-	p.Record(ctx, ConsentRevoked{ApplicationID: applicationID, Subject: subject, AuthorizationIDs: revoked})
+	if remembered || len(revoked) > 0 {
+		p.Record(ctx, ConsentRevoked{ApplicationID: applicationID, Subject: subject, AuthorizationIDs: revoked})
+	}
 	return nil
 }
 

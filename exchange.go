@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"time"
@@ -160,6 +161,9 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 	value, _, err := generator.Token(ctx, &oauth2.GenerateBasic{
 		Client: r.Application, UserID: issuance.Authorization.Subject, CreateAt: r.Now, TokenInfo: info,
 	}, false)
+	if err == nil && !isToken(value) {
+		err = fmt.Errorf("Config.AccessTokens made a token that is empty, longer than %d bytes, or not visible ASCII", maxToken)
+	}
 	if err != nil {
 		return "", Errorf(ServerError, "").WithCause(err)
 	}
@@ -258,16 +262,16 @@ func (t *TokenResponse) UnmarshalJSON(document []byte) error {
 		RefreshToken string `json:"refresh_token"`
 		Scope        string `json:"scope"`
 	}
-	extra := map[string]any{}
+	extra := map[string]json.RawMessage{} // as it was written: numbers would lose digits
 	if err := errors.Join(json.Unmarshal(document, &known), json.Unmarshal(document, &extra)); err != nil {
 		return err
 	}
-	for _, name := range []string{"access_token", "token_type", "expires_in", "refresh_token", "scope"} {
-		delete(extra, name)
-	}
 	*t = TokenResponse{
 		AccessToken: known.AccessToken, TokenType: known.TokenType, ExpiresIn: known.ExpiresIn,
-		RefreshToken: known.RefreshToken, Scope: known.Scope, Extra: extra,
+		RefreshToken: known.RefreshToken, Scope: known.Scope,
+	}
+	for name, value := range extra {
+		t.Set(name, value)
 	}
 	return nil
 }

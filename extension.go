@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/go-oauth2/oauth2/v4"
 )
@@ -52,7 +53,7 @@ type Extension interface {
 type Endpoint struct {
 	// Path is relative to the issuer, without a leading slash.
 	Path string
-	// Methods are the HTTP methods; HEAD comes with GET.
+	// Methods are the HTTP methods; HEAD comes with GET, except for User, where a GET may have effects.
 	Methods []string
 	// Metadata is the member of the metadata documents that holds the endpoint's URL, such as "userinfo_endpoint". Empty:
 	// the endpoint is not announced.
@@ -75,8 +76,8 @@ func (e Endpoint) check() error {
 		}
 	}
 	switch {
-	case e.Path == "" || e.Path[0] == '/':
-		return fmt.Errorf("endpoint %q: the path must be relative to the issuer, without a leading slash", e.Path)
+	case e.Path == "" || strings.Trim(e.Path, "/") != e.Path:
+		return fmt.Errorf("endpoint %q: the path must be relative to the issuer, without a slash at either end", e.Path)
 	case len(e.Methods) == 0:
 		return fmt.Errorf("endpoint %q: name its HTTP methods", e.Path)
 	case callers != 1:

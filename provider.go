@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -32,8 +33,8 @@ type Config struct {
 	// show after "This application will be able to". Extensions add theirs.
 	Scopes map[string]string
 
-	// AccessTokens makes access tokens; any generator of go-oauth2 fits. Nil: 256 random bits. What it makes must be
-	// impossible to guess and different each time.
+	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
+	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
 	AccessTokenLifetime time.Duration
@@ -67,7 +68,8 @@ type User struct {
 	Subject string
 	// Name is shown on the consent page; empty: the Subject is.
 	Name string
-	// AuthTime is when the user last proved who he is. Zero: unknown, and requests that need to know are refused.
+	// AuthTime is when the user last proved who he is, as precise as it is known: in whole seconds, somebody who has just
+	// signed in may be asked to do so again. Zero: unknown, and requests that need to know are refused.
 	AuthTime time.Time
 	// ACR and AMR say how (OpenID Connect Core §2). Empty: unknown.
 	ACR string
@@ -96,7 +98,7 @@ type Provider struct {
 }
 
 // New makes a provider. The issuer is its name (RFC 8414 §2): an https URL without query, fragment or trailing slash, whose
-// path is the prefix of every endpoint. The error names everything that is wrong.
+// path is the prefix of every endpoint. The error says what is wrong and where.
 func New(issuer string, store Store, config Config) (*Provider, error) {
 	prefix, err := issuerPath(issuer, config.AllowInsecureIssuer)
 	if err != nil {
@@ -136,10 +138,10 @@ func issuerPath(issuer string, allowInsecure bool) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("oauthkit: the issuer is not a URL: %w", err)
-	case uri.Host == "" || uri.Opaque != "" || uri.User != nil || uri.RawPath != "":
+	case uri.Opaque != "" || uri.User != nil || redirect.CheckOrigin("https://"+uri.Host) != nil || uri.EscapedPath() != uri.Path:
 		return "", fmt.Errorf("oauthkit: the issuer %q must look like https://example.com/o", issuer)
-	case strings.ContainsAny(issuer, "?#") || strings.HasSuffix(issuer, "/") || strings.Contains(uri.Path, "//"):
-		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment and no trailing slash", issuer)
+	case strings.ContainsAny(issuer, "?#") || uri.Path != "" && (uri.Path == "/" || path.Clean(uri.Path) != uri.Path):
+		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment, no trailing slash and no . or ..", issuer)
 	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || isLoopback(uri.Hostname())):
 		return uri.Path, nil
 	default:
@@ -151,6 +153,9 @@ func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
+
+// maxLifetime is far from where sums of lifetimes overflow.
+const maxLifetime = 100 * 365 * 24 * time.Hour
 
 // withDefaults fills in what is zero and refuses what cannot be.
 func withDefaults(config Config) (Config, error) {
@@ -167,8 +172,8 @@ func withDefaults(config Config) (Config, error) {
 		if *lifetime.value == 0 {
 			*lifetime.value = lifetime.fallback
 		}
-		if *lifetime.value < 0 {
-			return config, fmt.Errorf("oauthkit: Config.%s is negative", lifetime.name)
+		if *lifetime.value < 0 || *lifetime.value > maxLifetime {
+			return config, fmt.Errorf("oauthkit: Config.%s is negative or longer than 100 years", lifetime.name)
 		}
 	}
 	if config.Secret != "" && len(config.Secret) < 32 {

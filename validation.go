@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -189,5 +190,5 @@ func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
 
 // isControl knows the control characters, what is no text, and the marks with which a name could turn the words around it.
 func isControl(r rune) bool {
-	return r < 0x20 || r == 0x7f || r == 0xfffd || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar
 }

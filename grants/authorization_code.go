@@ -110,7 +110,7 @@ func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
 func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
 	response, err := request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: code.Authorization,
-		Scopes:        code.Authorization.Scopes,
+		Scopes:        stillAllowed(request.Application, code.Authorization),
 		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
 			return g.store.RedeemCode(ctx, code.Hash, tokens, request.Now)
 		},

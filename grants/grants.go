@@ -6,6 +6,7 @@ package grants
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -28,8 +29,8 @@ func Standard(store Store) []oauthkit.Grant {
 	}
 }
 
-// notValid is what a client is told of a credential that is unknown, expired, revoked, or proven wrongly: always the same,
-// so that the answer does not help to guess (RFC 6749 §5.2).
+// notValid is what a client is told of a credential that is unknown, expired or revoked: always the same, so that the answer
+// does not help to guess (RFC 6749 §5.2).
 func notValid(what string) error {
 	return oauthkit.Errorf(oauthkit.InvalidGrant, "the %s is not valid, or no longer", what)
 }
@@ -44,4 +45,9 @@ func found(err error, what string) error {
 	default:
 		return oauthkit.Unavailable(err)
 	}
+}
+
+// stillAllowed returns the scopes of the Authorization without those that the application has lost since.
+func stillAllowed(app oauthkit.Application, authorization *oauthkit.Authorization) oauthkit.Scopes {
+	return slices.DeleteFunc(slices.Clone(authorization.Scopes), func(scope string) bool { return !app.AllowsScope(scope) })
 }

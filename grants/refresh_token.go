@@ -73,12 +73,7 @@ func (g *refreshToken) find(ctx context.Context, value string) (*oauthkit.Refres
 // narrowed returns the scopes of the new access token: those asked for, or all of the Authorization's. Fewer now does not
 // mean fewer next time (RFC 6749 §6). A scope that the application may not ask for any more is left out or refused.
 func narrowed(request *oauthkit.TokenRequest, authorization *oauthkit.Authorization) (oauthkit.Scopes, error) {
-	var allowed oauthkit.Scopes
-	for _, scope := range authorization.Scopes {
-		if request.Application.AllowsScope(scope) {
-			allowed = append(allowed, scope)
-		}
-	}
+	allowed := stillAllowed(request.Application, authorization)
 	asked, err := oauthkit.ParseScopes(request.Form.Get("scope"))
 	switch {
 	case err != nil:

@@ -16,6 +16,10 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		redirect(w, h.provider.Prefix()+"/authorize?"+form.Encode()) // such a POST comes without cookies that are SameSite=Lax
+		return nil
+	}
 	request, err := h.provider.NewAuthorizeRequest(r.Context(), form)
 	if request == nil {
 		return err
@@ -27,12 +31,12 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := mustSignIn(request, user, request.Now)
+	signIn, err := mustSignIn(request, user, time.Time{})
 	switch {
 	case err != nil:
 		return h.refuse(w, request, err)
 	case signIn:
-		return h.keep(w, r, request, true)
+		return h.keep(w, r, request, user, true)
 	}
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request, user)
 	if err != nil {
@@ -47,25 +51,27 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if request.Silent {
 		return h.refuse(w, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
 	}
-	return h.keep(w, r, request, false)
+	return h.keep(w, r, request, user, false)
 }
 
 // readAuthorizeForm reads the parameters of a GET from the query. Those of a POST are the form's; what is in the query as
 // well is then repeated, and refused as such.
 func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	form, err := parseForm(r.URL.RawQuery)
-	if err != nil || r.Method != http.MethodPost {
-		return form, err
+	if err == nil && r.Method == http.MethodPost {
+		var body url.Values
+		body, err = readBody(w, r)
+		for name, values := range body {
+			form[name] = append(form[name], values...)
+		}
 	}
-	body, err := readBody(w, r)
-	for name, values := range body {
-		form[name] = append(form[name], values...)
-	}
+	dropEmpty(form)
 	return form, err
 }
 
 // mustSignIn reports whether the user has to sign in before the request can go on. A sign-in counts as new when it is later
-// than since (OpenID Connect Core §3.1.2.1, prompt and max_age). The error is for the application.
+// than since, the moment at which the request was kept (OpenID Connect Core §3.1.2.1, prompt and max_age); zero: it was not
+// yet. The error is for the application.
 func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
 	must := false
 	switch {
@@ -75,7 +81,7 @@ func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since t
 		return false, oauthkit.Errorf(oauthkit.LoginRequired, "another user than the one asked for is signed in")
 	case (request.AskSignIn || request.MaxAge != nil) && user.AuthTime.IsZero():
 		return false, oauthkit.Errorf(oauthkit.LoginRequired, "it is not known when the user signed in")
-	case user.AuthTime.After(since):
+	case !since.IsZero() && user.AuthTime.After(since):
 	case request.AskSignIn:
 		must = true
 	case request.MaxAge != nil:

@@ -28,7 +28,7 @@ func RequireScopes(provider *oauthkit.Provider, scopes ...string) func(http.Hand
 			token, err := authenticateBearer(provider, r, nil, scopes)
 			if err != nil {
 				w.Header().Set("Cache-Control", "no-store")
-				provider.Logger().DebugContext(r.Context(), "API request refused", "path", r.URL.Path, "error", err)
+				logError(provider.Logger(), r, err)
 				writeChallenge(w, r, err, scopes)
 				return
 			}

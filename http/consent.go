@@ -51,7 +51,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return h.refuse(w, request.AuthorizeRequest, err)
 	case signIn:
-		return h.redirectToLogin(w, h.consentPath(request.id))
+		return h.redirectToLogin(w, h.consentPath(request.id), user)
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
 	default:

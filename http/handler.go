@@ -7,6 +7,7 @@ package oauthhttp
 import (
 	"context"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,7 +22,8 @@ type Config struct {
 	// answered with 503. Nil: nobody ever is.
 	CurrentUser func(r *http.Request) (*oauthkit.User, error)
 	// LoginURL is the host's login page. The browser is sent there with a parameter next, a path to return to, which
-	// [ReturnPath] reads safely. Empty: there is none, and whoever is not signed in gets an error page.
+	// [ReturnPath] reads safely, and with prompt=login where somebody is signed in and has to sign in anew, or as somebody
+	// else: the page must then ask. Empty: there is none, and whoever is not signed in gets an error page.
 	LoginURL string
 	// ConsentRows returns what the consent page shows of an application beside the library's own. Nil: nothing. Use
 	// [ConsentRowsFor] to be given the host's own type.
@@ -151,7 +153,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 		return err
 	}
 	if user == nil {
-		return h.redirectToLogin(w, r.URL.RequestURI())
+		return h.redirectToLogin(w, r.URL.RequestURI(), nil)
 	}
 	return found.User(w, r, user)
 }
@@ -172,12 +174,16 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 
 // log keeps what is not sent: failures as such, refusals for those who debug.
 func (h *Handler) log(r *http.Request, err error, attributes ...any) {
+	logError(h.provider.Logger(), r, err, attributes...)
+}
+
+func logError(logger *slog.Logger, r *http.Request, err error, attributes ...any) {
 	attributes = append(attributes, "path", r.URL.Path, "status", statusOf(err), "error", err)
 	if statusOf(err) >= http.StatusInternalServerError {
-		h.provider.Logger().ErrorContext(r.Context(), "request failed", attributes...)
+		logger.ErrorContext(r.Context(), "request failed", attributes...)
 		return
 	}
-	h.provider.Logger().DebugContext(r.Context(), "request refused", attributes...)
+	logger.DebugContext(r.Context(), "request refused", attributes...)
 }
 
 func requiredScopes(scope string) oauthkit.Scopes {

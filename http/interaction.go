@@ -28,8 +28,16 @@ type kept struct {
 	begun   time.Time
 }
 
-// keep stores the request and sends the browser to the consent page, by way of the login page if it has to sign in.
-func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, signIn bool) error {
+// maxKept is the number of bytes of a request that is kept: anybody can send one.
+const maxKept = 16 << 10
+
+// keep stores the request and sends the browser to the consent page, by way of the login page if it has to sign in. User is who
+// is signed in, or nil.
+func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
+	parameters := request.Form.Encode()
+	if len(parameters) > maxKept {
+		return h.refuse(w, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxKept))
+	}
 	browser := h.browser(r)
 	if browser == "" {
 		browser = secret.New(secret.Browser)
@@ -39,7 +47,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 	err := h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
 		Hash:        secret.Hash(id),
 		BrowserHash: secret.Hash(browser),
-		Request:     request.Form.Encode(),
+		Request:     parameters,
 		CreatedAt:   request.Now,
 		ExpiresAt:   request.Now.Add(interactionLifetime),
 	})
@@ -47,7 +55,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 		return oauthkit.Unavailable(err)
 	}
 	if signIn {
-		return h.redirectToLogin(w, h.consentPath(id))
+		return h.redirectToLogin(w, h.consentPath(id), user)
 	}
 	redirect(w, h.consentPath(id))
 	return nil

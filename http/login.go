@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -18,26 +19,35 @@ func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
 	if err != nil {
 		return nil, oauthkit.Unavailable(fmt.Errorf("asking who is signed in: %w", err))
 	}
-	if user != nil && (user.Subject == "" || len(user.Subject) > 255 || !isText(user.Subject)) { // OpenID Connect Core §2
-		return nil, fmt.Errorf("Config.CurrentUser returned a user whose Subject is empty, longer than 255 bytes or not text")
+	if user != nil && (user.Subject == "" || len(user.Subject) > 255) { // OpenID Connect Core §2
+		return nil, errors.New("Config.CurrentUser returned a user whose Subject is empty or longer than 255 bytes")
+	}
+	if user != nil && !isText(user.Subject+user.ACR+user.SessionID) {
+		return nil, errors.New("Config.CurrentUser returned a user whose Subject, ACR or SessionID is not text")
 	}
 	return user, nil
 }
 
-// loginURL is the host's login page, told to return to path; empty where there is none.
-func (h *Handler) loginURL(path string) string {
+// loginURL is the host's login page, told to return to path, and whether to ask again somebody who is signed in; empty where
+// there is none.
+func (h *Handler) loginURL(path string, again bool) string {
 	if h.config.LoginURL == "" {
 		return ""
+	}
+	parameters := url.Values{"next": {path}}
+	if again {
+		parameters.Set("prompt", "login")
 	}
 	separator := "?"
 	if strings.Contains(h.config.LoginURL, "?") {
 		separator = "&"
 	}
-	return h.config.LoginURL + separator + url.Values{"next": {path}}.Encode()
+	return h.config.LoginURL + separator + parameters.Encode()
 }
 
-func (h *Handler) redirectToLogin(w http.ResponseWriter, path string) error {
-	target := h.loginURL(path)
+// redirectToLogin sends the browser to sign in and return to path. User is who is signed in, or nil.
+func (h *Handler) redirectToLogin(w http.ResponseWriter, path string, user *oauthkit.User) error {
+	target := h.loginURL(path, user != nil)
 	if target == "" {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so")
 	}

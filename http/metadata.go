@@ -2,7 +2,9 @@ package oauthhttp
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -61,5 +63,9 @@ func (h *Handler) describe() map[string]any {
 		}
 	}
 	h.provider.DecorateMetadata(document)
+	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2
+		value := reflect.ValueOf(member)
+		return value.Kind() == reflect.Slice && value.Len() == 0
+	})
 	return document
 }

@@ -57,7 +57,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		Host:        answerHost(request.RedirectURI()),
 		Verified:    oauthkit.IsVerified(app),
 		User:        user.Name,
-		SwitchURL:   h.loginURL(h.consentPath(request.id)),
+		SwitchURL:   h.loginURL(h.consentPath(request.id), true),
 		Action:      h.provider.Prefix() + "/consent",
 		ID:          request.id,
 		Token:       request.formToken(user),
@@ -74,7 +74,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
 	content.Stylesheet = h.stylesheet
-	return writePage(w, http.StatusOK, h.consentPage, "form-action 'self' "+formTarget(request.RedirectURI()), content)
+	return writePage(w, http.StatusOK, h.consentPage, "form-action 'self' "+formTargets(request.RedirectURI()), content)
 }
 
 // answerHost names where the answer goes, in words for people.
@@ -86,17 +86,14 @@ func answerHost(redirectURI string) string {
 	return parsed.Host
 }
 
-// formTarget is the source expression for the redirect after the form: browsers hold it to form-action too.
-func formTarget(redirectURI string) string {
-	parsed, err := url.Parse(redirectURI)
-	switch {
-	case err != nil:
-		return ""
-	case parsed.Host == "":
-		return parsed.Scheme + ":"
-	default:
-		return parsed.Scheme + "://" + parsed.Host
+// formTargets are the source expressions for where the form leads. Browsers hold every redirect after it to form-action, those
+// of the application's own pages included, and know no IPv6 address there. So only schemes can be named.
+func formTargets(redirectURI string) string {
+	scheme, _, _ := strings.Cut(redirectURI, ":")
+	if scheme == "https" || scheme == "http" {
+		return "https: http:"
 	}
+	return "https: http: " + scheme + ":"
 }
 
 // writeErrorPage answers a person. What went wrong is said in words; the details are in the log, under the same trace id.
@@ -119,6 +116,8 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err err
 		content.Heading, content.Message = "Something went wrong here", "This is not your fault. If it happens again, tell us the reference below."
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading, content.Message = "This page is not for you, or no longer", sentence(descriptionOf(err))
+	case r.URL.Path != h.provider.Prefix()+"/authorize": // no application made this request
+		content.Message = sentence(descriptionOf(err))
 	}
 	if err := writePage(w, status, h.errorPage, "form-action 'none'", content); err != nil {
 		h.log(r, err, "trace_id", trace)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -31,14 +32,15 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	for name, values := range form {
 		if len(values) > 1 && name != "resource" { // RFC 8707 §2 allows several
-			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%s is repeated", name)
+			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%.40s is repeated", name)
 		}
 		for _, value := range values {
 			if len(value) > maxValue || !isText(value) {
-				return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%s is longer than %d bytes or not text", name, maxValue)
+				return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%.40s is longer than %d bytes or not text", name, maxValue)
 			}
 		}
 	}
+	dropEmpty(form)
 	return form, nil
 }
 
@@ -77,6 +79,11 @@ func parseForm(text string) (url.Values, error) {
 		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the parameters are not form-encoded").WithCause(err)
 	}
 	return form, nil
+}
+
+// dropEmpty removes the parameters without a value, which are as good as none (RFC 6749 §3.1, §3.2). What is repeated stays.
+func dropEmpty(form url.Values) {
+	maps.DeleteFunc(form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 }
 
 // writeJSON writes a document that holds credentials or facts about them, so that nothing keeps it (RFC 6749 §5.1).
@@ -121,7 +128,7 @@ var errNoToken = withStatus(http.StatusUnauthorized, oauthkit.Errorf(oauthkit.In
 // writeChallenge answers a program that calls a protected resource (RFC 6750 §3). The scopes are those that were needed.
 func writeChallenge(w http.ResponseWriter, r *http.Request, err error, scopes oauthkit.Scopes) {
 	if errors.Is(err, errNoToken) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		w.Header().Set("WWW-Authenticate", `Bearer realm="oauth"`)
 		w.WriteHeader(statusOf(err))
 		return
 	}

@@ -15,9 +15,10 @@ type MyApplication struct {
 	Agree bool   `json:"agree"` // the owner accepted the terms
 }
 
-// AllowsGrant lets every application act for itself, beside the grants in its list. To define a method is to override it.
+// AllowsGrant lets every application that has a secret act for itself, beside the grants in its list. To define a method is to
+// override it.
 func (a *MyApplication) AllowsGrant(grant oauth2.GrantType) bool {
-	return grant == oauth2.ClientCredentials || a.AbstractApplication.AllowsGrant(grant)
+	return grant == oauth2.ClientCredentials && !a.IsPublic() || a.AbstractApplication.AllowsGrant(grant)
 }
 
 // Validate has this program's rules. The library's come beside them, and all problems are reported at once.

@@ -97,7 +97,7 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 
 // currentUser is where the host's own sessions would be. Everyone is alice here.
 func currentUser(*http.Request) (*oauthkit.User, error) {
-	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
+	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell"}, nil
 }
 
 func authorizeURL(base string, app *MyApplication) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gorm.io/gorm"
 
@@ -67,6 +68,9 @@ func openDatabase(ctx context.Context, location string) (*database, error) {
 func (d *database) Close() error { return d.store.Close() }
 
 func (d *database) user(ctx context.Context, username string) (*user, error) {
+	if !utf8.ValidString(username) || strings.Contains(username, "\x00") { // no database can look for it
+		return nil, errNoUser
+	}
 	found := &user{}
 	err := d.db.WithContext(ctx).Where("username = ?", username).Take(found).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {

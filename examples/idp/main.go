@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -52,11 +53,15 @@ func parseOptions(args []string) (options, error) {
 		return o, errors.New("-tls-cert and -tls-key need each other")
 	}
 	if o.issuer == "" {
-		scheme := "http"
-		if o.tlsCert != "" {
-			scheme = "https"
+		host, port, err := net.SplitHostPort(o.addr)
+		if err != nil {
+			return o, fmt.Errorf("-addr: %w", err)
 		}
-		o.issuer = scheme + "://" + o.addr + "/o"
+		o.issuer = "http"
+		if o.tlsCert != "" {
+			o.issuer = "https"
+		}
+		o.issuer += "://" + net.JoinHostPort(cmp.Or(host, "localhost"), port) + "/o"
 	}
 	return o, nil
 }

@@ -20,11 +20,12 @@ type demo struct {
 	base, secret string
 
 	mu       sync.Mutex
-	sessions map[string]*demoSession
+	sessions map[string]demoSession
 }
 
 // demoSession is one browser: first a sign-in under way, then the tokens that came of it.
 type demoSession struct {
+	id                     string // the cookie
 	state, nonce, verifier string
 	tokens                 *oauth2.Token
 	idClaims               map[string]any
@@ -32,7 +33,7 @@ type demoSession struct {
 }
 
 func newDemo(base, secret string) http.Handler {
-	d := &demo{base: base, secret: secret, sessions: map[string]*demoSession{}}
+	d := &demo{base: base, secret: secret, sessions: map[string]demoSession{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /demo/{$}", d.home)
 	mux.HandleFunc("GET /demo/login", d.login)
@@ -53,6 +54,7 @@ func (d *demo) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 	}, nil
 }
 
+// session returns a copy of the browser's session, which save puts back, or nil.
 func (d *demo) session(r *http.Request) *demoSession {
 	cookie, err := r.Cookie("demo")
 	if err != nil {
@@ -60,7 +62,17 @@ func (d *demo) session(r *http.Request) *demoSession {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.sessions[cookie.Value]
+	found, ok := d.sessions[cookie.Value]
+	if !ok {
+		return nil
+	}
+	return &found
+}
+
+func (d *demo) save(session *demoSession) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sessions[session.id] = *session
 }
 
 func (d *demo) login(w http.ResponseWriter, r *http.Request) {
@@ -69,11 +81,9 @@ func (d *demo) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	id, session := rand.Text(), &demoSession{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
-	d.mu.Lock()
-	d.sessions[id] = session
-	d.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: "demo", Value: id, Path: "/demo/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	session := &demoSession{id: rand.Text(), state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
+	d.save(session)
+	http.SetCookie(w, &http.Cookie{Name: "demo", Value: session.id, Path: "/demo/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	target := config.AuthCodeURL(session.state, oidc.Nonce(session.nonce), oauth2.S256ChallengeOption(session.verifier))
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
@@ -119,7 +129,11 @@ func (d *demo) exchange(ctx context.Context, session *demoSession, code string) 
 		return err
 	}
 	session.state, session.tokens = "", tokens
-	return idToken.Claims(&session.idClaims)
+	if err := idToken.Claims(&session.idClaims); err != nil {
+		return err
+	}
+	d.save(session)
+	return nil
 }
 
 // refresh gets new tokens before the old ones expire, as a client does while the user is away.
@@ -142,6 +156,7 @@ func (d *demo) refresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	session.tokens, session.refreshes = tokens, session.refreshes+1
+	d.save(session)
 	http.Redirect(w, r, "/demo/", http.StatusSeeOther)
 }
 

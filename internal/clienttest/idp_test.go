@@ -153,8 +153,8 @@ const (
 	alicesWords = "wonderland"
 )
 
-// seedFile writes a seed with alice, and three applications: web signs users in, web-es256 too with the other algorithm,
-// and api introspects.
+// seedFile writes a seed with alice, and four applications: web signs users in, web-es256 too with the other algorithm, api
+// introspects, and native listens on a port of the user's own machine.
 func seedFile(t *testing.T) string {
 	t.Helper()
 	web := map[string]any{
@@ -175,6 +175,9 @@ func seedFile(t *testing.T) string {
 		"applications": []map[string]any{web, es256, {
 			"client_id": "api", "client_secret": webSecret, "name": "API", "client_type": "confidential",
 			"grant_types": []string{}, "redirect_uris": []string{}, "scopes": []string{"introspection"},
+		}, {
+			"client_id": "native", "name": "Native app", "client_type": "public", "grant_types": []string{"authorization_code"},
+			"redirect_uris": []string{"http://127.0.0.1/cb", "http://[::1]/cb"}, "scopes": []string{"openid"},
 		}},
 	})
 	if err != nil {
