@@ -141,7 +141,7 @@ func issuerPath(issuer string, allowInsecure bool) (string, error) {
 	case uri.Opaque != "" || uri.User != nil || redirect.CheckOrigin("https://"+uri.Host) != nil || uri.EscapedPath() != uri.Path:
 		return "", fmt.Errorf("oauthkit: the issuer %q must look like https://example.com/o", issuer)
 	case strings.ContainsAny(issuer, "?#") || uri.Path != "" && (uri.Path == "/" || path.Clean(uri.Path) != uri.Path):
-		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment, no trailing slash and no . or ..", issuer)
+		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment, no trailing slash and no dot segments", issuer)
 	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || isLoopback(uri.Hostname())):
 		return uri.Path, nil
 	default:

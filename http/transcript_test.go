@@ -66,7 +66,6 @@ type conversation struct {
 	t       *testing.T
 	handler http.Handler
 	seen    map[string]string // by name
-	cookie  string
 }
 
 // random finds what differs each time, by name.

@@ -43,8 +43,8 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 	return nil
 }
 
-// UpdateApplication validates app and puts it in the place of the one with its client_id, except for the time of its creation. Without one it returns an error
-// wrapping [oauthkit.ErrNotFound].
+// UpdateApplication validates app and puts it in the place of the one with its client_id, except for the time of its creation.
+// Without one it returns an error wrapping [oauthkit.ErrNotFound].
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := oauthkit.ValidateApplication(app); err != nil {
 		return err

@@ -93,11 +93,11 @@ func open(address string, connections int, more string) (*gorm.DB, error) {
 func useLog(pool *sql.DB) error {
 	const attempts, pause = 500, 10 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		_, err := pool.Exec("PRAGMA journal_mode = wal")
+		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal")
 		if !errors.Is(err, sqlite3.BUSY) || attempt == attempts {
 			return err
 		}
-		time.Sleep(pause)
+		time.Sleep(pause) //nolint:forbidigo // there is nothing to wait for but another process
 	}
 }
 

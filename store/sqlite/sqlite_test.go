@@ -70,7 +70,7 @@ func TestPaths(t *testing.T) {
 // TestPermissions shows that nobody else can read the keys, in the file or in its log.
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("file modes are skipped: Windows has none")
+		t.Skip("file modes are skipped: Windows has none") //nolint:forbidigo // no installation brings them
 	}
 	path := filepath.Join(t.TempDir(), "oauth.db")
 	open(t, path)

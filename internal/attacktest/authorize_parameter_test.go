@@ -1,0 +1,214 @@
+package attacktest
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestAuthorizeParameters sends authorization requests that are malformed or ask for what is not there.
+func TestAuthorizeParameters(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "A-01 repeated parameters", Test: repeatedParameters},
+		{Name: "A-02 unknown parameter", Test: func(_ *testing.T, s *fixture.Server) {
+			s.Browser("alice").Approve(s.Web.AZ("foo=bar", "utm_source=<b>", "allow=")).Code()
+		}},
+		{Name: "A-03 POST takes forms only", Test: posted},
+		{Name: "A-04 methods", Test: methods},
+		{Name: "A-05 no response_type", Test: func(_ *testing.T, s *fixture.Server) {
+			s.Browser("alice").Authorize(s.Web.AZ("response_type")).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AZ("response_type=")).ERR("invalid_request")
+		}},
+		{Name: "A-06 response types that are not code", Test: responseTypes},
+		{Name: "A-07 response type not allowed to the application", Test: unauthorizedResponseType},
+		{Name: "A-20 scope", Test: scopes},
+		{Name: "A-30 claims parameter", Test: claimsParameter},
+		{Name: "A-31 hints for the page do nothing", Test: hints},
+		{Name: "A-32 request objects are refused and not fetched", Test: requestObjects},
+		{Name: "A-33 malformed client_id", Test: malformedClientID},
+		{Name: "A-34 disabled application", Test: disabledApplication},
+		{Name: "A-35 malformed query", Test: malformedQuery},
+	})
+}
+
+func repeatedParameters(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, name := range []string{
+		"response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "response_mode", "foo",
+	} {
+		form := s.Web.AZ()
+		value := form.Get(name)
+		for _, second := range []string{value, "other"} {
+			form[name] = []string{value, second}
+			alice.Authorize(form).ERR("invalid_request")
+		}
+		form[name] = []string{value}
+		alice.Post("/o/authorize?"+name+"="+strings.ReplaceAll(value, " ", "+"), form).ERR("invalid_request")
+	}
+	alice.Authorize(s.Web.AZ("+client_id=web")).PAGE(400)
+	alice.Authorize(s.Web.AZ("+client_id=evil")).PAGE(400)
+	alice.Post("/o/authorize?client_id=web", s.Web.AZ()).PAGE(400)
+	alice.Approve(s.Web.AZ("+resource=https://a.test", "+resource=https://b.test")).Code()
+}
+
+func posted(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Follow(alice.Post("/o/authorize", s.Web.AZ())).Consent()
+	for _, mediaType := range []string{
+		"application/json", "multipart/form-data; boundary=x", "text/plain", "", "application/x-www-form-urlencoded; charset=utf-16",
+	} {
+		request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+		request.Header.Set("Content-Type", mediaType)
+		alice.Do(request).PAGE(http.StatusUnsupportedMediaType)
+	}
+	request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+	alice.Follow(alice.Do(request)).Consent()
+}
+
+func methods(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code() // so that GET would be answered with a code
+	for _, method := range []string{http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodPatch, "get"} {
+		answer := alice.Do(fixture.NewRequest(method, "/o/authorize", s.Web.AZ()))
+		answer.PAGE(http.StatusMethodNotAllowed)
+		if allow := answer.Header.Get("Allow"); allow != "GET, POST" {
+			t.Errorf("%s: got Allow %q, want GET, POST", method, allow)
+		}
+	}
+}
+
+func responseTypes(_ *testing.T, s *fixture.Server) {
+	for _, responseType := range []string{
+		"token", "id_token", "code token", "code id_token", "id_token token", "none", "code code", "CODE", "code,id_token", " code", "code ", "co%64e", "device",
+	} {
+		s.Browser("alice").Authorize(s.Web.AZ("response_type=" + responseType)).ERR("unsupported_response_type")
+	}
+}
+
+func unauthorizedResponseType(t *testing.T, s *fixture.Server) {
+	client := register(t, s, &oauthkit.AbstractApplication{
+		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://other.test/cb"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+	})
+	s.Browser("alice").Authorize(client.AZ()).ERR("unauthorized_client")
+	s.Browser("").Authorize(client.AZ("prompt=none")).ERR("unauthorized_client")
+}
+
+func scopes(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	many := make([]string, 10_000)
+	for i := range many {
+		many[i] = fmt.Sprintf("s%d", i)
+	}
+	for _, scope := range []string{
+		"nonsense", "openid nonsense", "api:write", "openid api:write", "introspection", `api:read" x`, "openid\tapi:read", "openid\u00a0api:read",
+		"openid  api:read", " openid", "openid ", "OPENID", `api\read`, "openid\x00", "openid,api:read", strings.Join(many, " "),
+	} {
+		code := "invalid_scope"
+		if strings.Contains(scope, "\x00") {
+			code = "invalid_request" // not text at all
+		}
+		alice.Authorize(s.Web.AZ("scope=" + scope)).ERR(code)
+	}
+	code := alice.Approve(s.Web.AZ("scope=api:read openid")).Code()
+	alice.Authorize(s.Web.AZ("scope=openid api:read")).Code() // the order does not matter
+	s.Web.TK(code).Tokens()
+}
+
+func claimsParameter(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	members := make([]string, 10_000)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"c%d":0`, i)
+	}
+	for _, claims := range []string{
+		"nonsense", "[]", `"x"`, "null", "{", `{"userinfo":[]}`, `{"userinfo":{"email":1}}`, `{"userinfo":{"a":null,"a":null}}`, `{} {}`,
+		`{"userinfo":{` + strings.Join(members[:1000], ",") + `}}`,
+		`{"userinfo":{"a":{"value":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}}}`,
+	} {
+		alice.Authorize(s.Web.AZ("claims=" + claims)).ERR("invalid_request")
+	}
+	alice.Authorize(s.Web.AZ(`claims={"userinfo":{` + strings.Join(members, ",") + `}}`)).PAGE(400) // as a request of that size is
+	alice.Approve(s.Web.AZ(`claims={"userinfo":{"nonsense":{"essential":true}},"id_token":{"email":null}}`)).Code()
+}
+
+func hints(t *testing.T, s *fixture.Server) {
+	const script = `"><img src=x onerror=1>`
+	alice := s.Browser("alice")
+	form := s.Web.AZ("login_hint="+script, "ui_locales=../../etc/passwd", "claims_locales="+script, "display="+script, "acr_values="+script)
+	page := alice.Open(form).Consent()
+	if strings.Contains(page.Body, "<img") || strings.Contains(page.Body, "etc/passwd") {
+		t.Errorf("got a hint of the request on the page: %s", page.Body)
+	}
+	alice.Decide(page, "allow").Code()
+	alice.Authorize(s.Web.AZ("login_hint=bob")).Code() // for alice: a hint signs nobody in
+	alice.Authorize(s.Web.AZ("login_hint=" + strings.Repeat("a", 10<<10))).Code()
+}
+
+func requestObjects(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	var fetched atomic.Int32
+	canary := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))
+	defer canary.Close()
+	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.")).ERR("request_not_supported")
+	alice.Authorize(s.Web.AZ("request_uri=" + canary.URL)).ERR("request_uri_not_supported")
+	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.", "request_uri="+canary.URL)).ERR("invalid_request")
+	if n := fetched.Load(); n > 0 {
+		t.Errorf("got %d requests at the request_uri, want none", n)
+	}
+}
+
+func malformedClientID(t *testing.T, s *fixture.Server) {
+	trace := regexp.MustCompile(`[A-Za-z0-9_-]{22}`)
+	pages := map[string]bool{}
+	for _, id := range []string{
+		"nobody", "web\x00", "web\xff", "\xed\xa0\x80", strings.Repeat("w", 10<<10), "web'--", "web ", " web", "WEB", "web\n", `" OR 1=1 --`, "<script>alert(1)</script>",
+	} {
+		answer := s.Browser("alice").Authorize(s.Web.AZ("client_id=" + id))
+		answer.PAGE(400)
+		pages[trace.ReplaceAllString(answer.Body, "")] = true
+	}
+	if len(pages) != 1 {
+		t.Errorf("got %d different pages, want one: %v", len(pages), pages)
+	}
+	s.Store.Forget()
+	for _, id := range []string{"client_id=", "client_id", "client_id=web\x00", "client_id=web\xff", "client_id=" + strings.Repeat("w", 256)} {
+		s.Browser("alice").Authorize(s.Web.AZ(id)).PAGE(400)
+	}
+	if calls := s.Store.Calls(); len(calls) > 0 {
+		t.Errorf("got calls %v of the store, want none for what cannot be a client_id", calls)
+	}
+}
+
+func disabledApplication(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	page := alice.Open(s.WebPost.AZ()).Consent()
+	for _, id := range []string{"web", "webp"} {
+		s.UpdateApplication(id, func(app *oauthkit.AbstractApplication) { app.Disabled = true })
+	}
+	alice.Authorize(s.Web.AZ()).PAGE(400)
+	alice.Authorize(s.Web.AZ("prompt=none")).PAGE(400)
+	alice.Decide(page, "allow").PAGE(400)
+}
+
+func malformedQuery(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	good := s.Web.AZ().Encode()
+	for _, query := range []string{
+		good + ";x=1", strings.ReplaceAll(good, "&", ";"), good + "&a=%zz", good + "&a=%", good + strings.Repeat("&a", 1000), "client_id=web;x=1",
+	} {
+		alice.Get("/o/authorize?" + query).PAGE(400)
+	}
+}

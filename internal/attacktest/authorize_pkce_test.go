@@ -1,0 +1,51 @@
+package attacktest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestAuthorizePKCE asks for a code without a proof that its owner redeems it, or with one that proves nothing (RFC 7636,
+// RFC 9700 §2.1.1).
+func TestAuthorizePKCE(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "A-14 no PKCE, whatever the application is", Test: func(_ *testing.T, s *fixture.Server) {
+			for _, client := range []*fixture.Client{s.Web, s.WebPost, s.SPA, s.CLI} {
+				s.Browser("alice").Authorize(client.AZ("code_challenge", "code_challenge_method")).ERR("invalid_request")
+				s.Browser("alice").Authorize(client.AZ("code_challenge=", "code_challenge_method=")).ERR("invalid_request")
+			}
+		}},
+		{Name: "A-15 plain, said or meant", Test: func(_ *testing.T, s *fixture.Server) {
+			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method=plain")).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method=plain", "code_challenge="+fixture.Verifier)).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method")).ERR("invalid_request")
+		}},
+		refusedChallenge("A-16 unknown method", "code_challenge_method=S512", "code_challenge_method=s256", "code_challenge_method=", "code_challenge_method=S256 plain"),
+		{Name: "A-17 malformed challenge", Test: malformedChallenge},
+		refusedChallenge("A-18 method without challenge", "code_challenge", "code_challenge="),
+		refusedChallenge("A-19 challenge of the empty verifier", "code_challenge=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"),
+	})
+}
+
+// refusedChallenge is a case in which each of the overrides is answered with invalid_request.
+func refusedChallenge(name string, overrides ...string) fixture.Case {
+	return fixture.Case{Name: name, Test: func(_ *testing.T, s *fixture.Server) {
+		for _, override := range overrides {
+			s.Browser("alice").Authorize(s.Web.AZ(override)).ERR("invalid_request")
+		}
+	}}
+}
+
+func malformedChallenge(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	challenge := fixture.Challenge(fixture.Verifier)
+	for _, malformed := range []string{
+		challenge[:42], challenge + "A", strings.Repeat("A", 129), challenge + "=", challenge[:42] + "=", challenge[:42] + "+", challenge[:42] + "/",
+		challenge[:41] + "\u00e9", challenge[:42] + " ", challenge[:42] + ".", challenge[:42] + "\n", challenge[:42] + "\x00",
+	} {
+		alice.Authorize(s.Web.AZ("code_challenge=" + malformed)).ERR("invalid_request")
+	}
+	alice.Approve(s.Web.AZ("code_challenge=" + strings.Repeat("A", 43))).Code()
+}

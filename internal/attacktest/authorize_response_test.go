@@ -1,0 +1,138 @@
+package attacktest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestAuthorizeResponse is about what comes back to the application.
+func TestAuthorizeResponse(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "A-08 response modes that do not exist", Test: responseModes},
+		{Name: "A-10 state comes back byte by byte", Test: exactState},
+		{Name: "A-11 no state", Test: func(t *testing.T, s *fixture.Server) {
+			s.Browser("alice").Approve(s.Web.AZ("state")).Code() // which wants none in the response
+			s.Browser("alice").Authorize(s.Web.AZ("state", "scope=nonsense")).ERR("invalid_scope")
+			if answer := s.Browser("alice").Authorize(s.Web.AZ("state=")); strings.Contains(answer.Location(), "state=") {
+				t.Errorf("got %s, want no state: one without a value is none (RFC 6749 §3.1)", answer.Location())
+			}
+		}},
+		{Name: "A-12 nonce", Test: nonce},
+		{Name: "A-13 issuer in every response", Test: issuerInMetadata},
+		{Name: "A-38 parallel requests do not mix", Test: parallelRequests},
+		{Name: "A-40 addresses reveal nothing", Test: addresses},
+	})
+}
+
+func responseModes(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, mode := range []string{"fragment", "query.jwt", "fragment.jwt", "jwt", "web_message", "form_post", "form_post.jwt", "QUERY", "x"} {
+		alice.Authorize(s.Web.AZ("response_mode=" + mode)).ERR("invalid_request")
+	}
+	alice.Authorize(s.Web.AZ("response_mode=query", "+response_mode=query")).ERR("invalid_request")
+	alice.Approve(s.Web.AZ("response_mode=query")).Code()
+}
+
+func exactState(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, state := range []string{
+		strings.Repeat(`a&b=c%20d+e#f"g`, 69)[:1024], "%41%zz+ +", "\u00e9\u4e2d\U0001F511", "a\r\nSet-Cookie: b=c", "\t\x01\x7f", "a;b", "<script>alert(1)</script>",
+		strings.Repeat("s", 4096), "iss=https://evil.test", " ",
+	} {
+		bob := s.Browser("bob") // who is asked each time
+		bob.Decide(bob.Open(s.CLI.AZ("state="+state)).Consent(), "allow").Code()
+		bob.Decide(bob.Open(s.CLI.AZ("state="+state)).Consent(), "deny").ERR("access_denied")
+		alice.Authorize(s.Web.AZ("scope=nonsense", "state="+state)).ERR("invalid_scope")
+	}
+	for _, state := range []string{strings.Repeat("s", 4097), strings.Repeat("s", 8<<10), "a\x00", "a\xff", "\xed\xa0\x80"} {
+		alice.Authorize(s.Web.AZ("state=" + state)).ERR("invalid_request") // which wants no state in the response
+	}
+}
+
+func nonce(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	long := strings.Repeat("n0", 192)
+	for override, want := range map[string]any{"nonce=" + long: long, "nonce": nil, `nonce=a"b<c>&+%41 d`: `a"b<c>&+%41 d`} {
+		tokens := alice.Tokens(s.Web, override)
+		if got := claimsOf(t, tokens.ID)["nonce"]; got != want {
+			t.Errorf("%s: got nonce %v in the ID token, want %v", override, got, want)
+		}
+	}
+	alice.Authorize(s.Web.AZ("nonce=" + strings.Repeat("n", 4096))).ERR("invalid_request")
+}
+
+// claimsOf reads an ID token without verifying it.
+func claimsOf(t *testing.T, token string) map[string]any {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Errorf("got %q, want an ID token", token)
+		return nil
+	}
+	document, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims map[string]any
+	if err == nil {
+		err = json.Unmarshal(document, &claims)
+	}
+	if err != nil {
+		t.Errorf("reading the ID token: %v", err)
+	}
+	return claims
+}
+
+// issuerInMetadata looks at the promise; ERR and Code, in all tests, at how it is kept.
+func issuerInMetadata(t *testing.T, s *fixture.Server) {
+	for _, path := range []string{
+		"/o/.well-known/openid-configuration", "/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o",
+	} {
+		var metadata map[string]any
+		if err := json.Unmarshal([]byte(s.Browser("").Get(path).Body), &metadata); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if metadata["issuer"] != fixture.Issuer || metadata["authorization_response_iss_parameter_supported"] != true {
+			t.Errorf("%s: got %v, want issuer %s and authorization_response_iss_parameter_supported", path, metadata, fixture.Issuer)
+		}
+	}
+	s.Browser("alice").Approve(s.Web.AZ()).Code()
+	s.Browser("").Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	s.Browser("alice").Authorize(s.Web.AZ("iss=https://evil.test")).Code()
+}
+
+func parallelRequests(t *testing.T, s *fixture.Server) {
+	fixture.Race(50, func(i int) {
+		name := fmt.Sprintf("user%d", i)
+		code := s.Browser(name).Approve(s.Web.AZ("state=state of "+name, "nonce=nonce of "+name)).Code()
+		tokens := s.Web.TK(code).Tokens()
+		claims := claimsOf(t, tokens.ID)
+		if claims["sub"] != name || claims["nonce"] != "nonce of "+name {
+			t.Errorf("%s: got an ID token for %v with %v", name, claims["sub"], claims["nonce"])
+		}
+		if subject := s.RS.IN(tokens.Access).Active()["sub"]; subject != name {
+			t.Errorf("%s: got an access token of %v", name, subject)
+		}
+	})
+}
+
+// addresses looks at the way to the login page and to the consent page: they end up in histories, logs and Referer headers. That
+// pages forbid Referer is checked with every page.
+func addresses(t *testing.T, s *fixture.Server) {
+	nobody, alice := s.Browser(""), s.Browser("alice")
+	form := s.Web.AZ("state=the-state", "nonce=the-nonce", "login_hint=the-hint")
+	for _, answer := range []*fixture.Answer{nobody.Authorize(form).Login(), alice.Authorize(form)} {
+		location, err := url.QueryUnescape(answer.Location())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, parameter := range []string{"state", "nonce", "the-hint", fixture.Challenge(fixture.Verifier), "rp.test", "client_id"} {
+			if strings.Contains(location, parameter) {
+				t.Errorf("got Location %q, want no %s in it", location, parameter)
+			}
+		}
+	}
+}

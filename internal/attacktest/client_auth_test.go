@@ -1,0 +1,238 @@
+package attacktest
+
+import (
+	"encoding/base64"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// TestClientAuth is about who an application is: one way to say it, one spelling, and no way round the secret
+// (RFC 6749 §2.3).
+func TestClientAuth(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "T-10 encoding of Basic", Test: basicEncoding},
+		{Name: "T-11 malformed Basic", Test: malformedBasic},
+		{Name: "T-12 two Authorization headers", Test: twoAuthorizationHeaders},
+		{Name: "T-13 several methods of authentication", Test: severalMethods},
+		{Name: "T-14 two client ids", Test: func(_ *testing.T, s *fixture.Server) {
+			for _, id := range []string{"evil", "WEB", "web ", "nobody"} {
+				s.Web.CC("client_id="+id).JSON(400, "invalid_request")
+				s.Web.IN("oat_x", "client_id="+id).JSON(400, "invalid_request")
+				s.Web.RV("oat_x", "client_id="+id).JSON(400, "invalid_request")
+			}
+			s.Service.CC("client_id=svc").Tokens()
+		}},
+		{Name: "T-15 method not registered", Test: unregisteredMethod},
+		{Name: "T-16 wrong secret", Test: wrongSecret},
+		{Name: "T-17 public application with a secret", Test: publicWithSecret},
+		{Name: "T-18 confidential application without a secret", Test: confidentialWithoutSecret},
+		{Name: "T-19 empty stored secret", Test: emptyStoredSecret},
+		{Name: "T-20 unknown application against wrong secret", Test: authenticationOracle},
+		{Name: "T-23 order of checks", Test: func(_ *testing.T, s *fixture.Server) {
+			s.Service.Secret = secret.New(secret.ClientSecret)
+			s.Service.TK("oac_x").Unauthorized() // the grant type is not its own either
+			s.Service.CC("grant_type=nonsense").Unauthorized()
+			s.Service.CC("grant_type").Unauthorized()
+			s.Service.CC("scope=nonsense").Unauthorized()
+		}},
+	})
+}
+
+// withAuthorization is a request for client credentials with these Authorization headers instead of the application's own.
+func withAuthorization(values ...string) *http.Request {
+	request := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"grant_type": {"client_credentials"}})
+	request.Header["Authorization"] = values
+	return request
+}
+
+// basic encodes an id and a secret as they are.
+func basic(id, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+password))
+}
+
+// service adds an application for client credentials. Its id may be one that registration would refuse.
+func service(s *fixture.Server, id, password string) {
+	app := &oauthkit.AbstractApplication{
+		ClientID: id, ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+	}
+	s.Plant(app)
+	app.ImportSecret(password)
+}
+
+// basicEncoding uses an id and a secret with all that can go wrong: a slash, a blank, a colon, a plus sign (RFC 6749 §2.3.1).
+func basicEncoding(_ *testing.T, s *fixture.Server) {
+	const id, password = "1PpG/Q 1", "z/tZ9V:X2/8b+w="
+	service(s, id, password)
+	s.Do(withAuthorization("Basic MVBwRyUyRlErMTp6JTJGdFo5ViUzQVgyJTJGOGIlMkJ3JTNE")).Tokens()
+	s.Do(withAuthorization(basic(url.QueryEscape(id), url.QueryEscape(password)))).Tokens()
+	s.Do(withAuthorization(basic("1PpG%2FQ%201", "z%2ftZ9V%3aX2%2f8b%2bw%3d"))).Tokens() // other spellings of the same
+	s.Do(withAuthorization(basic(id, password))).Unauthorized()                          // where + is a blank
+	s.Do(withAuthorization(basic(url.QueryEscape(id), password))).Unauthorized()
+	s.Do(withAuthorization(basic(url.QueryEscape(id), url.QueryEscape(url.QueryEscape(password))))).Unauthorized()
+	s.Do(withAuthorization(basic(s.Service.ID, s.Service.Secret))).Tokens() // ours look the same either way
+}
+
+func malformedBasic(_ *testing.T, s *fixture.Server) {
+	const id, password = "id?", "???>>>~~~" // which need both characters that differ between the alphabets of base64
+	service(s, id, password)
+	good := strings.TrimPrefix(basic(id, password), "Basic ")
+	otherAlphabet := base64.URLEncoding.EncodeToString([]byte(id + ":" + password))
+	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+	for _, value := range []string{
+		"Basic " + otherAlphabet, "Basic " + strings.TrimRight(encode("id?:x"), "="), "Basic " + good + "=", "Basic " + good + "AAAA",
+		"Basic " + strings.TrimSuffix(good, "g==") + "h==", // the same bytes, with bits left over
+		"Basic " + good[:8] + " " + good[8:], "Basic  " + good, "Basic\t" + good, "Basic " + good + ",", "Basic " + good + " " + good,
+		"Basic " + encode("id?"), "Basic " + encode(":"+password), "Basic " + encode(":"), "Basic " + encode("%zz:"+password), "Basic " + encode("id?:%"),
+		"Basic " + encode("id?:"), "Basic " + encode(password+":id?"), "Basic", "Basic ", "Basic" + good, "Basic=" + good, "", "Digest " + good, "Bearer " + good, good,
+	} {
+		s.Do(withAuthorization(value)).Unauthorized()
+	}
+	for _, scheme := range []string{"Basic", "basic", "BASIC"} {
+		s.Do(withAuthorization(scheme + " " + good)).Tokens()
+	}
+}
+
+func twoAuthorizationHeaders(_ *testing.T, s *fixture.Server) {
+	token := "Bearer " + s.Service.CC().Tokens().Access
+	own, other := basic(s.Service.ID, s.Service.Secret), basic(s.Evil.ID, s.Evil.Secret)
+	for _, values := range [][]string{{own, other}, {other, own}, {own, own}, {own, token}, {token, own}, {own, ""}, {"", own}} {
+		s.Do(withAuthorization(values...)).JSON(400, "invalid_request")
+	}
+	s.Do(withAuthorization(own + ", " + other)).Unauthorized()
+}
+
+func severalMethods(_ *testing.T, s *fixture.Server) {
+	const assertion, assertionType = "client_assertion=eyJhbGciOiJub25lIn0.e30.", "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	for _, client := range []*fixture.Client{s.Web, s.Service} {
+		client.CC("client_secret="+client.Secret).JSON(400, "invalid_request")
+		client.CC("client_id="+client.ID, "client_secret="+client.Secret).JSON(400, "invalid_request")
+		client.CC(assertion, assertionType).JSON(400, "invalid_request")
+		client.CC(assertion).JSON(400, "invalid_request")
+		client.CC(assertionType).JSON(400, "invalid_request")
+	}
+	s.WebPost.CC(assertion, assertionType).JSON(400, "invalid_request")
+	s.SPA.CC(assertion, assertionType).Unauthorized() // one method, which there is not
+	s.SPA.CC(assertion, assertionType, "client_id").Unauthorized()
+}
+
+func unregisteredMethod(_ *testing.T, s *fixture.Server) {
+	credentials := func(c *fixture.Client) url.Values {
+		return url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ID}, "client_secret": {c.Secret}}
+	}
+	s.Do(fixture.NewRequest(http.MethodPost, "/o/token", credentials(s.Web))).Unauthorized()
+	s.Do(fixture.NewRequest(http.MethodPost, "/o/token", credentials(s.Service))).Unauthorized()
+	s.Do(withAuthorization(basic(s.WebPost.ID, s.WebPost.Secret))).Unauthorized()
+	for _, method := range []string{oauthkit.AuthMethodPrivateKeyJWT, oauthkit.AuthMethodSecretJWT, oauthkit.AuthMethodNone, "nonsense"} {
+		client := s.Plant(&oauthkit.AbstractApplication{
+			ClientID: method, ClientType: oauthkit.Confidential, TokenEndpointAuthMethod: method,
+			GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+		})
+		s.Do(withAuthorization(basic(client.ID, client.Secret))).Unauthorized()
+		s.Do(fixture.NewRequest(http.MethodPost, "/o/token", credentials(client))).Unauthorized()
+		form := credentials(client)
+		form.Del("client_secret")
+		s.Do(fixture.NewRequest(http.MethodPost, "/o/token", form)).Unauthorized()
+	}
+}
+
+// wrongSecret has a secret that is longer than 72 bytes, of which some hashes see only the beginning.
+func wrongSecret(t *testing.T, s *fixture.Server) {
+	right := strings.Repeat("aB3+/=%&", 16)
+	for _, client := range []*fixture.Client{s.Web, s.WebPost} {
+		s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) { app.ImportSecret(right) })
+		for _, wrong := range []string{
+			"wrong", "", right[:72], right[:127], right + "a", "a" + right, right[1:], strings.ToLower(right), strings.ToUpper(right),
+			url.QueryEscape(right), right + " ", right + "\n", right[:72] + strings.Repeat("a", 56), s.Evil.Secret, secret.Hash(right),
+		} {
+			client.Secret = wrong
+			client.CC().Unauthorized()
+		}
+		client.Secret = right
+		client.CC().JSON(400, "unauthorized_client") // the secret is right
+	}
+	failed := fixture.EventsOf[oauthkit.ClientAuthenticationFailed](s.Events)
+	if len(failed) != 30 || failed[0] != (oauthkit.ClientAuthenticationFailed{ApplicationID: "web", Method: oauthkit.AuthMethodSecretBasic}) {
+		t.Errorf("got %d events, first %+v, want one for each of 30 failures, that of web first", len(failed), failed[:1])
+	}
+}
+
+func publicWithSecret(_ *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.SPA.AZ()).Code()
+	s.SPA.TK(code, "client_secret=x").Unauthorized()
+	for _, password := range []string{"x", ""} {
+		s.Do(withAuthorization(basic(s.SPA.ID, password))).Unauthorized()
+	}
+	s.SPA.CC().JSON(400, "unauthorized_client")
+	s.SPA.TK(code, "client_secret=").Tokens() // a parameter without a value is none (RFC 6749 §3.2)
+	planted := s.Plant(&oauthkit.AbstractApplication{
+		ClientID: "public", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+	})
+	planted.CC().JSON(400, "unauthorized_client") // although it is registered for the grant (RFC 6749 §4.4)
+}
+
+func confidentialWithoutSecret(_ *testing.T, s *fixture.Server) {
+	for _, client := range []*fixture.Client{s.Web, s.WebPost, s.Service, s.RS} {
+		for _, path := range []string{"/o/token", "/o/introspect", "/o/revoke_token"} {
+			form := url.Values{"grant_type": {"client_credentials"}, "token": {"oat_x"}, "client_id": {client.ID}}
+			s.Do(fixture.NewRequest(http.MethodPost, path, form)).Unauthorized()
+			form.Set("client_secret", "")
+			s.Do(fixture.NewRequest(http.MethodPost, path, form)).Unauthorized()
+			form = url.Values{"grant_type": {"client_credentials"}, "token": {"oat_x"}}
+			s.Do(fixture.NewRequest(http.MethodPost, path, form)).Unauthorized()
+			request := fixture.NewRequest(http.MethodPost, path, form)
+			request.SetBasicAuth(client.ID, "")
+			s.Do(request).Unauthorized()
+		}
+	}
+}
+
+// emptyStoredSecret is an application whose secret got lost, in each state that a column can be in.
+func emptyStoredSecret(_ *testing.T, s *fixture.Server) {
+	for _, stored := range []oauthkit.SecretHash{"", " ", "sha256$", "sha256", "$", "null", "plain-secret", oauthkit.SecretHash("sha256$" + secret.Hash(""))} {
+		for _, method := range []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost} {
+			app := &oauthkit.AbstractApplication{
+				ClientID: "lost", ClientType: oauthkit.Confidential, TokenEndpointAuthMethod: method,
+				GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+			}
+			client := s.Plant(app)
+			app.ClientSecret = stored
+			for _, presented := range []string{"", string(stored), client.Secret, secret.Hash("")} {
+				client.Secret = presented
+				client.CC().Unauthorized()
+			}
+		}
+	}
+}
+
+// authenticationOracle compares all that an attacker can see, and the work that the store is given.
+func authenticationOracle(t *testing.T, s *fixture.Server) {
+	for _, path := range []string{"/o/token", "/o/introspect", "/o/revoke_token"} {
+		for _, client := range []*fixture.Client{s.Web, s.WebPost} {
+			known, unknown := *client, *client
+			known.Secret, unknown.ID = "wrong", "nobody"
+			form := url.Values{"grant_type": {"client_credentials"}, "token": {"oat_x"}}
+			s.Store.Forget()
+			first, second := known.Send(path, form), unknown.Send(path, form)
+			first.Unauthorized()
+			first.Header.Del("Date")
+			second.Header.Del("Date")
+			if first.Status != second.Status || first.Body != second.Body || !maps.EqualFunc(first.Header, second.Header, sameValues) {
+				t.Errorf("%s as %s: got %+v for a wrong secret, %+v for an unknown application, want the same", path, client.ID, first, second)
+			}
+			if calls := s.Store.Calls(); len(calls) != 2 {
+				t.Errorf("%s as %s: got calls %v of the store, want one for each", path, client.ID, calls)
+			}
+		}
+	}
+}
+
+func sameValues(a, b []string) bool { return strings.Join(a, "\n") == strings.Join(b, "\n") }

@@ -1,0 +1,243 @@
+package attacktest
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestCode is about what a code is good for: tokens, once, for a minute, for the application that asked.
+func TestCode(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "C-01 code flow", Test: codeFlow},
+		{Name: "C-04 replay revokes", Test: codeReplay},
+		{Name: "C-05 replay after expiry", Test: codeReplayAfterExpiry},
+		{Name: "C-09 valid for 59 s", Test: func(_ *testing.T, s *fixture.Server) {
+			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			s.Clock.Advance(59 * time.Second)
+			s.Web.TK(code).Tokens()
+		}},
+		{Name: "C-09 not valid after 61 s", Test: expiredCode},
+		{Name: "C-15 malformed code", Test: malformedCode},
+		{Name: "C-16 one credential for another", Test: codeForAnother},
+		{Name: "C-17 scope in the token request", Test: func(t *testing.T, s *fixture.Server) {
+			alice := s.Browser("alice")
+			for _, scope := range []string{"api:write", "openid api:read email", "nonsense", "*", ""} {
+				tokens := s.Web.TK(alice.Approve(s.Web.AZ()).Code(), "scope="+scope).Tokens()
+				if granted := s.RS.IN(tokens.Access).Active()["scope"]; tokens.Scope != "openid api:read" || granted != tokens.Scope {
+					t.Errorf("scope=%s: got scope %q, and %q by introspection, want what was approved", scope, tokens.Scope, granted)
+				}
+			}
+		}},
+		{Name: "C-20 codes of the endpoint", Test: differentCodes},
+		{Name: "C-21 ID token", Test: codeIDToken},
+		{Name: "C-23 response lost", Test: lostCodeResponse},
+		{Name: "C-24 code in the URL", Test: codeInURL},
+	})
+}
+
+func codeFlow(t *testing.T, s *fixture.Server) {
+	answer := s.Web.TK(s.Browser("alice").Approve(s.Web.AZ()).Code())
+	answer.Tokens()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(answer.Body), &members); err != nil {
+		t.Fatalf("reading the token response: %v", err)
+	}
+	for name, want := range map[string]string{"token_type": `"Bearer"`, "expires_in": "600", "scope": `"openid api:read"`} {
+		if got := string(members[name]); got != want {
+			t.Errorf("got %s %s, want %s", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"} {
+		if got := answer.Header.Get(name); got != want {
+			t.Errorf("got %s %q, want %q (RFC 6749 §5.1)", name, got, want)
+		}
+	}
+}
+
+func codeReplay(t *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	tokens := s.Web.TK(code).Tokens()
+	refreshed := s.Web.RF(tokens.Refresh).Tokens()
+	s.Clock.Advance(time.Second)
+	s.Web.TK(code, "code_verifier=a-verifier-that-somebody-else-has-made-up-xyz").JSON(400, "invalid_grant")
+	s.Evil.TK(code, "redirect_uri="+s.Web.RedirectURI).JSON(400, "invalid_grant")
+	s.RS.IN(refreshed.Access).Active() // without the proof it is no replay
+	s.Web.TK(code).JSON(400, "invalid_grant")
+	for _, access := range []string{tokens.Access, refreshed.Access} {
+		s.RS.IN(access).Inactive()
+	}
+	s.Web.RF(refreshed.Refresh).JSON(400, "invalid_grant")
+	s.Web.TK(code).JSON(400, "invalid_grant")
+	checkReplay(t, s)
+}
+
+// checkReplay wants the revocation of the one authorization that there is, and why.
+func checkReplay(t *testing.T, s *fixture.Server) {
+	t.Helper()
+	replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events)
+	if len(replayed) == 0 || replayed[0].ApplicationID != "web" || replayed[0].Subject != "alice" || replayed[0].Credential != "authorization_code" {
+		t.Errorf("got %+v, want the replay of a code of web and alice", replayed)
+	}
+	revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events)
+	if len(revoked) != 1 || revoked[0].Reason != oauthkit.RevokedByReplay {
+		t.Errorf("got %+v, want one revocation, because of a replay", revoked)
+	}
+}
+
+func codeReplayAfterExpiry(t *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	tokens := s.Web.TK(code).Tokens()
+	s.Clock.Advance(11 * time.Minute)
+	if _, err := s.Store.Cleanup(t.Context(), oauthkit.CleanupLimits{Now: s.Clock.Now()}); err != nil {
+		t.Fatalf("cleaning up: %v", err)
+	}
+	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	checkReplay(t, s)
+}
+
+func expiredCode(t *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	s.Clock.Advance(61 * time.Second)
+	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Clock.Advance(-2 * time.Second)
+	s.Web.TK(code).Tokens() // it was the time and nothing else
+	if replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events); len(replayed) > 0 {
+		t.Errorf("got %+v, want no replay", replayed)
+	}
+}
+
+// malformedCode sends what is almost the code. What has not the form of one is refused before the database is asked.
+func malformedCode(t *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	malformed := []string{
+		code + "x", code + "=", code + " ", " " + code, code + "\n", code + ",", code + "." + code, "oac_", "oac_" + code, strings.ToUpper(code),
+		strings.TrimPrefix(code, "oac_"), "OAC_" + code[4:], "ort_" + code[4:], strings.Repeat("a", 8000),
+	}
+	for i := 1; i < len(code); i++ {
+		malformed = append(malformed, code[:i])
+	}
+	for _, value := range malformed {
+		s.Store.Forget()
+		s.Web.TK(value).JSON(400, "invalid_grant")
+		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
+			t.Errorf("code %q: got calls %v of the store, want only that for the application", value, calls)
+		}
+	}
+	for _, value := range []string{"", code + "\x00", code + "\xff", strings.Repeat("a", 10<<10)} {
+		s.Web.TK(value).JSON(400, "invalid_request")
+	}
+	s.Web.TK(code, "code").JSON(400, "invalid_request")
+	s.Store.Forget()
+	s.Web.TK(flipCase(code)).JSON(400, "invalid_grant")
+	if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application", "Code"}) {
+		t.Errorf("another code: got calls %v of the store, want one look-up", calls)
+	}
+	s.Web.TK(code).Tokens()
+}
+
+// flipCase changes the case of the first letter of a code that is random.
+func flipCase(code string) string {
+	const prefix = len("oac_")
+	i := prefix + strings.IndexFunc(code[prefix:], unicode.IsLetter)
+	return code[:i] + string(code[i]^0x20) + code[i+1:]
+}
+
+// codeForAnother presents each credential where another one belongs. Its prefix gives it away before the database is asked.
+func codeForAnother(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens := alice.Tokens(s.Web)
+	interaction := interactionOf(alice.Open(s.SPA.AZ()).Consent())
+	code := alice.Approve(s.Web.AZ()).Code()
+	s.Store.Forget()
+	for _, value := range []string{tokens.Access, tokens.Refresh, tokens.ID, interaction, s.Web.Secret} {
+		s.Web.TK(value).JSON(400, "invalid_grant")
+	}
+	for _, value := range []string{tokens.Access, code, tokens.ID, interaction, s.Web.Secret} {
+		s.Web.RF(value).JSON(400, "invalid_grant")
+	}
+	for _, value := range []string{code, tokens.Refresh, tokens.ID, interaction, s.Web.Secret} {
+		for _, path := range []string{"/o/userinfo", "/api/read"} {
+			request := fixture.NewRequest(http.MethodGet, path, nil)
+			request.Header.Set("Authorization", "Bearer "+value)
+			s.Do(request).JSON(401, "invalid_token")
+		}
+	}
+	for _, value := range []string{code, tokens.ID, interaction, s.Web.Secret} {
+		s.Web.IN(value).Inactive()
+		if answer := s.Web.RV(value); answer.Status != http.StatusOK {
+			t.Errorf("revoking %.8s...: got %d, want 200 as for a token that does not exist", value, answer.Status)
+		}
+	}
+	if calls := slices.Compact(s.Store.Calls()); !slices.Equal(calls, []string{"Application"}) {
+		t.Errorf("got calls %v of the store, want only those for applications", calls)
+	}
+	s.Web.IN(tokens.Access).Active()
+	s.Web.TK(code).Tokens()
+}
+
+func codeIDToken(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	s.Clock.Advance(time.Minute)
+	signedIn := s.Clock.Now().Add(-time.Minute).Unix()
+	now := s.Clock.Now().Unix()
+	tokens := alice.Tokens(s.Web)
+	claims := claimsOf(t, tokens.ID)
+	for name, want := range map[string]any{
+		"iss": fixture.Issuer, "aud": "web", "sub": "alice", "nonce": "n1", "iat": float64(now), "auth_time": float64(signedIn),
+		"at_hash": jose.AccessTokenHash(jose.RS256, tokens.Access),
+	} {
+		if claims[name] != want {
+			t.Errorf("got %s %v, want %v", name, claims[name], want)
+		}
+	}
+	if expiry, _ := claims["exp"].(float64); expiry <= float64(now) || expiry > float64(now+24*3600) {
+		t.Errorf("got exp %v at %d, want it later, within a day", claims["exp"], now)
+	}
+	if nonce, present := claimsOf(t, alice.Tokens(s.Web, "nonce").ID)["nonce"]; present {
+		t.Errorf("got nonce %v, want none, since none was sent", nonce)
+	}
+	if tokens := alice.Tokens(s.Web, "scope=api:read"); tokens.ID != "" {
+		t.Error("got an ID token without scope openid")
+	}
+}
+
+// lostCodeResponse cuts the connection to the database after the act has taken effect: the application has no tokens, and that
+// it tries again cannot be told from a thief who does. It has to begin anew; a refresh token alone can be repeated.
+func lostCodeResponse(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	code := alice.Approve(s.Web.AZ()).Code()
+	s.Store.Lose("RedeemCode")
+	s.Web.TK(code).Unavailable()
+	s.Store.Heal()
+	s.Web.TK(code).JSON(400, "invalid_grant")
+	checkReplay(t, s)
+	alice.Tokens(s.Web)
+
+	code = alice.Approve(s.Web.AZ()).Code()
+	s.Store.Fail(3) // after application and code: the act itself
+	s.Web.TK(code).Unavailable()
+	s.Store.Heal()
+	s.Web.TK(code).Tokens() // what has not taken effect can be repeated
+}
+
+func codeInURL(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	code := alice.Approve(s.Web.AZ()).Code()
+	form := map[string][]string{"grant_type": {"authorization_code"}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier}}
+	s.Do(s.Web.Request("/o/token?code="+code, form)).JSON(400, "invalid_request")
+	s.Do(s.Web.Request("/o/token?code="+code+"&grant_type=authorization_code&code_verifier="+fixture.Verifier, nil)).JSON(400, "invalid_request")
+	form["code"] = []string{code}
+	if tokens := s.Do(s.Web.Request("/o/token?code=another&scope=email", form)).Tokens(); tokens.Scope != "openid api:read" {
+		t.Errorf("got scope %q, want the URL never read", tokens.Scope)
+	}
+}

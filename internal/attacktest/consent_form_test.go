@@ -1,0 +1,205 @@
+package attacktest
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestConsentForm is about the form of the consent page: only who saw it can send it, and what it can change is yes or no.
+func TestConsentForm(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "B-01 forged consent form", Test: forgedConsent},
+		{Name: "B-02 form from another origin", Test: foreignConsent},
+		{Name: "B-03 hidden fields changed", Test: changedConsent},
+		{Name: "B-05 two tabs", Test: twoTabs},
+		{Name: "B-06 interaction of another browser", Test: foreignInteraction},
+		{Name: "B-08 another user decides", Test: otherUserDecides},
+		{Name: "B-08 another user decides, in a host without session ids", Test: func(t *testing.T, s *fixture.Server) {
+			s.Users.HideSessions()
+			otherUserDecides(t, s)
+		}},
+		{Name: "B-09 decided twice", Test: decidedTwice},
+		{Name: "B-09 decided 50 times at once", Test: decidedAtOnce},
+		{Name: "B-11 deny", Test: deny},
+	})
+}
+
+func forgedConsent(t *testing.T, s *fixture.Server) {
+	alice, bob := s.Browser("alice"), s.Browser("bob")
+	page := alice.Open(s.Web.AZ()).Consent()
+	for _, token := range []string{
+		"token", "token=", "token=nonsense",
+		"token=" + tokenOf(bob.Open(s.Web.AZ()).Consent()),
+		"token=" + tokenOf(alice.Open(s.Web.AZ()).Consent()), // of the same user in the same browser, for another request
+	} {
+		alice.Decide(page, "allow", token).PAGE(403)
+		alice.Decide(page, "deny", token).PAGE(403)
+	}
+	alice.Get("/o/consent?decision=allow&token=" + tokenOf(page) + "&interaction=" + interactionOf(page)).Consent()
+	alice.SignIn("alice")
+	alice.Decide(page, "allow").PAGE(403) // the form of a session that is over
+	if events := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(events) > 0 {
+		t.Errorf("got %v, want no consent", events)
+	}
+	page = alice.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
+	alice.Decide(page, "allow").Code()
+	alice.Decide(page, "allow").PAGE(409)
+}
+
+func tokenOf(page *fixture.Answer) string {
+	_, fields := page.Form()
+	return fields.Get("token")
+}
+
+func interactionOf(page *fixture.Answer) string {
+	_, fields := page.Form()
+	return fields.Get("interaction")
+}
+
+// foreignConsent sends the whole form with its token and cookies, as if both had leaked: where it comes from is a check of
+// its own.
+func foreignConsent(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	action, fields := page.Form()
+	fields.Set("decision", "allow")
+	for _, header := range []map[string]string{
+		{"Origin": "https://evil.test"},
+		{"Origin": "https://as.test.evil.test"},
+		{"Origin": "https://as.test:8443"},
+		{"Origin": "null"},
+		{"Sec-Fetch-Site": "cross-site"},
+		{"Sec-Fetch-Site": "same-site"},
+		{"Sec-Fetch-Site": "same-site", "Origin": "https://blog.as.test"},
+		{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"},
+		{"Sec-Fetch-Site": "cross-site", "Origin": "null"},
+	} {
+		request := fixture.NewRequest(http.MethodPost, action, fields)
+		for name, value := range header {
+			request.Header.Set(name, value)
+		}
+		alice.Do(request).PAGE(403)
+	}
+	alice.Decide(page, "allow", "token=nonsense").PAGE(403) // from the right origin alone
+	alice.Decide(page, "allow").Code()
+}
+
+// changedConsent expects the request that was kept to decide: what else is in the form changes nothing.
+func changedConsent(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	alice.Decide(page, "allow", "+interaction="+interactionOf(page)).PAGE(400)
+	alice.Decide(page, "allow", "+decision=deny").PAGE(400)
+	alice.Decide(page, "allow", "interaction=nonsense").PAGE(404)
+	alice.Decide(page, "allow", "interaction").PAGE(404)
+	alice.Decide(page, "nonsense").PAGE(400)
+	code := alice.Decide(page, "allow",
+		"scope=openid api:read api:write email", "client_id=evil", "redirect_uri=https://evil.test/cb", "response_type=token",
+		"code_challenge="+fixture.Challenge("another-verifier-that-only-the-attacker-knows"), "nonce=n2", "state=abc",
+		"response_mode=fragment", "user=bob", "sub=bob", "subject=bob", "prompt=none").Code() // which compares redirect URI and state
+	s.Evil.TK(code, "redirect_uri=https://rp.test/cb").JSON(400, "invalid_grant")
+	tokens := s.Web.TK(code).Tokens()
+	if tokens.Scope != "openid api:read" {
+		t.Errorf("got scope %q, want what was shown", tokens.Scope)
+	}
+	if claims := claimsOf(t, tokens.ID); claims["nonce"] != "n1" || claims["sub"] != "alice" || claims["aud"] != "web" {
+		t.Errorf("got claims %v, want the nonce, user and application of the request", claims)
+	}
+}
+
+func twoTabs(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	first, second := alice.Open(s.Web.AZ()).Consent(), alice.Open(s.Evil.AZ()).Consent()
+	alice.Decide(first, "allow", "interaction="+interactionOf(second)).PAGE(403)
+	alice.Decide(second, "allow", "interaction="+interactionOf(first)).PAGE(403)
+	code := alice.Decide(first, "allow").Code() // which compares the redirect URI
+	s.Evil.TK(code, "redirect_uri="+s.Web.RedirectURI).JSON(400, "invalid_grant")
+	s.Web.TK(code).Tokens()
+	alice.Decide(second, "deny").ERR("access_denied")
+}
+
+func foreignInteraction(t *testing.T, s *fixture.Server) {
+	mallory, alice := s.Browser("mallory"), s.Browser("alice")
+	begun := mallory.Authorize(s.Web.AZ())
+	page := mallory.Follow(begun).Consent()
+	alice.Follow(begun).PAGE(403) // alice without a cookie of ours
+	alice.Decide(page, "allow").PAGE(403)
+	alice.Decide(page, "deny").PAGE(403)
+	alice.Open(s.SPA.AZ()).Consent() // and with one
+	alice.Follow(begun).PAGE(403)
+	alice.Decide(page, "allow").PAGE(403)
+	alice.Decide(page, "allow", "token="+tokenOf(alice.Open(s.Web.AZ()).Consent())).PAGE(403)
+
+	nobody := s.Browser("")
+	login := nobody.Authorize(s.Web.AZ()).Login()
+	alice.Return(login).PAGE(403) // alice was sent the link that the login page returns to
+	nobody.Return(login).Login()
+
+	code := mallory.Decide(page, "allow").Code()
+	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "mallory" {
+		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
+	}
+}
+
+func otherUserDecides(t *testing.T, s *fixture.Server) {
+	browser := s.Browser("alice")
+	page := browser.Open(s.Web.AZ()).Consent()
+	browser.SignOut()
+	browser.Decide(page, "allow").Login()
+	browser.SignIn("bob")
+	browser.Decide(page, "allow").PAGE(403)
+	browser.Decide(page, "deny").PAGE(403)
+	page = browser.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
+	code := browser.Decide(page, "allow").Code()
+	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "bob" {
+		t.Errorf("got claims %v, want those of bob, who decided", claims)
+	}
+	s.Browser("alice").Open(s.Web.AZ()).Consent() // alice has approved nothing
+}
+
+func decidedTwice(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	code := alice.Decide(page, "allow").Code()
+	alice.Decide(page, "allow").PAGE(409)
+	alice.Decide(page, "deny").PAGE(409)
+	alice.Get("/o/consent?interaction=" + interactionOf(page)).PAGE(409)
+	s.Web.TK(code).Tokens()
+
+	denied := alice.Open(s.SPA.AZ()).Consent()
+	alice.Decide(denied, "deny").ERR("access_denied")
+	alice.Decide(denied, "allow").PAGE(409)
+}
+
+func decidedAtOnce(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	answers := make([]*fixture.Answer, 50)
+	fixture.Race(len(answers), func(i int) { answers[i] = alice.Decide(page, "allow") })
+	statuses := map[int]int{}
+	for _, answer := range answers {
+		statuses[answer.Status]++
+		if answer.Status == http.StatusSeeOther {
+			s.Web.TK(answer.Code()).Tokens()
+		}
+	}
+	if statuses[http.StatusSeeOther] != 1 || statuses[http.StatusConflict] != len(answers)-1 {
+		t.Errorf("got %v answers by status, want one 303 and %d times 409", statuses, len(answers)-1)
+	}
+	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) != 1 {
+		t.Errorf("got %d authorizations granted, want 1", len(granted))
+	}
+}
+
+func deny(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied") // which wants nothing saved
+	alice.Open(s.Web.AZ()).Consent()                                            // a refusal is not remembered as consent
+	denied := fixture.EventsOf[oauthkit.ConsentDenied](s.Events)
+	if len(denied) != 1 || denied[0].ApplicationID != "web" || denied[0].Subject != "alice" {
+		t.Errorf("got %+v, want one refusal of web by alice", denied)
+	}
+}

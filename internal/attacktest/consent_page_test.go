@@ -1,0 +1,267 @@
+package attacktest
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	nethtml "golang.org/x/net/html"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestConsentPage is about what the pages show, and what they let others do to them.
+func TestConsentPage(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "B-10 honest consent page", Test: honestConsent},
+		{Name: "B-12 frames", Test: frames},
+		{Name: "B-13 third-party content", Test: foreignContent},
+		{Name: "B-14 form-action against the redirect", Test: formAction},
+		{Name: "B-18 cookies", Test: cookies},
+		{Name: "B-19 script in error pages", Test: script},
+		{Name: "B-20 details in error pages", Test: errorDetails},
+	})
+}
+
+// honestConsent has an application that says it is another one.
+func honestConsent(t *testing.T, s *fixture.Server) {
+	app := &oauthkit.AbstractApplication{
+		Name: "Google", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://not-google.test/cb"},
+		RegistrationSource: oauthkit.RegisteredDynamically,
+	}
+	client := register(t, s, app)
+	page := s.Browser("alice").Open(client.AZ()).Consent()
+	shown := textOf(t, page)
+	for _, want := range []string{"It calls itself Google Unverified", "Answer goes to not-google.test", "Alice Example", "Not you?", "read your messages", "Nobody here has checked"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("got a page without %q:\n%s", want, shown)
+		}
+	}
+	links := attributesOf(t, page, "href")
+	if !slices.Contains(links, "/login?next="+url.QueryEscape("/o/consent?interaction="+interactionOf(page))+"&prompt=login") {
+		t.Errorf("got links %q, want one to sign in as another user and come back", links)
+	}
+	if shown := textOf(t, s.Browser("alice").Open(s.CLI.AZ()).Consent()); !strings.Contains(shown, "Answer goes to an app on this device") {
+		t.Errorf("got a page that does not say where the answer goes:\n%s", shown)
+	}
+	s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) { app.Verified = true })
+	if shown := textOf(t, s.Browser("alice").Open(client.AZ()).Consent()); strings.Contains(shown, "Unverified") || strings.Contains(shown, "Nobody here") {
+		t.Errorf("got a page that warns of an application that was verified:\n%s", shown)
+	}
+}
+
+// textOf returns what a page shows, with one blank between words.
+func textOf(t *testing.T, page *fixture.Answer) string {
+	t.Helper()
+	var text []string
+	for node := range parsePage(t, page).Descendants() {
+		if node.Type == nethtml.TextNode {
+			text = append(text, strings.Fields(node.Data)...)
+		}
+	}
+	return strings.Join(text, " ")
+}
+
+// attributesOf returns the values of an attribute in a page.
+func attributesOf(t *testing.T, page *fixture.Answer, name string) []string {
+	t.Helper()
+	var values []string
+	for node := range parsePage(t, page).Descendants() {
+		for _, attribute := range node.Attr {
+			if attribute.Key == name {
+				values = append(values, attribute.Val)
+			}
+		}
+	}
+	return values
+}
+
+func parsePage(t *testing.T, page *fixture.Answer) *nethtml.Node {
+	t.Helper()
+	root, err := nethtml.Parse(strings.NewReader(page.Body))
+	if err != nil {
+		t.Fatalf("%s: reading the page: %v", page, err)
+	}
+	return root
+}
+
+// everyPage returns one answer of each kind that a browser can be shown.
+func everyPage(s *fixture.Server) map[string]*fixture.Answer {
+	alice := s.Browser("alice")
+	consent := alice.Open(s.Web.AZ()).Consent()
+	pages := map[string]*fixture.Answer{
+		"consent": consent, "bad request": alice.Authorize(s.Web.AZ("client_id=nobody")), "forbidden": alice.Decide(consent, "allow", "token=x"),
+		"not found": alice.Get("/o/consent?interaction=x"), "unknown address": alice.Get("/o/nonsense"), "method": alice.Post("/o/nonsense", nil),
+	}
+	alice.Decide(consent, "deny")
+	pages["conflict"] = alice.Decide(consent, "allow")
+	s.Store.Fail(0)
+	pages["unavailable"] = alice.Authorize(s.Web.AZ())
+	s.Store.Heal()
+	return pages
+}
+
+func frames(t *testing.T, s *fixture.Server) {
+	answers := everyPage(s)
+	nobody := s.Browser("")
+	answers["login redirect"] = nobody.Authorize(s.Web.AZ())
+	answers["token error"] = s.Web.CC()
+	answers["stylesheet"] = nobody.Get(attributesOf(t, answers["consent"], "href")[0])
+	answers["metadata"] = nobody.Get("/o/.well-known/openid-configuration")
+	for name, answer := range answers {
+		policy := answer.Header.Get("Content-Security-Policy")
+		if answer.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(policy, "frame-ancestors 'none'") {
+			t.Errorf("%s: got X-Frame-Options %q and Content-Security-Policy %q, want no frame at all", name, answer.Header.Get("X-Frame-Options"), policy)
+		}
+	}
+}
+
+// foreignContent wants pages that need nothing but themselves and the provider's stylesheet.
+func foreignContent(t *testing.T, s *fixture.Server) {
+	for name, page := range everyPage(s) {
+		if !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
+			t.Errorf("%s: got %s, want a page", name, page.Header.Get("Content-Type"))
+		}
+		for node := range parsePage(t, page).Descendants() {
+			if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base", "img"}, node.Data) && node.Type == nethtml.ElementNode {
+				t.Errorf("%s: got an element %s", name, node.Data)
+			}
+			for _, attribute := range node.Attr {
+				switch {
+				case slices.Contains([]string{"src", "href", "action", "formaction", "srcset", "data", "poster"}, attribute.Key):
+					if !strings.HasPrefix(attribute.Val, "/") || strings.HasPrefix(attribute.Val, "//") {
+						t.Errorf("%s: got %s=%q, want a path of this site", name, attribute.Key, attribute.Val)
+					}
+				case attribute.Key == "style" || strings.HasPrefix(attribute.Key, "on"):
+					t.Errorf("%s: got an attribute %s", name, attribute.Key)
+				}
+			}
+		}
+	}
+}
+
+// formAction wants the policy to let the form's redirect reach the application, whose pages may send the browser on: browsers
+// hold every redirect after the form to form-action, and know no IPv6 address there.
+func formAction(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, test := range []struct {
+		form url.Values
+		want string
+	}{
+		{s.Web.AZ(), "'self' https: http:"},
+		{s.CLI.AZ("redirect_uri=http://[::1]:51004/cb"), "'self' https: http:"},
+		{s.CLI.AZ("redirect_uri=com.example.cli:/cb"), "'self' https: http: com.example.cli:"},
+	} {
+		page := alice.Open(test.form).Consent()
+		if got, want := directive(page, "form-action"), test.want; got != want {
+			t.Errorf("got form-action %s, want %s", got, want)
+		}
+	}
+	if got := directive(alice.Authorize(s.Web.AZ("client_id=nobody")), "form-action"); got != "'none'" {
+		t.Errorf("got form-action %s on an error page, want 'none'", got)
+	}
+}
+
+// directive returns the value of a directive of the answer's Content-Security-Policy.
+func directive(answer *fixture.Answer, name string) string {
+	for part := range strings.SplitSeq(answer.Header.Get("Content-Security-Policy"), ";") {
+		if value, found := strings.CutPrefix(strings.TrimSpace(part), name+" "); found {
+			return value
+		}
+	}
+	return ""
+}
+
+func cookies(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	begun := alice.Authorize(s.Web.AZ())
+	set := (&http.Response{Header: begun.Header}).Cookies()
+	if len(set) != 1 {
+		t.Fatalf("got cookies %v, want one", set)
+	}
+	cookie := set[0]
+	if cookie.Name != "__Host-oauthkit" || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" {
+		t.Errorf("got %s, want __Host-oauthkit with Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain", cookie)
+	}
+	page := alice.Follow(begun).Consent()
+	approved := alice.Decide(page, "allow")
+	for _, secret := range []string{interactionOf(page), tokenOf(page), approved.Code()} {
+		if strings.Contains(cookie.String(), secret) || strings.Contains(secret, cookie.Value) {
+			t.Errorf("got cookie %s, want nothing in it that is used elsewhere", cookie)
+		}
+	}
+	for _, answer := range []*fixture.Answer{page, approved, alice.Authorize(s.SPA.AZ()), alice.Authorize(s.Web.AZ("client_id=nobody"))} {
+		if got := answer.Header.Values("Set-Cookie"); len(got) > 0 {
+			t.Errorf("%s: got cookies %v, want none, since there is one already", answer, got)
+		}
+	}
+}
+
+// script puts what a browser would run into everything that could get into a page. PAGE looks for it.
+func script(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, payload := range []string{`<script>alert(1)</script>`, `"onmouseover="alert(1)`, `'><img src=x onerror=alert(1)>`, `javascript:alert("1")`} {
+		for _, name := range []string{
+			"client_id", "redirect_uri", "scope", "state", "nonce", "response_type", "response_mode", "code_challenge", "prompt", "max_age", "login_hint",
+			"id_token_hint", "ui_locales", "user_code", "error", "error_description", "error_hint", "error_uri", "request", "request_uri", "x" + payload,
+		} {
+			alice.Authorize(s.Web.AZ("client_id=nobody", name+"="+payload)).PAGE(400)
+			if answer := alice.Open(s.Web.AZ(name + "=" + payload)); strings.Contains(answer.Body, payload) {
+				t.Errorf("%s: got a page that holds %s", answer, payload)
+			}
+		}
+		alice.Get("/o/consent?interaction=" + url.QueryEscape(payload)).PAGE(404)
+		alice.Get("/o/" + url.PathEscape(payload) + "?error=" + url.QueryEscape(payload)).PAGE(404)
+		alice.Post("/o/consent", url.Values{"interaction": {payload}, "decision": {payload}}).PAGE(404)
+
+		named := s.Plant(&oauthkit.AbstractApplication{
+			ClientID: "named", Name: payload, ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://named.test/cb"},
+			GrantTypes: oauthkit.GrantTypes{"authorization_code"}, Scopes: oauthkit.Scopes{"openid", "api:read"},
+		})
+		page := alice.Open(named.AZ()).Consent()
+		if strings.Contains(page.Body, payload) || !strings.Contains(html.UnescapeString(page.Body), payload) {
+			t.Errorf("got a consent page that does not show the name %s escaped", payload)
+		}
+	}
+	for _, path := range []string{"/o/nonsense", "/o/consent", "/o/authorize"} {
+		answer := alice.Get(path + "?error=call&error_description=call+0900+now&error_hint=call&message=call")
+		if strings.Contains(answer.Body, "call") {
+			t.Errorf("%s: got a page with words of the query", answer)
+		}
+	}
+}
+
+// errorDetails makes the store fail, and wants a person to be told a number under which the log has the reason.
+func errorDetails(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	code := alice.Approve(s.SPA.AZ()).Code()
+	s.Store.Fail(0)
+	answers := []*fixture.Answer{
+		alice.Authorize(s.Web.AZ()), alice.Decide(page, "allow"), alice.Decide(page, "deny"), s.SPA.TK(code), s.RS.IN("oat_x"), s.Web.RV("oat_x"),
+	}
+	s.Store.Heal()
+	for _, answer := range answers {
+		answer.Unavailable()
+		for _, detail := range []string{"fixture", "store", "SQL", "goroutine", "rp.test", "Interaction", ".go", "alice"} {
+			if strings.Contains(answer.Body, detail) {
+				t.Errorf("%s: got %s, want nothing of %s", answer, answer.Body, detail)
+			}
+		}
+	}
+	for _, page := range answers[:3] {
+		reference := regexp.MustCompile(`<code>([\w-]{22})</code>`).FindStringSubmatch(page.Body)
+		if reference == nil || !strings.Contains(s.Log.String(), reference[1]) || !strings.Contains(s.Log.String(), fixture.ErrFault.Error()) {
+			t.Errorf("%s: got reference %q, want one that is in the log, with the reason", page, reference)
+		}
+	}
+	refused := alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb"))
+	if refused.PAGE(400); strings.Contains(refused.Body, "rp.test") {
+		t.Errorf("got %s, want nothing of what is registered", refused.Body)
+	}
+}

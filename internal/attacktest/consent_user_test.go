@@ -1,0 +1,152 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestConsentUser is about who decides: a user who is signed in, all the way and still.
+func TestConsentUser(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "B-07 session fixation", Test: fixedCookie},
+		{Name: "B-15 where login returns to", Test: returnFromLogin},
+		{Name: "B-16 half signed in", Test: halfSignedIn},
+		{Name: "B-17 deactivated user with a session", Test: deactivatedInSession},
+		{Name: "B-22 consent before sign-in", Test: consentBeforeSignIn},
+		{Name: "B-23 application removed by its user", Test: removedApplication},
+	})
+}
+
+// fixedCookie plants mallory's cookie in alice's browser, as nobody can while its name begins with __Host-. The cookie signs
+// nobody in: the session is the host's, and a form belongs to the session that saw it.
+func fixedCookie(t *testing.T, s *fixture.Server) {
+	mallory, alice := s.Browser("mallory"), s.Browser("alice")
+	begun := mallory.Authorize(s.Web.AZ())
+	for _, cookie := range mallory.Cookies() {
+		if cookie.Name == "__Host-oauthkit" {
+			alice.SetCookie(cookie)
+		}
+	}
+	shown := alice.Follow(begun).Consent()
+	mallory.Decide(shown, "allow").PAGE(403) // with alice's form he could still not decide as alice
+	alice.SignIn("alice")
+	alice.Decide(shown, "allow").PAGE(403) // a form from before the sign-in is void
+	code := mallory.Decide(mallory.Follow(begun).Consent(), "allow").Code()
+	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "mallory" {
+		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
+	}
+	for _, value := range []string{"", "known", "obr_", "obr_" + strings.Repeat("a", 42)} {
+		bob := s.Browser("bob")
+		bob.SetCookie(&http.Cookie{Name: "__Host-oauthkit", Value: value})
+		bob.Authorize(s.Web.AZ())
+		for _, cookie := range bob.Cookies() {
+			if cookie.Name == "__Host-oauthkit" && cookie.Value == value {
+				t.Errorf("got cookie value %q kept, want one that was made here", value)
+			}
+		}
+	}
+}
+
+// returnFromLogin wants the login page to be given a path with an opaque id, whatever the request says. How the login page
+// reads it safely is tested with oauthhttp.ReturnPath.
+func returnFromLogin(t *testing.T, s *fixture.Server) {
+	for _, override := range []string{
+		"next=//evil.test", `next=/\evil.test`, "next=https://evil.test", "next=/%2f%2fevil.test", "next=javascript:1", "next=/\tevil.test",
+		"return_to=https://evil.test", "state=https://evil.test", "login_hint=//evil.test", "+nonce2=evil.test",
+	} {
+		request := fixture.NewRequest(http.MethodGet, "/o/authorize", s.Web.AZ(override))
+		request.Header.Set("Referer", "https://evil.test/")
+		request.Header.Set("X-Forwarded-Host", "evil.test")
+		request.Header.Set("X-Forwarded-Prefix", "//evil.test")
+		request.Header.Set("Forwarded", "host=evil.test")
+		request.Host = "evil.test"
+		login := s.Browser("").Do(request).Login()
+		location, err := url.Parse(login.Location())
+		if err != nil {
+			t.Fatalf("reading %q: %v", login.Location(), err)
+		}
+		next := location.Query().Get("next")
+		id, found := strings.CutPrefix(next, "/o/consent?interaction=oin_")
+		if !found || len(id) != 43 || strings.Contains(login.Location(), "evil") {
+			t.Errorf("%s: got %q, want to return to a path with an opaque id", override, login.Location())
+		}
+	}
+}
+
+// halfSignedIn is a session that the host has begun and not completed, such as one that waits for a second factor: the host
+// says that nobody is signed in (oauthhttp.Config.CurrentUser).
+func halfSignedIn(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	page := alice.Open(s.SPA.AZ()).Consent()
+	alice.SignOut()
+	alice.SetCookie(&http.Cookie{Name: "session", Value: "the-password-was-right-and-the-second-factor-is-missing"})
+	login := alice.Authorize(s.Web.AZ()).Login() // although consent is remembered
+	alice.Return(login).Login()
+	alice.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	alice.Decide(page, "allow").Login()
+	alice.Decide(page, "deny").Login()
+	alice.SignIn("alice")
+	alice.Return(login).Code()
+}
+
+// deactivatedInSession has a host that forgets to end the sessions of a user who is not active any more.
+func deactivatedInSession(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens := alice.Tokens(s.Web)
+	page := alice.Open(s.SPA.AZ()).Consent()
+	s.UpdateApplication("webp", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
+	before := len(fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events))
+	s.Users.Deactivate("alice")
+	alice.Authorize(s.Web.AZ()).ERR("access_denied") // consent is remembered
+	alice.Authorize(s.WebPost.AZ()).ERR("access_denied")
+	alice.Decide(page, "allow").ERR("access_denied")
+	alice.Approve(s.CLI.AZ()).ERR("access_denied")
+	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) != before {
+		t.Errorf("got %+v, want nothing granted since", granted[before:])
+	}
+	s.RS.IN(tokens.Access).Inactive()
+	s.Web.RF(tokens.Refresh).JSON(400, "invalid_grant")
+}
+
+// consentBeforeSignIn wants the page to be shown to nobody but the user who is to decide.
+func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ()).Login()
+	browser.Return(login).Login()
+	id := strings.TrimPrefix(login.Location(), "/login?next="+url.QueryEscape("/o/consent?interaction="))
+	browser.Post("/o/consent", url.Values{"interaction": {id}, "decision": {"allow"}}).Login()
+	browser.SignIn("alice")
+	browser.Post("/o/consent", url.Values{"interaction": {id}, "decision": {"allow"}}).PAGE(403) // without the page's token
+	browser.Decide(browser.Return(login).Consent(), "allow").Code()
+}
+
+func removedApplication(t *testing.T, s *fixture.Server) {
+	s.UpdateApplication("webp", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
+	alice, bob := s.Browser("alice"), s.Browser("bob")
+	laptop, phone, trusted := alice.Tokens(s.Web), s.Browser("alice").Tokens(s.Web), alice.Tokens(s.WebPost)
+	others := []fixture.Tokens{alice.Tokens(s.SPA), bob.Tokens(s.Web)}
+	unused := alice.Approve(s.Web.AZ()).Code()
+	for _, id := range []string{"web", "webp"} {
+		if err := s.Provider.RevokeConsent(t.Context(), id, "alice"); err != nil {
+			t.Fatalf("revoking consent for %s: %v", id, err)
+		}
+	}
+	for _, tokens := range []fixture.Tokens{laptop, phone, trusted} {
+		s.RS.IN(tokens.Access).Inactive()
+	}
+	s.Web.RF(laptop.Refresh).JSON(400, "invalid_grant")
+	s.WebPost.RF(trusted.Refresh).JSON(400, "invalid_grant")
+	s.Web.TK(unused).JSON(400, "invalid_grant")
+	for _, tokens := range others {
+		s.RS.IN(tokens.Access).Active()
+	}
+	alice.Open(s.Web.AZ()).Consent()
+	alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
+	bob.Authorize(s.Web.AZ()).Code()
+}

@@ -1,0 +1,9 @@
+// Package attacktest is the catalogue of attacks and mistakes as tests, each under its id, such as "R-01 unregistered URI",
+// against a whole provider on every store.
+//
+// Every row of testdata/catalogue.txt either has a test with its id at the beginning of the name, here or elsewhere in the
+// repository, or stands in the table of inapplicable_test.go with the reason why it does not apply yet; TestCatalogue
+// makes sure of that. Files are named by area: redirect (R), authorize (A), consent (B), code (C), token and client_auth (T),
+// refresh (F), introspection and revocation (I), userinfo and api (U), header (H) and storage (ST). Beside them fault_test.go
+// makes every call of the store fail that an endpoint makes. How a case is written is told by package internal/oauthtest/fixture.
+package attacktest

@@ -1,0 +1,225 @@
+package attacktest
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// TestFault makes every call of the store fail that an endpoint makes, one after the other: before it takes effect, and
+// after it did, like a connection that is cut behind COMMIT. Not knowing is never "no": the answer is 503. Nothing is lost or
+// half done either: the same request, sent again, does what it should have done, or is told that it was done.
+func TestFault(t *testing.T) {
+	var cases []fixture.Case
+	for _, act := range slices.Concat(pageActs(), tokenActs(), credentialActs()) {
+		cases = append(cases, fixture.Case{Name: act.name, Test: act.test})
+	}
+	fixture.Run(t, cases)
+}
+
+// TestHostFault makes the host fail instead, whatever it is asked: who is signed in, and who is active.
+func TestHostFault(t *testing.T) {
+	var cases []fixture.Case
+	for _, act := range slices.Concat(pageActs(), tokenActs(), credentialActs()) {
+		cases = append(cases, fixture.Case{Name: act.name, Test: func(_ *testing.T, s *fixture.Server) {
+			send := act.prepare(s)
+			s.Users.Fail(errors.New("the host does not know"))
+			answer := send()
+			s.Users.Fail(nil)
+			if act.alone {
+				act.done(s, answer)
+				return
+			}
+			answer.Unavailable()
+			act.done(s, send())
+		}})
+	}
+	fixture.Run(t, cases)
+}
+
+// faultyAct is a request whose calls of the store fail.
+type faultyAct struct {
+	name string
+	// page says that the answer is for people.
+	page bool
+	// prepare brings about what the request needs, anew each time, and returns what sends it.
+	prepare func(s *fixture.Server) (send func() *fixture.Answer)
+	// done wants what the request should come to.
+	done func(s *fixture.Server, answer *fixture.Answer)
+	// once is the call of the store whose effect cannot be had twice; empty: there is none, the request can be repeated.
+	once string
+	// told wants the answer to the request after that effect.
+	told func(answer *fixture.Answer)
+	// alone says that the host is not asked anything.
+	alone bool
+}
+
+func (a faultyAct) test(t *testing.T, s *fixture.Server) {
+	calls := a.calls(s)
+	if len(calls) == 0 || a.once != "" && !slices.Contains(calls, a.once) {
+		t.Fatalf("got calls %v of the store, want some, and %q among them", calls, a.once)
+	}
+	for i, call := range calls {
+		n := i + 1
+		a.fails(t, s, calls[:n], func() { s.Store.Fail(n) }, a.done)
+		again := a.done
+		if call == a.once {
+			again = func(_ *fixture.Server, answer *fixture.Answer) { a.told(answer) }
+		}
+		a.fails(t, s, calls[:n], func() { s.Store.LoseCall(n) }, again)
+	}
+}
+
+// calls returns what the request asks of the store when nothing fails.
+func (a faultyAct) calls(s *fixture.Server) []string {
+	send := a.prepare(s)
+	s.Store.Forget()
+	answer := send()
+	calls := s.Store.Calls()
+	a.done(s, answer)
+	return calls
+}
+
+// fails sends the request while the last of the calls fails, and then once more.
+func (a faultyAct) fails(t *testing.T, s *fixture.Server, calls []string, fail func(), again func(*fixture.Server, *fixture.Answer)) {
+	t.Helper()
+	send := a.prepare(s)
+	s.Store.Forget()
+	fail()
+	answer := send()
+	answer.Unavailable()
+	if page := strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html"); page != a.page {
+		t.Errorf("%s fails: got Content-Type %q, want a page: %t", calls[len(calls)-1], answer.Header.Get("Content-Type"), a.page)
+	}
+	if got := s.Store.Calls(); !slices.Equal(got, calls) {
+		t.Errorf("got calls %v of the store, want %v: a failure ends the request, and what may have taken effect is not tried again", got, calls)
+	}
+	s.Store.Heal()
+	again(s, send())
+}
+
+// askAgain is what an authorization request needs so that the user is asked even if she has approved it before.
+const askAgain = "prompt=consent"
+
+// pageActs are the requests that browsers send.
+func pageActs() []faultyAct {
+	decided := func(answer *fixture.Answer) { answer.PAGE(409) }
+	code := func(s *fixture.Server, answer *fixture.Answer) { s.Web.TK(answer.Code()).Tokens() }
+	consent := func(_ *fixture.Server, answer *fixture.Answer) { answer.Consent() }
+	decide := func(decision string) func(*fixture.Server) func() *fixture.Answer {
+		return func(s *fixture.Server) func() *fixture.Answer {
+			alice := s.Browser("alice")
+			page := alice.Open(s.Web.AZ(askAgain)).Consent()
+			return func() *fixture.Answer { return alice.Decide(page, decision) }
+		}
+	}
+	return []faultyAct{
+		{name: "authorize, signed in, consent remembered", page: true, done: code, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			alice := s.Browser("alice")
+			alice.Approve(s.Web.AZ()).Code()
+			return func() *fixture.Answer { return alice.Authorize(s.Web.AZ()) }
+		}},
+		{name: "authorize, not signed in", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			nobody := s.Browser("")
+			return func() *fixture.Answer { return nobody.Authorize(s.Web.AZ()) }
+		}, done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Login() }},
+		{name: "authorize, to be asked", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			alice := s.Browser("alice")
+			return func() *fixture.Answer { return alice.Open(s.Web.AZ(askAgain)) }
+		}, done: consent},
+		{name: "consent page", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			alice := s.Browser("alice")
+			waiting := alice.Authorize(s.Web.AZ(askAgain))
+			return func() *fixture.Answer { return alice.Follow(waiting) }
+		}, done: consent},
+		{name: "consent page after signing in, consent remembered", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			s.Browser("alice").Approve(s.Web.AZ()).Code()
+			alice := s.Browser("")
+			login := alice.Authorize(s.Web.AZ()).Login()
+			alice.SignIn("alice")
+			return func() *fixture.Answer { return alice.Return(login) }
+		}, done: code, once: "SaveCode", told: decided},
+		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", told: decided},
+		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.ERR("access_denied") },
+			once: "ConsumeInteraction", told: decided},
+	}
+}
+
+// tokenActs are those of the token endpoint.
+func tokenActs() []faultyAct {
+	issued := func(s *fixture.Server, answer *fixture.Answer) { s.RS.IN(answer.Tokens().Access).Active() }
+	refused := func(_ *fixture.Server, answer *fixture.Answer) { answer.JSON(400, "invalid_grant") }
+	return []faultyAct{
+		{name: "token, code", done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			return func() *fixture.Answer { return s.Web.TK(code) }
+		}, once: "RedeemCode", told: func(answer *fixture.Answer) { answer.JSON(400, "invalid_grant") }},
+		{name: "token, code that was used", alone: true, done: refused, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			s.Web.TK(code).Tokens()
+			return func() *fixture.Answer { return s.Web.TK(code) }
+		}},
+		{name: "token, refresh", done: issued, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Web.RF(tokens.Refresh)
+		})},
+		{name: "token, retry of a refresh", done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			tokens := s.Browser("alice").Tokens(s.Web)
+			s.Web.RF(tokens.Refresh).Tokens()
+			return func() *fixture.Answer { return s.Web.RF(tokens.Refresh) }
+		}},
+		{name: "token, refresh token that was used", alone: true, done: refused, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			tokens := s.Browser("alice").Tokens(s.Web)
+			s.Web.RF(s.Web.RF(tokens.Refresh).Tokens().Refresh).Tokens()
+			return func() *fixture.Answer { return s.Web.RF(tokens.Refresh) }
+		}},
+		{name: "token, client credentials", alone: true, done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			return func() *fixture.Answer { return s.Service.CC() }
+		}},
+	}
+}
+
+// withTokens prepares a request about tokens that web has got from alice.
+func withTokens(send func(*fixture.Server, fixture.Tokens) *fixture.Answer) func(*fixture.Server) func() *fixture.Answer {
+	return func(s *fixture.Server) func() *fixture.Answer {
+		tokens := s.Browser("alice").Tokens(s.Web)
+		return func() *fixture.Answer { return send(s, tokens) }
+	}
+}
+
+// credentialActs are what is done with tokens.
+func credentialActs() []faultyAct {
+	ok := func(_ *fixture.Server, answer *fixture.Answer) { answer.OK() }
+	inactive := func(_ *fixture.Server, answer *fixture.Answer) { answer.Inactive() }
+	active := func(_ *fixture.Server, answer *fixture.Answer) { answer.Active() }
+	unknown := secret.New(secret.AccessToken)
+	return []faultyAct{
+		{name: "introspect, access token", done: active, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.RS.IN(tokens.Access)
+		})},
+		{name: "introspect, refresh token", done: active, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Web.IN(tokens.Refresh)
+		})},
+		{name: "introspect, unknown token", alone: true, done: inactive, prepare: withTokens(func(s *fixture.Server, _ fixture.Tokens) *fixture.Answer {
+			return s.RS.IN(unknown)
+		})},
+		{name: "revoke, access token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Web.RV(tokens.Access)
+		})},
+		{name: "revoke, refresh token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Web.RV(tokens.Refresh)
+		})},
+		{name: "revoke, unknown token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, _ fixture.Tokens) *fixture.Answer {
+			return s.Web.RV(unknown)
+		})},
+		{name: "user info", done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Bearer("/o/userinfo", tokens.Access)
+		})},
+		{name: "the host's API", done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
+			return s.Bearer("/api/read", tokens.Access)
+		})},
+	}
+}

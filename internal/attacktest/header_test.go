@@ -1,0 +1,136 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestHeaders is about what an answer says to browsers and caches.
+func TestHeaders(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "H-01 nothing keeps credentials", Test: nothingKept},
+		{Name: "H-02 headers of pages", Test: pageHeaders},
+		{Name: "H-02 a form leads back to its application", Test: formTargets},
+		{Name: "H-03 line breaks", Test: lineBreaks},
+	})
+}
+
+func nothingKept(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	approved := alice.Approve(s.Web.AZ())
+	tokens := s.Web.TK(approved.Code())
+	access := tokens.Tokens().Access
+	for name, answer := range map[string]*fixture.Answer{
+		"tokens": tokens, "a refused token request": s.Web.TK("nonsense"), "a refused client": s.SPA.RF("x", "client_id=web"),
+		"active": s.RS.IN(access), "inactive": s.RS.IN("x"), "a refused introspection": s.SPA.IN(access),
+		"revoked": s.Web.RV("x"), "a refused revocation": s.Web.RV(""), "user info": s.Bearer("/o/userinfo", access),
+		"a refused user info": call(s, "/o/userinfo", "Bearer x"), "a refused API request": call(s, "/api/read"),
+		"the code": approved, "the way to the login page": s.Browser("").Authorize(s.Web.AZ()), "a refusal": alice.Authorize(s.Web.AZ("scope=x")),
+		"the consent page": s.Browser("bob").Open(s.Web.AZ()).Consent(), "an error page": alice.Get("/o/authorize"),
+	} {
+		if got := answer.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+			t.Errorf("%s: got Cache-Control %q, want no-store", name, got)
+		}
+		if got := answer.Header.Get("ETag") + answer.Header.Get("Last-Modified") + answer.Header.Get("Expires"); got != "" {
+			t.Errorf("%s: got %q, want nothing to ask again with", name, got)
+		}
+	}
+	for name, answer := range map[string]*fixture.Answer{"tokens": tokens, "a refusal": s.Web.TK("nonsense")} {
+		if got := answer.Header.Get("Pragma"); got != "no-cache" { // RFC 6749 §5.1
+			t.Errorf("%s: got Pragma %q, want no-cache", name, got)
+		}
+	}
+}
+
+// pages returns one page of each kind, by what it is.
+func pages(s *fixture.Server) map[string]*fixture.Answer {
+	alice := s.Browser("alice")
+	asked := alice.Authorize(s.Web.AZ())
+	consent := alice.Follow(asked).Consent()
+	decided := alice.Open(s.Web.AZ()).Consent()
+	alice.Decide(decided, "deny")
+	typeless := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+	typeless.Header.Set("Content-Type", "text/plain")
+	all := map[string]*fixture.Answer{
+		"consent":         consent,
+		"400":             alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb")),
+		"403":             alice.Decide(consent, "allow", "token=x"),
+		"404":             alice.Get("/o/nothing"),
+		"404 interaction": alice.Get("/o/consent?interaction=x"),
+		"405":             alice.Do(fixture.NewRequest(http.MethodPut, "/o/authorize", nil)),
+		"409":             alice.Decide(decided, "allow"),
+		"415":             alice.Do(typeless),
+		"foreign browser": s.Browser("alice").Follow(asked),
+	}
+	s.Store.Fail(0)
+	all["503"] = alice.Authorize(s.Web.AZ())
+	s.Store.Heal()
+	return all
+}
+
+func pageHeaders(t *testing.T, s *fixture.Server) {
+	for name, page := range pages(s) {
+		for header, want := range map[string]string{
+			"Content-Type": "text/html; charset=utf-8", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		} {
+			if got := page.Header.Values(header); !slices.Equal(got, []string{want}) {
+				t.Errorf("%s: got %s %q, want %q", name, header, got, want)
+			}
+		}
+		action := "form-action 'none'"
+		if name == "consent" {
+			action = "form-action 'self' https: http:"
+		}
+		want := []string{"default-src 'none'", "style-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", action}
+		if got := strings.Split(page.Header.Get("Content-Security-Policy"), "; "); !slices.Equal(got, want) {
+			t.Errorf("%s: got Content-Security-Policy %q, want %q", name, got, want)
+		}
+		for _, inline := range []string{"<script", "<style", "style=", "onclick=", "onload=", "javascript:"} {
+			if strings.Contains(page.Body, inline) {
+				t.Errorf("%s: got %s in the page, which its policy would block", name, inline)
+			}
+		}
+	}
+}
+
+// formTargets holds to the design, which names schemes only: browsers hold the redirects of the application's own pages to the
+// policy as well.
+func formTargets(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for uri, want := range map[string]string{
+		"http://127.0.0.1:51004/cb": "form-action 'self' https: http:",
+		"http://[::1]:9/cb":         "form-action 'self' https: http:",
+		"com.example.cli:/cb":       "form-action 'self' https: http: com.example.cli:",
+	} {
+		policy := strings.Split(alice.Open(s.CLI.AZ("redirect_uri="+uri)).Consent().Header.Get("Content-Security-Policy"), "; ")
+		if !slices.Contains(policy, want) {
+			t.Errorf("%s: got %q, want %s", uri, policy, want)
+		}
+	}
+}
+
+func lineBreaks(t *testing.T, s *fixture.Server) {
+	const split = "x\r\nSet-Cookie: evil=1\r\n\r\n<script>"
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	answers := []*fixture.Answer{
+		alice.Authorize(s.Web.AZ("state=" + split)), alice.Authorize(s.Web.AZ("scope=" + split)), alice.Authorize(s.Web.AZ("prompt=" + split)),
+		alice.Authorize(s.Web.AZ("redirect_uri=https://rp.test/cb" + split)), alice.Authorize(s.Web.AZ("client_id=" + split)),
+		alice.Get("/o/consent?" + url.Values{"interaction": {split}}.Encode()), alice.Get("/o/%0d%0aSet-Cookie:%20evil=1"),
+		s.Web.TK(split), s.Web.CC("grant_type=" + split), s.Web.RF("x", "scope="+split), s.RS.IN(split), s.Web.RV(split),
+		s.Browser("").Authorize(s.Web.AZ("state=" + split)),
+	}
+	answers[0].Code()
+	answers[1].ERR("invalid_scope")
+	answers[3].PAGE(400)
+	for _, answer := range answers {
+		if cookies := answer.Header["Set-Cookie"]; strings.Contains(strings.Join(cookies, ""), "evil=") || strings.Contains(answer.Body, "<script>") {
+			t.Errorf("%s: got cookies %q and body %q, want no header and no page of the request's making", answer, cookies, answer.Body)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestRedirect is about where a response goes, and when.
+func TestRedirect(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "R-07 the query is part of the comparison", Test: queryDiffers},
+		{Name: "R-18 the port of a loopback URI is free", Test: loopbackPort},
+		{Name: "R-31 the answer to a form is 303", Test: redirectStatus},
+		{Name: "R-32 no redirect before application and URI are checked", Test: noRedirectBeforeChecks},
+		{Name: "R-34 URI removed while the user decides", Test: removedMeanwhile},
+		{Name: "R-36 the token request names the same URI", Test: sameURIAtTokenEndpoint},
+	})
+}
+
+func queryDiffers(t *testing.T, s *fixture.Server) {
+	const uri = "https://rp.test/cb?a=1&b=2"
+	client := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{uri}})
+	refuse(s, client, "https://rp.test/cb", "https://rp.test/cb?b=2&a=1", "https://rp.test/cb?a=1", "https://rp.test/cb?a=1&b=2&a=1", "https://rp.test/cb?a=1&b=2&",
+		"https://rp.test/cb?a=1&b=2&c", "https://rp.test/cb?a=1;b=2", "https://rp.test/cb?a=%31&b=2")
+	answer := s.Browser("alice").Approve(client.AZ())
+	answer.Code()
+	if !strings.HasPrefix(answer.Location(), uri+"&") {
+		t.Errorf("got Location %q, want the response after %s&", answer.Location(), uri)
+	}
+}
+
+func loopbackPort(_ *testing.T, s *fixture.Server) {
+	for _, uri := range []string{"http://127.0.0.1:51004/cb", "http://[::1]:9/cb", "http://127.0.0.1/cb", "http://127.0.0.1:65535/cb"} {
+		code := s.Browser("alice").Approve(s.CLI.AZ("redirect_uri=" + uri)).Code() // which compares the whole URI
+		s.CLI.TK(code, "redirect_uri="+uri).Tokens()
+	}
+}
+
+func redirectStatus(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied")
+	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "allow").Code()
+	posted := alice.Post("/o/authorize", s.Web.AZ())
+	code := posted.Code()
+	if posted.Status != http.StatusSeeOther || strings.Contains(posted.Body, code) {
+		t.Errorf("got %d with body %q, want 303 and no code in the body", posted.Status, posted.Body)
+	}
+}
+
+func noRedirectBeforeChecks(_ *testing.T, s *fixture.Server) {
+	alice, nobody := s.Browser("alice"), s.Browser("")
+	evil := func(overrides ...string) url.Values {
+		return s.Web.AZ(append(overrides, "redirect_uri=https://evil.test/cb")...)
+	}
+	nobody.Authorize(evil("prompt=none")).PAGE(400)
+	for _, trigger := range [][]string{
+		{"prompt=none"}, {"scope=nonsense"}, {"response_type=nonsense"}, {"response_type"}, {"response_mode=nonsense"},
+		{"code_challenge", "code_challenge_method"}, {"+scope=openid"}, {"+state=again"}, {"request=nonsense"},
+		{"request_uri=urn:ietf:params:oauth:request_uri:gone"}, {"max_age=nonsense"}, {"id_token_hint=nonsense"}, {"claims=nonsense"},
+	} {
+		alice.Authorize(evil(trigger...)).PAGE(400)
+		alice.Authorize(evil(append(trigger, "client_id=nobody")...)).PAGE(400)
+		alice.Post("/o/authorize", evil(trigger...)).PAGE(400)
+	}
+	s.Store.Fail(2)
+	alice.Authorize(evil()).PAGE(400)
+	s.Store.Fail(1)
+	alice.Authorize(evil()).Unavailable()
+}
+
+func removedMeanwhile(_ *testing.T, s *fixture.Server) {
+	alice, bob := s.Browser("alice"), s.Browser("bob")
+	page, asking := alice.Open(s.Web.AZ()).Consent(), bob.Authorize(s.Web.AZ())
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/new"} })
+	alice.Decide(page, "allow").PAGE(400)
+	alice.Decide(page, "deny").PAGE(400)
+	bob.Follow(asking).PAGE(400)
+}
+
+func sameURIAtTokenEndpoint(_ *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	s.Web.TK(code, "redirect_uri").JSON(400, "invalid_grant")
+	s.Web.TK(code, "redirect_uri=https://rp.test/cb/").JSON(400, "invalid_grant")
+	s.Web.TK(code).Tokens()
+}

@@ -1,0 +1,103 @@
+package attacktest
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestRefreshRace presents one refresh token many times at once.
+func TestRefreshRace(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "F-03 one refresh token, 100 requests", Configure: withoutRetry, Test: func(t *testing.T, s *fixture.Server) {
+			raceToRotate(t, s, 100, s.Web)
+		}},
+		{Name: "F-03 one refresh token, 50 requests to each of two instances", Configure: withoutRetry, Test: func(t *testing.T, s *fixture.Server) {
+			raceToRotate(t, s, 100, s.Web, s.Second().Web)
+		}},
+		{Name: "F-03 two requests that have read the token before either rotates it", Configure: rotateTogether(0), Test: func(t *testing.T, s *fixture.Server) {
+			raceToRotate(t, s, 2, s.Web)
+		}},
+		{Name: "F-04 one refresh token, 50 retries at each of two instances", Test: func(t *testing.T, s *fixture.Server) {
+			raceToRetry(t, s, 100, s.Web, s.Second().Web)
+		}},
+		{Name: "F-04 two requests that have read the token, with a retry", Configure: rotateTogether(30 * time.Second), Test: func(t *testing.T, s *fixture.Server) {
+			raceToRetry(t, s, 2, s.Web)
+		}},
+	})
+}
+
+// meetingRotations are a store that rotates only when two requests are about to.
+type meetingRotations struct {
+	storetest.Store
+	rotating sync.WaitGroup
+}
+
+// RotateRefreshToken implements [oauthkit.RefreshTokenStore].
+func (m *meetingRotations) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	m.rotating.Done()
+	m.rotating.Wait()
+	return m.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+}
+
+func rotateTogether(window time.Duration) func(*oauthkit.Config, storetest.Store) {
+	return func(config *oauthkit.Config, store storetest.Store) {
+		meeting := &meetingRotations{Store: store}
+		meeting.rotating.Add(2)
+		config.Grants = []oauthkit.Grant{
+			grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}),
+			grants.RefreshToken(meeting, grants.RefreshTokenConfig{RetryWindow: window}),
+		}
+	}
+}
+
+// refreshAtOnce presents one refresh token to the instances in turn.
+func refreshAtOnce(token string, requests int, clients []*fixture.Client) []*fixture.Answer {
+	answers := make([]*fixture.Answer, requests)
+	fixture.Race(requests, func(i int) { answers[i] = clients[i%len(clients)].RF(token) })
+	return answers
+}
+
+// raceToRotate wants one success; and since the others are replays, the end of everything.
+func raceToRotate(t *testing.T, s *fixture.Server, requests int, clients ...*fixture.Client) {
+	first := s.Browser("alice").Tokens(s.Web)
+	var won []fixture.Tokens
+	for _, answer := range refreshAtOnce(first.Refresh, requests, clients) {
+		if answer.Status == http.StatusOK {
+			won = append(won, answer.Tokens())
+			continue
+		}
+		answer.JSON(400, "invalid_grant")
+	}
+	if len(won) != 1 {
+		t.Errorf("got %d successes, want one", len(won))
+	}
+	ended(s, s.Web, append(won, first)...)
+	if _, revoked := replays(s); revoked != 1 {
+		t.Errorf("got %d revocations observed, want one", revoked)
+	}
+}
+
+// raceToRetry wants one successor for all.
+func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixture.Client) {
+	first := s.Browser("alice").Tokens(s.Web)
+	answers := refreshAtOnce(first.Refresh, requests, clients)
+	want := answers[0].Tokens()
+	for _, answer := range answers {
+		if got := answer.Tokens(); got != want {
+			t.Errorf("got %+v, want what the others got, %+v", got, want)
+		}
+	}
+	s.Web.IN(want.Refresh).Active()
+	s.RS.IN(want.Access).Active()
+	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
+		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
+	}
+}

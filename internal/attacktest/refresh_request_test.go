@@ -1,0 +1,171 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// TestRefreshRequest is about who may refresh, for what, and until when.
+func TestRefreshRequest(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "F-11 scope narrows and never widens", Test: refreshedScope},
+		{Name: "F-12 another application's token", Test: foreignRefreshToken},
+		{Name: "F-13 authentication", Test: refreshAuthentication},
+		{Name: "F-14 idle lifetime", Test: idleLifetime},
+		{Name: "F-14 absolute lifetime", Test: absoluteLifetime},
+		{Name: "F-20 the ID token is of the same sign-in", Test: refreshedIDToken},
+		{Name: "F-21 who gets a refresh token", Test: refreshTokenIssued},
+		{Name: "F-22 malformed", Test: malformedRefreshToken},
+	})
+}
+
+func refreshedScope(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web, "scope=openid email api:read")
+	for _, ask := range []struct{ override, want string }{
+		{"scope=api:read", "api:read"}, {"scope", "openid email api:read"}, {"scope=", "openid email api:read"},
+		{"scope=openid", "openid"}, {"scope=openid email api:read", "openid email api:read"},
+	} {
+		tokens = s.Web.RF(tokens.Refresh, ask.override).Tokens()
+		if tokens.Scope != ask.want || s.RS.IN(tokens.Access).Active()["scope"] != ask.want {
+			t.Errorf("%s: got scope %q, want %q", ask.override, tokens.Scope, ask.want)
+		}
+		if (tokens.ID != "") != strings.Contains(ask.want, "openid") {
+			t.Errorf("%s: got ID token %q, want one exactly with openid", ask.override, tokens.ID)
+		}
+	}
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "api:write") })
+	for _, more := range []string{"openid profile", "openid email api:read profile", "api:write", "nonsense", "OPENID", "openid\"", "introspection"} {
+		s.Web.RF(tokens.Refresh, "scope="+more).JSON(400, "invalid_scope")
+	}
+	s.Web.RF(tokens.Refresh).Tokens()
+}
+
+func foreignRefreshToken(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	s.Evil.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	s.SPA.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
+	if len(misused) != 2 || misused[0] != (oauthkit.CredentialMisused{ApplicationID: "evil", OwnerID: "web", Credential: "refresh_token"}) {
+		t.Errorf("got %+v observed, want that evil and spa misused a refresh token of web", misused)
+	}
+	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	s.Web.RF(tokens.Refresh).Tokens()
+	s.Evil.RF(tokens.Refresh).JSON(400, "invalid_grant") // a used one as well
+	s.RS.IN(tokens.Access).Active()
+}
+
+func refreshAuthentication(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens, public := alice.Tokens(s.Web), alice.Tokens(s.SPA)
+	for _, token := range []string{tokens.Refresh, public.Refresh} {
+		nameless := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+		s.Do(fixture.NewRequest(http.MethodPost, "/o/token", nameless)).Unauthorized()
+	}
+	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret").Unauthorized()
+	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret="+s.WebPost.Secret).Unauthorized()
+	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret="+s.Web.Secret).Unauthorized() // not its method
+	s.SPA.RF(tokens.Refresh, "client_id=web").Unauthorized()
+	s.SPA.RF(public.Refresh, "client_id=").Unauthorized()
+	s.CLI.RF(public.Refresh).JSON(400, "invalid_grant")
+	s.Web.RF(public.Refresh).JSON(400, "invalid_grant")
+	s.Web.RF(tokens.Refresh).Tokens()
+	s.SPA.RF(public.Refresh).Tokens()
+}
+
+func idleLifetime(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	idle := 30 * 24 * time.Hour
+	tokens, late := alice.Tokens(s.Web), alice.Tokens(s.Web)
+	s.Clock.Advance(idle - time.Second)
+	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	s.Clock.Advance(time.Second)
+	s.Web.RF(late.Refresh).JSON(400, "invalid_grant")
+	s.Web.IN(late.Refresh).Inactive()
+	s.Web.RF(tokens.Refresh).Tokens() // it has begun anew
+}
+
+// absoluteLifetime refreshes for as long as that can go on.
+func absoluteLifetime(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	for range 4 {
+		s.Clock.Advance(20 * 24 * time.Hour)
+		tokens = s.Web.RF(tokens.Refresh).Tokens()
+	}
+	s.Clock.Advance(10*24*time.Hour - 5*time.Minute)
+	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	if tokens.ExpiresIn != 300 {
+		t.Errorf("got expires_in %d, want 300: an access token does not outlive its Authorization", tokens.ExpiresIn)
+	}
+	s.Clock.Advance(5 * time.Minute)
+	ended(s, s.Web, tokens)
+}
+
+func refreshedIDToken(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	signedIn := s.Clock.Now()
+	s.Clock.Advance(time.Minute)
+	tokens := alice.Tokens(s.Web)
+	before := claimsOf(t, tokens.ID)
+	s.Clock.Advance(time.Hour)
+	alice.SignIn("bob") // what the browser does next is nothing to the token
+	after := claimsOf(t, s.Web.RF(tokens.Refresh).Tokens().ID)
+	for _, name := range []string{"iss", "sub", "aud", "auth_time"} {
+		if before[name] == nil || after[name] != before[name] {
+			t.Errorf("%s: got %v after the refresh, want %v", name, after[name], before[name])
+		}
+	}
+	if after["nonce"] != nil {
+		t.Errorf("got nonce %v after the refresh, want none: it belongs to one answer", after["nonce"])
+	}
+	if after["sub"] != "alice" || after["auth_time"] != float64(signedIn.Unix()) || after["iat"] != float64(s.Clock.Now().Unix()) {
+		t.Errorf("got claims %v, want those of alice, of her sign-in at %d, and of now", after, signedIn.Unix())
+	}
+}
+
+// refreshTokenIssued holds to the design: the registration for the grant decides, not offline_access.
+func refreshTokenIssued(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	if tokens := alice.Tokens(s.Web, "scope=openid"); tokens.Refresh == "" {
+		t.Error("got no refresh token, want one: the application is registered for the grant")
+	}
+	without := register(t, s, &oauthkit.AbstractApplication{
+		ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, RedirectURIs: oauthkit.URIs{"https://no.test/cb"},
+	})
+	if tokens := alice.Tokens(without); tokens.Refresh != "" {
+		t.Error("got a refresh token for an application that is not registered for the grant")
+	}
+	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.GrantTypes = append(app.GrantTypes, oauth2.Refreshing) })
+	if tokens := s.Service.CC().Tokens(); tokens.Refresh != "" {
+		t.Error("got a refresh token for client_credentials")
+	}
+}
+
+func malformedRefreshToken(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	for _, override := range []string{
+		"refresh_token", "refresh_token=", "refresh_token=\x00", "refresh_token=" + tokens.Refresh + "\x00", "refresh_token=\xff",
+		"refresh_token=" + strings.Repeat("a", 10<<10), "+refresh_token=" + tokens.Refresh,
+	} {
+		s.Web.RF(tokens.Refresh, override).JSON(400, "invalid_request")
+	}
+	body := strings.TrimPrefix(tokens.Refresh, "ort_")
+	for _, value := range []string{
+		"a", tokens.Access, code, tokens.ID, secret.Hash(tokens.Refresh), secret.New(secret.RefreshToken), body, "oat_" + body, "ORT_" + body,
+		tokens.Refresh + " ", " " + tokens.Refresh, tokens.Refresh + "=", tokens.Refresh[1:], tokens.Refresh[:46], strings.ToUpper(tokens.Refresh),
+		"ort_" + strings.Repeat("é", 43), strings.Repeat("a", 8000),
+	} {
+		s.Web.RF(value).JSON(400, "invalid_grant")
+	}
+	s.Web.RF(tokens.Refresh).Tokens()
+	s.Web.TK(code).Tokens()
+}

@@ -1,0 +1,137 @@
+package attacktest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestRefreshState is about what has changed since the user approved.
+func TestRefreshState(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "F-15 user deactivated", Test: userDeactivated},
+		{Name: "F-15 the host does not know whether the user is active", Test: hostFails},
+		askedEachTime(),
+		{Name: "F-16 consent withdrawn", Test: consentWithdrawn},
+		{Name: "F-16 scope taken from the application", Test: scopeTaken},
+		{Name: "F-17 application disabled, narrowed, with another secret", Test: applicationChanged},
+	})
+}
+
+func userDeactivated(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	used, unused, bobs := alice.Tokens(s.Web), alice.Tokens(s.Web), s.Browser("bob").Tokens(s.Web)
+	successor := s.Web.RF(used.Refresh).Tokens()
+	s.Users.Deactivate("alice")
+	s.Web.RF(used.Refresh).JSON(400, "invalid_grant") // the retry of F-04
+	s.Web.RF(unused.Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, used, successor, unused)
+	for _, tokens := range []fixture.Tokens{used, successor, unused} {
+		token, err := s.Store.RefreshToken(t.Context(), secret.Hash(tokens.Refresh))
+		if err != nil || token.Authorization.RevokedAt.IsZero() {
+			t.Errorf("got %+v, %v; want the Authorization revoked for ever", token, err)
+		}
+	}
+	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
+		if event.Reason != oauthkit.RevokedByInactivity || event.Subject != "alice" {
+			t.Errorf("got %+v observed, want only that alice is inactive", event)
+		}
+	}
+	s.Web.RF(bobs.Refresh).Tokens()
+}
+
+// hostFails shows that not knowing is neither yes nor no.
+func hostFails(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	used, unused := alice.Tokens(s.Web), alice.Tokens(s.Web)
+	s.Web.RF(used.Refresh).Tokens()
+	s.Users.Fail(errors.New("the user database is away"))
+	s.Web.RF(unused.Refresh).Unavailable()
+	s.Web.RF(used.Refresh).Unavailable()
+	s.Users.Fail(nil)
+	s.Web.RF(unused.Refresh).Tokens()
+	s.Web.RF(used.Refresh).Tokens()
+}
+
+// askedEachTime counts how often the host is asked whether the user is active.
+func askedEachTime() fixture.Case {
+	var asked atomic.Int64
+	return fixture.Case{
+		Name: "F-15 the host is asked each time",
+		Configure: func(config *oauthkit.Config, _ storetest.Store) {
+			active := config.UserIsActive
+			config.UserIsActive = func(ctx context.Context, subject string) (bool, error) {
+				asked.Add(1)
+				return active(ctx, subject)
+			}
+		},
+		Test: func(t *testing.T, s *fixture.Server) {
+			tokens := s.Browser("alice").Tokens(s.Web)
+			for range 3 {
+				asked.Store(0)
+				previous := tokens.Refresh
+				tokens = s.Web.RF(previous).Tokens()
+				s.Web.RF(previous).Tokens()
+				if got := asked.Load(); got != 2 {
+					t.Errorf("got %d questions, want one for the refresh and one for its retry", got)
+				}
+			}
+		},
+	}
+}
+
+func consentWithdrawn(t *testing.T, s *fixture.Server) {
+	alice, bob := s.Browser("alice"), s.Browser("bob")
+	first, second := alice.Tokens(s.Web), alice.Tokens(s.Web)
+	bobs, others := bob.Tokens(s.Web), alice.Tokens(s.Evil)
+	if err := s.Provider.RevokeConsent(t.Context(), "web", "alice"); err != nil {
+		t.Fatal(err)
+	}
+	ended(s, s.Web, first, second)
+	if events := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events); len(events) != 1 || len(events[0].AuthorizationIDs) != 2 {
+		t.Errorf("got %+v observed, want one withdrawal with two Authorizations", events)
+	}
+	s.Web.RF(bobs.Refresh).Tokens()
+	s.Evil.RF(others.Refresh).Tokens()
+	alice.Open(s.Web.AZ()).Consent() // she is asked again
+}
+
+func scopeTaken(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+		app.Scopes = slices.DeleteFunc(app.Scopes, func(scope string) bool { return scope == "api:read" })
+	})
+	s.Web.RF(tokens.Refresh, "scope=api:read").JSON(400, "invalid_scope")
+	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	if tokens.Scope != "openid" {
+		t.Errorf("got scope %q, want what the application may still ask for", tokens.Scope)
+	}
+	s.Bearer("/api/read", tokens.Access).JSON(403, "insufficient_scope")
+}
+
+func applicationChanged(_ *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
+	s.Web.RF(tokens.Refresh).Unauthorized()
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = false })
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+		app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
+	})
+	s.Web.RF(tokens.Refresh).JSON(400, "unauthorized_client")
+	renewed := *s.Web
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+		app.GrantTypes = append(app.GrantTypes, oauth2.Refreshing)
+		renewed.Secret = app.GenerateSecret()
+	})
+	s.Web.RF(tokens.Refresh).Unauthorized()
+	renewed.RF(tokens.Refresh).Tokens()
+}

@@ -1,0 +1,249 @@
+package attacktest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestRefresh is about the life of a refresh token: one use, a retry, and the end of everything when two parties have it.
+func TestRefresh(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "F-01 each use replaces the token", Test: rotation},
+		{Name: "F-02 reuse ends everything", Configure: withoutRetry, Test: reuse},
+		{Name: "F-02 reuse after the retry window ends everything", Test: lateReuse},
+		{Name: "F-04 a retry gets the same successor", Test: retry},
+		{Name: "F-04 a retry after the successor was used is reuse", Test: retryTooFar},
+		{Name: "F-05 no retry after revocation", Test: retryAfterRevocation},
+		{Name: "F-06 an older generation is no retry", Test: olderGeneration},
+		{Name: "F-07 generations do not depend on the time", Configure: withoutRetry, Test: sameSecond},
+		{Name: "F-08 reuse is seen after a restart", Configure: withoutRetry, Test: restart},
+		{Name: "F-23 a long family ends as fast as a short one", Configure: withoutRetry, Test: longFamily},
+		{Name: "F-24 failure before the rotation", Test: failureBeforeRotation},
+		{Name: "F-25 answer lost, with a retry", Test: answerLost},
+		{Name: "F-25 answer lost, without a retry", Configure: withoutRetry, Test: answerLostForGood},
+		{Name: "F-26 value that exists", Configure: withStaleGenerator, Test: existingValue},
+	})
+}
+
+// withoutRetry makes every second use of a refresh token a replay.
+func withoutRetry(config *oauthkit.Config, store storetest.Store) {
+	config.Grants = []oauthkit.Grant{
+		grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}), grants.RefreshToken(store, grants.RefreshTokenConfig{}),
+	}
+}
+
+// ended wants every one of the tokens, of a confidential application, to be of no use to anybody.
+func ended(s *fixture.Server, client *fixture.Client, all ...fixture.Tokens) {
+	for _, tokens := range all {
+		s.RS.IN(tokens.Access).Inactive()
+		client.IN(tokens.Access).Inactive()
+		client.IN(tokens.Refresh).Inactive()
+		client.RF(tokens.Refresh).JSON(400, "invalid_grant")
+		s.Bearer("/api/read", tokens.Access).JSON(401, "invalid_token")
+	}
+}
+
+// replays returns how often the observer was told of a replay, and how often of the revocation that follows it.
+func replays(s *fixture.Server) (seen, revoked int) {
+	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
+		if event.Reason == oauthkit.RevokedByReplay {
+			revoked++
+		}
+	}
+	return len(fixture.EventsOf[oauthkit.CredentialReplayed](s.Events)), revoked
+}
+
+func rotation(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	third := s.Web.RF(second.Refresh).Tokens()
+	if first.Refresh == second.Refresh || second.Refresh == third.Refresh || second.Access == third.Access {
+		t.Errorf("got %+v, %+v and %+v, want new tokens each time", first, second, third)
+	}
+	s.Web.IN(first.Refresh).Inactive()
+	s.Web.IN(second.Refresh).Inactive()
+	s.Web.IN(third.Refresh).Active()
+	for _, tokens := range []fixture.Tokens{first, second, third} {
+		s.RS.IN(tokens.Access).Active() // until it expires: rotation revokes nothing
+	}
+	s.Web.RF(second.Refresh).Tokens() // the retry of F-04
+	s.Web.RF(third.Refresh).Tokens()
+	s.Web.RF(second.Refresh).JSON(400, "invalid_grant")
+}
+
+func reuse(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	other := s.Browser("alice").Tokens(s.Web)
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
+		t.Errorf("got %d replays and %d revocations observed, want one of each", seen, revoked)
+	}
+	ended(s, s.Web, first, second)
+	s.RS.IN(other.Access).Active() // another sign-in is another Authorization
+	s.Web.RF(other.Refresh).Tokens()
+}
+
+func lateReuse(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	s.Clock.Advance(30*time.Second + time.Microsecond)
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, first, second)
+}
+
+// retry holds to the design, not to the catalogue, which wants a new successor each time: two live successors of one token are
+// what reuse detection exists to notice.
+func retry(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	for _, wait := range []time.Duration{0, 10 * time.Second, 20 * time.Second} {
+		s.Clock.Advance(wait)
+		again := s.Web.RF(first.Refresh).Tokens()
+		if again.Refresh != second.Refresh || again.Access != second.Access || again.ID != second.ID || again.Scope != second.Scope {
+			t.Errorf("got %+v, want the answer of before, %+v", again, second)
+		}
+		second.ExpiresIn -= int64(wait / time.Second)
+		if again.ExpiresIn != second.ExpiresIn {
+			t.Errorf("got expires_in %d, want %d: the token is as old as it is", again.ExpiresIn, second.ExpiresIn)
+		}
+	}
+	s.Evil.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.RS.IN(second.Access).Active()
+	s.Web.RF(second.Refresh).Tokens()
+}
+
+func retryTooFar(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	third := s.Web.RF(second.Refresh).Tokens()
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, first, second, third)
+}
+
+func retryAfterRevocation(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, revoke := range []func(first, second fixture.Tokens) *fixture.Answer{
+		func(first, _ fixture.Tokens) *fixture.Answer { return s.Web.RV(first.Refresh) },
+		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.RV(second.Refresh) },
+		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.RV(second.Access) },
+	} {
+		first := alice.Tokens(s.Web)
+		second := s.Web.RF(first.Refresh).Tokens()
+		revoke(first, second).OK()
+		ended(s, s.Web, first, second)
+	}
+	unused := alice.Tokens(s.Web)
+	s.Web.RV(unused.Refresh).OK()
+	ended(s, s.Web, unused)
+}
+
+func olderGeneration(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	third := s.Web.RF(second.Refresh).Tokens()
+	s.Clock.Advance(time.Second)
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, first, second, third)
+}
+
+func sameSecond(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for reused := range 2 {
+		family := []fixture.Tokens{alice.Tokens(s.Web)}
+		for range 2 {
+			family = append(family, s.Web.RF(family[len(family)-1].Refresh).Tokens())
+		}
+		s.Web.RF(family[reused].Refresh).JSON(400, "invalid_grant")
+		ended(s, s.Web, family...)
+	}
+	if seen, revoked := replays(s); seen != 2 || revoked != 2 {
+		t.Errorf("got %d replays and %d revocations observed, want two of each", seen, revoked)
+	}
+}
+
+func restart(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	other := s.Second()
+	other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(other, other.Web, first, second)
+	ended(s, s.Web, second)
+}
+
+// longFamily counts the calls of the store, each of which is one statement.
+func longFamily(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
+	last := first
+	for range 60 {
+		last = s.Web.RF(last.Refresh).Tokens()
+	}
+	s.Store.Forget()
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	if calls := s.Store.Calls(); len(calls) > 3 {
+		t.Errorf("got calls %v of the store, want the application, the token and the revocation", calls)
+	}
+	ended(s, s.Web, first, last)
+}
+
+func failureBeforeRotation(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	s.Store.Fail(3) // after the application and the token
+	s.Web.RF(first.Refresh).Unavailable()
+	s.Store.Heal()
+	s.Web.IN(first.Refresh).Active()
+	s.Web.RF(first.Refresh).Tokens()
+}
+
+func answerLost(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	s.Store.Lose("RotateRefreshToken")
+	s.Web.RF(first.Refresh).Unavailable()
+	second := s.Web.RF(first.Refresh).Tokens()
+	s.Web.RF(second.Refresh).Tokens()
+	issued := fixture.EventsOf[oauthkit.TokenIssued](s.Events)
+	if len(issued) != 3 || !issued[1].Retried || issued[2].Retried {
+		t.Errorf("got %+v observed, want the code's tokens, a retry, and a refresh", issued)
+	}
+}
+
+func answerLostForGood(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	s.Store.Lose("RotateRefreshToken")
+	s.Web.RF(first.Refresh).Unavailable()
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, first)
+}
+
+// staleGenerator makes the same access token twice before it makes others.
+type staleGenerator struct{ made int }
+
+// Token implements [oauth2.AccessGenerate].
+func (g *staleGenerator) Token(context.Context, *oauth2.GenerateBasic, bool) (access, refresh string, err error) {
+	g.made++
+	return []string{"twice", "twice", "third"}[g.made-1], "", nil
+}
+
+func withStaleGenerator(config *oauthkit.Config, _ storetest.Store) {
+	config.AccessTokens = &staleGenerator{}
+}
+
+func existingValue(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	s.Users.Fail(errors.New("from here on 503 is expected"))
+	s.Users.Fail(nil)
+	s.Web.RF(first.Refresh).Unavailable() // and nothing was consumed or overwritten
+	s.RS.IN(first.Access).Active()
+	second := s.Web.RF(first.Refresh).Tokens()
+	s.RS.IN(first.Access).Active()
+	s.RS.IN(second.Access).Active()
+}

@@ -1,0 +1,103 @@
+package attacktest
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// injections are texts that change a statement which is put together from them.
+var injections = []string{
+	`' OR '1'='1`, `' OR 1=1 --`, `'; DROP TABLE oauth_applications; --`, `') OR ('a'='a`, `" OR ""="`, `web' --`, `web'/*`, `web'||'`,
+	`\' OR 1=1 --`, `' UNION SELECT client_id FROM oauth_applications --`, `'; SELECT pg_sleep(60); --`, `$1`, `?`, `$1'$2`, `%`, `_`, `web%`,
+	`{applications}`, `@client_id`, `:client_id`, `E'\\x27'`, "\u02bc OR 1=1", "\uff07 OR 1=1", `-1`, `0x27`, `NULL`, `true`, `{"$ne":null}`, `[]`,
+}
+
+// TestInjection sends them wherever the provider takes a text, and signs somebody in who has such a name.
+func TestInjection(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "ST-05 in a parameter", Test: injectedParameters},
+		{Name: "ST-05 in what the host says", Test: injectedSubjects},
+	})
+}
+
+// injectedParameters compares each answer with that to a word that means nothing.
+func injectedParameters(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens := alice.Tokens(s.Web)
+	renamed := func(id, secret string) *fixture.Client {
+		client := *s.Web
+		client.ID, client.Secret = id, secret
+		return &client
+	}
+	for name, send := range map[string]func(text string) *fixture.Answer{
+		"authorize client_id":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("client_id=" + text)) },
+		"authorize redirect_uri":  func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("redirect_uri=" + text)) },
+		"authorize scope":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("scope=" + text)) },
+		"authorize state":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("state=" + text)) },
+		"authorize nonce":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("nonce=" + text)) },
+		"authorize challenge":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("code_challenge=" + text)) },
+		"authorize response_type": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("response_type=" + text)) },
+		"authorize other":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ(text + "=" + text)) },
+		"kept state":              func(text string) *fixture.Answer { return s.Browser("bob").Open(s.Web.AZ("state=" + text)) },
+		"consent":                 func(text string) *fixture.Answer { return alice.Get("/o/consent?interaction=" + url.QueryEscape(text)) },
+		"client_id":               func(text string) *fixture.Answer { return renamed(text, s.Web.Secret).RF("x") },
+		"client_id in the body":   func(text string) *fixture.Answer { return s.WebPost.RF("x", "client_id="+text) },
+		"client_secret":           func(text string) *fixture.Answer { return renamed("web", text).RF("x") },
+		"grant_type":              func(text string) *fixture.Answer { return s.Web.RF("x", "grant_type="+text) },
+		"code":                    func(text string) *fixture.Answer { return s.Web.TK(text) },
+		"refresh_token":           func(text string) *fixture.Answer { return s.Web.RF(text) },
+		"token scope":             func(text string) *fixture.Answer { return s.Web.RF(tokens.Refresh, "scope="+text) },
+		"introspect":              func(text string) *fixture.Answer { return s.RS.IN(text) },
+		"introspect hint":         func(text string) *fixture.Answer { return s.RS.IN("x", "token_type_hint="+text) },
+		"revoke":                  func(text string) *fixture.Answer { return s.Web.RV(text) },
+	} {
+		want := outcome(send("nonsense"))
+		for _, text := range injections {
+			if got := outcome(send(text)); got != want {
+				t.Errorf("%s: got %s for %q, want %s as for any word", name, got, text, want)
+			}
+		}
+	}
+	s.RS.IN(tokens.Access).Active()
+	s.Web.RF(tokens.Refresh).Tokens()
+}
+
+// outcome is what an answer comes to, without what depends on the request.
+func outcome(answer *fixture.Answer) string {
+	where, query, _ := strings.Cut(answer.Location(), "?")
+	response, err := url.ParseQuery(query)
+	return fmt.Sprintf("%d %s error=%v,%s active=%v %v", answer.Status, where, answer.Members()["error"], response.Get("error"), answer.Members()["active"], err)
+}
+
+// injectedSubjects are users whose names come back as they are, and who have nothing to do with each other.
+func injectedSubjects(t *testing.T, s *fixture.Server) {
+	victim := s.Browser("alice").Tokens(s.Web)
+	for _, subject := range injections {
+		browser := s.Browser(subject)
+		tokens := s.Web.TK(browser.Approve(s.Web.AZ("nonce=" + subject)).Code()).Tokens()
+		if got := s.RS.IN(tokens.Access).Active()["sub"]; got != subject {
+			t.Errorf("got sub %v, want %q", got, subject)
+		}
+		browser.Authorize(s.Web.AZ()).Code() // it is remembered
+		s.Web.RF(tokens.Refresh).Tokens()
+		if err := s.Provider.RevokeConsent(t.Context(), "web", subject); err != nil {
+			t.Errorf("%q: withdrawing consent: %v", subject, err)
+		}
+		s.RS.IN(tokens.Access).Inactive()
+		browser.Open(s.Web.AZ()).Consent()
+	}
+	s.RS.IN(victim.Access).Active()
+	if revoked := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events); len(revoked) != len(injections) {
+		t.Errorf("got %d withdrawals observed, want %d", len(revoked), len(injections))
+	}
+	for _, event := range fixture.EventsOf[oauthkit.ConsentRevoked](s.Events) {
+		if len(event.AuthorizationIDs) != 2 {
+			t.Errorf("got %+v, want the two Authorizations of that user", event)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package attacktest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm/logger"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/memstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestLog is about what those can read who read logs. Every case of this package ends with a look for issued secrets in the
+// log at the debug level; here it is looked for what was presented wrongly as well.
+func TestLog(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "ST-03 log at the debug level", Test: quietLog},
+		panicking(),
+	})
+}
+
+// presented is what nobody has issued, and what belongs to somebody all the same.
+const presented = "hunter2-hunter2-hunter2-hunter2-hunter2-hunter2"
+
+func quietLog(t *testing.T, s *fixture.Server) {
+	everything(s)
+	wrong := *s.Web
+	wrong.Secret = presented
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	wrong.TK(code)
+	s.Web.TK(code, "code_verifier="+presented)
+	s.Web.TK(presented)
+	s.Web.RF(presented)
+	s.Web.CC("grant_type=" + presented)
+	s.WebPost.RF("x", "client_secret="+presented)
+	s.RS.IN(presented)
+	s.Web.RV(presented)
+	for _, path := range protected {
+		s.Bearer(path, presented)
+		call(s, path+"?access_token="+presented)
+	}
+	s.Do(fixture.NewRequest(http.MethodGet, "/o/token", url.Values{"code": {presented}}))
+	s.Browser("alice").Get("/o/consent?interaction=" + presented)
+	s.Browser("alice").Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb?" + presented))
+	s.Store.Fail(0)
+	s.Web.RF(presented)
+	s.Web.RF(secret.New(secret.RefreshToken))
+	text := s.Log.String()
+	for _, part := range []string{presented, "Basic ", "Bearer ", "Cookie", "__Host-", "grant_type=", "code_verifier=", "the secret of every server"} {
+		if strings.Contains(text, part) {
+			t.Errorf("got %q in the log:\n%s", part, text)
+		}
+	}
+	for _, part := range []string{"level=DEBUG", "level=ERROR", "path=/o/token"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("got a log without %s, so that nothing was looked at:\n%s", part, text)
+		}
+	}
+}
+
+// panicking is a host whose hook panics in the middle of a token request. net/http logs the value and the stack.
+func panicking() fixture.Case {
+	var stack []byte
+	var armed bool
+	return fixture.Case{
+		Name: "ST-11 crash in the middle of a request",
+		Configure: func(config *oauthkit.Config, _ storetest.Store) {
+			armed = false
+			config.UserIsActive = func(context.Context, string) (bool, error) {
+				if armed {
+					stack = debug.Stack()
+					panic("the host's mistake")
+				}
+				return true, nil
+			}
+		},
+		Test: func(t *testing.T, s *fixture.Server) {
+			tokens := s.Browser("alice").Tokens(s.Web)
+			armed = true
+			request := s.Web.Request("/o/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}})
+			handler := oauthhttp.NewHandler(s.Provider, oauthhttp.Config{})
+			if got := recovered(func() { handler.ServeHTTP(httptest.NewRecorder(), request) }); got != "the host's mistake" {
+				t.Errorf("got %v, want the host's own panic, unchanged", got)
+			}
+			for _, text := range []string{tokens.Refresh, s.Web.Secret, request.Header.Get("Authorization")} {
+				if len(stack) == 0 || strings.Contains(string(stack), text) {
+					t.Errorf("got a stack of %d bytes with a secret, or none:\n%s", len(stack), stack)
+				}
+			}
+		},
+	}
+}
+
+// recovered returns what do panics with.
+func recovered(do func()) (value any) {
+	defer func() { value = recover() }()
+	do()
+	return nil
+}
+
+// TestST03_GORMLogger gives the store a database whose logger writes statements with their values.
+func TestST03_GORMLogger(t *testing.T) {
+	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "oauth.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var logged bytes.Buffer
+	db.Logger = logger.New(log.New(&logged, "", 0), logger.Config{LogLevel: logger.Info})
+	if err := db.Exec("SELECT 'seen'").Error; err != nil || !strings.Contains(logged.String(), "seen") {
+		t.Fatalf("got %v and log %q, want GORM to log its statements", err, &logged)
+	}
+	logged.Reset()
+	store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	app := &oauthkit.AbstractApplication{ClientID: "web", ClientType: oauthkit.Confidential}
+	app.GenerateSecret()
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Applications.Create(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Application(t.Context(), "web"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.RefreshToken(t.Context(), "hash"); err == nil {
+		t.Error("got a refresh token that nobody saved")
+	}
+	if logged.Len() > 0 {
+		t.Errorf("got statements in the host's log, with hashes and requests in them:\n%s", &logged)
+	}
+}
+
+// TestST04_TypesThatHoldSecrets prints each in every way.
+func TestST04_TypesThatHoldSecrets(t *testing.T) {
+	const hidden = "a secret of at least 32 bytes, in clear"
+	config := oauthkit.Config{Secret: hidden}
+	provider, err := oauthkit.New(fixture.Issuer, memstore.New(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := oauthkit.TokenRequest{Form: url.Values{"client_secret": {hidden}}}
+	response := oauthkit.TokenResponse{AccessToken: hidden, RefreshToken: hidden, Extra: map[string]any{"id_token": hidden}}
+	for _, value := range []any{provider, config, &config, request, &request, response, &response} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, hidden) || strings.Contains(text, fmt.Sprintf("%x", hidden)) {
+				t.Errorf("%T with %s: got %s", value, verb, text)
+			}
+		}
+		var text, document bytes.Buffer
+		slog.New(slog.NewTextHandler(&text, nil)).Info("x", "value", value)
+		slog.New(slog.NewJSONHandler(&document, nil)).Info("x", "value", value)
+		if strings.Contains(text.String()+document.String(), hidden) {
+			t.Errorf("%T: got %s %s", value, &text, &document)
+		}
+	}
+	answer, err := json.Marshal(&response)
+	if err != nil || !strings.Contains(string(answer), hidden) {
+		t.Errorf("got %s, %v; want the tokens in the answer itself", answer, err)
+	}
+}

@@ -1,0 +1,95 @@
+package attacktest
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestTokenResponse is about what the token endpoint hands out, and how it says no.
+func TestTokenResponse(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "T-22 client credentials", Test: clientCredentials},
+		{Name: "T-24 headers of errors", Test: errorHeaders},
+	})
+}
+
+// clientCredentials wants a token that cannot be taken for a user's: it has no subject at all (RFC 9700 §4.15).
+func clientCredentials(t *testing.T, s *fixture.Server) {
+	for asked, granted := range map[string]string{"": "", "api:read": "api:read", "api:write api:read": "api:write api:read"} {
+		answer := s.Service.CC("scope=" + asked)
+		tokens := answer.Tokens()
+		if tokens.Scope != granted || strings.Contains(answer.Body, "refresh_token") || strings.Contains(answer.Body, "id_token") {
+			t.Errorf("scope=%s: got %s, want scope %q and neither a refresh nor an ID token", asked, answer.Body, granted)
+		}
+		members := s.RS.IN(tokens.Access).Active()
+		if _, present := members["sub"]; present || members["client_id"] != "svc" || members["scope"] != granted {
+			t.Errorf("scope=%s: got %v by introspection, want client_id svc and no sub", asked, members)
+		}
+	}
+	for _, scope := range []string{"openid", "api:read openid", "introspection", "nonsense", "api:read  api:write", " api:read", `api:"read"`, "*"} {
+		s.Service.CC("scope="+scope).JSON(400, "invalid_scope")
+	}
+	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "openid") })
+	tokens := s.Service.CC("scope=openid api:read").Tokens()
+	if tokens.ID != "" {
+		t.Errorf("got an ID token %s, want none without a user", tokens.ID)
+	}
+	request := fixture.NewRequest(http.MethodGet, "/o/userinfo", nil)
+	request.Header.Set("Authorization", "Bearer "+tokens.Access)
+	if answer := s.Do(request); answer.Status < 400 {
+		t.Errorf("got %d %s from userinfo, want a refusal without a user", answer.Status, answer.Body)
+	}
+}
+
+// errorHeaders makes each kind of error once. That nothing keeps the answer is checked with every answer of every test.
+func errorHeaders(t *testing.T, s *fixture.Server) {
+	untyped := withBody(s.Service, "", "")
+	get := s.Service.Request("/o/token", nil)
+	get.Method = http.MethodGet
+	failing := func() *fixture.Answer {
+		defer s.Store.Heal()
+		s.Store.Fail(0)
+		return s.Service.CC()
+	}
+	wrong, wrongPost := *s.Service, *s.WebPost
+	wrong.Secret, wrongPost.Secret = "wrong", "wrong"
+	for _, test := range []struct {
+		answer    *fixture.Answer
+		status    int
+		code      string
+		challenge string
+	}{
+		{s.Service.CC("grant_type"), 400, "invalid_request", ""},
+		{s.Service.CC("grant_type=nonsense"), 400, "unsupported_grant_type", ""},
+		{s.Service.CC("scope=nonsense"), 400, "invalid_scope", ""},
+		{s.Web.CC(), 400, "unauthorized_client", ""},
+		{s.Web.TK("oac_x"), 400, "invalid_grant", ""},
+		{wrong.CC(), 401, "invalid_client", `Basic realm="oauth", charset="UTF-8"`},
+		{wrongPost.CC(), 401, "invalid_client", ""},
+		{s.Do(fixture.NewRequest(http.MethodPost, "/o/token", nil)), 401, "invalid_client", ""},
+		{s.Do(get), 405, "invalid_request", ""},
+		{s.Do(untyped), 415, "invalid_request", ""},
+		{failing(), 503, "temporarily_unavailable", ""},
+	} {
+		test.answer.JSON(test.status, test.code)
+		header := test.answer.Header
+		if got := header.Get("WWW-Authenticate"); got != test.challenge {
+			t.Errorf("%d %s: got WWW-Authenticate %q, want %q", test.status, test.code, got, test.challenge)
+		}
+		if header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store" || header.Get("Pragma") != "no-cache" {
+			t.Errorf("%d %s: got headers %v, want JSON that nothing keeps", test.status, test.code, header)
+		}
+		var members map[string]string // which fails for a member that is no string
+		err := json.Unmarshal([]byte(test.answer.Body), &members)
+		delete(members, "error")
+		delete(members, "error_description")
+		if err != nil || len(members) > 0 {
+			t.Errorf("%d %s: got %s, want error and error_description alone", test.status, test.code, test.answer.Body)
+		}
+	}
+}
