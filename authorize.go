@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -116,7 +117,7 @@ func verifiedRedirectURI(app Application, form url.Values) (string, error) {
 		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated")
 	}
 	uri := form.Get("redirect_uri")
-	if len(uri) > 2048 || !validText(uri) || !app.AllowsRedirectURI(uri) {
+	if redirect.Check(uri) != nil || !app.AllowsRedirectURI(uri) {
 		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's")
 	}
 	return uri, nil
@@ -132,10 +133,10 @@ func checkParameters(request *AuthorizeRequest) error {
 	request.State = request.Form.Get("state")
 	for name, values := range request.Form {
 		if len(values) > 1 && name != "resource" {
-			return Errorf(InvalidRequest, "%s is repeated", name)
+			return Errorf(InvalidRequest, "a parameter is repeated")
 		}
 		if slices.ContainsFunc(values, func(value string) bool { return !validText(value) }) {
-			return Errorf(InvalidRequest, "%s is not text", name)
+			return Errorf(InvalidRequest, "a parameter is not text")
 		}
 	}
 	return nil
@@ -228,8 +229,7 @@ type Decision struct {
 // RememberedConsent returns what the user has approved for the application before, nil for nothing, and whether that is
 // enough to answer the request without asking.
 func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
-	trusted := SkipsConsent(request.Application)
-	if trusted && !request.AskConsent {
+	if SkipsConsent(request.Application) && !request.AskConsent && request.identifiesApplication() {
 		return nil, true, nil
 	}
 	consent, err = p.store.Consent(ctx, request.Application.GetID(), user.Subject)
@@ -239,8 +239,10 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	case err != nil:
 		return nil, false, Unavailable(err)
 	}
-	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
-	enough = !request.AskConsent && !expired && consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
+	if p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime)) {
+		return nil, false, nil // so that what is approved next does not bring it back
+	}
+	enough = !request.AskConsent && consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
 	return consent, enough, nil
 }
 
