@@ -9,6 +9,7 @@ import (
 
 // TestPostgres shows that two tests do not see each other's tables, and that a database is gone after its test.
 func TestPostgres(t *testing.T) {
+	Postgres(t) // which skips all of it where there is no server
 	var urls []string
 	for _, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) {
