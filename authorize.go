@@ -260,13 +260,12 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	approval := &Approval{
 		Authorization:   p.newAuthorization(request, user),
 		Consent:         decision.Consent,
-		ConsentGiven:    decision.Given,
 		InteractionHash: decision.InteractionHash,
 	}
 	if decision.Given {
-		approval.Consent = widen(decision.Consent, approval.Authorization)
+		approval.giveConsent(decision.Consent)
 	}
-	response, err := request.authorizer.Authorize(ctx, request, approval)
+	response, err := authorize(ctx, request, approval)
 	if err != nil {
 		return nil, err
 	}
@@ -278,6 +277,17 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		AuthorizationID: approval.Authorization.ID, Scopes: request.Scopes,
 	})
 	return response, nil
+}
+
+// authorize saves the approval. Where the consent that it widens was withdrawn meanwhile, all that is left of it is what the
+// user approved just now.
+func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error) {
+	response, err := request.authorizer.Authorize(ctx, request, approval)
+	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
+		return response, err
+	}
+	approval.giveConsent(nil)
+	return request.authorizer.Authorize(ctx, request, approval)
 }
 
 // Deny ends the request without an Authorization. The error is what to send to the application.
@@ -308,20 +318,20 @@ func (p *Provider) newAuthorization(request *AuthorizeRequest, user *User) *Auth
 	}
 }
 
-// widen returns the consent that the user has given with authorization, together with what was remembered.
-func widen(remembered *Consent, authorization *Authorization) *Consent {
+// giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing.
+func (a *Approval) giveConsent(remembered *Consent) {
 	consent := &Consent{
 		ID:            secret.NewID(),
-		ApplicationID: authorization.ApplicationID,
-		Subject:       authorization.Subject,
-		CreatedAt:     authorization.CreatedAt,
+		ApplicationID: a.Authorization.ApplicationID,
+		Subject:       a.Authorization.Subject,
+		CreatedAt:     a.Authorization.CreatedAt,
 	}
+	a.Consent, a.ConsentUse = consent, ConsentAnew
 	if remembered != nil {
-		*consent = *remembered
+		*consent, a.ConsentUse = *remembered, ConsentWidened
 	}
-	consent.Scopes = consent.Scopes.Union(authorization.Scopes)
-	consent.UpdatedAt = authorization.CreatedAt
-	return consent
+	consent.Scopes = consent.Scopes.Union(a.Authorization.Scopes)
+	consent.UpdatedAt = a.Authorization.CreatedAt
 }
 
 func orDenied(err error) error {

@@ -89,7 +89,8 @@ type RefreshToken struct {
 	IssuedAt      time.Time
 	ExpiresAt     time.Time // if it is not used until then; the Authorization's ExpiresAt holds as well
 	ConsumedAt    time.Time // when it was exchanged for its successor; zero before
-	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer has; nil before.
+	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer has; nil before, and nil
+	// again as soon as its successor was exchanged.
 	Sealed []byte
 }
 
@@ -99,15 +100,29 @@ type Tokens struct {
 	Refresh *RefreshToken // nil: none is issued
 }
 
+// ConsentUse says what the Consent of an Approval rests on, and so what a store does with it.
+type ConsentUse int
+
+const (
+	// ConsentRemembered says that nobody was asked. The Consent must still exist, by its ID, and stays as it is.
+	ConsentRemembered ConsentUse = iota
+	// ConsentAnew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
+	// another request has just inserted one for the same application and user, the Scopes and UpdatedAt of that one are
+	// replaced.
+	ConsentAnew
+	// ConsentWidened says that the user was asked just now, beyond what was remembered. The Consent must still exist, by its
+	// ID, and its Scopes and UpdatedAt are replaced: written anyway, it would bring back what was withdrawn meanwhile.
+	ConsentWidened
+)
+
 // Approval is what the authorization endpoint writes in one act, together with the credential it hands out.
 type Approval struct {
 	// Authorization is new. Its ConsentID is set by the store.
 	Authorization *Authorization
 	// Consent is what it stands under; nil: none is needed.
 	Consent *Consent
-	// ConsentGiven says that the user was asked just now, so that Consent is to be saved: inserted, or, where there is one
-	// for the same application and user, its Scopes and UpdatedAt replaced. Otherwise Consent must still exist.
-	ConsentGiven bool
+	// ConsentUse says what Consent rests on. It is of no meaning without one.
+	ConsentUse ConsentUse
 	// InteractionHash is the Interaction to consume; empty: the user had nothing to do.
 	InteractionHash string
 }
@@ -161,7 +176,7 @@ type InteractionStore interface {
 // CodeStore is what the authorization code grant needs beyond [Store].
 type CodeStore interface {
 	// SaveCode saves an approval and its code. It must return ErrReplayed when the interaction was consumed before, and
-	// ErrRevoked when the consent it stands under is gone.
+	// ErrRevoked when the consent it stands under, or was to widen, is gone; nothing is saved or consumed then.
 	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
 	// Code returns the code with this hash and its Authorization. Consumed codes must be returned until they expired
 	// and for an hour more, so that a replay can be told from nonsense.
@@ -177,6 +192,8 @@ type RefreshTokenStore interface {
 	// RefreshToken returns the token with this hash and its Authorization, consumed ones included until they expire.
 	RefreshToken(ctx context.Context, hash string) (*RefreshToken, error)
 	// RotateRefreshToken consumes the token, keeps sealed with it, and saves its successors. The same answers as RedeemCode.
+	// In the same act it must forget what is sealed with earlier tokens of the same Authorization: nobody may ask for it
+	// any more, and with one old token the sealed answers would lead, each with the key to the next, to the live one.
 	RotateRefreshToken(ctx context.Context, hash string, successors Tokens, sealed []byte, now time.Time) error
 }
 

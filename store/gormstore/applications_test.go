@@ -71,7 +71,7 @@ func TestDelete(t *testing.T) {
 		others.ApplicationID = "other"
 		tokens, otherTokens := newTokens(authorization), newTokens(others)
 		code := newCode(newAuthorization())
-		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentGiven: true, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
 			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),

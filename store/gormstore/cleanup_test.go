@@ -3,7 +3,6 @@ package gormstore_test
 import (
 	"fmt"
 	"maps"
-	"strings"
 	"testing"
 	"time"
 
@@ -48,47 +47,4 @@ func TestCleanup(t *testing.T) {
 			t.Errorf("got %v, %v, want the other 10 tokens", removed, err)
 		}
 	})
-}
-
-// explainAll fails for a statement that reads a whole table. The tables have millions of rows.
-func explainAll(t *testing.T, db *gorm.DB, statements []string) {
-	t.Helper()
-	for _, statement := range statements {
-		plan := sqlitePlan
-		if db.Name() == "postgres" {
-			plan = postgresPlan
-		}
-		text, err := plan(db, statement)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, bad := range []string{"Seq Scan", "Sort", "SCAN oauth_", "SCAN a\n", "ORDER BY"} {
-			if strings.Contains(text, bad) {
-				t.Errorf("%s: got the plan\n%swant one without %s", statement, text, bad)
-			}
-		}
-	}
-}
-
-func sqlitePlan(db *gorm.DB, statement string) (plan string, err error) {
-	var steps []struct{ Detail string }
-	err = db.Raw("EXPLAIN QUERY PLAN " + strings.NewReplacer("?1", "1", "?2", "1").Replace(statement)).Scan(&steps).Error
-	for _, step := range steps {
-		plan += step.Detail + "\n"
-	}
-	return plan, err
-}
-
-// postgresPlan asks for the plan of a large table: a small one is read whole even if it has an index.
-func postgresPlan(db *gorm.DB, statement string) (plan string, err error) {
-	err = db.Transaction(func(tx *gorm.DB) error {
-		if err := tx.Exec("SET LOCAL enable_seqscan = off").Error; err != nil {
-			return err
-		}
-		var lines []string
-		err := tx.Raw("EXPLAIN " + strings.NewReplacer("$1", "now()", "$2", "1").Replace(statement)).Scan(&lines).Error
-		plan = strings.Join(lines, "\n") + "\n"
-		return err
-	})
-	return plan, err
 }

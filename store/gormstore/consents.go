@@ -24,11 +24,11 @@ func (d *database) Consent(ctx context.Context, applicationID, subject string) (
 	return consent, nil
 }
 
-// A consent is given by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to insert
-// stands between these two.
+// A consent is given anew by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to
+// insert stands between these two.
 const (
 	insertConsent = `INSERT INTO {consents} (id, application_id, subject, scopes, created_at, updated_at) `
-	widenConsent  = ` ON CONFLICT (application_id, subject)
+	orReplace     = ` ON CONFLICT (application_id, subject)
 	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at RETURNING id`
 )
 
@@ -41,7 +41,7 @@ func (d *database) consentArgs(consent *oauthkit.Consent) []any {
 const (
 	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
 	// for that to end, which a DELETE would not: it does not see the row yet.
-	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4)` + widenConsent
+	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4)` + orReplace
 	deleteConsent = `DELETE FROM {consents} WHERE application_id = $1 AND subject = $2`
 	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
 	// for each other.

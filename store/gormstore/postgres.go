@@ -56,7 +56,8 @@ func (p postgresDialect) saveTokens(ctx context.Context, d *database, authorizat
 	return d.first(ctx, d.pool(), saveTokensPostgres, args, &id)
 }
 
-// The acts that consume a credential. $1 is its hash and $2 the time.
+// The acts that consume a credential. $1 is its hash and $2 the time. Two parts of a statement must not change one row, so what
+// forgets the earlier answers leaves out the presented token.
 const (
 	redeemCodePostgres = `WITH held AS (
 	SELECT id, revoked_at FROM {authorizations}
@@ -72,6 +73,9 @@ const (
 ), accepted AS (
 	UPDATE {refresh_tokens} AS presented SET consumed_at = $2, sealed = $10 FROM held
 	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
+), forgotten AS (
+	UPDATE {refresh_tokens} AS earlier SET sealed = NULL FROM accepted
+	WHERE earlier.authorization_id = accepted.id AND earlier.sealed IS NOT NULL AND earlier.hash <> $1
 ), ` + insertTokens + tellOutcome
 
 	tellOutcome = `
@@ -104,13 +108,17 @@ const saveCodePostgres = `WITH waiting AS (
 	SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE
 ), ready AS (
 	SELECT 1 WHERE $1 = '' OR EXISTS (SELECT 1 FROM waiting)
-), given AS (
-	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9 FROM ready WHERE $3 = 'given'` + widenConsent + `
+), anew AS (
+	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9 FROM ready WHERE $3 = 'anew'` + orReplace + `
+), widened AS (
+	UPDATE {consents} SET scopes = $7, updated_at = $9
+	WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'widened' AND EXISTS (SELECT 1 FROM ready) RETURNING id
 ), remembered AS (
 	SELECT id FROM {consents} WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
 	FOR SHARE
 ), consent AS (
-	SELECT id FROM given UNION ALL SELECT id FROM remembered UNION ALL SELECT '' FROM ready WHERE $3 = 'none'
+	SELECT id FROM anew UNION ALL SELECT id FROM widened UNION ALL SELECT id FROM remembered
+	UNION ALL SELECT '' FROM ready WHERE $3 = 'none'
 ), consumed AS (
 	UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND EXISTS (SELECT 1 FROM consent)
 ), accepted AS (
@@ -125,10 +133,7 @@ SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (
 func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (string, error) {
 	mode, consent := "none", &oauthkit.Consent{}
 	if approval.Consent != nil {
-		mode, consent = "remembered", approval.Consent
-	}
-	if approval.Consent != nil && approval.ConsentGiven {
-		mode = "given"
+		mode, consent = consentMode(approval.ConsentUse), approval.Consent
 	}
 	authorization := d.authorizationArgs(approval.Authorization)
 	args := []any{approval.InteractionHash, d.stamp(code.IssuedAt), mode}
@@ -151,6 +156,18 @@ func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oaut
 		return "", oauthkit.ErrReplayed
 	default:
 		return "", oauthkit.ErrNotFound
+	}
+}
+
+// consentMode returns the name of a use in saveCodePostgres.
+func consentMode(use oauthkit.ConsentUse) string {
+	switch use {
+	case oauthkit.ConsentAnew:
+		return "anew"
+	case oauthkit.ConsentWidened:
+		return "widened"
+	default:
+		return "remembered"
 	}
 }
 

@@ -107,37 +107,38 @@ func TestRotationAgainstRevocation(t *testing.T) {
 // TestConsentAgainstRevocation has an approval and a revocation of the same consent at the same time. If the consent is there
 // afterwards, so is the Authorization, and if not, the Authorization is revoked.
 func TestConsentAgainstRevocation(t *testing.T) {
-	for _, first := range []bool{true, false} {
-		for _, given := range []bool{true, false} {
-			if first && !given {
-				continue // there is nothing to remember
-			}
-			t.Run(fmt.Sprintf("first=%t,given=%t", first, given), func(t *testing.T) {
-				each(t, func(t *testing.T, open func() *gorm.DB) { testConsentAgainstRevocation(t, open, first, given) })
-			})
-		}
+	for name, test := range map[string]struct {
+		first bool // nothing is remembered yet
+		use   oauthkit.ConsentUse
+	}{
+		"first": {true, oauthkit.ConsentAnew}, "again": {false, oauthkit.ConsentAnew},
+		"remembered": {false, oauthkit.ConsentRemembered}, "widened": {false, oauthkit.ConsentWidened},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, open func() *gorm.DB) { testConsentAgainstRevocation(t, open, test.first, test.use) })
+		})
 	}
 }
 
-func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first, given bool) {
-	stores, ctx := twoStores(t, open), t.Context()
+func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool, use oauthkit.ConsentUse) {
+	stores, ctx, anew := twoStores(t, open), t.Context(), use == oauthkit.ConsentAnew
 	for i := range 50 {
 		subject := fmt.Sprintf("user-%d", i)
-		approve := func(given bool) error {
+		approve := func(use oauthkit.ConsentUse) error {
 			authorization := newAuthorization()
 			authorization.Subject = subject
 			consent := &oauthkit.Consent{ID: subject, ApplicationID: "client", Subject: subject, CreatedAt: now, UpdatedAt: now}
-			return stores[i%2].SaveCode(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentGiven: given}, newCode(authorization))
+			return stores[i%2].SaveCode(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use}, newCode(authorization))
 		}
 		if !first {
-			if err := approve(true); err != nil {
+			if err := approve(oauthkit.ConsentAnew); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var saved, failed error
 		var revoked []string
 		race(
-			func() { saved = approve(given) },
+			func() { saved = approve(use) },
 			func() { revoked, failed = stores[1-i%2].RevokeConsent(ctx, "client", subject, now) },
 		)
 		if failed != nil {
@@ -150,9 +151,9 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first, giv
 		}
 		kept := err == nil
 		switch {
-		case saved != nil && (given || !errors.Is(saved, oauthkit.ErrRevoked)):
-			t.Errorf("%d: SaveCode: got %v, want nil, or ErrRevoked where the consent was only remembered", i, saved)
-		case kept != (len(remaining) == 1) || kept && !given:
+		case saved != nil && (anew || !errors.Is(saved, oauthkit.ErrRevoked)):
+			t.Errorf("%d: SaveCode: got %v, want nil, or ErrRevoked where the consent had to be there", i, saved)
+		case kept != (len(remaining) == 1) || kept && !anew:
 			t.Errorf("%d: got consent kept %t and then %d valid Authorizations, revoked %d before", i, kept, len(remaining), len(revoked))
 		}
 	}

@@ -97,6 +97,7 @@ CREATE TABLE {refresh_tokens} (
 	sealed bytea
 );
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
+CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,
 	algorithm text NOT NULL,

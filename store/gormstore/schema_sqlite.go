@@ -95,6 +95,7 @@ CREATE TABLE {refresh_tokens} (
 	sealed BLOB
 ) STRICT;
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
+CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,
 	algorithm TEXT NOT NULL,

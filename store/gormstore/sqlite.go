@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -58,30 +59,48 @@ AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revok
 	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3` + consumable
 )
 
+// forgetSealedSQLite forgets what is sealed with other tokens of an Authorization.
+const forgetSealedSQLite = `UPDATE {refresh_tokens} SET sealed = NULL WHERE authorization_id = $1 AND sealed IS NOT NULL AND hash <> $2`
+
 func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
-	return s.consume(ctx, d, consumeCodeSQLite, codeConsumed, []any{hash, d.stamp(now)}, tokens)
-}
-
-func (s sqliteDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	return s.consume(ctx, d, consumeRefreshTokenSQLite, refreshTokenConsumed, []any{hash, d.stamp(now), bytesOrNull(sealed)}, successors)
-}
-
-func (s sqliteDialect) consume(ctx context.Context, d *database, act, consumed string, args []any, tokens oauthkit.Tokens) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		authorizations, err := d.ids(ctx, tx, act, args...)
-		switch {
-		case err != nil:
+		authorizationID, err := s.consume(ctx, d, tx, consumeCodeSQLite, codeConsumed, hash, d.stamp(now))
+		if err != nil {
 			return err
-		case len(authorizations) == 0:
-			return d.refusal(ctx, tx, consumed, args[0])
-		default:
-			return s.insertTokens(ctx, d, tx, authorizations[0], tokens)
 		}
+		return s.insertTokens(ctx, d, tx, authorizationID, tokens)
 	})
 }
 
-// holdConsentSQLite changes nothing and so tells whether the consent is still there.
-const holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3`
+func (s sqliteDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		authorizationID, err := s.consume(ctx, d, tx, consumeRefreshTokenSQLite, refreshTokenConsumed, hash, d.stamp(now), bytesOrNull(sealed))
+		if err != nil {
+			return err
+		}
+		if _, err := d.execute(ctx, tx, forgetSealedSQLite, authorizationID, hash); err != nil {
+			return err
+		}
+		return s.insertTokens(ctx, d, tx, authorizationID, successors)
+	})
+}
+
+// consume consumes the credential whose hash is the first of args, or asks why that was refused.
+func (sqliteDialect) consume(ctx context.Context, d *database, tx gorm.ConnPool, act, consumed string, args ...any) (authorizationID string, err error) {
+	err = d.first(ctx, tx, act, args, &authorizationID)
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		err = d.refusal(ctx, tx, consumed, args[0])
+	}
+	return authorizationID, err
+}
+
+// What is done about a consent, by its use. Each returns the id of the one that is there afterwards, if any.
+const (
+	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6)` + orReplace
+	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5
+WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
+	holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
+)
 
 func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error) {
 	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
@@ -104,20 +123,24 @@ func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oaut
 	return consentID, err
 }
 
-// consentID saves the consent if it was given just now, and returns the id of the one that the approval stands under.
+// consentID does about the consent what its use says, and returns the id of the one that the approval stands under.
 func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPool, approval *oauthkit.Approval) (id string, err error) {
-	switch {
-	case approval.Consent == nil:
+	consent := approval.Consent
+	if consent == nil {
 		return "", nil
-	case approval.ConsentGiven:
-		err = d.first(ctx, tx, insertConsent+`VALUES ($1, $2, $3, $4, $5, $6)`+widenConsent, d.consentArgs(approval.Consent), &id)
-		return id, err
 	}
-	rows, err := d.execute(ctx, tx, holdConsentSQLite, approval.Consent.ID, approval.Consent.ApplicationID, approval.Consent.Subject)
-	if err == nil && rows == 0 {
+	statement, args := holdConsentSQLite, []any{consent.ID, consent.ApplicationID, consent.Subject}
+	switch approval.ConsentUse {
+	case oauthkit.ConsentAnew:
+		statement, args = giveConsentSQLite, d.consentArgs(consent)
+	case oauthkit.ConsentWidened:
+		statement, args = widenConsentSQLite, append(args, consent.Scopes.String(), d.stamp(consent.UpdatedAt))
+	}
+	err = d.first(ctx, tx, statement, args, &id)
+	if errors.Is(err, oauthkit.ErrNotFound) {
 		err = oauthkit.ErrRevoked
 	}
-	return approval.Consent.ID, err
+	return id, err
 }
 
 func (sqliteDialect) applicationColumns() string {

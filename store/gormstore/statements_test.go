@@ -25,10 +25,11 @@ func TestStatements(t *testing.T) {
 		machine := newAuthorization()
 		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
 		interaction := &oauthkit.Interaction{Hash: "hash", CreatedAt: now, ExpiresAt: now}
-		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentGiven: true, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
 			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		remembered := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent}
+		widened := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent, ConsentUse: oauthkit.ConsentWidened}
 		for _, test := range []struct {
 			name    string
 			do      func() error
@@ -44,10 +45,13 @@ func TestStatements(t *testing.T) {
 			{name: "SaveCode, remembered", commits: 1, sqlite: 3, do: func() error {
 				return store.SaveCode(ctx, remembered, newCode(remembered.Authorization))
 			}},
+			{name: "SaveCode, widened", commits: 1, sqlite: 3, do: func() error {
+				return store.SaveCode(ctx, widened, newCode(widened.Authorization))
+			}},
 			{name: "Code", sqlite: 1, do: func() error { _, err := store.Code(ctx, code.Hash); return err }},
 			{name: "RedeemCode", commits: 1, sqlite: 3, do: func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{name: "RefreshToken", sqlite: 1, do: func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},
-			{name: "RotateRefreshToken", commits: 1, sqlite: 3, do: func() error {
+			{name: "RotateRefreshToken", commits: 1, sqlite: 4, do: func() error {
 				return store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, nil, now)
 			}},
 			{name: "RevokeAuthorization", commits: 1, sqlite: 1, do: func() error {

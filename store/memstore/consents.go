@@ -48,9 +48,9 @@ func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, erro
 	}
 	stored, exists := s.consents[approver{approval.Consent.ApplicationID, approval.Consent.Subject}]
 	switch {
-	case !approval.ConsentGiven && (!exists || stored.ID != approval.Consent.ID):
+	case approval.ConsentUse != oauthkit.ConsentAnew && (!exists || stored.ID != approval.Consent.ID):
 		return nil, oauthkit.ErrRevoked // one that was given again is another one
-	case !approval.ConsentGiven:
+	case approval.ConsentUse == oauthkit.ConsentRemembered:
 		return stored, nil
 	}
 	given := copyConsent(approval.Consent)

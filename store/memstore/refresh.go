@@ -38,6 +38,11 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, successors 
 	case s.tokensExist(successors):
 		return errExists
 	}
+	for _, earlier := range s.refreshTokens {
+		if earlier.Authorization == token.Authorization {
+			earlier.Sealed = nil
+		}
+	}
 	token.ConsumedAt = now
 	token.Sealed = slices.Clone(sealed)
 	s.putTokens(successors, token.Authorization)

@@ -46,7 +46,7 @@ func newScene(t *testing.T) *scene {
 	tokens.Refresh = &oauthkit.RefreshToken{Hash: "refresh", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
 	code := &oauthkit.AuthorizationCode{Hash: "first", IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
 	err = errors.Join(
-		store.SaveCode(t.Context(), s.approval(s.authorization, true), code),
+		store.SaveCode(t.Context(), s.approval(s.authorization, oauthkit.ConsentAnew), code),
 		store.RedeemCode(t.Context(), "first", tokens, now),
 		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", CreatedAt: now, ExpiresAt: now}),
 	)
@@ -64,8 +64,8 @@ func (s *scene) tokens(hash string) oauthkit.Tokens {
 	return oauthkit.Tokens{Access: &oauthkit.AccessToken{Hash: hash, Authorization: s.authorization, IssuedAt: now, ExpiresAt: now}}
 }
 
-func (s *scene) approval(authorization *oauthkit.Authorization, given bool) *oauthkit.Approval {
-	return &oauthkit.Approval{Authorization: authorization, ConsentGiven: given, Consent: &oauthkit.Consent{
+func (s *scene) approval(authorization *oauthkit.Authorization, use oauthkit.ConsentUse) *oauthkit.Approval {
+	return &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
 		ID: "consent", ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
 	}}
 }
@@ -134,21 +134,30 @@ func TestActAgainstRevocation(t *testing.T) {
 	}
 }
 
-// TestApprovalAgainstRevocation shows that an approval waits for the revocation of what it stands under, and then leaves
-// everything as it was.
+// TestApprovalAgainstRevocation shows that an approval waits for the revocation of what it stands under, or of what it widens,
+// and then leaves everything as it was.
 func TestApprovalAgainstRevocation(t *testing.T) {
-	s := newScene(t)
-	authorization := newAuthorization("second")
-	approval := s.approval(authorization, false)
-	approval.InteractionHash = "interaction"
-	code := &oauthkit.AuthorizationCode{Hash: "second", Authorization: authorization, IssuedAt: now, ExpiresAt: now}
-	err := s.while(t, removed, (*gorm.DB).Commit, func() error { return s.store.SaveCode(t.Context(), approval, code) })
-	if !errors.Is(err, oauthkit.ErrRevoked) {
-		t.Errorf("got %v, want ErrRevoked", err)
-	}
-	interaction, err := s.store.Interaction(t.Context(), "interaction")
-	if err != nil || !interaction.ConsumedAt.IsZero() {
-		t.Errorf("got %+v, %v, want an interaction that is not consumed", interaction, err)
+	for name, use := range map[string]oauthkit.ConsentUse{
+		"remembered": oauthkit.ConsentRemembered, "widened": oauthkit.ConsentWidened,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			authorization := newAuthorization("second")
+			approval := s.approval(authorization, use)
+			approval.InteractionHash = "interaction"
+			code := &oauthkit.AuthorizationCode{Hash: "second", Authorization: authorization, IssuedAt: now, ExpiresAt: now}
+			err := s.while(t, removed, (*gorm.DB).Commit, func() error { return s.store.SaveCode(t.Context(), approval, code) })
+			if !errors.Is(err, oauthkit.ErrRevoked) {
+				t.Errorf("got %v, want ErrRevoked", err)
+			}
+			interaction, err := s.store.Interaction(t.Context(), "interaction")
+			if err != nil || !interaction.ConsumedAt.IsZero() {
+				t.Errorf("got %+v, %v, want an interaction that is not consumed", interaction, err)
+			}
+			if _, err := s.store.Consent(t.Context(), "client", "alice"); !errors.Is(err, oauthkit.ErrNotFound) {
+				t.Errorf("Consent: got %v, want ErrNotFound", err)
+			}
+		})
 	}
 }
 

@@ -20,9 +20,14 @@ func approvalRules() []rule {
 			},
 		},
 		{
-			"consent that is given again keeps its row, and its Scopes and UpdatedAt are replaced",
+			"consent that is given anew where there is one keeps its row, and its Scopes and UpdatedAt are replaced",
 			"a user has two consents for one application and can only withdraw one",
 			testConsentGivenAgain,
+		},
+		{
+			"consent that is widened keeps its row, and its Scopes and UpdatedAt are replaced",
+			"a user is asked again for what he has just approved",
+			testConsentWidened,
 		},
 		{
 			"SaveCode under remembered consent leaves it as it is",
@@ -41,11 +46,16 @@ func approvalRules() []rule {
 		{
 			"SaveCode under consent that is gone is ErrRevoked, and nothing is saved or consumed",
 			"a code is issued after the user has withdrawn",
-			testConsentGone,
+			func(t *trial) { testConsentGone(t, oauthkit.ConsentRemembered) },
+		},
+		{
+			"SaveCode that widens consent which is gone is ErrRevoked, and nothing is saved or consumed",
+			"what the user has withdrawn is remembered again, because another page of his was open",
+			func(t *trial) { testConsentGone(t, oauthkit.ConsentWidened) },
 		},
 		{
 			"consent that was revoked and given again is not the one it was",
-			"a request goes through that was begun under what the user has withdrawn",
+			"a request goes through that was begun under what the user has withdrawn, or widens it",
 			testConsentReplaced,
 		},
 		{
@@ -77,16 +87,16 @@ func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.
 	return &oauthkit.Approval{
 		Authorization:   authorization,
 		Consent:         t.consent(authorization),
-		ConsentGiven:    true,
+		ConsentUse:      oauthkit.ConsentAnew,
 		InteractionHash: interactionHash,
 	}, t.code(authorization)
 }
 
-// under returns an approval that rests on remembered consent and a code for it, not saved yet.
+// under returns an approval that rests on a copy of remembered consent and a code for it, not saved yet.
 func (t *trial) under(consent *oauthkit.Consent) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
-	authorization := t.authorization()
+	authorization, remembered := t.authorization(), *consent
 	authorization.Subject = consent.Subject
-	return &oauthkit.Approval{Authorization: authorization, Consent: consent}, t.code(authorization)
+	return &oauthkit.Approval{Authorization: authorization, Consent: &remembered}, t.code(authorization)
 }
 
 func (t *trial) consentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
@@ -98,42 +108,55 @@ func (t *trial) consentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
 	}
 }
 
-// testConsentGivenAgain widens consent as a request does that knew of it, and as one does that began when there was none.
+// testConsentGivenAgain gives consent as requests do that began when there was none.
 func testConsentGivenAgain(t *trial) {
 	first, firstCode := t.savedConsent()
 	for i, id := range []string{first.ID, secret.NewID()} {
 		approval, code := t.under(first)
-		approval.ConsentGiven = true
-		approval.Consent = t.consent(approval.Authorization)
+		approval.ConsentUse = oauthkit.ConsentAnew
 		approval.Consent.ID = id
-		approval.Consent.Scopes = oauthkit.Scopes{"openid", "read", "write"}[i:]
-		approval.Consent.CreatedAt, approval.Consent.UpdatedAt = t.now.Add(time.Hour), t.now.Add(time.Hour)
-		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
-
-		want := *first
-		want.Scopes, want.UpdatedAt = approval.Consent.Scopes, approval.Consent.UpdatedAt
-		t.same("Consent", t.storedConsent(first), &want)
+		t.replaces(first, approval, code, oauthkit.Scopes{"openid", "read", "write"}[i:])
 		t.consentIDs(first.ID, firstCode, code)
 	}
 }
 
+func testConsentWidened(t *trial) {
+	first, firstCode := t.savedConsent()
+	for _, scopes := range []oauthkit.Scopes{{"openid", "read", "write"}, {"write"}} {
+		approval, code := t.under(first)
+		approval.ConsentUse = oauthkit.ConsentWidened
+		t.replaces(first, approval, code, scopes)
+		t.consentIDs(first.ID, firstCode, code)
+	}
+}
+
+// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes and time.
+func (t *trial) replaces(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
+	t.Helper()
+	later := t.now.Add(time.Hour)
+	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
+	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+	want := *stored
+	want.Scopes, want.UpdatedAt = scopes, later
+	t.same("Consent", t.storedConsent(stored), &want)
+}
+
 func testConsentRemembered(t *trial) {
 	consent, _ := t.savedConsent()
-	passed := *consent
-	passed.Scopes, passed.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
-	approval, code := t.under(&passed)
+	approval, code := t.under(consent)
+	approval.Consent.Scopes, approval.Consent.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
 	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
 	t.same("Consent", t.storedConsent(consent), consent)
 	t.consentIDs(consent.ID, code)
 }
 
-func testConsentGone(t *trial) {
+func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 	consent, _ := t.savedConsent()
 	_, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
 	t.done("RevokeConsent", err)
 	interaction := t.savedInteraction()
 	approval, code := t.under(consent)
-	approval.InteractionHash = interaction.Hash
+	approval.ConsentUse, approval.InteractionHash = use, interaction.Hash
 	t.answered("SaveCode, consent gone", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
 	t.noCode(code)
 	t.noConsent(consent)
@@ -147,13 +170,18 @@ func testConsentReplaced(t *trial) {
 	replacement := *old
 	replacement.ID = secret.NewID()
 	approval, code := t.under(&replacement)
-	approval.ConsentGiven = true
+	approval.ConsentUse = oauthkit.ConsentAnew
 	t.done("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
 	t.consentIDs(replacement.ID, code)
 
-	approval, code = t.under(old)
-	t.answered("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
-	t.noCode(code)
+	for _, use := range []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentWidened} {
+		approval, code = t.under(old)
+		approval.ConsentUse = use
+		approval.Consent.Scopes = oauthkit.Scopes{"everything"}
+		t.answered("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+		t.noCode(code)
+	}
+	t.same("Consent", t.storedConsent(&replacement), &replacement)
 }
 
 func testApprovalConsumes(t *trial) {
@@ -165,6 +193,7 @@ func testApprovalConsumes(t *trial) {
 	}
 	t.answered("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
 
+	consent, _ := t.savedConsent()
 	decided := t.savedInteraction()
 	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
 	for _, used := range []*oauthkit.Interaction{interaction, decided} {
@@ -172,6 +201,13 @@ func testApprovalConsumes(t *trial) {
 		t.answered("SaveCode, interaction used", t.SaveCode(t.ctx, approval, code), oauthkit.ErrReplayed)
 		t.noCode(code)
 		t.noConsent(approval.Consent)
+
+		widening, code := t.under(consent)
+		widening.ConsentUse, widening.InteractionHash = oauthkit.ConsentWidened, used.Hash
+		widening.Consent.Scopes = oauthkit.Scopes{"everything"}
+		t.answered("SaveCode to widen, interaction used", t.SaveCode(t.ctx, widening, code), oauthkit.ErrReplayed)
+		t.noCode(code)
+		t.same("Consent", t.storedConsent(consent), consent)
 	}
 }
 

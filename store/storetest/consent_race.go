@@ -13,7 +13,16 @@ func consentRaces() []rule {
 		{
 			"a code that is saved under consent while it is revoked is refused, or its Authorization is revoked with it",
 			"an application that the user has removed comes back in the same moment",
-			func(t *trial) { t.pairs(100, testRememberedAgainstRevoke) },
+			func(t *trial) {
+				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentRemembered) })
+			},
+		},
+		{
+			"consent that is widened while it is revoked stays gone, and the code is refused or its Authorization revoked with it",
+			"what the user has withdrawn is remembered again, because he was just answering another page",
+			func(t *trial) {
+				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentWidened) })
+			},
 		},
 		{
 			"consent that is given while it is revoked lives together with its Authorization, or neither does",
@@ -73,9 +82,11 @@ func (t *trial) reported(code *oauthkit.AuthorizationCode, ids []string) bool {
 	return revoked
 }
 
-func testRememberedAgainstRevoke(t *trial) {
+// testKnownAgainstRevoke lets a request that knew of the consent meet its revocation.
+func testKnownAgainstRevoke(t *trial, use oauthkit.ConsentUse) {
 	consent, _ := t.savedConsent()
 	approval, code := t.under(consent)
+	approval.ConsentUse = use
 	ids, saved := t.saveAgainstRevoke(approval, code)
 	t.answered("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
 	t.noConsent(consent)
@@ -114,7 +125,7 @@ func testGivenRace(t *trial, n int, newID func() string) {
 		consent := t.consent(first)
 		consent.ID = newID()
 		approvals[i], codes[i] = t.under(consent)
-		approvals[i].ConsentGiven = true
+		approvals[i].ConsentUse = oauthkit.ConsentAnew
 	}
 	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
 		t.done("SaveCode with new consent, at the same time as others", err)

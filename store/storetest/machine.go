@@ -31,7 +31,7 @@ func (t *trial) runMachine(draw *rapid.T) {
 	own.TB = draw
 	m := &machine{
 		trial:    &own,
-		model:    &model{consents: map[string]string{}},
+		model:    &model{consents: map[string]oauthkit.Consent{}},
 		subjects: []string{secret.NewID(), secret.NewID()},
 	}
 	draw.Repeat(map[string]func(*rapid.T){
@@ -88,14 +88,8 @@ func (m *machine) saveInteraction(*rapid.T) {
 func (m *machine) saveCode(draw *rapid.T) {
 	authorization := m.newAuthorization(draw)
 	approval := &oauthkit.Approval{Authorization: authorization}
-	switch rapid.SampledFrom([]string{"no consent", "given", "remembered"}).Draw(draw, "consent") {
-	case "given":
-		approval.Consent, approval.ConsentGiven = m.consent(authorization), true
-	case "remembered":
-		approval.Consent = m.consent(authorization)
-		if id, remembered := m.model.consents[authorization.Subject]; remembered {
-			approval.Consent.ID = id
-		}
+	if rapid.Bool().Draw(draw, "with consent") {
+		m.putUnderConsent(draw, approval)
 	}
 	var interaction *modelInteraction
 	if rapid.Bool().Draw(draw, "with interaction") {
@@ -105,6 +99,19 @@ func (m *machine) saveCode(draw *rapid.T) {
 	code := m.code(authorization)
 	err := m.SaveCode(m.ctx, approval, code)
 	m.answered("SaveCode", err, m.model.saveCode(approval, interaction, code)...)
+	m.compareConsent(authorization.Subject)
+}
+
+// putUnderConsent draws consent that is given anew, remembered or widened, which the latter two can only be where there is one.
+func (m *machine) putUnderConsent(draw *rapid.T, approval *oauthkit.Approval) {
+	uses := []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentAnew, oauthkit.ConsentWidened}
+	approval.ConsentUse = rapid.SampledFrom(uses).Draw(draw, "use")
+	approval.Consent = m.consent(approval.Authorization)
+	approval.Consent.Scopes = rapid.SampledFrom([]oauthkit.Scopes{{"read"}, {"write"}, {"read", "write"}}).Draw(draw, "scopes")
+	remembered, exists := m.model.consents[approval.Consent.Subject]
+	if exists && approval.ConsentUse != oauthkit.ConsentAnew {
+		approval.Consent.ID = remembered.ID
+	}
 }
 
 func (m *machine) redeemCode(draw *rapid.T) {
@@ -119,6 +126,9 @@ func (m *machine) rotateRefreshToken(draw *rapid.T) {
 	tokens := m.newTokens(draw, token.authorization.value)
 	err := m.RotateRefreshToken(m.ctx, token.hash, tokens, []byte(token.hash), m.now)
 	m.consumed("RotateRefreshToken", err, token, tokens)
+	if err == nil {
+		m.model.sealed(token, token.hash)
+	}
 }
 
 func (m *machine) consumed(act string, err error, credential *modelCredential, tokens oauthkit.Tokens) {
@@ -165,12 +175,7 @@ func (m *machine) consumeInteraction(draw *rapid.T) {
 // compare reads everything that the model knows.
 func (m *machine) compare() {
 	for _, subject := range m.subjects {
-		consent, err := m.Consent(m.ctx, m.client, subject)
-		if id, remembered := m.model.consents[subject]; !remembered {
-			m.answered("Consent", err, oauthkit.ErrNotFound)
-		} else if m.done("Consent", err); consent.ID != id {
-			m.Errorf("Consent.ID: got %q, want %q", consent.ID, id)
-		}
+		m.compareConsent(subject)
 	}
 	for _, interaction := range m.model.interactions {
 		m.same("Interaction, consumed", !m.storedInteraction(interaction.hash).ConsumedAt.IsZero(), interaction.consumed)
@@ -182,11 +187,22 @@ func (m *machine) compare() {
 	for _, want := range m.model.refreshTokens {
 		token := m.storedRefreshToken(want.hash)
 		m.compareCredential("RefreshToken", token.ConsumedAt, token.Authorization, want)
-		m.same("RefreshToken, sealed", len(token.Sealed) > 0, !want.consumedAt.IsZero())
+		m.same("RefreshToken.Sealed", string(token.Sealed), want.sealed)
 	}
 	for _, want := range m.model.accessTokens {
 		m.compareCredential("AccessToken", time.Time{}, m.storedAccessToken(want.hash).Authorization, want)
 	}
+}
+
+func (m *machine) compareConsent(subject string) {
+	consent, err := m.Consent(m.ctx, m.client, subject)
+	want, remembered := m.model.consents[subject]
+	if !remembered {
+		m.answered("Consent", err, oauthkit.ErrNotFound)
+		return
+	}
+	m.done("Consent", err)
+	m.same("Consent", consent, &want)
 }
 
 func (m *machine) compareCredential(what string, consumedAt time.Time, got *oauthkit.Authorization, want *modelCredential) {

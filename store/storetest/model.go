@@ -10,7 +10,7 @@ import (
 // whom, and what was used or revoked.
 type model struct {
 	authorizations []*modelAuthorization
-	consents       map[string]string // the ID, by subject
+	consents       map[string]oauthkit.Consent // by subject
 	interactions   []*modelInteraction
 	codes          []*modelCredential
 	refreshTokens  []*modelCredential
@@ -32,6 +32,7 @@ type modelCredential struct {
 	hash          string
 	authorization *modelAuthorization
 	consumedAt    time.Time
+	sealed        string // with a refresh token
 }
 
 // consume returns the errors that consuming a credential may be answered with, and consumes it if that is none.
@@ -58,6 +59,16 @@ func (m *model) saved(authorization *modelAuthorization, tokens oauthkit.Tokens)
 	}
 }
 
+// sealed notes what is sealed with a refresh token from now on, and that nothing is with those before it.
+func (m *model) sealed(token *modelCredential, sealed string) {
+	for _, earlier := range m.refreshTokens {
+		if earlier.authorization == token.authorization {
+			earlier.sealed = ""
+		}
+	}
+	token.sealed = sealed
+}
+
 // saveCode returns the errors that SaveCode may be answered with, and takes the approval over if that is none. Interaction
 // is the one to consume; nil: there is none.
 func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteraction, code *oauthkit.AuthorizationCode) []error {
@@ -65,8 +76,7 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 	if interaction != nil && interaction.consumed {
 		allowed = append(allowed, oauthkit.ErrReplayed)
 	}
-	consentID, remembered := m.consents[approval.Authorization.Subject]
-	if approval.Consent != nil && !approval.ConsentGiven && (!remembered || consentID != approval.Consent.ID) {
+	if approval.Consent != nil && approval.ConsentUse != oauthkit.ConsentAnew && m.consents[approval.Consent.Subject].ID != approval.Consent.ID {
 		allowed = append(allowed, oauthkit.ErrRevoked)
 	}
 	if allowed != nil {
@@ -74,11 +84,7 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 	}
 	authorization := &modelAuthorization{value: approval.Authorization}
 	if approval.Consent != nil {
-		if !remembered {
-			consentID = approval.Consent.ID
-			m.consents[approval.Authorization.Subject] = consentID
-		}
-		authorization.consentID = consentID
+		authorization.consentID = m.consent(approval).ID
 	}
 	if interaction != nil {
 		interaction.consumed = true
@@ -86,6 +92,19 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 	m.authorizations = append(m.authorizations, authorization)
 	m.codes = append(m.codes, &modelCredential{hash: code.Hash, authorization: authorization})
 	return []error{nil}
+}
+
+// consent takes over the consent of an approval, and returns what is remembered then.
+func (m *model) consent(approval *oauthkit.Approval) oauthkit.Consent {
+	consent, remembered := m.consents[approval.Consent.Subject]
+	switch {
+	case !remembered:
+		consent = *approval.Consent
+	case approval.ConsentUse != oauthkit.ConsentRemembered:
+		consent.Scopes, consent.UpdatedAt = approval.Consent.Scopes, approval.Consent.UpdatedAt
+	}
+	m.consents[consent.Subject] = consent
+	return consent
 }
 
 // revokeConsent returns the ids of what was not revoked before.

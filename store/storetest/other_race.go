@@ -86,7 +86,9 @@ func testEverythingAtOnce(t *trial) {
 		t.done("SaveCode", t.SaveCode(t.ctx, approval, open))
 		tokens := t.tokens(code.Authorization)
 		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-		acts := t.actsOn(consent, open, tokens.Refresh)
+		successors := t.tokens(code.Authorization)
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, []byte("sealed"), t.now))
+		acts := t.actsOn(consent, open, successors.Refresh)
 		for i, err := range t.race(2*len(acts), func(i int) error { return acts[i%len(acts)](t.side(i / len(acts))) }) {
 			t.answered(fmt.Sprintf("act %d of all at once", i%len(acts)), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
 		}
@@ -94,21 +96,22 @@ func testEverythingAtOnce(t *trial) {
 }
 
 func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCode, token *oauthkit.RefreshToken) []func(Store) error {
-	approve := func(given bool) func(Store) error {
+	approve := func(use oauthkit.ConsentUse) func(Store) error {
 		return func(store Store) error {
 			approval, code := t.under(consent)
-			approval.ConsentGiven = given
+			approval.ConsentUse = use
 			return store.SaveCode(t.ctx, approval, code)
 		}
 	}
 	return []func(Store) error{
-		approve(true),
-		approve(false),
+		approve(oauthkit.ConsentRemembered),
+		approve(oauthkit.ConsentAnew),
+		approve(oauthkit.ConsentWidened),
 		func(store Store) error {
 			return store.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now)
 		},
 		func(store Store) error {
-			return store.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now)
+			return store.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), []byte("sealed"), t.now)
 		},
 		func(store Store) error {
 			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)

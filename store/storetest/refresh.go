@@ -33,6 +33,11 @@ func refreshRules() []rule {
 			testRotateChain,
 		},
 		{
+			"RotateRefreshToken forgets what is sealed with earlier tokens of the Authorization, and with no others",
+			"who can read the table and has one old token opens answer after answer up to the live one, or a retry logs another user out",
+			testRotateForgets,
+		},
+		{
 			"a consumed refresh token is ErrReplayed, and nothing is saved or changed",
 			"whoever has stolen a refresh token keeps refreshing next to its owner",
 			testRotateTwice,
@@ -101,6 +106,22 @@ func testRotateChain(t *trial) {
 	}
 }
 
+func testRotateForgets(t *trial) {
+	token, other := t.savedTokens().Refresh, t.savedTokens().Refresh
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, other.Hash, t.tokens(other.Authorization), []byte("other"), t.now))
+	var used []string
+	for range 4 {
+		successors := t.tokens(token.Authorization)
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("sealed"), t.now))
+		for _, earlier := range used {
+			t.same("Sealed, of an earlier token", t.storedRefreshToken(earlier).Sealed, []byte(nil))
+		}
+		t.same("Sealed, of the consumed one", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+		used, token = append(used, token.Hash), successors.Refresh
+	}
+	t.same("Sealed, of another Authorization's", t.storedRefreshToken(other.Hash).Sealed, []byte("other"))
+}
+
 func testRotateTwice(t *trial) {
 	token := t.savedTokens().Refresh
 	successors := t.tokens(token.Authorization)
@@ -118,8 +139,10 @@ func testRotateTwice(t *trial) {
 }
 
 func testRotateFails(t *trial) {
-	existing, token := t.savedTokens(), t.savedTokens().Refresh
-	successors := t.tokens(token.Authorization)
+	existing, first := t.savedTokens(), t.savedTokens().Refresh
+	second := t.tokens(first.Authorization)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, first.Hash, second, []byte("first"), t.now))
+	token, successors := second.Refresh, t.tokens(first.Authorization)
 	taken := successors
 	taken.Access = t.accessToken(token.Authorization)
 	taken.Access.Hash = existing.Access.Hash
@@ -132,6 +155,7 @@ func testRotateFails(t *trial) {
 	t.failed("RotateRefreshToken, with a refresh token that exists", err)
 	t.noTokens(successors)
 	t.same("RefreshToken", t.storedRefreshToken(token.Hash), token)
+	t.same("Sealed, of an earlier token", t.storedRefreshToken(first.Hash).Sealed, []byte("first"))
 	err = t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("sealed"), t.now)
 	t.done("RotateRefreshToken, after failures", err)
 	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)

@@ -15,7 +15,13 @@ func consentSabotages() []sabotage {
 			"approvals/SaveCode saves consent",
 		}},
 		{"saves each consent in a row of its own", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
-			"approvals/consent that is given again",
+			"approvals/consent that is given anew",
+		}},
+		{"does not save what consent is widened by", func(s Store) Store { return widensNothing{s} }, []string{
+			"approvals/consent that is widened",
+		}},
+		{"writes back what was withdrawn", func(s Store) Store { return writesBack{s} }, []string{
+			"approvals/SaveCode that widens consent which is gone", "approvals/consent that was revoked and given again",
 		}},
 		{"takes remembered consent for given", func(s Store) Store { return givesAlways{s} }, []string{
 			"approvals/SaveCode under remembered", "approvals/SaveCode under consent that is gone", "approvals/consent that was revoked and given again",
@@ -70,11 +76,31 @@ func (s *consentRows) Consent(_ context.Context, _, subject string) (*oauthkit.C
 	return s.last[subject], nil
 }
 
+type widensNothing struct{ Store }
+
+func (s widensNothing) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	known := *approval
+	if approval.ConsentUse == oauthkit.ConsentWidened {
+		known.ConsentUse = oauthkit.ConsentRemembered
+	}
+	return s.Store.SaveCode(ctx, &known, code)
+}
+
+type writesBack struct{ Store }
+
+func (s writesBack) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	given := *approval
+	if approval.ConsentUse == oauthkit.ConsentWidened {
+		given.ConsentUse = oauthkit.ConsentAnew
+	}
+	return s.Store.SaveCode(ctx, &given, code)
+}
+
 type givesAlways struct{ Store }
 
 func (s givesAlways) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	given := *approval
-	given.ConsentGiven = true
+	given.ConsentUse = oauthkit.ConsentAnew
 	return s.Store.SaveCode(ctx, &given, code)
 }
 
@@ -83,7 +109,7 @@ type makesUpConsent struct{ Store }
 func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	given := *approval
 	if given.Consent == nil {
-		given.ConsentGiven = true
+		given.ConsentUse = oauthkit.ConsentAnew
 		given.Consent = &oauthkit.Consent{
 			ID: newHash(), ApplicationID: given.Authorization.ApplicationID, Subject: given.Authorization.Subject,
 		}

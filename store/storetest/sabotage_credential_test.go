@@ -52,9 +52,6 @@ func credentialSabotages() []sabotage {
 			"refresh/a consumed refresh token is", "refresh/a consumed refresh token of a revoked", "refresh/the refresh token of a revoked",
 			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
 		}},
-		{"loses what was sealed", func(s Store) Store { return losesSealed{s} }, []string{
-			"refresh/RotateRefreshToken saves", "fidelity/what was sealed",
-		}},
 		{"narrows an Authorization with its token", func(s Store) Store { return narrows{s} }, []string{
 			"refresh/RotateRefreshToken works again",
 		}},
@@ -226,12 +223,6 @@ func (s keepsLosers) RotateRefreshToken(ctx context.Context, hash string, succes
 		_ = saveAnyway(ctx, s.Store, successors)
 	}
 	return err
-}
-
-type losesSealed struct{ Store }
-
-func (s losesSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, _ []byte, now time.Time) error {
-	return s.Store.RotateRefreshToken(ctx, hash, successors, nil, now)
 }
 
 type narrows struct{ Store }

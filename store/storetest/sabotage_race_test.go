@@ -18,7 +18,7 @@ func raceSabotages() []sabotage {
 			"races/of many concurrent approvals", "races/of many instances",
 		}},
 		{"checks for revocation and then saves", func(s Store) Store { return &checksThenSaves{revoker{Store: s}} }, []string{
-			"races/a code that is redeemed while", "races/a code that is saved under consent",
+			"races/a code that is redeemed while", "races/a code that is saved under consent", "races/consent that is widened while",
 		}},
 		{"checks for revocation and then rotates", func(s Store) Store { return &checksThenRotates{revoker{Store: s}} }, []string{
 			"races/a refresh while the Authorization", "races/a refresh while the consent",
@@ -130,7 +130,7 @@ func (s *checksThenSaves) RedeemCode(ctx context.Context, hash string, tokens oa
 }
 
 func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if approval.Consent == nil || approval.ConsentGiven {
+	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentAnew {
 		return s.Store.SaveCode(ctx, approval, code)
 	}
 	if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err != nil {
@@ -138,7 +138,11 @@ func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Appro
 	}
 	s.meet(ctx, approval.Authorization)
 	unchecked := *approval
-	unchecked.Consent = nil
+	if approval.ConsentUse == oauthkit.ConsentWidened {
+		unchecked.ConsentUse = oauthkit.ConsentAnew
+	} else {
+		unchecked.Consent = nil
+	}
 	return s.Store.SaveCode(ctx, &unchecked, code)
 }
 

@@ -22,7 +22,7 @@ type sabotage struct {
 }
 
 func sabotages() []sabotage {
-	return slices.Concat(applicationSabotages(), credentialSabotages(), consentSabotages(), otherSabotages(), raceSabotages())
+	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), raceSabotages())
 }
 
 // TestSabotage shows that each fault is found by the rules that are there for it.

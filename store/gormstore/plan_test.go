@@ -1,0 +1,92 @@
+package gormstore_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// TestRotationPlan shows that what is sealed with earlier tokens is found without a look at all tokens.
+func TestRotationPlan(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+		authorization := newAuthorization()
+		tokens := newTokens(authorization)
+		if err := store.SaveTokens(ctx, authorization, tokens); err != nil {
+			t.Fatal(err)
+		}
+		statements.Take()
+		if err := store.RotateRefreshToken(ctx, tokens.Refresh.Hash, newTokens(authorization), []byte("sealed"), now); err != nil {
+			t.Fatal(err)
+		}
+		plans := explainAll(t, db, statements.Take().Statements)
+		if !strings.Contains(plans, "oauth_refresh_tokens_sealed") {
+			t.Errorf("got the plans\n%swant one with the index of what is sealed", plans)
+		}
+	})
+}
+
+// explainAll fails for a statement that reads a whole table, and returns the plans. The tables have millions of rows.
+func explainAll(t *testing.T, db *gorm.DB, statements []string) (plans string) {
+	t.Helper()
+	for _, statement := range statements {
+		plan := sqlitePlan
+		if db.Name() == "postgres" {
+			plan = postgresPlan
+		}
+		text, err := plan(db, statement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"Seq Scan", "Sort", "SCAN oauth_", "SCAN a\n", "ORDER BY"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%s: got the plan\n%swant one without %s", statement, text, bad)
+			}
+		}
+		plans += text
+	}
+	return plans
+}
+
+var argument = regexp.MustCompile(`[?$]\d+`)
+
+func sqlitePlan(db *gorm.DB, statement string) (plan string, err error) {
+	var steps []struct{ Detail string }
+	err = db.Raw("EXPLAIN QUERY PLAN " + argument.ReplaceAllString(statement, "1")).Scan(&steps).Error
+	for _, step := range steps {
+		plan += step.Detail + "\n"
+	}
+	return plan, err
+}
+
+// postgresPlan asks for the plan of a large table: a small one is read whole even if it has an index. It is the one for
+// arguments that are not known.
+func postgresPlan(db *gorm.DB, statement string) (plan string, err error) {
+	arguments := map[string]bool{}
+	for _, name := range argument.FindAllString(statement, -1) {
+		arguments[name] = true
+	}
+	err = db.Transaction(func(tx *gorm.DB) error {
+		for _, set := range []string{
+			"SET LOCAL enable_seqscan = off", "SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE explained AS " + statement,
+		} {
+			if _, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, set); err != nil {
+				return err
+			}
+		}
+		var lines []string
+		nulls := strings.TrimSuffix(strings.Repeat("NULL, ", len(arguments)), ", ")
+		err := tx.Raw("EXPLAIN EXECUTE explained(" + nulls + ")").Scan(&lines).Error
+		plan = strings.Join(lines, "\n") + "\n"
+		return errors.Join(err, tx.Exec("DEALLOCATE explained").Error)
+	})
+	return plan, err
+}

@@ -1,0 +1,68 @@
+package storetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func sealedSabotages() []sabotage {
+	return []sabotage{
+		{"loses what was sealed", func(s Store) Store { return losesSealed{s} }, []string{
+			"refresh/RotateRefreshToken saves", "fidelity/what was sealed",
+		}},
+		{"keeps what was sealed", func(s Store) Store { return keepsSealed{s, map[string][]byte{}} }, []string{
+			"refresh/RotateRefreshToken forgets",
+		}},
+		{"keeps what was sealed last, of anybody", func(s Store) Store { return &keepsLastSealed{Store: s} }, []string{
+			"refresh/RotateRefreshToken forgets", "refresh/RotateRefreshToken does everything or nothing",
+		}},
+	}
+}
+
+type losesSealed struct{ Store }
+
+func (s losesSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, _ []byte, now time.Time) error {
+	return s.Store.RotateRefreshToken(ctx, hash, successors, nil, now)
+}
+
+type keepsSealed struct {
+	Store
+	sealed map[string][]byte // by hash
+}
+
+func (s keepsSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+	if err == nil {
+		s.sealed[hash] = sealed
+	}
+	return err
+}
+
+func (s keepsSealed) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	if err == nil {
+		token.Sealed = s.sealed[hash]
+	}
+	return token, err
+}
+
+// keepsLastSealed has forgotten the rest before it looks whether the token may be used.
+type keepsLastSealed struct {
+	Store
+	last string // the hash
+}
+
+func (s *keepsLastSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	s.last = hash
+	return s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+}
+
+func (s *keepsLastSealed) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	if err == nil && hash != s.last {
+		token.Sealed = nil
+	}
+	return token, err
+}
