@@ -45,8 +45,8 @@ type Usable interface {
 	IsUsable() bool
 }
 
-// IsUsable reports what app says if it is [Usable], otherwise true. An application that is not usable can do nothing, and
-// is answered as if it did not exist.
+// IsUsable reports what app says if it is [Usable], otherwise true. An application that is not usable is answered
+// as if it did not exist.
 func IsUsable(app Application) bool {
 	usable, ok := app.(Usable)
 	return !ok || usable.IsUsable()

@@ -43,17 +43,25 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 	return failed("creating an application", created.Error)
 }
 
-// Update validates app and stores it in the place of the one with its client_id, except for the time of its creation.
-// Without one it returns an error wrapping [oauthkit.ErrNotFound].
+// Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
+// is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
+// [oauthkit.ErrNotFound].
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := oauthkit.ValidateApplication(app); err != nil {
 		return err
 	}
-	updated := a.table(ctx).Where("client_id = ?", app.GetID()).Select("*").Omit("client_id", "created_at").Updates(app)
-	if updated.Error == nil && updated.RowsAffected == 0 {
-		return fmt.Errorf("gormstore: updating an application: %q: %w", app.GetID(), oauthkit.ErrNotFound)
-	}
-	return failed("updating an application", updated.Error)
+	d := a.database
+	return failed("updating an application", a.table(ctx).Transaction(func(tx *gorm.DB) error {
+		updated := tx.Where("client_id = ?", app.GetID()).Select("*").Omit("client_id", "created_at").Updates(app)
+		if updated.Error == nil && updated.RowsAffected == 0 {
+			return fmt.Errorf("%q: %w", app.GetID(), oauthkit.ErrNotFound)
+		}
+		if updated.Error != nil || oauthkit.IsUsable(app) {
+			return updated.Error
+		}
+		_, err := d.execute(ctx, tx.Statement.ConnPool, revokeIssued, app.GetID(), d.stamp(d.db.NowFunc()))
+		return err
+	}))
 }
 
 // Delete removes the application with this client_id, and with it all consent for it; it revokes every Authorization that

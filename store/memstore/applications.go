@@ -44,7 +44,8 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 }
 
 // UpdateApplication validates app and puts it in the place of the one with its client_id, except for the time of its creation.
-// Without one it returns an error wrapping [oauthkit.ErrNotFound].
+// If it is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
+// [oauthkit.ErrNotFound].
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := oauthkit.ValidateApplication(app); err != nil {
 		return err
@@ -61,6 +62,13 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now()
 	}
 	s.applications[app.GetID()] = copyApplication(app)
+	if !oauthkit.IsUsable(app) {
+		for _, authorization := range s.authorizations {
+			if authorization.ApplicationID == app.GetID() && authorization.RevokedAt.IsZero() {
+				authorization.RevokedAt = now()
+			}
+		}
+	}
 	return nil
 }
 
