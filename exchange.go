@@ -2,10 +2,8 @@ package oauthkit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"time"
 
@@ -209,71 +207,6 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})
-}
-
-// TokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1).
-type TokenResponse struct {
-	AccessToken  string
-	TokenType    string // always Bearer
-	ExpiresIn    int64  // seconds
-	RefreshToken string // empty: none
-	Scope        string
-	// Extra are further members, such as id_token. They cannot replace those above.
-	Extra map[string]any
-
-	// What extensions may look at; none of it is sent.
-	Application   Application
-	GrantType     oauth2.GrantType
-	Authorization *Authorization
-	Scopes        Scopes
-	Now           time.Time
-}
-
-// Set adds a member.
-func (t *TokenResponse) Set(name string, value any) {
-	if t.Extra == nil {
-		t.Extra = map[string]any{}
-	}
-	t.Extra[name] = value
-}
-
-// MarshalJSON returns the response as it is sent.
-func (t *TokenResponse) MarshalJSON() ([]byte, error) {
-	members := maps.Clone(t.Extra)
-	if members == nil {
-		members = map[string]any{}
-	}
-	members["access_token"] = t.AccessToken
-	members["token_type"] = t.TokenType
-	members["expires_in"] = t.ExpiresIn
-	members["scope"] = t.Scope
-	if t.RefreshToken != "" {
-		members["refresh_token"] = t.RefreshToken
-	}
-	return json.Marshal(members)
-}
-
-// UnmarshalJSON reads what MarshalJSON made.
-func (t *TokenResponse) UnmarshalJSON(document []byte) error {
-	var known struct {
-		AccessToken  string `json:"access_token"`
-		TokenType    string `json:"token_type"`
-		ExpiresIn    int64  `json:"expires_in"`
-		RefreshToken string `json:"refresh_token"`
-		Scope        string `json:"scope"`
-	}
-	extra := map[string]json.RawMessage{} // as it was written: numbers would lose digits
-	if err := errors.Join(json.Unmarshal(document, &known), json.Unmarshal(document, &extra)); err != nil {
-		return err
-	}
-	*t = TokenResponse{
-		AccessToken: known.AccessToken, TokenType: known.TokenType, ExpiresIn: known.ExpiresIn,
-		RefreshToken: known.RefreshToken, Scope: known.Scope,
-	}
-	for name, value := range extra {
-		t.Set(name, value)
-	}
-	return nil
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -33,6 +33,9 @@ func FuzzScopeGrammar(f *testing.F) {
 		if !slices.IsSortedFunc(scopes, func(a, b string) int { return firstWord(text, a) - firstWord(text, b) }) {
 			t.Fatalf("ParseScopes(%q) = %q, which is another order", text, scopes)
 		}
+		if again, err := ParseScopes(scopes.String()); err != nil || !slices.Equal(scopes, again) {
+			t.Fatalf("got %q, %v; want %q again", again, err, scopes)
+		}
 	})
 }
 

@@ -37,28 +37,3 @@ func TestA20_ParseScopes(t *testing.T) {
 		}
 	}
 }
-
-// A parsed scope parameter is a set, and printing it and parsing again changes nothing.
-func FuzzParseScopes(f *testing.F) {
-	for _, seed := range []string{"", "openid", "openid profile email", "a a", "a  b", "x\"", "\xff"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		scopes, err := ParseScopes(text)
-		if err != nil {
-			if scopes != nil {
-				t.Fatalf("got %q together with %v, want nothing", scopes, err)
-			}
-			return
-		}
-		again, err := ParseScopes(scopes.String())
-		if err != nil || !slices.Equal(scopes, again) {
-			t.Fatalf("got %q, %v; want %q again", again, err, scopes)
-		}
-		for i, scope := range scopes {
-			if slices.Contains(scopes[:i], scope) || !strings.Contains(text, scope) {
-				t.Fatalf("%q is repeated or was not asked for", scope)
-			}
-		}
-	})
-}
