@@ -58,7 +58,8 @@ func openDatabase(ctx context.Context, location string) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(store.Migrate(ctx), db.WithContext(ctx).AutoMigrate(&user{}, &session{})); err != nil {
+	own := func(tx *gorm.DB) error { return tx.AutoMigrate(&user{}, &session{}) }
+	if err := store.Migrate(ctx, own); err != nil {
 		return nil, fmt.Errorf("creating the tables: %w", err)
 	}
 	return &database{db: db, store: store}, nil

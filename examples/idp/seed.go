@@ -94,10 +94,7 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 	existing, err := database.store.Applications.Find(ctx, wanted.ClientID)
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
-		if a.Secret != "" {
-			wanted.ImportSecret(a.Secret)
-		}
-		return database.store.Applications.Create(ctx, &wanted)
+		return a.create(ctx, database)
 	case err != nil:
 		return err
 	}
@@ -111,6 +108,22 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 		return nil
 	}
 	return database.store.Applications.Update(ctx, &wanted)
+}
+
+// create gives way to another instance that has just created the same.
+func (a seedApplication) create(ctx context.Context, database *database) error {
+	wanted := a.AbstractApplication
+	if a.Secret != "" {
+		wanted.ImportSecret(a.Secret)
+	}
+	err := database.store.Applications.Create(ctx, &wanted)
+	if err == nil {
+		return nil
+	}
+	if _, findErr := database.store.Applications.Find(ctx, wanted.ClientID); findErr != nil {
+		return err
+	}
+	return a.apply(ctx, database)
 }
 
 // sameApplication compares what JSON shows, and the hash of the secret, which it does not.

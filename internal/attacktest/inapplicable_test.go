@@ -7,7 +7,6 @@ var inapplicable = map[string]string{
 	"A-36":  "resource indicators (RFC 8707) do not exist; the parameter is ignored, and no token has an audience",
 	"A-37":  "applications cannot register themselves, so every redirect URI is one that an operator let in",
 	"B-04":  "the consent page offers all scopes or none",
-	"B-21":  "the sign-in form is the host's; the provider has none, and no session",
 	"C-19":  "DPoP (RFC 9449) does not exist",
 	"C-22":  "a provider has one issuer, and providers of different issuers have no database in common",
 	"F-18":  "DPoP (RFC 9449) does not exist",

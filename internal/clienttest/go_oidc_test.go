@@ -94,8 +94,15 @@ func checkIDToken(t *testing.T, provider *oidc.Provider, config *oauth2.Config, 
 	}
 }
 
-// checkIntrospection asks as another application, which is allowed to.
 func checkIntrospection(t *testing.T, idp *process, token string) {
+	t.Helper()
+	if document := introspect(t, idp, token); document["active"] != true || document["sub"] != "alice" {
+		t.Errorf("got %v, want an active token of alice", document)
+	}
+}
+
+// introspect asks as another application, which is allowed to.
+func introspect(t *testing.T, idp *process, token string) map[string]any {
 	t.Helper()
 	body := strings.NewReader(url.Values{"token": {token}}.Encode())
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, idp.issuer()+"/introspect", body)
@@ -110,11 +117,15 @@ func checkIntrospection(t *testing.T, idp *process, token string) {
 	}
 	defer response.Body.Close()
 	var document map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&document); err != nil {
-		t.Fatal(err)
-	}
-	if document["active"] != true || document["sub"] != "alice" {
-		t.Errorf("got %v, want an active token of alice", document)
+	decode(t, response, &document)
+	return document
+}
+
+// decode reads a JSON document.
+func decode(t *testing.T, response *http.Response, document any) {
+	t.Helper()
+	if err := json.NewDecoder(response.Body).Decode(document); err != nil {
+		t.Fatalf("%s: %v", response.Status, err)
 	}
 }
 

@@ -67,8 +67,16 @@ type process struct {
 
 func (p *process) issuer() string { return p.origin + "/o" }
 
-// start runs an example on a free port, waits until it answers, and stops it when the test ends.
+// start launches an example and waits until it answers.
 func start(t *testing.T, example string, args ...string) *process {
+	t.Helper()
+	p := launch(t, example, args...)
+	p.wait(t)
+	return p
+}
+
+// launch runs an example on a free port, and stops it when the test ends.
+func launch(t *testing.T, example string, args ...string) *process {
 	t.Helper()
 	address := freeAddress(t)
 	p := &process{origin: "http://" + address, output: &safeBuffer{}}
@@ -85,7 +93,6 @@ func start(t *testing.T, example string, args ...string) *process {
 			t.Logf("%s said:\n%s", example, p.output)
 		}
 	})
-	p.wait(t)
 	return p
 }
 

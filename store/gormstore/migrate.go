@@ -21,7 +21,10 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS {migrations} (id varchar(25
 // Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it does
 // nothing where there is nothing to do. The table of applications gets a column for every field that the host's struct has and
 // the table has not, each with the field's zero value for the applications that there are; no column is ever changed or removed.
-func (d *database) Migrate(ctx context.Context) error {
+//
+// What the host needs beside it, such as GORM's AutoMigrate of its own tables, can be given too: it runs in the same
+// transaction, while no other instance migrates.
+func (d *database) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
 	return failed("migrating", d.dialect.underLock(ctx, d, func(tx *gorm.DB) error {
 		var migrations []*gormigrate.Migration
 		for _, version := range d.dialect.migrations() {
@@ -33,7 +36,15 @@ func (d *database) Migrate(ctx context.Context) error {
 		if err := gormigrate.New(tx, options, migrations).Migrate(); err != nil {
 			return err
 		}
-		return d.extendApplications(tx)
+		if err := d.extendApplications(tx); err != nil {
+			return err
+		}
+		for _, migrate := range own {
+			if err := migrate(tx); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 }
 

@@ -2,6 +2,7 @@ package gormstore_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -207,6 +208,39 @@ func TestAbstractColumns(t *testing.T) {
 			if strings.HasPrefix(statement, "ALTER ") {
 				t.Errorf("%s: got a column that is in no migration", statement)
 			}
+		}
+	})
+}
+
+// hostRow is a table of the host's own.
+type hostRow struct {
+	ID   int `gorm:"primaryKey"`
+	Text string
+}
+
+// TestMigrateOwn shows that the host's own migrations run with the library's, and that a failure undoes both.
+func TestMigrateOwn(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := func(tx *gorm.DB) error { return tx.AutoMigrate(&hostRow{}) }
+		failure := errors.New("no")
+		if err := store.Migrate(t.Context(), own, func(*gorm.DB) error { return failure }); !errors.Is(err, failure) {
+			t.Fatalf("got %v, want the host's error", err)
+		}
+		if db.Migrator().HasTable(&hostRow{}) || db.Migrator().HasTable("oauth_authorizations") {
+			t.Error("got tables of a migration that failed")
+		}
+		for range 2 {
+			if err := store.Migrate(t.Context(), own); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Create(&hostRow{Text: "kept"}).Error; err != nil {
+			t.Errorf("got %v, want the host's table in use", err)
 		}
 	})
 }

@@ -1,0 +1,106 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// A host mounts the handler twice: below its issuer's path, and for the documents that RFC 8414 puts at the root.
+func ExampleNewHandler() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+		CurrentUser: func(*http.Request) (*oauthkit.User, error) { return nil, nil }, // where the host's sessions go
+		LoginURL:    "/login",
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/o/", handler)
+	mux.Handle("/.well-known/", handler)
+	for _, path := range []string{"/o/authorize", "/.well-known/oauth-authorization-server/o"} {
+		recorder := httptest.NewRecorder()
+		mux.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+		fmt.Println(path, recorder.Code, recorder.Header().Get("Content-Type"))
+	}
+	// Output:
+	// /o/authorize 400 text/html; charset=utf-8
+	// /.well-known/oauth-authorization-server/o 200 application/json
+}
+
+// An API lets through who has a token with the scope, and tells all others what they lack.
+func ExampleRequireScopes() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants: grants.Standard(store),
+		Scopes: map[string]string{"read": "read your notes", "write": "write notes"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	robot := &oauthkit.AbstractApplication{
+		ClientID: "robot", ClientType: oauthkit.Confidential,
+		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read"},
+	}
+	token, err := provider.Exchange(context.Background(), robot, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := oauthhttp.TokenFromContext(r.Context())
+		fmt.Println("called by", token.Authorization.ApplicationID)
+	})
+	for _, scope := range []string{"read", "write"} {
+		request := httptest.NewRequest(http.MethodGet, "/notes", nil)
+		request.Header.Set("Authorization", "Bearer "+token.AccessToken)
+		recorder := httptest.NewRecorder()
+		oauthhttp.RequireScopes(provider, scope)(notes).ServeHTTP(recorder, request)
+		fmt.Printf("%d %q\n", recorder.Code, recorder.Header().Get("WWW-Authenticate"))
+	}
+	// Output:
+	// called by robot
+	// 200 ""
+	// 403 "Bearer error=\"insufficient_scope\", scope=\"write\""
+}
+
+// A login page returns to where it was asked to, and to no other site.
+func ExampleReturnPath() {
+	for _, next := range []string{"/o/consent?interaction=1", "https://evil.example/", "//evil.example/"} {
+		request := httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"next": {next}}.Encode(), nil)
+		fmt.Println(oauthhttp.ReturnPath(request))
+	}
+	// Output:
+	// /o/consent?interaction=1
+	// /
+	// /
+}
+
+// galleryApplication has a column of the host's own.
+type galleryApplication struct {
+	oauthkit.AbstractApplication
+	Logo string
+}
+
+// The consent page shows the host's own columns, which arrive in the host's own type.
+func ExampleConsentRowsFor() {
+	rows := oauthhttp.ConsentRowsFor(func(_ context.Context, app *galleryApplication) []oauthhttp.ConsentRow {
+		return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}
+	})
+	fmt.Println(rows(context.Background(), &galleryApplication{Logo: "https://gallery.example/logo.svg"}))
+	// Output:
+	// [{Logo https://gallery.example/logo.svg}]
+}

@@ -1,0 +1,158 @@
+package clienttest
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestB21_IDPSignInAndOut is about the pages of examples/idp: another site cannot send their forms, a session that was there before
+// is not the one after a sign-in, and a sign-out ends it.
+func TestB21_IDPSignInAndOut(t *testing.T) {
+	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
+	password := url.Values{"username": {"alice"}, "password": {alicesWords}}
+	for name, test := range map[string]struct {
+		path   string
+		form   url.Values
+		header map[string]string
+		status int
+	}{
+		"B-21 sign in from another site":   {"/login", password, map[string]string{"Origin": "https://evil.test"}, http.StatusForbidden},
+		"B-21 sign in, told by browsers":   {"/login", password, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"B-21 sign out from another site":  {"/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"wrong password":                   {"/login", url.Values{"username": {"alice"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"unknown user":                     {"/login", url.Values{"username": {"nobody"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"a name that no database can keep": {"/login", url.Values{"username": {"\x00"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"right password":                   {"/login", password, map[string]string{"Sec-Fetch-Site": "same-origin"}, http.StatusSeeOther},
+	} {
+		if status, _ := post(t, idp, test.path, test.form, test.header); status != test.status {
+			t.Errorf("%s: got %d, want %d", name, status, test.status)
+		}
+	}
+
+	planted := "idp=planted"
+	_, header := post(t, idp, "/login", password, map[string]string{"Cookie": planted})
+	set := header.Values("Set-Cookie") // the first forgets what was there
+	cookie, _, _ := strings.Cut(set[len(set)-1], ";")
+	if cookie == planted || !isSignedIn(t, idp, cookie) || isSignedIn(t, idp, planted) {
+		t.Errorf("B-07: got the session %q, want a new one that works, and %q to be worth nothing", cookie, planted)
+	}
+	post(t, idp, "/logout", nil, map[string]string{"Cookie": cookie})
+	if isSignedIn(t, idp, cookie) {
+		t.Error("got a session that works after the sign-out")
+	}
+}
+
+// post sends a form as a browser does, and follows no redirect.
+func post(t *testing.T, idp *process, path string, form url.Values, header map[string]string) (status int, answered http.Header) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, idp.origin+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode, response.Header
+}
+
+// isSignedIn asks for a code without a page (prompt=none).
+func isSignedIn(t *testing.T, idp *process, cookie string) bool {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, webConfig(idp).AuthCodeURL("s")+
+		"&prompt=none&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Cookie", cookie)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	switch location := response.Header.Get("Location"); {
+	case strings.Contains(location, "error=consent_required"):
+		return true
+	case strings.Contains(location, "error=login_required"):
+		return false
+	default:
+		t.Fatalf("got %s to %q, want one of two errors", response.Status, location)
+		return false
+	}
+}
+
+// TestIDPOverTLS serves https with a certificate from files.
+func TestIDPOverTLS(t *testing.T) {
+	borrowed := httptest.NewTLSServer(nil) // for its certificate, which is for example.com and 127.0.0.1
+	borrowed.Close()
+	certificate := borrowed.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: certificate.Certificate[0]},
+		"key.pem":  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	idp := launch(t, "idp", "-db", filepath.Join(folder, "idp.db"), "-tls-cert", filepath.Join(folder, "cert.pem"), "-tls-key", filepath.Join(folder, "key.pem"))
+	idp.wait(t) // an answer to plain http is one as well
+	roots := x509.NewCertPool()
+	roots.AddCert(borrowed.Certificate())
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}}
+	issuer := strings.Replace(idp.issuer(), "http:", "https:", 1)
+	response, err := client.Get(issuer + "/.well-known/openid-configuration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var metadata struct {
+		Issuer string `json:"issuer"`
+	}
+	decode(t, response, &metadata)
+	if metadata.Issuer != issuer {
+		t.Errorf("got issuer %s, want %s", metadata.Issuer, issuer)
+	}
+}
+
+// TestChromiumIDP looks at the pages of examples/idp, on each screen.
+func TestChromiumIDP(t *testing.T) {
+	chromium := findChromium(t)
+	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
+	for _, screen := range screens {
+		t.Run(screen.name, func(t *testing.T) {
+			p := openChromium(t, chromium, screen)
+			p.do(chromedp.Navigate(idp.origin + "/"))
+			p.see("idp-home", "Sign in")
+			p.do(chromedp.Navigate(idp.origin + "/login"))
+			p.see("idp-login", "Username")
+			p.do(chromedp.SendKeys(chromedp.CSS(`#username`), "alice"), chromedp.SendKeys(chromedp.CSS(`#password`), alicesWords+kb.Enter))
+			p.do(chromedp.WaitNotPresent(chromedp.CSS(`#password`)))
+			p.see("idp-signed-in", "alice")
+			p.do(chromedp.Navigate(idp.origin + "/logout"))
+			p.see("idp-logout", "Sign out")
+			p.press(`form[action="/logout"] button`)
+			p.see("idp-signed-out", "Sign in")
+		})
+	}
+}

@@ -1,0 +1,94 @@
+package gormstore_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// logoApplication has two columns of the host's own.
+type logoApplication struct {
+	oauthkit.AbstractApplication
+	Logo  string
+	Agree bool
+}
+
+// A host passes its *gorm.DB, and gets its own type back.
+func ExampleNew() {
+	ctx := context.Background()
+	db, err := sqlite.OpenDB(":memory:") // or the *gorm.DB that the program has already
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store, err := gormstore.New[*logoApplication](db, gormstore.Config{TablePrefix: "gallery_"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	if err := store.Migrate(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	app := &logoApplication{Logo: "https://gallery.example/logo.svg", Agree: true}
+	app.ClientID, app.ClientType = "gallery", oauthkit.Confidential
+	if err := store.Applications.Create(ctx, app); err != nil {
+		fmt.Println(err)
+		return
+	}
+	found, err := store.Applications.Find(ctx, "gallery")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(found.ClientID, found.Logo, found.Agree)
+	// Output:
+	// gallery https://gallery.example/logo.svg true
+}
+
+// What Migrate would execute can be read beforehand, the host's columns included.
+func ExampleStore_PrintMigrations() {
+	db, err := sqlite.OpenDB(":memory:")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store, err := gormstore.New[*logoApplication](db, gormstore.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	var script strings.Builder
+	if err := store.PrintMigrations(&script); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for line := range strings.Lines(script.String()) {
+		if strings.HasPrefix(line, "ALTER TABLE") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// ALTER TABLE `oauth_applications` ADD `logo` text;
+	// ALTER TABLE `oauth_applications` ADD `agree` numeric;
+}
+
+// Cleanup is called now and then, by whatever calls things now and then. It does a bounded amount of work.
+func ExampleStore_Cleanup() {
+	store, err := sqlite.Open[*oauthkit.AbstractApplication](":memory:")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	removed, err := store.Cleanup(context.Background(), oauthkit.CleanupLimits{Batch: 500, Batches: 20})
+	fmt.Println(removed["access_tokens"], "expired access tokens removed:", err == nil)
+	// Output:
+	// 0 expired access tokens removed: true
+}
