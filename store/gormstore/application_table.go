@@ -30,7 +30,9 @@ func (d *database) useApplication(model any) error {
 		}
 	}
 	d.model, d.application = model, statement.Schema
-	return nil
+	dry := d.db.Session(&gorm.Session{DryRun: true}).Table(d.prefix+"applications").Where("client_id = ?", "").Find(model)
+	d.selectApplication = dry.Statement.SQL.String()
+	return dry.Error
 }
 
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.

@@ -2,7 +2,6 @@ package gormstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gorm.io/gorm"
@@ -19,11 +18,11 @@ type Applications[A oauthkit.Application] struct {
 // Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
 func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) {
 	var app, none A
-	switch err := a.table(ctx).Where("client_id = ?", clientID).Take(&app).Error; {
-	case errors.Is(err, gorm.ErrRecordNotFound):
+	switch found := a.table(ctx).Raw(a.database.selectApplication, clientID).Find(&app); {
+	case found.Error != nil:
+		return none, failed("finding an application", found.Error)
+	case found.RowsAffected == 0:
 		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
-	case err != nil:
-		return none, failed("finding an application", err)
 	default:
 		return app, nil
 	}

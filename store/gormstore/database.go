@@ -24,7 +24,10 @@ type database struct {
 	prefix      string
 	application *schema.Schema // of the host's application
 	model       any            // a zero application
-	written     sync.Map       // statements as the database reads them, by how they are written here
+	// selectApplication is GORM's own statement for one application, the host's conditions such as soft deletion included.
+	// It is asked for with almost every request, and so made once.
+	selectApplication string
+	written           sync.Map // statements as the database reads them, by how they are written here
 }
 
 // dialect is what differs between the databases.
