@@ -28,12 +28,16 @@ func everything(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 	}, nil
 }
 
-// userInfo answers a user info request as the handler would for a token that is good.
-func (s *site) userInfo(bearer string) (*httptest.ResponseRecorder, error) {
+// userInfo answers a user info request as the handler would for a token that is good; meanwhile happens after it was
+// found to be good.
+func (s *site) userInfo(bearer string, meanwhile ...func()) (*httptest.ResponseRecorder, error) {
 	s.t.Helper()
 	token, err := s.provider.Authenticate(s.t.Context(), bearer)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	for _, happen := range meanwhile {
+		happen()
 	}
 	recorder := httptest.NewRecorder()
 	err = s.endpoint("userinfo").Bearer(recorder, httptest.NewRequest(http.MethodGet, issuer+"/userinfo", nil), token)
@@ -128,25 +132,23 @@ func TestUserInfoRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	nothing := func() {}
 	tests := []struct {
-		name   string
-		token  string
-		fails  error
-		before func()
-		want   oauthkit.ErrorCode
+		name      string
+		token     string
+		fails     error
+		meanwhile func()
+		want      oauthkit.ErrorCode
 	}{
-		{"U-06 machine token", machine.AccessToken, nil, nil, oauthkit.InsufficientScope},
-		{"the host fails", user, errDown, nil, oauthkit.TemporarilyUnavailable},
-		{"no such user any more", user, fmt.Errorf("user alice: %w", oauthkit.ErrNotFound), nil, oauthkit.InvalidToken},
+		{"U-06 machine token", machine.AccessToken, nil, nothing, oauthkit.InsufficientScope},
+		{"the host fails", user, errDown, nothing, oauthkit.TemporarilyUnavailable},
+		{"no such user any more", user, fmt.Errorf("user alice: %w", oauthkit.ErrNotFound), nothing, oauthkit.InvalidToken},
 		{"the application is disabled", user, nil, disable, oauthkit.InvalidToken},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			failure = test.fails
-			if test.before != nil {
-				test.before()
-			}
-			recorder, err := s.userInfo(test.token)
+			recorder, err := s.userInfo(test.token, test.meanwhile)
 			if oauthkit.CodeOf(err) != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}

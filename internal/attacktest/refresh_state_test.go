@@ -123,6 +123,7 @@ func applicationChanged(_ *testing.T, s *fixture.Server) {
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
 	s.Web.RF(tokens.Refresh).Unauthorized()
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = false })
+	tokens = s.Browser("alice").Tokens(s.Web) // what was issued before has ended with it
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
 		app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
 	})
