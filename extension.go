@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -99,10 +100,13 @@ func (r *Registry) Provider() *Provider { return r.provider }
 // Secret returns Config.Secret.
 func (r *Registry) Secret() string { return r.provider.config.Secret }
 
-// Endpoint adds an endpoint.
+// Endpoint adds an endpoint, at a path where no other extension has one.
 func (r *Registry) Endpoint(endpoint Endpoint) {
 	if err := endpoint.check(); err != nil {
 		r.errs = append(r.errs, err)
+	}
+	if slices.ContainsFunc(r.provider.endpoints, func(other Endpoint) bool { return other.Path == endpoint.Path }) {
+		r.errs = append(r.errs, fmt.Errorf("endpoint %q: there are two", endpoint.Path))
 	}
 	r.provider.endpoints = append(r.provider.endpoints, endpoint)
 }

@@ -1,0 +1,106 @@
+package oauthkit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+	"github.com/go-oauth2/oauth2/v4/models"
+)
+
+// plainApplication is an [Application] that embeds nothing of ours and has no capability.
+type plainApplication struct{ *models.Client }
+
+func (plainApplication) VerifyPassword(string) bool        { return false }
+func (plainApplication) AllowsGrant(oauth2.GrantType) bool { return false }
+func (plainApplication) AllowsRedirectURI(string) bool     { return false }
+func (plainApplication) AllowsScope(string) bool           { return false }
+func (plainApplication) AllowsAuthMethod(string) bool      { return false }
+
+// shortLived is an [Application] with access tokens of a lifetime of their own.
+type shortLived struct {
+	plainApplication
+	lifetime time.Duration
+}
+
+func (a shortLived) AccessTokenLifetime() time.Duration { return a.lifetime }
+
+// TestWithoutCapabilities is what an application gets that is asked for nothing beyond [Application]: the strictest answer.
+func TestWithoutCapabilities(t *testing.T) {
+	app := plainApplication{&models.Client{ID: "plain"}}
+	if got := DisplayName(app); got != "plain" {
+		t.Errorf("DisplayName: got %q, want the client_id", got)
+	}
+	if !IsUsable(app) {
+		t.Error("IsUsable: got false, want an application that cannot be switched off to be on")
+	}
+	if got := IDTokenAlgorithm(app); got != "" {
+		t.Errorf("IDTokenAlgorithm: got %q, want none", got)
+	}
+	for name, got := range map[string]bool{
+		"SkipsConsent":                SkipsConsent(app),
+		"IsVerified":                  IsVerified(app),
+		"AllowsOrigin":                AllowsOrigin(app, "https://spa.test"),
+		"AllowsPostLogoutRedirectURI": AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"),
+		"requiresPushedRequests":      requiresPushedRequests(app),
+		"Abstract":                    Abstract(app) != nil,
+	} {
+		if got {
+			t.Errorf("%s: got true, want false", name)
+		}
+	}
+}
+
+// TestCapabilitiesOfAbstractApplication is what its columns answer.
+func TestCapabilitiesOfAbstractApplication(t *testing.T) {
+	app := &AbstractApplication{
+		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", SkipAuthorization: true, Verified: true, Disabled: true,
+		RedirectURIs: URIs{"https://rp.test/cb", "https://rp.test/other"}, AllowedOrigins: URIs{"https://spa.test"},
+		PostLogoutRedirectURIs: URIs{"https://rp.test/bye"}, RequirePushedAuthorizationRequests: true,
+	}
+	app.ImportSecret("a secret of this test")
+	for name, pair := range map[string][2]string{
+		"DisplayName":      {DisplayName(app), "Web"},
+		"IDTokenAlgorithm": {IDTokenAlgorithm(app), "ES256"},
+		"GetUserID":        {app.GetUserID(), "alice"},
+		"GetDomain":        {app.GetDomain(), "https://rp.test/cb"},
+		"GetDomain of an application without redirect URIs": {(&AbstractApplication{}).GetDomain(), "https://no-redirect-uri.invalid"},
+		"ST-04 GetSecret": {app.GetSecret(), ""},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: got %q, want %q", name, pair[0], pair[1])
+		}
+	}
+	for name, pair := range map[string][2]bool{
+		"SkipsConsent":                           {SkipsConsent(app), true},
+		"IsVerified":                             {IsVerified(app), true},
+		"IsUsable":                               {IsUsable(app), false},
+		"requiresPushedRequests":                 {requiresPushedRequests(app), true},
+		"AllowsOrigin":                           {AllowsOrigin(app, "https://spa.test"), true},
+		"AllowsOrigin of another":                {AllowsOrigin(app, "https://spa.test:8443"), false},
+		"AllowsOrigin of null":                   {AllowsOrigin(app, "null"), false},
+		"AllowsPostLogoutRedirectURI":            {AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"), true},
+		"AllowsPostLogoutRedirectURI of another": {AllowsPostLogoutRedirectURI(app, "https://rp.test/cb"), false},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: got %t, want %t", name, pair[0], pair[1])
+		}
+	}
+}
+
+func TestAccessTokenLifetime(t *testing.T) {
+	const fallback = 10 * time.Minute
+	for lifetime, want := range map[time.Duration]time.Duration{
+		time.Minute:         time.Minute,
+		0:                   fallback,
+		-time.Minute:        fallback,
+		1000000 * time.Hour: maxLifetime,
+	} {
+		if got := accessTokenLifetime(shortLived{lifetime: lifetime}, fallback); got != want {
+			t.Errorf("an application that says %s: got %s, want %s", lifetime, got, want)
+		}
+	}
+	if got := accessTokenLifetime(plainApplication{}, fallback); got != fallback {
+		t.Errorf("an application that says nothing: got %s, want %s", got, fallback)
+	}
+}

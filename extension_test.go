@@ -1,0 +1,54 @@
+package oauthkit
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// extending is an [Extension] made of a function.
+type extending func(registry *Registry) error
+
+func (e extending) Extend(registry *Registry) error { return e(registry) }
+
+// TestExtensionIsChecked is about mistakes in an extension: New refuses them, and names what is wrong.
+func TestExtensionIsChecked(t *testing.T) {
+	anyone := func(http.ResponseWriter, *http.Request) error { return nil }
+	bearer := func(http.ResponseWriter, *http.Request, *AccessToken) error { return nil }
+	get := []string{http.MethodGet}
+	adding := func(endpoints ...Endpoint) extending {
+		return func(registry *Registry) error {
+			for _, endpoint := range endpoints {
+				registry.Endpoint(endpoint)
+			}
+			return nil
+		}
+	}
+	good := Endpoint{Path: "hello", Methods: get, Anyone: anyone}
+	tests := []struct {
+		name      string
+		extension extending
+		want      string // in the error; empty: accepted
+	}{
+		{"good", adding(good), ""},
+		{"no path", adding(Endpoint{Methods: get, Anyone: anyone}), "relative to the issuer"},
+		{"absolute path", adding(Endpoint{Path: "/hello", Methods: get, Anyone: anyone}), "relative to the issuer"},
+		{"slash at the end", adding(Endpoint{Path: "hello/", Methods: get, Anyone: anyone}), "relative to the issuer"},
+		{"no method", adding(Endpoint{Path: "hello", Anyone: anyone}), "name its HTTP methods"},
+		{"for nobody", adding(Endpoint{Path: "hello", Methods: get}), "exactly one of"},
+		{"for two kinds of callers", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, Bearer: bearer}), "exactly one of"},
+		{"twice", adding(good, good), "there are two"},
+		{"scope", func(registry *Registry) error { registry.Scope("a b", "two words"); return nil }, "RFC 6749 §3.3"},
+		{"its own error", func(*Registry) error { return errors.New("the host forgot something") }, "forgot something"},
+	}
+	for _, test := range tests {
+		_, err := New("https://as.test", nothing{}, Config{Extensions: []Extension{test.extension}})
+		if test.want == "" && err != nil {
+			t.Errorf("%s: got %v, want accepted", test.name, err)
+		}
+		if test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: got %v, want an error with %q", test.name, err, test.want)
+		}
+	}
+}

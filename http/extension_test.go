@@ -1,0 +1,72 @@
+package oauthhttp_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// greeting is an extension with one endpoint for whoever is signed in, which greets and counts.
+type greeting struct{ greeted int }
+
+func (g *greeting) Extend(registry *oauthkit.Registry) error {
+	registry.Endpoint(oauthkit.Endpoint{
+		Path: "hello", Methods: []string{http.MethodGet, http.MethodPost},
+		User: func(w http.ResponseWriter, _ *http.Request, user *oauthkit.User) error {
+			g.greeted++
+			_, err := fmt.Fprint(w, "hello ", user.Subject)
+			return err
+		},
+	})
+	return nil
+}
+
+// TestUserEndpoint is an endpoint of an extension that is for users: the handler lets nobody else in.
+func TestUserEndpoint(t *testing.T) {
+	alice := &oauthkit.User{Subject: "alice"}
+	tests := []struct {
+		name, method, site string
+		user               *oauthkit.User
+		failure            error
+		status             int
+		location, body     string
+	}{
+		{name: "signed in", method: "GET", user: alice, status: 200, body: "hello alice"},
+		{name: "form of this site", method: "POST", site: "same-origin", user: alice, status: 200, body: "hello alice"},
+		{name: "B-02 form of another site", method: "POST", site: "cross-site", user: alice, status: 403, body: "another site"},
+		{name: "signed out", method: "GET", status: 303, location: "/login?next=%2Fo%2Fhello%3Fto%3Dme"},
+		{name: "HEAD could have effects", method: "HEAD", user: alice, status: 405},
+		{name: "the host cannot know", method: "GET", failure: errors.New("sessions are down"), status: 503, body: "Nothing was lost"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			extension := &greeting{}
+			provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{Extensions: []oauthkit.Extension{extension}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+				CurrentUser: func(*http.Request) (*oauthkit.User, error) { return test.user, test.failure },
+				LoginURL:    "/login",
+			})
+			request := httptest.NewRequest(test.method, "https://as.test/o/hello?to=me", nil)
+			request.Header.Set("Sec-Fetch-Site", test.site)
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, request)
+			if recorder.Code != test.status || recorder.Header().Get("Location") != test.location || !strings.Contains(recorder.Body.String(), test.body) {
+				t.Errorf("got %d to %q: %s; want %d to %q with %q",
+					recorder.Code, recorder.Header().Get("Location"), recorder.Body, test.status, test.location, test.body)
+			}
+			if greeted := extension.greeted == 1; greeted != (test.status == 200) {
+				t.Errorf("got called %d times with status %d", extension.greeted, recorder.Code)
+			}
+		})
+	}
+}
