@@ -3,6 +3,7 @@ package oauthkit
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,6 +121,18 @@ func verifiedRedirectURI(app Application, form url.Values) (string, error) {
 		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's")
 	}
 	return uri, nil
+}
+
+// explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
+func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
+	abstract := Abstract(app)
+	if abstract == nil || !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, registered := range abstract.RedirectURIs {
+		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
+			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
+	}
 }
 
 // checkParameters refuses repeated parameters (RFC 6749 §3.1), except resource (RFC 8707 §2), and text that is none. State

@@ -14,49 +14,7 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
-
-	"github.com/oauthkit/oauthkit/internal/redirect"
 )
-
-// Config is what a host decides. The zero value can do nothing, and every field's zero value is its strictest or the one
-// named.
-type Config struct {
-	// Grants are what the token endpoint can do. Nil: nothing. Use grants.Standard.
-	Grants []Grant
-	// Extensions add endpoints and more, such as OpenID Connect with oidc.New.
-	Extensions []Extension
-	// Scopes are what applications may be allowed to ask for, with what each means, in words that the consent page can
-	// show after "This application will be able to". Extensions add theirs.
-	Scopes map[string]string
-
-	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
-	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
-	AccessTokens oauth2.AccessGenerate
-	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
-	AccessTokenLifetime time.Duration
-	// RefreshTokenIdleLifetime is how long a refresh token waits to be used. Zero: 30 days.
-	RefreshTokenIdleLifetime time.Duration
-	// RefreshTokenLifetime is how long an Authorization can be refreshed at all. Zero: 90 days.
-	RefreshTokenLifetime time.Duration
-	// ConsentLifetime is how long consent is remembered since the user was last asked. Zero: until it is revoked.
-	ConsentLifetime time.Duration
-
-	// Secret encrypts what the database must hold but may not reveal, such as signing keys. At least 32 bytes that are
-	// hard to guess; the same for every instance. Empty: such things are stored in clear.
-	Secret string
-	// UserIsActive reports whether a user may still use what was issued for him. It is asked at every token request,
-	// introspection and API request. Nil: every user is active.
-	UserIsActive func(ctx context.Context, subject string) (bool, error)
-	// Observe receives every event. It is called by the goroutine that answers the request, so it must be quick. Nil: none.
-	Observe func(ctx context.Context, event Event)
-	// Now is the clock. Nil: time.Now.
-	Now func() time.Time
-	// Logger receives failures, and at the debug level the reasons of refusals. Nil: nothing is logged.
-	Logger *slog.Logger
-	// AllowInsecureIssuer permits an http issuer that is not on the loopback interface, for networks that are protected
-	// otherwise. Everything sent over http can be read and changed on the way.
-	AllowInsecureIssuer bool
-}
 
 // User is who is signed in to the host.
 type User struct {
@@ -126,40 +84,6 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 		return nil, fmt.Errorf("oauthkit: %w", err)
 	}
 	return provider, nil
-}
-
-// maxLifetime is far from where sums of lifetimes overflow.
-const maxLifetime = 100 * 365 * 24 * time.Hour
-
-// withDefaults fills in what is zero and refuses what cannot be.
-func withDefaults(config Config) (Config, error) {
-	for _, lifetime := range []struct {
-		name     string
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{"AccessTokenLifetime", &config.AccessTokenLifetime, 10 * time.Minute},
-		{"RefreshTokenIdleLifetime", &config.RefreshTokenIdleLifetime, 30 * 24 * time.Hour},
-		{"RefreshTokenLifetime", &config.RefreshTokenLifetime, 90 * 24 * time.Hour},
-		{"ConsentLifetime", &config.ConsentLifetime, 0},
-	} {
-		if *lifetime.value == 0 {
-			*lifetime.value = lifetime.fallback
-		}
-		if *lifetime.value < 0 || *lifetime.value > maxLifetime {
-			return config, fmt.Errorf("oauthkit: Config.%s is negative or longer than 100 years", lifetime.name)
-		}
-	}
-	if config.Secret != "" && len(config.Secret) < 32 {
-		return config, errors.New("oauthkit: Config.Secret must have at least 32 bytes")
-	}
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
-	return config, nil
 }
 
 func (p *Provider) addScopes(scopes map[string]string) error {
@@ -314,16 +238,4 @@ func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, erro
 		return false, Unavailable(fmt.Errorf("asking whether the user is active: %w", err))
 	}
 	return active, nil
-}
-
-// explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
-func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
-	abstract := Abstract(app)
-	if abstract == nil || !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
-		return
-	}
-	for _, registered := range abstract.RedirectURIs {
-		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
-			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
-	}
 }
