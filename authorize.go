@@ -23,7 +23,7 @@ type AuthorizeRequest struct {
 	Form url.Values
 	// State is returned to the application as it came (RFC 6749 §4.1.1).
 	State string
-	// Scopes are what is asked for. All of them are known and allowed to the application.
+	// Scopes are what is asked for, or the defaults. All of them are known and allowed to the application.
 	Scopes Scopes
 	// Now is when the request arrived.
 	Now time.Time
@@ -82,11 +82,13 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 		checkRequestObjects, // OpenID Connect Core §6, RFC 9126 §6
 		p.checkResponseType, // RFC 6749 §3.1.1
 		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
-		p.checkScopes,       // RFC 6749 §3.3
 	} {
 		if err := check(request); err != nil {
 			return err
 		}
+	}
+	if err := p.checkScopes(ctx, request); err != nil { // RFC 6749 §3.3
+		return err
 	}
 	if err := request.authorizer.ValidateAuthorize(request); err != nil {
 		return err
@@ -195,8 +197,8 @@ func checkResponseMode(request *AuthorizeRequest) error {
 	}
 }
 
-func (p *Provider) checkScopes(request *AuthorizeRequest) error {
-	scopes, err := p.parseScopes(request.Application, request.Form.Get("scope"))
+func (p *Provider) checkScopes(ctx context.Context, request *AuthorizeRequest) error {
+	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.authorizer.GrantType(), Form: request.Form})
 	request.Scopes = scopes
 	return err
 }

@@ -17,9 +17,8 @@ type Config struct {
 	Grants []Grant
 	// Extensions add endpoints and more, such as OpenID Connect with oidc.New.
 	Extensions []Extension
-	// Scopes are what applications may be allowed to ask for, with what each means, in words that the consent page can
-	// show after "This application will be able to". Extensions add theirs.
-	Scopes map[string]string
+	// Scopes are what applications may be allowed to ask for, such as [StaticScopes]. Extensions add theirs. Nil: none.
+	Scopes ScopeBackend
 
 	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
 	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
@@ -74,6 +73,9 @@ func withDefaults(config Config) (Config, error) {
 	}
 	if config.Secret != "" && len(config.Secret) < 32 {
 		return config, errors.New("oauthkit: Config.Secret must have at least 32 bytes")
+	}
+	if config.Scopes == nil {
+		config.Scopes = StaticScopes{}
 	}
 	if config.Now == nil {
 		config.Now = time.Now

@@ -37,7 +37,7 @@ func newConsentScene(t *testing.T, change func(*oauthkit.Config, *oauthkit.Abstr
 	}
 	config := oauthkit.Config{
 		Grants: grants.Standard(store),
-		Scopes: map[string]string{"basic": "your name", "read": "read all", "write": "change all"},
+		Scopes: oauthkit.StaticScopes{"basic": "your name", "read": "read all", "write": "change all"},
 		Now:    func() time.Time { return s.now },
 	}
 	if change != nil {

@@ -32,7 +32,7 @@ func Example() {
 	}
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
 		Grants: grants.Standard(store),
-		Scopes: map[string]string{"read": "read the figures"},
+		Scopes: oauthkit.StaticScopes{"read": "read the figures"},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -64,10 +64,10 @@ func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
 	}
 }
 
-// ParseScopes reads a scope parameter, as of the token request, and checks that every scope is known and allowed to the
-// application. The error is an [*Error] with [InvalidScope].
-func (r *TokenRequest) ParseScopes(text string) (Scopes, error) {
-	return r.provider.parseScopes(r.Application, text)
+// GrantedScopes returns the scopes that the request asks for, or the defaults where it asks for none, for a grant that has no
+// authorization request before it. The error is an [*Error], with [InvalidScope] where one is not known or not allowed.
+func (r *TokenRequest) GrantedScopes(ctx context.Context) (Scopes, error) {
+	return r.provider.grantedScopes(ctx, r.Application, ScopeRequest{GrantType: r.grant, Form: r.Form})
 }
 
 // Issue makes the tokens and the whole response first, so that nothing can fail any more once something was consumed, and

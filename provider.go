@@ -74,7 +74,7 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 		authorizers: map[string]Authorizer{},
 		scopes:      map[string]string{},
 	}
-	if err := provider.addScopes(config.Scopes); err != nil {
+	if err := validScopes(config.Scopes); err != nil {
 		return nil, err
 	}
 	if err := provider.addGrants(config.Grants); err != nil {
@@ -86,12 +86,19 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 	return provider, nil
 }
 
-func (p *Provider) addScopes(scopes map[string]string) error {
-	for name, description := range scopes {
+// validScopes refuses what can be no scope, where the scopes are known beforehand.
+func validScopes(backend ScopeBackend) error {
+	static, ok := backend.(StaticScopes)
+	if withDefault, wrapped := backend.(defaultScopes); wrapped {
+		static, ok = withDefault.StaticScopes, true
+	}
+	if !ok {
+		return nil
+	}
+	for name := range static {
 		if !isScope(name) {
 			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
 		}
-		p.scopes[name] = description
 	}
 	return nil
 }
@@ -142,19 +149,6 @@ func (p *Provider) ResponseTypes() []string {
 	return types
 }
 
-// Scopes returns every scope that there is, sorted.
-func (p *Provider) Scopes() Scopes {
-	scopes := make(Scopes, 0, len(p.scopes))
-	for scope := range p.scopes {
-		scopes = append(scopes, scope)
-	}
-	slices.Sort(scopes)
-	return scopes
-}
-
-// ScopeDescription returns what a scope means in words; empty where nobody said.
-func (p *Provider) ScopeDescription(scope string) string { return p.scopes[scope] }
-
 // Endpoints returns the endpoints that extensions added.
 func (p *Provider) Endpoints() []Endpoint { return slices.Clone(p.endpoints) }
 
@@ -192,23 +186,6 @@ func (p *Provider) Application(ctx context.Context, clientID string) (Applicatio
 	default:
 		return app, nil
 	}
-}
-
-// parseScopes reads a scope parameter and refuses what is not known or not allowed to the application.
-func (p *Provider) parseScopes(app Application, text string) (Scopes, error) {
-	scopes, err := ParseScopes(text)
-	if err != nil {
-		return nil, err
-	}
-	for _, scope := range scopes {
-		if _, known := p.scopes[scope]; !known {
-			return nil, Errorf(InvalidScope, "there is no scope %s", scope)
-		}
-		if !app.AllowsScope(scope) {
-			return nil, Errorf(InvalidScope, "the application may not ask for scope %s", scope)
-		}
-	}
-	return scopes, nil
 }
 
 // issuesRefreshTokens reports whether the application can use what it would get.

@@ -34,7 +34,7 @@ func TestNewRefuses(t *testing.T) {
 	configs := map[string]Config{
 		"short secret":      {Secret: "too short"},
 		"negative lifetime": {AccessTokenLifetime: -time.Second},
-		"bad scope":         {Scopes: map[string]string{"a b": ""}},
+		"bad scope":         {Scopes: StaticScopes{"a b": ""}},
 	}
 	for name, config := range configs {
 		if _, err := New("https://example.com", nothing{}, config); err == nil || !strings.HasPrefix(err.Error(), "oauthkit: ") {

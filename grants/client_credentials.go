@@ -27,7 +27,7 @@ func (g *clientCredentials) Exchange(ctx context.Context, request *oauthkit.Toke
 	if request.Application.IsPublic() { // RFC 6749 §4.4: MUST only be used by confidential clients
 		return nil, oauthkit.Errorf(oauthkit.UnauthorizedClient, "a public application may not use client_credentials")
 	}
-	scopes, err := request.ParseScopes(request.Form.Get("scope"))
+	scopes, err := request.GrantedScopes(ctx)
 	if err != nil {
 		return nil, err
 	}

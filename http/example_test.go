@@ -45,7 +45,7 @@ func ExampleRequireScopes() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
 		Grants: grants.Standard(store),
-		Scopes: map[string]string{"read": "read your notes", "write": "write notes"},
+		Scopes: oauthkit.StaticScopes{"read": "read your notes", "write": "write notes"},
 	})
 	if err != nil {
 		fmt.Println(err)

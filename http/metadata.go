@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -18,7 +19,7 @@ const metadataMaxAge = "public, max-age=300"
 // addMetadata serves the metadata under every name it has: below the issuer, where OpenID Connect Discovery §4 looks, and at
 // the root of the host with the issuer's path behind the name, where RFC 8414 §3 does.
 func (h *Handler) addMetadata() {
-	serve := route{Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}, Anyone: h.metadata()}}
+	serve := route{Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}, Anyone: h.metadata}}
 	prefix := h.provider.Prefix()
 	for _, name := range append([]string{"oauth-authorization-server"}, h.provider.MetadataDocuments()...) {
 		h.routes[prefix+"/.well-known/"+name] = serve
@@ -26,26 +27,32 @@ func (h *Handler) addMetadata() {
 	}
 }
 
-// metadata returns the endpoint for a document that is the same for every request (RFC 8414 §3.2).
-func (h *Handler) metadata() func(http.ResponseWriter, *http.Request) error {
-	document, err := json.Marshal(h.describe())
-	return func(w http.ResponseWriter, _ *http.Request) error {
-		if err != nil { // an extension added what cannot be written
-			return err
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", metadataMaxAge)
-		_, _ = w.Write(document)
-		return nil
+// metadata answers with the document, which is the same for every request as long as the scopes are (RFC 8414 §3.2).
+func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
+	description, err := h.describe(r.Context())
+	if err != nil {
+		return err
 	}
+	document, err := json.Marshal(description)
+	if err != nil { // an extension added what cannot be written
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", metadataMaxAge)
+	_, _ = w.Write(document)
+	return nil
 }
 
 // describe is the metadata (RFC 8414 §2), taken from the table of endpoints and what the provider was made of.
-func (h *Handler) describe() map[string]any {
+func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
+	scopes, err := h.provider.ScopeTexts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	secretMethods := slices.DeleteFunc(authMethods(), func(method string) bool { return method == oauthkit.AuthMethodNone })
 	document := map[string]any{
 		"issuer":                                         h.provider.Issuer(),
-		"scopes_supported":                               h.provider.Scopes(),
+		"scopes_supported":                               slices.Sorted(maps.Keys(scopes)),
 		"response_types_supported":                       h.provider.ResponseTypes(),
 		"response_modes_supported":                       []string{"query"},
 		"grant_types_supported":                          h.provider.GrantTypes(),
@@ -67,5 +74,5 @@ func (h *Handler) describe() map[string]any {
 		value := reflect.ValueOf(member)
 		return value.Kind() == reflect.Slice && value.Len() == 0
 	})
-	return document
+	return document, nil
 }

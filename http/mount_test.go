@@ -95,7 +95,7 @@ func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 	provider, err := oauthkit.New(issuer, store, oauthkit.Config{
 		Grants:     grants.Standard(store),
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})},
-		Scopes:     map[string]string{"read": "read your messages"},
+		Scopes:     oauthkit.StaticScopes{"read": "read your messages"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -65,9 +65,13 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	if content.User == "" {
 		content.User = user.Subject
 	}
+	texts, err := h.provider.ScopeTexts(r.Context())
+	if err != nil {
+		return err
+	}
 	for _, scope := range request.Scopes {
 		content.Scopes = append(content.Scopes, consentScope{
-			Name: scope, Description: h.provider.ScopeDescription(scope), New: consent != nil && !consent.Scopes.Contains(scope),
+			Name: scope, Description: texts[scope], New: consent != nil && !consent.Scopes.Contains(scope),
 		})
 	}
 	if h.config.ConsentRows != nil {

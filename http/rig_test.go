@@ -76,7 +76,7 @@ func (r *rig) serve(store *gormstore.Store[*oauthkit.AbstractApplication]) {
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
 		Grants:     grants.Standard(store),
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})},
-		Scopes:     map[string]string{"read": "read your messages"},
+		Scopes:     oauthkit.StaticScopes{"read": "read your messages"},
 		Secret:     strings.Repeat("s", 32),
 	})
 	if err != nil {

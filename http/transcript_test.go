@@ -100,7 +100,7 @@ func newConversation(t *testing.T) *conversation {
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
 		Grants:     grants.Standard(store),
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})},
-		Scopes:     map[string]string{"read": "read your messages"},
+		Scopes:     oauthkit.StaticScopes{"read": "read your messages"},
 		Now:        func() time.Time { return now },
 	})
 	if err != nil {

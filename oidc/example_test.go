@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
@@ -30,12 +32,17 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(provider.Scopes())
+	scopes, err := provider.ScopeTexts(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(slices.Sorted(maps.Keys(scopes)))
 	for _, endpoint := range provider.Endpoints() {
 		fmt.Println(endpoint.Metadata, provider.Issuer()+"/"+endpoint.Path)
 	}
 	// Output:
-	// address email offline_access openid phone profile
+	// [address email offline_access openid phone profile]
 	// jwks_uri https://example.com/o/.well-known/jwks.json
 	// userinfo_endpoint https://example.com/o/userinfo
 }

@@ -195,8 +195,12 @@ func TestMetadata(t *testing.T) {
 		if got := s.provider.MetadataDocuments(); !slices.Equal(got, []string{"openid-configuration"}) {
 			t.Errorf("got documents %v, want openid-configuration", got)
 		}
+		texts, err := s.provider.ScopeTexts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, scope := range []string{"openid", "profile", "email", "address", "phone", "offline_access"} {
-			if s.provider.ScopeDescription(scope) == "" {
+			if texts[scope] == "" {
 				t.Errorf("scope %s has no words for the consent page", scope)
 			}
 		}

@@ -71,7 +71,7 @@ func register(ctx context.Context, store *gormstore.Store[*MyApplication], redir
 func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler, error) {
 	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
 		Grants: grants.Standard(store),
-		Scopes: map[string]string{"read": "look at your pictures"},
+		Scopes: oauthkit.StaticScopes{"read": "look at your pictures"},
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
 			Keys: store,
 			IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *MyApplication, _ *oauthkit.TokenResponse) (map[string]any, error) {

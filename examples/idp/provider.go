@@ -17,7 +17,7 @@ import (
 )
 
 // newHandler puts the provider and the pages of this program together.
-func newHandler(issuer string, database *database, scopes map[string]string, logger *slog.Logger) (http.Handler, error) {
+func newHandler(issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (http.Handler, error) {
 	openID := oidc.New(oidc.Config{Keys: database.store, Claims: database.claims})
 	provider, err := oauthkit.New(issuer, database.store, oauthkit.Config{
 		Grants:              grants.Standard(database.store),

@@ -27,7 +27,7 @@ func newSite(base, db string) (http.Handler, error) {
 	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
 		Grants:     grants.Standard(store),
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store, Claims: claims})},
-		Scopes:     map[string]string{"read": "read your greeting"},
+		Scopes:     oauthkit.StaticScopes{"read": "read your greeting"},
 		Logger:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {

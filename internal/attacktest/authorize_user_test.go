@@ -183,8 +183,9 @@ func offlineAccess(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AZ()).Code()
 	page := alice.Open(s.Web.AZ("scope=openid api:read offline_access")).Consent()
-	words := s.Provider.ScopeDescription("offline_access")
-	if words == "" || !strings.Contains(html.UnescapeString(page.Body), words) {
+	texts, err := s.Provider.ScopeTexts(t.Context())
+	words := texts["offline_access"]
+	if err != nil || words == "" || !strings.Contains(html.UnescapeString(page.Body), words) {
 		t.Errorf("got a page without %q, want it to say what offline_access means", words)
 	}
 	tokens := s.Web.TK(alice.Decide(page, "allow").Code()).Tokens()
