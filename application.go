@@ -21,7 +21,7 @@ import (
 //
 // Every Application is a go-oauth2 client. What only some applications need is an interface of its own, each with one
 // function that asks for it: [DisplayNamer], [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner],
-// [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
+// [PreviousSecretVerifier], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo
@@ -103,6 +103,10 @@ type AbstractApplication struct {
 	// ClientSecret is the hash of the secret; the secret itself is known only to the application. Empty: no secret
 	// verifies. Set it with GenerateSecret or ImportSecret.
 	ClientSecret SecretHash `json:"-" gorm:"column:client_secret;size:255;not null;default:''"`
+	// PreviousSecret is the hash of the secret before the last rotation, which is good until PreviousSecretExpiresAt. Empty:
+	// none. Set both with RotateSecret.
+	PreviousSecret          SecretHash `json:"-" gorm:"column:previous_secret;size:255;not null;default:''"`
+	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty" gorm:"column:previous_secret_expires_at"`
 	// TokenEndpointAuthMethod is the one way the application authenticates. Empty: client_secret_basic or
 	// client_secret_post for a confidential application, none for a public one.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty" gorm:"column:token_endpoint_auth_method;size:32;not null;default:''"`
@@ -143,6 +147,19 @@ func (a *AbstractApplication) GenerateSecret() string {
 	return generated
 }
 
+// RotateSecret gives the application a new secret like GenerateSecret. The one that it had stays good for the time keep, so
+// that its instances can change over one by one; zero: it ends at once.
+func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) string {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
+	if keep > 0 {
+		until := now.Add(keep)
+		a.PreviousSecret, a.PreviousSecretExpiresAt = a.ClientSecret, &until
+	}
+	generated := secret.New(secret.ClientSecret)
+	a.ClientSecret = hashSecret(generated)
+	return generated
+}
+
 // ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
 // guess as the secret itself, so prefer GenerateSecret.
 func (a *AbstractApplication) ImportSecret(chosen string) {
@@ -173,6 +190,11 @@ func (a *AbstractApplication) GetUserID() string { return a.UserID }
 // VerifyPassword reports whether presented is the application's secret, in constant time.
 func (a *AbstractApplication) VerifyPassword(presented string) bool {
 	return a.ClientSecret.verify(presented)
+}
+
+// VerifyPreviousPassword reports whether presented is the PreviousSecret, in constant time, before it expires.
+func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.Time) bool {
+	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.verify(presented)
 }
 
 // AllowsGrant reports whether grant is one of the GrantTypes.

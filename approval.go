@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -15,15 +14,28 @@ type Decision struct {
 	Consent *Consent
 	// Given says that the user approved the request just now.
 	Given bool
+	// Scopes are those of the request's that he approved. Nil: all of them.
+	Scopes Scopes
 	// InteractionHash is the Interaction that the decision ends; empty: there was none.
 	InteractionHash string
+}
+
+// approved returns the scopes that the user approved.
+func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
+	if d.Scopes == nil {
+		return request.Scopes, nil
+	}
+	if !request.Scopes.ContainsAll(d.Scopes) {
+		return nil, Errorf(InvalidScope, "more was approved than asked for")
+	}
+	return d.Scopes, nil
 }
 
 // RememberedConsent returns what the user has approved for the application before, nil for nothing, and whether that is
 // enough to answer the request without asking.
 func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
-	if SkipsConsent(request.Application) && !request.AskConsent && request.identifiesApplication() {
-		return nil, true, nil
+	if trusted, err := p.trusted(ctx, request, user); err != nil || trusted {
+		return nil, trusted, err
 	}
 	consent, err = p.store.Consent(ctx, request.Application.GetID(), user.Subject)
 	switch {
@@ -32,17 +44,13 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	case err != nil:
 		return nil, false, Unavailable(err)
 	}
-	if p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime)) {
+	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
+	if expired || consent.ApplicationDigest != applicationDigest(request.Application) {
 		return nil, false, nil // so that what is approved next does not bring it back
 	}
-	enough = !request.AskConsent && consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
+	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
+		consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
 	return consent, enough, nil
-}
-
-// identifiesApplication reports whether the answer can only reach the application itself. A public one has nothing but its
-// redirect URI to be told from an impostor by, and only an https address belongs to somebody (RFC 8252 §8.6).
-func (r *AuthorizeRequest) identifiesApplication() bool {
-	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
 // Approve makes the Authorization that the user allowed and returns the response parameters for it.
@@ -50,24 +58,32 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	if active, err := p.userIsActive(ctx, user.Subject); err != nil || !active {
 		return nil, orDenied(err)
 	}
+	scopes, err := decision.approved(request)
+	if err != nil {
+		return nil, err
+	}
+	authorization, err := p.newAuthorization(ctx, request, user, scopes)
+	if err != nil {
+		return nil, err
+	}
 	approval := &Approval{
-		Authorization:   p.newAuthorization(request, user),
+		Authorization:   authorization,
 		Consent:         decision.Consent,
 		InteractionHash: decision.InteractionHash,
 	}
 	if decision.Given {
-		approval.giveConsent(decision.Consent)
+		approval.giveConsent(decision.Consent, request.Application)
 	}
 	response, err := authorize(ctx, request, approval)
 	if err != nil {
 		return nil, err
 	}
 	if decision.Given {
-		p.Record(ctx, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: request.Scopes})
+		p.Record(ctx, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: scopes})
 	}
 	p.Record(ctx, AuthorizationGranted{
-		ApplicationID: approval.Authorization.ApplicationID, Subject: user.Subject,
-		AuthorizationID: approval.Authorization.ID, Scopes: request.Scopes,
+		ApplicationID: authorization.ApplicationID, Subject: user.Subject,
+		AuthorizationID: authorization.ID, Scopes: scopes,
 	})
 	return response, nil
 }
@@ -79,7 +95,7 @@ func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approva
 	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
 		return response, err
 	}
-	approval.giveConsent(nil)
+	approval.giveConsent(nil, request.Application)
 	return request.authorizer.Authorize(ctx, request, approval)
 }
 
@@ -95,24 +111,31 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 	return Errorf(AccessDenied, "the user denied the request")
 }
 
-func (p *Provider) newAuthorization(request *AuthorizeRequest, user *User) *Authorization {
+func (p *Provider) newAuthorization(ctx context.Context, request *AuthorizeRequest, user *User, scopes Scopes) (*Authorization, error) {
+	lifetime, err := p.authorizationLifetime(ctx, LifetimeRequest{
+		Application: request.Application, GrantType: request.authorizer.GrantType(), Scopes: scopes, Subject: user.Subject,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &Authorization{
 		ID:            secret.NewID(),
 		ApplicationID: request.Application.GetID(),
 		Subject:       user.Subject,
-		Scopes:        request.Scopes,
+		Scopes:        scopes,
+		Resources:     request.Resources,
 		AuthTime:      user.AuthTime,
 		ACR:           user.ACR,
 		AMR:           user.AMR,
 		SessionID:     user.SessionID,
 		Params:        request.Params,
 		CreatedAt:     request.Now,
-		ExpiresAt:     request.Now.Add(p.authorizationLifetime(request.Application)),
-	}
+		ExpiresAt:     request.Now.Add(lifetime),
+	}, nil
 }
 
 // giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing.
-func (a *Approval) giveConsent(remembered *Consent) {
+func (a *Approval) giveConsent(remembered *Consent, app Application) {
 	consent := &Consent{
 		ID:            secret.NewID(),
 		ApplicationID: a.Authorization.ApplicationID,
@@ -124,6 +147,7 @@ func (a *Approval) giveConsent(remembered *Consent) {
 		*consent, a.ConsentUse = *remembered, ConsentWidened
 	}
 	consent.Scopes = consent.Scopes.Union(a.Authorization.Scopes)
+	consent.ApplicationDigest = applicationDigest(app)
 	consent.UpdatedAt = a.Authorization.CreatedAt
 }
 

@@ -25,6 +25,8 @@ type AuthorizeRequest struct {
 	State string
 	// Scopes are what is asked for, or the defaults. All of them are known and allowed to the application.
 	Scopes Scopes
+	// Resources are the APIs that a token is asked for (RFC 8707). None: all.
+	Resources URIs
 	// Now is when the request arrived.
 	Now time.Time
 
@@ -41,9 +43,10 @@ type AuthorizeRequest struct {
 	// Params are kept in the Authorization.
 	Params map[string]string
 
-	redirectURI string
-	authorizer  Authorizer
-	issuer      string
+	redirectURI    string
+	approvalPrompt ApprovalPrompt
+	authorizer     Authorizer
+	issuer         string
 }
 
 // maxState is the number of bytes of state that is returned.
@@ -82,6 +85,8 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 		checkRequestObjects, // OpenID Connect Core §6, RFC 9126 §6
 		p.checkResponseType, // RFC 6749 §3.1.1
 		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
+		p.checkResources,    // RFC 8707 §2.1
+		p.checkApprovalPrompt,
 	} {
 		if err := check(request); err != nil {
 			return err
@@ -200,6 +205,12 @@ func checkResponseMode(request *AuthorizeRequest) error {
 func (p *Provider) checkScopes(ctx context.Context, request *AuthorizeRequest) error {
 	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.authorizer.GrantType(), Form: request.Form})
 	request.Scopes = scopes
+	return err
+}
+
+func (p *Provider) checkResources(request *AuthorizeRequest) error {
+	resources, err := p.parseResources(request.Form)
+	request.Resources = resources
 	return err
 }
 

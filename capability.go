@@ -65,6 +65,25 @@ func accessTokenLifetime(app Application, fallback time.Duration) time.Duration 
 	return fallback
 }
 
+// PreviousSecretVerifier is an [Application] whose secret was rotated, and may be sent for some time yet.
+type PreviousSecretVerifier interface {
+	// VerifyPreviousPassword must compare in constant time, must refuse an empty secret, and must refuse all when the time is
+	// over.
+	VerifyPreviousPassword(presented string, now time.Time) bool
+}
+
+// VerifyPassword reports whether presented is the secret of app, or the one before it as long as that is good.
+func VerifyPassword(app Application, presented string, now time.Time) bool {
+	if presented == "" {
+		return false
+	}
+	if app.VerifyPassword(presented) {
+		return true
+	}
+	verifier, ok := app.(PreviousSecretVerifier)
+	return ok && verifier.VerifyPreviousPassword(presented, now)
+}
+
 // IDTokenSigner is an [Application] that chooses the algorithm of its ID tokens.
 type IDTokenSigner interface {
 	IDTokenAlgorithm() string

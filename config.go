@@ -20,11 +20,25 @@ type Config struct {
 	// Scopes are what applications may be allowed to ask for, such as [StaticScopes]. Extensions add theirs. Nil: none.
 	Scopes ScopeBackend
 
+	// Resources are the APIs that an application may name in order to get a token that is good for them only (RFC 8707), as
+	// absolute URIs without fragment. Nil: none, and a request that names one is refused.
+	Resources []string
+
+	// ApprovalPrompt says whether consent that is remembered spares the user the consent page, where the request does not say
+	// it with approval_prompt. Zero: ApprovalAuto.
+	ApprovalPrompt ApprovalPrompt
+	// SkipConsent says that an application is trusted so much that its user is not asked, beside the applications that say so
+	// themselves; the same limits hold as for [AbstractApplication.SkipAuthorization]. Nil: no other is.
+	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
+
 	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
 	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
 	AccessTokenLifetime time.Duration
+	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead. What is not positive ends the request with
+	// [ServerError], an error with [TemporarilyUnavailable].
+	ChooseAccessTokenLifetime func(ctx context.Context, request LifetimeRequest) (time.Duration, error)
 	// RefreshTokenIdleLifetime is how long a refresh token waits to be used. Zero: 30 days.
 	RefreshTokenIdleLifetime time.Duration
 	// RefreshTokenLifetime is how long an Authorization can be refreshed at all. Zero: 90 days.
@@ -70,6 +84,14 @@ func withDefaults(config Config) (Config, error) {
 		if *lifetime.value < 0 || *lifetime.value > maxLifetime {
 			return config, fmt.Errorf("oauthkit: Config.%s is negative or longer than 100 years", lifetime.name)
 		}
+	}
+	for _, resource := range config.Resources {
+		if !isResource(resource) {
+			return config, fmt.Errorf("oauthkit: Config.Resources: %q is not an absolute URI without fragment (RFC 8707 §2)", resource)
+		}
+	}
+	if config.ApprovalPrompt != ApprovalAuto && config.ApprovalPrompt != ApprovalForce {
+		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: %q is not known", config.ApprovalPrompt)
 	}
 	if config.Secret != "" && len(config.Secret) < 32 {
 		return config, errors.New("oauthkit: Config.Secret must have at least 32 bytes")

@@ -13,6 +13,7 @@ import (
 type Credential struct {
 	Authorization *Authorization
 	Scopes        Scopes
+	Resources     URIs // the APIs that it is for (RFC 8707); none: every API
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 	// Kind is access_token or refresh_token, or what a grant of the host's own says.
@@ -176,7 +177,7 @@ func (p *Provider) find(ctx context.Context, token string) (*Credential, error) 
 		return nil, err
 	}
 	return &Credential{
-		Authorization: access.Authorization, Scopes: access.Scopes,
+		Authorization: access.Authorization, Scopes: access.Scopes, Resources: access.Resources,
 		IssuedAt: access.IssuedAt, ExpiresAt: access.ExpiresAt, Kind: KindAccessToken,
 	}, nil
 }

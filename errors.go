@@ -37,6 +37,7 @@ const (
 	LoginRequired           ErrorCode = "login_required"
 	ConsentRequired         ErrorCode = "consent_required"
 	InteractionRequired     ErrorCode = "interaction_required"
+	InvalidTarget           ErrorCode = "invalid_target" // RFC 8707 §2
 	RequestNotSupported     ErrorCode = "request_not_supported"
 	RequestURINotSupported  ErrorCode = "request_uri_not_supported"
 )

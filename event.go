@@ -48,6 +48,7 @@ const (
 	RevokedByApplication RevocationReason = "application"   // RFC 7009
 	RevokedByReplay      RevocationReason = "replay"        // a credential was used twice
 	RevokedByInactivity  RevocationReason = "user_inactive" // Config.UserIsActive said so
+	RevokedByUser        RevocationReason = "user"          // the user ended one sign-in
 	RevokedByHost        RevocationReason = "host"          // the host called Provider.RevokeAuthorization
 )
 
@@ -77,6 +78,42 @@ type ClientAuthenticationFailed struct {
 	Method        string // such as client_secret_basic
 }
 
+// UserRevoked is sent when everything that a user had approved was forgotten and ended.
+type UserRevoked struct {
+	Subject        string
+	Authorizations int // how many ended
+}
+
+// ApplicationRevoked is sent when everything that an application had from its users was forgotten and ended.
+type ApplicationRevoked struct {
+	ApplicationID  string
+	Authorizations int // how many ended
+}
+
+// ApplicationCreated is sent when an application was registered.
+type ApplicationCreated struct {
+	ApplicationID string
+	By            string // the user who did it
+}
+
+// ApplicationUpdated is sent when an application was changed.
+type ApplicationUpdated struct {
+	ApplicationID string
+	By            string // the user who did it
+}
+
+// ApplicationDeleted is sent when an application was removed, with all that it had.
+type ApplicationDeleted struct {
+	ApplicationID string
+	By            string // the user who did it
+}
+
+// SecretRotated is sent when an application got a new secret.
+type SecretRotated struct {
+	ApplicationID string
+	By            string // the user who did it
+}
+
 func (ConsentGiven) event()               {}
 func (ConsentDenied) event()              {}
 func (ConsentRevoked) event()             {}
@@ -86,3 +123,9 @@ func (AuthorizationRevoked) event()       {}
 func (CredentialReplayed) event()         {}
 func (CredentialMisused) event()          {}
 func (ClientAuthenticationFailed) event() {}
+func (UserRevoked) event()                {}
+func (ApplicationRevoked) event()         {}
+func (ApplicationCreated) event()         {}
+func (ApplicationUpdated) event()         {}
+func (ApplicationDeleted) event()         {}
+func (SecretRotated) event()              {}

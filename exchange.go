@@ -53,14 +53,14 @@ type Issuance struct {
 	Save func(ctx context.Context, tokens Tokens, response *TokenResponse) error
 }
 
-// NewAuthorization returns what the application is allowed for itself, without a user (RFC 6749 §4.4).
+// NewAuthorization returns what the application is allowed for itself, without a user (RFC 6749 §4.4). Issue ends it together
+// with its access token.
 func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:            secret.NewID(),
 		ApplicationID: r.Application.GetID(),
 		Scopes:        scopes,
 		CreatedAt:     r.Now,
-		ExpiresAt:     r.Now.Add(accessTokenLifetime(r.Application, r.provider.config.AccessTokenLifetime)),
 	}
 }
 
@@ -109,8 +109,21 @@ func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorizati
 
 // mint makes the credentials. Nothing is stored.
 func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *TokenResponse, error) {
-	authorization, config := issuance.Authorization, r.provider.config
-	value, err := r.generateAccessToken(ctx, issuance)
+	authorization := issuance.Authorization
+	resources, err := r.resources(authorization)
+	if err != nil {
+		return Tokens{}, nil, err
+	}
+	lifetime, err := r.provider.accessTokenLifetime(ctx, LifetimeRequest{
+		Application: r.Application, GrantType: r.grant, Scopes: issuance.Scopes, Subject: authorization.Subject,
+	})
+	if err != nil {
+		return Tokens{}, nil, err
+	}
+	if authorization.ExpiresAt.IsZero() {
+		authorization.ExpiresAt = r.Now.Add(lifetime)
+	}
+	value, err := r.generateAccessToken(ctx, issuance, lifetime)
 	if err != nil {
 		return Tokens{}, nil, err
 	}
@@ -118,8 +131,9 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 		Hash:          secret.Hash(value),
 		Authorization: authorization,
 		Scopes:        issuance.Scopes,
+		Resources:     resources,
 		IssuedAt:      r.Now,
-		ExpiresAt:     earlier(r.Now.Add(accessTokenLifetime(r.Application, config.AccessTokenLifetime)), authorization.ExpiresAt),
+		ExpiresAt:     earlier(r.Now.Add(lifetime), authorization.ExpiresAt),
 	}}
 	response := &TokenResponse{
 		AccessToken:   value,
@@ -138,14 +152,14 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 			Hash:          secret.Hash(response.RefreshToken),
 			Authorization: authorization,
 			IssuedAt:      r.Now,
-			ExpiresAt:     earlier(r.Now.Add(config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
+			ExpiresAt:     earlier(r.Now.Add(r.provider.config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
 		}
 	}
 	return tokens, response, nil
 }
 
 // generateAccessToken asks Config.AccessTokens, in go-oauth2's terms, or makes 256 random bits.
-func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuance) (string, error) {
+func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuance, lifetime time.Duration) (string, error) {
 	generator := r.provider.config.AccessTokens
 	if generator == nil {
 		return secret.New(secret.AccessToken), nil
@@ -155,7 +169,7 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 	info.SetUserID(issuance.Authorization.Subject)
 	info.SetScope(issuance.Scopes.String())
 	info.SetAccessCreateAt(r.Now)
-	info.SetAccessExpiresIn(accessTokenLifetime(r.Application, r.provider.config.AccessTokenLifetime))
+	info.SetAccessExpiresIn(lifetime)
 	value, _, err := generator.Token(ctx, &oauth2.GenerateBasic{
 		Client: r.Application, UserID: issuance.Authorization.Subject, CreateAt: r.Now, TokenInfo: info,
 	}, false)
@@ -207,11 +221,4 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

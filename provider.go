@@ -194,17 +194,6 @@ func (p *Provider) issuesRefreshTokens(app Application) bool {
 	return known && app.AllowsGrant(oauth2.Refreshing)
 }
 
-// maxCodeLifetime is the longest that RFC 6749 §4.1.2 recommends.
-const maxCodeLifetime = 10 * time.Minute
-
-// authorizationLifetime covers every credential that can follow.
-func (p *Provider) authorizationLifetime(app Application) time.Duration {
-	if p.issuesRefreshTokens(app) {
-		return p.config.RefreshTokenLifetime
-	}
-	return maxCodeLifetime + accessTokenLifetime(app, p.config.AccessTokenLifetime)
-}
-
 // userIsActive asks the host. An application that acts for itself has no user who could be inactive.
 func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, error) {
 	if subject == "" || p.config.UserIsActive == nil {

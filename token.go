@@ -19,6 +19,8 @@ type Authorization struct {
 	Subject string
 	// Scopes are all that was allowed. A token may have fewer.
 	Scopes Scopes
+	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. None: all of the provider's.
+	Resources URIs
 	// AuthTime, ACR, AMR and SessionID describe the sign-in that it rests on, as the host told; zero where unknown.
 	AuthTime  time.Time
 	ACR       string
@@ -46,8 +48,11 @@ type Consent struct {
 	ApplicationID string // the client_id
 	Subject       string // the user
 	Scopes        Scopes // all that was approved so far
-	CreatedAt     time.Time
-	UpdatedAt     time.Time // when the user was last asked
+	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs. Another one
+	// means that the application has become another.
+	ApplicationDigest string
+	CreatedAt         time.Time
+	UpdatedAt         time.Time // when the user was last asked
 }
 
 // Interaction is an authorization request that waits for its user to sign in or to decide. Pages carry only its id, so
@@ -78,6 +83,7 @@ type AccessToken struct {
 	Hash          string
 	Authorization *Authorization
 	Scopes        Scopes // a part of the Authorization's
+	Resources     URIs   // those of the Authorization, or some of them (RFC 8707 §2.2). None: every API
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 }
@@ -107,11 +113,11 @@ const (
 	// ConsentRemembered says that nobody was asked. The Consent must still exist, by its ID, and stays as it is.
 	ConsentRemembered ConsentUse = iota
 	// ConsentAnew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
-	// another request has just inserted one for the same application and user, the Scopes and UpdatedAt of that one are
-	// replaced.
+	// another request has just inserted one for the same application and user, the Scopes, ApplicationDigest and
+	// UpdatedAt of that one are replaced.
 	ConsentAnew
 	// ConsentWidened says that the user was asked just now, beyond what was remembered. The Consent must still exist, by its
-	// ID, and its Scopes and UpdatedAt are replaced: written anyway, it would bring back what was withdrawn meanwhile.
+	// ID, and its Scopes, ApplicationDigest and UpdatedAt are replaced: written anyway, it would bring back what was withdrawn meanwhile.
 	ConsentWidened
 )
 

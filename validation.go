@@ -9,8 +9,6 @@ import (
 	"unicode"
 
 	"github.com/go-oauth2/oauth2/v4"
-
-	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
 // Validator is an [Application] with rules of its own. They come on top of the library's and cannot replace them.
@@ -53,12 +51,18 @@ func (p Problems) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// ValidateApplication checks app by the library's rules, where it embeds [AbstractApplication], and by its own, where it
-// is a [Validator]. The error holds a [Problems] with everything that is wrong.
-func ValidateApplication(app Application) error {
+// ValidateApplication checks app by the library's rules. It is [ApplicationRules.Validate] of the zero value.
+func ValidateApplication(app Application) error { return ApplicationRules{}.Validate(app) }
+
+// PrepareApplication makes app ready by the library's rules. It is [ApplicationRules.Prepare] of the zero value.
+func PrepareApplication(app Application) error { return ApplicationRules{}.Prepare(app) }
+
+// Validate checks app by the library's rules, where it embeds [AbstractApplication], and by its own, where it is a [Validator].
+// The error holds a [Problems] with everything that is wrong.
+func (r ApplicationRules) Validate(app Application) error {
 	var problems Problems
 	if abstract := Abstract(app); abstract != nil {
-		abstract.validate(app, &problems)
+		abstract.validate(app, r, &problems)
 	}
 	if validator, ok := app.(Validator); ok {
 		validator.Validate(&problems)
@@ -69,8 +73,8 @@ func ValidateApplication(app Application) error {
 	return fmt.Errorf("oauthkit: application %q is not valid: %w", app.GetID(), problems)
 }
 
-// PrepareApplication makes app ready to be created: it fills in a client_id where there is none, and validates.
-func PrepareApplication(app Application) error {
+// Prepare makes app ready to be created: it fills in a client_id where there is none, and validates.
+func (r ApplicationRules) Prepare(app Application) error {
 	if abstract := Abstract(app); abstract != nil {
 		if abstract.ClientID == "" {
 			abstract.ClientID = NewClientID()
@@ -79,13 +83,13 @@ func PrepareApplication(app Application) error {
 			abstract.RegistrationSource = RegisteredManually
 		}
 	}
-	return ValidateApplication(app)
+	return r.Validate(app)
 }
 
 // validate asks app, not a, what depends on an answer that the host may override.
-func (a *AbstractApplication) validate(app Application, problems *Problems) {
+func (a *AbstractApplication) validate(app Application, rules ApplicationRules, problems *Problems) {
 	a.validateIdentity(problems)
-	a.validateRedirection(app, problems)
+	a.validateRedirection(app, rules, problems)
 	a.validateAuthentication(app, problems)
 	if !slices.Contains([]string{"", "RS256", "ES256"}, a.Algorithm) {
 		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", a.Algorithm)
@@ -114,24 +118,25 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 	}
 }
 
-func (a *AbstractApplication) validateRedirection(app Application, problems *Problems) {
+func (a *AbstractApplication) validateRedirection(app Application, rules ApplicationRules, problems *Problems) {
+	checkURI, checkOrigin := rules.redirectURI(app), rules.origin(app)
 	for _, grant := range []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Implicit} {
 		if app.AllowsGrant(grant) && len(a.RedirectURIs) == 0 {
 			problems.Add("redirect_uris", "cannot be empty with grant type %s", string(grant))
 		}
 	}
 	for _, uri := range a.RedirectURIs {
-		if err := redirect.Check(uri); err != nil {
+		if err := checkURI(uri); err != nil {
 			problems.Add("redirect_uris", "%q: %s", uri, err)
 		}
 	}
 	for _, uri := range a.PostLogoutRedirectURIs {
-		if err := redirect.Check(uri); err != nil {
+		if err := checkURI(uri); err != nil {
 			problems.Add("post_logout_redirect_uris", "%q: %s", uri, err)
 		}
 	}
 	for _, origin := range a.AllowedOrigins {
-		if err := redirect.CheckOrigin(origin); err != nil {
+		if err := checkOrigin(origin); err != nil {
 			problems.Add("allowed_origins", "%q: %s", origin, err)
 		}
 	}

@@ -136,6 +136,7 @@ func (g *refreshToken) FindCredential(ctx context.Context, value string) (*oauth
 	return &oauthkit.Credential{
 		Authorization: token.Authorization,
 		Scopes:        token.Authorization.Scopes,
+		Resources:     token.Authorization.Resources,
 		IssuedAt:      token.IssuedAt,
 		ExpiresAt:     token.ExpiresAt,
 		Kind:          oauthkit.KindRefreshToken,

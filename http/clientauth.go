@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/oauthkit/oauthkit"
@@ -32,7 +33,7 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, err
 	}
-	if err != nil || !claim.proves(app) {
+	if err != nil || !claim.proves(app, h.provider.Now()) {
 		h.provider.Record(r.Context(), oauthkit.ClientAuthenticationFailed{ApplicationID: claim.id, Method: claim.method})
 		return nil, oauthkit.Errorf(oauthkit.InvalidClient, "the application is not known or did not prove who it is")
 	}
@@ -41,14 +42,14 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 
 // proves reports whether the claim is true. The application must be registered for the method, so that a confidential one
 // can never do without its secret.
-func (c clientClaim) proves(app oauthkit.Application) bool {
+func (c clientClaim) proves(app oauthkit.Application, now time.Time) bool {
 	if !app.AllowsAuthMethod(c.method) {
 		return false
 	}
 	if c.method == oauthkit.AuthMethodNone {
 		return app.IsPublic()
 	}
-	return c.secret != "" && app.VerifyPassword(c.secret)
+	return oauthkit.VerifyPassword(app, c.secret, now)
 }
 
 // readClientClaim finds the one way in which the request authenticates; more than one is an error (RFC 6749 §2.3).

@@ -6,7 +6,7 @@ package oauthhttp
 
 import (
 	"context"
-	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -28,6 +28,12 @@ type Config struct {
 	// ConsentRows returns what the consent page shows of an application beside the library's own. Nil: nothing. Use
 	// [ConsentRowsFor] to be given the host's own type.
 	ConsentRows func(ctx context.Context, app oauthkit.Application) []ConsentRow
+	// Templates replaces pages and their parts, each by a file of the same name as in the library's folder http/templates, such
+	// as consent.html. Nil: none.
+	Templates fs.FS
+	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key, as in the library's folder
+	// http/texts. Nil: none.
+	Texts map[string]Texts
 }
 
 // Handler serves everything below the issuer's path, and the documents that RFC 8414 §3 puts below /.well-known/. It matches
@@ -38,8 +44,7 @@ type Handler struct {
 	routes      map[string]route // by path, without a trailing slash
 	crossOrigin *http.CrossOriginProtection
 	stylesheet  string // its URL
-
-	consentPage, errorPage *template.Template
+	pages       *pages
 }
 
 // route is an endpoint as it is served.
@@ -49,12 +54,12 @@ type route struct {
 	page bool
 }
 
-// NewHandler returns the handler of a provider.
+// NewHandler returns the handler of a provider. It panics at a template that cannot be parsed and at a language that is none.
 func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
-		consentPage: parsePage("consent.html"), errorPage: parsePage("error.html"),
+		pages: newPages(newCatalogue(config.Texts), config.Templates),
 	}
 	// A proxy may change the Host header; the issuer's origin is the handler's own in any case.
 	_ = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix())) // cannot fail: New checked the issuer

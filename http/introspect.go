@@ -42,6 +42,9 @@ func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any 
 	if credential.Authorization.Subject != "" {
 		document["sub"] = credential.Authorization.Subject
 	}
+	if len(credential.Resources) > 0 { // RFC 8707 §2.2
+		document["aud"] = credential.Resources
+	}
 	if credential.Kind == oauthkit.KindAccessToken {
 		document["token_type"] = "Bearer"
 	}

@@ -1,11 +1,9 @@
 package oauthhttp
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,52 +12,62 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-//go:embed templates
-var templates embed.FS
-
-// parsePage returns a page with the layout around it. It is called at start, so that a mistake in a page cannot wait for a user.
-func parsePage(name string) *template.Template {
-	return template.Must(template.ParseFS(templates, "templates/layout.html", "templates/"+name))
+// ConsentPage is what the consent page shows (consent.html).
+type ConsentPage struct {
+	Page
+	// Application is its name, in its own words. Never make it part of a sentence of yours.
+	Application string
+	// Host is where the answer goes; empty: to an app on the user's device.
+	Host string
+	// Verified says that the operator vouches for the name.
+	Verified bool
+	// Rows are the host's own, from Config.ConsentRows.
+	Rows []ConsentRow
+	// Scopes are what is asked for, and Choosable says whether the user may approve some of them only.
+	Scopes    []ConsentScope
+	Choosable bool
+	// Resources are the APIs that the access is for (RFC 8707); none: all.
+	Resources []string
+	// User is who is signed in, and SwitchURL where to sign in as somebody else; empty: nowhere.
+	User      string
+	SwitchURL string
+	// Action is where the form is sent. It must send Interaction and Token under the names interaction and token, decision
+	// (allow or deny), and where Choosable each approved scope under the name scope.
+	Action, Interaction, Token string
 }
 
-// consentPage is what the consent page shows.
-type consentPage struct {
-	Title, Stylesheet string
-	Application       string // its name, in its own words
-	Host              string // where the answer goes
-	Verified          bool
-	Rows              []ConsentRow
-	Scopes            []consentScope
-	User              string
-	SwitchURL         string
-	Action, ID, Token string
+// ConsentScope is one scope on the consent page.
+type ConsentScope struct {
+	Name string
+	// Description is what it means in words; empty where nobody said.
+	Description string
+	// New says that it is asked for the first time, beside others that were approved before.
+	New bool
+	// Fixed says that it comes with any approval: openid.
+	Fixed bool
 }
 
-// consentScope is one scope, in words.
-type consentScope struct {
-	Name, Description string
-	New               bool // asked for the first time
-}
-
-// errorPage is what an error page shows. Nothing of the request is on it.
-type errorPage struct {
-	Title, Stylesheet string
-	Heading, Message  string
-	Code              oauthkit.ErrorCode
-	TraceID           string
+// ErrorPage is what an error page shows (error.html). Nothing of the request is on it.
+type ErrorPage struct {
+	Page
+	Heading, Message string
+	// Code is the error's, which stays the same in every version.
+	Code oauthkit.ErrorCode
+	// TraceID is in the log beside the reason.
+	TraceID string
 }
 
 func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, consent *oauthkit.Consent) error {
 	app := request.Application
-	content := consentPage{
-		Title:       "Allow access?",
+	content := &ConsentPage{
 		Application: oauthkit.DisplayName(app),
 		Host:        answerHost(request.RedirectURI()),
 		Verified:    oauthkit.IsVerified(app),
+		Resources:   request.Resources,
 		User:        user.Name,
 		SwitchURL:   h.loginURL(h.consentPath(request.id), true),
 		Action:      h.provider.Prefix() + "/consent",
-		ID:          request.id,
+		Interaction: request.id,
 		Token:       request.formToken(user),
 	}
 	if content.User == "" {
@@ -70,22 +78,24 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		return err
 	}
 	for _, scope := range request.Scopes {
-		content.Scopes = append(content.Scopes, consentScope{
+		content.Scopes = append(content.Scopes, ConsentScope{
 			Name: scope, Description: texts[scope], New: consent != nil && !consent.Scopes.Contains(scope),
 		})
 	}
 	if h.config.ConsentRows != nil {
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
-	content.Stylesheet = h.stylesheet
-	return writePage(w, http.StatusOK, h.consentPage, "form-action 'self' "+formTargets(request.RedirectURI()), content)
+	return h.writePage(w, r, pageResponse{
+		name: "consent", status: http.StatusOK, title: "consent.title",
+		formAction: "'self' " + formTargets(request.RedirectURI()), uiLocales: request.Form.Get("ui_locales"),
+	}, content)
 }
 
-// answerHost names where the answer goes, in words for people.
+// answerHost names where the answer goes; empty: a loopback address or a private-use scheme (RFC 8252 §7).
 func answerHost(redirectURI string) string {
 	parsed, err := url.Parse(redirectURI)
 	if err != nil || parsed.Scheme != "https" {
-		return "an app on this device" // a loopback address or a private-use scheme (RFC 8252 §7)
+		return ""
 	}
 	return parsed.Host
 }
@@ -104,26 +114,22 @@ func formTargets(redirectURI string) string {
 func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	trace, status := secret.NewID(), statusOf(err)
 	h.log(r, err, "trace_id", trace)
-	content := errorPage{
-		Title:      "This did not work",
-		Stylesheet: h.stylesheet,
-		Heading:    "This request cannot be answered",
-		Message:    "The application that sent you here made a request that is not valid: " + descriptionOf(err) + ".",
-		Code:       oauthkit.CodeOf(err),
-		TraceID:    trace,
-	}
+	kind, message := "denied", sentence(descriptionOf(err))
 	switch {
 	case status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
-		content.Heading, content.Message = "Not available just now", "Wait a moment, then reload this page. Nothing was lost."
+		kind, message = "unavailable", h.text(r, "", "error.unavailable.message")
 	case status >= http.StatusInternalServerError:
-		content.Heading, content.Message = "Something went wrong here", "This is not your fault. If it happens again, tell us the reference below."
+		kind, message = "failure", h.text(r, "", "error.failure.message")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
-		content.Heading, content.Message = "This page is not for you, or no longer", sentence(descriptionOf(err))
-	case r.URL.Path != h.provider.Prefix()+"/authorize": // no application made this request
-		content.Message = sentence(descriptionOf(err))
+	case r.URL.Path == h.provider.Prefix()+"/authorize": // an application made this request
+		kind, message = "request", h.text(r, "", "error.request.message", descriptionOf(err))
+	default:
+		kind = "request"
 	}
-	if err := writePage(w, status, h.errorPage, "form-action 'none'", content); err != nil {
+	content := &ErrorPage{Heading: h.text(r, "", "error."+kind+".heading"), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
+	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
+	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err, "trace_id", trace)
 		http.Error(w, http.StatusText(status), status)
 	}
@@ -135,21 +141,6 @@ func sentence(description string) string {
 		return ""
 	}
 	return strings.ToUpper(description[:1]) + description[1:] + "."
-}
-
-// writePage renders the whole page before it writes anything.
-func writePage(w http.ResponseWriter, status int, page *template.Template, formAction string, content any) error {
-	var body bytes.Buffer
-	if err := page.ExecuteTemplate(&body, "layout", content); err != nil {
-		return err
-	}
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Referrer-Policy", "same-origin") // without any, browsers hide the origin of the page's own form from us
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "+formAction)
-	w.WriteHeader(status)
-	_, _ = body.WriteTo(w)
-	return nil
 }
 
 // setSecurityHeaders is the strictest for everything; an answer that may be more says so itself.

@@ -57,7 +57,7 @@ func repeatedParameters(_ *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AZ("+client_id=web")).PAGE(400)
 	alice.Authorize(s.Web.AZ("+client_id=evil")).PAGE(400)
 	alice.Post("/o/authorize?client_id=web", s.Web.AZ()).PAGE(400)
-	alice.Approve(s.Web.AZ("+resource=https://a.test", "+resource=https://b.test")).Code()
+	alice.Approve(s.Web.AZ("+resource=https://api.test", "+resource=https://other.test")).Code()
 }
 
 func posted(_ *testing.T, s *fixture.Server) {

@@ -10,14 +10,14 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-const selectConsent = `SELECT id, application_id, subject, scopes, created_at, updated_at
+const selectConsent = `SELECT id, application_id, subject, scopes, created_at, updated_at, application_digest
 FROM {consents} WHERE application_id = $1 AND subject = $2`
 
 // Consent implements [oauthkit.ConsentStore].
 func (d *database) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
 	err := d.first(ctx, d.pool(), selectConsent, []any{applicationID, subject}, &consent.ID, &consent.ApplicationID, &consent.Subject,
-		words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt})
+		words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt}, &consent.ApplicationDigest)
 	if err != nil {
 		return nil, failed("finding a consent", err)
 	}
@@ -27,21 +27,23 @@ func (d *database) Consent(ctx context.Context, applicationID, subject string) (
 // A consent is given anew by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to
 // insert stands between these two.
 const (
-	insertConsent = `INSERT INTO {consents} (id, application_id, subject, scopes, created_at, updated_at) `
+	insertConsent = `INSERT INTO {consents} (id, application_id, subject, scopes, created_at, updated_at, application_digest) `
 	orReplace     = ` ON CONFLICT (application_id, subject)
-	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at RETURNING id`
+	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at,
+	application_digest = excluded.application_digest RETURNING id`
 )
 
 func (d *database) consentArgs(consent *oauthkit.Consent) []any {
 	return []any{
 		consent.ID, consent.ApplicationID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
+		consent.ApplicationDigest,
 	}
 }
 
 const (
 	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
 	// for that to end, which a DELETE would not: it does not see the row yet.
-	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4)` + orReplace
+	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4, '')` + orReplace
 	deleteConsent = `DELETE FROM {consents} WHERE application_id = $1 AND subject = $2`
 	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
 	// for each other.

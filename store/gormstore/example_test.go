@@ -70,7 +70,7 @@ func ExampleStore_PrintMigrations() {
 		return
 	}
 	for line := range strings.Lines(script.String()) {
-		if strings.HasPrefix(line, "ALTER TABLE") {
+		if strings.HasPrefix(line, "ALTER TABLE `") { // the host's own columns
 			fmt.Print(line)
 		}
 	}

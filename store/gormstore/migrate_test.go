@@ -34,8 +34,8 @@ func testMigrateTogether(t *testing.T, open func() *gorm.DB) {
 	}
 	race(calls...)
 	var versions []string
-	if err := open().Table("oauth_migrations").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001"}) {
-		t.Errorf("got versions %q, %v, want 0001 once", versions, err)
+	if err := open().Table("oauth_migrations").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002"}) {
+		t.Errorf("got versions %q, %v, want 0001 and 0002 once", versions, err)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestAbstractColumns(t *testing.T) {
 		statements := oauthtest.CountStatements(db)
 		migrated[*oauthkit.AbstractApplication](t, db)
 		for _, statement := range statements.Take().Statements {
-			if strings.HasPrefix(statement, "ALTER ") {
+			if strings.HasPrefix(statement, "ALTER TABLE `") || strings.HasPrefix(statement, `ALTER TABLE "`) { // quoted: by GORM
 				t.Errorf("%s: got a column that is in no migration", statement)
 			}
 		}

@@ -24,14 +24,14 @@ func (postgresDialect) write(statement string) string { return statement }
 
 func (postgresDialect) stamp(t time.Time) any { return t.UTC().Truncate(time.Microsecond) }
 
-// insertTokens saves the tokens for the Authorization whose id is in the part before; $3 to $6 are the access token, $7 to
-// $9 the refresh token, or NULL where there is none.
+// insertTokens saves the tokens for the Authorization whose id is in the part before; $3 to $7 are the access token, $8 to
+// $10 the refresh token, or NULL where there is none.
 const insertTokens = `access AS (
-	INSERT INTO {access_tokens} (hash, authorization_id, scopes, issued_at, expires_at)
-	SELECT $3, id, $4, $5, $6 FROM accepted
+	INSERT INTO {access_tokens} (hash, authorization_id, scopes, resources, issued_at, expires_at)
+	SELECT $3, id, $4, $5, $6, $7 FROM accepted
 ), refresh AS (
 	INSERT INTO {refresh_tokens} (hash, authorization_id, issued_at, expires_at)
-	SELECT $7, id, $8, $9 FROM accepted WHERE $7::text IS NOT NULL
+	SELECT $8, id, $9, $10 FROM accepted WHERE $8::text IS NOT NULL
 )`
 
 // tokensArgs returns the arguments of insertTokens.
@@ -45,7 +45,7 @@ func (postgresDialect) tokensArgs(d *database, tokens oauthkit.Tokens) []any {
 
 const saveTokensPostgres = `WITH accepted AS (
 	INSERT INTO {authorizations} (` + authorizationColumns + `)
-	VALUES ($1, $2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) RETURNING id
+	VALUES ($1, $2, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) RETURNING id
 ), ` + insertTokens + `
 SELECT id FROM accepted`
 
@@ -71,7 +71,7 @@ const (
 	SELECT id, revoked_at FROM {authorizations}
 	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) FOR UPDATE
 ), accepted AS (
-	UPDATE {refresh_tokens} AS presented SET consumed_at = $2, sealed = $10 FROM held
+	UPDATE {refresh_tokens} AS presented SET consumed_at = $2, sealed = $11 FROM held
 	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
 ), forgotten AS (
 	UPDATE {refresh_tokens} AS earlier SET sealed = NULL FROM accepted
@@ -102,16 +102,16 @@ func (postgresDialect) consume(ctx context.Context, d *database, act, consumed, 
 }
 
 // saveCodePostgres changes nothing unless the Interaction is open and the consent there, and its one row tells how far it
-// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $9 the consent; then
+// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $10 the consent; then
 // come the Authorization and the code.
 const saveCodePostgres = `WITH waiting AS (
 	SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE
 ), ready AS (
 	SELECT 1 WHERE $1 = '' OR EXISTS (SELECT 1 FROM waiting)
 ), anew AS (
-	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9 FROM ready WHERE $3 = 'anew'` + orReplace + `
+	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9, $10 FROM ready WHERE $3 = 'anew'` + orReplace + `
 ), widened AS (
-	UPDATE {consents} SET scopes = $7, updated_at = $9
+	UPDATE {consents} SET scopes = $7, updated_at = $9, application_digest = $10
 	WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'widened' AND EXISTS (SELECT 1 FROM ready) RETURNING id
 ), remembered AS (
 	SELECT id FROM {consents} WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
@@ -123,10 +123,10 @@ const saveCodePostgres = `WITH waiting AS (
 	UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND EXISTS (SELECT 1 FROM consent)
 ), accepted AS (
 	INSERT INTO {authorizations} (` + authorizationColumns + `)
-	SELECT $10, $11, consent.id, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM consent RETURNING id, consent_id
+	SELECT $11, $12, consent.id, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 FROM consent RETURNING id, consent_id
 ), code AS (
 	INSERT INTO {authorization_codes} (authorization_id, hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at)
-	SELECT accepted.id, $22, $23, $24, $25, $26, $27 FROM accepted
+	SELECT accepted.id, $24, $25, $26, $27, $28, $29 FROM accepted
 )
 SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1)`
 

@@ -3,7 +3,7 @@ package gormstore
 // migrations implements dialect. Hashes, ids and lists are text of any length; what may be long or short is the library's
 // decision, and not one that a column should take back.
 func (postgresDialect) migrations() []migration {
-	return []migration{{id: "0001", statements: firstSchemaPostgres}}
+	return []migration{{id: "0001", statements: firstSchemaPostgres}, {id: "0002", statements: secondSchemaPostgres}}
 }
 
 // firstSchemaPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
@@ -107,3 +107,12 @@ CREATE TABLE {signing_keys} (
 	active_at timestamptz(6) NOT NULL,
 	UNIQUE (algorithm, generation)
 )`
+
+// secondSchemaPostgres adds what resource indicators, the rotation of secrets, and the listing of what a user has approved need.
+const secondSchemaPostgres = `ALTER TABLE {applications} ADD previous_secret varchar(255) NOT NULL DEFAULT '';
+ALTER TABLE {applications} ADD previous_secret_expires_at timestamptz(6);
+ALTER TABLE {authorizations} ADD resources text NOT NULL DEFAULT '';
+ALTER TABLE {access_tokens} ADD resources text NOT NULL DEFAULT '';
+ALTER TABLE {consents} ADD application_digest text NOT NULL DEFAULT '';
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject) WHERE revoked_at IS NULL;
+CREATE INDEX {consents}_subject ON {consents} (subject)`

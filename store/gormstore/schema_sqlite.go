@@ -3,7 +3,7 @@ package gormstore
 // migrations implements dialect. Times are microseconds since 1970, except in the table of applications, which belongs to
 // GORM and the host.
 func (sqliteDialect) migrations() []migration {
-	return []migration{{id: "0001", statements: firstSchemaSQLite}}
+	return []migration{{id: "0001", statements: firstSchemaSQLite}, {id: "0002", statements: secondSchemaSQLite}}
 }
 
 const firstSchemaSQLite = `CREATE TABLE {applications} (
@@ -105,3 +105,12 @@ CREATE TABLE {signing_keys} (
 	active_at INTEGER NOT NULL,
 	UNIQUE (algorithm, generation)
 ) STRICT`
+
+// secondSchemaSQLite adds what resource indicators, the rotation of secrets, and the listing of what a user has approved need.
+const secondSchemaSQLite = `ALTER TABLE {applications} ADD previous_secret text NOT NULL DEFAULT '';
+ALTER TABLE {applications} ADD previous_secret_expires_at datetime;
+ALTER TABLE {authorizations} ADD resources TEXT NOT NULL DEFAULT '';
+ALTER TABLE {access_tokens} ADD resources TEXT NOT NULL DEFAULT '';
+ALTER TABLE {consents} ADD application_digest TEXT NOT NULL DEFAULT '';
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject) WHERE revoked_at IS NULL;
+CREATE INDEX {consents}_subject ON {consents} (subject)`

@@ -25,9 +25,9 @@ func (sqliteDialect) stamp(t time.Time) any { return t.UnixMicro() }
 
 const (
 	insertAuthorizationSQLite = `INSERT INTO {authorizations} (` + authorizationColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
-	insertAccessTokenSQLite = `INSERT INTO {access_tokens} (hash, scopes, issued_at, expires_at, authorization_id)
-VALUES ($1, $2, $3, $4, $5)`
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	insertAccessTokenSQLite = `INSERT INTO {access_tokens} (hash, scopes, resources, issued_at, expires_at, authorization_id)
+VALUES ($1, $2, $3, $4, $5, $6)`
 	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} (hash, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4)`
 	insertCodeSQLite         = `INSERT INTO {authorization_codes}
 (hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`
@@ -96,8 +96,8 @@ func (sqliteDialect) consume(ctx context.Context, d *database, tx gorm.ConnPool,
 
 // What is done about a consent, by its use. Each returns the id of the one that is there afterwards, if any.
 const (
-	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6)` + orReplace
-	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5
+	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6, $7)` + orReplace
+	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5, application_digest = $6
 WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
 	holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
 )
@@ -134,7 +134,7 @@ func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPoo
 	case oauthkit.ConsentAnew:
 		statement, args = giveConsentSQLite, d.consentArgs(consent)
 	case oauthkit.ConsentWidened:
-		statement, args = widenConsentSQLite, append(args, consent.Scopes.String(), d.stamp(consent.UpdatedAt))
+		statement, args = widenConsentSQLite, append(args, consent.Scopes.String(), d.stamp(consent.UpdatedAt), consent.ApplicationDigest)
 	}
 	err = d.first(ctx, tx, statement, args, &id)
 	if errors.Is(err, oauthkit.ErrNotFound) {

@@ -12,13 +12,13 @@ func (d *database) SaveTokens(ctx context.Context, authorization *oauthkit.Autho
 	return failed("saving tokens", d.dialect.saveTokens(ctx, d, authorization, tokens))
 }
 
-const selectAccessToken = `SELECT t.hash, t.scopes, t.issued_at, t.expires_at, ` + authorizationSelected + `
+const selectAccessToken = `SELECT t.hash, t.scopes, t.resources, t.issued_at, t.expires_at, ` + authorizationSelected + `
 FROM {access_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 
 // AccessToken implements [oauthkit.TokenStore].
 func (d *database) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
 	token := &oauthkit.AccessToken{Authorization: &oauthkit.Authorization{}}
-	columns := append([]any{&token.Hash, words{&token.Scopes}, moment{&token.IssuedAt}, moment{&token.ExpiresAt}},
+	columns := append([]any{&token.Hash, words{&token.Scopes}, &token.Resources, moment{&token.IssuedAt}, moment{&token.ExpiresAt}},
 		authorizationFields(token.Authorization)...)
 	if err := d.first(ctx, d.pool(), selectAccessToken, []any{hash}, columns...); err != nil {
 		return nil, failed("finding an access token", err)
@@ -46,7 +46,7 @@ func (d *database) RotateRefreshToken(ctx context.Context, hash string, successo
 }
 
 func (d *database) accessTokenArgs(token *oauthkit.AccessToken) []any {
-	return []any{token.Hash, token.Scopes.String(), d.stamp(token.IssuedAt), d.stamp(token.ExpiresAt)}
+	return []any{token.Hash, token.Scopes.String(), oauthkit.Scopes(token.Resources).String(), d.stamp(token.IssuedAt), d.stamp(token.ExpiresAt)}
 }
 
 func (d *database) refreshTokenArgs(token *oauthkit.RefreshToken) []any {

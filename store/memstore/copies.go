@@ -28,6 +28,10 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 			expiresAt := *abstract.CIMDExpiresAt
 			abstract.CIMDExpiresAt = &expiresAt
 		}
+		if abstract.PreviousSecretExpiresAt != nil {
+			expiresAt := *abstract.PreviousSecretExpiresAt
+			abstract.PreviousSecretExpiresAt = &expiresAt
+		}
 	}
 	return duplicate
 }
@@ -35,6 +39,7 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 func copyAuthorization(authorization *oauthkit.Authorization) *oauthkit.Authorization {
 	duplicate := *authorization
 	duplicate.Scopes = slices.Clone(authorization.Scopes)
+	duplicate.Resources = slices.Clone(authorization.Resources)
 	duplicate.AMR = slices.Clone(authorization.AMR)
 	duplicate.Params = maps.Clone(authorization.Params)
 	return &duplicate
@@ -64,6 +69,7 @@ func copyAccessToken(token *oauthkit.AccessToken, authorization *oauthkit.Author
 	duplicate := *token
 	duplicate.Authorization = authorization
 	duplicate.Scopes = slices.Clone(token.Scopes)
+	duplicate.Resources = slices.Clone(token.Resources)
 	return &duplicate
 }
 

@@ -1,0 +1,123 @@
+package oauthkit
+
+import (
+	"errors"
+	"slices"
+)
+
+// ApplicationForm is what the owner of an application decides, in a form or a JSON document. What is not in it, such as
+// whether users are asked for consent, is the operator's to decide.
+type ApplicationForm struct {
+	Name                    string     `json:"name"`
+	ClientType              ClientType `json:"client_type"`
+	GrantTypes              GrantTypes `json:"grant_types"`
+	RedirectURIs            URIs       `json:"redirect_uris"`
+	PostLogoutRedirectURIs  URIs       `json:"post_logout_redirect_uris"`
+	AllowedOrigins          URIs       `json:"allowed_origins"`
+	Scopes                  Scopes     `json:"scopes"`
+	TokenEndpointAuthMethod string     `json:"token_endpoint_auth_method"`
+	Algorithm               string     `json:"algorithm"`
+	// Fields are the values of the host's own fields, by name, for an application that is a [FormFielder]. One that is missing
+	// is empty.
+	Fields map[string]string `json:"fields"`
+}
+
+// FormFielder is an [Application] with fields of its own that its owner sees and changes.
+type FormFielder interface {
+	// FormFields returns the fields in their order, with their values.
+	FormFields() []FormField
+	// SetFormField changes one of them. The error is shown beside the field, so it is a sentence for people.
+	SetFormField(name, value string) error
+}
+
+// FormField is one of the host's own fields on the pages of an application.
+type FormField struct {
+	Name  string // in forms, in JSON, and in [Problems]
+	Label string // for people
+	Help  string // a sentence below the field; empty: none
+	Kind  FormFieldKind
+	Value string // of a FormCheckbox: "true" or empty
+}
+
+// FormFieldKind says how a field is entered.
+type FormFieldKind string
+
+// The kinds of fields.
+const (
+	FormText     FormFieldKind = ""         // one line
+	FormURL      FormFieldKind = "url"      // one line that is a URL
+	FormLines    FormFieldKind = "lines"    // several lines
+	FormCheckbox FormFieldKind = "checkbox" // yes or no
+)
+
+// FormOf returns what the owner of app has decided.
+func FormOf(app Application) ApplicationForm {
+	form := ApplicationForm{Fields: map[string]string{}}
+	if a := Abstract(app); a != nil {
+		form = ApplicationForm{
+			Name: a.Name, ClientType: a.ClientType, GrantTypes: slices.Clone(a.GrantTypes), RedirectURIs: slices.Clone(a.RedirectURIs),
+			PostLogoutRedirectURIs: slices.Clone(a.PostLogoutRedirectURIs), AllowedOrigins: slices.Clone(a.AllowedOrigins),
+			Scopes: slices.Clone(a.Scopes), TokenEndpointAuthMethod: a.TokenEndpointAuthMethod, Algorithm: a.Algorithm,
+			Fields: map[string]string{},
+		}
+	}
+	if fielder, ok := app.(FormFielder); ok {
+		for _, field := range fielder.FormFields() {
+			form.Fields[field.Name] = field.Value
+		}
+	}
+	return form
+}
+
+// fill changes app as the form says. What the owner may not choose, and the application did not have before, is a problem.
+func (a *Applications) fill(app Application, form ApplicationForm) Problems {
+	var problems Problems
+	if abstract := Abstract(app); abstract != nil {
+		a.checkChoices(abstract, form, &problems)
+		abstract.Name, abstract.ClientType = form.Name, form.ClientType
+		abstract.GrantTypes, abstract.Scopes = form.GrantTypes, form.Scopes
+		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
+		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
+		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
+	}
+	if fielder, ok := app.(FormFielder); ok {
+		for _, field := range fielder.FormFields() {
+			if err := fielder.SetFormField(field.Name, form.Fields[field.Name]); err != nil {
+				problems.Add(field.Name, "%s", err)
+			}
+		}
+	}
+	return problems
+}
+
+func (a *Applications) checkChoices(before *AbstractApplication, form ApplicationForm, problems *Problems) {
+	offered := a.GrantTypes()
+	for _, grant := range form.GrantTypes {
+		if !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {
+			problems.Add("grant_types", "%s cannot be chosen", string(grant))
+		}
+	}
+	for _, scope := range form.Scopes {
+		if !a.config.Scopes.Contains(scope) && !before.Scopes.Contains(scope) {
+			problems.Add("scopes", "%s cannot be chosen", scope)
+		}
+	}
+}
+
+// validated returns everything that is wrong at once: with the form, and with the application that it makes.
+func (a *Applications) validated(app Application, problems Problems) error {
+	err := a.store.ValidateApplication(app)
+	var found Problems
+	if err != nil && !errors.As(err, &found) {
+		return err
+	}
+	for _, problem := range found {
+		if !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
+}

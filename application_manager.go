@@ -1,0 +1,43 @@
+package oauthkit
+
+import "context"
+
+// ApplicationManager is what managing applications needs of a store beyond [Store]. Every application that it takes or returns
+// is of the host's own type.
+type ApplicationManager interface {
+	ApplicationStore
+	ApplicationModel
+	ApplicationWriter
+	// ListApplications returns applications in the order of their client_id.
+	ListApplications(ctx context.Context, page ApplicationPage) ([]Application, error)
+}
+
+// ApplicationModel is the host's type of application, and its rules.
+type ApplicationModel interface {
+	// NewApplication returns a zero application.
+	NewApplication() Application
+	// ValidateApplication returns an error that holds [Problems] with everything that is wrong with app.
+	ValidateApplication(app Application) error
+}
+
+// ApplicationWriter changes what applications there are. What is not valid is refused with an error that holds [Problems].
+type ApplicationWriter interface {
+	// CreateApplication makes app ready with [PrepareApplication] and stores it. It is an error if there is one with its
+	// client_id.
+	CreateApplication(ctx context.Context, app Application) error
+	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. What an application
+	// that is not usable any more has is revoked.
+	UpdateApplication(ctx context.Context, app Application) error
+	// DeleteApplication removes an application, forgets all consent for it and revokes all that it has, or returns ErrNotFound.
+	DeleteApplication(ctx context.Context, clientID string) error
+}
+
+// ApplicationPage says which applications ListApplications returns.
+type ApplicationPage struct {
+	// Owners are whose applications. Nil: everyone's; empty but not nil: nobody's.
+	Owners []string
+	// After is the last client_id of the page before. Empty: the first page.
+	After string
+	// Size is the most that is returned. Zero: 100.
+	Size int
+}

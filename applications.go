@@ -1,0 +1,231 @@
+package oauthkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+)
+
+// Owned says whose applications a user may manage.
+type Owned struct {
+	// Everyone says that he may manage all, those without an owner included.
+	Everyone bool
+	// By lists the owners, as in AbstractApplication.UserID. The user himself has to be among them if he may manage his own.
+	By []string
+}
+
+// ApplicationsConfig says who may manage which applications, and what their owners may decide. The zero value is the strictest.
+type ApplicationsConfig struct {
+	// Owned returns whose applications a user may manage, for teams and staff. Nil: his own.
+	Owned func(ctx context.Context, user *User) (Owned, error)
+	// MayRegister reports whether a user may register applications. Nil: every user may.
+	MayRegister func(ctx context.Context, user *User) (bool, error)
+	// GrantTypes are those that an owner may choose. Nil: authorization_code and refresh_token.
+	GrantTypes []oauth2.GrantType
+	// Scopes are those that an owner may choose. Nil: the scopes of OpenID Connect.
+	Scopes Scopes
+	// SecretOverlap is how long the secret before a rotation stays good. Zero: it ends at once.
+	SecretOverlap time.Duration
+}
+
+// Applications manages applications for users: registering, changing, removing, and replacing the secret. An application that
+// a user may not manage does not exist for him. It is safe for concurrent use.
+type Applications struct {
+	provider *Provider
+	store    ApplicationManager
+	config   ApplicationsConfig
+}
+
+// NewApplications returns the Applications of a provider. The store is the provider's, or one that has the same tables.
+func NewApplications(provider *Provider, store ApplicationManager, config ApplicationsConfig) *Applications {
+	if config.GrantTypes == nil {
+		config.GrantTypes = []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing}
+	}
+	if config.Scopes == nil {
+		config.Scopes = Scopes{"openid", "profile", "email", "address", "phone", "offline_access"}
+	}
+	return &Applications{provider: provider, store: store, config: config}
+}
+
+// GrantTypes returns the grant types that an owner may choose: those of the configuration that the provider has.
+func (a *Applications) GrantTypes() []oauth2.GrantType {
+	return slices.DeleteFunc(slices.Clone(a.config.GrantTypes), func(grant oauth2.GrantType) bool {
+		_, known := a.provider.grants[grant]
+		return !known
+	})
+}
+
+// Scopes returns the scopes that an owner may choose, with what each means: those of the configuration that there are.
+func (a *Applications) Scopes(ctx context.Context) (scopes Scopes, texts map[string]string, err error) {
+	texts, err = a.provider.ScopeTexts(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	scopes = slices.DeleteFunc(slices.Clone(a.config.Scopes), func(scope string) bool {
+		_, known := texts[scope]
+		return !known
+	})
+	return scopes, texts, nil
+}
+
+// New returns an application of the host's type that is not stored yet, with the user as its owner, for an empty form.
+func (a *Applications) New(user *User) Application {
+	app := a.store.NewApplication()
+	if abstract := Abstract(app); abstract != nil {
+		abstract.UserID = user.Subject
+	}
+	return app
+}
+
+// List returns the applications that a user may manage, in the order of their client_id: at most 100 after the one named.
+func (a *Applications) List(ctx context.Context, user *User, after string) ([]Application, error) {
+	owned, err := a.owned(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	page := ApplicationPage{After: after}
+	if !owned.Everyone {
+		page.Owners = append([]string{}, owned.By...)
+	}
+	apps, err := a.store.ListApplications(ctx, page)
+	if err != nil {
+		return nil, Unavailable(err)
+	}
+	return apps, nil
+}
+
+// Find returns an application, usable or not, that the user may manage. One that he may not manage is ErrNotFound.
+func (a *Applications) Find(ctx context.Context, user *User, clientID string) (Application, error) {
+	if clientID == "" || len(clientID) > 255 || !validText(clientID) {
+		return nil, ErrNotFound
+	}
+	owned, err := a.owned(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	app, err := a.store.Application(ctx, clientID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, Unavailable(err)
+	case !owned.Everyone && (app.GetUserID() == "" || !slices.Contains(owned.By, app.GetUserID())):
+		return nil, ErrNotFound
+	default:
+		return app, nil
+	}
+}
+
+func (a *Applications) owned(ctx context.Context, user *User) (Owned, error) {
+	if a.config.Owned == nil {
+		return Owned{By: []string{user.Subject}}, nil
+	}
+	owned, err := a.config.Owned(ctx, user)
+	if err != nil {
+		return Owned{}, Unavailable(fmt.Errorf("asking whose applications a user may manage: %w", err))
+	}
+	return owned, nil
+}
+
+// Create registers an application and returns it with its secret, which is shown this once; empty for a public application.
+// The error holds [Problems] where the form is not valid, and is an [*Error] with [AccessDenied] where the user may not register
+// applications.
+func (a *Applications) Create(ctx context.Context, user *User, form ApplicationForm) (app Application, secret string, err error) {
+	if err := a.mayRegister(ctx, user); err != nil {
+		return nil, "", err
+	}
+	app = a.New(user)
+	problems := a.fill(app, form)
+	abstract := Abstract(app)
+	if abstract != nil {
+		abstract.ClientID, abstract.RegistrationSource = NewClientID(), RegisteredManually
+	}
+	if abstract != nil && !app.IsPublic() {
+		secret = abstract.GenerateSecret()
+	}
+	if err := a.validated(app, problems); err != nil {
+		return nil, "", err
+	}
+	if err := a.saved(a.store.CreateApplication(ctx, app)); err != nil {
+		return nil, "", err
+	}
+	a.provider.Record(ctx, ApplicationCreated{ApplicationID: app.GetID(), By: user.Subject})
+	return app, secret, nil
+}
+
+func (a *Applications) mayRegister(ctx context.Context, user *User) error {
+	if a.config.MayRegister == nil {
+		return nil
+	}
+	may, err := a.config.MayRegister(ctx, user)
+	switch {
+	case err != nil:
+		return Unavailable(fmt.Errorf("asking whether a user may register applications: %w", err))
+	case !may:
+		return Errorf(AccessDenied, "you may not register applications")
+	default:
+		return nil
+	}
+}
+
+// Update changes an application as the form says, and returns it. The error holds [Problems] where the form is not valid.
+func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (Application, error) {
+	app, err := a.Find(ctx, user, clientID)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.validated(app, a.fill(app, form)); err != nil {
+		return nil, err
+	}
+	if err := a.saved(a.store.UpdateApplication(ctx, app)); err != nil {
+		return nil, err
+	}
+	a.provider.Record(ctx, ApplicationUpdated{ApplicationID: clientID, By: user.Subject})
+	return app, nil
+}
+
+// RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for
+// ApplicationsConfig.SecretOverlap.
+func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
+	app, err := a.Find(ctx, user, clientID)
+	if err != nil {
+		return "", err
+	}
+	abstract := Abstract(app)
+	if abstract == nil || app.IsPublic() {
+		return "", Errorf(InvalidRequest, "this application has no secret")
+	}
+	secret = abstract.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
+	if err := a.saved(a.store.UpdateApplication(ctx, app)); err != nil {
+		return "", err
+	}
+	a.provider.Record(ctx, SecretRotated{ApplicationID: clientID, By: user.Subject})
+	return secret, nil
+}
+
+// Delete removes an application and ends all that it has, at once and for ever.
+func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
+	if _, err := a.Find(ctx, user, clientID); err != nil {
+		return err
+	}
+	if err := a.saved(a.store.DeleteApplication(ctx, clientID)); err != nil {
+		return err
+	}
+	a.provider.Record(ctx, ApplicationDeleted{ApplicationID: clientID, By: user.Subject})
+	return nil
+}
+
+// saved keeps the answers of a store apart from its failures.
+func (a *Applications) saved(err error) error {
+	var problems Problems
+	switch {
+	case err == nil, errors.As(err, &problems), errors.Is(err, ErrNotFound):
+		return err
+	default:
+		return Unavailable(err)
+	}
+}

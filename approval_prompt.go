@@ -1,0 +1,65 @@
+package oauthkit
+
+import (
+	"context"
+	"strings"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// ApprovalPrompt is a value of Django OAuth Toolkit's parameter approval_prompt.
+type ApprovalPrompt string
+
+// The values of approval_prompt.
+const (
+	// ApprovalAuto asks the user only for what he has not approved before.
+	ApprovalAuto ApprovalPrompt = ""
+	// ApprovalForce asks him each time, unless the application is trusted.
+	ApprovalForce ApprovalPrompt = "force"
+)
+
+// checkApprovalPrompt reads approval_prompt. OpenID Connect's prompt=consent, which even a trusted application can ask for,
+// is beyond it.
+func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
+	switch value := request.Form.Get("approval_prompt"); value {
+	case "":
+		request.approvalPrompt = p.config.ApprovalPrompt
+	case "auto":
+		request.approvalPrompt = ApprovalAuto
+	case "force":
+		request.approvalPrompt = ApprovalForce
+	default:
+		return Errorf(InvalidRequest, "approval_prompt is neither auto nor force")
+	}
+	return nil
+}
+
+// trusted reports whether the user is not to be asked at all.
+func (p *Provider) trusted(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
+	if request.AskConsent || !request.identifiesApplication() {
+		return false, nil
+	}
+	if SkipsConsent(request.Application) || p.config.SkipConsent == nil {
+		return SkipsConsent(request.Application), nil
+	}
+	skips, err := p.config.SkipConsent(ctx, request, user)
+	if err != nil {
+		return false, Unavailable(err)
+	}
+	return skips, nil
+}
+
+// identifiesApplication reports whether the answer can only reach the application itself. A public one has nothing but its
+// redirect URI to be told from an impostor by, and only an https address belongs to somebody (RFC 8252 §8.6).
+func (r *AuthorizeRequest) identifiesApplication() bool {
+	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
+}
+
+// applicationDigest is what Consent.ApplicationDigest is compared with.
+func applicationDigest(app Application) string {
+	shown := []string{DisplayName(app), app.GetDomain()}
+	if abstract := Abstract(app); abstract != nil {
+		shown = append(shown, abstract.RedirectURIs...)
+	}
+	return secret.Hash(strings.Join(shown, "\x00"))
+}

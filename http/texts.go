@@ -1,0 +1,103 @@
+package oauthhttp
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+// Texts are the words of the pages in one language, by their key. A text may have verbs of package fmt for what is put into it.
+type Texts map[string]string
+
+// The library's own languages. English is complete, and stands in where another language has no words.
+//
+//go:embed texts
+var ownTexts embed.FS
+
+// catalogue is the words in every language.
+type catalogue struct {
+	matcher   language.Matcher
+	languages []string // BCP 47; the first one is the default
+	texts     []Texts
+}
+
+// newCatalogue adds the host's words to the library's own, by language. It panics at what is no language.
+func newCatalogue(host map[string]Texts) *catalogue {
+	words := map[string]Texts{}
+	files, err := ownTexts.ReadDir("texts")
+	if err != nil {
+		panic(err) // they are part of the program
+	}
+	for _, file := range files {
+		document, err := ownTexts.ReadFile(path.Join("texts", file.Name()))
+		var own Texts
+		if err == nil {
+			err = json.Unmarshal(document, &own)
+		}
+		if err != nil {
+			panic(err)
+		}
+		words[strings.TrimSuffix(file.Name(), ".json")] = own
+	}
+	english := words["en"]
+	for name, texts := range host {
+		merged := maps.Clone(words[name])
+		if merged == nil {
+			merged = Texts{}
+		}
+		maps.Copy(merged, texts)
+		words[name] = merged
+	}
+	c := &catalogue{languages: []string{"en"}}
+	for _, name := range slices.Sorted(maps.Keys(words)) {
+		if name != "en" {
+			c.languages = append(c.languages, name)
+		}
+	}
+	var tags []language.Tag
+	for _, name := range c.languages {
+		tags = append(tags, language.MustParse(name))
+		complete := maps.Clone(english)
+		maps.Copy(complete, words[name])
+		c.texts = append(c.texts, complete)
+	}
+	c.matcher = language.NewMatcher(tags)
+	return c
+}
+
+// choose returns the index of the language for a request: the application's ui_locales (OpenID Connect Core §3.1.2.1), which
+// knows its user, before the browser's Accept-Language.
+func (c *catalogue) choose(r *http.Request, uiLocales string) int {
+	wishes := strings.Fields(uiLocales)
+	if len(wishes) > 10 {
+		wishes = wishes[:10]
+	}
+	accepted := r.Header.Get("Accept-Language")
+	if len(accepted) > 1000 {
+		accepted = ""
+	}
+	_, index := language.MatchStrings(c.matcher, strings.Join(wishes, ","), accepted)
+	return index
+}
+
+// text returns the function t of the templates in one language. A key without words is shown as it is.
+func (c *catalogue) text(index int) func(key string, args ...any) string {
+	return func(key string, args ...any) string {
+		words, known := c.texts[index][key]
+		switch {
+		case !known:
+			return key
+		case len(args) == 0:
+			return words
+		default:
+			return fmt.Sprintf(words, args...)
+		}
+	}
+}
