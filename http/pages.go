@@ -19,8 +19,8 @@ type pages struct {
 	byName []map[string]*template.Template // by language
 }
 
-// pageNames are the pages, each a file in templates/ with the layout around it.
-var pageNames = []string{"consent", "error"}
+// pageNames returns the pages, each a file in templates/ with the layout around it.
+func pageNames() []string { return []string{"consent", "error"} }
 
 // newPages parses every page in every language, so that a mistake in one cannot wait for a user: it panics. A file of the host's
 // of the same name takes the place of the library's: layout.html, parts.html, or a page such as consent.html. Beside a page of
@@ -29,7 +29,7 @@ func newPages(words *catalogue, host fs.FS) *pages {
 	p := &pages{words: words}
 	for index := range words.languages {
 		parsed := map[string]*template.Template{}
-		for _, name := range pageNames {
+		for _, name := range pageNames() {
 			page := template.New(name).Funcs(template.FuncMap{"t": words.text(index)})
 			for _, file := range []string{"layout.html", name + ".html"} {
 				template.Must(page.Parse(readTemplate(host, file)))
