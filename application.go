@@ -77,7 +77,7 @@ const (
 )
 
 // AbstractApplication is the application a host embeds in its own struct: what the protocols need of a client, in columns
-// and JSON members with the names that Django OAuth Toolkit gave them. The zero value may do nothing.
+// and JSON members with the names that Django OAuth Toolkit gave them, where it has them. The zero value may do nothing.
 //
 // No method of it calls another one, since Go would not call the host's override; every decision that combines two
 // answers is made by the library, through [Application].
@@ -94,7 +94,8 @@ type AbstractApplication struct {
 	GrantTypes GrantTypes `json:"grant_types" gorm:"column:grant_types;not null;default:''"`
 	// RedirectURIs are where an authorization response may be sent (RFC 6749 §3.1.2).
 	RedirectURIs URIs `json:"redirect_uris" gorm:"column:redirect_uris;not null;default:''"`
-	// PostLogoutRedirectURIs are where the browser may be sent after a logout that the application asked for.
+	// PostLogoutRedirectURIs are where the browser may be sent after a logout that the application asked for. There is no
+	// endpoint for such a logout yet.
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris,omitempty" gorm:"column:post_logout_redirect_uris;not null;default:''"`
 	// AllowedOrigins are the web origins whose scripts may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins,omitempty" gorm:"column:allowed_origins;not null;default:''"`
@@ -110,7 +111,8 @@ type AbstractApplication struct {
 	// TokenEndpointAuthMethod is the one way the application authenticates. Empty: client_secret_basic or
 	// client_secret_post for a confidential application, none for a public one.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty" gorm:"column:token_endpoint_auth_method;size:32;not null;default:''"`
-	// ClientJWKS is a JWK Set with the public keys of an application that authenticates with private_key_jwt.
+	// ClientJWKS is a JWK Set with the public keys of an application that authenticates with private_key_jwt, which is not
+	// served yet.
 	ClientJWKS string `json:"client_jwks,omitempty" gorm:"column:client_jwks;not null;default:''"`
 	// ClientJWKSURI is where that JWK Set can be fetched instead. Not both.
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
@@ -119,7 +121,8 @@ type AbstractApplication struct {
 	// SkipAuthorization spares the users the consent page, unless any program on their device could receive the answer: for
 	// a public application the redirect URI must be https. Only for applications of the provider's operator.
 	SkipAuthorization bool `json:"skip_authorization,omitempty" gorm:"column:skip_authorization;not null;default:false"`
-	// RequirePushedAuthorizationRequests refuses authorization requests that were not pushed first (RFC 9126 §6).
+	// RequirePushedAuthorizationRequests refuses authorization requests that were not pushed first (RFC 9126 §6): all of them,
+	// as long as there is no endpoint to push them to.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
 	// Verified says that the operator vouches for the name. Without it the consent page tells that nobody does.
 	Verified bool `json:"verified,omitempty" gorm:"column:verified;not null;default:false"`
@@ -139,9 +142,10 @@ type AbstractApplication struct {
 // NewClientID returns a client_id that nobody has.
 func NewClientID() string { return secret.NewID() }
 
-// GenerateSecret gives the application a new secret, forgets the old one, and returns the new one. It is the only time that
+// GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
 // it can be shown.
 func (a *AbstractApplication) GenerateSecret() string {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
 	generated := secret.New(secret.ClientSecret)
 	a.ClientSecret = hashSecret(generated)
 	return generated
@@ -163,6 +167,7 @@ func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) st
 // ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
 // guess as the secret itself, so prefer GenerateSecret.
 func (a *AbstractApplication) ImportSecret(chosen string) {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
 	a.ClientSecret = hashSecret(chosen)
 }
 

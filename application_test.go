@@ -101,7 +101,7 @@ func TestValidateApplication(t *testing.T) {
 		{"HS256", func(a *AbstractApplication) { a.Algorithm = "HS256" }, "algorithm"},
 		{"confidential without authentication", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "none" }, "token_endpoint_auth_method"},
 		{"secret in clear", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "client_secret_jwt" }, "token_endpoint_auth_method"},
-		{"keys missing", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private_key_jwt" }, "token_endpoint_auth_method"},
+		{"method that is not served", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private_key_jwt" }, "token_endpoint_auth_method"},
 		{"unknown method", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "magic" }, "token_endpoint_auth_method"},
 		{"private key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[{"kty":"EC","d":"x"}]}` }, "client_jwks"},
 		{"no key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[]}` }, "client_jwks"},

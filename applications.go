@@ -18,7 +18,8 @@ type Owned struct {
 	By []string
 }
 
-// ApplicationsConfig says who may manage which applications, and what their owners may decide. The zero value is the strictest.
+// ApplicationsConfig says who may manage which applications, and what their owners may decide. With the zero value every
+// user may register applications and manage his own.
 type ApplicationsConfig struct {
 	// Owned returns whose applications a user may manage, for teams and staff. Nil: his own.
 	Owned func(ctx context.Context, user *User) (Owned, error)
@@ -135,7 +136,7 @@ func (a *Applications) owned(ctx context.Context, user *User) (Owned, error) {
 // The error holds [Problems] where the form is not valid, and is an [*Error] with [AccessDenied] where the user may not register
 // applications.
 func (a *Applications) Create(ctx context.Context, user *User, form ApplicationForm) (app Application, secret string, err error) {
-	if err := a.mayRegister(ctx, user); err != nil {
+	if err := a.MayRegister(ctx, user); err != nil {
 		return nil, "", err
 	}
 	app = a.New(user)
@@ -157,7 +158,8 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	return app, secret, nil
 }
 
-func (a *Applications) mayRegister(ctx context.Context, user *User) error {
+// MayRegister returns nil where the user may register applications, and otherwise the error that Create would return.
+func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 	if a.config.MayRegister == nil {
 		return nil
 	}

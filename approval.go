@@ -55,8 +55,11 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 
 // Approve makes the Authorization that the user allowed and returns the response parameters for it.
 func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
-	if active, err := p.userIsActive(ctx, user.Subject); err != nil || !active {
-		return nil, orDenied(err)
+	switch active, err := p.userIsActive(ctx, user.Subject); {
+	case err != nil:
+		return nil, err
+	case !active:
+		return nil, Errorf(AccessDenied, "the user's account is not active")
 	}
 	scopes, err := decision.approved(request)
 	if err != nil {
@@ -149,11 +152,4 @@ func (a *Approval) giveConsent(remembered *Consent, app Application) {
 	consent.Scopes = consent.Scopes.Union(a.Authorization.Scopes)
 	consent.ApplicationDigest = applicationDigest(app)
 	consent.UpdatedAt = a.Authorization.CreatedAt
-}
-
-func orDenied(err error) error {
-	if err != nil {
-		return err
-	}
-	return Errorf(AccessDenied, "the user's account is not active")
 }

@@ -2,6 +2,7 @@ package oauthkit
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -57,9 +58,10 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 
 // applicationDigest is what Consent.ApplicationDigest is compared with.
 func applicationDigest(app Application) string {
-	shown := []string{DisplayName(app), app.GetDomain()}
+	where := []string{app.GetDomain()}
 	if abstract := Abstract(app); abstract != nil {
-		shown = append(shown, abstract.RedirectURIs...)
+		where = slices.Sorted(slices.Values(abstract.RedirectURIs))
 	}
+	shown := append([]string{DisplayName(app)}, where...)
 	return secret.Hash(strings.Join(shown, "\x00"))
 }

@@ -11,15 +11,16 @@ import (
 // AuthorizationUse is an [Authorization] with when it was last used.
 type AuthorizationUse struct {
 	*Authorization
-	// LastUsedAt is when the application last got a token with it; CreatedAt where it never did.
+	// LastUsedAt is when the last of its tokens was issued that the store still has; CreatedAt where it has none.
 	LastUsedAt time.Time
 }
 
-// AuthorizationManager is what managing what users have approved needs of a store beyond [Store].
+// AuthorizationManager is what managing what users have approved needs of a store beyond [Store]. An empty subject is no user:
+// what applications have for themselves must not be returned or revoked for it.
 type AuthorizationManager interface {
 	// UserAuthorizations returns those of a user that are valid at now, the newest first, and at most limit.
 	UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]AuthorizationUse, error)
-	// UserConsents returns what a user has approved, by application.
+	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
 	UserConsents(ctx context.Context, subject string) ([]*Consent, error)
 	// RevokeUser forgets everything that a user has approved and revokes every Authorization of his. It returns the number of
 	// those that were not revoked before.

@@ -221,7 +221,7 @@ func (r *AuthorizeRequest) RedirectURI() string { return r.redirectURI }
 // issuer (RFC 9207 §2) among it.
 func (r *AuthorizeRequest) RedirectTo(response url.Values) string {
 	response.Set("iss", r.issuer)
-	if r.Form.Has("state") && r.State == r.Form.Get("state") {
+	if r.State != "" {
 		response.Set("state", r.State)
 	}
 	separator := "?"

@@ -109,7 +109,8 @@ func AllowsOrigin(app Application, origin string) bool {
 	return ok && allower.AllowsOrigin(origin)
 }
 
-// LogoutTarget is an [Application] to which a browser may return after a logout.
+// LogoutTarget is an [Application] to which a browser may return after a logout that it asked for. There is no endpoint for
+// such a logout yet.
 type LogoutTarget interface {
 	AllowsPostLogoutRedirectURI(uri string) bool
 }

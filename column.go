@@ -16,8 +16,14 @@ import (
 // URIs is a list of URIs in one text column, separated by spaces.
 type URIs []string
 
+// String returns the URIs with one space between each.
+func (u URIs) String() string { return strings.Join(u, " ") }
+
+// ContainsAll reports whether every one of others is one of them.
+func (u URIs) ContainsAll(others URIs) bool { return Scopes(u).ContainsAll(Scopes(others)) }
+
 // Value implements [driver.Valuer].
-func (u URIs) Value() (driver.Value, error) { return strings.Join(u, " "), nil }
+func (u URIs) Value() (driver.Value, error) { return u.String(), nil }
 
 // Scan implements [database/sql.Scanner]. Any white space separates, as in rows that were written elsewhere.
 func (u *URIs) Scan(column any) error {

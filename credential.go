@@ -13,7 +13,7 @@ import (
 type Credential struct {
 	Authorization *Authorization
 	Scopes        Scopes
-	Resources     URIs // the APIs that it is for (RFC 8707); none: every API
+	Resources     URIs // the APIs that it is for (RFC 8707); none: it names no API
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 	// Kind is access_token or refresh_token, or what a grant of the host's own says.
@@ -42,13 +42,14 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 	if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {
 		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
 	}
-	if active, err := p.userIsActive(ctx, token.Authorization.Subject); err != nil || !active {
-		if err != nil {
-			return nil, err
-		}
+	switch active, err := p.userIsActive(ctx, token.Authorization.Subject); {
+	case err != nil:
+		return nil, err
+	case !active:
 		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
+	default:
+		return token, nil
 	}
-	return token, nil
 }
 
 func (p *Provider) accessToken(ctx context.Context, value string) (*AccessToken, error) {
@@ -90,13 +91,14 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	if credential.Consumed || !now.Before(credential.ExpiresAt) || !credential.Authorization.Valid(now) {
 		return nil, ErrNotFound
 	}
-	if active, err := p.userIsActive(ctx, credential.Authorization.Subject); err != nil || !active {
-		if err != nil {
-			return nil, err
-		}
+	switch active, err := p.userIsActive(ctx, credential.Authorization.Subject); {
+	case err != nil:
+		return nil, err
+	case !active:
 		return nil, ErrNotFound
+	default:
+		return credential, nil
 	}
-	return credential, nil
 }
 
 // The kinds of credentials, as in token_type_hint (RFC 7009 §2.1).

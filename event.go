@@ -1,7 +1,7 @@
 package oauthkit
 
 // Event is something that happened: one of the structs in this file. Config.Observe receives them; a type switch over them
-// is an audit log. No event holds a secret. Each is sent once for each change, after the change is stored.
+// is an audit log. No event holds a secret. What tells of a change is sent once, after the change is stored.
 type Event interface {
 	event()
 }
@@ -24,7 +24,7 @@ type ConsentRevoked struct {
 	AuthorizationIDs       []string
 }
 
-// AuthorizationGranted is sent when an authorization endpoint's response was sent on its way to the application.
+// AuthorizationGranted is sent when an authorization request was answered with a credential.
 type AuthorizationGranted struct {
 	ApplicationID, Subject, AuthorizationID string
 	Scopes                                  Scopes

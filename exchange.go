@@ -27,7 +27,7 @@ type TokenRequest struct {
 	provider *Provider
 }
 
-// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once.
+// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once, except resource.
 func (p *Provider) Exchange(ctx context.Context, app Application, form url.Values) (*TokenResponse, error) {
 	grantType := oauth2.GrantType(form.Get("grant_type"))
 	if grantType == "" {
@@ -192,7 +192,7 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, Credential: string(r.grant),
 	})
-	return Errorf(InvalidGrant, "it was used before; everything issued for it is revoked")
+	return Errorf(InvalidGrant, "the credential was used before; everything issued for it is revoked")
 }
 
 // Misused is how a grant answers a credential that was issued to another application. Its owner loses nothing by it.
@@ -200,7 +200,7 @@ func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization
 	r.provider.Record(ctx, CredentialMisused{
 		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID, Credential: string(r.grant),
 	})
-	return Errorf(InvalidGrant, "it is not valid")
+	return Errorf(InvalidGrant, "the credential is not valid")
 }
 
 // Retried is how a grant answers with a response that was issued before and may not have arrived.

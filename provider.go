@@ -99,12 +99,18 @@ func validScopes(backend ScopeBackend) error {
 		if !isScope(name) {
 			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
 		}
+		if name == IntrospectionScope {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q lets an application introspect; no token can have it", name)
+		}
 	}
 	return nil
 }
 
 func (p *Provider) addGrants(grants []Grant) error {
 	for _, grant := range grants {
+		if grant == nil {
+			return errors.New("oauthkit: Config.Grants holds nil")
+		}
 		grantType := grant.GrantType()
 		if _, exists := p.grants[grantType]; exists || grantType == "" {
 			return fmt.Errorf("oauthkit: Config.Grants holds grant type %q twice or without a name", string(grantType))
@@ -112,6 +118,9 @@ func (p *Provider) addGrants(grants []Grant) error {
 		p.grants[grantType] = grant
 		p.grantTypes = append(p.grantTypes, grantType)
 		if authorizer, ok := grant.(Authorizer); ok {
+			if _, exists := p.authorizers[authorizer.ResponseType()]; exists {
+				return fmt.Errorf("oauthkit: Config.Grants holds response type %q twice", authorizer.ResponseType())
+			}
 			p.authorizers[authorizer.ResponseType()] = authorizer
 		}
 		if finder, ok := grant.(CredentialFinder); ok {

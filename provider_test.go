@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
 )
 
 // nothing is a store that is never asked.
@@ -32,9 +34,16 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	configs := map[string]Config{
-		"short secret":      {Secret: "too short"},
-		"negative lifetime": {AccessTokenLifetime: -time.Second},
-		"bad scope":         {Scopes: StaticScopes{"a b": ""}},
+		"short secret":       {Secret: "too short"},
+		"negative lifetime":  {AccessTokenLifetime: -time.Second},
+		"bad scope":          {Scopes: StaticScopes{"a b": ""}},
+		"bad scope, default": {Scopes: StaticScopes{"a b": ""}.WithDefault("a b")},
+		"relative resource":  {Resources: []string{"/api"}},
+		"resource fragment":  {Resources: []string{"https://api.test/#x"}},
+		"resource user":      {Resources: []string{"https://me@api.test/"}},
+		"introspection":      {Scopes: StaticScopes{IntrospectionScope: ""}},
+		"nil grant":          {Grants: []Grant{nil}},
+		"approval prompt":    {ApprovalPrompt: "sometimes"},
 	}
 	for name, config := range configs {
 		if _, err := New("https://example.com", nothing{}, config); err == nil || !strings.HasPrefix(err.Error(), "oauthkit: ") {
@@ -43,6 +52,28 @@ func TestNewRefuses(t *testing.T) {
 	}
 	if _, err := New("https://example.com", nil, Config{}); err == nil {
 		t.Error("got a nil store accepted, want refused")
+	}
+}
+
+// codeGrant begins at the authorization endpoint with a name of its own and the response type code.
+type codeGrant struct {
+	Authorizer
+	name oauth2.GrantType
+}
+
+func (g codeGrant) GrantType() oauth2.GrantType { return g.name }
+
+func (g codeGrant) ResponseType() string { return "code" }
+
+func TestGrantsAreTold(t *testing.T) {
+	for name, grants := range map[string][]Grant{
+		"grant type twice":    {codeGrant{name: "a"}, codeGrant{name: "a"}},
+		"response type twice": {codeGrant{name: "a"}, codeGrant{name: "b"}},
+		"without a name":      {codeGrant{}},
+	} {
+		if _, err := New("https://example.com", nothing{}, Config{Grants: grants}); err == nil {
+			t.Errorf("%s: got accepted, want refused", name)
+		}
 	}
 }
 

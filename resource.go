@@ -39,7 +39,7 @@ func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
 		return nil, err
 	case len(asked) == 0:
 		return authorization.Resources, nil
-	case len(authorization.Resources) > 0 && slices.ContainsFunc(asked, func(resource string) bool { return !slices.Contains(authorization.Resources, resource) }):
+	case len(authorization.Resources) > 0 && !authorization.Resources.ContainsAll(asked):
 		return nil, Errorf(InvalidTarget, "a resource is not one of those that were allowed")
 	default:
 		return asked, nil

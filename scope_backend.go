@@ -113,7 +113,7 @@ func (p *Provider) availableScopes(ctx context.Context, app Application, request
 		_, known := own[scope]
 		_, added := p.scopes[scope]
 		switch {
-		case !known && !added:
+		case !known && !added, scope == IntrospectionScope:
 			return Errorf(InvalidScope, "there is no scope %s", scope)
 		case !app.AllowsScope(scope), !added && !available.Contains(scope):
 			return Errorf(InvalidScope, "the application may not ask for scope %s", scope)

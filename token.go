@@ -19,7 +19,7 @@ type Authorization struct {
 	Subject string
 	// Scopes are all that was allowed. A token may have fewer.
 	Scopes Scopes
-	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. None: all of the provider's.
+	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. None: it is restricted to no API.
 	Resources URIs
 	// AuthTime, ACR, AMR and SessionID describe the sign-in that it rests on, as the host told; zero where unknown.
 	AuthTime  time.Time
@@ -83,7 +83,7 @@ type AccessToken struct {
 	Hash          string
 	Authorization *Authorization
 	Scopes        Scopes // a part of the Authorization's
-	Resources     URIs   // those of the Authorization, or some of them (RFC 8707 §2.2). None: every API
+	Resources     URIs   // those of the Authorization, or some of them (RFC 8707 §2.2). None: no API by name
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 }
@@ -175,7 +175,7 @@ type InteractionStore interface {
 	SaveInteraction(ctx context.Context, interaction *Interaction) error
 	// Interaction returns the one with this hash, expired and consumed ones included.
 	Interaction(ctx context.Context, hash string) (*Interaction, error)
-	// ConsumeInteraction consumes one without any other effect, or returns ErrReplayed.
+	// ConsumeInteraction consumes one without any other effect, or returns ErrReplayed or ErrNotFound.
 	ConsumeInteraction(ctx context.Context, hash string, now time.Time) error
 }
 

@@ -125,19 +125,21 @@ func (a *AbstractApplication) validateRedirection(app Application, rules Applica
 			problems.Add("redirect_uris", "cannot be empty with grant type %s", string(grant))
 		}
 	}
-	for _, uri := range a.RedirectURIs {
-		if err := checkURI(uri); err != nil {
-			problems.Add("redirect_uris", "%q: %s", uri, err)
-		}
-	}
-	for _, uri := range a.PostLogoutRedirectURIs {
-		if err := checkURI(uri); err != nil {
-			problems.Add("post_logout_redirect_uris", "%q: %s", uri, err)
-		}
-	}
-	for _, origin := range a.AllowedOrigins {
-		if err := checkOrigin(origin); err != nil {
-			problems.Add("allowed_origins", "%q: %s", origin, err)
+	for _, list := range []struct {
+		field string
+		uris  URIs
+		check func(string) error
+	}{
+		{"redirect_uris", a.RedirectURIs, checkURI},
+		{"post_logout_redirect_uris", a.PostLogoutRedirectURIs, checkURI},
+		{"allowed_origins", a.AllowedOrigins, checkOrigin},
+	} {
+		for _, uri := range list.uris {
+			if uri == "" || strings.ContainsFunc(uri, unicode.IsSpace) { // it is stored in a list that white space separates
+				problems.Add(list.field, "%q: must not be empty or contain white space", uri)
+			} else if err := list.check(uri); err != nil {
+				problems.Add(list.field, "%q: %s", uri, err)
+			}
 		}
 	}
 }
@@ -150,15 +152,12 @@ func (a *AbstractApplication) validateAuthentication(app Application, problems *
 		if !app.IsPublic() {
 			problems.Add(field, "a confidential application cannot use %q", method)
 		}
-	case AuthMethodSecretBasic, AuthMethodSecretPost, AuthMethodPrivateKeyJWT:
+	case AuthMethodSecretBasic, AuthMethodSecretPost:
 		if app.IsPublic() {
 			problems.Add(field, "%q needs a confidential application", method)
 		}
-		if method == AuthMethodPrivateKeyJWT && a.ClientJWKS == "" && a.ClientJWKSURI == "" {
-			problems.Add(field, "%q needs client_jwks or client_jwks_uri", method)
-		}
-	case AuthMethodSecretJWT:
-		problems.Add(field, "%q needs the secret in clear, and only its hash is kept; use %q", method, AuthMethodPrivateKeyJWT)
+	case AuthMethodPrivateKeyJWT, AuthMethodSecretJWT:
+		problems.Add(field, "%q is not served yet; use %q", method, AuthMethodSecretBasic)
 	default:
 		problems.Add(field, "%q is not known", method)
 	}

@@ -14,7 +14,7 @@ import (
 // RefreshTokenConfig says how the refresh token grant behaves. The zero value is the strictest.
 type RefreshTokenConfig struct {
 	// RetryWindow is how long after its use a refresh token may be presented again for the same answer, because the first
-	// one may have been lost on the way. After it, and once the successor was used, that is a replay. Zero: at once.
+	// one may have been lost on the way. After it, and once the successor was used, that is a replay. Zero: there is no retry.
 	RetryWindow time.Duration
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -67,7 +68,7 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 	if err := h.checkOrigin(r); err != nil {
 		return nil, err
 	}
-	return readForm(w, r)
+	return readForm(w, r, scopeField)
 }
 
 // checkOrigin refuses what another site's page has sent.
@@ -105,7 +106,13 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, 
 		if err != nil {
 			return err
 		}
-		return h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent, Given: true, InteractionHash: secret.Hash(request.id)})
+		scopes, err := h.chosenScopes(request, form)
+		if err != nil {
+			return err
+		}
+		return h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{
+			Consent: consent, Given: true, Scopes: scopes, InteractionHash: secret.Hash(request.id),
+		})
 	case "deny":
 		err := h.provider.Deny(r.Context(), request.AuthorizeRequest, user, secret.Hash(request.id))
 		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
@@ -116,3 +123,33 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, 
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one")
 	}
 }
+
+// scopeField is the field of the form that names one approved scope.
+const scopeField = "scope"
+
+// chosenScopes are those of the request's that the user has left on the page; nil where he could not choose. What the page did
+// not offer cannot be approved, and to approve nothing at all is no answer.
+func (h *Handler) chosenScopes(request *kept, form url.Values) (oauthkit.Scopes, error) {
+	if !h.config.UserChoosesScopes || len(request.Scopes) == 0 {
+		return nil, nil
+	}
+	for _, scope := range form[scopeField] {
+		if !request.Scopes.Contains(scope) {
+			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form approves what was not asked for; go back, reload the page, and decide again")
+		}
+	}
+	var chosen oauthkit.Scopes
+	for _, scope := range request.Scopes {
+		if isFixed(scope) || slices.Contains(form[scopeField], scope) {
+			chosen = append(chosen, scope)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "nothing was chosen; go back and choose what to allow, or deny")
+	}
+	return chosen, nil
+}
+
+// isFixed reports whether a scope comes with any approval: without openid the request would be another one (OpenID Connect Core
+// §3.1.2.1).
+func isFixed(scope string) bool { return scope == "openid" }

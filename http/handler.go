@@ -28,12 +28,31 @@ type Config struct {
 	// ConsentRows returns what the consent page shows of an application beside the library's own. Nil: nothing. Use
 	// [ConsentRowsFor] to be given the host's own type.
 	ConsentRows func(ctx context.Context, app oauthkit.Application) []ConsentRow
-	// Templates replaces pages and their parts, each by a file of the same name as in the library's folder http/templates, such
-	// as consent.html. Nil: none.
+	// UserChoosesScopes lets the user approve some of the scopes that are asked for. False: all or nothing.
+	UserChoosesScopes bool
+
+	// Applications are what users manage on the pages below applications/, and in JSON below api/applications. Nil: those pages
+	// are not there.
+	Applications *oauthkit.Applications
+	// Authorizations are what users see and withdraw on the pages below authorized_tokens/, and in JSON below
+	// api/authorized_tokens. Nil: those pages are not there.
+	Authorizations *oauthkit.Authorizations
+
+	// Templates replaces pages, the layout around them, and single blocks of both, by files named as in the library's folder
+	// http/templates. consent.html takes the place of that page, layout.html of the layout; of parts.html each block that it
+	// defines takes the place of the library's. What a page's data is, its type says, such as [ConsentPage]. Headers and the
+	// protection of forms are not the templates' and stay. Nil: none.
 	Templates fs.FS
 	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key, as in the library's folder
-	// http/texts. Nil: none.
+	// http/texts. The key scope.NAME is what a scope means, in place of what the provider's scopes say. Nil: none.
 	Texts map[string]Texts
+
+	// Groups are what is served; the metadata documents announce nothing else. Nil: everything.
+	Groups []Group
+	// Replace holds handlers of the host's that take the place of single endpoints, by path relative to the issuer, such as
+	// "authorize". They are called as they are, for every method, before anything is checked or any header set, and can go on
+	// with [Handler.Endpoint]. Nil: none.
+	Replace map[string]http.Handler
 }
 
 // Handler serves everything below the issuer's path, and the documents that RFC 8414 §3 puts below /.well-known/. It matches
@@ -50,11 +69,13 @@ type Handler struct {
 // route is an endpoint as it is served.
 type route struct {
 	oauthkit.Endpoint
+	group Group
 	// page says that people call it, with a browser: errors are pages, and HEAD, which would have effects, is refused.
 	page bool
 }
 
-// NewHandler returns the handler of a provider. It panics at a template that cannot be parsed and at a language that is none.
+// NewHandler returns the handler of a provider. It panics at what is wrong in the Config: a template that cannot be parsed or
+// rendered, a language that is none, a group or a path to replace that does not exist.
 func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
@@ -67,9 +88,10 @@ func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 		h.routes[provider.Prefix()+"/"+endpoint.Path] = endpoint
 	}
 	for _, endpoint := range provider.Endpoints() {
-		h.routes[provider.Prefix()+"/"+endpoint.Path] = route{Endpoint: endpoint, page: endpoint.User != nil}
+		h.routes[provider.Prefix()+"/"+endpoint.Path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
 	}
 	h.addMetadata()
+	h.checkGroups()
 	return h
 }
 
@@ -77,30 +99,44 @@ func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 // errors and metadata documents, follows from it.
 func (h *Handler) endpoints() []route {
 	get, post, both := []string{http.MethodGet}, []string{http.MethodPost}, []string{http.MethodGet, http.MethodPost}
-	return []route{
-		{page: true, Endpoint: oauthkit.Endpoint{Path: "authorize", Methods: both, Metadata: "authorization_endpoint", Anyone: h.authorize}},
-		{page: true, Endpoint: oauthkit.Endpoint{Path: "consent", Methods: both, Anyone: h.consent}},
-		{Endpoint: oauthkit.Endpoint{Path: "token", Methods: post, Metadata: "token_endpoint", Application: h.token}},
-		{Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
-		{Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
+	return append([]route{
+		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: "authorize", Methods: both, Metadata: "authorization_endpoint", Anyone: h.authorize}},
+		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: "consent", Methods: both, Anyone: h.consent}},
+		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "token", Methods: post, Metadata: "token_endpoint", Application: h.token}},
+		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
+		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
 		{Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
-	}
+	}, h.managementEndpoints()...)
 }
 
 // ServeHTTP answers a request, with or without a slash at the end of its path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setSecurityHeaders(w.Header())
-	found, known := h.routes[strings.TrimSuffix(r.URL.Path, "/")]
-	switch {
-	case !known:
+	found, known := h.find(r)
+	if !known || !h.serves(found.group) {
+		setSecurityHeaders(w.Header())
 		h.writeErrorPage(w, r, withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address")))
-	case !found.allows(r.Method):
+		return
+	}
+	if replacement := h.config.Replace[found.Path]; replacement != nil {
+		replacement.ServeHTTP(w, r)
+		return
+	}
+	h.serve(w, r, found)
+}
+
+// serve answers a request to an endpoint of ours.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
+	setSecurityHeaders(w.Header())
+	if serveCrossOrigin(w, r, found) {
+		return
+	}
+	if !found.allows(r.Method) {
 		w.Header().Set("Allow", strings.Join(found.Methods, ", "))
 		h.fail(w, r, found, withStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be %s", strings.Join(found.Methods, " or "))))
-	default:
-		if err := h.call(w, r, found); err != nil {
-			h.fail(w, r, found, err)
-		}
+		return
+	}
+	if err := h.call(w, r, found); err != nil {
+		h.fail(w, r, found, err)
 	}
 }
 
@@ -123,10 +159,11 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) erro
 }
 
 func (h *Handler) callAsApplication(w http.ResponseWriter, r *http.Request, found route) error {
-	form, err := readForm(w, r)
+	form, err := readForm(w, r, "resource") // RFC 8707 §2
 	if err != nil {
 		return err
 	}
+	h.allowOrigin(w, r, form, found)
 	app, err := h.authenticateClient(r, form)
 	if err != nil {
 		return err
@@ -157,10 +194,14 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 	if err != nil {
 		return err
 	}
-	if user == nil {
+	switch {
+	case user == nil && !found.page:
+		return errNotSignedIn
+	case user == nil:
 		return h.redirectToLogin(w, r.URL.RequestURI(), nil)
+	default:
+		return found.User(w, r, user)
 	}
-	return found.User(w, r, user)
 }
 
 // fail answers in the form that suits who calls.
@@ -170,7 +211,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 		h.writeErrorPage(w, r, err)
 	case found.Bearer != nil:
 		h.log(r, err)
-		writeChallenge(w, r, err, requiredScopes(found.Scope))
+		writeChallenge(w, r, err, requiredScopes(found.Scope), "")
 	default:
 		h.log(r, err)
 		writeError(w, r, err)

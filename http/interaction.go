@@ -38,11 +38,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 	if len(parameters) > maxKept {
 		return h.refuse(w, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxKept))
 	}
-	browser := h.browser(r)
-	if browser == "" {
-		browser = secret.New(secret.Browser)
-		h.setBrowser(w, browser)
-	}
+	browser := h.knownBrowser(w, r)
 	id := secret.New(secret.Interaction)
 	err := h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
 		Hash:        secret.Hash(id),
@@ -110,9 +106,12 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 
 // formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
 // cookie nobody can make one.
-func (k *kept) formToken(user *oauthkit.User) string {
-	mac := hmac.New(sha256.New, []byte(k.browser))
-	mac.Write([]byte(strings.Join([]string{k.id, user.Subject, user.SessionID}, "\x00")))
+func (k *kept) formToken(user *oauthkit.User) string { return formToken(k.browser, k.id, user) }
+
+// formToken ties a form, by a name for what it does, to the browser, and to the user and session that saw it.
+func formToken(browser, form string, user *oauthkit.User) string {
+	mac := hmac.New(sha256.New, []byte(browser))
+	mac.Write([]byte(strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -133,6 +132,16 @@ func (h *Handler) browser(r *http.Request) string {
 		return ""
 	}
 	return cookie.Value
+}
+
+// knownBrowser returns the browser's cookie, and gives it one where it has none.
+func (h *Handler) knownBrowser(w http.ResponseWriter, r *http.Request) string {
+	browser := h.browser(r)
+	if browser == "" {
+		browser = secret.New(secret.Browser)
+		h.setBrowser(w, browser)
+	}
+	return browser
 }
 
 func (h *Handler) setBrowser(w http.ResponseWriter, value string) {

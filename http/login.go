@@ -10,12 +10,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// currentUser asks the host who is signed in. What it says is checked once, here, since it goes into every token.
+// currentUser asks the host who is signed in.
 func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
-	if h.config.CurrentUser == nil {
+	return askCurrentUser(h.config.CurrentUser, r)
+}
+
+// askCurrentUser asks Config.CurrentUser. What it says is checked once, here, since it goes into every token.
+func askCurrentUser(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (*oauthkit.User, error) {
+	if currentUser == nil {
 		return nil, nil
 	}
-	user, err := h.config.CurrentUser(r)
+	user, err := currentUser(r)
 	if err != nil {
 		return nil, oauthkit.Unavailable(fmt.Errorf("asking who is signed in: %w", err))
 	}

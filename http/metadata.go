@@ -19,9 +19,15 @@ const metadataMaxAge = "public, max-age=300"
 // addMetadata serves the metadata under every name it has: below the issuer, where OpenID Connect Discovery §4 looks, and at
 // the root of the host with the issuer's path behind the name, where RFC 8414 §3 does.
 func (h *Handler) addMetadata() {
-	serve := route{Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}, Anyone: h.metadata}}
+	names := []string{"oauth-authorization-server"}
+	if h.serves(GroupOIDC) {
+		names = append(names, h.provider.MetadataDocuments()...)
+	}
 	prefix := h.provider.Prefix()
-	for _, name := range append([]string{"oauth-authorization-server"}, h.provider.MetadataDocuments()...) {
+	for _, name := range names {
+		serve := route{group: GroupMetadata, Endpoint: oauthkit.Endpoint{
+			Path: ".well-known/" + name, Methods: []string{http.MethodGet}, Anyone: h.metadata,
+		}}
 		h.routes[prefix+"/.well-known/"+name] = serve
 		h.routes["/.well-known/"+name+prefix] = serve
 	}
@@ -49,30 +55,41 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	secretMethods := slices.DeleteFunc(authMethods(), func(method string) bool { return method == oauthkit.AuthMethodNone })
 	document := map[string]any{
-		"issuer":                                         h.provider.Issuer(),
-		"scopes_supported":                               slices.Sorted(maps.Keys(scopes)),
-		"response_types_supported":                       h.provider.ResponseTypes(),
-		"response_modes_supported":                       []string{"query"},
-		"grant_types_supported":                          h.provider.GrantTypes(),
-		"token_endpoint_auth_methods_supported":          authMethods(),
-		"revocation_endpoint_auth_methods_supported":     authMethods(),
-		"introspection_endpoint_auth_methods_supported":  secretMethods,
+		"issuer":                   h.provider.Issuer(),
+		"scopes_supported":         slices.Sorted(maps.Keys(scopes)),
+		"response_types_supported": h.provider.ResponseTypes(),
+		"response_modes_supported": []string{"query"},
+		"grant_types_supported":    h.provider.GrantTypes(),
 		"authorization_response_iss_parameter_supported": true, // RFC 9207 §3
 	}
 	if slices.Contains(h.provider.GrantTypes(), oauth2.AuthorizationCode) {
 		document["code_challenge_methods_supported"] = []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}
 	}
-	for path, found := range h.routes {
-		if found.Metadata != "" {
-			document[found.Metadata] = h.provider.Issuer() + path[len(h.provider.Prefix()):]
-		}
+	h.describeEndpoints(document)
+	if h.serves(GroupOIDC) {
+		h.provider.DecorateMetadata(document)
 	}
-	h.provider.DecorateMetadata(document)
 	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2
 		value := reflect.ValueOf(member)
 		return value.Kind() == reflect.Slice && value.Len() == 0
 	})
 	return document, nil
+}
+
+// describeEndpoints adds those that are served, and how applications authenticate there.
+func (h *Handler) describeEndpoints(document map[string]any) {
+	for _, found := range h.routes {
+		if found.Metadata != "" && h.serves(found.group) {
+			document[found.Metadata] = h.provider.Issuer() + "/" + found.Path
+		}
+	}
+	secretMethods := slices.DeleteFunc(authMethods(), func(method string) bool { return method == oauthkit.AuthMethodNone })
+	for endpoint, methods := range map[string][]string{
+		"token_endpoint": authMethods(), "revocation_endpoint": authMethods(), "introspection_endpoint": secretMethods,
+	} {
+		if document[endpoint] != nil {
+			document[endpoint+"_auth_methods_supported"] = methods
+		}
+	}
 }

@@ -26,7 +26,7 @@ type ConsentPage struct {
 	// Scopes are what is asked for, and Choosable says whether the user may approve some of them only.
 	Scopes    []ConsentScope
 	Choosable bool
-	// Resources are the APIs that the access is for (RFC 8707); none: all.
+	// Resources are the APIs that the access is for (RFC 8707), as URIs; none: all.
 	Resources []string
 	// User is who is signed in, and SwitchURL where to sign in as somebody else; empty: nowhere.
 	User      string
@@ -39,12 +39,24 @@ type ConsentPage struct {
 // ConsentScope is one scope on the consent page.
 type ConsentScope struct {
 	Name string
-	// Description is what it means in words; empty where nobody said.
+	// Description is what it means in words, in the page's language where there is a text for it; empty where nobody said.
 	Description string
 	// New says that it is asked for the first time, beside others that were approved before.
 	New bool
-	// Fixed says that it comes with any approval: openid.
+	// Fixed says that it comes with any approval, whether or not the form sends it: openid.
 	Fixed bool
+}
+
+// consentSamples show everything that a consent page can.
+func consentSamples() []pageContent {
+	choice := &ConsentPage{
+		Application: "x", Host: "x", Rows: []ConsentRow{{Label: "x", Value: "x"}}, Choosable: true,
+		Scopes:    []ConsentScope{{Name: "openid", Fixed: true}, {Name: "x", Description: "x", New: true}},
+		Resources: []string{"x"}, User: "x", SwitchURL: "x", Action: "x", Interaction: "x", Token: "x",
+	}
+	all := *choice
+	all.Host, all.Verified, all.Choosable = "", true, false
+	return []pageContent{choice, &all, &ConsentPage{}}
 }
 
 // ErrorPage is what an error page shows (error.html). Nothing of the request is on it.
@@ -58,11 +70,12 @@ type ErrorPage struct {
 }
 
 func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, consent *oauthkit.Consent) error {
-	app := request.Application
+	app, uiLocales := request.Application, request.Form.Get("ui_locales")
 	content := &ConsentPage{
 		Application: oauthkit.DisplayName(app),
 		Host:        answerHost(request.RedirectURI()),
 		Verified:    oauthkit.IsVerified(app),
+		Choosable:   h.config.UserChoosesScopes,
 		Resources:   request.Resources,
 		User:        user.Name,
 		SwitchURL:   h.loginURL(h.consentPath(request.id), true),
@@ -77,9 +90,11 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	if err != nil {
 		return err
 	}
+	language := h.pages.words.choose(r, uiLocales)
 	for _, scope := range request.Scopes {
 		content.Scopes = append(content.Scopes, ConsentScope{
-			Name: scope, Description: texts[scope], New: consent != nil && !consent.Scopes.Contains(scope),
+			Name: scope, Description: h.pages.words.scope(language, scope, texts[scope]),
+			New: consent != nil && !consent.Scopes.Contains(scope), Fixed: isFixed(scope),
 		})
 	}
 	if h.config.ConsentRows != nil {
@@ -87,7 +102,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	}
 	return h.writePage(w, r, pageResponse{
 		name: "consent", status: http.StatusOK, title: "consent.title",
-		formAction: "'self' " + formTargets(request.RedirectURI()), uiLocales: request.Form.Get("ui_locales"),
+		formAction: "'self' " + formTargets(request.RedirectURI()), uiLocales: uiLocales,
 	}, content)
 }
 
@@ -114,20 +129,20 @@ func formTargets(redirectURI string) string {
 func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	trace, status := secret.NewID(), statusOf(err)
 	h.log(r, err, "trace_id", trace)
-	kind, message := "denied", sentence(descriptionOf(err))
+	heading, message := "error.denied.heading", sentence(descriptionOf(err))
 	switch {
 	case status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
-		kind, message = "unavailable", h.text(r, "", "error.unavailable.message")
+		heading, message = "error.unavailable.heading", h.text(r, "", "error.unavailable.message")
 	case status >= http.StatusInternalServerError:
-		kind, message = "failure", h.text(r, "", "error.failure.message")
+		heading, message = "error.failure.heading", h.text(r, "", "error.failure.message")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
-	case r.URL.Path == h.provider.Prefix()+"/authorize": // an application made this request
-		kind, message = "request", h.text(r, "", "error.request.message", descriptionOf(err))
+	case strings.TrimSuffix(r.URL.Path, "/") == h.provider.Prefix()+"/authorize": // an application made this request
+		heading, message = "error.request.heading", h.text(r, "", "error.request.message", descriptionOf(err))
 	default:
-		kind = "request"
+		heading = "error.request.heading"
 	}
-	content := &ErrorPage{Heading: h.text(r, "", "error."+kind+".heading"), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
+	content := &ErrorPage{Heading: h.text(r, "", heading), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
 	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
 	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err, "trace_id", trace)

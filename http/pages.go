@@ -3,11 +3,15 @@ package oauthhttp
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 //go:embed templates
@@ -19,40 +23,72 @@ type pages struct {
 	byName []map[string]*template.Template // by language
 }
 
-// pageNames returns the pages, each a file in templates/ with the layout around it.
-func pageNames() []string { return []string{"consent", "error"} }
+// pageSamples returns the pages by name, each a file in templates/ that defines the block content, with data to try it with.
+func pageSamples() map[string][]pageContent {
+	samples := map[string][]pageContent{"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.InvalidRequest, TraceID: "x"}}}
+	for name, sample := range managementSamples() {
+		samples[name] = []pageContent{sample}
+	}
+	return samples
+}
 
-// newPages parses every page in every language, so that a mistake in one cannot wait for a user: it panics. A file of the host's
-// of the same name takes the place of the library's: layout.html, parts.html, or a page such as consent.html. Beside a page of
-// the library's, the host's parts.html and layout.html can redefine single blocks.
+// newPages parses every page, and renders each in English, so that a mistake cannot wait for a user: it panics. The pages in
+// other languages are the same but for the words.
 func newPages(words *catalogue, host fs.FS) *pages {
 	p := &pages{words: words}
-	for index := range words.languages {
-		parsed := map[string]*template.Template{}
-		for _, name := range pageNames() {
-			page := template.New(name).Funcs(template.FuncMap{"t": words.text(index)})
-			for _, file := range []string{"layout.html", name + ".html"} {
-				template.Must(page.Parse(readTemplate(host, file)))
-			}
-			parsed[name] = page
+	for range words.languages {
+		p.byName = append(p.byName, map[string]*template.Template{})
+	}
+	for name, samples := range pageSamples() {
+		page := parsePage(host, name)
+		for index := range words.languages {
+			p.byName[index][name] = template.Must(page.Clone()).Funcs(template.FuncMap{"t": words.text(index)})
 		}
-		p.byName = append(p.byName, parsed)
+		for _, sample := range samples {
+			if err := p.byName[0][name].ExecuteTemplate(io.Discard, "layout", sample); err != nil {
+				panic(err)
+			}
+		}
 	}
 	return p
 }
 
-// readTemplate prefers the host's file.
-func readTemplate(host fs.FS, file string) string {
-	if host != nil {
-		if text, err := fs.ReadFile(host, file); err == nil {
-			return string(text)
+func parsePage(host fs.FS, name string) *template.Template {
+	page := template.New(name).Funcs(template.FuncMap{"t": fmt.Sprint}) // in the place of the words of a language
+	for _, text := range pageTexts(host, name+".html") {
+		template.Must(page.Parse(text))
+	}
+	return page
+}
+
+// pageTexts returns what a page is made of: the layout, the blocks of parts.html, and the page's own file. The host's layout and
+// page take the place of the library's. Its parts.html comes last, so that each block it defines takes the place of an earlier
+// one of that name, while the others stay.
+func pageTexts(host fs.FS, page string) []string {
+	var texts []string
+	for _, file := range []string{"layout.html", "parts.html", page} {
+		text, found := readTemplate(host, file)
+		if !found || file == "parts.html" {
+			text, _ = readTemplate(templates, path.Join("templates", file))
 		}
+		texts = append(texts, text)
 	}
-	text, err := templates.ReadFile(path.Join("templates", file))
-	if err != nil {
-		panic(err) // it is part of the program
+	if parts, found := readTemplate(host, "parts.html"); found {
+		texts = append(texts, parts)
 	}
-	return string(text)
+	return texts
+}
+
+// readTemplate returns a file, and whether there is one. It panics at a file that cannot be read.
+func readTemplate(files fs.FS, name string) (text string, found bool) {
+	if files == nil {
+		return "", false
+	}
+	content, err := fs.ReadFile(files, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		panic(err)
+	}
+	return string(content), err == nil
 }
 
 // Page is what every page has. The pages' own types embed it, and so do their templates' data.

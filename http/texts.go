@@ -26,6 +26,7 @@ type catalogue struct {
 	matcher   language.Matcher
 	languages []string // BCP 47; the first one is the default
 	texts     []Texts
+	own       []Texts // without the host's words
 }
 
 // newCatalogue adds the host's words to the library's own, by language. It panics at what is no language.
@@ -46,7 +47,7 @@ func newCatalogue(host map[string]Texts) *catalogue {
 		}
 		words[strings.TrimSuffix(file.Name(), ".json")] = own
 	}
-	english := words["en"]
+	own := maps.Clone(words)
 	for name, texts := range host {
 		merged := maps.Clone(words[name])
 		if merged == nil {
@@ -64,12 +65,18 @@ func newCatalogue(host map[string]Texts) *catalogue {
 	var tags []language.Tag
 	for _, name := range c.languages {
 		tags = append(tags, language.MustParse(name))
-		complete := maps.Clone(english)
-		maps.Copy(complete, words[name])
-		c.texts = append(c.texts, complete)
+		c.texts = append(c.texts, completed(words, name))
+		c.own = append(c.own, completed(own, name))
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c
+}
+
+// completed returns the words in a language, with the English ones where it has none.
+func completed(words map[string]Texts, language string) Texts {
+	complete := maps.Clone(words["en"])
+	maps.Copy(complete, words[language])
+	return complete
 }
 
 // choose returns the index of the language for a request: the application's ui_locales (OpenID Connect Core §3.1.2.1), which
@@ -100,4 +107,16 @@ func (c *catalogue) text(index int) func(key string, args ...any) string {
 			return fmt.Sprintf(words, args...)
 		}
 	}
+}
+
+// scope returns what a scope means in a language: in the host's text for it, or else as the provider's scopes describe it. Where
+// they have nothing but the library's own English for a scope of OpenID Connect, its words in that language stand in.
+func (c *catalogue) scope(index int, name, description string) string {
+	key := "scope." + name
+	words, known := c.texts[index][key]
+	hosts := known && words != c.own[index][key]
+	if hosts || known && description == c.own[0][key] {
+		return words
+	}
+	return description
 }

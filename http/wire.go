@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
@@ -23,15 +24,15 @@ const (
 	maxValue      = 8 << 10 // bytes
 )
 
-// readForm reads the parameters of a POST from its body, each at most once (RFC 6749 §3.2). The query is never looked at:
-// what is in a URL is in logs.
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+// readForm reads the parameters of a POST from its body, each at most once (RFC 6749 §3.2) unless it is named as repeatable. The
+// query is never looked at: what is in a URL is in logs.
+func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	form, err := readBody(w, r)
 	if err != nil {
 		return nil, err
 	}
 	for name, values := range form {
-		if len(values) > 1 && name != "resource" { // RFC 8707 §2 allows several
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
 			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%.40s is repeated", name)
 		}
 		for _, value := range values {
@@ -125,18 +126,29 @@ const retryAfter = "2"
 // the client may not have known that one is needed (RFC 6750 §3.1).
 var errNoToken = withStatus(http.StatusUnauthorized, oauthkit.Errorf(oauthkit.InvalidToken, "an access token is needed"))
 
-// writeChallenge answers a program that calls a protected resource (RFC 6750 §3). The scopes are those that were needed.
-func writeChallenge(w http.ResponseWriter, r *http.Request, err error, scopes oauthkit.Scopes) {
-	if errors.Is(err, errNoToken) {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="oauth"`)
+// writeChallenge answers a program that calls a protected resource (RFC 6750 §3). The scopes are those that were needed, and
+// metadataURL is where the resource describes itself (RFC 9728 §5.1); empty: nowhere.
+func writeChallenge(w http.ResponseWriter, r *http.Request, err error, scopes oauthkit.Scopes, metadataURL string) {
+	noToken, challenge := errors.Is(err, errNoToken), ""
+	switch code := oauthkit.CodeOf(err); {
+	case noToken:
+		challenge = `Bearer realm="oauth"`
+	case code == oauthkit.InvalidRequest, code == oauthkit.InvalidToken:
+		challenge = fmt.Sprintf(`Bearer error="%s", error_description="%s"`, code, descriptionOf(err))
+	case code == oauthkit.InsufficientScope && len(scopes) > 0:
+		challenge = fmt.Sprintf(`Bearer error="%s", scope="%s"`, code, scopes)
+	case code == oauthkit.InsufficientScope:
+		challenge = fmt.Sprintf(`Bearer error="%s"`, code)
+	}
+	if challenge != "" && metadataURL != "" {
+		challenge += fmt.Sprintf(`, resource_metadata="%s"`, metadataURL)
+	}
+	if challenge != "" {
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
+	if noToken {
 		w.WriteHeader(statusOf(err))
 		return
-	}
-	switch code := oauthkit.CodeOf(err); code {
-	case oauthkit.InvalidRequest, oauthkit.InvalidToken:
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="%s", error_description="%s"`, code, descriptionOf(err)))
-	case oauthkit.InsufficientScope:
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer error="%s", scope="%s"`, code, scopes))
 	}
 	writeError(w, r, err)
 }

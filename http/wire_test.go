@@ -38,6 +38,7 @@ func TestReadForm(t *testing.T) {
 		"T-02 none":                 {"", "a=1", http.StatusUnsupportedMediaType},
 		"T-02 UTF-16":               {formType + "; charset=utf-16", "a=1", http.StatusUnsupportedMediaType},
 		"T-04 repeated":             {formType, "a=1&a=1", http.StatusBadRequest},
+		"T-04 repeated scope":       {formType, "resource=a&scope=a&scope=b", http.StatusBadRequest},
 		"T-05 semicolon":            {formType, "grant_type=a;client_id=b", http.StatusBadRequest},
 		"T-05 bad escape":           {formType, "a=%zz", http.StatusBadRequest},
 		"T-07 large":                {formType, "a=" + strings.Repeat("x", maxBody), http.StatusRequestEntityTooLarge},
@@ -50,7 +51,7 @@ func TestReadForm(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			form, err := readForm(httptest.NewRecorder(), post(test.contentType, test.body))
+			form, err := readForm(httptest.NewRecorder(), post(test.contentType, test.body), "resource")
 			got := 0
 			if err != nil {
 				got = statusOf(err)

@@ -48,6 +48,9 @@ func readSeed(path string) (*seed, error) {
 	if err := decoder.Decode(s); err != nil {
 		return nil, fmt.Errorf("seed file %s: %w", path, err)
 	}
+	if decoder.More() {
+		return nil, fmt.Errorf("seed file %s: something follows the document", path)
+	}
 	return s, nil
 }
 
@@ -100,6 +103,8 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 	}
 	// What a seed file does not hold is kept, so that only a real difference is one.
 	wanted.ClientSecret, wanted.RegistrationSource = existing.ClientSecret, existing.RegistrationSource
+	wanted.PreviousSecret, wanted.PreviousSecretExpiresAt = existing.PreviousSecret, existing.PreviousSecretExpiresAt
+	wanted.CIMDExpiresAt = existing.CIMDExpiresAt
 	wanted.CreatedAt, wanted.UpdatedAt = existing.CreatedAt, existing.UpdatedAt
 	if a.Secret != "" && !existing.VerifyPassword(a.Secret) {
 		wanted.ImportSecret(a.Secret)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -27,11 +28,16 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	addr := flags.String("addr", "localhost:8080", "address to listen on")
-	db := flags.String("db", "quickstart.db", "SQLite file; it is created")
+	db := flags.String("db", "", "SQLite file; it is created. Empty: quickstart.db, or a temporary one with -walk")
 	walk := flags.Bool("walk", false, "walk through everything with an HTTP client, print each step, and exit")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	file, remove, err := databaseFile(*db, *walk)
+	if err != nil {
+		return err
+	}
+	defer remove()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with -addr", err)
@@ -40,7 +46,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	handler, err := newSite(base, *db)
+	handler, err := newSite(base, file)
 	if err != nil {
 		return err
 	}
@@ -52,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 		return walkThrough(ctx, base, os.Stdout)
 	}
 	fmt.Printf("Open %s/demo/ and sign in as %s with password %s.\nThe provider is %s/o; its data is in %s. Stop with Ctrl-C.\n",
-		base, demoUser, demoPassword, base, *db)
+		base, demoUser, demoPassword, base, file)
 	select {
 	case err := <-failed:
 		return err
@@ -74,4 +80,20 @@ func baseURL(addr string, actual net.Addr) (string, error) {
 	}
 	_, port, err := net.SplitHostPort(actual.String())
 	return "http://" + net.JoinHostPort(host, port), err
+}
+
+// databaseFile returns the SQLite file to use, and what removes it again: a walk begins with an empty one, since consent is
+// remembered.
+func databaseFile(chosen string, walk bool) (file string, remove func(), err error) {
+	switch {
+	case chosen != "":
+		return chosen, func() {}, nil
+	case !walk:
+		return "quickstart.db", func() {}, nil
+	}
+	folder, err := os.MkdirTemp("", "quickstart")
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(folder, "quickstart.db"), func() { _ = os.RemoveAll(folder) }, nil
 }

@@ -21,6 +21,15 @@ type browser struct {
 	page   string
 }
 
+// approve allows what the consent page asks for. Where that was allowed in an earlier walk, there is no such page.
+func (b *browser) approve(ctx context.Context) error {
+	if !strings.Contains(b.page, `name="decision"`) {
+		fmt.Fprintln(b.out, "   not asked: it was allowed before, and that is remembered")
+		return nil
+	}
+	return b.submit(ctx, url.Values{"decision": {"allow"}})
+}
+
 // walkThrough signs in, approves, looks at what the client got, and refreshes. The error names the step that failed.
 func walkThrough(ctx context.Context, base string, out io.Writer) error {
 	jar, err := cookiejar.New(nil)
@@ -41,8 +50,8 @@ func walkThrough(ctx context.Context, base string, out io.Writer) error {
 		{"ask to sign in", func() error { return b.get(ctx, "/demo/login") }, "password"},
 		{"sign in at the provider", func() error {
 			return b.submit(ctx, url.Values{"username": {demoUser}, "password": {demoPassword}})
-		}, "Quickstart demo"},
-		{"approve on the consent page", func() error { return b.submit(ctx, url.Values{"decision": {"allow"}}) }, "Hello, alice!"},
+		}, "Alice Liddell"},
+		{"approve on the consent page", func() error { return b.approve(ctx) }, "Hello, alice!"},
 		{"refresh the tokens", func() error { return b.submit(ctx, url.Values{}) }, "refreshed once"},
 		{"sign in again: consent is remembered", func() error { return b.get(ctx, "/demo/login") }, "Hello, alice!"},
 	}

@@ -48,7 +48,7 @@ var nameHomes = []struct {
 	homes []string
 	why   string
 }{
-	{"time", []string{"Now", "Since", "Until"}, []string{"config.go", "store/memstore", "examples"}, "time is a parameter or comes from Config.Now"},
+	{"time", []string{"Now", "Since", "Until"}, []string{"config.go", "http/introspector.go", "store/memstore", "examples"}, "time is a parameter or comes from Config.Now"},
 	{"net/http", []string{"DefaultClient", "Get", "Head", "Post", "PostForm"}, nil, "the default client has no timeout: use a client of your own"},
 	{
 		"html/template", []string{"CSS", "HTML", "HTMLAttr", "JS", "JSStr", "Srcset", "URL"}, nil,

@@ -97,6 +97,7 @@ func everyPage(s *fixture.Server) map[string]*fixture.Answer {
 	pages := map[string]*fixture.Answer{
 		"consent": consent, "bad request": alice.Authorize(s.Web.AZ("client_id=nobody")), "forbidden": alice.Decide(consent, "allow", "token=x"),
 		"not found": alice.Get("/o/consent?interaction=x"), "unknown address": alice.Get("/o/nonsense"), "method": alice.Post("/o/nonsense", nil),
+		"applications": alice.Get("/o/applications/"), "register": alice.Get("/o/applications/register/"), "connected apps": alice.Get("/o/authorized_tokens/"),
 	}
 	alice.Decide(consent, "deny")
 	pages["conflict"] = alice.Decide(consent, "allow")

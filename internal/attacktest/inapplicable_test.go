@@ -4,15 +4,11 @@ package attacktest
 // builds it deletes the row here and writes the test.
 var inapplicable = map[string]string{
 	"A-09":  "response_mode=form_post does not exist; A-08 shows that it is refused",
-	"A-36":  "resource indicators (RFC 8707) do not exist; the parameter is ignored, and no token has an audience",
 	"A-37":  "applications cannot register themselves, so every redirect URI is one that an operator let in",
-	"B-04":  "the consent page offers all scopes or none",
 	"C-19":  "DPoP (RFC 9449) does not exist",
 	"C-22":  "a provider has one issuer, and providers of different issuers have no database in common",
 	"F-18":  "DPoP (RFC 9449) does not exist",
-	"F-19":  "resource indicators (RFC 8707) do not exist",
 	"I-19":  "there is no rate limit yet; a token has 256 random bits",
-	"T-21":  "a secret has no expiry, and there is one at a time",
 	"T-26":  "there is no rate limit yet; a secret has 256 random bits and is checked in a microsecond",
 	"T-27":  "token exchange (RFC 8693) and JWT bearer grants (RFC 7523) do not exist; T-06 shows that they are refused",
 	"T-28":  "timeouts belong to the host's http.Server",

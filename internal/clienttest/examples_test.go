@@ -7,15 +7,22 @@ import (
 	"testing"
 )
 
-// TestQuickstartWalk runs the README's first command to its end.
+// TestQuickstartWalk runs the README's first command to its end, and again: with a database of its own and with one that stays.
 func TestQuickstartWalk(t *testing.T) {
-	command := exec.CommandContext(t.Context(), build(t, "quickstart"), "-walk", "-addr", freeAddress(t), "-db", filepath.Join(t.TempDir(), "q.db"))
-	output, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	if !strings.Contains(string(output), "steps worked") {
-		t.Errorf("got\n%s\nwant each step and that all worked", output)
+	folder := t.TempDir()
+	for _, args := range [][]string{nil, nil, {"-db", "kept.db"}, {"-db", "kept.db"}} {
+		command := exec.CommandContext(t.Context(), build(t, "quickstart"), append(args, "-walk", "-addr", freeAddress(t))...)
+		command.Dir = folder
+		output, err := command.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, output)
+		}
+		if !strings.Contains(string(output), "steps worked") {
+			t.Errorf("%v: got\n%s\nwant each step and that all worked", args, output)
+		}
+		if files, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || args == nil && len(files) != 0 {
+			t.Errorf("got %v, %v left, want a walk without -db to leave nothing", files, err)
+		}
 	}
 }
 

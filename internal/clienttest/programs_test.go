@@ -87,15 +87,15 @@ func authorizeLine(t *testing.T, said string) string {
 func TestResourceServer(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, idp *process) {
 		t.Setenv("CLIENT_SECRET", webSecret)
-		api := start(t, "resource-server", "-introspect", idp.issuer()+"/introspect", "-client-id", "api")
+		api := start(t, "resource-server", "-introspect", idp.issuer()+"/introspect", "-client-id", "api", "-cache", "0")
 		good := machineToken(t, idp, "read")
 		for name, test := range map[string]struct {
 			header, challenge string
 			status            int
 		}{
 			"good token":    {"Bearer " + good, "", http.StatusOK},
-			"no token":      {"", "Bearer", http.StatusUnauthorized},
-			"made-up token": {"Bearer oat_none", `Bearer error="invalid_token"`, http.StatusUnauthorized},
+			"no token":      {"", `Bearer realm="oauth"`, http.StatusUnauthorized},
+			"made-up token": {"Bearer oat_none", `Bearer error="invalid_token", error_description="the access token is not valid"`, http.StatusUnauthorized},
 			"other scope":   {"Bearer " + machineToken(t, idp, "profile"), `Bearer error="insufficient_scope", scope="read"`, http.StatusForbidden},
 		} {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, api.origin+"/notes", nil)

@@ -30,9 +30,31 @@ func (d *database) useApplication(model any) error {
 		}
 	}
 	d.model, d.application = model, statement.Schema
+	if err := d.checkHidden(); err != nil {
+		return err
+	}
 	dry := d.db.Session(&gorm.Session{DryRun: true}).Table(d.prefix+"applications").Where("client_id = ?", "").Find(model)
 	d.selectApplication = dry.Statement.SQL.String()
 	return dry.Error
+}
+
+// checkHidden refuses a field of the host's that takes a column of AbstractApplication away from it: what is stored in it would
+// not be what the library asks, such as whether the application is disabled.
+func (d *database) checkHidden() error {
+	if app, ok := d.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || d.application.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
+		return nil
+	}
+	columns, err := d.abstractColumns()
+	if err != nil {
+		return err
+	}
+	for _, column := range columns {
+		field := d.application.FieldsByDBName[column]
+		if at := len(field.BindNames) - 2; at < 0 || field.BindNames[at] != "AbstractApplication" {
+			return fmt.Errorf("gormstore: the field %s of %T has the column %s, which is AbstractApplication's; give it another", field.Name, d.model, column)
+		}
+	}
+	return nil
 }
 
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.

@@ -13,6 +13,7 @@ import (
 // Applications are the applications in the host's type. Hooks that the type has for GORM are called.
 type Applications[A oauthkit.Application] struct {
 	database *database
+	rules    oauthkit.ApplicationRules
 }
 
 // Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
@@ -28,10 +29,10 @@ func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) 
 	}
 }
 
-// Create makes app ready with [oauthkit.PrepareApplication], which gives it a client_id if it has none, and stores it. It is
-// an error if there is one with its client_id.
+// Create makes app ready by the rules of the Config, which gives it a client_id if it has none, and stores it. It is an error
+// if there is one with its client_id.
 func (a *Applications[A]) Create(ctx context.Context, app A) error {
-	if err := oauthkit.PrepareApplication(app); err != nil {
+	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
 	unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
@@ -46,7 +47,7 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 // is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
 // [oauthkit.ErrNotFound].
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
-	if err := oauthkit.ValidateApplication(app); err != nil {
+	if err := a.rules.Validate(app); err != nil {
 		return err
 	}
 	d := a.database
@@ -91,24 +92,15 @@ DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject 
 UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
 )
 
-// Page says which applications List returns.
-type Page struct {
-	// UserID is the owner. Empty: everyone's.
-	UserID string
-	// After is the last client_id of the page before. Empty: the first page.
-	After string
-	// Size is the most that is returned. Zero: 100.
-	Size int
-}
-
-// List returns applications in the order of their client_id.
-func (a *Applications[A]) List(ctx context.Context, page Page) ([]A, error) {
+// List returns applications in the order of their client_id. An application's owner is in the column user_id; who asks for the
+// owner "" gets none.
+func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPage) ([]A, error) {
 	if page.Size <= 0 {
 		page.Size = 100
 	}
 	query := a.table(ctx).Where("client_id > ?", page.After)
-	if page.UserID != "" {
-		query = query.Where("user_id = ?", page.UserID)
+	if page.Owners != nil {
+		query = query.Where("user_id IN ? AND user_id <> ''", page.Owners)
 	}
 	var apps []A
 	err := query.Order("client_id").Limit(page.Size).Find(&apps).Error

@@ -11,7 +11,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
 func TestApplications(t *testing.T) {
@@ -107,16 +106,19 @@ func TestList(t *testing.T) {
 			}
 		}
 		for _, test := range []struct {
-			page gormstore.Page
+			page oauthkit.ApplicationPage
 			want string
 		}{
-			{gormstore.Page{}, "0 1 2 3 4 5 6"},
-			{gormstore.Page{Size: 3}, "0 1 2"},
-			{gormstore.Page{Size: 3, After: "client-2"}, "3 4 5"},
-			{gormstore.Page{Size: 3, After: "client-6"}, ""},
-			{gormstore.Page{UserID: "alice"}, "0 3 6"},
-			{gormstore.Page{UserID: "alice", After: "client-0", Size: 1}, "3"},
-			{gormstore.Page{UserID: "carol"}, ""},
+			{oauthkit.ApplicationPage{}, "0 1 2 3 4 5 6"},
+			{oauthkit.ApplicationPage{Size: 3}, "0 1 2"},
+			{oauthkit.ApplicationPage{Size: 3, After: "client-2"}, "3 4 5"},
+			{oauthkit.ApplicationPage{Size: 3, After: "client-6"}, ""},
+			{oauthkit.ApplicationPage{Owners: []string{"alice"}}, "0 3 6"},
+			{oauthkit.ApplicationPage{Owners: []string{"alice"}, After: "client-0", Size: 1}, "3"},
+			{oauthkit.ApplicationPage{Owners: []string{"carol"}}, ""},
+			{oauthkit.ApplicationPage{Owners: []string{"bob", "carol", "alice", "bob"}}, "0 1 3 4 6"},
+			{oauthkit.ApplicationPage{Owners: []string{}}, ""},
+			{oauthkit.ApplicationPage{Owners: []string{""}}, ""},
 		} {
 			apps, err := store.Applications.List(ctx, test.page)
 			if err != nil {

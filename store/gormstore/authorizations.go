@@ -19,7 +19,7 @@ func (d *database) authorizationArgs(a *oauthkit.Authorization) []any {
 	return []any{
 		a.ID, a.ApplicationID, a.ConsentID, a.Subject, a.Scopes.String(),
 		d.stampOrNull(a.AuthTime), a.ACR, document[[]string]{&a.AMR}, a.SessionID, document[map[string]string]{&a.Params},
-		d.stamp(a.CreatedAt), d.stamp(a.ExpiresAt), d.stampOrNull(a.RevokedAt), oauthkit.Scopes(a.Resources).String(),
+		d.stamp(a.CreatedAt), d.stamp(a.ExpiresAt), d.stampOrNull(a.RevokedAt), a.Resources.String(),
 	}
 }
 

@@ -10,15 +10,15 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-const selectConsent = `SELECT id, application_id, subject, scopes, created_at, updated_at, application_digest
-FROM {consents} WHERE application_id = $1 AND subject = $2`
+// consentColumns are the columns of a Consent, in the order of consentArgs and consentFields.
+const consentColumns = `id, application_id, subject, scopes, created_at, updated_at, application_digest`
+
+const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE application_id = $1 AND subject = $2`
 
 // Consent implements [oauthkit.ConsentStore].
 func (d *database) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
-	err := d.first(ctx, d.pool(), selectConsent, []any{applicationID, subject}, &consent.ID, &consent.ApplicationID, &consent.Subject,
-		words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt}, &consent.ApplicationDigest)
-	if err != nil {
+	if err := d.first(ctx, d.pool(), selectConsent, []any{applicationID, subject}, consentFields(consent)...); err != nil {
 		return nil, failed("finding a consent", err)
 	}
 	return consent, nil
@@ -27,7 +27,7 @@ func (d *database) Consent(ctx context.Context, applicationID, subject string) (
 // A consent is given anew by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to
 // insert stands between these two.
 const (
-	insertConsent = `INSERT INTO {consents} (id, application_id, subject, scopes, created_at, updated_at, application_digest) `
+	insertConsent = `INSERT INTO {consents} (` + consentColumns + `) `
 	orReplace     = ` ON CONFLICT (application_id, subject)
 	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at,
 	application_digest = excluded.application_digest RETURNING id`
@@ -37,6 +37,13 @@ func (d *database) consentArgs(consent *oauthkit.Consent) []any {
 	return []any{
 		consent.ID, consent.ApplicationID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
 		consent.ApplicationDigest,
+	}
+}
+
+func consentFields(consent *oauthkit.Consent) []any {
+	return []any{
+		&consent.ID, &consent.ApplicationID, &consent.Subject, words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt},
+		&consent.ApplicationDigest,
 	}
 }
 
@@ -73,19 +80,12 @@ func (d *database) RevokeConsent(ctx context.Context, applicationID, subject str
 }
 
 // ids returns the one column of a statement's answer.
-func (d *database) ids(ctx context.Context, on gorm.ConnPool, statement string, args ...any) ([]string, error) {
-	rows, err := on.QueryContext(ctx, d.sql(statement), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
+func (d *database) ids(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (ids []string, err error) {
+	err = d.each(ctx, on, statement, args, func(scan func(...any) error) error {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
+		err := scan(&id)
 		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+		return err
+	})
+	return ids, err
 }

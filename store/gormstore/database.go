@@ -116,6 +116,21 @@ func (d *database) first(ctx context.Context, on gorm.ConnPool, statement string
 	return err
 }
 
+// each reads every row of a statement's answer.
+func (d *database) each(ctx context.Context, on gorm.ConnPool, statement string, args []any, read func(scan func(...any) error) error) error {
+	rows, err := on.QueryContext(ctx, d.sql(statement), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 var tableName = regexp.MustCompile(`\{(\w+)\}`)
 
 // sql returns a statement as the database reads it. Tables are written in braces.

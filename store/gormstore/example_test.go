@@ -51,6 +51,36 @@ func ExampleNew() {
 	// gallery https://gallery.example/logo.svg true
 }
 
+// A page of a team shows what its members have registered, in the host's type.
+func ExampleApplications_List() {
+	ctx := context.Background()
+	store, err := sqlite.Open[*logoApplication](":memory:")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	for id, owner := range map[string]string{"gallery": "alice", "prints": "bob", "spam": "mallory"} {
+		app := &logoApplication{Logo: id + ".svg"}
+		app.ClientID, app.UserID, app.ClientType = id, owner, oauthkit.Confidential
+		if err := store.Applications.Create(ctx, app); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	apps, err := store.Applications.List(ctx, oauthkit.ApplicationPage{Owners: []string{"alice", "bob"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, app := range apps {
+		fmt.Println(app.ClientID, app.UserID, app.Logo)
+	}
+	// Output:
+	// gallery alice gallery.svg
+	// prints bob prints.svg
+}
+
 // What Migrate would execute can be read beforehand, the host's columns included.
 func ExampleStore_PrintMigrations() {
 	db, err := sqlite.OpenDB(":memory:")

@@ -34,6 +34,29 @@ func TestRotationPlan(t *testing.T) {
 	})
 }
 
+// TestUserAuthorizationsPlan shows that what a user has approved is found, in its order and with its last use, through indices.
+func TestUserAuthorizationsPlan(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+		statements.Take()
+		if _, err := store.UserAuthorizations(ctx, "alice", now, 10); err != nil {
+			t.Fatal(err)
+		}
+		taken := statements.Take().Statements
+		if len(taken) != 1 || !strings.Contains(taken[0], " LIMIT ") {
+			t.Errorf("got %q, want one statement with a limit", taken)
+		}
+		plans := explainAll(t, db, taken)
+		for _, index := range []string{"oauth_authorizations_subject", "oauth_access_tokens_last", "oauth_refresh_tokens_last"} {
+			if !strings.Contains(plans, index) {
+				t.Errorf("got the plans\n%swant one with the index %s", plans, index)
+			}
+		}
+	})
+}
+
 // explainAll fails for a statement that reads a whole table, and returns the plans. The tables have millions of rows.
 func explainAll(t *testing.T, db *gorm.DB, statements []string) (plans string) {
 	t.Helper()

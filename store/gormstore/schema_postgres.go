@@ -114,5 +114,7 @@ ALTER TABLE {applications} ADD previous_secret_expires_at timestamptz(6);
 ALTER TABLE {authorizations} ADD resources text NOT NULL DEFAULT '';
 ALTER TABLE {access_tokens} ADD resources text NOT NULL DEFAULT '';
 ALTER TABLE {consents} ADD application_digest text NOT NULL DEFAULT '';
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;
+CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
+CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE INDEX {consents}_subject ON {consents} (subject)`

@@ -112,5 +112,7 @@ ALTER TABLE {applications} ADD previous_secret_expires_at datetime;
 ALTER TABLE {authorizations} ADD resources TEXT NOT NULL DEFAULT '';
 ALTER TABLE {access_tokens} ADD resources TEXT NOT NULL DEFAULT '';
 ALTER TABLE {consents} ADD application_digest TEXT NOT NULL DEFAULT '';
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;
+CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
+CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE INDEX {consents}_subject ON {consents} (subject)`

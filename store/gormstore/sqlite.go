@@ -59,8 +59,9 @@ AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revok
 	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3` + consumable
 )
 
-// forgetSealedSQLite forgets what is sealed with other tokens of an Authorization.
-const forgetSealedSQLite = `UPDATE {refresh_tokens} SET sealed = NULL WHERE authorization_id = $1 AND sealed IS NOT NULL AND hash <> $2`
+// forgetSealedSQLite forgets what is sealed with other tokens of an Authorization. It names the index because SQLite, knowing no
+// numbers, would rather read all tokens of the Authorization.
+const forgetSealedSQLite = `UPDATE {refresh_tokens} INDEXED BY {refresh_tokens}_sealed SET sealed = NULL WHERE authorization_id = $1 AND sealed IS NOT NULL AND hash <> $2`
 
 func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {

@@ -17,11 +17,13 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config says how the tables are named. The zero value is good.
+// Config says how the tables are named and what may be stored. The zero value is good.
 type Config struct {
 	// TablePrefix begins the name of every table: at most 24 lower-case letters, digits and underscores, no digit first.
 	// Empty: "oauth_".
 	TablePrefix string
+	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
+	Rules oauthkit.ApplicationRules
 }
 
 // Store keeps the applications, of the host's type A, and everything that is issued to them. It is safe for concurrent use,
@@ -39,6 +41,8 @@ var _ interface {
 	oauthkit.RefreshTokenStore
 	oauthkit.KeyStore
 	oauthkit.Cleaner
+	oauthkit.AuthorizationManager
+	oauthkit.ApplicationManager
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
 var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)
@@ -68,7 +72,7 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	if err := database.useApplication(reflect.New(model.Elem()).Interface()); err != nil {
 		return nil, err
 	}
-	return &Store[A]{Applications: &Applications[A]{database: database}, database: database}, nil
+	return &Store[A]{Applications: &Applications[A]{database: database, rules: config.Rules}, database: database}, nil
 }
 
 // Application implements [oauthkit.ApplicationStore]. What it returns is an A.

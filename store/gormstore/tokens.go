@@ -46,7 +46,7 @@ func (d *database) RotateRefreshToken(ctx context.Context, hash string, successo
 }
 
 func (d *database) accessTokenArgs(token *oauthkit.AccessToken) []any {
-	return []any{token.Hash, token.Scopes.String(), oauthkit.Scopes(token.Resources).String(), d.stamp(token.IssuedAt), d.stamp(token.ExpiresAt)}
+	return []any{token.Hash, token.Scopes.String(), token.Resources.String(), d.stamp(token.IssuedAt), d.stamp(token.ExpiresAt)}
 }
 
 func (d *database) refreshTokenArgs(token *oauthkit.RefreshToken) []any {

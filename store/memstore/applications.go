@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -22,10 +23,25 @@ func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Appl
 	return copyApplication(app), nil
 }
 
-// AddApplication makes app ready with [oauthkit.PrepareApplication], which gives it a client_id if it has none, and adds it.
-// A client_id that is taken is an error.
+// NewApplication implements [oauthkit.ApplicationModel]. What it returns comes from NewModel.
+func (s *Store) NewApplication() oauthkit.Application {
+	if s.NewModel == nil {
+		return &oauthkit.AbstractApplication{}
+	}
+	return s.NewModel()
+}
+
+// ValidateApplication implements [oauthkit.ApplicationModel].
+func (s *Store) ValidateApplication(app oauthkit.Application) error { return s.Rules.Validate(app) }
+
+// AddApplication is CreateApplication by the name that it has in tests.
 func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := oauthkit.PrepareApplication(app); err != nil {
+	return s.CreateApplication(ctx, app)
+}
+
+// CreateApplication implements [oauthkit.ApplicationWriter]. An app without client_id gets one.
+func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := s.Rules.Prepare(app); err != nil {
 		return err
 	}
 	if err := s.lock(ctx); err != nil {
@@ -43,11 +59,9 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 	return nil
 }
 
-// UpdateApplication validates app and puts it in the place of the one with its client_id, except for the time of its creation.
-// If it is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
-// [oauthkit.ErrNotFound].
+// UpdateApplication implements [oauthkit.ApplicationWriter]. The time of the creation stays.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := oauthkit.ValidateApplication(app); err != nil {
+	if err := s.Rules.Validate(app); err != nil {
 		return err
 	}
 	if err := s.lock(ctx); err != nil {
@@ -63,29 +77,50 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 	}
 	s.applications[app.GetID()] = copyApplication(app)
 	if !oauthkit.IsUsable(app) {
-		for _, authorization := range s.authorizations {
-			if authorization.ApplicationID == app.GetID() && authorization.RevokedAt.IsZero() {
-				authorization.RevokedAt = now()
-			}
-		}
+		s.revokeWhere(now(), ofApplication(app.GetID()))
 	}
 	return nil
 }
 
-// RemoveApplication removes an application and all that was issued to it or approved for it. An unknown one is not an error.
-func (s *Store) RemoveApplication(ctx context.Context, clientID string) error {
+// DeleteApplication implements [oauthkit.ApplicationWriter].
+func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
+	if _, exists := s.applications[clientID]; !exists {
+		return fmt.Errorf("application %q: %w", clientID, oauthkit.ErrNotFound)
+	}
 	delete(s.applications, clientID)
-	issued := func(authorization *oauthkit.Authorization) bool { return authorization.ApplicationID == clientID }
-	maps.DeleteFunc(s.codes, func(_ string, code *oauthkit.AuthorizationCode) bool { return issued(code.Authorization) })
-	maps.DeleteFunc(s.accessTokens, func(_ string, token *oauthkit.AccessToken) bool { return issued(token.Authorization) })
-	maps.DeleteFunc(s.refreshTokens, func(_ string, token *oauthkit.RefreshToken) bool { return issued(token.Authorization) })
-	maps.DeleteFunc(s.authorizations, func(_ string, authorization *oauthkit.Authorization) bool { return issued(authorization) })
-	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.applicationID == clientID })
+	s.forgetApplication(clientID, now())
 	return nil
+}
+
+// ListApplications implements [oauthkit.ApplicationManager].
+func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	if page.Size <= 0 {
+		page.Size = 100
+	}
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	var apps []oauthkit.Application
+	for _, clientID := range slices.Sorted(maps.Keys(s.applications)) {
+		app := s.applications[clientID]
+		if clientID > page.After && owned(app, page.Owners) {
+			apps = append(apps, copyApplication(app))
+		}
+		if len(apps) == page.Size {
+			break
+		}
+	}
+	return apps, nil
+}
+
+// owned reports whether app belongs to one of the owners. An application without an owner belongs to none.
+func owned(app oauthkit.Application, owners []string) bool {
+	return owners == nil || app.GetUserID() != "" && slices.Contains(owners, app.GetUserID())
 }
 
 // now is the clock of what is told no time, as precise as every store keeps it.

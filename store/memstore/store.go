@@ -13,8 +13,13 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Store keeps everything in memory. It is safe for concurrent use. New makes one.
+// Store keeps everything in memory. It is safe for concurrent use, once its fields are set. New makes one.
 type Store struct {
+	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
+	Rules oauthkit.ApplicationRules
+	// NewModel returns a zero application of the host's type, which NewApplication then returns. Nil: an AbstractApplication.
+	NewModel func() oauthkit.Application
+
 	mutex sync.Mutex
 
 	applications   map[string]oauthkit.Application    // by client_id
@@ -36,6 +41,8 @@ var _ interface {
 	oauthkit.RefreshTokenStore
 	oauthkit.KeyStore
 	oauthkit.Cleaner
+	oauthkit.AuthorizationManager
+	oauthkit.ApplicationManager
 } = (*Store)(nil)
 
 // New returns an empty store.

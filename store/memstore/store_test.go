@@ -100,26 +100,60 @@ func TestUpdateApplication(t *testing.T) {
 	}
 }
 
-func TestRemoveApplication(t *testing.T) {
+// TestHostType shows that a store which was told the host's type and rules keeps to both.
+func TestHostType(t *testing.T) {
+	store := memstore.New()
+	if _, ok := store.NewApplication().(*oauthkit.AbstractApplication); !ok {
+		t.Errorf("NewApplication, of a store that was told nothing: got %T, want an AbstractApplication", store.NewApplication())
+	}
+	store.NewModel = func() oauthkit.Application { return &hostApplication{} }
+	if _, ok := store.NewApplication().(*hostApplication); !ok {
+		t.Errorf("NewApplication: got %T, want the host's type", store.NewApplication())
+	}
+	app := newHostApplication()
+	if err := store.CreateApplication(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	store.Rules.RedirectURI = func(oauthkit.Application) func(string) error {
+		return func(string) error { return errors.New("must be a customer's") }
+	}
+	for name, err := range map[string]error{
+		"ValidateApplication": store.ValidateApplication(app),
+		"CreateApplication":   store.CreateApplication(t.Context(), newHostApplication()),
+		"UpdateApplication":   store.UpdateApplication(t.Context(), app),
+	} {
+		var problems oauthkit.Problems
+		if !errors.As(err, &problems) || len(problems.Of("redirect_uris")) == 0 {
+			t.Errorf("%s: got %v, want a problem of redirect_uris", name, err)
+		}
+	}
+}
+
+func TestDeleteApplication(t *testing.T) {
 	store, app, other := memstore.New(), newHostApplication(), newHostApplication()
 	for _, added := range []*hostApplication{app, other} {
 		if err := errors.Join(store.AddApplication(t.Context(), added), saveToken(t.Context(), store, added.ClientID)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range 2 { // the second time there is nothing to remove, which is no error
-		if err := store.RemoveApplication(t.Context(), app.ClientID); err != nil {
-			t.Fatal(err)
-		}
+	if err := store.DeleteApplication(t.Context(), app.ClientID); err != nil {
+		t.Fatal(err)
 	}
-	_, appErr := store.Application(t.Context(), app.ClientID)
-	_, tokenErr := store.AccessToken(t.Context(), "token of "+app.ClientID)
-	if !errors.Is(appErr, oauthkit.ErrNotFound) || !errors.Is(tokenErr, oauthkit.ErrNotFound) {
-		t.Errorf("after RemoveApplication: got %v and for its token %v, want ErrNotFound", appErr, tokenErr)
+	if err := store.DeleteApplication(t.Context(), app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("DeleteApplication, again: got %v, want ErrNotFound", err)
+	}
+	if _, err := store.Application(t.Context(), app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("Application: got %v, want ErrNotFound", err)
 	}
 	find(t, store, other.ClientID)
-	if _, err := store.AccessToken(t.Context(), "token of "+other.ClientID); err != nil {
-		t.Errorf("the other application's token: got %v", err)
+	for _, each := range []*hostApplication{app, other} {
+		token, err := store.AccessToken(t.Context(), "token of "+each.ClientID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if revoked, want := !token.Authorization.RevokedAt.IsZero(), each == app; revoked != want {
+			t.Errorf("the token of %s: got revoked %t, want %t", each.Name, revoked, want)
+		}
 	}
 }
 

@@ -18,11 +18,16 @@ import (
 // Open opens the database at url as [OpenDB] does, creates the tables or brings them up to date, and returns the store, whose
 // Close closes the connections.
 func Open[A oauthkit.Application](url string) (*gormstore.Store[A], error) {
+	return OpenWith[A](url, gormstore.Config{})
+}
+
+// OpenWith is Open with other names of tables, or other rules for applications.
+func OpenWith[A oauthkit.Application](url string, config gormstore.Config) (*gormstore.Store[A], error) {
 	db, err := OpenDB(url)
 	if err != nil {
 		return nil, err
 	}
-	store, err := gormstore.New[A](db, gormstore.Config{})
+	store, err := gormstore.New[A](db, config)
 	if err == nil {
 		err = store.Migrate(context.Background())
 	}

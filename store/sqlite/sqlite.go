@@ -26,11 +26,16 @@ import (
 // Open opens the file at path as [OpenDB] does, creates the tables or brings them up to date, and returns the store, whose
 // Close closes the file.
 func Open[A oauthkit.Application](path string) (*gormstore.Store[A], error) {
+	return OpenWith[A](path, gormstore.Config{})
+}
+
+// OpenWith is Open with other names of tables, or other rules for applications.
+func OpenWith[A oauthkit.Application](path string, config gormstore.Config) (*gormstore.Store[A], error) {
 	db, err := OpenDB(path)
 	if err != nil {
 		return nil, err
 	}
-	store, err := gormstore.New[A](db, gormstore.Config{})
+	store, err := gormstore.New[A](db, config)
 	if err == nil {
 		err = store.Migrate(context.Background())
 	}

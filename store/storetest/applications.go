@@ -93,7 +93,7 @@ func testApplicationFields(t *trial) {
 		PostLogoutRedirectURIs:  oauthkit.URIs{"https://a.example/out"},
 		AllowedOrigins:          oauthkit.URIs{"https://a.example", "https://b.example:8443"},
 		Scopes:                  oauthkit.Scopes{"openid", "write", "read"},
-		TokenEndpointAuthMethod: oauthkit.AuthMethodPrivateKeyJWT,
+		TokenEndpointAuthMethod: oauthkit.AuthMethodSecretPost,
 		ClientJWKSURI:           "https://a.example/jwks.json",
 		Algorithm:               "ES256",
 		SkipAuthorization:       true,
@@ -104,12 +104,16 @@ func testApplicationFields(t *trial) {
 
 		RequirePushedAuthorizationRequests: true,
 	}
-	value := want.GenerateSecret()
+	previous := want.GenerateSecret()
+	value := want.RotateSecret(t.now, time.Hour)
 	added := *want
 	t.done("AddApplication", t.add(t.ctx, &added))
 	app := t.found(want.ClientID)
 	if !app.VerifyPassword(value) || app.VerifyPassword(value+"x") {
 		t.Errorf("VerifyPassword: the secret does not fit any more, or another one does")
+	}
+	if !oauthkit.VerifyPassword(app, previous, t.now) || oauthkit.VerifyPassword(app, previous, expiresAt) {
+		t.Errorf("VerifyPassword: the secret before the rotation does not fit any more, or fits for ever")
 	}
 	got := oauthkit.Abstract(app)
 	if got == nil {

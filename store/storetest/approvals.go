@@ -20,12 +20,12 @@ func approvalRules() []rule {
 			},
 		},
 		{
-			"consent that is given anew where there is one keeps its row, and its Scopes and UpdatedAt are replaced",
+			"consent that is given anew where there is one keeps its row, and its Scopes, ApplicationDigest and UpdatedAt are replaced",
 			"a user has two consents for one application and can only withdraw one",
 			testConsentGivenAgain,
 		},
 		{
-			"consent that is widened keeps its row, and its Scopes and UpdatedAt are replaced",
+			"consent that is widened keeps its row, and its Scopes, ApplicationDigest and UpdatedAt are replaced",
 			"a user is asked again for what he has just approved",
 			testConsentWidened,
 		},
@@ -130,14 +130,15 @@ func testConsentWidened(t *trial) {
 	}
 }
 
-// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes and time.
+// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes, digest and time.
 func (t *trial) replaces(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
 	t.Helper()
 	later := t.now.Add(time.Hour)
 	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
+	approval.Consent.ApplicationDigest = newHash()
 	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
 	want := *stored
-	want.Scopes, want.UpdatedAt = scopes, later
+	want.Scopes, want.UpdatedAt, want.ApplicationDigest = scopes, later, approval.Consent.ApplicationDigest
 	t.same("Consent", t.storedConsent(stored), &want)
 }
 
@@ -145,6 +146,7 @@ func testConsentRemembered(t *trial) {
 	consent, _ := t.savedConsent()
 	approval, code := t.under(consent)
 	approval.Consent.Scopes, approval.Consent.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
+	approval.Consent.ApplicationDigest = newHash()
 	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
 	t.same("Consent", t.storedConsent(consent), consent)
 	t.consentIDs(consent.ID, code)

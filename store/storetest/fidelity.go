@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -36,11 +37,12 @@ func fidelityRules() []rule {
 			"what nobody said appears in a token",
 			func(t *trial) {
 				authorization := t.authorization()
-				authorization.Subject, authorization.Scopes = "", nil
+				authorization.Subject, authorization.Scopes, authorization.Resources = "", nil, nil
 				authorization.ACR, authorization.AMR, authorization.SessionID, authorization.Params = "", nil, "", nil
 				t.roundTrip(authorization)
 				authorization = t.authorization()
 				authorization.Scopes, authorization.AMR, authorization.Params = oauthkit.Scopes{}, []string{}, map[string]string{}
+				authorization.Resources = oauthkit.URIs{}
 				t.roundTrip(authorization)
 			},
 		},
@@ -50,6 +52,7 @@ func fidelityRules() []rule {
 			func(t *trial) {
 				authorization := t.authorization()
 				authorization.Scopes = oauthkit.Scopes{"z", "a", "m:read", "https://api.example/a,b", "{}", "null", "%20"}
+				authorization.Resources = oauthkit.URIs{"https://z.example", "https://a.example/b,c", "urn:a:%20"}
 				authorization.AMR = []string{"z", "a b", "c,d", `"e"`, "{f}", "[g]", "h\ni", "null"}
 				t.roundTrip(authorization)
 			},
@@ -173,21 +176,23 @@ func testCopies(t *trial) {
 	want, passed := t.authorization(), t.authorization()
 	*passed = *want
 	passed.Scopes, passed.AMR = oauthkit.Scopes{"openid", "read"}, []string{"pwd", "otp"}
+	passed.Resources = slices.Clone(want.Resources)
 	passed.Params = map[string]string{"nonce": "n-0S6_WzA2Mj"}
 	tokens := t.tokens(passed)
 	t.done("SaveTokens", t.SaveTokens(t.ctx, passed, tokens))
 	spoil := func(authorization *oauthkit.Authorization) {
-		authorization.Subject = "mallory"
+		authorization.Subject, authorization.Resources[0] = "mallory", "https://evil.example"
 		authorization.Scopes[0], authorization.AMR[0], authorization.Params["nonce"] = "admin", "none", "another"
 	}
 	spoil(passed)
 	stored := t.storedAccessToken(tokens.Access.Hash)
 	t.same("after a change of what was saved: Authorization", stored.Authorization, want)
-	stored.Scopes[0] = "admin"
+	stored.Scopes[0], stored.Resources[0] = "admin", "https://evil.example"
 	spoil(stored.Authorization)
 	again := t.storedAccessToken(tokens.Access.Hash)
 	t.same("after a change of what was returned: Authorization", again.Authorization, want)
 	t.same("after a change of what was returned: Scopes", again.Scopes, want.Scopes)
+	t.same("after a change of what was returned: Resources", again.Resources, want.Resources)
 
 	token, sealed := t.savedTokens().Refresh, []byte("sealed")
 	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))

@@ -102,6 +102,7 @@ func (m *model) consent(approval *oauthkit.Approval) oauthkit.Consent {
 		consent = *approval.Consent
 	case approval.ConsentUse != oauthkit.ConsentRemembered:
 		consent.Scopes, consent.UpdatedAt = approval.Consent.Scopes, approval.Consent.UpdatedAt
+		consent.ApplicationDigest = approval.Consent.ApplicationDigest
 	}
 	m.consents[consent.Subject] = consent
 	return consent

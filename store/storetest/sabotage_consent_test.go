@@ -20,6 +20,9 @@ func consentSabotages() []sabotage {
 		{"does not save what consent is widened by", func(s Store) Store { return widensNothing{s} }, []string{
 			"approvals/consent that is widened",
 		}},
+		{"keeps the digest of the application that was known", func(s Store) Store { return &keepsDigest{s, map[string]string{}} }, []string{
+			"approvals/consent that is given anew", "approvals/consent that is widened",
+		}},
 		{"writes back what was withdrawn", func(s Store) Store { return writesBack{s} }, []string{
 			"approvals/SaveCode that widens consent which is gone", "approvals/consent that was revoked and given again",
 		}},
@@ -84,6 +87,23 @@ func (s widensNothing) SaveCode(ctx context.Context, approval *oauthkit.Approval
 		known.ConsentUse = oauthkit.ConsentRemembered
 	}
 	return s.Store.SaveCode(ctx, &known, code)
+}
+
+type keepsDigest struct {
+	Store
+	first map[string]string // by subject
+}
+
+func (s *keepsDigest) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	known, exists := s.first[approval.Authorization.Subject]
+	if !exists {
+		s.first[approval.Authorization.Subject] = approval.Consent.ApplicationDigest
+		return s.Store.SaveCode(ctx, approval, code)
+	}
+	old, consent := *approval, *approval.Consent
+	consent.ApplicationDigest = known
+	old.Consent = &consent
+	return s.Store.SaveCode(ctx, &old, code)
 }
 
 type writesBack struct{ Store }

@@ -41,6 +41,9 @@ func otherSabotages() []sabotage {
 				a.Authorization.AuthTime = time.Unix(0, 0)
 			}
 		}), []string{"fidelity/a time that is unknown"}},
+		{"gives a token all that its Authorization is for", token(func(a *oauthkit.AccessToken) { a.Resources = a.Authorization.Resources }), []string{
+			"tokens/an access token keeps resources",
+		}},
 		{"trims text", token(func(a *oauthkit.AccessToken) {
 			a.Authorization.Subject = strings.TrimSpace(a.Authorization.Subject)
 		}), []string{"fidelity/text is kept"}},

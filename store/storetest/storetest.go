@@ -10,7 +10,8 @@
 //	}
 //
 // A store that several processes share gives a second instance on the same data as Subject.Second, and every race is then
-// run between the two. The rules ask for nothing that the contract does not promise.
+// run between the two. The rules ask for nothing that the contract does not promise. A store that is an
+// [oauthkit.AuthorizationManager] or an [oauthkit.ApplicationManager] as well is tested as that too.
 //
 // The last chapter draws random sequences of acts with [pgregory.net/rapid]; its flags, such as -rapid.checks, hold.
 package storetest
@@ -50,6 +51,10 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	for _, chapter := range chapters() {
 		t.Run(chapter.name, func(t *testing.T) {
 			subject := open(t)
+			if chapter.promised != nil && !chapter.promised(subject.Store) {
+				t.Log("the store does not promise this")
+				return
+			}
 			for _, rule := range chapter.rules {
 				t.Run(rule.name, func(t *testing.T) { rule.run(t.Context(), t, subject) })
 			}
@@ -59,26 +64,35 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 
 // chapter is a part of the contract.
 type chapter struct {
-	name  string
-	rules []rule
+	name     string
+	rules    []rule
+	promised func(Store) bool // whether a store promises it; nil: every store does
 }
 
 func chapters() []chapter {
 	return []chapter{
-		{"applications", applicationRules()},
-		{"tokens", tokenRules()},
-		{"codes", codeRules()},
-		{"approvals", approvalRules()},
-		{"refresh", refreshRules()},
-		{"consents", consentRules()},
-		{"interactions", interactionRules()},
-		{"keys", keyRules()},
-		{"fidelity", fidelityRules()},
-		{"failure", failureRules()},
-		{"cleanup", cleanupRules()},
-		{"races", slices.Concat(credentialRaces(), consentRaces(), otherRaces(), linearRules())},
-		{"sequences", machineRules()},
+		{name: "applications", rules: applicationRules()},
+		{name: "tokens", rules: tokenRules()},
+		{name: "codes", rules: codeRules()},
+		{name: "approvals", rules: approvalRules()},
+		{name: "refresh", rules: refreshRules()},
+		{name: "consents", rules: consentRules()},
+		{name: "interactions", rules: interactionRules()},
+		{name: "keys", rules: keyRules()},
+		{name: "fidelity", rules: fidelityRules()},
+		{name: "failure", rules: failureRules()},
+		{name: "cleanup", rules: cleanupRules()},
+		{name: "races", rules: slices.Concat(credentialRaces(), consentRaces(), otherRaces(), linearRules())},
+		{name: "sequences", rules: machineRules()},
+		{name: "connections", rules: slices.Concat(connectionRules(), endingRules()), promised: is[oauthkit.AuthorizationManager]},
+		{name: "management", rules: managementRules(), promised: is[oauthkit.ApplicationManager]},
 	}
+}
+
+// is reports whether a store promises more, by its type.
+func is[More any](store Store) bool {
+	_, ok := store.(More)
+	return ok
 }
 
 // rule is a sentence of the contract.

@@ -22,7 +22,8 @@ type sabotage struct {
 }
 
 func sabotages() []sabotage {
-	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), raceSabotages())
+	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), raceSabotages(),
+		connectionSabotages(), endingRaceSabotages(), managementSabotages())
 }
 
 // TestSabotage shows that each fault is found by the rules that are there for it.
@@ -68,6 +69,20 @@ func TestSoundStore(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPromisesLess shows that a store is not asked for what only some promise.
+func TestPromisesLess(t *testing.T) {
+	Run(t, func(*testing.T) Subject {
+		store := memstore.New()
+		less := struct{ Store }{store}
+		if is[oauthkit.AuthorizationManager](less) || is[oauthkit.ApplicationManager](less) {
+			t.Fatal("got a store that promises everything")
+		}
+		return Subject{Store: less, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
+			return store.AddApplication(ctx, app)
+		}}
+	})
 }
 
 // ruleNamed finds the one rule that "chapter/beginning" stands for.

@@ -31,6 +31,16 @@ func tokenRules() []rule {
 			},
 		},
 		{
+			"an access token keeps resources of its own",
+			"a token for one API works at all of them (RFC 8707 §2.2)",
+			func(t *trial) {
+				tokens := t.tokens(t.authorization())
+				tokens.Access.Resources = tokens.Access.Authorization.Resources[1:]
+				t.done("SaveTokens", t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens))
+				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+			},
+		},
+		{
 			"SaveTokens saves all or nothing",
 			"half of what failed is alive",
 			testSaveTokensFails,

@@ -19,6 +19,10 @@ type trial struct {
 	now    time.Time
 	client string // the client_id of an application that exists
 	add    func(ctx context.Context, app *oauthkit.AbstractApplication) error
+
+	// Both instances as what they may promise besides; nil where they do not.
+	users, secondUsers oauthkit.AuthorizationManager
+	apps, secondApps   oauthkit.ApplicationManager
 }
 
 func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
@@ -33,6 +37,10 @@ func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
 	if t.second == nil {
 		t.second = t.Store
 	}
+	t.users, _ = t.Store.(oauthkit.AuthorizationManager)
+	t.secondUsers, _ = t.second.(oauthkit.AuthorizationManager)
+	t.apps, _ = t.Store.(oauthkit.ApplicationManager)
+	t.secondApps, _ = t.second.(oauthkit.ApplicationManager)
 	t.client = t.application()
 	return t
 }
@@ -52,6 +60,7 @@ func (t *trial) authorization() *oauthkit.Authorization {
 		ApplicationID: t.client,
 		Subject:       "user-" + secret.NewID(),
 		Scopes:        oauthkit.Scopes{"openid", "read"},
+		Resources:     oauthkit.URIs{"https://api.example/read?all=%20", "urn:example:api"},
 		AuthTime:      t.now.Add(-time.Hour),
 		ACR:           "urn:example:gold",
 		AMR:           []string{"pwd", "otp"},
@@ -72,6 +81,7 @@ func (t *trial) accessToken(authorization *oauthkit.Authorization) *oauthkit.Acc
 		Hash:          newHash(),
 		Authorization: authorization,
 		Scopes:        authorization.Scopes,
+		Resources:     authorization.Resources,
 		IssuedAt:      t.now,
 		ExpiresAt:     t.now.Add(10 * time.Minute),
 	}
@@ -108,6 +118,8 @@ func (t *trial) consent(authorization *oauthkit.Authorization) *oauthkit.Consent
 		Scopes:        authorization.Scopes,
 		CreatedAt:     t.now,
 		UpdatedAt:     t.now,
+
+		ApplicationDigest: newHash(),
 	}
 }
 

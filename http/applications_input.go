@@ -1,0 +1,153 @@
+package oauthhttp
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// FormInput is one field of the form of an application.
+type FormInput struct {
+	// Name is under what it is sent, and ID what its elements' ids begin with.
+	Name, ID string
+	// Label says what it is, and Help is a sentence below it; empty: none.
+	Label, Help string
+	// Kind is text, url, lines, checkbox, one (of the Choices) or many (of them).
+	Kind string
+	// Value is what was typed: of a checkbox, "true" or empty; of lines, each in a line.
+	Value string
+	// Choices are those of one and many.
+	Choices []Choice
+	// Problems are what is wrong with it.
+	Problems []string
+
+	field string // its name in problems
+}
+
+// Target is the id of the element that a link to the input leads to.
+func (i FormInput) Target() string {
+	if len(i.Choices) > 0 {
+		return i.ID + "-0"
+	}
+	return i.ID
+}
+
+// DescribedBy are the ids of what describes the input, for aria-describedby: its help and its problems.
+func (i FormInput) DescribedBy() string {
+	var ids []string
+	if i.Help != "" {
+		ids = append(ids, i.ID+"-help")
+	}
+	if len(i.Problems) > 0 {
+		ids = append(ids, i.ID+"-problems")
+	}
+	return strings.Join(ids, " ")
+}
+
+// Lines are the lines of the Value.
+func (i FormInput) Lines() []string { return strings.Split(i.Value, "\n") }
+
+// hostInput is before the names of the host's own inputs, so that none of them is one of ours.
+const hostInput = "fields."
+
+// applicationInputs are the fields of an application's form: the library's, where the application embeds AbstractApplication, and
+// the host's own.
+func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, form oauthkit.ApplicationForm, problems oauthkit.Problems) ([]FormInput, error) {
+	var inputs []FormInput
+	if oauthkit.Abstract(app) != nil {
+		scopes, texts, err := h.config.Applications.Scopes(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		before := oauthkit.FormOf(app)
+		inputs = []FormInput{
+			{field: "name", Kind: "text", Value: form.Name},
+			{field: "client_type", Kind: "one", Choices: h.choices(r, "client_type", string(form.ClientType), string(oauthkit.Confidential), string(oauthkit.Public))},
+			{field: "redirect_uris", Kind: "lines", Value: strings.Join(form.RedirectURIs, "\n")},
+			{field: "grant_types", Kind: "many", Choices: h.grantChoices(r, before, form)},
+			{field: "scopes", Kind: "many", Choices: h.scopeChoices(r, scopes.Union(before.Scopes), form.Scopes, texts)},
+			{field: "post_logout_redirect_uris", Kind: "lines", Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
+			{field: "allowed_origins", Kind: "lines", Value: strings.Join(form.AllowedOrigins, "\n")},
+			{field: "token_endpoint_auth_method", Kind: "one", Choices: h.authMethodChoices(r, before, form)},
+			{field: "algorithm", Kind: "one", Choices: h.choices(r, "algorithm", form.Algorithm, withOwn(before.Algorithm, "", "ES256")...)},
+		}
+	}
+	for i := range inputs {
+		name := inputs[i].field
+		inputs[i].Name, inputs[i].ID = name, name
+		inputs[i].Label, inputs[i].Help = h.text(r, "", "applications.field."+name), h.text(r, "", "applications.help."+name)
+	}
+	inputs = slices.DeleteFunc(inputs, func(input FormInput) bool { return input.Kind == "many" && len(input.Choices) == 0 })
+	inputs = append(inputs, hostInputs(app, form)...)
+	for i := range inputs {
+		inputs[i].Problems = problems.Of(inputs[i].field)
+	}
+	return inputs, nil
+}
+
+// hostInputs are the fields that the host has added to its application.
+func hostInputs(app oauthkit.Application, form oauthkit.ApplicationForm) []FormInput {
+	fielder, ok := app.(oauthkit.FormFielder)
+	if !ok {
+		return nil
+	}
+	var inputs []FormInput
+	for _, field := range fielder.FormFields() {
+		kind := string(field.Kind)
+		if field.Kind == oauthkit.FormText {
+			kind = "text"
+		}
+		inputs = append(inputs, FormInput{
+			field: field.Name, Name: hostInput + field.Name, ID: "fields-" + field.Name,
+			Label: field.Label, Help: field.Help, Kind: kind, Value: form.Fields[field.Name],
+		})
+	}
+	return inputs
+}
+
+// grantChoices are the grant types that may be chosen, and those that the application has already.
+func (h *Handler) grantChoices(r *http.Request, before, form oauthkit.ApplicationForm) []Choice {
+	var choices []Choice
+	for _, grant := range append(h.config.Applications.GrantTypes(), before.GrantTypes...) {
+		if slices.ContainsFunc(choices, func(other Choice) bool { return other.Value == string(grant) }) {
+			continue
+		}
+		choices = append(choices, Choice{
+			Value: string(grant), Label: h.label(r, "grant_types", string(grant)), Chosen: slices.Contains(form.GrantTypes, grant),
+		})
+	}
+	return choices
+}
+
+// authMethodChoices leave out private_key_jwt, whose keys the form does not have, unless the application uses it.
+func (h *Handler) authMethodChoices(r *http.Request, before, form oauthkit.ApplicationForm) []Choice {
+	methods := withOwn(before.TokenEndpointAuthMethod, "", oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone)
+	return h.choices(r, "token_endpoint_auth_method", form.TokenEndpointAuthMethod, methods...)
+}
+
+// withOwn adds what an application has already to what is offered.
+func withOwn(own string, offered ...string) []string {
+	if slices.Contains(offered, own) {
+		return offered
+	}
+	return append(offered, own)
+}
+
+func (h *Handler) choices(r *http.Request, field, chosen string, values ...string) []Choice {
+	var choices []Choice
+	for _, value := range values {
+		choices = append(choices, Choice{Value: value, Label: h.label(r, field, value), Chosen: value == chosen})
+	}
+	return choices
+}
+
+// label is a value in words; itself where there are none.
+func (h *Handler) label(r *http.Request, field, value string) string {
+	key := "applications." + field + "." + value
+	if label := h.text(r, "", key); label != key {
+		return label
+	}
+	return value
+}

@@ -1,0 +1,146 @@
+package oauthhttp
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// applicationAPI is the pages of applications in JSON, for a host's own front end.
+func (h *Handler) applicationAPI() []route {
+	const one = "applications/{client_id}"
+	return []route{
+		userJSON("applications", h.applicationsJSON, http.MethodGet, http.MethodPost),
+		userJSON(one, h.applicationJSON, http.MethodGet, http.MethodPut, http.MethodDelete),
+		userJSON(one+"/secret", h.secretJSON, http.MethodPost),
+	}
+}
+
+// applicationDocument is an application as its owner sees it. It has no hash of a secret.
+type applicationDocument struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret,omitempty"` // in the answer to the request that made it
+	oauthkit.ApplicationForm
+	Verified                bool       `json:"verified"`
+	Disabled                bool       `json:"disabled"`
+	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty"`
+	CreatedAt               *time.Time `json:"created_at,omitempty"`
+	UpdatedAt               *time.Time `json:"updated_at,omitempty"`
+}
+
+func (h *Handler) applicationDocument(app oauthkit.Application, secret string) applicationDocument {
+	document := applicationDocument{
+		ClientID: app.GetID(), ClientSecret: secret, ApplicationForm: oauthkit.FormOf(app),
+		Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
+	}
+	form := &document.ApplicationForm
+	form.GrantTypes, form.Scopes = list(form.GrantTypes), list(form.Scopes)
+	form.RedirectURIs, form.PostLogoutRedirectURIs, form.AllowedOrigins = list(form.RedirectURIs), list(form.PostLogoutRedirectURIs), list(form.AllowedOrigins)
+	if abstract := oauthkit.Abstract(app); abstract != nil {
+		document.PreviousSecretExpiresAt = moment(previousSecretUntil(abstract, h.provider.Now()))
+		document.CreatedAt, document.UpdatedAt = moment(abstract.CreatedAt), moment(abstract.UpdatedAt)
+	}
+	return document
+}
+
+// applicationsJSON lists applications (GET) and registers one (POST).
+func (h *Handler) applicationsJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	if r.Method == http.MethodPost {
+		return h.createJSON(w, r, user)
+	}
+	apps, _, err := h.applicationsAfter(r, user)
+	if err != nil {
+		return err
+	}
+	document := struct {
+		Applications []applicationDocument `json:"applications"`
+		Next         string                `json:"next,omitempty"` // for the parameter after
+	}{Applications: []applicationDocument{}}
+	for _, app := range apps {
+		document.Applications = append(document.Applications, h.applicationDocument(app, ""))
+	}
+	if len(apps) == applicationsOnPage {
+		document.Next = apps[len(apps)-1].GetID()
+	}
+	return writeJSON(w, http.StatusOK, document)
+}
+
+func (h *Handler) createJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	form, err := readApplicationJSON(w, r)
+	if err != nil {
+		return err
+	}
+	app, secret, err := h.config.Applications.Create(r.Context(), user, form)
+	if err != nil {
+		return writeProblems(w, err)
+	}
+	w.Header().Set("Location", strings.TrimSuffix(h.path("api", "applications", app.GetID()), "/"))
+	return writeJSON(w, http.StatusCreated, h.applicationDocument(app, secret))
+}
+
+// applicationJSON shows (GET), replaces (PUT) and removes (DELETE) an application.
+func (h *Handler) applicationJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	app, err := h.ownApplication(r, user)
+	if err != nil {
+		return err
+	}
+	switch r.Method {
+	case http.MethodPut:
+		form, err := readApplicationJSON(w, r)
+		if err != nil {
+			return err
+		}
+		if app, err = h.config.Applications.Update(r.Context(), user, app.GetID(), form); err != nil {
+			return writeProblems(w, err)
+		}
+	case http.MethodDelete:
+		if err := h.config.Applications.Delete(r.Context(), user, app.GetID()); err != nil {
+			return notFound(err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return writeJSON(w, http.StatusOK, h.applicationDocument(app, ""))
+}
+
+func readApplicationJSON(w http.ResponseWriter, r *http.Request) (form oauthkit.ApplicationForm, err error) {
+	if err := readJSON(w, r, &form); err != nil {
+		return form, err
+	}
+	return form, checkApplicationForm(form)
+}
+
+// writeProblems answers a form that is not valid with every problem, by field; any other error is returned.
+func writeProblems(w http.ResponseWriter, err error) error {
+	var problems oauthkit.Problems
+	if !errors.As(err, &problems) {
+		return notFound(err)
+	}
+	byField := map[string][]string{}
+	for _, problem := range problems {
+		byField[problem.Field] = append(byField[problem.Field], problem.Message)
+	}
+	return writeJSON(w, http.StatusUnprocessableEntity, struct {
+		Error    oauthkit.ErrorCode  `json:"error"`
+		Problems map[string][]string `json:"problems"`
+	}{oauthkit.InvalidRequest, byField})
+}
+
+// secretJSON gives the application a new secret. The body is an empty object.
+func (h *Handler) secretJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	app, err := h.ownApplication(r, user)
+	if err != nil {
+		return err
+	}
+	if err := readJSON(w, r, &struct{}{}); err != nil {
+		return err
+	}
+	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID())
+	if err != nil {
+		return notFound(err)
+	}
+	return writeJSON(w, http.StatusOK, h.applicationDocument(h.afterRotation(r, user, app), secret))
+}

@@ -1,0 +1,181 @@
+package oauthhttp
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// connectionEndpoints are the pages on which users see and withdraw what they have approved, at the paths of Django OAuth
+// Toolkit, and the same in JSON.
+func (h *Handler) connectionEndpoints() []route {
+	const one = "authorized_tokens/{client_id}"
+	return append([]route{
+		userPage("authorized_tokens", h.listConnections, http.MethodGet),
+		userPage(one+"/delete", h.removeConnection, http.MethodGet, http.MethodPost),
+		userPage(one+"/{authorization_id}/delete", h.removeConnection, http.MethodGet, http.MethodPost),
+	}, h.connectionAPI()...)
+}
+
+// ConnectionsPage lists the applications that a user has approved (connections.html).
+type ConnectionsPage struct {
+	Page
+	Connections []ConnectionItem
+	// ApplicationsURL is the page of the user's own applications; empty: there is none.
+	ApplicationsURL string
+}
+
+// ConnectionItem is an application that a user has approved.
+type ConnectionItem struct {
+	// Name is in the words of the application's owner. Never make it part of a sentence of yours.
+	Name string
+	// Verified says that the operator vouches for the name, and Gone that the application does not exist any more.
+	Verified, Gone bool
+	// Hosts are where its answers go, as far as they go to a site.
+	Hosts []string
+	// Scopes are all that it may do, in words.
+	Scopes []Choice
+	// Since is when the user first approved it, and LastUsedAt when it last got a token; zero: never.
+	Since, LastUsedAt time.Time
+	// SignIns are those that are still good, the newest first: one for each device or session.
+	SignIns []SignInItem
+	// RemoveURL is the page that asks before all of it is withdrawn.
+	RemoveURL string
+}
+
+// SignInItem is one sign-in of a user with an application.
+type SignInItem struct {
+	CreatedAt, LastUsedAt time.Time
+	// RemoveURL is the page that asks before it is ended.
+	RemoveURL string
+}
+
+// ConnectionConfirmPage asks before something is withdrawn (connections_confirm.html).
+type ConnectionConfirmPage struct {
+	Page
+	Connection ConnectionItem
+	// SignIn is the one that is to be ended; nil: all that the application has.
+	SignIn *SignInItem
+	// Action is where the form is sent, with Token under the name token.
+	Action, Token string
+	// BackURL is where to go without withdrawing anything.
+	BackURL string
+}
+
+func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	connections, err := h.config.Authorizations.Connections(r.Context(), user.Subject)
+	if err != nil {
+		return err
+	}
+	texts, err := h.provider.ScopeTexts(r.Context())
+	if err != nil {
+		return err
+	}
+	content := &ConnectionsPage{}
+	for _, connection := range connections {
+		content.Connections = append(content.Connections, h.connectionItem(r, connection, texts))
+	}
+	if h.config.Applications != nil {
+		content.ApplicationsURL = h.path("applications")
+	}
+	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'"}, content)
+}
+
+func (h *Handler) connectionItem(r *http.Request, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
+	id := connection.ApplicationID
+	item := ConnectionItem{
+		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(r, connection.Scopes(), nil, texts),
+		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), RemoveURL: h.path("authorized_tokens", id, "delete"),
+	}
+	if app := connection.Application; app != nil {
+		item.Name, item.Verified, item.Hosts = oauthkit.DisplayName(app), oauthkit.IsVerified(app), answerHosts(app)
+	}
+	for _, use := range connection.Authorizations {
+		item.SignIns = append(item.SignIns, SignInItem{
+			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, RemoveURL: h.path("authorized_tokens", id, use.ID, "delete"),
+		})
+	}
+	return item
+}
+
+// answerHosts names the sites that an application's answers may go to.
+func answerHosts(app oauthkit.Application) []string {
+	var hosts []string
+	if abstract := oauthkit.Abstract(app); abstract != nil {
+		for _, uri := range abstract.RedirectURIs {
+			if host := answerHost(uri); host != "" && !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	return hosts
+}
+
+// removeConnection asks (GET) and withdraws (POST): all that an application has from the user or, where the path names one of its
+// sign-ins, that one.
+func (h *Handler) removeConnection(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	connection, signIn, err := h.ownConnection(r, user)
+	if err != nil {
+		return err
+	}
+	action := h.path("authorized_tokens", connection.ApplicationID, "delete")
+	if signIn != "" {
+		action = h.path("authorized_tokens", connection.ApplicationID, signIn, "delete")
+	}
+	if r.Method != http.MethodPost {
+		return h.confirmRemoval(w, r, user, connection, action)
+	}
+	if _, err := h.readUserForm(w, r, action, user); err != nil {
+		return err
+	}
+	if err := h.withdraw(r, user, connection.ApplicationID, signIn); err != nil {
+		return err
+	}
+	redirect(w, h.path("authorized_tokens"))
+	return nil
+}
+
+// ownConnection returns what the path names, if the user has approved it. SignIn is the id of one of its sign-ins; empty: the
+// path names none.
+func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connection *oauthkit.Connection, signIn string, err error) {
+	connections, err := h.config.Authorizations.Connections(r.Context(), user.Subject)
+	if err != nil {
+		return nil, "", err
+	}
+	signIn = r.PathValue("authorization_id")
+	i := slices.IndexFunc(connections, func(connection *oauthkit.Connection) bool {
+		return connection.ApplicationID == r.PathValue("client_id") && (signIn == "" || slices.ContainsFunc(connection.Authorizations,
+			func(use oauthkit.AuthorizationUse) bool { return use.ID == signIn }))
+	})
+	if i < 0 {
+		return nil, "", notFound(oauthkit.ErrNotFound)
+	}
+	return connections[i], signIn, nil
+}
+
+// withdraw ends one sign-in or, where none is named, all that the application has.
+func (h *Handler) withdraw(r *http.Request, user *oauthkit.User, applicationID, signIn string) error {
+	if signIn != "" {
+		return notFound(h.config.Authorizations.Revoke(r.Context(), user.Subject, signIn))
+	}
+	return notFound(h.config.Authorizations.Disconnect(r.Context(), user.Subject, applicationID))
+}
+
+func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *oauthkit.User, connection *oauthkit.Connection, action string) error {
+	texts, err := h.provider.ScopeTexts(r.Context())
+	if err != nil {
+		return err
+	}
+	content := &ConnectionConfirmPage{
+		Connection: h.connectionItem(r, connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
+	}
+	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'"}
+	for i, signIn := range content.Connection.SignIns {
+		if signIn.RemoveURL == action {
+			content.SignIn, response.title = &content.Connection.SignIns[i], "connections.end.title"
+		}
+	}
+	return h.writePage(w, r, response, content)
+}

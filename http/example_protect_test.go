@@ -1,0 +1,173 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// notesProvider is a provider with an API of the name https://example.com/notes, and an access token of the application robot
+// with these scopes for it.
+func notesProvider(scope string) (provider *oauthkit.Provider, token string) {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants:    grants.Standard(store),
+		Scopes:    oauthkit.StaticScopes{"read": "read your notes", "write": "write notes"},
+		Resources: []string{"https://example.com/notes"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	robot := &oauthkit.AbstractApplication{
+		ClientID: "robot", ClientType: oauthkit.Confidential,
+		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read", "write"},
+	}
+	response, err := provider.Exchange(context.Background(), robot, url.Values{
+		"grant_type": {"client_credentials"}, "scope": {scope}, "resource": {"https://example.com/notes"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return provider, response.AccessToken
+}
+
+// call sends a request and returns what comes back in one line.
+func call(handler http.Handler, method, path, token string) string {
+	request := httptest.NewRequest(method, "https://example.com"+path, nil)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	shown := fmt.Sprintln(method, path, recorder.Code, recorder.Header().Get("WWW-Authenticate"), recorder.Body)
+	return strings.Join(strings.Fields(shown), " ")
+}
+
+// An API that has a name accepts only the tokens that are for it, and tells clients where to get them.
+func ExampleAPI() {
+	provider, token := notesProvider("read")
+	api := oauthhttp.API{
+		Tokens:               provider,
+		Resource:             "https://example.com/notes",
+		AuthorizationServers: []string{provider.Issuer()},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/notes", api.RequireScopes("read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := oauthhttp.TokenFromContext(r.Context())
+		fmt.Fprint(w, "hello ", token.Authorization.ApplicationID)
+	})))
+	mux.Handle(api.Metadata())
+	fmt.Println(call(mux, "GET", "/notes", ""))
+	fmt.Println(call(mux, "GET", "/.well-known/oauth-protected-resource/notes", ""))
+	fmt.Println(call(mux, "GET", "/notes", token))
+	// Output:
+	// GET /notes 401 Bearer realm="oauth", resource_metadata="https://example.com/.well-known/oauth-protected-resource/notes"
+	// GET /.well-known/oauth-protected-resource/notes 200 {"resource":"https://example.com/notes","authorization_servers":["https://example.com/o"],"bearer_methods_supported":["header"]}
+	// GET /notes 200 hello robot
+}
+
+// Reading and writing need a scope each.
+func ExampleAPI_RequireReadWrite() {
+	provider, token := notesProvider("read")
+	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	notes := api.RequireReadWrite("read", "write")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	fmt.Println(call(notes, "GET", "/notes", token))
+	fmt.Println(call(notes, "PUT", "/notes", token))
+	// Output:
+	// GET /notes 200
+	// PUT /notes 403 Bearer error="insufficient_scope", scope="write" {"error":"insufficient_scope","error_description":"the access token does not have the scope that is needed"}
+}
+
+// Each method can have alternatives; one of them must be there wholly.
+func ExampleAPI_RequireByMethod() {
+	provider, token := notesProvider("read write")
+	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	notes := api.RequireByMethod(map[string][]oauthkit.Scopes{
+		"GET":    {{"read"}, {"admin"}},
+		"POST":   {{"read", "write"}, {"admin"}},
+		"DELETE": {{"admin"}},
+	})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	fmt.Println(call(notes, "POST", "/notes", token))
+	fmt.Println(call(notes, "DELETE", "/notes", token))
+	// Output:
+	// POST /notes 200
+	// DELETE /notes 403 Bearer error="insufficient_scope", scope="admin" {"error":"insufficient_scope","error_description":"the access token does not have the scope that is needed"}
+}
+
+// The pages of the host and its API's clients call the same address.
+func ExampleAPI_SignedInOr() {
+	provider, token := notesProvider("read")
+	session := func(r *http.Request) (*oauthkit.User, error) { // the one of Config
+		if r.Header.Get("Cookie") == "" {
+			return nil, nil
+		}
+		return &oauthkit.User{Subject: "alice"}, nil
+	}
+	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	notes := api.SignedInOr(session, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		subject, signedIn := oauthhttp.SubjectFromContext(r.Context())
+		fmt.Printf("%q %t\n", subject, signedIn)
+	}))
+	fmt.Println(call(notes, "GET", "/notes", token))
+	request := httptest.NewRequest(http.MethodGet, "https://example.com/notes", nil)
+	request.Header.Set("Cookie", "session=1")
+	notes.ServeHTTP(httptest.NewRecorder(), request)
+	// Output:
+	// "" false
+	// GET /notes 200
+	// "alice" true
+}
+
+// Any limiter can count by user or application. This one allows two requests.
+func ExampleRateLimitKey() {
+	provider, token := notesProvider("read")
+	counts := map[string]int{}
+	limit := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			key := oauthhttp.RateLimitKey(r)
+			if counts[key]++; counts[key] > 2 {
+				http.Error(w, "too many requests by "+key, http.StatusTooManyRequests)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	notes := api.RequireScopes("read")(limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	for range 3 {
+		fmt.Println(call(notes, "GET", "/notes", token))
+	}
+	// Output:
+	// GET /notes 200
+	// GET /notes 200
+	// GET /notes 429 too many requests by application:robot
+}
+
+// An API in another program asks the provider. A token that was revoked may work for ten more seconds here.
+func ExampleNewIntrospector() {
+	introspector, err := oauthhttp.NewIntrospector(oauthhttp.IntrospectorConfig{
+		Endpoint:     "https://example.com/o/introspect",
+		ClientID:     "notes", // is allowed the scope "introspection"
+		ClientSecret: "ocs_the-secret-of-that-application",
+		CacheTime:    10 * time.Second,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	notes := oauthhttp.RequireScopes(introspector, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	fmt.Println(call(notes, "GET", "/notes", ""))
+	// Output:
+	// GET /notes 401 Bearer realm="oauth"
+}

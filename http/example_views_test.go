@@ -1,0 +1,145 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// galleryRequest is an authorization request of the application print.
+const galleryRequest = "/o/authorize?client_id=print&redirect_uri=https://print.example/cb&response_type=code" +
+	"&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=photos"
+
+// galleryProvider has one application, print.
+func galleryProvider() *oauthkit.Provider {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://gallery.example/o", store, oauthkit.Config{
+		Grants: grants.Standard(store), Scopes: oauthkit.StaticScopes{"photos": "see your photos", "albums": "make albums"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	err = store.AddApplication(context.Background(), &oauthkit.AbstractApplication{
+		ClientID: "print", Name: "Print Shop", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://print.example/cb"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"photos", "albums"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return provider
+}
+
+// alice is signed in.
+func alice(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
+
+// consentLines asks for both scopes and returns the lines of the consent page that hold one of the words.
+func consentLines(handler http.Handler, words ...string) string {
+	var lines string
+	asked := httptest.NewRecorder()
+	handler.ServeHTTP(asked, httptest.NewRequest(http.MethodGet, galleryRequest+"+albums", nil))
+	request := httptest.NewRequest(http.MethodGet, asked.Header().Get("Location"), nil)
+	for _, cookie := range asked.Result().Cookies() {
+		request.AddCookie(cookie)
+	}
+	page := httptest.NewRecorder()
+	handler.ServeHTTP(page, request)
+	for line := range strings.Lines(page.Body.String()) {
+		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(line, word) }) {
+			lines += strings.TrimSpace(line) + "\n"
+		}
+	}
+	return lines
+}
+
+// A host has an authorize view of its own, which shows visitors without an account another login page when a parameter of the
+// request says where they come from. Everything else is the library's, without the pages for managing applications.
+func ExampleHandler_Endpoint() {
+	signedIn := func(r *http.Request) (*oauthkit.User, error) {
+		if cookie, err := r.Cookie("session"); err == nil { // where the host's sessions go
+			return &oauthkit.User{Subject: cookie.Value}, nil
+		}
+		return nil, nil
+	}
+	var handler *oauthhttp.Handler
+	authorize := func(w http.ResponseWriter, r *http.Request) {
+		user, err := signedIn(r)
+		if err == nil && user == nil && r.URL.Query().Get("campaign") == "summer" {
+			fmt.Fprint(w, "Welcome! Make yourself an account for our summer exhibition.")
+			return
+		}
+		handler.Endpoint("authorize").ServeHTTP(w, r)
+	}
+	handler = oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+		CurrentUser: signedIn,
+		LoginURL:    "/login",
+		Groups:      []oauthhttp.Group{oauthhttp.GroupBase, oauthhttp.GroupMetadata, oauthhttp.GroupOIDC}, // no management
+		Replace:     map[string]http.Handler{"authorize": http.HandlerFunc(authorize)},
+	})
+
+	for _, path := range []string{galleryRequest + "&campaign=summer", galleryRequest, "/o/applications/"} {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+		login, _, _ := strings.Cut(recorder.Header().Get("Location"), "?")
+		switch {
+		case login != "":
+			fmt.Println(recorder.Code, login)
+		case recorder.Code == http.StatusOK:
+			fmt.Println(recorder.Code, recorder.Body)
+		default:
+			fmt.Println(recorder.Code)
+		}
+	}
+	// Output:
+	// 200 Welcome! Make yourself an account for our summer exhibition.
+	// 303 /login
+	// 404
+}
+
+// The user may take away some of what the application asks for.
+func ExampleConfig_userChoosesScopes() {
+	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, UserChoosesScopes: true}), "<legend>", "checkbox"))
+	// Output:
+	// <legend>Choose what this application may do</legend>
+	// <li><label><input type="checkbox" checked name="scope" value="photos"> <span><bdi>see your photos</bdi></span></label></li>
+	// <li><label><input type="checkbox" checked name="scope" value="albums"> <span><bdi>make albums</bdi></span></label></li>
+}
+
+// A host puts its own title and footer around every page, and leaves the rest to the library. Its files would come from
+// package embed.
+func ExampleConfig_templates() {
+	parts := `{{define "title"}}{{.Title}} - Gallery{{end}}
+{{define "footer"}}<footer>Gallery, Inc.</footer>{{end}}`
+	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+		CurrentUser: alice,
+		Templates:   fstest.MapFS{"parts.html": {Data: []byte(parts)}},
+	}), "<title>", "<footer>", "<h1>"))
+	// Output:
+	// <title>Allow access? - Gallery</title>
+	// <h1>An application asks for access</h1>
+	// <footer>Gallery, Inc.</footer>
+}
+
+// A host says a thing in its own words, and what a scope means in each language.
+func ExampleConfig_texts() {
+	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+		CurrentUser: alice,
+		Texts: map[string]oauthhttp.Texts{
+			"en": {"consent.heading": "Another site would like to use your gallery"},
+			"de": {"scope.photos": "Ihre Fotos sehen"},
+		},
+	}), "<h1>", "see your photos"))
+	// Output:
+	// <h1>Another site would like to use your gallery</h1>
+	// <li><bdi>see your photos</bdi></li>
+}

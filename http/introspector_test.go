@@ -1,0 +1,313 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// remote is a provider in another process, as far as an http.Client sees it.
+type remote struct {
+	status int
+	body   string
+	header http.Header
+	err    error
+	wait   chan struct{} // closed when it may answer; nil: at once
+
+	mutex sync.Mutex
+	asked []url.Values
+	last  *http.Request
+}
+
+func (r *remote) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(request.Body)
+	form, _ := url.ParseQuery(string(body))
+	r.mutex.Lock()
+	r.asked, r.last = append(r.asked, form), request
+	r.mutex.Unlock()
+	if r.wait != nil {
+		select {
+		case <-r.wait:
+		case <-request.Context().Done():
+			return nil, request.Context().Err()
+		}
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	for name, values := range r.header {
+		header[name] = values
+	}
+	return &http.Response{
+		StatusCode: r.status, Status: http.StatusText(r.status), Header: header, Body: io.NopCloser(strings.NewReader(r.body)), Request: request,
+	}, nil
+}
+
+func (r *remote) count() int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.asked)
+}
+
+// noon is the time of these tests.
+func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
+
+const active = `{"active":true,"iss":"https://as.test/o","token_type":"Bearer","client_id":"web","sub":"alice","scope":"read write",` +
+	`"aud":["https://api.test"],"iat":1767355140,"exp":1767355260}` // a minute ago, in a minute
+
+func newIntrospector(t *testing.T, provider *remote, change func(*oauthhttp.IntrospectorConfig)) *oauthhttp.Introspector {
+	t.Helper()
+	config := oauthhttp.IntrospectorConfig{
+		Endpoint: "https://as.test/o/introspect", ClientID: "a:p i", ClientSecret: "s%cret", Client: &http.Client{Transport: provider}, Now: noon,
+	}
+	if change != nil {
+		change(&config)
+	}
+	introspector, err := oauthhttp.NewIntrospector(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return introspector
+}
+
+func TestIntrospectorAsks(t *testing.T) {
+	provider := &remote{status: 200, body: active}
+	token, err := newIntrospector(t, provider, nil).Authenticate(t.Context(), "oat_x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issued, expires := noon().Add(-time.Minute), noon().Add(time.Minute)
+	want := &oauthkit.AccessToken{
+		Hash: token.Hash, Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"}, IssuedAt: issued, ExpiresAt: expires,
+		Authorization: &oauthkit.Authorization{
+			ApplicationID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"},
+			CreatedAt: issued, ExpiresAt: expires,
+		},
+	}
+	if !reflect.DeepEqual(token, want) {
+		t.Errorf("got %+v with %+v, want %+v with %+v", token, token.Authorization, want, want.Authorization)
+	}
+	if token.Hash == "" || strings.Contains(token.Hash, "oat_x") {
+		t.Errorf("got hash %q, want one that is not the token", token.Hash)
+	}
+	id, password, _ := provider.last.BasicAuth()
+	if id != "a%3Ap+i" || password != "s%25cret" || provider.last.Method != http.MethodPost || provider.asked[0].Get("token") != "oat_x" || provider.last.URL.RawQuery != "" {
+		t.Errorf("got %s %s with %v as %q:%q, want the token in the body and form-encoded credentials", provider.last.Method, provider.last.URL, provider.asked[0], id, password)
+	}
+}
+
+// TestIntrospectorAnswers tells the two things that an answer can be: that the token is not valid here, or no answer.
+func TestIntrospectorAnswers(t *testing.T) {
+	with := func(old, replacement string) string { return strings.Replace(active, old, replacement, 1) }
+	tests := map[string]struct {
+		provider *remote
+		want     oauthkit.ErrorCode // empty: the token is good
+	}{
+		"good":                     {&remote{status: 200, body: active}, ""},
+		"one audience as a string": {&remote{status: 200, body: with(`["https://api.test"]`, `"https://api.test"`)}, ""},
+		"another type of JSON":     {&remote{status: 200, body: active, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}, ""},
+		"inactive":                 {&remote{status: 200, body: `{"active":false}`}, oauthkit.InvalidToken},
+		"no active":                {&remote{status: 200, body: with(`"active":true,`, "")}, oauthkit.InvalidToken},
+		"expired":                  {&remote{status: 200, body: with("1767355260", "1767355200")}, oauthkit.InvalidToken},
+		"no exp":                   {&remote{status: 200, body: with(`,"exp":1767355260`, "")}, oauthkit.InvalidToken},
+		"not yet":                  {&remote{status: 200, body: with(`"iat"`, `"nbf":1767355201,"iat"`)}, oauthkit.InvalidToken},
+		"U-13 no client_id":        {&remote{status: 200, body: with(`"client_id":"web",`, "")}, oauthkit.InvalidToken},
+		"a refresh token":          {&remote{status: 200, body: with(`"token_type":"Bearer",`, "")}, oauthkit.InvalidToken},
+		"bound to a key":           {&remote{status: 200, body: with(`"iat"`, `"cnf":{"jkt":"x"},"iat"`)}, oauthkit.InvalidToken},
+		"of type DPoP":             {&remote{status: 200, body: with("Bearer", "DPoP")}, oauthkit.InvalidToken},
+		"no answer":                {&remote{err: errors.New("connection refused")}, oauthkit.TemporarilyUnavailable},
+		"401":                      {&remote{status: 401, body: `{"error":"invalid_client"}`}, oauthkit.TemporarilyUnavailable},
+		"503":                      {&remote{status: 503, body: `{"active":false}`}, oauthkit.TemporarilyUnavailable},
+		"redirect":                 {&remote{status: 307, header: http.Header{"Location": {"https://evil.test/"}}}, oauthkit.TemporarilyUnavailable},
+		"a page":                   {&remote{status: 200, body: active, header: http.Header{"Content-Type": {"text/html"}}}, oauthkit.TemporarilyUnavailable},
+		"half an answer":           {&remote{status: 200, body: active[:50]}, oauthkit.TemporarilyUnavailable},
+		"two answers":              {&remote{status: 200, body: active + active}, oauthkit.TemporarilyUnavailable},
+		"active twice":             {&remote{status: 200, body: with(`"iat"`, `"active":true,"iat"`)}, oauthkit.TemporarilyUnavailable},
+		"Active in other letters":  {&remote{status: 200, body: `{"Active":true}`}, oauthkit.TemporarilyUnavailable},
+		"active as a string":       {&remote{status: 200, body: with("true", `"true"`)}, oauthkit.TemporarilyUnavailable},
+		"an endless answer":        {&remote{status: 200, body: `{"active":false,"x":"` + strings.Repeat("x", 1<<20) + `"}`}, oauthkit.TemporarilyUnavailable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			caching := func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Hour }
+			introspector := newIntrospector(t, test.provider, caching)
+			for asked := 1; asked <= 2; asked++ {
+				token, err := introspector.Authenticate(t.Context(), "oat_x")
+				if test.want == "" && err == nil && token.Authorization.Subject == "alice" {
+					continue
+				}
+				if token != nil || oauthkit.CodeOf(err) != test.want {
+					t.Errorf("got %v, %v; want %q", token, err, test.want)
+				}
+				if test.provider.count() != asked { // and so no redirect was followed
+					t.Errorf("got %d questions, want %d: only the answer that a token is good is kept", test.provider.count(), asked)
+				}
+				if err != nil && strings.Contains(err.Error(), "oat_x") {
+					t.Errorf("got error %v, want one without the token", err)
+				}
+			}
+		})
+	}
+}
+
+func TestIntrospectorAsksNothingAboutNonsense(t *testing.T) {
+	provider := &remote{status: 200, body: active}
+	introspector := newIntrospector(t, provider, nil)
+	for _, token := range []string{"", "a b", "a\x00", "é", strings.Repeat("a", 4097)} {
+		if _, err := introspector.Authenticate(t.Context(), token); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+			t.Errorf("token %.20q: got %v, want invalid_token", token, err)
+		}
+	}
+	if provider.count() != 0 {
+		t.Errorf("got %d questions, want none", provider.count())
+	}
+}
+
+// TestIntrospectorCache shows how long an answer is used: CacheTime, but not beyond the token, and not at all without one.
+func TestIntrospectorCache(t *testing.T) {
+	tests := map[string]struct {
+		cacheTime time.Duration
+		after     []time.Duration
+		asked     []int // how often, by then
+		lastIsBad bool
+	}{
+		"no cache":          {0, []time.Duration{0, 0, time.Second}, []int{1, 2, 3}, false},
+		"cache":             {10 * time.Second, []time.Duration{0, 9 * time.Second, 10 * time.Second, 19 * time.Second}, []int{1, 1, 2, 2}, false},
+		"end of the token":  {time.Hour, []time.Duration{0, 59 * time.Second, 60 * time.Second}, []int{1, 1, 1}, true},
+		"time that is back": {10 * time.Second, []time.Duration{0, -time.Second}, []int{1, 1}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			now, provider := noon(), &remote{status: 200, body: active}
+			introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) {
+				config.CacheTime, config.Now = test.cacheTime, func() time.Time { return now }
+			})
+			for i, after := range test.after {
+				now = noon().Add(after)
+				_, err := introspector.Authenticate(t.Context(), "oat_x")
+				bad := test.lastIsBad && i == len(test.after)-1
+				if (err != nil) != bad || provider.count() != test.asked[i] {
+					t.Errorf("after %s: got %v and %d questions, want %d", after, err, provider.count(), test.asked[i])
+				}
+			}
+		})
+	}
+}
+
+// TestIntrospectorCacheIsBounded asks about three tokens with room for two, and about each by its own name.
+func TestIntrospectorCacheIsBounded(t *testing.T) {
+	provider := &remote{status: 200, body: active}
+	introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) {
+		config.CacheTime, config.CacheSize = time.Minute, 2
+	})
+	for _, step := range []struct {
+		token string
+		asked int
+	}{{"a", 1}, {"b", 2}, {"a", 2}, {"c", 3}, {"a", 3}, {"b", 4}} {
+		if _, err := introspector.Authenticate(t.Context(), step.token); err != nil || provider.count() != step.asked {
+			t.Errorf("token %s: got %v and %d questions, want %d", step.token, err, provider.count(), step.asked)
+		}
+	}
+}
+
+// TestIntrospectorCallersShareNothing changes what one caller got, and wants the next not to see it.
+func TestIntrospectorCallersShareNothing(t *testing.T) {
+	introspector := newIntrospector(t, &remote{status: 200, body: active}, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Minute })
+	first, err := introspector.Authenticate(t.Context(), "oat_x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.Scopes[0], first.Resources[0], first.Authorization.Subject = "admin", "https://evil.test", "root"
+	second, err := introspector.Authenticate(t.Context(), "oat_x")
+	if err != nil || second.Scopes[0] != "read" || second.Resources[0] != "https://api.test" || second.Authorization.Subject != "alice" {
+		t.Errorf("got %+v, %v; want what the provider said", second, err)
+	}
+}
+
+// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The first of them is gone before it comes, which
+// is no reason for the others to fail.
+func TestIntrospectorSharesQuestions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider := &remote{status: 200, body: active, wait: make(chan struct{})}
+		introspector := newIntrospector(t, provider, nil)
+		errs := make(chan error, 100)
+		ask := func(ctx context.Context, token string) {
+			_, err := introspector.Authenticate(ctx, token)
+			errs <- err
+		}
+		first, leave := context.WithCancel(t.Context())
+		go ask(first, "same")
+		synctest.Wait()
+		for range 98 {
+			go ask(t.Context(), "same")
+		}
+		go ask(t.Context(), "other")
+		synctest.Wait()
+		leave()
+		close(provider.wait)
+		for range 100 {
+			if err := <-errs; err != nil {
+				t.Errorf("got %v, want the token to be good", err)
+			}
+		}
+		if provider.count() != 2 {
+			t.Errorf("got %d questions, want one for each token", provider.count())
+		}
+	})
+}
+
+// TestIntrospectorTimeout has a provider that never answers.
+func TestIntrospectorTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		introspector := newIntrospector(t, &remote{wait: make(chan struct{})}, nil)
+		begun := time.Now()
+		_, err := introspector.Authenticate(t.Context(), "oat_x")
+		if took := time.Since(begun); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable || took != 5*time.Second {
+			t.Errorf("got %v after %s, want a failure after 5s", err, took)
+		}
+	})
+}
+
+func TestNewIntrospectorRefuses(t *testing.T) {
+	tests := map[string]struct {
+		change func(*oauthhttp.IntrospectorConfig)
+		says   string // empty: it is fine
+	}{
+		"plain http":                 {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
+		"plain http, asked for":      {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},
+		"plain http on this machine": {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://[::1]:8080/o/introspect" }, ""},
+		"plain http on localhost":    {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://localhost:8080/o/introspect" }, ""},
+		"a host that sounds local":   {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://localhost.evil.test/" }, "Endpoint"},
+		"no endpoint":                {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "" }, "Endpoint"},
+		"a path":                     {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "/o/introspect" }, "Endpoint"},
+		"a password in the URL":      {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "https://a:b@as.test/" }, "Endpoint"},
+		"another scheme":             {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "ftp://as.test/", true }, "Endpoint"},
+		"no client":                  {func(c *oauthhttp.IntrospectorConfig) { c.ClientID = "" }, "ClientID"},
+		"no secret":                  {func(c *oauthhttp.IntrospectorConfig) { c.ClientSecret = "" }, "ClientSecret"},
+		"negative time":              {func(c *oauthhttp.IntrospectorConfig) { c.CacheTime = -1 }, "CacheTime"},
+		"negative size":              {func(c *oauthhttp.IntrospectorConfig) { c.CacheSize = -1 }, "CacheSize"},
+		"nothing else":               {func(c *oauthhttp.IntrospectorConfig) { c.Now, c.Client, c.CacheTime = nil, nil, time.Second }, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			config := oauthhttp.IntrospectorConfig{Endpoint: "https://as.test/o/introspect", ClientID: "api", ClientSecret: "s"}
+			test.change(&config)
+			_, err := oauthhttp.NewIntrospector(config)
+			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got %v, want an error about %q", err, test.says)
+			}
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package oauthhttp
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// This file is what the JSON of applications and of connected apps has in common. It is for a host's own front end: the caller is
+// whoever is signed in to the host with a cookie, so what changes something must come from this site and be JSON.
+
+func userJSON(path string, answer userAnswer, methods ...string) route {
+	return route{group: GroupManagement, Endpoint: oauthkit.Endpoint{Path: "api/" + path, Methods: methods, User: answer}}
+}
+
+// errNotSignedIn is what a program is told that calls for nobody. Where to sign in is the front end's to know.
+var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in"))
+
+// readJSON reads one JSON object. Members that are not known are ignored, so that what was read can be sent back changed. No
+// form of another site can send this media type without being asked by the browser whether it may.
+func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {
+		return withStatus(http.StatusUnsupportedMediaType, oauthkit.Errorf(oauthkit.InvalidRequest, "the body must be application/json, not compressed"))
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest, "the body is larger than %d bytes", maxBody))
+	case err != nil:
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body could not be read").WithCause(err)
+	case !isText(string(body)):
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not text")
+	}
+	if err := json.Unmarshal(body, document); err != nil {
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not a JSON object with the members of this resource").WithCause(err)
+	}
+	return nil
+}
+
+// list is never null in JSON.
+func list[L ~[]E, E any](values L) L {
+	if values == nil {
+		return L{}
+	}
+	return values
+}

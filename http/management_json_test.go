@@ -1,0 +1,151 @@
+package oauthhttp_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// json sends a document and returns the answer's.
+func (m *managed) json(status int, method, path, body string) map[string]any {
+	m.Helper()
+	answer := m.do(status, method, path, "application/json", body)
+	if status == http.StatusNoContent {
+		return nil
+	}
+	var document map[string]any
+	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil || answer.Header().Get("Cache-Control") != "no-store" {
+		m.Fatalf("%s %s: got %s, %v, want a document that nothing keeps", method, path, answer.Body, err)
+	}
+	return document
+}
+
+const registrationJSON = `{"name":"Reader","client_type":"confidential","grant_types":["authorization_code"],
+	"redirect_uris":["https://reader.test/cb"],"scopes":["read"],"fields":{"logo":"x","agree":"true"}}`
+
+func TestApplicationsJSON(t *testing.T) {
+	m := newManaged(t)
+	created := m.json(http.StatusCreated, http.MethodPost, "/o/api/applications", registrationJSON)
+	id, secret := created["client_id"].(string), created["client_secret"].(string)
+	if !m.stored(id).VerifyPassword(secret) || m.stored(id).UserID != "alice" {
+		t.Errorf("got %v, want an application of alice's with its secret", created)
+	}
+	path := "/o/api/applications/" + id
+	listed := m.json(http.StatusOK, http.MethodGet, "/o/api/applications", "")["applications"].([]any)
+	one := m.json(http.StatusOK, http.MethodGet, path, "")
+	for _, document := range []map[string]any{one, listed[0].(map[string]any)} {
+		if document["client_secret"] != nil || document["client_id"] != id || document["name"] != "Reader" || document["created_at"] == nil {
+			t.Errorf("got %v, want the application without its secret", document)
+		}
+	}
+	one["name"], one["user"], one["skip_authorization"] = "Changed", "bob", true
+	body, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed := m.json(http.StatusOK, http.MethodPut, path, string(body)); changed["name"] != "Changed" {
+		t.Errorf("got %v, want what was sent", changed)
+	}
+	if app := m.stored(id); app.SkipAuthorization || app.UserID != "alice" || app.Logo != "x" {
+		t.Errorf("got %+v, want nothing changed that is not in the form", app)
+	}
+	rotated := m.json(http.StatusOK, http.MethodPost, path+"/secret", "{}")
+	if next := rotated["client_secret"].(string); next == secret || !m.stored(id).VerifyPassword(next) || rotated["previous_secret_expires_at"] == nil {
+		t.Errorf("got %v, want a new secret, and until when the old one is good", rotated)
+	}
+	m.json(http.StatusNoContent, http.MethodDelete, path, "")
+	m.json(http.StatusNotFound, http.MethodGet, path, "")
+}
+
+func TestApplicationsJSONProblems(t *testing.T) {
+	m := newManaged(t)
+	document := m.json(http.StatusUnprocessableEntity, http.MethodPost, "/o/api/applications",
+		`{"client_type":"confidential","grant_types":["authorization_code"],"redirect_uris":["http://evil.test/cb"],"fields":{"logo":"ugly"}}`)
+	problems, _ := document["problems"].(map[string]any)
+	if document["error"] != "invalid_request" || len(problems) != 3 || problems["redirect_uris"] == nil || problems["logo"] == nil || problems["agree"] == nil {
+		t.Errorf("got %v, want the problems of redirect_uris, logo and agree", document)
+	}
+	for status, body := range map[int]string{
+		http.StatusBadRequest:            `{"name":"x"} {}`,
+		http.StatusRequestEntityTooLarge: `{"name":"` + strings.Repeat("x", 64<<10) + `"}`,
+	} {
+		m.json(status, http.MethodPost, "/o/api/applications", body)
+	}
+	for _, body := range []string{"", "[]", `{"name":1}`, "{\"name\":\"\xff\"}", `{"redirect_uris":[` + strings.Repeat(`"x",`, 100) + `"x"]}`} {
+		m.json(http.StatusBadRequest, http.MethodPost, "/o/api/applications", body)
+	}
+	m.do(http.StatusUnsupportedMediaType, http.MethodPost, "/o/api/applications", "text/plain", registrationJSON)
+}
+
+func TestConnectionsJSON(t *testing.T) {
+	m := newConnected(t)
+	answer := m.do(http.StatusOK, http.MethodGet, "/o/api/authorized_tokens", "", "").Body.String()
+	for _, want := range []string{`"client_id":"https://app.test/x"`, `"id":"phone"`, `"id":"desk"`, `"hosts":["printer.test"]`, `"scopes":["read"]`} {
+		if !strings.Contains(answer, want) {
+			t.Errorf("got %s, want %s in it", answer, want)
+		}
+	}
+	if strings.Contains(answer, "bobs") || strings.Contains(answer, "session-of-the-host") {
+		t.Errorf("got %s, want nothing of others and nothing of the host's session", answer)
+	}
+	m.json(http.StatusNotFound, http.MethodDelete, "/o/api/authorized_tokens/printer/bobs", "")
+	path := "/o/api/authorized_tokens/" + url.PathEscape("https://app.test/x")
+	m.json(http.StatusNoContent, http.MethodDelete, path+"/phone", "")
+	if m.isSignedIn("phone") || !m.isSignedIn("laptop") {
+		t.Error("got another sign-in ended than the one")
+	}
+	m.json(http.StatusNoContent, http.MethodDelete, path, "")
+	if m.isSignedIn("laptop") || !m.isSignedIn("desk") || !m.isSignedIn("bobs") {
+		t.Error("got another application's sign-in ended, or not that one's")
+	}
+	m.json(http.StatusNotFound, http.MethodDelete, path, "")
+}
+
+// TestManagementNotSignedIn sends people to sign in, and tells programs.
+func TestManagementNotSignedIn(t *testing.T) {
+	m := newManaged(t)
+	m.user = nil
+	if location := m.do(http.StatusSeeOther, http.MethodGet, "/o/applications/", "", "").Header().Get("Location"); location != "/login?next=%2Fo%2Fapplications%2F" {
+		t.Errorf("got Location %s, want the login page and back", location)
+	}
+	if document := m.json(http.StatusForbidden, http.MethodGet, "/o/api/applications", ""); document["error"] != "login_required" {
+		t.Errorf("got %v, want login_required", document)
+	}
+}
+
+// TestManagementJSONFromAnotherSite has a page of another site use the cookie of the host.
+func TestManagementJSONFromAnotherSite(t *testing.T) {
+	m := newConnected(t)
+	for path, method := range map[string]string{
+		"applications": http.MethodPost, "applications/printer": http.MethodPut, "applications/printer/secret": http.MethodPost, "authorized_tokens/printer": http.MethodDelete,
+	} {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"} {
+			request := httptest.NewRequest(method, "https://as.test/o/api/"+path, strings.NewReader(registrationJSON))
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set(name, value)
+			recorder := httptest.NewRecorder()
+			m.handler.ServeHTTP(recorder, request)
+			if recorder.Code != http.StatusForbidden || recorder.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s %s with %s: got %d and headers %v, want 403 and no permission", method, path, name, recorder.Code, recorder.Header())
+			}
+		}
+	}
+	if !m.isSignedIn("desk") || m.stored("printer").Name != "Printer" {
+		t.Error("got something changed")
+	}
+}
+
+// TestManagementAbsent has a host that does not want the pages.
+func TestManagementAbsent(t *testing.T) {
+	handler, _ := newHandler(t, "https://as.test/o")
+	for _, path := range []string{"applications", "applications/register", "applications/x", "authorized_tokens", "api/applications", "api/authorized_tokens"} {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/"+path, nil))
+		if recorder.Code != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", path, recorder.Code)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// tokenTable is a TokenSource of tokens by their value. The token "down" cannot be looked up.
+type tokenTable map[string]oauthkit.AccessToken
+
+func (t tokenTable) Authenticate(_ context.Context, bearer string) (*oauthkit.AccessToken, error) {
+	if bearer == "down" {
+		return nil, oauthkit.Unavailable(errors.New("the database is gone"))
+	}
+	token, ok := t[bearer]
+	if !ok {
+		return nil, oauthkit.Errorf(oauthkit.InvalidToken, "the access token is not valid")
+	}
+	return &token, nil
+}
+
+func token(subject, scopes string, resources ...string) oauthkit.AccessToken {
+	return oauthkit.AccessToken{
+		Authorization: &oauthkit.Authorization{ApplicationID: "web", Subject: subject},
+		Scopes:        strings.Fields(scopes), Resources: resources,
+	}
+}
+
+var tokens = tokenTable{
+	"none":  token("alice", ""),
+	"read":  token("alice", "read"),
+	"write": token("alice", "write"),
+	"both":  token("alice", "write read"),
+	"admin": token("", "admin"),
+	"here":  token("alice", "read", "https://api.test/notes"),
+	"there": token("alice", "read", "https://other.test"),
+	"many":  token("alice", "read", "https://other.test", "https://api.test/notes"),
+}
+
+// answerTo sends a request with a token through a middleware and returns what came back; the API answers with the caller.
+func answerTo(protect func(http.Handler) http.Handler, method, token string, header ...string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(method, "https://api.test/notes", nil)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	recorder := httptest.NewRecorder()
+	protect(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, hasToken := oauthhttp.TokenFromContext(r.Context())
+		subject, hasSubject := oauthhttp.SubjectFromContext(r.Context())
+		_ = json.NewEncoder(w).Encode(map[string]any{"token": hasToken, "subject": subject, "user": hasSubject})
+	})).ServeHTTP(recorder, request)
+	return recorder
+}
+
+func TestProtection(t *testing.T) {
+	api := oauthhttp.API{Tokens: tokens}
+	byMethod := api.RequireByMethod(map[string][]oauthkit.Scopes{
+		"GET": {{"read"}, {"admin"}}, "POST": {{"read", "write"}, {"admin"}}, "DELETE": {},
+	})
+	tests := map[string]struct {
+		protect       func(http.Handler) http.Handler
+		method, token string
+		status        int
+		challenge     string
+	}{
+		"no scope needed":                     {oauthhttp.RequireScopes(tokens), "GET", "none", 200, ""},
+		"no scope needed, no token":           {oauthhttp.RequireScopes(tokens), "GET", "", 401, `Bearer realm="oauth"`},
+		"all scopes":                          {api.RequireScopes("read", "write"), "GET", "both", 200, ""},
+		"one of two scopes":                   {api.RequireScopes("read", "write"), "GET", "read", 403, `Bearer error="insufficient_scope", scope="read write"`},
+		"unknown token":                       {api.RequireScopes("read"), "GET", "nonsense", 401, `Bearer error="invalid_token", error_description="the access token is not valid"`},
+		"unknown whether":                     {api.RequireScopes("read"), "GET", "down", 503, ""},
+		"any scope, the first":                {api.RequireAnyScope("read", "write"), "GET", "read", 200, ""},
+		"any scope, the second":               {api.RequireAnyScope("read", "write"), "GET", "write", 200, ""},
+		"any scope, another":                  {api.RequireAnyScope("read", "write"), "GET", "admin", 403, `Bearer error="insufficient_scope", scope="read"`},
+		"any of no scopes":                    {api.RequireAnyScope(), "GET", "both", 403, `Bearer error="insufficient_scope"`},
+		"reading with read":                   {api.RequireReadWrite("read", "write"), "GET", "read", 200, ""},
+		"HEAD with read":                      {api.RequireReadWrite("read", "write"), "HEAD", "read", 200, ""},
+		"reading with write":                  {api.RequireReadWrite("read", "write"), "GET", "write", 403, `Bearer error="insufficient_scope", scope="read"`},
+		"writing with write":                  {api.RequireReadWrite("read", "write"), "PUT", "write", 200, ""},
+		"writing with read":                   {api.RequireReadWrite("read", "write"), "DELETE", "read", 403, `Bearer error="insufficient_scope", scope="write"`},
+		"unknown method with read":            {api.RequireReadWrite("read", "write"), "get", "read", 403, `Bearer error="insufficient_scope", scope="write"`},
+		"by method, first alternative":        {byMethod, "GET", "read", 200, ""},
+		"by method, second alternative":       {byMethod, "GET", "admin", 200, ""},
+		"by method, HEAD as GET":              {byMethod, "HEAD", "read", 200, ""},
+		"by method, half an alternative":      {byMethod, "POST", "read", 403, `Bearer error="insufficient_scope", scope="read write"`},
+		"by method, whole alternative":        {byMethod, "POST", "both", 200, ""},
+		"by method, without alternatives":     {byMethod, "DELETE", "admin", 403, `Bearer error="insufficient_scope"`},
+		"by method, one that is not named":    {byMethod, "PATCH", "admin", 403, `Bearer error="insufficient_scope"`},
+		"by method, OPTIONS that is no other": {byMethod, "OPTIONS", "", 401, `Bearer realm="oauth"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := answerTo(test.protect, test.method, test.token)
+			if got.Code != test.status || got.Header().Get("WWW-Authenticate") != test.challenge {
+				t.Errorf("got %d with challenge %s, want %d with %s", got.Code, got.Header().Get("WWW-Authenticate"), test.status, test.challenge)
+			}
+			if test.status == 503 && got.Header().Get("Retry-After") == "" {
+				t.Error("got 503 without Retry-After")
+			}
+		})
+	}
+}
+
+// TestAudience shows which tokens an API accepts by the APIs that they are for. One that is for another never is.
+func TestAudience(t *testing.T) {
+	tests := map[string]struct {
+		resource string
+		accepted []string
+	}{
+		"an API with a name":           {"https://api.test/notes", []string{"here", "many"}},
+		"an API without a name":        {"", []string{"read"}},
+		"a name with a slash more":     {"https://api.test/notes/", nil},
+		"a name that is a beginning":   {"https://api.test", nil},
+		"a name in other letters":      {"https://API.test/notes", nil},
+		"a name that nobody has heard": {"urn:other", nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			protect := oauthhttp.API{Tokens: tokens, Resource: test.resource}.RequireScopes("read")
+			for _, token := range []string{"read", "here", "there", "many"} {
+				want := 401
+				for _, accepted := range test.accepted {
+					if token == accepted {
+						want = 200
+					}
+				}
+				got := answerTo(protect, "GET", token)
+				if got.Code != want {
+					t.Errorf("token %q: got %d, want %d", token, got.Code, want)
+				}
+				if want == 401 && !strings.HasPrefix(got.Header().Get("WWW-Authenticate"), `Bearer error="invalid_token"`) {
+					t.Errorf("token %q: got challenge %q, want invalid_token", token, got.Header().Get("WWW-Authenticate"))
+				}
+			}
+		})
+	}
+}
+
+func TestSignedInOr(t *testing.T) {
+	session := func(r *http.Request) (*oauthkit.User, error) {
+		switch r.Header.Get("Cookie") {
+		case "":
+			return nil, nil
+		case "down":
+			return nil, errors.New("the sessions are gone")
+		case "nameless":
+			return &oauthkit.User{}, nil
+		default:
+			return &oauthkit.User{Subject: r.Header.Get("Cookie"), AuthTime: time.Now()}, nil
+		}
+	}
+	protect := oauthhttp.API{Tokens: tokens}.SignedInOr(session, "read")
+	tests := map[string]struct {
+		method, token string
+		header        []string
+		status        int
+		body          string
+	}{
+		"nobody":                          {"GET", "", nil, 401, ""},
+		"token":                           {"GET", "read", nil, 200, `{"subject":"alice","token":true,"user":true}`},
+		"token without the scope":         {"GET", "write", nil, 403, ""},
+		"session":                         {"GET", "", []string{"Cookie", "bob"}, 200, `{"subject":"bob","token":false,"user":true}`},
+		"session, and a token that wins":  {"GET", "read", []string{"Cookie", "bob"}, 200, `{"subject":"alice","token":true,"user":true}`},
+		"session, and a token that fails": {"GET", "write", []string{"Cookie", "bob"}, 403, ""},
+		"session, and a token of nobody":  {"GET", "nonsense", []string{"Cookie", "bob"}, 401, ""},
+		"session, and a malformed token":  {"GET", "a b", []string{"Cookie", "bob"}, 400, ""},
+		"sessions are gone":               {"GET", "", []string{"Cookie", "down"}, 503, ""},
+		"a user without a name":           {"GET", "", []string{"Cookie", "nameless"}, 500, ""},
+		"form of this site":               {"POST", "", []string{"Cookie", "bob", "Sec-Fetch-Site", "same-origin"}, 200, `{"subject":"bob","token":false,"user":true}`},
+		"form of another site":            {"POST", "", []string{"Cookie", "bob", "Sec-Fetch-Site", "cross-site"}, 403, ""},
+		"form of another origin":          {"POST", "", []string{"Cookie", "bob", "Origin", "https://evil.test"}, 403, ""},
+		"link of another site":            {"GET", "", []string{"Cookie", "bob", "Sec-Fetch-Site", "cross-site"}, 200, `{"subject":"bob","token":false,"user":true}`},
+		"script of another site, token":   {"POST", "read", []string{"Sec-Fetch-Site", "cross-site"}, 200, `{"subject":"alice","token":true,"user":true}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := answerTo(protect, test.method, test.token, test.header...)
+			if got.Code != test.status || test.body != "" && strings.TrimSpace(got.Body.String()) != test.body {
+				t.Errorf("got %d %s, want %d %s", got.Code, got.Body, test.status, test.body)
+			}
+			if strings.Contains(got.Body.String(), "bob") && test.status != 200 {
+				t.Errorf("got %s, want nothing of the user", got.Body)
+			}
+		})
+	}
+}
+
+func TestCallerOfMachine(t *testing.T) {
+	got := answerTo(oauthhttp.RequireScopes(tokens, "admin"), "GET", "admin").Body.String()
+	if want := `{"subject":"","token":true,"user":false}`; strings.TrimSpace(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestAPIWithoutTokens(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("got middleware without a source of tokens, want a panic when it is made")
+		}
+	}()
+	oauthhttp.API{}.RequireScopes()
+}

@@ -1,0 +1,74 @@
+package oauthhttp
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// resourceMetadata is the document about an API (RFC 9728 §2).
+type resourceMetadata struct {
+	Resource             string   `json:"resource"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	Scopes               []string `json:"scopes_supported,omitempty"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+	Name                 string   `json:"resource_name,omitempty"`
+	Documentation        string   `json:"resource_documentation,omitempty"`
+}
+
+// resourceMetadataPath stands between the host and the path of an API's name (RFC 9728 §3).
+const resourceMetadataPath = "/.well-known/oauth-protected-resource"
+
+// MetadataURL returns where clients look for the API's metadata (RFC 9728 §3.1), and where its challenges point. It is empty
+// unless Resource is a URL and AuthorizationServers are named.
+func (a API) MetadataURL() string {
+	uri, err := url.Parse(a.Resource)
+	if err != nil || len(a.AuthorizationServers) == 0 || uri.Host == "" || uri.Scheme != "https" && uri.Scheme != "http" || uri.Fragment != "" {
+		return ""
+	}
+	if uri.Path == "/" { // a slash right behind the host is removed, every other one belongs to the name
+		uri.Path = ""
+	}
+	path := resourceMetadataPath + uri.EscapedPath()
+	uri.Path, uri.RawPath = "", ""
+	origin, query, hasQuery := strings.Cut(uri.String(), "?")
+	if hasQuery {
+		path += "?" + query
+	}
+	return origin + path
+}
+
+// Metadata returns the path and the handler of the document by which clients find out whose tokens the API accepts (RFC 9728),
+// as ServeMux takes them:
+//
+//	mux.Handle(api.Metadata())
+//
+// It panics where [API.MetadataURL] is empty.
+func (a API) Metadata() (path string, handler http.Handler) {
+	address, err := url.Parse(a.MetadataURL())
+	if err != nil || address.Host == "" {
+		panic("oauthhttp: an API has metadata only with a Resource that is a URL, and with AuthorizationServers")
+	}
+	document, _ := json.Marshal(resourceMetadata{ // strings can always be written
+		Resource: a.Resource, AuthorizationServers: a.AuthorizationServers, Scopes: a.Scopes,
+		BearerMethods: []string{"header"}, Name: a.Name, Documentation: a.Documentation,
+	})
+	served := route{group: GroupMetadata, Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}}}
+	return address.EscapedPath(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setSecurityHeaders(w.Header())
+		if serveCrossOrigin(w, r, served) {
+			return
+		}
+		if !served.allows(r.Method) {
+			w.Header().Set("Allow", http.MethodGet)
+			writeError(w, r, withStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be GET")))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", metadataMaxAge)
+		_, _ = w.Write(document) // the client is gone if this fails, and there is nobody to tell
+	})
+}

@@ -1,0 +1,177 @@
+package oauthhttp_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+func readTexts(t *testing.T, language string) oauthhttp.Texts {
+	t.Helper()
+	document, err := os.ReadFile("texts/" + language + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts oauthhttp.Texts
+	if err := json.Unmarshal(document, &texts); err != nil {
+		t.Fatalf("texts/%s.json: %v", language, err)
+	}
+	return texts
+}
+
+var verb = regexp.MustCompile(`%[^ ]`)
+
+// TestTextsAreComplete wants each language to have the keys of English, no others, and the same verbs in each text.
+func TestTextsAreComplete(t *testing.T) {
+	english := readTexts(t, "en")
+	names, err := filepath.Glob("texts/*.json")
+	if err != nil || len(names) < 2 {
+		t.Fatalf("got %v, %v; want English and another language", names, err)
+	}
+	for _, name := range names {
+		texts := readTexts(t, strings.TrimSuffix(filepath.Base(name), ".json"))
+		if got, want := slices.Sorted(maps.Keys(texts)), slices.Sorted(maps.Keys(english)); !slices.Equal(got, want) {
+			t.Errorf("%s: got the keys\n%q, want\n%q", name, got, want)
+		}
+		for key, text := range texts {
+			if got, want := verb.FindAllString(text, -1), verb.FindAllString(english[key], -1); text == "" || !slices.Equal(got, want) {
+				t.Errorf("%s: %s is %q, want a text with the verbs %q", name, key, text, want)
+			}
+		}
+	}
+}
+
+// used finds the keys that a template or Go asks for by their whole name.
+var used = regexp.MustCompile(`"((?:consent|error)\.[a-z_.]*[a-z])"`)
+
+// TestTextsAreUsed wants each key that a page asks for to exist, since it would be shown as it is, and none to be left over.
+func TestTextsAreUsed(t *testing.T) {
+	english, asked := readTexts(t, "en"), map[string]bool{}
+	templates, _ := filepath.Glob("templates/*.html")
+	code, _ := filepath.Glob("*.go")
+	for _, name := range append(templates, code...) {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		for _, match := range used.FindAllStringSubmatch(string(source), -1) {
+			asked[match[1]] = true
+			if english[match[1]] == "" {
+				t.Errorf("%s: got a text %s that does not exist", name, match[1])
+			}
+		}
+	}
+	for key := range english {
+		if used.MatchString(`"`+key+`"`) && !asked[key] {
+			t.Errorf("got a text %s that no page asks for", key)
+		}
+	}
+}
+
+// TestScopesOfOpenIDConnect holds the English texts of scopes to those of package oidc, which they translate.
+func TestScopesOfOpenIDConnect(t *testing.T) {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scopes, err := provider.ScopeTexts(t.Context())
+	if err != nil || len(scopes) < 6 {
+		t.Fatalf("got %v, %v; want the scopes of OpenID Connect", scopes, err)
+	}
+	english := readTexts(t, "en")
+	for name, words := range scopes {
+		if english["scope."+name] != words {
+			t.Errorf("%s: got %q in texts/en.json, want %q", name, english["scope."+name], words)
+		}
+	}
+}
+
+// TestLanguage opens the consent page with wishes of application and browser.
+func TestLanguage(t *testing.T) {
+	const english, german, french = "An application asks for access", "Eine Anwendung bittet um Zugriff", "Une application demande un accès"
+	host := map[string]oauthhttp.Texts{
+		"fr":    {"consent.heading": french, "scope.read": "lire vos messages"},
+		"en":    {"consent.allow": "Go ahead"},
+		"pt-BR": {"consent.heading": "Um aplicativo"},
+	}
+	tests := []struct {
+		name, uiLocales, accepted string
+		language                  string
+		want                      []string
+	}{
+		{"nothing said", "", "", "en", []string{english, "Go ahead", "read your messages", "sign you in"}},
+		{"the browser's", "", "de-AT,en;q=0.5", "de", []string{german, "Erlauben", "read your messages", "Sie anmelden"}},
+		{"the application's before the browser's", "de", "en-US,en", "de", []string{german}},
+		{"the application's English before the browser's", "en", "de", "en", []string{english}},
+		{"the first of the application's that there is", "ja fr de", "", "fr", []string{french}},
+		{"the browser's where the application's is unknown", "ja", "de", "de", []string{german}},
+		{"a language of the host's, English where it has no words", "fr-CA", "", "fr", []string{french, "Go ahead", "lire vos messages", "sign you in"}},
+		{"a regional one", "", "pt-BR", "pt-BR", []string{"Um aplicativo"}},
+		{"unknown", "ja", "xx, zz;q=0.1", "en", []string{english}},
+		{"no languages", "<script> ../de %s", "\"><script>", "en", []string{english}},
+		{"far too many", strings.Repeat("xx ", 5000), strings.Repeat("de,", 5000), "en", []string{english}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page := showConsent(t, oauthhttp.Config{Texts: host}, test.uiLocales, test.accepted)
+			if got := page.Header().Get("Content-Language"); got != test.language || !strings.Contains(page.Body.String(), `<html lang="`+test.language+`">`) {
+				t.Errorf("got a page in %s, want %s", got, test.language)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(page.Body.String(), want) {
+					t.Errorf("got a page without %q:\n%s", want, page.Body)
+				}
+			}
+		})
+	}
+}
+
+// TestScopeTexts wants the host's words for a scope to win over the library's, in each place where it can write them.
+func TestScopeTexts(t *testing.T) {
+	page := showConsent(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"de": {"scope.openid": "wissen, wer Sie sind"}}}, "de", "")
+	if !strings.Contains(page.Body.String(), "wissen, wer Sie sind") {
+		t.Errorf("got a page without the host's text:\n%s", page.Body)
+	}
+	page = showConsent(t, oauthhttp.Config{}, "de", "", func(config *oauthkit.Config) {
+		config.Scopes = oauthkit.StaticScopes{"read": "read", "openid": "know you"}
+	})
+	if body := page.Body.String(); !strings.Contains(body, "know you") || strings.Contains(body, "Sie anmelden") {
+		t.Errorf("got a page without what the host's scopes say:\n%s", body)
+	}
+}
+
+func TestErrorPageInGerman(t *testing.T) {
+	handler := newPages(t, oauthhttp.Config{})
+	request := httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize", nil)
+	request.Header.Set("Accept-Language", "de")
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	if recorder.Code != http.StatusBadRequest || !strings.Contains(recorder.Body.String(), "Diese Anfrage kann nicht beantwortet werden") {
+		t.Errorf("got %d: %s", recorder.Code, recorder.Body)
+	}
+}
+
+func TestUnknownLanguage(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("got a handler with a language that is none")
+		}
+	}()
+	newPages(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"no such language": {}}})
+}

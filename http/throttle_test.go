@@ -1,0 +1,47 @@
+package oauthhttp_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// TestRateLimitKeys shows that no two callers have the same key, whatever their names are.
+func TestRateLimitKeys(t *testing.T) {
+	table := tokenTable{
+		"user":    token("web", "read"), // a user with the name of the application
+		"machine": token("", "read"),
+	}
+	session := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
+	tests := map[string]struct {
+		token, byUser, byApplication string
+	}{
+		"user":      {"user", "user:web", "application:web"},
+		"machine":   {"machine", "application:web", "application:web"},
+		"signed in": {"", "user:alice", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			if test.token != "" {
+				request.Header.Set("Authorization", "Bearer "+test.token)
+			}
+			called := false
+			oauthhttp.API{Tokens: table}.SignedInOr(session, "read")(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				called = true
+				if byUser, byApplication := oauthhttp.RateLimitKey(r), oauthhttp.ApplicationRateLimitKey(r); byUser != test.byUser || byApplication != test.byApplication {
+					t.Errorf("got %q and %q, want %q and %q", byUser, byApplication, test.byUser, test.byApplication)
+				}
+			})).ServeHTTP(httptest.NewRecorder(), request)
+			if !called {
+				t.Error("got no call of the API")
+			}
+		})
+	}
+	if got := oauthhttp.RateLimitKey(httptest.NewRequest(http.MethodGet, "/", nil)); got != "" {
+		t.Errorf("outside of the protection: got %q, want none", got)
+	}
+}

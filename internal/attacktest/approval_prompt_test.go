@@ -1,0 +1,154 @@
+package attacktest
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestApprovalPrompt is about when a user who has approved something is asked again.
+func TestApprovalPrompt(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "approval_prompt", Test: approvalPrompt},
+		{Name: "approval_prompt=force by default", Test: forcedApproval, Configure: func(config *oauthkit.Config, _ storetest.Store) {
+			config.ApprovalPrompt = oauthkit.ApprovalForce
+		}},
+		{Name: "approval_prompt that is none", Test: unknownApprovalPrompt},
+		{Name: "trusted application", Test: trustedApplication},
+		{Name: "trusted by the host", Test: trustedByHost, Configure: func(config *oauthkit.Config, _ storetest.Store) {
+			config.SkipConsent = func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+				return request.Application.GetID() == "web" && user.Subject == "alice", nil
+			}
+		}},
+		{Name: "application that changed", Test: changedApplication},
+		{Name: "lifetime by request", Test: chosenLifetime, Configure: func(config *oauthkit.Config, _ storetest.Store) {
+			config.ChooseAccessTokenLifetime = lifetimeByRequest
+		}},
+	})
+}
+
+func approvalPrompt(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Decide(alice.Open(s.Web.AZ("approval_prompt=auto")).Consent(), "allow").Code()
+	for _, parameter := range []string{"approval_prompt", "approval_prompt=", "approval_prompt=auto"} {
+		alice.Open(s.Web.AZ(parameter)).Code()
+		alice.Open(s.Web.AZ(parameter, "prompt=none")).Code()
+		alice.Open(s.Web.AZ(parameter, "prompt=consent")).Consent()
+		alice.Open(s.Web.AZ(parameter, "scope=openid api:read email")).Consent() // it grew
+	}
+	page := alice.Open(s.Web.AZ("approval_prompt=force")).Consent()
+	alice.Authorize(s.Web.AZ("approval_prompt=force", "prompt=none")).ERR("consent_required")
+	alice.Decide(page, "allow", "approval_prompt=auto").Code()
+	alice.Open(s.Web.AZ("approval_prompt=force")).Consent() // each time
+	alice.Open(s.Web.AZ()).Code()
+	s.Browser("bob").Open(s.Web.AZ("approval_prompt=auto")).Consent() // who has approved nothing
+}
+
+func forcedApproval(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	alice.Open(s.Web.AZ()).Consent()
+	alice.Open(s.Web.AZ("approval_prompt=")).Consent()
+	alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
+	alice.Open(s.Web.AZ("approval_prompt=auto")).Code()
+}
+
+func unknownApprovalPrompt(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	for _, value := range []string{"nonsense", "AUTO", "none", "auto force", "force,auto", "<script>"} {
+		alice.Authorize(s.Web.AZ("approval_prompt=" + value)).ERR("invalid_request")
+		s.Browser("").Authorize(s.Web.AZ("approval_prompt=" + value)).ERR("invalid_request")
+	}
+	alice.Authorize(s.Web.AZ("approval_prompt=auto", "+approval_prompt=auto")).ERR("invalid_request")
+	alice.Authorize(s.Web.AZ("approval_prompt=x", "redirect_uri=https://evil.test/cb")).PAGE(400)
+}
+
+// trustedApplication is not asked about, but for its own prompt=consent, and only at an address that is its own.
+func trustedApplication(t *testing.T, s *fixture.Server) {
+	for _, id := range []string{"web", "cli"} {
+		s.UpdateApplication(id, func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
+	}
+	alice := s.Browser("alice")
+	alice.Open(s.Web.AZ()).Code()
+	alice.Open(s.Web.AZ("prompt=none", "approval_prompt=force")).Code()
+	alice.Open(s.Web.AZ("prompt=consent")).Consent()
+	alice.Open(s.CLI.AZ()).Consent() // any program on the device can have this address (RFC 8252 §8.6)
+	alice.Open(s.CLI.AZ("redirect_uri=com.example.cli:/cb")).Consent()
+	s.Browser("").Open(s.Web.AZ()).Login()
+	if given := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(given) > 0 {
+		t.Errorf("got %+v observed, want no consent of a user who was not asked", given)
+	}
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = false })
+	alice.Open(s.Web.AZ()).Consent() // trust left no consent behind
+}
+
+func trustedByHost(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Open(s.Web.AZ("approval_prompt=force")).Code()
+	alice.Open(s.Web.AZ("prompt=consent")).Consent()
+	alice.Open(s.SPA.AZ()).Consent()
+	s.Browser("bob").Open(s.Web.AZ()).Consent()
+}
+
+func changedApplication(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, change := range []func(*oauthkit.AbstractApplication){
+		func(app *oauthkit.AbstractApplication) { app.Name = "Your Bank" },
+		func(app *oauthkit.AbstractApplication) {
+			app.RedirectURIs = append(app.RedirectURIs, "https://new.test/cb")
+		},
+		func(app *oauthkit.AbstractApplication) { app.RedirectURIs = app.RedirectURIs[:1] },
+	} {
+		alice.Approve(s.Web.AZ()).Code()
+		alice.Open(s.Web.AZ()).Code()
+		s.UpdateApplication("web", change)
+		page := alice.Open(s.Web.AZ()).Consent()
+		alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
+		alice.Decide(page, "deny").ERR("access_denied")
+		alice.Open(s.Web.AZ()).Consent()
+	}
+}
+
+// lifetimeByRequest gives tokens to write with less time than others.
+func lifetimeByRequest(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
+	switch {
+	case slices.Contains(request.Scopes, "api:write"):
+		return time.Minute, nil
+	case request.GrantType == oauth2.Refreshing && request.Subject == "alice":
+		return 2 * time.Minute, nil
+	default:
+		return 3 * time.Minute, nil
+	}
+}
+
+func chosenLifetime(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	for _, test := range []struct {
+		name   string
+		tokens fixture.Tokens
+		want   int64
+	}{
+		{"code", tokens, 180},
+		{"refresh", s.Web.RF(tokens.Refresh).Tokens(), 120},
+		{"own", s.Service.CC("scope=api:read").Tokens(), 180},
+		{"own, to write", s.Service.CC("scope=api:write").Tokens(), 60},
+	} {
+		members := s.RS.IN(test.tokens.Access).Active()
+		if row := members["exp"].(float64) - members["iat"].(float64); test.tokens.ExpiresIn != test.want || int64(row) != test.want {
+			t.Errorf("%s: got expires_in %d and %v seconds in the row, want %d", test.name, test.tokens.ExpiresIn, row, test.want)
+		}
+	}
+	writing := s.Service.CC("scope=api:write").Tokens()
+	s.Clock.Advance(time.Minute - time.Second)
+	s.RS.IN(writing.Access).Active()
+	s.Clock.Advance(time.Second)
+	s.RS.IN(writing.Access).Inactive()
+}

@@ -1,0 +1,88 @@
+package attacktest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestConsentChoice is about a host that lets the user approve fewer scopes than are asked for.
+func TestConsentChoice(t *testing.T) {
+	choose := func(config *oauthhttp.Config) { config.UserChoosesScopes = true }
+	fixture.Run(t, []fixture.Case{
+		{Name: "B-04 fewer scopes", Host: choose, Test: fewerScopes},
+		{Name: "B-04 scopes that were not asked for", Host: choose, Test: moreScopes},
+		{Name: "B-04 a host that does not let choose", Test: noChoice},
+		{Name: "B-10 the page says which APIs it is about", Host: choose, Test: resourcesOnPage},
+	})
+}
+
+func fewerScopes(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	ask := s.Web.AZ("scope=openid email api:read")
+	page := alice.Open(ask).Consent()
+	if _, fields := page.Form(); !slices.Equal(fields["scope"], []string{"openid", "email", "api:read"}) {
+		t.Errorf("got the scopes %q in the form, want each that is asked for", fields["scope"])
+	}
+	tokens := s.Web.TK(alice.Decide(page, "allow", "scope=api:read").Code()).Tokens()
+	if tokens.Scope != "openid api:read" || tokens.ID == "" || s.RS.IN(tokens.Access).Active()["scope"] != "openid api:read" {
+		t.Errorf("got scope %q, want openid, which comes with any approval, and api:read", tokens.Scope)
+	}
+	s.Web.RF(tokens.Refresh, "scope=openid email").JSON(400, "invalid_scope")
+	alice.Open(s.Web.AZ("scope=openid api:read")).Code() // what was approved is remembered
+	page = alice.Open(ask).Consent()                     // and what was refused is not
+	code := alice.Decide(page, "allow", "scope").Code()  // nothing is left but openid
+	if tokens := s.Web.TK(code).Tokens(); tokens.Scope != "openid" {
+		t.Errorf("got scope %q, want openid alone", tokens.Scope)
+	}
+	alice.Decide(alice.Open(s.SPA.AZ("scope=email api:read")).Consent(), "allow", "scope").PAGE(400) // an approval of nothing
+	granted := fixture.EventsOf[oauthkit.ConsentGiven](s.Events)
+	if len(granted) != 2 || granted[0].Scopes.String() != "openid api:read" {
+		t.Errorf("got %+v observed, want two consents, the first to openid api:read", granted)
+	}
+}
+
+func moreScopes(t *testing.T, s *fixture.Server) {
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "api:write") })
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	for _, more := range []string{"api:write", "email", "introspection", "nonsense", "OPENID", "openid api:read", "api:read "} {
+		alice.Decide(page, "allow", "+scope="+more).PAGE(400)
+		alice.Decide(page, "allow", "scope="+more).PAGE(400)
+	}
+	alice.Decide(page, "allow", "+decision=deny").PAGE(400) // scope alone may be repeated
+	alice.Decide(page, "allow", "+token=x").PAGE(400)
+	if events := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(events) > 0 {
+		t.Errorf("got %v, want no consent", events)
+	}
+	tokens := s.Web.TK(alice.Decide(page, "allow", "+scope=api:read").Code()).Tokens() // the page is still good, and twice is once
+	if tokens.Scope != "openid api:read" {
+		t.Errorf("got scope %q, want what was asked for", tokens.Scope)
+	}
+}
+
+func noChoice(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	if strings.Contains(page.Body, "checkbox") {
+		t.Error("got a choice on the page, want all or nothing")
+	}
+	if tokens := s.Web.TK(alice.Decide(page, "allow", "scope=openid").Code()).Tokens(); tokens.Scope != "openid api:read" {
+		t.Errorf("got scope %q, want what was shown", tokens.Scope)
+	}
+}
+
+func resourcesOnPage(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	shown := textOf(t, alice.Open(s.Web.AZ("resource=https://api.test", "+resource=https://other.test")).Consent())
+	if !strings.Contains(shown, "Only for https://api.test https://other.test") {
+		t.Errorf("got a page that does not say which APIs it is about:\n%s", shown)
+	}
+	if shown := textOf(t, alice.Open(s.Web.AZ()).Consent()); strings.Contains(shown, "Only for") {
+		t.Errorf("got a page that names APIs where all are meant:\n%s", shown)
+	}
+}

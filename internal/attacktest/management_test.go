@@ -1,0 +1,241 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestManagement is about who may see and change what, on the pages and in the JSON of applications and connected apps.
+func TestManagement(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "M-01 another user's application and sign-ins", Test: foreignManagement},
+		{Name: "M-02 forged forms", Test: forgedManagement},
+		{Name: "M-02 reading changes nothing", Test: readingManagement},
+		{Name: "M-05 fields that no form has", Test: extraFields},
+		{Name: "M-08 more than an owner may choose", Test: privileges},
+	})
+}
+
+// managedRoute is a route of the pages or the JSON, for an application and a sign-in of it.
+type managedRoute struct {
+	method, path, mediaType, body string
+}
+
+const documentOfApplication = `{"name":"Changed","client_type":"public","grant_types":["authorization_code"],"redirect_uris":["https://evil.test/cb"]}`
+
+// routesOf are all routes that name an application, or a sign-in of it. What a form needs as its token is put where TOKEN is.
+func routesOf(clientID, authorizationID string) []managedRoute {
+	const form, document = "application/x-www-form-urlencoded", "application/json"
+	var routes []managedRoute
+	id := url.PathEscape(clientID)
+	for _, page := range []string{"applications/" + id + "/update/", "applications/" + id + "/delete/", "applications/" + id + "/secret/", "authorized_tokens/" + id + "/delete/", "authorized_tokens/" + id + "/" + authorizationID + "/delete/"} {
+		routes = append(routes, managedRoute{http.MethodGet, "/o/" + page, "", ""},
+			managedRoute{http.MethodPost, "/o/" + page, form, "token=TOKEN&name=Changed&client_type=public&redirect_uris=https%3A%2F%2Fevil.test%2Fcb"})
+	}
+	return append(routes,
+		managedRoute{http.MethodGet, "/o/applications/" + id + "/", "", ""},
+		managedRoute{http.MethodGet, "/o/api/applications/" + id, "", ""},
+		managedRoute{http.MethodPut, "/o/api/applications/" + id, document, documentOfApplication},
+		managedRoute{http.MethodDelete, "/o/api/applications/" + id, "", ""},
+		managedRoute{http.MethodPost, "/o/api/applications/" + id + "/secret", document, "{}"},
+		managedRoute{http.MethodDelete, "/o/api/authorized_tokens/" + id, "", ""},
+		managedRoute{http.MethodDelete, "/o/api/authorized_tokens/" + id + "/" + authorizationID, "", ""},
+	)
+}
+
+// request makes what a browser sends from a page of the server.
+func (r managedRoute) request(token string) *http.Request {
+	request := fixture.NewPost(r.path, r.mediaType, strings.Replace(r.body, "TOKEN", url.QueryEscape(token), 1))
+	request.Method = r.method
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	return request
+}
+
+// owned registers an application of the user's.
+func owned(t *testing.T, s *fixture.Server, user string) *fixture.Client {
+	t.Helper()
+	return register(t, s, &oauthkit.AbstractApplication{
+		Name: "Printer of " + user, UserID: user, ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://printer.test/cb"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing},
+	})
+}
+
+// signInsOf returns the ids of the sign-ins of the user with an application, as the JSON has them.
+func signInsOf(s *fixture.Server, browser *fixture.Browser) []string {
+	var ids []string
+	for _, match := range regexp.MustCompile(`"id":"([^"]+)"`).FindAllStringSubmatch(browser.Get("/o/api/authorized_tokens").OK().Body, -1) {
+		ids = append(ids, match[1])
+	}
+	return ids
+}
+
+// foreignManagement is a matrix of everybody but the owner, and every route. An id that nobody has must be answered alike.
+func foreignManagement(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	client := owned(t, s, "alice")
+	tokens := alice.Tokens(client)
+	signIn := signInsOf(s, alice)[0]
+	for _, user := range []string{"bob", "mallory"} {
+		browser := s.Browser(user)
+		browser.Tokens(s.Web) // a sign-in of his own, elsewhere
+		token := tokenOf(browser.Get("/o/applications/register/").OK())
+		unknown := routesOf(oauthkit.NewClientID(), "nothing")
+		for i, route := range routesOf(client.ID, signIn) {
+			got, want := browser.Do(route.request(token)), browser.Do(unknown[i].request(token))
+			if got.Status != http.StatusNotFound || withoutReference(got.Body) != withoutReference(want.Body) || want.Status != got.Status {
+				t.Errorf("%s, %s %s: got %d %s, want the 404 of an id that nobody has: %s", user, route.method, route.path, got.Status, got.Body, want.Body)
+			}
+		}
+		own := routesOf(s.Web.ID, signIn) // his own application, with her sign-in
+		for _, route := range own[len(own)-1:] {
+			browser.Do(route.request(token)).JSON(404, "invalid_request")
+		}
+		if body := browser.Get("/o/applications/").OK().Body + browser.Get("/o/api/applications").OK().Body; strings.Contains(body, client.ID) {
+			t.Errorf("%s: got a list with an application of alice's: %s", user, body)
+		}
+	}
+	nobody := s.Browser("")
+	for _, route := range routesOf(client.ID, signIn) {
+		answer := nobody.Do(route.request("x"))
+		if login := strings.HasPrefix(answer.Location(), "/login?"); answer.Status != http.StatusForbidden && !login {
+			t.Errorf("nobody, %s %s: got %d, want the way to sign in, or 403", route.method, route.path, answer.Status)
+		}
+	}
+	if page := alice.Get("/o/applications/" + client.ID + "/").OK(); !strings.Contains(page.Body, "Printer of alice") {
+		t.Errorf("got an application that was changed: %s", page.Body)
+	}
+	s.Bearer("/o/userinfo", tokens.Access).OK()
+	client.RF(tokens.Refresh).Tokens()
+}
+
+// withoutReference removes what differs between any two error pages.
+func withoutReference(body string) string {
+	return regexp.MustCompile(`<code>[\w-]{22}</code>`).ReplaceAllString(body, "")
+}
+
+// forgedManagement sends what the owner could send, but not from the page that she saw.
+func forgedManagement(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	client := owned(t, s, "alice")
+	alice.Tokens(client)
+	signIn := signInsOf(s, alice)[0]
+	elsewhere := s.Browser("alice")
+	for _, route := range routesOf(client.ID, signIn) {
+		if route.method == http.MethodGet {
+			continue
+		}
+		page := route.mediaType == "application/x-www-form-urlencoded"
+		if page {
+			tokens := []string{"", "nonsense", tokenOf(alice.Get("/o/applications/register/")), tokenOf(elsewhere.Get(route.path))}
+			for _, token := range tokens {
+				alice.Do(route.request(token)).PAGE(403)
+			}
+		}
+		token := tokenOf(alice.Get(route.path))
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.test"} {
+			request := route.request(token)
+			request.Header.Del("Sec-Fetch-Site")
+			request.Header.Set(name, value)
+			if answer := alice.Do(request); answer.Status != http.StatusForbidden {
+				t.Errorf("%s with %s %s: got %d, want 403", answer, name, value, answer.Status)
+			}
+		}
+	}
+	before := tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/"))
+	alice.SignIn("alice")
+	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).PAGE(403) // the form of a session that is over
+	checkUnchanged(t, s)
+}
+
+// checkUnchanged wants no act that changes what is managed.
+func checkUnchanged(t *testing.T, s *fixture.Server) {
+	t.Helper()
+	for _, act := range []string{"CreateApplication", "UpdateApplication", "DeleteApplication", "RevokeAuthorization", "RevokeConsent", "RevokeUser", "RevokeApplication"} {
+		if slices.Contains(s.Store.Calls(), act) {
+			t.Errorf("got %s, want nothing changed", act)
+		}
+	}
+}
+
+func readingManagement(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	client := owned(t, s, "alice")
+	alice.Tokens(client)
+	signIn := signInsOf(s, alice)[0]
+	for _, route := range routesOf(client.ID, signIn) {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			request := fixture.NewRequest(method, route.path, url.Values{"name": {"Changed"}, "token": {"x"}, "confirm": {"yes"}, "_method": {"DELETE"}})
+			request.Header.Set("X-HTTP-Method-Override", "DELETE")
+			if answer := alice.Do(request); answer.Status != http.StatusOK && answer.Status != http.StatusMethodNotAllowed {
+				t.Errorf("%s: got %d, want 200 or 405", answer, answer.Status)
+			}
+		}
+	}
+	checkUnchanged(t, s)
+}
+
+// submit opens a page with a form and sends it with these values.
+func submit(browser *fixture.Browser, path string, form url.Values) *fixture.Answer {
+	form.Set("token", tokenOf(browser.Get(path).OK()))
+	return browser.Post(path, form)
+}
+
+func extraFields(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	client := owned(t, s, "alice")
+	form := url.Values{
+		"name": {"Changed"}, "client_type": {"confidential"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://printer.test/cb"},
+		"user": {"bob"}, "user_id": {"bob"}, "UserID": {"bob"}, "client_id": {"mine"}, "client_secret": {"chosen"}, "skip_authorization": {"true"}, "verified": {"true"},
+		"disabled": {"true"}, "registration_source": {"dcr"}, "fields.verified": {"true"}, "created_at": {"2000-01-01T00:00:00Z"},
+	}
+	if got := submit(alice, "/o/applications/"+client.ID+"/update/", form); got.Status != http.StatusSeeOther {
+		t.Errorf("%s: got %d, want 303", got, got.Status)
+	}
+	checkOwn(t, s, client.ID)
+	document := strings.TrimSuffix(documentOfApplication, "}") + `,"user":"bob","UserID":"bob","client_id":"mine","client_secret":"chosen","ClientSecret":"x",
+		"skip_authorization":true,"verified":true,"disabled":true,"registration_source":"dcr"}`
+	request := managedRoute{http.MethodPut, "/o/api/applications/" + client.ID, "application/json", document}.request("")
+	alice.Do(request).OK()
+	checkOwn(t, s, client.ID)
+}
+
+// checkOwn wants an application that was changed and is still alice's, and no more than that.
+func checkOwn(t *testing.T, s *fixture.Server, clientID string) {
+	t.Helper()
+	app, err := s.Provider.Application(t.Context(), clientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	abstract := oauthkit.Abstract(app)
+	if abstract.Name != "Changed" || abstract.UserID != "alice" || abstract.SkipAuthorization || abstract.Verified || abstract.Disabled ||
+		abstract.VerifyPassword("chosen") || abstract.RegistrationSource != oauthkit.RegisteredManually {
+		t.Errorf("got %+v, want the name changed and nothing else", abstract)
+	}
+}
+
+// privileges asks for what only an operator gives.
+func privileges(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for name, value := range map[string]string{"grant_types": "client_credentials", "scopes": "api:write"} {
+		form := url.Values{
+			"name": {"Mine"}, "client_type": {"confidential"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}, "scopes": {"api:read"},
+		}
+		form.Add(name, value)
+		if got := submit(alice, "/o/applications/register/", form); got.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%s %s: got %d, want the form again", name, value, got.Status)
+		}
+	}
+	document := `{"name":"Mine","client_type":"confidential","grant_types":["client_credentials"],"scopes":["introspection"]}`
+	answer := alice.Do(managedRoute{http.MethodPost, "/o/api/applications", "application/json", document}.request(""))
+	answer.JSON(http.StatusUnprocessableEntity, "invalid_request")
+	checkUnchanged(t, s)
+}

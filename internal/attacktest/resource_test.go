@@ -1,0 +1,105 @@
+package attacktest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestResource is about which APIs a token is for (RFC 8707). The provider knows https://api.test and https://other.test.
+func TestResource(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "A-36 resource", Test: unknownResources},
+		{Name: "F-19 resource of a refresh", Test: refreshedResources},
+		{Name: "resource of a code", Test: exchangedResources},
+		{Name: "resource of an application's own token", Test: ownResources},
+	})
+}
+
+// badResources are in the place of a resource, each in a request that names a good one as well or none.
+func badResources() []string {
+	return []string{
+		"https://api.test#", "https://api.test#part", "/api", "api.test", "//api.test", "https://unknown.test", "https://api.test/",
+		"https://API.test", "HTTPS://api.test", "http://api.test", "https://api.test:443", "https://alice@api.test", "urn:api", " https://api.test", "*",
+	}
+}
+
+func unknownResources(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	for _, bad := range badResources() {
+		alice.Authorize(s.Web.AZ("resource=" + bad)).ERR("invalid_target")
+		alice.Authorize(s.Web.AZ("resource=https://api.test", "+resource="+bad)).ERR("invalid_target")
+		alice.Authorize(s.Web.AZ("resource="+bad, "prompt=none")).ERR("invalid_target")
+	}
+	form := s.Web.AZ()
+	for i := range 20 {
+		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
+	}
+	alice.Authorize(form).ERR("invalid_target")
+	s.Browser("").Authorize(form).ERR("invalid_target")                      // nobody has to sign in to be refused
+	alice.Authorize(s.Web.AZ("client_id=nobody", "resource=/api")).PAGE(400) // nor is anything sent where it is not safe
+	alice.Open(s.Web.AZ("resource=https://api.test", "+resource=https://api.test")).Consent()
+}
+
+// audienceOf returns what the introspection says a token is for.
+func audienceOf(s *fixture.Server, token string) []string {
+	members, _ := s.RS.IN(token).Active()["aud"].([]any)
+	var audience []string
+	for _, member := range members {
+		audience = append(audience, fmt.Sprint(member))
+	}
+	return audience
+}
+
+func wantAudience(t *testing.T, s *fixture.Server, token string, want ...string) {
+	t.Helper()
+	if got := audienceOf(s, token); !slices.Equal(got, want) {
+		t.Errorf("got aud %q, want %q", got, want)
+	}
+}
+
+// refreshedResources narrows, which holds for one access token and not for what follows, and fails to widen.
+func refreshedResources(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	tokens := alice.Tokens(s.Web, "resource=https://api.test", "+resource=https://other.test")
+	wantAudience(t, s, tokens.Access, "https://api.test", "https://other.test")
+	tokens = s.Web.RF(tokens.Refresh, "resource=https://other.test").Tokens()
+	wantAudience(t, s, tokens.Access, "https://other.test")
+	tokens = s.Web.RF(tokens.Refresh, "resource=https://api.test").Tokens()
+	wantAudience(t, s, tokens.Access, "https://api.test")
+	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	wantAudience(t, s, tokens.Access, "https://api.test", "https://other.test")
+
+	narrow := alice.Tokens(s.SPA, "resource=https://api.test")
+	for _, wider := range append([]string{"https://other.test"}, badResources()...) {
+		s.SPA.RF(narrow.Refresh, "resource="+wider).JSON(400, "invalid_target")
+		s.SPA.RF(narrow.Refresh, "resource=https://api.test", "+resource="+wider).JSON(400, "invalid_target")
+	}
+	narrow = s.SPA.RF(narrow.Refresh).Tokens() // nothing was consumed by what was refused
+	wantAudience(t, s, narrow.Access, "https://api.test")
+}
+
+func exchangedResources(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	code := alice.Approve(s.Web.AZ("resource=https://api.test")).Code()
+	s.Web.TK(code, "resource=https://other.test").JSON(400, "invalid_target")
+	s.Web.TK(code, "resource=https://api.test#part").JSON(400, "invalid_target")
+	wantAudience(t, s, s.Web.TK(code).Tokens().Access, "https://api.test") // the code was not used up
+
+	both := alice.Approve(s.Web.AZ("resource=https://api.test", "+resource=https://other.test")).Code()
+	tokens := s.Web.TK(both, "resource=https://api.test").Tokens()
+	wantAudience(t, s, tokens.Access, "https://api.test")
+	wantAudience(t, s, s.Web.RF(tokens.Refresh).Tokens().Access, "https://api.test", "https://other.test")
+
+	unbound := s.Web.TK(alice.Approve(s.Web.AZ()).Code(), "resource=https://other.test").Tokens()
+	wantAudience(t, s, unbound.Access, "https://other.test") // where all were allowed, naming one is narrower
+}
+
+func ownResources(t *testing.T, s *fixture.Server) {
+	wantAudience(t, s, s.Service.CC().Tokens().Access)
+	wantAudience(t, s, s.Service.CC("resource=https://api.test").Tokens().Access, "https://api.test")
+	s.Service.CC("resource="+strings.Repeat("a", 100)).JSON(400, "invalid_target")
+}

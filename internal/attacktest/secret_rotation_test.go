@@ -1,0 +1,32 @@
+package attacktest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestSecretRotation is about the two secrets that an application has for a while.
+func TestSecretRotation(t *testing.T) {
+	fixture.Run(t, []fixture.Case{{Name: "T-21 the old secret is good in the overlap and not after it", Test: func(_ *testing.T, s *fixture.Server) {
+		renewed := *s.Service
+		rotate := func(keep time.Duration) {
+			s.UpdateApplication(s.Service.ID, func(app *oauthkit.AbstractApplication) {
+				renewed.Secret = app.RotateSecret(s.Clock.Now(), keep)
+			})
+		}
+		rotate(time.Hour)
+		s.Service.CC().Tokens()
+		renewed.CC().Tokens()
+		s.Clock.Advance(time.Hour)
+		s.Service.CC().Unauthorized()
+		renewed.CC().Tokens()
+
+		second := renewed
+		rotate(0)
+		second.CC().Unauthorized()
+		renewed.CC().Tokens()
+	}}})
+}

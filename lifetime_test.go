@@ -1,0 +1,96 @@
+package oauthkit_test
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// exchangesOwn has the application ask for a token of its own.
+func (s *consentScene) exchangesOwn() (*oauthkit.TokenResponse, error) {
+	s.Helper()
+	app, err := s.provider.Application(s.Context(), "client")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return s.provider.Exchange(s.Context(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
+}
+
+func withOwnTokens(choose func(context.Context, oauthkit.LifetimeRequest) (time.Duration, error)) func(*oauthkit.Config, *oauthkit.AbstractApplication) {
+	return func(config *oauthkit.Config, app *oauthkit.AbstractApplication) {
+		config.ChooseAccessTokenLifetime = choose
+		app.GrantTypes = append(app.GrantTypes, oauth2.ClientCredentials)
+	}
+}
+
+// TestChosenLifetime wants the same lifetime in the answer and in the row, to the second at which the token ends.
+func TestChosenLifetime(t *testing.T) {
+	var asked []oauthkit.LifetimeRequest
+	s := newConsentScene(t, withOwnTokens(func(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
+		asked = append(asked, request)
+		return 7 * time.Minute, nil
+	}))
+	response, err := s.exchangesOwn()
+	if err != nil || response.ExpiresIn != 420 {
+		t.Fatalf("got %+v, %v; want expires_in 420", response, err)
+	}
+	token, err := s.provider.Authenticate(t.Context(), response.AccessToken)
+	if err != nil || !token.ExpiresAt.Equal(s.now.Add(7*time.Minute)) {
+		t.Fatalf("got %+v, %v; want it to expire in 7 minutes", token, err)
+	}
+	last := asked[len(asked)-1]
+	if last.Application.GetID() != "client" || last.GrantType != oauth2.ClientCredentials || last.Scopes.String() != "read" || last.Subject != "" {
+		t.Errorf("got asked with %+v, want the application, its grant and scopes, and no user", last)
+	}
+	s.now = s.now.Add(7*time.Minute - time.Second)
+	if _, err := s.provider.Authenticate(t.Context(), response.AccessToken); err != nil {
+		t.Errorf("got %v a second before the end", err)
+	}
+	s.now = s.now.Add(time.Second)
+	if _, err := s.provider.Authenticate(t.Context(), response.AccessToken); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+		t.Errorf("got %v at the end, want invalid_token", err)
+	}
+}
+
+// TestImpossibleLifetime wants the request to end, with nothing issued, and the reason for the log only.
+func TestImpossibleLifetime(t *testing.T) {
+	tests := []struct {
+		name     string
+		lifetime time.Duration
+		err      error
+		want     oauthkit.ErrorCode
+	}{
+		{"zero", 0, nil, oauthkit.ServerError},
+		{"negative", -time.Hour, nil, oauthkit.ServerError},
+		{"two hundred years", 200 * 365 * 24 * time.Hour, nil, oauthkit.ServerError},
+		{"the host cannot know", time.Hour, errors.New("policy service is down"), oauthkit.TemporarilyUnavailable},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			issued := 0
+			choose := withOwnTokens(func(context.Context, oauthkit.LifetimeRequest) (time.Duration, error) { return test.lifetime, test.err })
+			s := newConsentScene(t, func(config *oauthkit.Config, app *oauthkit.AbstractApplication) {
+				choose(config, app)
+				config.Observe = func(_ context.Context, event oauthkit.Event) {
+					if _, ok := event.(oauthkit.TokenIssued); ok {
+						issued++
+					}
+				}
+			})
+			response, err := s.exchangesOwn()
+			var known *oauthkit.Error
+			if response != nil || oauthkit.CodeOf(err) != test.want || issued != 0 {
+				t.Fatalf("got %v, %v and %d tokens issued; want %s", response, err, issued, test.want)
+			}
+			if errors.As(err, &known) && known.Description == err.Error() {
+				t.Errorf("got the description %q, which says as much as the log", known.Description)
+			}
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package gormstore
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// userAuthorizations walks the index on subject, which has the order of the answer, and looks up the last token of each one that
+// is returned.
+const userAuthorizations = `SELECT ` + authorizationSelected + `,
+	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
+	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id)
+FROM {authorizations} a WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expires_at > $2
+ORDER BY a.created_at DESC, a.id DESC LIMIT $3`
+
+// UserAuthorizations implements [oauthkit.AuthorizationManager].
+func (d *database) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+	if subject == "" { // what an application has for itself is no user's
+		return nil, failed("listing authorizations", ctx.Err())
+	}
+	var uses []oauthkit.AuthorizationUse
+	err := d.each(ctx, d.pool(), userAuthorizations, []any{subject, d.stamp(now), max(limit, 0)}, func(scan func(...any) error) error {
+		authorization := &oauthkit.Authorization{}
+		var access, refresh time.Time
+		err := scan(append(authorizationFields(authorization), moment{&access}, moment{&refresh})...)
+		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: lastUsed(authorization, access, refresh)})
+		return err
+	})
+	if err != nil {
+		return nil, failed("listing authorizations", err)
+	}
+	return uses, nil
+}
+
+// lastUsed returns when an Authorization was last used, by when its last tokens were issued; zero: there is none.
+func lastUsed(authorization *oauthkit.Authorization, access, refresh time.Time) time.Time {
+	switch {
+	case access.After(refresh):
+		return access
+	case !refresh.IsZero():
+		return refresh
+	default:
+		return authorization.CreatedAt
+	}
+}
+
+const userConsents = `SELECT ` + consentColumns + ` FROM {consents} WHERE subject = $1`
+
+// UserConsents implements [oauthkit.AuthorizationManager].
+func (d *database) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
+	var consents []*oauthkit.Consent
+	err := d.each(ctx, d.pool(), userConsents, []any{subject}, func(scan func(...any) error) error {
+		consent := &oauthkit.Consent{}
+		consents = append(consents, consent)
+		return scan(consentFields(consent)...)
+	})
+	if err != nil {
+		return nil, failed("listing consents", err)
+	}
+	slices.SortFunc(consents, func(one, other *oauthkit.Consent) int {
+		return strings.Compare(one.ApplicationID, other.ApplicationID)
+	})
+	return consents, nil
+}
+
+// Both forget consents first and then revoke what stands under none that is left. Consents are locked in the order of
+// application and user, Authorizations in that of their ids, for the reason that revokeConsented has.
+//
+// An approval under consent that is remembered, or is widened, holds the consent's row: it is saved before, and its Authorization
+// revoked, or it is refused. One that gives consent for the first time has no row that could be locked here. It may be saved
+// between the two statements, and then comes wholly after them: its consent was not forgotten, so its Authorization is left alone.
+const (
+	deleteUserConsents = `WITH held AS (SELECT application_id FROM {consents} WHERE subject = $1 ORDER BY application_id FOR UPDATE)
+DELETE FROM {consents} WHERE subject = $1 AND application_id IN (SELECT application_id FROM held)`
+	revokeUser        = `WITH held AS (SELECT id FROM {authorizations} a WHERE subject = $1` + standsAlone
+	revokeApplication = `WITH held AS (SELECT id FROM {authorizations} a WHERE application_id = $1` + standsAlone
+	standsAlone       = ` AND revoked_at IS NULL
+	AND NOT EXISTS (SELECT 1 FROM {consents} WHERE application_id = a.application_id AND subject = a.subject AND id = a.consent_id)
+	ORDER BY id FOR UPDATE
+) UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
+)
+
+// RevokeUser implements [oauthkit.AuthorizationManager].
+func (d *database) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
+	if subject == "" { // what an application has for itself is no user's
+		return 0, failed("revoking a user", ctx.Err())
+	}
+	revoked, err = d.forget(ctx, deleteUserConsents, revokeUser, subject, now)
+	return revoked, failed("revoking a user", err)
+}
+
+// RevokeApplication implements [oauthkit.AuthorizationManager].
+func (d *database) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+	revoked, err = d.forget(ctx, deleteConsents, revokeApplication, applicationID, now)
+	return revoked, failed("revoking an application", err)
+}
+
+func (d *database) forget(ctx context.Context, consents, authorizations, whose string, now time.Time) (revoked int, err error) {
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := d.execute(ctx, tx, consents, whose); err != nil {
+			return err
+		}
+		revoked, err = d.execute(ctx, tx, authorizations, whose, d.stamp(now))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return revoked, nil
+}

@@ -1,0 +1,63 @@
+package gormstore
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// NewApplication implements [oauthkit.ApplicationModel]. What it returns is an A.
+func (s *Store[A]) NewApplication() oauthkit.Application {
+	return reflect.New(reflect.TypeFor[A]().Elem()).Interface().(A)
+}
+
+// ValidateApplication implements [oauthkit.ApplicationModel], by the rules of the Config.
+func (s *Store[A]) ValidateApplication(app oauthkit.Application) error {
+	return s.Applications.rules.Validate(app)
+}
+
+// CreateApplication implements [oauthkit.ApplicationWriter] as [Applications.Create] does. The app must be an A.
+func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	own, err := s.own(app)
+	if err != nil {
+		return err
+	}
+	return s.Applications.Create(ctx, own)
+}
+
+// UpdateApplication implements [oauthkit.ApplicationWriter] as [Applications.Update] does. The app must be an A.
+func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	own, err := s.own(app)
+	if err != nil {
+		return err
+	}
+	return s.Applications.Update(ctx, own)
+}
+
+func (s *Store[A]) own(app oauthkit.Application) (A, error) {
+	own, ok := app.(A)
+	if !ok {
+		return own, fmt.Errorf("gormstore: the application is a %T, and the store keeps %v", app, reflect.TypeFor[A]())
+	}
+	return own, nil
+}
+
+// DeleteApplication implements [oauthkit.ApplicationWriter] as [Applications.Delete] does.
+func (s *Store[A]) DeleteApplication(ctx context.Context, clientID string) error {
+	return s.Applications.Delete(ctx, clientID)
+}
+
+// ListApplications implements [oauthkit.ApplicationManager] as [Applications.List] does. Each one is an A.
+func (s *Store[A]) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	found, err := s.Applications.List(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	apps := make([]oauthkit.Application, len(found))
+	for i, app := range found {
+		apps[i] = app
+	}
+	return apps, nil
+}

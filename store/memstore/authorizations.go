@@ -1,0 +1,113 @@
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// UserAuthorizations implements [oauthkit.AuthorizationManager].
+func (s *Store) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	var uses []oauthkit.AuthorizationUse
+	for _, authorization := range s.authorizations {
+		if ofUser(subject)(authorization) && authorization.Valid(now) {
+			uses = append(uses, oauthkit.AuthorizationUse{Authorization: copyAuthorization(authorization), LastUsedAt: s.lastUsed(authorization)})
+		}
+	}
+	slices.SortFunc(uses, func(one, other oauthkit.AuthorizationUse) int {
+		return cmp.Or(other.CreatedAt.Compare(one.CreatedAt), strings.Compare(other.ID, one.ID))
+	})
+	return uses[:min(len(uses), max(limit, 0))], nil
+}
+
+// lastUsed returns when the last token was issued under an Authorization. Those that Cleanup has removed do not count.
+func (s *Store) lastUsed(authorization *oauthkit.Authorization) time.Time {
+	var last time.Time
+	for _, token := range s.accessTokens {
+		if token.Authorization == authorization && token.IssuedAt.After(last) {
+			last = token.IssuedAt
+		}
+	}
+	for _, token := range s.refreshTokens {
+		if token.Authorization == authorization && token.IssuedAt.After(last) {
+			last = token.IssuedAt
+		}
+	}
+	if last.IsZero() {
+		return authorization.CreatedAt
+	}
+	return last
+}
+
+// UserConsents implements [oauthkit.AuthorizationManager].
+func (s *Store) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mutex.Unlock()
+	var consents []*oauthkit.Consent
+	for key, consent := range s.consents {
+		if key.subject == subject {
+			consents = append(consents, copyConsent(consent))
+		}
+	}
+	slices.SortFunc(consents, func(one, other *oauthkit.Consent) int {
+		return strings.Compare(one.ApplicationID, other.ApplicationID)
+	})
+	return consents, nil
+}
+
+// RevokeUser implements [oauthkit.AuthorizationManager].
+func (s *Store) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.subject == subject })
+	return s.revokeWhere(now, ofUser(subject)), nil
+}
+
+// RevokeApplication implements [oauthkit.AuthorizationManager].
+func (s *Store) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mutex.Unlock()
+	return s.forgetApplication(applicationID, now), nil
+}
+
+func (s *Store) forgetApplication(applicationID string, now time.Time) (revoked int) {
+	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.applicationID == applicationID })
+	return s.revokeWhere(now, ofApplication(applicationID))
+}
+
+// revokeWhere revokes the Authorizations that are meant and not revoked yet, and returns their number.
+func (s *Store) revokeWhere(now time.Time, meant func(*oauthkit.Authorization) bool) (revoked int) {
+	for _, authorization := range s.authorizations {
+		if authorization.RevokedAt.IsZero() && meant(authorization) {
+			authorization.RevokedAt = now
+			revoked++
+		}
+	}
+	return revoked
+}
+
+// ofUser is about nobody where the subject is empty: what an application has for itself is no user's.
+func ofUser(subject string) func(*oauthkit.Authorization) bool {
+	return func(authorization *oauthkit.Authorization) bool {
+		return subject != "" && authorization.Subject == subject
+	}
+}
+
+func ofApplication(applicationID string) func(*oauthkit.Authorization) bool {
+	return func(authorization *oauthkit.Authorization) bool { return authorization.ApplicationID == applicationID }
+}

@@ -1,0 +1,39 @@
+package sqlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// A host of one company stores no application that answers elsewhere. The library's own rules still hold.
+func ExampleOpenWith() {
+	ours := func(uri string) error {
+		if !strings.HasPrefix(uri, "https://apps.example.com/") {
+			return errors.New("must be one of apps.example.com")
+		}
+		return oauthkit.CheckRedirectURI(uri)
+	}
+	store, err := sqlite.OpenWith[*oauthkit.AbstractApplication](":memory:", gormstore.Config{
+		TablePrefix: "sso_",
+		Rules:       oauthkit.ApplicationRules{RedirectURI: func(oauthkit.Application) func(string) error { return ours }},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	app := &oauthkit.AbstractApplication{
+		ClientID: "shop", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://shop.example.org/callback"},
+	}
+	err = store.Applications.Create(context.Background(), app)
+	var problems oauthkit.Problems
+	fmt.Println(errors.As(err, &problems), problems)
+	// Output:
+	// true redirect_uris: "https://shop.example.org/callback": must be one of apps.example.com
+}

@@ -1,0 +1,243 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// connectionRules are what a store promises that is an [oauthkit.AuthorizationManager].
+func connectionRules() []rule {
+	return []rule{
+		{
+			"UserAuthorizations returns those of a user that are valid, the newest first",
+			"users do not see who may act for them, or see what has ended long ago",
+			testUserAuthorizations,
+		},
+		{
+			"UserAuthorizations returns at most as many as it is asked for",
+			"the page of one user takes all the memory there is",
+			func(t *trial) {
+				first := t.savedTokens().Access.Authorization
+				second := t.authorization()
+				second.Subject, second.CreatedAt = first.Subject, first.CreatedAt.Add(time.Microsecond)
+				t.done("SaveTokens", t.SaveTokens(t.ctx, second, t.tokens(second)))
+				t.lists(first.Subject, 2, second, first)
+				t.lists(first.Subject, 1, second)
+				t.lists(first.Subject, 0)
+			},
+		},
+		{
+			"UserAuthorizations tells when the last token was issued",
+			"users keep what they do not use, or remove what they do",
+			testLastUsed,
+		},
+		{
+			"UserConsents returns what a user has approved, in the order of the client_ids",
+			"users cannot withdraw what they do not see",
+			testUserConsents,
+		},
+		{
+			"a user sees what is his, compared byte by byte",
+			"one user sees and ends what is another's",
+			testOnlyOnesOwn,
+		},
+		{
+			"what applications have for themselves is no user's",
+			"a host that has lost a user's name ends the sessions of all its servers",
+			testNobody,
+		},
+		{
+			"what UserAuthorizations and UserConsents return is the caller's own",
+			"a page changes what is stored",
+			testConnectionCopies,
+		},
+		{
+			"managing authorizations that fails gives no answer, and does nothing",
+			"the host is told that a user has nothing left, while the database is away",
+			testConnectionFailure,
+		},
+	}
+}
+
+// lists notes when UserAuthorizations does not return exactly these, in this order.
+func (t *trial) lists(subject string, limit int, want ...*oauthkit.Authorization) {
+	t.Helper()
+	uses, err := t.users.UserAuthorizations(t.ctx, subject, t.now, limit)
+	t.done("UserAuthorizations", err)
+	if len(uses) != len(want) {
+		t.Errorf("UserAuthorizations, at most %d: got %d, want %d", limit, len(uses), len(want))
+		return
+	}
+	for i, authorization := range want {
+		t.same("UserAuthorizations", uses[i].Authorization, authorization)
+	}
+}
+
+func testUserAuthorizations(t *trial) {
+	subject := "user-" + secret.NewID()
+	var want []*oauthkit.Authorization
+	for i, change := range []func(*oauthkit.Authorization){
+		func(*oauthkit.Authorization) {},
+		func(a *oauthkit.Authorization) { a.ApplicationID = t.application() },
+		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now },
+		func(a *oauthkit.Authorization) { a.RevokedAt = t.now },
+		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now.Add(time.Microsecond) },
+	} {
+		authorization := t.authorization()
+		authorization.Subject, authorization.CreatedAt = subject, t.now.Add(time.Duration(i-10)*time.Microsecond)
+		change(authorization)
+		t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, t.tokens(authorization)))
+		if authorization.Valid(t.now) {
+			want = append(want, authorization)
+		}
+	}
+	slices.Reverse(want)
+	t.lists(subject, 100, want...)
+	t.revoked(want[0])
+	t.lists(subject, 100, want[1:]...)
+}
+
+func (t *trial) lastUsed(what string, of *oauthkit.Authorization, want time.Time) {
+	t.Helper()
+	uses, err := t.users.UserAuthorizations(t.ctx, of.Subject, t.now, 10)
+	t.done("UserAuthorizations", err)
+	if len(uses) != 1 || !uses[0].LastUsedAt.Equal(want) {
+		t.Errorf("LastUsedAt, %s: got %v, want one Authorization with %v", what, uses, want)
+	}
+}
+
+func testLastUsed(t *trial) {
+	code := t.savedCode()
+	t.lastUsed("before any token", code.Authorization, code.Authorization.CreatedAt)
+	tokens := t.tokens(code.Authorization)
+	tokens.Access.IssuedAt = t.now.Add(2 * time.Second)
+	tokens.Refresh.IssuedAt = t.now.Add(time.Second)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.lastUsed("after the code was redeemed", code.Authorization, tokens.Access.IssuedAt)
+	successors := t.tokens(code.Authorization)
+	successors.Access.IssuedAt = t.now.Add(3 * time.Second)
+	successors.Refresh.IssuedAt = t.now.Add(4 * time.Second)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
+	t.lastUsed("after a refresh", code.Authorization, successors.Refresh.IssuedAt)
+
+	authorization := t.authorization()
+	access := t.accessToken(authorization)
+	access.IssuedAt = t.now.Add(time.Second)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
+	t.lastUsed("with an access token alone", authorization, access.IssuedAt)
+}
+
+func testUserConsents(t *trial) {
+	first, _ := t.savedConsent()
+	want := []*oauthkit.Consent{first}
+	for range 3 {
+		consent, _ := t.approved(t.application(), first.Subject)
+		want = append(want, consent)
+	}
+	t.approved(t.client, "user-"+secret.NewID())
+	slices.SortFunc(want, func(one, other *oauthkit.Consent) int { return strings.Compare(one.ApplicationID, other.ApplicationID) })
+	t.hasApproved(first.Subject, want...)
+	t.hasApproved("user-" + secret.NewID())
+}
+
+// hasApproved notes when UserConsents does not return exactly these, in this order.
+func (t *trial) hasApproved(subject string, want ...*oauthkit.Consent) {
+	t.Helper()
+	got, err := t.users.UserConsents(t.ctx, subject)
+	t.done("UserConsents", err)
+	if len(got) != len(want) {
+		t.Errorf("UserConsents: got %d, want %d", len(got), len(want))
+		return
+	}
+	for i, consent := range got {
+		t.same("UserConsents", consent, want[i])
+	}
+}
+
+// approved saves consent of a user for an application, and an Authorization with a code under it.
+func (t *trial) approved(applicationID, subject string) (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
+	t.Helper()
+	authorization := t.authorization()
+	authorization.ApplicationID, authorization.Subject = applicationID, subject
+	consent, code := t.consent(authorization), t.code(authorization)
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}
+	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	authorization.ConsentID = consent.ID
+	return consent, code
+}
+
+func testOnlyOnesOwn(t *trial) {
+	base := "user-" + secret.NewID()
+	subjects := []string{base + "a", base + "A", base + "a ", base + "%", base + "_", base + "\u00e9", base + "e\u0301"}
+	for _, subject := range subjects {
+		t.approved(t.client, subject)
+	}
+	for i, subject := range subjects {
+		uses, err := t.users.UserAuthorizations(t.ctx, subject, t.now, 10)
+		t.done("UserAuthorizations", err)
+		consents, err := t.users.UserConsents(t.ctx, subject)
+		t.done("UserConsents", err)
+		if len(uses) != 1 || uses[0].Subject != subject || len(consents) != 1 || consents[0].Subject != subject {
+			t.Errorf("what user %d of %q has: got %d Authorizations and %d consents, want his one of each", i, subjects, len(uses), len(consents))
+		}
+		revoked, err := t.users.RevokeUser(t.ctx, subject, t.now)
+		t.done("RevokeUser", err)
+		t.same("RevokeUser", revoked, 1)
+	}
+}
+
+func testNobody(t *trial) {
+	authorization := t.authorization()
+	authorization.Subject = ""
+	tokens := t.tokens(authorization)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.lists("", 10)
+	t.hasApproved("")
+	revoked, err := t.users.RevokeUser(t.ctx, "", t.now)
+	t.done("RevokeUser", err)
+	t.same("RevokeUser, of nobody", revoked, 0)
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+}
+
+func testConnectionCopies(t *trial) {
+	consent, code := t.approved(t.client, "user-"+secret.NewID())
+	uses, err := t.users.UserAuthorizations(t.ctx, consent.Subject, t.now, 1)
+	t.done("UserAuthorizations", err)
+	consents, err := t.users.UserConsents(t.ctx, consent.Subject)
+	t.done("UserConsents", err)
+	if len(uses) != 1 || len(consents) != 1 {
+		t.Fatalf("got %d Authorizations and %d consents, want 1 and 1", len(uses), len(consents))
+	}
+	uses[0].Subject, uses[0].Scopes[0], uses[0].Params["nonce"] = "mallory", "admin", "another"
+	consents[0].Subject, consents[0].Scopes[0] = "mallory", "admin"
+	want := t.authorization()
+	want.ID, want.ApplicationID, want.Subject, want.ConsentID = code.Authorization.ID, t.client, consent.Subject, consent.ID
+	t.lists(consent.Subject, 1, want)
+	again, err := t.users.UserConsents(t.ctx, consent.Subject)
+	t.done("UserConsents", err)
+	if len(again) != 1 || again[0].Subject != consent.Subject || again[0].Scopes[0] != want.Scopes[0] {
+		t.Errorf("UserConsents, after a change of what was returned: got %+v, want what was stored", again)
+	}
+}
+
+func testConnectionFailure(t *trial) {
+	consent, code := t.savedConsent()
+	ctx := t.failing().ctx
+	for name, call := range map[string]func() error{
+		"UserAuthorizations":   func() error { _, err := t.users.UserAuthorizations(ctx, consent.Subject, t.now, 10); return err },
+		"UserConsents":         func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
+		"RevokeUser":           func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
+		"RevokeUser of nobody": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
+		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ApplicationID, t.now); return err },
+	} {
+		t.failed(name+", of a caller that has given up", call())
+	}
+	t.same("Consent", t.storedConsent(consent), consent)
+	if got := t.storedCode(code.Hash).Authorization.RevokedAt; !got.IsZero() {
+		t.Errorf("RevokedAt: got %v, want none", got)
+	}
+}

@@ -1,0 +1,138 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// against runs an act while everything of an Authorization's user or application is ended.
+func (e ending) against(t *trial, of *oauthkit.Authorization, act func(Store) error) (revoked int, acted error) {
+	acted, err := t.pair(act, func(Store) (err error) {
+		revoked, err = e.end(t, t.secondUsers, of)
+		return err
+	})
+	t.done(e.name+", at the same time as an act", err)
+	return revoked, acted
+}
+
+func (e ending) testAgainstKnown(t *trial, use oauthkit.ConsentUse) {
+	t = t.alone()
+	consent, first := t.savedConsent()
+	approval, code := t.under(consent)
+	approval.ConsentUse = use
+	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
+	t.answered("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked)
+	t.noConsent(consent)
+	t.ended(first)
+	if saved != nil {
+		t.same(e.name, revoked, 1)
+		t.noCode(code)
+		return
+	}
+	t.same(e.name, revoked, 2)
+	t.ended(code)
+}
+
+// ended notes when the Authorization of a code is not revoked.
+func (t *trial) ended(code *oauthkit.AuthorizationCode) {
+	t.Helper()
+	if t.storedCode(code.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("got an Authorization that is alive under consent that is gone")
+	}
+}
+
+func (e ending) testAgainstGiven(t *trial) {
+	t = t.alone()
+	approval, code := t.approval("")
+	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
+	t.answered("SaveCode with new consent, against "+e.name, saved, nil)
+	alive := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
+	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
+	t.answered("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
+	if known := err == nil; known != alive || alive != (revoked == 0) {
+		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization alive %t, %d revoked, want these to agree", e.name, known, alive, revoked)
+	}
+}
+
+func (e ending) testAgainstRefresh(t *trial) {
+	t = t.alone()
+	tokens := t.savedTokens()
+	successors := t.tokens(tokens.Access.Authorization)
+	revoked, rotated := e.against(t, tokens.Access.Authorization, func(store Store) error {
+		return store.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now)
+	})
+	t.same(e.name, revoked, 1)
+	t.answered("RotateRefreshToken, against "+e.name, rotated, nil, oauthkit.ErrRevoked)
+	if errors.Is(rotated, oauthkit.ErrRevoked) {
+		t.noTokens(successors)
+	} else if t.storedAccessToken(successors.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("RotateRefreshToken, against %s: got tokens that are alive", e.name)
+	}
+}
+
+func (e ending) testEndRace(t *trial) {
+	const n = 10
+	all := t.grid()
+	var counts [n]int
+	for _, err := range t.race(n, func(i int) (err error) {
+		users := []oauthkit.AuthorizationManager{t.users, t.secondUsers}[i%2]
+		counts[i], err = e.end(t, users, all[0].code.Authorization)
+		return err
+	}) {
+		t.done(e.name+", at the same time as others", err)
+	}
+	sum := 0
+	for _, count := range counts {
+		sum += count
+	}
+	t.same("what all "+e.name+" returned", sum, 4)
+}
+
+// testEndingsAtOnce lets everything that ends several rows meet, and what is saved meanwhile.
+func testEndingsAtOnce(t *trial) {
+	for range 10 {
+		all := t.grid()
+		var acts []func(Store, oauthkit.AuthorizationManager) error
+		for _, each := range all {
+			acts = append(acts, t.endsOf(each)...)
+		}
+		for i, err := range t.race(len(acts), func(i int) error {
+			return acts[i](t.side(i), []oauthkit.AuthorizationManager{t.users, t.secondUsers}[i%2])
+		}) {
+			t.answered(fmt.Sprintf("act %d of all at once", i), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+		}
+		for _, each := range all {
+			t.ended(each.code)
+		}
+	}
+}
+
+func (t *trial) endsOf(each issued) []func(Store, oauthkit.AuthorizationManager) error {
+	of := each.code.Authorization
+	remembered, code := t.under(each.consent)
+	remembered.Authorization.ApplicationID = of.ApplicationID
+	anew, other := t.under(each.consent)
+	anew.Authorization.ApplicationID, anew.ConsentUse = of.ApplicationID, oauthkit.ConsentAnew
+	acts := []func(Store, oauthkit.AuthorizationManager) error{
+		func(store Store, _ oauthkit.AuthorizationManager) error {
+			return store.SaveCode(t.ctx, remembered, code)
+		},
+		func(store Store, _ oauthkit.AuthorizationManager) error { return store.SaveCode(t.ctx, anew, other) },
+		func(store Store, _ oauthkit.AuthorizationManager) error {
+			_, err := store.RevokeConsent(t.ctx, of.ApplicationID, of.Subject, t.now)
+			return err
+		},
+		func(store Store, _ oauthkit.AuthorizationManager) error {
+			return store.RotateRefreshToken(t.ctx, each.tokens.Refresh.Hash, t.tokens(each.tokens.Access.Authorization), nil, t.now)
+		},
+	}
+	for _, e := range endings() {
+		acts = append(acts, func(_ Store, users oauthkit.AuthorizationManager) error {
+			_, err := e.end(t, users, of)
+			return err
+		})
+	}
+	return acts
+}

@@ -1,0 +1,78 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+func (t *trial) listed(page oauthkit.ApplicationPage) []oauthkit.Application {
+	t.Helper()
+	apps, err := t.apps.ListApplications(t.ctx, page)
+	t.done("ListApplications", err)
+	return apps
+}
+
+// ids returns the client_ids of every page.
+func (t *trial) ids(page oauthkit.ApplicationPage) []string {
+	t.Helper()
+	var ids []string
+	for apps := t.listed(page); len(apps) > 0; apps = t.listed(page) {
+		if page.Size > 0 && len(apps) > page.Size {
+			t.Fatalf("ListApplications: got %d applications, want at most %d", len(apps), page.Size)
+		}
+		for _, app := range apps {
+			if slices.Contains(ids, app.GetID()) {
+				t.Fatalf("ListApplications: got %s twice", app.GetID())
+			}
+			ids = append(ids, app.GetID())
+		}
+		page.After = ids[len(ids)-1]
+	}
+	return ids
+}
+
+func testPages(t *trial) {
+	owner := "owner-" + secret.NewID()
+	var want []string
+	for range 101 {
+		want = append(want, t.created(owner).ClientID)
+	}
+	owned := oauthkit.ApplicationPage{Owners: []string{owner}}
+	t.same("applications of a page without a size", len(t.listed(owned)), 100)
+	inOne := t.ids(owned)
+	owned.Size = 7
+	t.same("applications of pages of 7", t.ids(owned), inOne)
+	everyone := slices.DeleteFunc(t.ids(oauthkit.ApplicationPage{}), func(id string) bool { return !slices.Contains(want, id) })
+	t.same("applications among everyone's", everyone, inOne)
+	slices.Sort(inOne)
+	slices.Sort(want)
+	t.same("applications", inOne, want)
+}
+
+func testOwners(t *trial) {
+	alice, bob, none := t.created("alice-"+secret.NewID()), t.created("bob-"+secret.NewID()), t.created("")
+	for _, test := range []struct {
+		owners []string
+		want   []string
+	}{
+		{[]string{alice.UserID}, []string{alice.ClientID}},
+		{[]string{bob.UserID, "carol", alice.UserID, bob.UserID}, []string{alice.ClientID, bob.ClientID}},
+		{[]string{}, nil},
+		{[]string{"%"}, nil},
+		{[]string{""}, nil}, // those without an owner are nobody's
+	} {
+		got := t.ids(oauthkit.ApplicationPage{Owners: test.owners})
+		slices.Sort(got)
+		slices.Sort(test.want)
+		t.same(fmt.Sprintf("applications of %q", test.owners), got, test.want)
+	}
+	all := t.ids(oauthkit.ApplicationPage{})
+	for _, app := range []*oauthkit.AbstractApplication{alice, bob, none} {
+		if !slices.Contains(all, app.ClientID) {
+			t.Errorf("ListApplications, of everyone: got none of the owner %q", app.UserID)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// managing is a store that promises everything.
+type managing interface {
+	Store
+	oauthkit.AuthorizationManager
+	oauthkit.ApplicationManager
+}
+
+// managed lets a fault reach what only some stores promise.
+func managed(commit func(managing) Store) func(Store) Store {
+	return func(s Store) Store { return commit(s.(managing)) }
+}
+
+func connectionSabotages() []sabotage {
+	return []sabotage{
+		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns those"}},
+		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations returns at most"}},
+		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations tells"}},
+		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns"}},
+		{"ignores case in whose it is", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/a user sees"}},
+		{"revokes what is nobody's", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/what applications have"}},
+		{"hands out the lists that it keeps", managed(func(s managing) Store { return &keepsLists{managing: s} }), []string{
+			"connections/what UserAuthorizations and",
+		}},
+		{"fails for nobody", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing authorizations that fails"}},
+		{"ends nothing", managed(func(s managing) Store { return endsNothing{s} }), []string{
+			"connections/RevokeUser forgets", "connections/RevokeUser counts", "connections/RevokeUser: a code", "connections/RevokeUser: what is refreshed",
+			"connections/RevokeApplication forgets", "connections/RevokeApplication counts", "connections/RevokeApplication: a code",
+			"connections/RevokeApplication: what is refreshed",
+		}},
+		{"ends everybody's", managed(func(s managing) Store { return endsEverybodys{s} }), []string{"connections/RevokeUser forgets"}},
+		{"leaves consent", managed(func(s managing) Store { return &leavesConsent{s, nil} }), []string{"connections/RevokeApplication forgets"}},
+		{"ends for ever", managed(func(s managing) Store { return &endsForEver{managing: s} }), []string{
+			"connections/RevokeUser: what ended", "connections/RevokeApplication: what ended",
+		}},
+	}
+}
+
+type listsExpired struct{ managing }
+
+func (s listsExpired) UserAuthorizations(ctx context.Context, subject string, _ time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+	return s.managing.UserAuthorizations(ctx, subject, time.Time{}, limit)
+}
+
+type listsAll struct{ managing }
+
+func (s listsAll) UserAuthorizations(ctx context.Context, subject string, now time.Time, _ int) ([]oauthkit.AuthorizationUse, error) {
+	return s.managing.UserAuthorizations(ctx, subject, now, 1000)
+}
+
+type neverUsed struct{ managing }
+
+func (s neverUsed) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+	uses, err := s.managing.UserAuthorizations(ctx, subject, now, limit)
+	for i := range uses {
+		uses[i].LastUsedAt = uses[i].CreatedAt
+	}
+	return uses, err
+}
+
+type listsOne struct{ managing }
+
+func (s listsOne) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
+	consents, err := s.managing.UserConsents(ctx, subject)
+	return consents[:min(len(consents), 1)], err
+}
+
+type foldsListed struct{ managing }
+
+func (s foldsListed) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
+	consents, err := s.managing.UserConsents(ctx, subject)
+	if folded := strings.ToLower(subject); err == nil && folded != subject {
+		return s.managing.UserConsents(ctx, folded)
+	}
+	return consents, err
+}
+
+type revokesNobodys struct {
+	managing
+	saved []string // the IDs of the Authorizations without a user
+}
+
+func (s *revokesNobodys) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	if authorization.Subject == "" {
+		s.saved = append(s.saved, authorization.ID)
+	}
+	return s.managing.SaveTokens(ctx, authorization, tokens)
+}
+
+func (s *revokesNobodys) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	if subject != "" {
+		return s.managing.RevokeUser(ctx, subject, now)
+	}
+	for _, id := range s.saved {
+		if _, err := s.RevokeAuthorization(ctx, id, now); err != nil {
+			return 0, err
+		}
+	}
+	return len(s.saved), nil
+}
+
+type keepsLists struct {
+	managing
+	uses []oauthkit.AuthorizationUse
+}
+
+func (s *keepsLists) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) (uses []oauthkit.AuthorizationUse, err error) {
+	if s.uses == nil {
+		s.uses, err = s.managing.UserAuthorizations(ctx, subject, now, limit)
+	}
+	return s.uses, err
+}
+
+type answersConnections struct{ managing }
+
+func (s answersConnections) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	if subject == "" {
+		return 0, nil
+	}
+	return s.managing.RevokeUser(ctx, subject, now)
+}
+
+type endsNothing struct{ managing }
+
+func (endsNothing) RevokeUser(context.Context, string, time.Time) (int, error)        { return 0, nil }
+func (endsNothing) RevokeApplication(context.Context, string, time.Time) (int, error) { return 0, nil }
+
+// endsEverybodys ends the applications that a user has approved.
+type endsEverybodys struct{ managing }
+
+func (s endsEverybodys) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	consents, err := s.UserConsents(ctx, subject)
+	if err != nil {
+		return 0, err
+	}
+	for _, consent := range consents {
+		if _, err := s.RevokeApplication(ctx, consent.ApplicationID, now); err != nil {
+			return 0, err
+		}
+	}
+	return s.managing.RevokeUser(ctx, subject, now)
+}
+
+// leavesConsent revokes the Authorizations of an application one by one.
+type leavesConsent struct {
+	managing
+	saved []*oauthkit.Authorization
+}
+
+func (s *leavesConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.saved = append(s.saved, approval.Authorization)
+	return s.managing.SaveCode(ctx, approval, code)
+}
+
+func (s *leavesConsent) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	s.saved = append(s.saved, authorization)
+	return s.managing.SaveTokens(ctx, authorization, tokens)
+}
+
+func (s *leavesConsent) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+	for _, authorization := range s.saved {
+		if authorization.ApplicationID != applicationID {
+			continue
+		}
+		changed, err := s.RevokeAuthorization(ctx, authorization.ID, now)
+		if err != nil {
+			return 0, err
+		}
+		if changed {
+			revoked++
+		}
+	}
+	return revoked, nil
+}
+
+// endsForEver remembers whose everything was ended.
+type endsForEver struct {
+	managing
+	ended []string
+}
+
+func (s *endsForEver) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	s.ended = append(s.ended, subject)
+	return s.managing.RevokeUser(ctx, subject, now)
+}
+
+func (s *endsForEver) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
+	s.ended = append(s.ended, applicationID)
+	return s.managing.RevokeApplication(ctx, applicationID, now)
+}
+
+func (s *endsForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if slices.Contains(s.ended, approval.Authorization.Subject) || slices.Contains(s.ended, approval.Authorization.ApplicationID) {
+		return oauthkit.ErrRevoked
+	}
+	return s.managing.SaveCode(ctx, approval, code)
+}

@@ -1,0 +1,98 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func managementSabotages() []sabotage {
+	return []sabotage{
+		{"hands out one form", managed(func(s managing) Store { return &oneModel{s, s.NewApplication()} }), []string{"management/NewApplication returns"}},
+		{"replaces what exists", managed(func(s managing) Store { return createsOver{s} }), []string{
+			"management/CreateApplication of a client_id", "management/of several that create",
+		}},
+		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/what is not valid"}},
+		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces"}},
+		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
+			"management/UpdateApplication and DeleteApplication", "management/an application that is switched off",
+		}},
+		{"begins every page anew", managed(func(s managing) Store { return firstPage{s} }), []string{"management/ListApplications returns each"}},
+		{"lists everyone's", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns those"}},
+		{"lists what it keeps", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/what ListApplications"}},
+		{"deletes what nobody waits for", managed(func(s managing) Store { return deletesFailing{s} }), []string{"management/managing applications"}},
+	}
+}
+
+type oneModel struct {
+	managing
+	model oauthkit.Application
+}
+
+func (s *oneModel) NewApplication() oauthkit.Application { return s.model }
+
+type createsOver struct{ managing }
+
+func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := s.managing.CreateApplication(ctx, app); err != nil {
+		return s.UpdateApplication(ctx, app)
+	}
+	return nil
+}
+
+type validatesNothing struct{ managing }
+
+func (validatesNothing) ValidateApplication(oauthkit.Application) error { return nil }
+
+type updatesPart struct{ managing }
+
+func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	stored, err := s.Application(ctx, app.GetID())
+	if err != nil {
+		return err
+	}
+	if abstract := oauthkit.Abstract(app); abstract.Name == "" {
+		abstract.Name = oauthkit.Abstract(stored).Name
+	}
+	return s.managing.UpdateApplication(ctx, app)
+}
+
+type changesNothing struct{ managing }
+
+func (changesNothing) UpdateApplication(context.Context, oauthkit.Application) error { return nil }
+func (changesNothing) DeleteApplication(context.Context, string) error               { return nil }
+
+type firstPage struct{ managing }
+
+func (s firstPage) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	page.After = ""
+	return s.managing.ListApplications(ctx, page)
+}
+
+type listsEveryones struct{ managing }
+
+func (s listsEveryones) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	if len(page.Owners) == 0 {
+		page.Owners = nil
+	}
+	return s.managing.ListApplications(ctx, page)
+}
+
+type keepsApplications struct {
+	managing
+	kept []oauthkit.Application
+}
+
+func (s *keepsApplications) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) (apps []oauthkit.Application, err error) {
+	if s.kept == nil {
+		s.kept, err = s.managing.ListApplications(ctx, page)
+	}
+	return slices.Clone(s.kept), err
+}
+
+type deletesFailing struct{ managing }
+
+func (s deletesFailing) DeleteApplication(ctx context.Context, clientID string) error {
+	return s.managing.DeleteApplication(context.WithoutCancel(ctx), clientID)
+}
