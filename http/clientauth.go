@@ -3,6 +3,7 @@ package oauthhttp
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,23 +34,29 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, err
 	}
-	if err != nil || !claim.proves(app, h.provider.Now()) {
+	if err == nil {
+		err = claim.prove(app, h.provider.Now())
+	}
+	if err != nil {
 		h.provider.Record(r.Context(), oauthkit.ClientAuthenticationFailed{ApplicationID: claim.id, Method: claim.method})
-		return nil, oauthkit.Errorf(oauthkit.InvalidClient, "the application is not known or did not prove who it is")
+		return nil, oauthkit.Errorf(oauthkit.InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
 	}
 	return app, nil
 }
 
-// proves reports whether the claim is true. The application must be registered for the method, so that a confidential one
-// can never do without its secret.
-func (c clientClaim) proves(app oauthkit.Application, now time.Time) bool {
-	if !app.AllowsAuthMethod(c.method) {
-		return false
+// prove returns nil if the claim is true, and otherwise the reason, for the log only. The application must be registered for
+// the method, so that a confidential one can never do without its secret.
+func (c clientClaim) prove(app oauthkit.Application, now time.Time) error {
+	switch {
+	case !app.AllowsAuthMethod(c.method):
+		return fmt.Errorf("it is not registered for %s", c.method)
+	case c.method == oauthkit.AuthMethodNone && !app.IsPublic():
+		return errors.New("it is confidential and sent no secret")
+	case c.method != oauthkit.AuthMethodNone && !oauthkit.VerifyPassword(app, c.secret, now):
+		return errors.New("the secret is not the application's")
+	default:
+		return nil
 	}
-	if c.method == oauthkit.AuthMethodNone {
-		return app.IsPublic()
-	}
-	return oauthkit.VerifyPassword(app, c.secret, now)
 }
 
 // readClientClaim finds the one way in which the request authenticates; more than one is an error (RFC 6749 §2.3).

@@ -92,12 +92,20 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)
 	mux.Handle("/.well-known/", handler)
+	mux.HandleFunc("/callback", callback)
 	return mux, nil
 }
 
-// currentUser is where the host's own sessions would be. Everyone is alice here.
+// currentUser is where the host's own sessions would be. Everyone is alice here, and has just signed in.
 func currentUser(*http.Request) (*oauthkit.User, error) {
-	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell"}, nil
+	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
+}
+
+// callback is where the application would redeem the code, with its secret and the code_verifier.
+func callback(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	answer := r.URL.Query()
+	fmt.Fprintf(w, "The application got the answer: code %q, error %q.\n", answer.Get("code"), answer.Get("error"))
 }
 
 func authorizeURL(base string, app *MyApplication) string {

@@ -1,5 +1,8 @@
 // Command resource-server is an API in a process of its own. It asks the provider about each token (RFC 7662), with the
-// credentials of an application that is allowed the scope "introspection", and remembers the answer for some seconds.
+// credentials of an application that is allowed the scope "introspection", and remembers the answer for some seconds. In a seed
+// file of examples/idp such an application is
+//
+//	{"client_id": "api", "client_secret": "...", "name": "Notes API", "client_type": "confidential", "scopes": ["introspection"]}
 package main
 
 import (

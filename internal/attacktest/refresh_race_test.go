@@ -25,6 +25,9 @@ func TestRefreshRace(t *testing.T) {
 		{Name: "F-03 two requests that have read the token before either rotates it", Configure: rotateTogether(0), Test: func(t *testing.T, s *fixture.Server) {
 			raceToRotate(t, s, 2, s.Web)
 		}},
+		{Name: "F-03 300 refreshes, each while its token is revoked at another instance", Test: func(t *testing.T, s *fixture.Server) {
+			raceWithRevocation(t, s, 300, s.Second().Web)
+		}},
 		{Name: "F-04 one refresh token, 50 retries at each of two instances", Test: func(t *testing.T, s *fixture.Server) {
 			raceToRetry(t, s, 100, s.Web, s.Second().Web)
 		}},
@@ -99,5 +102,33 @@ func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 	s.RS.IN(want.Access).Active()
 	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
 		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
+	}
+}
+
+// raceWithRevocation wants nothing to be live after each pair, whoever came first.
+func raceWithRevocation(t *testing.T, s *fixture.Server, pairs int, elsewhere *fixture.Client) {
+	for range pairs {
+		first := s.Browser("alice").Tokens(s.Web)
+		var refreshed *fixture.Answer
+		fixture.Race(2, func(i int) {
+			if i == 0 {
+				refreshed = s.Web.RF(first.Refresh)
+			} else {
+				elsewhere.RV(first.Refresh).OK()
+			}
+		})
+		live := []string{first.Access, first.Refresh}
+		if refreshed.Status == http.StatusOK {
+			tokens := refreshed.Tokens()
+			live = append(live, tokens.Access, tokens.Refresh)
+		} else {
+			refreshed.JSON(400, "invalid_grant")
+		}
+		for _, token := range live {
+			s.Web.IN(token).Inactive()
+		}
+		if t.Failed() {
+			return
+		}
 	}
 }
