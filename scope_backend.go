@@ -10,7 +10,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// ScopeBackend says which scopes there are. [StaticScopes] is one that never changes; store/gormstore has one in tables.
+// ScopeBackend says which scopes there are. [StaticScopes] is one that never changes; a host can have one in tables of its own.
 // Scopes that extensions add are there in any case. An error of a method is answered with [TemporarilyUnavailable].
 type ScopeBackend interface {
 	// All returns every scope with what it means, in words that the consent page can show after "This application will be

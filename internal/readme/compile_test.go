@@ -7,13 +7,18 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	// The go command repeats this test when one of the packages changes that it imports: those that the pages use.
 	_ "github.com/go-oauth2/oauth2/v4"
+	_ "gorm.io/driver/postgres"
+	_ "gorm.io/gorm"
+	_ "gorm.io/plugin/dbresolver"
 
 	_ "github.com/oauthkit/oauthkit"
 	_ "github.com/oauthkit/oauthkit/grants"
@@ -25,20 +30,27 @@ import (
 	_ "github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// packages are those that a block which is no whole program may use without importing them.
+// packages are those that a block which is no whole program may use without importing them, by name.
 var packages = map[string]string{
-	"context":   "context",
-	"gormstore": "github.com/oauthkit/oauthkit/store/gormstore",
-	"grants":    "github.com/oauthkit/oauthkit/grants",
-	"http":      "net/http",
-	"memstore":  "github.com/oauthkit/oauthkit/store/memstore",
-	"oauth2":    "github.com/go-oauth2/oauth2/v4",
-	"oauthhttp": "github.com/oauthkit/oauthkit/http",
-	"oauthkit":  "github.com/oauthkit/oauthkit",
-	"oidc":      "github.com/oauthkit/oauthkit/oidc",
-	"postgres":  "github.com/oauthkit/oauthkit/store/postgres",
-	"sqlite":    "github.com/oauthkit/oauthkit/store/sqlite",
-	"testing":   "testing",
+	"context":      "context",
+	"dbresolver":   "gorm.io/plugin/dbresolver",
+	"gorm":         "gorm.io/gorm",
+	"gormpostgres": "gorm.io/driver/postgres",
+	"gormstore":    "github.com/oauthkit/oauthkit/store/gormstore",
+	"grants":       "github.com/oauthkit/oauthkit/grants",
+	"http":         "net/http",
+	"memstore":     "github.com/oauthkit/oauthkit/store/memstore",
+	"oauth2":       "github.com/go-oauth2/oauth2/v4",
+	"oauthhttp":    "github.com/oauthkit/oauthkit/http",
+	"oauthkit":     "github.com/oauthkit/oauthkit",
+	"oidc":         "github.com/oauthkit/oauthkit/oidc",
+	"os":           "os",
+	"postgres":     "github.com/oauthkit/oauthkit/store/postgres",
+	"sqlite":       "github.com/oauthkit/oauthkit/store/sqlite",
+	"strings":      "strings",
+	"testing":      "testing",
+	"time":         "time",
+	"url":          "net/url",
 }
 
 // complete makes a file of a block that is a whole program, declarations, or statements.
@@ -101,17 +113,17 @@ type overlay struct {
 	folder  string            // where the files are
 }
 
-func (o *overlay) add(file string) error {
-	name := fmt.Sprintf("block%d", len(o.Replace))
-	place, err := filepath.Abs(filepath.Join(name, "page.go"))
+// add shows a file of a package, which lies beside this one.
+func (o *overlay) add(name, file string) error {
+	place, err := filepath.Abs(filepath.Join(name, fmt.Sprintf("block%d.go", len(o.Replace))))
 	if err != nil {
 		return err
 	}
-	o.Replace[place] = filepath.Join(o.folder, name+".go")
+	o.Replace[place] = filepath.Join(o.folder, filepath.Base(place))
 	return os.WriteFile(o.Replace[place], []byte(file), 0o600)
 }
 
-// build compiles the files and keeps nothing.
+// build compiles the packages and keeps nothing.
 func (o *overlay) build(ctx context.Context) (output string, err error) {
 	table, err := json.Marshal(o)
 	if err != nil {
@@ -121,10 +133,11 @@ func (o *overlay) build(ctx context.Context) (output string, err error) {
 	if err := os.WriteFile(name, table, 0o600); err != nil {
 		return "", err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-overlay", name, "-o", os.DevNull)
+	folders := map[string]bool{}
 	for place := range o.Replace {
-		command.Args = append(command.Args, "./"+filepath.Base(filepath.Dir(place)))
+		folders["./"+filepath.Base(filepath.Dir(place))] = true
 	}
-	combined, err := command.CombinedOutput()
+	arguments := append([]string{"build", "-overlay", name, "-o", os.DevNull}, slices.Sorted(maps.Keys(folders))...)
+	combined, err := exec.CommandContext(ctx, "go", arguments...).CombinedOutput()
 	return string(combined), err
 }

@@ -3,9 +3,12 @@
 package readme
 
 import (
+	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,17 +29,22 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
-// TestCode compiles every block of Go code on the pages.
+// TestCode compiles every block of Go code on the pages. A whole program is a package of its own; the other blocks of a page are
+// one package together, so that one can use what another declares.
 func TestCode(t *testing.T) {
 	code := &overlay{folder: t.TempDir(), Replace: map[string]string{}}
-	for _, page := range pages(t) {
-		for _, block := range blocksOf(t, page, "go") {
+	for number, page := range pages(t) {
+		for i, block := range blocksOf(t, page, "go") {
+			folder := fmt.Sprintf("page%d", number)
+			if strings.HasPrefix(block, "package ") {
+				folder = fmt.Sprintf("program%d_%d", number, i)
+			}
 			file, err := complete(block)
 			if err != nil {
 				t.Errorf("%s: %v in\n%s", page, err, block)
 				continue
 			}
-			if err := code.add(file); err != nil {
+			if err := code.add(folder, file); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -72,26 +80,43 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestLinks follows the links from the pages to other files of the repository.
+// TestLinks follows the links from the pages to other files of the repository, and to headings.
 func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#"]+)(#[^)]*)?\)`)
+	link := regexp.MustCompile(`\]\(([^)#" ]*)(#[^)" ]*)?\)`)
 	for _, page := range pages(t) {
-		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+		for _, match := range link.FindAllStringSubmatch(fenced("[a-z]*").ReplaceAllString(read(t, page), ""), -1) {
 			if strings.Contains(match[1], "://") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(page), match[1])); err != nil {
+			target := page
+			if match[1] != "" {
+				target = path.Join(path.Dir(page), match[1])
+			}
+			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
 				t.Errorf("%s links to %s: %v", page, match[1], err)
+			} else if match[2] != "" && !slices.Contains(anchors(t, target), match[2]) {
+				t.Errorf("%s links to %s, where there is no such heading", page, match[1]+match[2])
 			}
 		}
 	}
+}
+
+// anchors returns what leads to the headings of a page.
+func anchors(t *testing.T, page string) []string {
+	t.Helper()
+	var anchors []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(read(t, page), -1) {
+		words := regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		anchors = append(anchors, "#"+strings.ReplaceAll(words, " ", "-"))
+	}
+	return anchors
 }
 
 // pages returns the names of the repository's pages.
 func pages(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	for _, pattern := range []string{"*.md", "internal/docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "internal/docs/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no page is called %s: %v", pattern, err)
@@ -116,9 +141,13 @@ func read(t *testing.T, name string) string {
 func blocksOf(t *testing.T, page, language string) []string {
 	t.Helper()
 	var blocks []string
-	fenced := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
-	for _, match := range fenced.FindAllStringSubmatch(read(t, page), -1) {
+	for _, match := range fenced(language).FindAllStringSubmatch(read(t, page), -1) {
 		blocks = append(blocks, match[1])
 	}
 	return blocks
+}
+
+// fenced finds blocks in a language.
+func fenced(language string) *regexp.Regexp {
+	return regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
 }

@@ -1,0 +1,101 @@
+package oauthkit_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func applicationChecks() []checkTest {
+	return []checkTest{
+		{
+			"oauthkit.W101",
+			func(s *checkScene) { s.add("weak", withHTTPRedirect) },
+			func(s *checkScene) {
+				s.add("off", func(app *oauthkit.AbstractApplication) { withHTTPRedirect(app); app.Disabled = true })
+			},
+		},
+		{
+			"oauthkit.W102",
+			func(s *checkScene) { s.store.Rules = permissive(); s.add("weak", withHTTPRedirect) },
+			func(s *checkScene) { s.store.Rules = permissive(); s.add("fine", nil) },
+		},
+		{ // T-19
+			"oauthkit.W103",
+			func(s *checkScene) {
+				s.add("empty", func(app *oauthkit.AbstractApplication) { app.ClientSecret = "" })
+			},
+			func(s *checkScene) {
+				s.add("public", func(app *oauthkit.AbstractApplication) { app.ClientSecret, app.ClientType = "", oauthkit.Public })
+			},
+		},
+		{
+			"oauthkit.W103",
+			func(s *checkScene) {
+				s.add("clear", func(app *oauthkit.AbstractApplication) { app.ClientSecret = "password" })
+			},
+			func(s *checkScene) {
+				s.add("imported", func(app *oauthkit.AbstractApplication) { app.ImportSecret("password") })
+			},
+		},
+		{
+			"oauthkit.W104",
+			func(s *checkScene) { s.addTokenApplication(time.Hour + time.Second) },
+			func(s *checkScene) { s.addTokenApplication(time.Hour) },
+		},
+	}
+}
+
+// tokenApplication sets a lifetime.
+type tokenApplication struct {
+	oauthkit.AbstractApplication
+	lifetime time.Duration
+}
+
+func (a *tokenApplication) AccessTokenLifetime() time.Duration { return a.lifetime }
+
+func (s *checkScene) addTokenApplication(lifetime time.Duration) {
+	app := &tokenApplication{lifetime: lifetime, AbstractApplication: oauthkit.AbstractApplication{
+		ClientID: "tokens", ClientType: oauthkit.Public,
+	}}
+	s.addApplication(app)
+}
+
+func withHTTPRedirect(app *oauthkit.AbstractApplication) {
+	app.RedirectURIs = append(app.RedirectURIs, "http://app.test/callback")
+}
+
+// TestCheck_AllPages shows that the last application counts, that few are named, and that its secret is not told.
+func TestCheck_AllPages(t *testing.T) {
+	s := newCheckScene(t)
+	for i := range 230 {
+		s.add(fmt.Sprintf("app-%03d", i), func(app *oauthkit.AbstractApplication) { app.ClientSecret = "hunter2" })
+	}
+	findings := s.provider().Check(t.Context())
+	if got := ids(findings); !slices.Equal(got, []string{"oauthkit.W103"}) {
+		t.Fatalf("got %v, want oauthkit.W103", got)
+	}
+	message := findings[0].Message
+	if !strings.Contains(message, "app-000, app-001") || !strings.HasSuffix(message, "app-019 and 210 more") || strings.Contains(message, "hunter2") {
+		t.Errorf("got %q, want the first 20 of 230 by name and no secret", message)
+	}
+}
+
+// TestCheck_NamesFields shows that an application which does not fit is named with what is wrong, and once with each check.
+func TestCheck_NamesFields(t *testing.T) {
+	s := newCheckScene(t)
+	s.add("weak", func(app *oauthkit.AbstractApplication) {
+		app.RedirectURIs, app.ClientSecret = oauthkit.URIs{"http://one.test/", "http://two.test/"}, ""
+	})
+	findings := s.provider().Check(t.Context())
+	if got := ids(findings); !slices.Equal(got, []string{"oauthkit.W101", "oauthkit.W103"}) {
+		t.Fatalf("got %v, want oauthkit.W101 and oauthkit.W103", got)
+	}
+	if message := findings[0].Message; !strings.HasSuffix(message, ": weak (redirect_uris)") {
+		t.Errorf("got %q, want the client_id with the field", message)
+	}
+}

@@ -1,0 +1,79 @@
+package oauthkit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+)
+
+func storeChecks() []checkTest {
+	return []checkTest{
+		{"oauthkit.E001", func(s *checkScene) { s.store.fails = "AccessToken" }, func(*checkScene) {}},
+		{"oauthkit.E001", func(s *checkScene) { s.store.fails = "ListApplications" }, func(s *checkScene) { s.store.fails = "Application" }},
+		{"oauthkit.E001", func(s *checkScene) { s.store.stuck = true }, func(*checkScene) {}},
+		{
+			"oauthkit.E001",
+			func(s *checkScene) { s.store.fails, s.used = "Application", struct{ oauthkit.Store }{s.store} },
+			func(s *checkScene) { s.used = struct{ oauthkit.Store }{s.store} },
+		},
+		{
+			"oauthkit.E002",
+			func(s *checkScene) { s.config.Scopes = brokenScopes{} },
+			func(s *checkScene) { s.config.Scopes = oauthkit.StaticScopes{"read": ""} },
+		},
+	}
+}
+
+func partChecks() []checkTest {
+	return []checkTest{
+		{
+			"grants.W001",
+			func(s *checkScene) { s.config.Grants[0] = codesFor(s.store, time.Minute+time.Second) },
+			func(s *checkScene) { s.config.Grants[0] = codesFor(s.store, time.Minute) },
+		},
+		{
+			"grants.W002",
+			func(s *checkScene) { s.config.Grants[1] = retriesFor(s.store, 31*time.Second) },
+			func(s *checkScene) { s.config.Grants[1] = retriesFor(s.store, 30*time.Second) },
+		},
+		{"memstore.W001", func(s *checkScene) { s.used = s.store.Store }, func(*checkScene) {}},
+		{"oidc.W001", func(s *checkScene) { s.config.Secret = ""; s.extend() }, (*checkScene).extend},
+		{
+			"oidc.W002",
+			func(s *checkScene) {
+				s.config.Secret = "" // when the keys are made
+				s.extend()
+				s.provider()
+				s.config.Secret, s.config.Extensions = strings.Repeat("s", 32), nil
+				s.extend()
+			},
+			(*checkScene).extend,
+		},
+	}
+}
+
+func codesFor(store oauthkit.CodeStore, lifetime time.Duration) oauthkit.Grant {
+	return grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{Lifetime: lifetime})
+}
+
+func retriesFor(store oauthkit.RefreshTokenStore, window time.Duration) oauthkit.Grant {
+	return grants.RefreshToken(store, grants.RefreshTokenConfig{RetryWindow: window})
+}
+
+// TestCheck_SigningKeys is oidc.E001: the extension was made while the store worked.
+func TestCheck_SigningKeys(t *testing.T) {
+	s := newCheckScene(t)
+	s.extend()
+	provider := s.provider()
+	if findings := provider.Check(t.Context()); len(findings) != 0 {
+		t.Errorf("got %v before the store failed, want nothing", findings)
+	}
+	s.store.fails = "SigningKeys"
+	if got := ids(provider.Check(t.Context())); !slices.Equal(got, []string{"oidc.E001"}) {
+		t.Errorf("got %v, want oidc.E001", got)
+	}
+}
