@@ -3,6 +3,7 @@ package oauthkit
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -139,8 +140,14 @@ type AbstractApplication struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero" gorm:"column:updated_at"`
 }
 
-// NewClientID returns a client_id that nobody has.
-func NewClientID() string { return secret.NewID() }
+// NewClientID returns a client_id that nobody has. It never begins with a dash, which a command line would take for an option.
+func NewClientID() string {
+	id := secret.NewID()
+	for strings.HasPrefix(id, "-") {
+		id = secret.NewID()
+	}
+	return id
+}
 
 // GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
 // it can be shown.

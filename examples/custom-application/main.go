@@ -103,9 +103,11 @@ func currentUser(*http.Request) (*oauthkit.User, error) {
 
 // callback is where the application would redeem the code, with its secret and the code_verifier.
 func callback(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	answer := r.URL.Query()
-	fmt.Fprintf(w, "The application got the answer: code %q, error %q.\n", answer.Get("code"), answer.Get("error"))
+	answer := "The application got no code: the user denied it, or the request was refused."
+	if r.URL.Query().Has("code") {
+		answer = "The application got a code, which it would redeem now."
+	}
+	fmt.Fprintln(w, answer)
 }
 
 func authorizeURL(base string, app *MyApplication) string {

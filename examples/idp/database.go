@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,7 +37,8 @@ type session struct {
 
 func (session) TableName() string { return "idp_sessions" }
 
-var errNoUser = errors.New("there is no such user")
+// errNoUser also tells package oidc that the claims are missing because the user is.
+var errNoUser = fmt.Errorf("there is no such user: %w", oauthkit.ErrNotFound)
 
 // database is where everything is kept: the provider's tables and this program's, side by side.
 type database struct {
@@ -44,10 +46,14 @@ type database struct {
 	store *gormstore.Store[*oauthkit.AbstractApplication]
 }
 
-// openDatabase takes a SQLite file or a postgres:// URL, and creates the tables.
-func openDatabase(ctx context.Context, location string) (*database, error) {
+func isPostgres(location string) bool {
+	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
+}
+
+// connect takes a SQLite file, which it creates where there is none, or a postgres:// URL.
+func connect(location string) (*database, error) {
 	open := sqlite.OpenDB
-	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
+	if isPostgres(location) {
 		open = postgres.OpenDB
 	}
 	db, err := open(location)
@@ -58,11 +64,44 @@ func openDatabase(ctx context.Context, location string) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := func(tx *gorm.DB) error { return tx.AutoMigrate(&user{}, &session{}) }
-	if err := store.Migrate(ctx, own); err != nil {
-		return nil, fmt.Errorf("creating the tables: %w", err)
-	}
 	return &database{db: db, store: store}, nil
+}
+
+// openDatabase connects and creates the tables.
+func openDatabase(ctx context.Context, location string) (*database, error) {
+	d, err := connect(location)
+	if err != nil {
+		return nil, err
+	}
+	own := func(tx *gorm.DB) error { return tx.AutoMigrate(&user{}, &session{}) }
+	if err := d.store.Migrate(ctx, own); err != nil {
+		return nil, errors.Join(fmt.Errorf("creating the tables: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+// openExisting connects where there are tables. It creates nothing, so that a mistyped location is noticed.
+func openExisting(ctx context.Context, location string) (*database, error) {
+	if !isPostgres(location) {
+		if _, err := os.Stat(location); err != nil {
+			return nil, fmt.Errorf("there is no database: %w; name another with -db, or make one with idp migrate", err)
+		}
+	}
+	d, err := connect(location)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := d.db.DB()
+	if err == nil {
+		err = pool.PingContext(ctx)
+	}
+	if err == nil && !d.db.WithContext(ctx).Migrator().HasTable(&session{}) {
+		err = errors.New("there are no tables of this program; name another database with -db, or make them with idp migrate")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), d.Close())
+	}
+	return d, nil
 }
 
 // Close closes the connections.

@@ -20,16 +20,16 @@ var templates embed.FS
 
 // pages are this program's own: sign in, sign out, home.
 type pages struct {
-	database   *database
-	secure     bool
-	stylesheet string
-	origin     *http.CrossOriginProtection
-	logger     *slog.Logger
+	database *database
+	secure   bool
+	prefix   string // of the provider's own pages
+	origin   *http.CrossOriginProtection
+	logger   *slog.Logger
 }
 
 // page is what a template is given.
 type page struct {
-	Title, Stylesheet    string
+	Title, Prefix        string
 	Username, Next, Fail string
 }
 
@@ -127,7 +127,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // render writes a page with headers that keep it out of frames and caches.
 func (p *pages) render(w http.ResponseWriter, status int, name string, content page) {
-	content.Stylesheet = p.stylesheet
+	content.Prefix = p.prefix
 	var body bytes.Buffer
 	parsed, err := template.ParseFS(templates, "templates/layout.html", "templates/"+name)
 	if err == nil {

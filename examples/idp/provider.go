@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
@@ -16,8 +17,8 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// newHandler puts the provider and the pages of this program together.
-func newHandler(issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (http.Handler, error) {
+// newProvider makes the provider that serves, with OpenID Connect. It makes the first signing keys where there are none.
+func newProvider(issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
 	openID := oidc.New(oidc.Config{Keys: database.store, Claims: database.claims})
 	provider, err := oauthkit.New(issuer, database.store, oauthkit.Config{
 		Grants:              grants.Standard(database.store),
@@ -30,16 +31,44 @@ func newHandler(issuer string, database *database, scopes oauthkit.StaticScopes,
 		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // it was asked for on the command line
 	})
 	if err != nil {
+		return nil, nil, fmt.Errorf("making the provider, with IDP_SECRET as its Config.Secret: %w", err)
+	}
+	return provider, openID, nil
+}
+
+// operatorIssuer is the issuer where nothing is issued.
+const operatorIssuer = "http://localhost/o"
+
+// newOperator makes a provider for commands that manage what is in the database. It touches no signing key.
+func newOperator(database *database) (*oauthkit.Provider, error) {
+	return oauthkit.New(operatorIssuer, database.store, oauthkit.Config{Grants: grants.Standard(database.store)})
+}
+
+// secretOverlap is how long the secret of an application stays good after its owner has asked for a new one.
+const secretOverlap = 24 * time.Hour
+
+// newHandler puts the provider and the pages of this program together.
+func newHandler(ctx context.Context, issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (http.Handler, error) {
+	provider, _, err := newProvider(issuer, database, scopes, logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := provider.CheckAtStart(ctx); err != nil {
 		return nil, err
 	}
 	pages := &pages{
-		database:   database,
-		secure:     strings.HasPrefix(issuer, "https:"),
-		stylesheet: provider.Prefix() + "/oauthkit.css",
-		origin:     http.NewCrossOriginProtection(),
-		logger:     logger,
+		database: database,
+		secure:   strings.HasPrefix(issuer, "https:"),
+		prefix:   provider.Prefix(),
+		origin:   http.NewCrossOriginProtection(),
+		logger:   logger,
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: pages.currentUser, LoginURL: "/login"})
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+		CurrentUser:    pages.currentUser,
+		LoginURL:       "/login",
+		Applications:   oauthkit.NewApplications(provider, database.store, oauthkit.ApplicationsConfig{SecretOverlap: secretOverlap}),
+		Authorizations: oauthkit.NewAuthorizations(provider, database.store),
+	})
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", handler)
 	mux.Handle(provider.Prefix()+"/", handler)

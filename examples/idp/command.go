@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// command is one of the things that this program can do.
+type command struct {
+	name      string // one word, or two
+	arguments string // what has to be said beside the flags, separated by spaces
+	summary   string
+	define    func(flags *flag.FlagSet) action
+}
+
+// action is what a command does once its flags have their values.
+type action func(ctx context.Context, arguments []string, out io.Writer) error
+
+// usageError says that the command line is wrong, and where to read what is right.
+type usageError struct {
+	command, message string
+}
+
+func (e *usageError) Error() string {
+	return e.message + "\nRun " + strings.TrimSpace("idp help "+e.command) + " to see what is possible."
+}
+
+// run parses the flags, which may stand before and after the arguments, and acts.
+func (c command) run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is in the error
+	act := c.define(flags)
+	arguments, err := parse(flags, args)
+	wanted := strings.Fields(c.arguments)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return c.help(out)
+	case err != nil:
+		message := err.Error()
+		if len(wanted) > 0 {
+			message += " (write -- before an argument that begins with a dash)"
+		}
+		return &usageError{c.name, message}
+	case len(arguments) < len(wanted):
+		return &usageError{c.name, wanted[len(arguments)] + " is missing"}
+	case len(arguments) > len(wanted):
+		return &usageError{c.name, fmt.Sprintf("unexpected argument %q", arguments[len(wanted)])}
+	}
+	err = act(ctx, arguments, out)
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		wrong.command = c.name
+	}
+	return err
+}
+
+// parse returns what is no flag. Behind "--" nothing is.
+func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if len(rest) == 0 {
+			return arguments, nil
+		}
+		if parsed := len(args) - len(rest); parsed > 0 && args[parsed-1] == "--" {
+			return append(arguments, rest...), nil
+		}
+		arguments, args = append(arguments, rest[0]), rest[1:]
+	}
+}
+
+// databaseFlag is the flag that every command has.
+func databaseFlag(flags *flag.FlagSet) *string {
+	return flags.String("db", "idp.db", "SQLite `file` or postgres:// URL")
+}
+
+// onDatabase is an action on the tables that there are.
+func onDatabase(flags *flag.FlagSet, act func(ctx context.Context, database *database, arguments []string, out io.Writer) error) action {
+	location := databaseFlag(flags)
+	return func(ctx context.Context, arguments []string, out io.Writer) error {
+		database, err := openExisting(ctx, *location)
+		if err != nil {
+			return err
+		}
+		defer database.Close()
+		return act(ctx, database, arguments, out)
+	}
+}
+
+// checked is an action that is not begun where wrong returns what is wrong with the flags.
+func checked(wrong func() string, act action) action {
+	return func(ctx context.Context, arguments []string, out io.Writer) error {
+		if message := wrong(); message != "" {
+			return &usageError{message: message}
+		}
+		return act(ctx, arguments, out)
+	}
+}

@@ -1,0 +1,91 @@
+package clienttest
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestIDPWrongUsage shows that a wrong command line changes nothing, ends with status 2, and says what is right; what is not
+// there is status 1.
+func TestIDPWrongUsage(t *testing.T) {
+	location := filepath.Join(t.TempDir(), "idp.db")
+	succeed(t, "migrate", "-db", location)
+	tests := map[string]struct {
+		args   string
+		status int
+		want   string
+	}{
+		"no such command":      {"frobnicate", 2, "idp help"},
+		"no such subcommand":   {"applications frobnicate", 2, "idp help applications"},
+		"half a command":       {"keys", 2, "idp help keys"},
+		"no such flag":         {"revoke -users x", 2, "idp help revoke"},
+		"an argument missing":  {"createapplication confidential", 2, "GRANT_TYPE"},
+		"an argument too many": {"applications list x", 2, `"x"`},
+		"neither of two":       {"revoke", 2, "-user and -application"},
+		"both of two":          {"revoke --user a --application b", 2, "-user and -application"},
+		"a batch of nothing":   {"cleartokens --batch 0", 2, "-batch"},
+		"a negative overlap":   {"applications rotate-secret web --keep -1h", 2, "-keep"},
+		"an id with a dash":    {"applications show -x", 2, "write --"},
+		"a client type":        {"createapplication secret client_credentials", 2, "client_type: "},
+		"a grant type":         {"createapplication confidential implicit", 2, "client_credentials"},
+		"everything wrong":     {"createapplication public authorization_code --redirect-uris http://x.example/ --algorithm HS256", 2, "redirect_uris: "},
+		"a public machine":     {"createapplication public client_credentials", 2, "grant_types: "},
+		"an owner that is no user": {
+			"createapplication confidential client_credentials --user nobody", 1, `"nobody"`,
+		},
+		"rotating what is not there": {"applications rotate-secret web", 1, "idp applications list"},
+		"deleting what is not there": {"applications delete web", 1, "idp applications list"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			printed, complaint, status := command(t, append(strings.Fields(test.args), "-db", location)...)
+			if status != test.status || !strings.Contains(complaint, test.want) || printed != "" {
+				t.Errorf("got status %d, %q and %q, want %d and %q", status, printed, complaint, test.status, test.want)
+			}
+		})
+	}
+	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 1 {
+		t.Errorf("got\n%s\nwant no application", listed)
+	}
+	if _, complaint, status := command(t, "keys", "list", "-db", "mistyped.db"); status != 1 || !strings.Contains(complaint, "mistyped.db") {
+		t.Errorf("got status %d and %q, want the database that is not there named", status, complaint)
+	}
+}
+
+// TestIDPHelp shows that help knows every command, and puts what it says of them into one column.
+func TestIDPHelp(t *testing.T) {
+	overview := succeed(t, "help")
+	for _, asked := range []string{"-h", "--help"} {
+		if succeed(t, asked) != overview {
+			t.Errorf("%s is not help", asked)
+		}
+	}
+	if !strings.Contains(overview, "IDP_SECRET") || !strings.Contains(overview, "-tls-cert") {
+		t.Errorf("got\n%s\nwant the environment and the flags of serving", overview)
+	}
+	_, listed, _ := strings.Cut(overview, "Commands:\n")
+	listed, _, _ = strings.Cut(listed, "\n\n")
+	columns := regexp.MustCompile(`^  (\S+(?: \S+)?) {2,}`)
+	var widths []int
+	var names []string
+	for line := range strings.Lines(listed) {
+		found := columns.FindStringSubmatch(line)
+		if found == nil {
+			t.Fatalf("got the line %q", line)
+		}
+		names, widths = append(names, found[1]), append(widths, len(found[0]))
+	}
+	if len(names) != 13 || len(slices.Compact(widths)) != 1 {
+		t.Errorf("got the commands %q, want 13 in one column\n%s", names, listed)
+	}
+	for _, name := range names {
+		words := strings.Fields(name)
+		of := succeed(t, append([]string{"help"}, words...)...)
+		if !strings.Contains(of, "idp "+name) || !strings.Contains(of, "-db FILE") || of != succeed(t, append(words, "-h")...) {
+			t.Errorf("%s: got\n%s\nwant how to call it, and the same for -h", name, of)
+		}
+	}
+}
