@@ -149,35 +149,6 @@ func NewClientID() string {
 	return id
 }
 
-// GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
-// it can be shown.
-func (a *AbstractApplication) GenerateSecret() string {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
-	generated := secret.New(secret.ClientSecret)
-	a.ClientSecret = hashSecret(generated)
-	return generated
-}
-
-// RotateSecret gives the application a new secret like GenerateSecret. The one that it had stays good for the time keep, so
-// that its instances can change over one by one; zero: it ends at once.
-func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) string {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
-	if keep > 0 {
-		until := now.Add(keep)
-		a.PreviousSecret, a.PreviousSecretExpiresAt = a.ClientSecret, &until
-	}
-	generated := secret.New(secret.ClientSecret)
-	a.ClientSecret = hashSecret(generated)
-	return generated
-}
-
-// ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
-// guess as the secret itself, so prefer GenerateSecret.
-func (a *AbstractApplication) ImportSecret(chosen string) {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
-	a.ClientSecret = hashSecret(chosen)
-}
-
 // GetID returns the client_id.
 func (a *AbstractApplication) GetID() string { return a.ClientID }
 
@@ -198,16 +169,6 @@ func (a *AbstractApplication) IsPublic() bool { return a.ClientType != Confident
 
 // GetUserID returns the owner.
 func (a *AbstractApplication) GetUserID() string { return a.UserID }
-
-// VerifyPassword reports whether presented is the application's secret, in constant time.
-func (a *AbstractApplication) VerifyPassword(presented string) bool {
-	return a.ClientSecret.verify(presented)
-}
-
-// VerifyPreviousPassword reports whether presented is the PreviousSecret, in constant time, before it expires.
-func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.Time) bool {
-	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.verify(presented)
-}
 
 // AllowsGrant reports whether grant is one of the GrantTypes.
 func (a *AbstractApplication) AllowsGrant(grant oauth2.GrantType) bool {

@@ -6,12 +6,10 @@ import (
 	"strings"
 
 	"github.com/go-oauth2/oauth2/v4"
-
-	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // This file holds the types of columns: lists that are stored as Django OAuth Toolkit stores them, in one text column with
-// spaces between, and the hash of a secret.
+// spaces between.
 
 // URIs is a list of URIs in one text column, separated by spaces.
 type URIs []string
@@ -72,39 +70,3 @@ func scanWords(column any) ([]string, error) {
 		return nil, fmt.Errorf("oauthkit: a list of words is stored as text, not as %T", column)
 	}
 }
-
-// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder.
-type SecretHash string
-
-const sha256Scheme = "sha256$"
-
-func hashSecret(value string) SecretHash {
-	if value == "" {
-		return ""
-	}
-	return SecretHash(sha256Scheme + secret.Hash(value))
-}
-
-// verify does the same work whether or not there is a hash, so that the time tells nothing about the application.
-func (h SecretHash) verify(presented string) bool {
-	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
-	return same && h != "" && presented != ""
-}
-
-// String returns a placeholder.
-func (h SecretHash) String() string { return redacted }
-
-// GoString returns a placeholder.
-func (h SecretHash) GoString() string { return redacted }
-
-// MarshalText returns a placeholder, so that no JSON document or log holds the hash.
-func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// GormDataType tells GORM the column's type.
-func (SecretHash) GormDataType() string { return "string" }
-
-// Value implements [driver.Valuer].
-func (h SecretHash) Value() (driver.Value, error) { return string(h), nil }
-
-// redacted stands where a secret would.
-const redacted = "[redacted]"

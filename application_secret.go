@@ -1,0 +1,83 @@
+package oauthkit
+
+import (
+	"database/sql/driver"
+	"time"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
+// it can be shown.
+func (a *AbstractApplication) GenerateSecret() string {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
+	generated := secret.New(secret.ClientSecret)
+	a.ClientSecret = hashSecret(generated)
+	return generated
+}
+
+// RotateSecret gives the application a new secret like GenerateSecret. The one that it had stays good for the time keep, so
+// that its instances can change over one by one; zero: it ends at once.
+func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) string {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
+	if keep > 0 {
+		until := now.Add(keep)
+		a.PreviousSecret, a.PreviousSecretExpiresAt = a.ClientSecret, &until
+	}
+	generated := secret.New(secret.ClientSecret)
+	a.ClientSecret = hashSecret(generated)
+	return generated
+}
+
+// ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
+// guess as the secret itself, so prefer GenerateSecret.
+func (a *AbstractApplication) ImportSecret(chosen string) {
+	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
+	a.ClientSecret = hashSecret(chosen)
+}
+
+// VerifyPassword reports whether presented is the application's secret, in constant time.
+func (a *AbstractApplication) VerifyPassword(presented string) bool {
+	return a.ClientSecret.verify(presented)
+}
+
+// VerifyPreviousPassword reports whether presented is the PreviousSecret, in constant time, before it expires.
+func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.Time) bool {
+	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.verify(presented)
+}
+
+// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder.
+type SecretHash string
+
+const sha256Scheme = "sha256$"
+
+func hashSecret(value string) SecretHash {
+	if value == "" {
+		return ""
+	}
+	return SecretHash(sha256Scheme + secret.Hash(value))
+}
+
+// verify does the same work whether or not there is a hash, so that the time tells nothing about the application.
+func (h SecretHash) verify(presented string) bool {
+	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
+	return same && h != "" && presented != ""
+}
+
+// String returns a placeholder.
+func (h SecretHash) String() string { return redacted }
+
+// GoString returns a placeholder.
+func (h SecretHash) GoString() string { return redacted }
+
+// MarshalText returns a placeholder, so that no JSON document or log holds the hash.
+func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// GormDataType tells GORM the column's type.
+func (SecretHash) GormDataType() string { return "string" }
+
+// Value implements [driver.Valuer].
+func (h SecretHash) Value() (driver.Value, error) { return string(h), nil }
+
+// redacted stands where a secret would.
+const redacted = "[redacted]"
