@@ -74,11 +74,15 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
+		distrust(abstract, form)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
 		abstract.GrantTypes, abstract.Scopes = form.GrantTypes, form.Scopes
 		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
+		if app.IsPublic() { // a secret that comes back later could be one that others know by then
+			abstract.ClientSecret, abstract.PreviousSecret, abstract.PreviousSecretExpiresAt = "", "", nil
+		}
 	}
 	if fielder, ok := app.(FormFielder); ok {
 		for _, field := range fielder.FormFields() {
@@ -88,6 +92,13 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		}
 	}
 	return problems
+}
+
+// distrust takes back what the operator said of an application that now gets another name or other addresses.
+func distrust(before *AbstractApplication, form ApplicationForm) {
+	if before.Name != form.Name || before.ClientType != form.ClientType || !slices.Equal(before.RedirectURIs, form.RedirectURIs) {
+		before.Verified, before.SkipAuthorization = false, false
+	}
 }
 
 func (a *Applications) checkChoices(before *AbstractApplication, form ApplicationForm, problems *Problems) {

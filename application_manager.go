@@ -25,8 +25,10 @@ type ApplicationWriter interface {
 	// CreateApplication makes app ready with [PrepareApplication] and stores it. It is an error if there is one with its
 	// client_id.
 	CreateApplication(ctx context.Context, app Application) error
-	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. What an application
-	// that is not usable any more has is revoked.
+	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. Where app embeds
+	// AbstractApplication and has an UpdatedAt, it must return ErrConflict unless that is the stored one's: what somebody else
+	// changed since app was read, such as Disabled, would be undone. What an application that is not usable any more has is
+	// revoked.
 	UpdateApplication(ctx context.Context, app Application) error
 	// DeleteApplication removes an application, forgets all consent for it and revokes all that it has, or returns ErrNotFound.
 	DeleteApplication(ctx context.Context, clientID string) error

@@ -174,16 +174,14 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 	}
 }
 
-// Update changes an application as the form says, and returns it. The error holds [Problems] where the form is not valid.
-func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (Application, error) {
-	app, err := a.Find(ctx, user, clientID)
+// Update changes an application as the form says, and returns it. With another name or other redirect URIs it is not verified or
+// trusted any more. The error holds [Problems] where the form is not valid.
+func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
+	err = a.change(ctx, user, clientID, func(found Application) error {
+		app = found
+		return a.validated(found, a.fill(found, form))
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := a.validated(app, a.fill(app, form)); err != nil {
-		return nil, err
-	}
-	if err := a.saved(a.store.UpdateApplication(ctx, app)); err != nil {
 		return nil, err
 	}
 	a.provider.Record(ctx, ApplicationUpdated{ApplicationID: clientID, By: user.Subject})
@@ -193,20 +191,37 @@ func (a *Applications) Update(ctx context.Context, user *User, clientID string, 
 // RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for
 // ApplicationsConfig.SecretOverlap.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
-	app, err := a.Find(ctx, user, clientID)
+	err = a.change(ctx, user, clientID, func(found Application) error {
+		abstract := Abstract(found)
+		if abstract == nil || found.IsPublic() {
+			return Errorf(InvalidRequest, "this application has no secret")
+		}
+		secret = abstract.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
+		return nil
+	})
 	if err != nil {
-		return "", err
-	}
-	abstract := Abstract(app)
-	if abstract == nil || app.IsPublic() {
-		return "", Errorf(InvalidRequest, "this application has no secret")
-	}
-	secret = abstract.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
-	if err := a.saved(a.store.UpdateApplication(ctx, app)); err != nil {
 		return "", err
 	}
 	a.provider.Record(ctx, SecretRotated{ApplicationID: clientID, By: user.Subject})
 	return secret, nil
+}
+
+// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile.
+func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) error {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		app, err := a.Find(ctx, user, clientID)
+		if err != nil {
+			return err
+		}
+		if err := change(app); err != nil {
+			return err
+		}
+		err = a.store.UpdateApplication(ctx, app)
+		if attempt == attempts || !errors.Is(err, ErrConflict) {
+			return a.saved(err)
+		}
+	}
 }
 
 // Delete removes an application and ends all that it has, at once and for ever.

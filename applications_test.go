@@ -225,7 +225,7 @@ func TestM08_ChoicesOfOwners(t *testing.T) {
 		t.Fatal(err)
 	}
 	form = oauthkit.FormOf(operated)
-	form.Name = "Renamed"
+	form.AllowedOrigins = oauthkit.URIs{"https://rp.test"}
 	updated, err := m.applications.Update(t.Context(), &oauthkit.User{Subject: "alice"}, operated.ClientID, form)
 	if err != nil || !updated.AllowsScope("admin") || !oauthkit.SkipsConsent(updated) {
 		t.Errorf("got %+v, %v; want what the operator allowed to stay", updated, err)

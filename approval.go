@@ -45,7 +45,7 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 		return nil, false, Unavailable(err)
 	}
 	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
-	if expired || consent.ApplicationDigest != applicationDigest(request.Application) {
+	if expired || consent.ApplicationDigest != applicationDigest(request.Application, request.Resources) {
 		return nil, false, nil // so that what is approved next does not bring it back
 	}
 	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
@@ -149,7 +149,9 @@ func (a *Approval) giveConsent(remembered *Consent, app Application) {
 	if remembered != nil {
 		*consent, a.ConsentUse = *remembered, ConsentWidened
 	}
+	if a.Authorization.Scopes.ContainsAll(consent.Scopes) { // what the page did not show keeps its end
+		consent.UpdatedAt = a.Authorization.CreatedAt
+	}
 	consent.Scopes = consent.Scopes.Union(a.Authorization.Scopes)
-	consent.ApplicationDigest = applicationDigest(app)
-	consent.UpdatedAt = a.Authorization.CreatedAt
+	consent.ApplicationDigest = applicationDigest(app, a.Authorization.Resources)
 }

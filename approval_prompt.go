@@ -56,12 +56,15 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
-// applicationDigest is what Consent.ApplicationDigest is compared with.
-func applicationDigest(app Application) string {
+// applicationDigest is what Consent.ApplicationDigest is compared with. Consent for one API is none for another, nor for all.
+func applicationDigest(app Application, resources URIs) string {
 	where := []string{app.GetDomain()}
 	if abstract := Abstract(app); abstract != nil {
 		where = slices.Sorted(slices.Values(abstract.RedirectURIs))
 	}
 	shown := append([]string{DisplayName(app)}, where...)
+	if len(resources) > 0 {
+		shown = append(append(shown, ""), slices.Sorted(slices.Values(resources))...)
+	}
 	return secret.Hash(strings.Join(shown, "\x00"))
 }

@@ -147,6 +147,9 @@ func TestRevokeAll(t *testing.T) {
 	if _, err := c.authorizations.RevokeUser(t.Context(), ""); err == nil {
 		t.Error("got nobody's revoked, want an error: those are the applications' own")
 	}
+	if err := c.authorizations.Disconnect(t.Context(), "", "client"); err == nil {
+		t.Error("got nobody disconnected, want an error: that would end what the application has for itself")
+	}
 	if _, err := c.authorizations.RevokeApplication(t.Context(), ""); err == nil {
 		t.Error("got no application's revoked, want an error")
 	}

@@ -43,7 +43,7 @@ type Config struct {
 	RefreshTokenIdleLifetime time.Duration
 	// RefreshTokenLifetime is how long an Authorization can be refreshed at all. Zero: 90 days.
 	RefreshTokenLifetime time.Duration
-	// ConsentLifetime is how long consent is remembered since the user was last asked. Zero: until it is revoked.
+	// ConsentLifetime is how long consent is remembered since the user was last asked for all of it. Zero: until it is revoked.
 	ConsentLifetime time.Duration
 
 	// Secret encrypts what the database must hold but may not reveal, such as signing keys. At least 32 bytes that are

@@ -137,6 +137,9 @@ func (p *Provider) RevokeAuthorization(ctx context.Context, authorization *Autho
 // RevokeConsent forgets what the user approved for an application and ends every Authorization that the application has
 // from him, at once and for ever.
 func (p *Provider) RevokeConsent(ctx context.Context, applicationID, subject string) error {
+	if applicationID == "" || subject == "" { // what an application has for itself is no user's
+		return errors.New("oauthkit: the client_id or the subject is empty")
+	}
 	_, err := p.store.Consent(ctx, applicationID, subject)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Unavailable(err)

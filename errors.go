@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The three answers of a store that are not failures. Any other error of a store means that it failed, and is answered
+// The answers of a store that are not failures. Any other error of a store means that it failed, and is answered
 // with [TemporarilyUnavailable]: not knowing is never "no".
 var (
 	// ErrNotFound says that there is no such thing.
@@ -15,6 +15,8 @@ var (
 	ErrReplayed = errors.New("oauthkit: used before")
 	// ErrRevoked says that the Authorization or the Consent behind it was revoked.
 	ErrRevoked = errors.New("oauthkit: revoked")
+	// ErrConflict says that an application was changed by somebody else since it was read.
+	ErrConflict = errors.New("oauthkit: changed meanwhile")
 )
 
 // ErrorCode is an error code that a client acts on.

@@ -48,11 +48,11 @@ type Consent struct {
 	ApplicationID string // the client_id
 	Subject       string // the user
 	Scopes        Scopes // all that was approved so far
-	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs. Another one
-	// means that the application has become another.
+	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs, and of the APIs that
+	// the access is for. With another one he has to be asked anew.
 	ApplicationDigest string
 	CreatedAt         time.Time
-	UpdatedAt         time.Time // when the user was last asked
+	UpdatedAt         time.Time // when the user was last asked for all of it
 }
 
 // Interaction is an authorization request that waits for its user to sign in or to decide. Pages carry only its id, so

@@ -106,7 +106,10 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 
 // formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
 // cookie nobody can make one.
-func (k *kept) formToken(user *oauthkit.User) string { return formToken(k.browser, k.id, user) }
+func (k *kept) formToken(user *oauthkit.User) string {
+	shown := []string{k.id, oauthkit.DisplayName(k.Application), k.Scopes.String(), k.Resources.String()}
+	return formToken(k.browser, strings.Join(shown, "\x00"), user)
+}
 
 // formToken ties a form, by a name for what it does, to the browser, and to the user and session that saw it.
 func formToken(browser, form string, user *oauthkit.User) string {

@@ -45,16 +45,20 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 
 // Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
 // is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
-// [oauthkit.ErrNotFound].
+// [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] where somebody has changed it since app was read.
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := a.rules.Validate(app); err != nil {
 		return err
 	}
 	d := a.database
 	return failed("updating an application", a.table(ctx).Transaction(func(tx *gorm.DB) error {
-		updated := tx.Where("client_id = ?", app.GetID()).Select("*").Omit("client_id", "created_at").Updates(app)
+		query, unchanged := tx.Where("client_id = ?", app.GetID()), false
+		if abstract := oauthkit.Abstract(app); abstract != nil && !abstract.UpdatedAt.IsZero() {
+			query, unchanged = query.Where("updated_at = ?", abstract.UpdatedAt), true
+		}
+		updated := query.Select("*").Omit("client_id", "created_at").Updates(app)
 		if updated.Error == nil && updated.RowsAffected == 0 {
-			return fmt.Errorf("%q: %w", app.GetID(), oauthkit.ErrNotFound)
+			return a.notUpdated(ctx, d, tx, app.GetID(), unchanged)
 		}
 		if updated.Error != nil || oauthkit.IsUsable(app) {
 			return updated.Error
@@ -62,6 +66,19 @@ func (a *Applications[A]) Update(ctx context.Context, app A) error {
 		_, err := d.execute(ctx, tx.Statement.ConnPool, revokeIssued, app.GetID(), d.stamp(d.db.NowFunc()))
 		return err
 	}))
+}
+
+// notUpdated returns why no row was updated.
+func (a *Applications[A]) notUpdated(ctx context.Context, d *database, tx *gorm.DB, clientID string, unchanged bool) error {
+	there, err := d.ids(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+	switch {
+	case err != nil:
+		return err
+	case len(there) > 0 && unchanged:
+		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrConflict)
+	default:
+		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
+	}
 }
 
 // Delete removes the application with this client_id, and with it all consent for it; it revokes every Authorization that

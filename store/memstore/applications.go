@@ -73,7 +73,13 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrNotFound)
 	}
 	if abstract, before := oauthkit.Abstract(app), oauthkit.Abstract(existing); abstract != nil && before != nil {
+		if !abstract.UpdatedAt.IsZero() && !abstract.UpdatedAt.Equal(before.UpdatedAt) {
+			return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrConflict)
+		}
 		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now()
+		if !abstract.UpdatedAt.After(before.UpdatedAt) { // each change has a time of its own
+			abstract.UpdatedAt = before.UpdatedAt.Add(time.Microsecond)
+		}
 	}
 	s.applications[app.GetID()] = copyApplication(app)
 	if !oauthkit.IsUsable(app) {

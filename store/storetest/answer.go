@@ -15,8 +15,8 @@ func (t *trial) done(act string, err error) {
 	}
 }
 
-// answered notes when an act was not answered with one of the errors that are wanted: nil, ErrNotFound, ErrReplayed or
-// ErrRevoked, and only that one.
+// answered notes when an act was not answered with one of the errors that are wanted: nil, ErrNotFound, ErrReplayed,
+// ErrRevoked or ErrConflict, and only that one.
 func (t *trial) answered(act string, err error, wanted ...error) {
 	t.Helper()
 	if answer, ok := answerOf(err); !ok || !slices.Contains(wanted, answer) {
@@ -28,7 +28,7 @@ func (t *trial) answered(act string, err error, wanted ...error) {
 func (t *trial) failed(act string, err error) {
 	t.Helper()
 	if answer, ok := answerOf(err); ok {
-		t.Errorf("%s: got answer %v, want an error that is none of the three answers", act, answer)
+		t.Errorf("%s: got answer %v, want an error that is no answer", act, answer)
 	}
 }
 
@@ -37,7 +37,7 @@ func answerOf(err error) (answer error, ok bool) {
 	if err == nil {
 		return nil, true
 	}
-	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked} {
+	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrConflict} {
 		if errors.Is(err, sentinel) {
 			if answer != nil {
 				return nil, false

@@ -38,6 +38,11 @@ func managementRules() []rule {
 			withModel(testUpdate),
 		},
 		{
+			"UpdateApplication of what was changed since it was read is ErrConflict, and changes nothing",
+			"an owner who saves his form a moment later switches on again what the operator has just switched off",
+			withModel(testConflict),
+		},
+		{
 			"UpdateApplication and DeleteApplication of what does not exist are ErrNotFound",
 			"two people who manage one application are told that the database is away",
 			withModel(func(t *trial) {

@@ -15,6 +15,7 @@ func managementSabotages() []sabotage {
 		}},
 		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/what is not valid"}},
 		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces"}},
+		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of what was changed"}},
 		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
 			"management/UpdateApplication and DeleteApplication", "management/an application that is switched off",
 		}},
@@ -55,6 +56,17 @@ func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Applica
 	if abstract := oauthkit.Abstract(app); abstract.Name == "" {
 		abstract.Name = oauthkit.Abstract(stored).Name
 	}
+	return s.managing.UpdateApplication(ctx, app)
+}
+
+type lastWriteWins struct{ managing }
+
+func (s lastWriteWins) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	stored, err := s.Application(ctx, app.GetID())
+	if err != nil {
+		return err
+	}
+	oauthkit.Abstract(app).UpdatedAt = oauthkit.Abstract(stored).UpdatedAt
 	return s.managing.UpdateApplication(ctx, app)
 }
 

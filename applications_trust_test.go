@@ -1,0 +1,97 @@
+package oauthkit_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// TestM08_TrustOfAnotherName is an owner who makes of a trusted application another one.
+func TestM08_TrustOfAnotherName(t *testing.T) {
+	for name, change := range map[string]func(*oauthkit.ApplicationForm){
+		"name":    func(form *oauthkit.ApplicationForm) { form.Name = "The bank" },
+		"address": func(form *oauthkit.ApplicationForm) { form.RedirectURIs = oauthkit.URIs{"https://evil.test/cb"} },
+		"public":  func(form *oauthkit.ApplicationForm) { form.ClientType = oauthkit.Public },
+		"addition": func(form *oauthkit.ApplicationForm) {
+			form.RedirectURIs = append(form.RedirectURIs, "https://evil.test/cb")
+		},
+	} {
+		m := newManaged(t, oauthkit.ApplicationsConfig{})
+		trusted, _ := m.create("alice")
+		trusted.SkipAuthorization, trusted.Verified = true, true
+		if err := m.store.UpdateApplication(t.Context(), trusted); err != nil {
+			t.Fatal(err)
+		}
+		form := oauthkit.FormOf(trusted)
+		change(&form)
+		updated, err := m.applications.Update(t.Context(), user("alice"), trusted.ClientID, form)
+		if err != nil || oauthkit.SkipsConsent(updated) || oauthkit.IsVerified(updated) {
+			t.Errorf("%s: got %+v, %v; want no trust left", name, updated, err)
+		}
+	}
+}
+
+// TestM08_SecretOfPublicApplication is one that was confidential: its secret does not come back with its type.
+func TestM08_SecretOfPublicApplication(t *testing.T) {
+	m := newManaged(t, oauthkit.ApplicationsConfig{})
+	app, secret := m.create("alice")
+	form := oauthkit.FormOf(app)
+	for _, form.ClientType = range []oauthkit.ClientType{oauthkit.Public, oauthkit.Confidential} {
+		updated, err := m.applications.Update(t.Context(), user("alice"), app.ClientID, form)
+		if err != nil || oauthkit.VerifyPassword(updated, secret, m.now) {
+			t.Errorf("%s: got %+v, %v; want the secret gone", form.ClientType, updated, err)
+		}
+	}
+}
+
+// switchingOff is a store whose operator switches an application off after it was read, once.
+type switchingOff struct {
+	*memstore.Store
+	done bool
+}
+
+func (s *switchingOff) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	if !s.done {
+		s.done = true
+		stored, err := s.Store.Application(ctx, app.GetID())
+		if err != nil {
+			return err
+		}
+		oauthkit.Abstract(stored).Disabled = true
+		if err := s.Store.UpdateApplication(ctx, stored); err != nil {
+			return err
+		}
+	}
+	return s.Store.UpdateApplication(ctx, app)
+}
+
+// TestM05_OperatorsDecisionStays is an owner who saves while the operator switches his application off.
+func TestM05_OperatorsDecisionStays(t *testing.T) {
+	m := newManaged(t, oauthkit.ApplicationsConfig{})
+	app, _ := m.create("alice")
+	provider, err := oauthkit.New("https://as.test/o", m.store, oauthkit.Config{Grants: grants.Standard(m.store)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*oauthkit.Applications) error{
+		"Update": func(applications *oauthkit.Applications) error {
+			_, err := applications.Update(t.Context(), user("alice"), app.ClientID, oauthkit.FormOf(app))
+			return err
+		},
+		"RotateSecret": func(applications *oauthkit.Applications) error {
+			_, err := applications.RotateSecret(t.Context(), user("alice"), app.ClientID)
+			return err
+		},
+	} {
+		if err := change(oauthkit.NewApplications(provider, &switchingOff{Store: m.store}, oauthkit.ApplicationsConfig{})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		stored, err := m.store.Application(t.Context(), app.ClientID)
+		if err != nil || oauthkit.IsUsable(stored) {
+			t.Errorf("%s: got %+v, %v; want it to stay switched off", name, stored, err)
+		}
+	}
+}
