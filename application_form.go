@@ -81,7 +81,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 		if app.IsPublic() { // a secret that comes back later could be one that others know by then
-			abstract.ClientSecret, abstract.PreviousSecret, abstract.PreviousSecretExpiresAt = "", "", nil
+			abstract.replaceSecrets("")
 		}
 	}
 	if fielder, ok := app.(FormFielder); ok {

@@ -22,7 +22,7 @@ type ApplicationModel interface {
 
 // ApplicationWriter changes what applications there are. What is not valid is refused with an error that holds [Problems].
 type ApplicationWriter interface {
-	// CreateApplication makes app ready with [PrepareApplication] and stores it. It is an error if there is one with its
+	// CreateApplication makes app ready by the store's [ApplicationRules] and stores it. It is an error if there is one with its
 	// client_id.
 	CreateApplication(ctx context.Context, app Application) error
 	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. Where app embeds

@@ -10,30 +10,30 @@ import (
 // GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
 // it can be shown.
 func (a *AbstractApplication) GenerateSecret() string {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
 	generated := secret.New(secret.ClientSecret)
-	a.ClientSecret = hashSecret(generated)
+	a.replaceSecrets(generated)
 	return generated
 }
 
 // RotateSecret gives the application a new secret like GenerateSecret. The one that it had stays good for the time keep, so
 // that its instances can change over one by one; zero: it ends at once.
 func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) string {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
+	previous, generated := a.ClientSecret, secret.New(secret.ClientSecret)
+	a.replaceSecrets(generated)
 	if keep > 0 {
 		until := now.Add(keep)
-		a.PreviousSecret, a.PreviousSecretExpiresAt = a.ClientSecret, &until
+		a.PreviousSecret, a.PreviousSecretExpiresAt = previous, &until
 	}
-	generated := secret.New(secret.ClientSecret)
-	a.ClientSecret = hashSecret(generated)
 	return generated
 }
 
 // ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
 // guess as the secret itself, so prefer GenerateSecret.
-func (a *AbstractApplication) ImportSecret(chosen string) {
-	a.PreviousSecret, a.PreviousSecretExpiresAt = "", nil
-	a.ClientSecret = hashSecret(chosen)
+func (a *AbstractApplication) ImportSecret(chosen string) { a.replaceSecrets(chosen) }
+
+// replaceSecrets leaves one secret, or none where it is empty. No host can override it.
+func (a *AbstractApplication) replaceSecrets(value string) {
+	a.ClientSecret, a.PreviousSecret, a.PreviousSecretExpiresAt = hashSecret(value), "", nil
 }
 
 // VerifyPassword reports whether presented is the application's secret, in constant time.

@@ -101,19 +101,17 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 
 // Find returns an application, usable or not, that the user may manage. One that he may not manage is ErrNotFound.
 func (a *Applications) Find(ctx context.Context, user *User, clientID string) (Application, error) {
-	if clientID == "" || len(clientID) > 255 || !validText(clientID) {
+	if !isClientID(clientID) {
 		return nil, ErrNotFound
 	}
 	owned, err := a.owned(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	app, err := a.store.Application(ctx, clientID)
+	app, err := storedApplication(ctx, a.store, clientID)
 	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, ErrNotFound
 	case err != nil:
-		return nil, Unavailable(err)
+		return nil, err
 	case !owned.Everyone && (app.GetUserID() == "" || !slices.Contains(owned.By, app.GetUserID())):
 		return nil, ErrNotFound
 	default:

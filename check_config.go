@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
 // setting is one that may depart from what is recommended.
@@ -65,7 +67,7 @@ func (p *Provider) checkConfig() []Finding {
 // isExposed reports whether what is sent to uri leaves the machine unencrypted.
 func isExposed(uri string) bool {
 	parsed, err := url.Parse(uri)
-	return err == nil && parsed.Scheme == "http" && !isLoopback(parsed.Hostname())
+	return err == nil && parsed.Scheme == "http" && !redirect.IsLoopback(parsed.Hostname())
 }
 
 const day = 24 * time.Hour

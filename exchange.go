@@ -27,7 +27,8 @@ type TokenRequest struct {
 	provider *Provider
 }
 
-// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once, except resource.
+// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once,
+// except resource.
 func (p *Provider) Exchange(ctx context.Context, app Application, form url.Values) (*TokenResponse, error) {
 	grantType := oauth2.GrantType(form.Get("grant_type"))
 	if grantType == "" {

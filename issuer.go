@@ -2,7 +2,6 @@ package oauthkit
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
@@ -20,14 +19,9 @@ func issuerPath(issuer string, allowInsecure bool) (string, error) {
 		return "", fmt.Errorf("oauthkit: the issuer %q must look like https://example.com/o", issuer)
 	case strings.ContainsAny(issuer, "?#") || uri.Path != "" && (uri.Path == "/" || path.Clean(uri.Path) != uri.Path):
 		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment, no trailing slash and no dot segments", issuer)
-	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || isLoopback(uri.Hostname())):
+	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || redirect.IsLoopback(uri.Hostname())):
 		return uri.Path, nil
 	default:
 		return "", fmt.Errorf("oauthkit: the issuer %q must be https; http is for localhost only", issuer)
 	}
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }

@@ -86,26 +86,6 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 	return provider, nil
 }
 
-// validScopes refuses what can be no scope, where the scopes are known beforehand.
-func validScopes(backend ScopeBackend) error {
-	static, ok := backend.(StaticScopes)
-	if withDefault, wrapped := backend.(defaultScopes); wrapped {
-		static, ok = withDefault.StaticScopes, true
-	}
-	if !ok {
-		return nil
-	}
-	for name := range static {
-		if !isScope(name) {
-			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
-		}
-		if name == IntrospectionScope {
-			return fmt.Errorf("oauthkit: Config.Scopes: %q lets an application introspect; no token can have it", name)
-		}
-	}
-	return nil
-}
-
 func (p *Provider) addGrants(grants []Grant) error {
 	for _, grant := range grants {
 		if grant == nil {
@@ -181,17 +161,29 @@ func (p *Provider) Record(ctx context.Context, event Event) {
 // Application returns a usable application. It returns ErrNotFound for an id that nobody has or could have, and for an
 // application that is not usable.
 func (p *Provider) Application(ctx context.Context, clientID string) (Application, error) {
-	if clientID == "" || len(clientID) > 255 || !validText(clientID) {
+	if !isClientID(clientID) {
 		return nil, ErrNotFound
 	}
-	app, err := p.store.Application(ctx, clientID)
+	app, err := storedApplication(ctx, p.store, clientID)
+	if err == nil && !IsUsable(app) {
+		return nil, ErrNotFound
+	}
+	return app, err
+}
+
+// isClientID reports whether somebody could have the id. A store is asked for no other.
+func isClientID(clientID string) bool {
+	return clientID != "" && len(clientID) <= 255 && validText(clientID)
+}
+
+// storedApplication returns an application, usable or not.
+func storedApplication(ctx context.Context, store ApplicationStore, clientID string) (Application, error) {
+	app, err := store.Application(ctx, clientID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, ErrNotFound
 	case err != nil:
 		return nil, Unavailable(err)
-	case !IsUsable(app):
-		return nil, ErrNotFound
 	default:
 		return app, nil
 	}

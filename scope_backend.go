@@ -39,7 +39,7 @@ func (s StaticScopes) All(context.Context) (map[string]string, error) { return s
 
 // Available implements [ScopeBackend].
 func (s StaticScopes) Available(context.Context, Application, ScopeRequest) (Scopes, error) {
-	return slices.Sorted(maps.Keys(s)), nil
+	return slices.Collect(maps.Keys(s)), nil // asked with every request, in an order that nobody needs
 }
 
 // Default implements [ScopeBackend].
@@ -50,6 +50,26 @@ func (s StaticScopes) Default(context.Context, Application, ScopeRequest) (Scope
 // WithDefault returns a backend with the same scopes that gives these where a request names none.
 func (s StaticScopes) WithDefault(scopes ...string) ScopeBackend {
 	return defaultScopes{StaticScopes: s, scopes: scopes}
+}
+
+// static is also the method of a backend with defaults, which embeds this one.
+func (s StaticScopes) static() StaticScopes { return s }
+
+// validScopes refuses what can be no scope, where the scopes are known beforehand.
+func validScopes(backend ScopeBackend) error {
+	known, ok := backend.(interface{ static() StaticScopes })
+	if !ok {
+		return nil
+	}
+	for name := range known.static() {
+		if !isScope(name) {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
+		}
+		if name == IntrospectionScope {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q lets an application introspect; no token can have it", name)
+		}
+	}
+	return nil
 }
 
 type defaultScopes struct {

@@ -55,6 +55,7 @@ const hostInput = "fields."
 // applicationInputs are the fields of an application's form: the library's, where the application embeds AbstractApplication, and
 // the host's own.
 func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, form oauthkit.ApplicationForm, problems oauthkit.Problems) ([]FormInput, error) {
+	t := h.words(r)
 	var inputs []FormInput
 	if oauthkit.Abstract(app) != nil {
 		scopes, texts, err := h.config.Applications.Scopes(r.Context())
@@ -64,20 +65,20 @@ func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, f
 		before := oauthkit.FormOf(app)
 		inputs = []FormInput{
 			{field: "name", Kind: "text", Value: form.Name},
-			{field: "client_type", Kind: "one", Choices: h.choices(r, "client_type", string(form.ClientType), string(oauthkit.Confidential), string(oauthkit.Public))},
+			{field: "client_type", Kind: "one", Choices: choices(t, "client_type", string(form.ClientType), string(oauthkit.Confidential), string(oauthkit.Public))},
 			{field: "redirect_uris", Kind: "lines", Value: strings.Join(form.RedirectURIs, "\n")},
-			{field: "grant_types", Kind: "many", Choices: h.grantChoices(r, before, form)},
-			{field: "scopes", Kind: "many", Choices: h.scopeChoices(r, scopes.Union(before.Scopes), form.Scopes, texts)},
+			{field: "grant_types", Kind: "many", Choices: h.grantChoices(t, before, form)},
+			{field: "scopes", Kind: "many", Choices: h.scopeChoices(h.pages.words.choose(r, ""), scopes.Union(before.Scopes), form.Scopes, texts)},
 			{field: "post_logout_redirect_uris", Kind: "lines", Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
 			{field: "allowed_origins", Kind: "lines", Value: strings.Join(form.AllowedOrigins, "\n")},
-			{field: "token_endpoint_auth_method", Kind: "one", Choices: h.authMethodChoices(r, before, form)},
-			{field: "algorithm", Kind: "one", Choices: h.choices(r, "algorithm", form.Algorithm, withOwn(before.Algorithm, "", "ES256")...)},
+			{field: "token_endpoint_auth_method", Kind: "one", Choices: authMethodChoices(t, before, form)},
+			{field: "algorithm", Kind: "one", Choices: choices(t, "algorithm", form.Algorithm, withOwn(before.Algorithm, "", "ES256")...)},
 		}
 	}
 	for i := range inputs {
 		name := inputs[i].field
 		inputs[i].Name, inputs[i].ID = name, name
-		inputs[i].Label, inputs[i].Help = h.text(r, "", "applications.field."+name), h.text(r, "", "applications.help."+name)
+		inputs[i].Label, inputs[i].Help = t("applications.field."+name), t("applications.help."+name)
 	}
 	inputs = slices.DeleteFunc(inputs, func(input FormInput) bool { return input.Kind == "many" && len(input.Choices) == 0 })
 	inputs = append(inputs, hostInputs(app, form)...)
@@ -108,23 +109,23 @@ func hostInputs(app oauthkit.Application, form oauthkit.ApplicationForm) []FormI
 }
 
 // grantChoices are the grant types that may be chosen, and those that the application has already.
-func (h *Handler) grantChoices(r *http.Request, before, form oauthkit.ApplicationForm) []Choice {
+func (h *Handler) grantChoices(t words, before, form oauthkit.ApplicationForm) []Choice {
 	var choices []Choice
 	for _, grant := range append(h.config.Applications.GrantTypes(), before.GrantTypes...) {
 		if slices.ContainsFunc(choices, func(other Choice) bool { return other.Value == string(grant) }) {
 			continue
 		}
 		choices = append(choices, Choice{
-			Value: string(grant), Label: h.label(r, "grant_types", string(grant)), Chosen: slices.Contains(form.GrantTypes, grant),
+			Value: string(grant), Label: label(t, "grant_types", string(grant)), Chosen: slices.Contains(form.GrantTypes, grant),
 		})
 	}
 	return choices
 }
 
 // authMethodChoices leave out private_key_jwt, whose keys the form does not have, unless the application uses it.
-func (h *Handler) authMethodChoices(r *http.Request, before, form oauthkit.ApplicationForm) []Choice {
+func authMethodChoices(t words, before, form oauthkit.ApplicationForm) []Choice {
 	methods := withOwn(before.TokenEndpointAuthMethod, "", oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone)
-	return h.choices(r, "token_endpoint_auth_method", form.TokenEndpointAuthMethod, methods...)
+	return choices(t, "token_endpoint_auth_method", form.TokenEndpointAuthMethod, methods...)
 }
 
 // withOwn adds what an application has already to what is offered.
@@ -135,18 +136,18 @@ func withOwn(own string, offered ...string) []string {
 	return append(offered, own)
 }
 
-func (h *Handler) choices(r *http.Request, field, chosen string, values ...string) []Choice {
-	var choices []Choice
+func choices(t words, field, chosen string, values ...string) []Choice {
+	var offered []Choice
 	for _, value := range values {
-		choices = append(choices, Choice{Value: value, Label: h.label(r, field, value), Chosen: value == chosen})
+		offered = append(offered, Choice{Value: value, Label: label(t, field, value), Chosen: value == chosen})
 	}
-	return choices
+	return offered
 }
 
 // label is a value in words; itself where there are none.
-func (h *Handler) label(r *http.Request, field, value string) string {
+func label(t words, field, value string) string {
 	key := "applications." + field + "." + value
-	if label := h.text(r, "", key); label != key {
+	if label := t(key); label != key {
 		return label
 	}
 	return value

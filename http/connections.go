@@ -73,9 +73,9 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	if err != nil {
 		return err
 	}
-	content := &ConnectionsPage{}
+	content, language := &ConnectionsPage{}, h.pages.words.choose(r, "")
 	for _, connection := range connections {
-		content.Connections = append(content.Connections, h.connectionItem(r, connection, texts))
+		content.Connections = append(content.Connections, h.connectionItem(language, connection, texts))
 	}
 	if h.config.Applications != nil {
 		content.ApplicationsURL = h.path("applications")
@@ -83,10 +83,10 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'"}, content)
 }
 
-func (h *Handler) connectionItem(r *http.Request, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
+func (h *Handler) connectionItem(language int, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
 	id := connection.ApplicationID
 	item := ConnectionItem{
-		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(r, connection.Scopes(), nil, texts),
+		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(language, connection.Scopes(), nil, texts),
 		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), RemoveURL: h.path("authorized_tokens", id, "delete"),
 	}
 	if app := connection.Application; app != nil {
@@ -169,7 +169,7 @@ func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *o
 		return err
 	}
 	content := &ConnectionConfirmPage{
-		Connection: h.connectionItem(r, connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
+		Connection: h.connectionItem(h.pages.words.choose(r, ""), connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
 	}
 	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'"}
 	for i, signIn := range content.Connection.SignIns {

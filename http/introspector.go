@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/oauthkit/oauthkit"
+	redirection "github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -94,7 +94,7 @@ func (c IntrospectorConfig) check() error {
 	switch {
 	case err != nil || endpoint.Host == "" || endpoint.User != nil || endpoint.Fragment != "":
 		return errors.New("Endpoint must be an absolute URL without user and fragment")
-	case endpoint.Scheme != "https" && (endpoint.Scheme != "http" || !c.AllowInsecureEndpoint && !isThisMachine(endpoint.Hostname())):
+	case endpoint.Scheme != "https" && (endpoint.Scheme != "http" || !c.AllowInsecureEndpoint && !redirection.IsLoopback(endpoint.Hostname())):
 		return errors.New("Endpoint must be https; http is for this machine, or with AllowInsecureEndpoint")
 	case c.ClientID == "" || c.ClientSecret == "":
 		return errors.New("ClientID and ClientSecret must be set: no one may introspect without authentication (RFC 7662 section 2.1)")
@@ -103,11 +103,6 @@ func (c IntrospectorConfig) check() error {
 	default:
 		return nil
 	}
-}
-
-func isThisMachine(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // maxBearer is the number of bytes of the longest token that is asked about.

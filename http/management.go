@@ -144,9 +144,8 @@ type Choice struct {
 	Chosen       bool
 }
 
-// scopeChoices are scopes in words; one that nobody described is shown by its name.
-func (h *Handler) scopeChoices(r *http.Request, scopes, chosen oauthkit.Scopes, texts map[string]string) []Choice {
-	language := h.pages.words.choose(r, "")
+// scopeChoices are scopes in the words of a language; one that nobody described is shown by its name.
+func (h *Handler) scopeChoices(language int, scopes, chosen oauthkit.Scopes, texts map[string]string) []Choice {
 	var choices []Choice
 	for _, scope := range scopes {
 		label := h.pages.words.scope(language, scope, texts[scope])

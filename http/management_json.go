@@ -2,8 +2,6 @@ package oauthhttp
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 
@@ -27,17 +25,14 @@ func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
 	if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {
 		return withStatus(http.StatusUnsupportedMediaType, oauthkit.Errorf(oauthkit.InvalidRequest, "the body must be application/json, not compressed"))
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
+	body, err := readAll(w, r)
 	switch {
-	case errors.As(err, &tooLarge):
-		return withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest, "the body is larger than %d bytes", maxBody))
 	case err != nil:
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body could not be read").WithCause(err)
-	case !isText(string(body)):
+		return err
+	case !isText(body):
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not text")
 	}
-	if err := json.Unmarshal(body, document); err != nil {
+	if err := json.Unmarshal([]byte(body), document); err != nil {
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not a JSON object with the members of this resource").WithCause(err)
 	}
 	return nil

@@ -129,20 +129,21 @@ func formTargets(redirectURI string) string {
 func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
 	trace, status := secret.NewID(), statusOf(err)
 	h.log(r, err, "trace_id", trace)
+	t := h.words(r)
 	heading, message := "error.denied.heading", sentence(descriptionOf(err))
 	switch {
 	case status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
-		heading, message = "error.unavailable.heading", h.text(r, "", "error.unavailable.message")
+		heading, message = "error.unavailable.heading", t("error.unavailable.message")
 	case status >= http.StatusInternalServerError:
-		heading, message = "error.failure.heading", h.text(r, "", "error.failure.message")
+		heading, message = "error.failure.heading", t("error.failure.message")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 	case strings.TrimSuffix(r.URL.Path, "/") == h.provider.Prefix()+"/authorize": // an application made this request
-		heading, message = "error.request.heading", h.text(r, "", "error.request.message", descriptionOf(err))
+		heading, message = "error.request.heading", t("error.request.message", descriptionOf(err))
 	default:
 		heading = "error.request.heading"
 	}
-	content := &ErrorPage{Heading: h.text(r, "", heading), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
+	content := &ErrorPage{Heading: t(heading), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
 	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
 	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err, "trace_id", trace)

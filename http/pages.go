@@ -136,7 +136,7 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pag
 	return nil
 }
 
-// text returns words in the language of a request.
-func (h *Handler) text(r *http.Request, uiLocales, key string, args ...any) string {
-	return h.pages.words.text(h.pages.words.choose(r, uiLocales))(key, args...)
+// words returns the function t of the templates in the language of a request that no application made.
+func (h *Handler) words(r *http.Request) words {
+	return h.pages.words.text(h.pages.words.choose(r, ""))
 }

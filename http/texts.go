@@ -21,6 +21,9 @@ type Texts map[string]string
 //go:embed texts
 var ownTexts embed.FS
 
+// words returns a text in one language, with args put into it.
+type words func(key string, args ...any) string
+
 // catalogue is the words in every language.
 type catalogue struct {
 	matcher   language.Matcher
@@ -95,7 +98,7 @@ func (c *catalogue) choose(r *http.Request, uiLocales string) int {
 }
 
 // text returns the function t of the templates in one language. A key without words is shown as it is.
-func (c *catalogue) text(index int) func(key string, args ...any) string {
+func (c *catalogue) text(index int) words {
 	return func(key string, args ...any) string {
 		words, known := c.texts[index][key]
 		switch {

@@ -51,16 +51,26 @@ func readBody(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, withStatus(http.StatusUnsupportedMediaType, oauthkit.Errorf(oauthkit.InvalidRequest,
 			"the body must be application/x-www-form-urlencoded in UTF-8, not compressed"))
 	}
+	body, err := readAll(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return parseForm(body)
+}
+
+// readAll reads a body of any media type.
+func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
+		return "", withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
 			"the body is larger than %d bytes", maxBody))
 	case err != nil:
-		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the body could not be read").WithCause(err)
+		return "", oauthkit.Errorf(oauthkit.InvalidRequest, "the body could not be read").WithCause(err)
+	default:
+		return string(body), nil
 	}
-	return parseForm(string(body))
 }
 
 func isForm(header http.Header) bool {
