@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -15,80 +14,89 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// useApplication learns the columns of the host's application from a pointer to a zero one.
-func (d *database) useApplication(model any) error {
+// applicationTable is the table of the applications in its database, by the columns of the host's type.
+type applicationTable struct {
+	*database
+	schema *schema.Schema
+	model  any // a zero application
+	// selectOne is GORM's own statement for one application, the host's conditions such as soft deletion included. It is asked
+	// for with almost every request, and so made once.
+	selectOne string
+}
+
+// newApplicationTable learns the columns of the host's application from a pointer to a zero one.
+func newApplicationTable(d *database, model any) (*applicationTable, error) {
 	statement := &gorm.Statement{DB: d.db}
 	if err := statement.ParseWithSpecialTableName(model, d.prefix+"applications"); err != nil {
-		return fmt.Errorf("gormstore: GORM cannot store the application's type %T: %w", model, err)
+		return nil, fmt.Errorf("gormstore: GORM cannot store the application's type %T: %w", model, err)
 	}
 	if statement.Schema.FieldsByDBName["client_id"] == nil {
-		return fmt.Errorf("gormstore: the application's type %T has no column client_id", model)
+		return nil, fmt.Errorf("gormstore: the application's type %T has no column client_id", model)
 	}
 	for _, field := range statement.Schema.Fields {
 		if field.Unique {
-			return fmt.Errorf("gormstore: the field %s of %T is tagged unique, which cannot be added to a table; use uniqueIndex", field.Name, model)
+			return nil, fmt.Errorf("gormstore: the field %s of %T is tagged unique, which cannot be added to a table; use uniqueIndex", field.Name, model)
 		}
 	}
-	d.model, d.application = model, statement.Schema
-	if err := d.checkHidden(); err != nil {
-		return err
-	}
 	dry := d.db.Session(&gorm.Session{DryRun: true}).Table(d.prefix+"applications").Where("client_id = ?", "").Find(model)
-	d.selectApplication = dry.Statement.SQL.String()
-	return dry.Error
+	if dry.Error != nil {
+		return nil, dry.Error
+	}
+	t := &applicationTable{database: d, schema: statement.Schema, model: model, selectOne: dry.Statement.SQL.String()}
+	return t, t.checkHidden()
 }
 
 // checkHidden refuses a field of the host's that takes a column of AbstractApplication away from it: what is stored in it would
 // not be what the library asks, such as whether the application is disabled.
-func (d *database) checkHidden() error {
-	if app, ok := d.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || d.application.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
+func (t *applicationTable) checkHidden() error {
+	if app, ok := t.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || t.schema.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
 		return nil
 	}
-	columns, err := d.abstractColumns()
+	columns, err := t.abstractColumns()
 	if err != nil {
 		return err
 	}
 	for _, column := range columns {
-		field := d.application.FieldsByDBName[column]
+		field := t.schema.FieldsByDBName[column]
 		if at := len(field.BindNames) - 2; at < 0 || field.BindNames[at] != "AbstractApplication" {
-			return fmt.Errorf("gormstore: the field %s of %T has the column %s, which is AbstractApplication's; give it another", field.Name, d.model, column)
+			return fmt.Errorf("gormstore: the field %s of %T has the column %s, which is AbstractApplication's; give it another", field.Name, t.model, column)
 		}
 	}
 	return nil
 }
 
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.
-func (d *database) abstractColumns() ([]string, error) {
-	statement := &gorm.Statement{DB: d.db}
-	if err := statement.ParseWithSpecialTableName(&oauthkit.AbstractApplication{}, d.prefix+"applications"); err != nil {
+func (t *applicationTable) abstractColumns() ([]string, error) {
+	statement := &gorm.Statement{DB: t.db}
+	if err := statement.ParseWithSpecialTableName(&oauthkit.AbstractApplication{}, t.prefix+"applications"); err != nil {
 		return nil, err
 	}
 	return statement.Schema.DBNames, nil
 }
 
-// extendApplications adds what the host's application has and the table has not.
-func (d *database) extendApplications(tx *gorm.DB) error {
-	existing, err := d.ids(tx.Statement.Context, tx.Statement.ConnPool, d.dialect.applicationColumns())
+// extend adds what the host's application has and the table has not.
+func (t *applicationTable) extend(tx *gorm.DB) error {
+	existing, err := t.ids(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns())
 	if err != nil {
 		return err
 	}
 	if len(existing) == 0 {
-		return errors.New("the table of applications is gone")
+		return errNoApplications
 	}
-	for _, field := range d.missing(existing) {
-		if err := d.addColumn(tx, field); err != nil {
+	for _, field := range t.missing(existing) {
+		if err := t.addColumn(tx, field); err != nil {
 			return fmt.Errorf("adding the column %s to the applications: %w", field.DBName, err)
 		}
-		if err := d.fillColumn(tx, field); err != nil {
+		if err := t.fillColumn(tx, field); err != nil {
 			return fmt.Errorf("filling the column %s of the applications: %w", field.DBName, err)
 		}
 	}
-	migrator := tx.Table(d.application.Table).Migrator()
-	for _, name := range d.hostIndices() {
-		if migrator.HasIndex(d.model, name) {
+	migrator := tx.Table(t.schema.Table).Migrator()
+	for _, name := range t.hostIndices() {
+		if migrator.HasIndex(t.model, name) {
 			continue
 		}
-		if err := migrator.CreateIndex(d.model, name); err != nil {
+		if err := migrator.CreateIndex(t.model, name); err != nil {
 			return fmt.Errorf("adding the index %s to the applications: %w", name, err)
 		}
 	}
@@ -96,10 +104,10 @@ func (d *database) extendApplications(tx *gorm.DB) error {
 }
 
 // missing returns the fields of the host's application that are no column yet.
-func (d *database) missing(existing []string) []*schema.Field {
+func (t *applicationTable) missing(existing []string) []*schema.Field {
 	var missing []*schema.Field
-	for _, name := range d.application.DBNames {
-		field := d.application.FieldsByDBName[name]
+	for _, name := range t.schema.DBNames {
+		field := t.schema.FieldsByDBName[name]
 		if !slices.Contains(existing, name) && !field.IgnoreMigration {
 			missing = append(missing, field)
 		}
@@ -109,28 +117,28 @@ func (d *database) missing(existing []string) []*schema.Field {
 
 // addColumn adds a field's column. Without a default in the field's tag it may be NULL, even where the tag says that it may
 // not: no database adds another one to a table that has rows.
-func (d *database) addColumn(tx *gorm.DB, field *schema.Field) error {
+func (t *applicationTable) addColumn(tx *gorm.DB, field *schema.Field) error {
 	column := *field
 	column.NotNull = field.NotNull && field.HasDefaultValue
-	return tx.Exec("ALTER TABLE ? ADD ? ?", clause.Table{Name: d.application.Table}, clause.Column{Name: field.DBName},
+	return tx.Exec("ALTER TABLE ? ADD ? ?", clause.Table{Name: t.schema.Table}, clause.Column{Name: field.DBName},
 		tx.Migrator().FullDataTypeOf(&column)).Error
 }
 
 // fillColumn gives the applications that there are the field's zero value, by which the host's queries will look for it.
-func (d *database) fillColumn(tx *gorm.DB, field *schema.Field) error {
-	zero, _ := field.ValueOf(tx.Statement.Context, reflect.New(d.application.ModelType))
+func (t *applicationTable) fillColumn(tx *gorm.DB, field *schema.Field) error {
+	zero, _ := field.ValueOf(tx.Statement.Context, reflect.New(t.schema.ModelType))
 	if reflect.ValueOf(zero).Kind() == reflect.Pointer {
 		return nil
 	}
 	column := clause.Column{Name: field.DBName}
-	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: d.application.Table}, column, zero, column).Error
+	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: t.schema.Table}, column, zero, column).Error
 }
 
 // hostIndices returns the names of the indices in the tags of the host's own fields. Those of AbstractApplication are part
 // of the migrations.
-func (d *database) hostIndices() []string {
+func (t *applicationTable) hostIndices() []string {
 	var names []string
-	for _, index := range d.application.ParseIndexes() {
+	for _, index := range t.schema.ParseIndexes() {
 		if index.Name != "" && !slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.DBName == "user_id" }) {
 			names = append(names, index.Name)
 		}
@@ -160,21 +168,21 @@ func (nothing) LastInsertId() (int64, error) { return 0, nil }
 func (nothing) RowsAffected() (int64, error) { return 0, nil }
 
 // extension returns the statements that extend a table of applications without rows by the host's own columns and indices.
-func (d *database) extension() ([]string, error) {
-	abstract, err := d.abstractColumns()
+func (t *applicationTable) extension() ([]string, error) {
+	abstract, err := t.abstractColumns()
 	if err != nil {
 		return nil, err
 	}
 	recorder := &recorder{}
-	tx := d.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
+	tx := t.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
 	tx.Statement.ConnPool = recorder
-	for _, field := range d.missing(abstract) {
-		if err := d.addColumn(tx, field); err != nil {
+	for _, field := range t.missing(abstract) {
+		if err := t.addColumn(tx, field); err != nil {
 			return nil, err
 		}
 	}
-	for _, name := range d.hostIndices() {
-		if err := tx.Table(d.application.Table).Migrator().CreateIndex(d.model, name); err != nil {
+	for _, name := range t.hostIndices() {
+		if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, name); err != nil {
 			return nil, err
 		}
 	}

@@ -12,14 +12,18 @@ import (
 
 // Applications are the applications in the host's type. Hooks that the type has for GORM are called.
 type Applications[A oauthkit.Application] struct {
-	database *database
-	rules    oauthkit.ApplicationRules
+	*applicationTable
+	credentials *Credentials
+	rules       oauthkit.ApplicationRules
 }
+
+// together reports whether the applications are in the database of what is issued to them.
+func (a *Applications[A]) together() bool { return a.database == a.credentials.database }
 
 // Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
 func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) {
 	var app, none A
-	switch found := a.table(ctx).Raw(a.database.selectApplication, clientID).Find(&app); {
+	switch found := a.query(ctx).Raw(a.selectOne, clientID).Find(&app); {
 	case found.Error != nil:
 		return none, failed("finding an application", found.Error)
 	case found.RowsAffected == 0:
@@ -36,7 +40,7 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 		return err
 	}
 	unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
-	created := a.table(ctx).Clauses(unlessExists).Create(app)
+	created := a.query(ctx).Clauses(unlessExists).Create(app)
 	if created.Error == nil && created.RowsAffected == 0 {
 		return fmt.Errorf("gormstore: there is an application %q already", app.GetID())
 	}
@@ -50,27 +54,49 @@ func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := a.rules.Validate(app); err != nil {
 		return err
 	}
-	d := a.database
-	return failed("updating an application", a.table(ctx).Transaction(func(tx *gorm.DB) error {
-		query, unchanged := tx.Where("client_id = ?", app.GetID()), false
-		if abstract := oauthkit.Abstract(app); abstract != nil && !abstract.UpdatedAt.IsZero() {
-			query, unchanged = query.Where("updated_at = ?", abstract.UpdatedAt), true
-		}
-		updated := query.Select("*").Omit("client_id", "created_at").Updates(app)
-		if updated.Error == nil && updated.RowsAffected == 0 {
-			return a.notUpdated(ctx, d, tx, app.GetID(), unchanged)
-		}
-		if updated.Error != nil || oauthkit.IsUsable(app) {
-			return updated.Error
-		}
-		_, err := d.execute(ctx, tx.Statement.ConnPool, revokeIssued, app.GetID(), d.stamp(d.db.NowFunc()))
-		return err
+	update := func(tx *gorm.DB) error { return a.update(ctx, tx, app) }
+	if oauthkit.IsUsable(app) {
+		return failed("updating an application", a.query(ctx).Transaction(update))
+	}
+	return failed("updating an application", a.ending(ctx, update, func(tx gorm.ConnPool) error {
+		return a.credentials.revokeIssued(ctx, tx, app.GetID(), a.db.NowFunc())
 	}))
 }
 
+func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
+	query, unchanged := tx.Where("client_id = ?", app.GetID()), false
+	if abstract := oauthkit.Abstract(app); abstract != nil && !abstract.UpdatedAt.IsZero() {
+		query, unchanged = query.Where("updated_at = ?", abstract.UpdatedAt), true
+	}
+	updated := query.Select("*").Omit("client_id", "created_at").Updates(app)
+	if updated.Error == nil && updated.RowsAffected == 0 {
+		return a.notUpdated(ctx, tx, app.GetID(), unchanged)
+	}
+	return updated.Error
+}
+
+// ending changes an application and ends what it has. In one database that is one transaction. In two, what it has is ended first
+// and committed last: if the change is refused, nothing has happened, and no token can be refreshed in between.
+func (a *Applications[A]) ending(ctx context.Context, change func(tx *gorm.DB) error, end func(tx gorm.ConnPool) error) error {
+	if a.together() {
+		return a.query(ctx).Transaction(func(tx *gorm.DB) error {
+			if err := change(tx); err != nil {
+				return err
+			}
+			return end(tx.Statement.ConnPool)
+		})
+	}
+	return a.credentials.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if err := end(tx); err != nil {
+			return err
+		}
+		return a.query(ctx).Transaction(change)
+	})
+}
+
 // notUpdated returns why no row was updated.
-func (a *Applications[A]) notUpdated(ctx context.Context, d *database, tx *gorm.DB, clientID string, unchanged bool) error {
-	there, err := d.ids(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+func (a *Applications[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID string, unchanged bool) error {
+	there, err := a.ids(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
 	switch {
 	case err != nil:
 		return err
@@ -82,32 +108,23 @@ func (a *Applications[A]) notUpdated(ctx context.Context, d *database, tx *gorm.
 }
 
 // Delete removes the application with this client_id, and with it all consent for it; it revokes every Authorization that
-// the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound].
+// the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound], and ends what may be left of it.
 func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
-	d := a.database
-	return failed("deleting an application", d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		rows, err := d.execute(ctx, tx, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
-		if err != nil {
-			return err
-		}
-		if rows == 0 {
-			return fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
-		}
-		if _, err := d.execute(ctx, tx, deleteConsents, clientID); err != nil {
-			return err
-		}
-		_, err = d.execute(ctx, tx, revokeIssued, clientID, d.stamp(d.db.NowFunc()))
+	var removed int
+	err := a.ending(ctx, func(tx *gorm.DB) (err error) {
+		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
 		return err
-	}))
+	}, func(tx gorm.ConnPool) error {
+		if _, err := a.credentials.execute(ctx, tx, deleteConsents, clientID); err != nil {
+			return err
+		}
+		return a.credentials.revokeIssued(ctx, tx, clientID, a.db.NowFunc())
+	})
+	if err == nil && removed == 0 {
+		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
+	}
+	return failed("deleting an application", err)
 }
-
-// Both lock in an order, for the reason that revokeConsented has.
-const (
-	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE application_id = $1 ORDER BY subject FOR UPDATE)
-DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject FROM held)`
-	revokeIssued = `WITH held AS (SELECT id FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE)
-UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
-)
 
 // List returns applications in the order of their client_id. An application's owner is in the column user_id; who asks for the
 // owner "" gets none.
@@ -115,7 +132,7 @@ func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPag
 	if page.Size <= 0 {
 		page.Size = 100
 	}
-	query := a.table(ctx).Where("client_id > ?", page.After)
+	query := a.query(ctx).Where("client_id > ?", page.After)
 	if page.Owners != nil {
 		query = query.Where("user_id IN ? AND user_id <> ''", page.Owners)
 	}
@@ -124,8 +141,8 @@ func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPag
 	return apps, failed("listing applications", err)
 }
 
-// table begins a query of the applications. The setting is the one with which GORM's plug-in for replicas is told to ask the
+// query begins a query of the applications. The setting is the one with which GORM's plug-in for replicas is told to ask the
 // primary: a secret that was just changed must not be compared with the one before.
-func (a *Applications[A]) table(ctx context.Context) *gorm.DB {
-	return a.database.db.WithContext(ctx).Table(a.database.prefix+"applications").Set("gorm:db_resolver:write", struct{}{})
+func (a *Applications[A]) query(ctx context.Context) *gorm.DB {
+	return a.db.WithContext(ctx).Table(a.schema.Table).Set("gorm:db_resolver:write", struct{}{})
 }

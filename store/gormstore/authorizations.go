@@ -34,7 +34,7 @@ func authorizationFields(a *oauthkit.Authorization) []any {
 const revokeAuthorization = `UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`
 
 // RevokeAuthorization implements [oauthkit.TokenStore]. It is one update of one row, which waits for an act that holds it.
-func (d *database) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
-	rows, err := d.execute(ctx, d.pool(), revokeAuthorization, id, d.stamp(now))
+func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
+	rows, err := c.execute(ctx, c.pool(), revokeAuthorization, id, c.stamp(now))
 	return rows == 1, failed("revoking an authorization", err)
 }

@@ -34,9 +34,9 @@ const (
 )
 
 // Cleanup implements [oauthkit.Cleaner].
-func (d *database) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
+func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
-		limits.Now = d.db.NowFunc()
+		limits.Now = c.db.NowFunc()
 	}
 	if limits.Batch <= 0 {
 		limits.Batch = 1000
@@ -52,7 +52,7 @@ func (d *database) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (
 		{"refresh_tokens", cleanRefreshTokens, 0},
 		{"authorizations", cleanAuthorizations, 0},
 	} {
-		removed[table.name], err = d.clean(ctx, table.statement, limits.Now.Add(-table.kept), limits)
+		removed[table.name], err = c.clean(ctx, table.statement, limits.Now.Add(-table.kept), limits)
 		if err != nil {
 			return removed, failed("removing expired "+table.name, err)
 		}
@@ -61,9 +61,9 @@ func (d *database) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (
 }
 
 // clean removes batch after batch, until one is not full any more.
-func (d *database) clean(ctx context.Context, statement string, before time.Time, limits oauthkit.CleanupLimits) (removed int, err error) {
+func (c *Credentials) clean(ctx context.Context, statement string, before time.Time, limits oauthkit.CleanupLimits) (removed int, err error) {
 	for batch := 0; limits.Batches == 0 || batch < limits.Batches; batch++ {
-		rows, err := d.execute(ctx, d.pool(), statement, d.stamp(before), limits.Batch)
+		rows, err := c.execute(ctx, c.pool(), statement, c.stamp(before), limits.Batch)
 		removed += rows
 		if err != nil || rows < limits.Batch {
 			return removed, err

@@ -8,8 +8,8 @@ import (
 )
 
 // SaveCode implements [oauthkit.CodeStore].
-func (d *database) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	consentID, err := d.dialect.saveCode(ctx, d, approval, code)
+func (c *Credentials) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	consentID, err := c.dialect.saveCode(ctx, c.database, approval, code)
 	if err != nil {
 		return failed("saving a code", err)
 	}
@@ -22,21 +22,21 @@ const selectCode = `SELECT t.hash, t.redirect_uri, t.code_challenge, t.code_chal
 FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 
 // Code implements [oauthkit.CodeStore].
-func (d *database) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+func (c *Credentials) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
 	code := &oauthkit.AuthorizationCode{Authorization: &oauthkit.Authorization{}}
 	columns := append([]any{
 		&code.Hash, &code.RedirectURI, &code.CodeChallenge, &code.CodeChallengeMethod,
 		moment{&code.IssuedAt}, moment{&code.ExpiresAt}, moment{&code.ConsumedAt},
 	}, authorizationFields(code.Authorization)...)
-	if err := d.first(ctx, d.pool(), selectCode, []any{hash}, columns...); err != nil {
+	if err := c.first(ctx, c.pool(), selectCode, []any{hash}, columns...); err != nil {
 		return nil, failed("finding a code", err)
 	}
 	return code, nil
 }
 
 // RedeemCode implements [oauthkit.CodeStore].
-func (d *database) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
-	return failed("redeeming a code", d.dialect.redeemCode(ctx, d, hash, tokens, now))
+func (c *Credentials) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	return failed("redeeming a code", c.dialect.redeemCode(ctx, c.database, hash, tokens, now))
 }
 
 func (d *database) codeArgs(code *oauthkit.AuthorizationCode) []any {

@@ -20,12 +20,12 @@ FROM {authorizations} a WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expi
 ORDER BY a.created_at DESC, a.id DESC LIMIT $3`
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
-func (d *database) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+func (c *Credentials) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
 	if subject == "" { // what an application has for itself is no user's
 		return nil, failed("listing authorizations", ctx.Err())
 	}
 	var uses []oauthkit.AuthorizationUse
-	err := d.each(ctx, d.pool(), userAuthorizations, []any{subject, d.stamp(now), max(limit, 0)}, func(scan func(...any) error) error {
+	err := c.each(ctx, c.pool(), userAuthorizations, []any{subject, c.stamp(now), max(limit, 0)}, func(scan func(...any) error) error {
 		authorization := &oauthkit.Authorization{}
 		var access, refresh time.Time
 		err := scan(append(authorizationFields(authorization), moment{&access}, moment{&refresh})...)
@@ -53,9 +53,9 @@ func lastUsed(authorization *oauthkit.Authorization, access, refresh time.Time) 
 const userConsents = `SELECT ` + consentColumns + ` FROM {consents} WHERE subject = $1`
 
 // UserConsents implements [oauthkit.AuthorizationManager].
-func (d *database) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
+func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
 	var consents []*oauthkit.Consent
-	err := d.each(ctx, d.pool(), userConsents, []any{subject}, func(scan func(...any) error) error {
+	err := c.each(ctx, c.pool(), userConsents, []any{subject}, func(scan func(...any) error) error {
 		consent := &oauthkit.Consent{}
 		consents = append(consents, consent)
 		return scan(consentFields(consent)...)
@@ -76,6 +76,8 @@ func (d *database) UserConsents(ctx context.Context, subject string) ([]*oauthki
 // revoked, or it is refused. One that gives consent for the first time has no row that could be locked here. It may be saved
 // between the two statements, and then comes wholly after them: its consent was not forgotten, so its Authorization is left alone.
 const (
+	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE application_id = $1 ORDER BY subject FOR UPDATE)
+DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject FROM held)`
 	deleteUserConsents = `WITH held AS (SELECT application_id FROM {consents} WHERE subject = $1 ORDER BY application_id FOR UPDATE)
 DELETE FROM {consents} WHERE subject = $1 AND application_id IN (SELECT application_id FROM held)`
 	revokeUser        = `WITH held AS (SELECT id FROM {authorizations} a WHERE subject = $1` + standsAlone
@@ -87,30 +89,40 @@ DELETE FROM {consents} WHERE subject = $1 AND application_id IN (SELECT applicat
 )
 
 // RevokeUser implements [oauthkit.AuthorizationManager].
-func (d *database) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
+func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
 	if subject == "" { // what an application has for itself is no user's
 		return 0, failed("revoking a user", ctx.Err())
 	}
-	revoked, err = d.forget(ctx, deleteUserConsents, revokeUser, subject, now)
+	revoked, err = c.forget(ctx, deleteUserConsents, revokeUser, subject, now)
 	return revoked, failed("revoking a user", err)
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
-func (d *database) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
-	revoked, err = d.forget(ctx, deleteConsents, revokeApplication, applicationID, now)
+func (c *Credentials) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+	revoked, err = c.forget(ctx, deleteConsents, revokeApplication, applicationID, now)
 	return revoked, failed("revoking an application", err)
 }
 
-func (d *database) forget(ctx context.Context, consents, authorizations, whose string, now time.Time) (revoked int, err error) {
-	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := d.execute(ctx, tx, consents, whose); err != nil {
+func (c *Credentials) forget(ctx context.Context, consents, authorizations, whose string, now time.Time) (revoked int, err error) {
+	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := c.execute(ctx, tx, consents, whose); err != nil {
 			return err
 		}
-		revoked, err = d.execute(ctx, tx, authorizations, whose, d.stamp(now))
+		revoked, err = c.execute(ctx, tx, authorizations, whose, c.stamp(now))
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	return revoked, nil
+}
+
+const revokeIssued = `WITH held AS (SELECT id FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE)
+UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
+
+// revokeIssued ends everything that an application has, what it has for itself included. It locks in an order, for the reason
+// that revokeConsented has.
+func (c *Credentials) revokeIssued(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error {
+	_, err := c.execute(ctx, tx, revokeIssued, clientID, c.stamp(now))
+	return err
 }

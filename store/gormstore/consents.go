@@ -16,9 +16,9 @@ const consentColumns = `id, application_id, subject, scopes, created_at, updated
 const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE application_id = $1 AND subject = $2`
 
 // Consent implements [oauthkit.ConsentStore].
-func (d *database) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+func (c *Credentials) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
-	if err := d.first(ctx, d.pool(), selectConsent, []any{applicationID, subject}, consentFields(consent)...); err != nil {
+	if err := c.first(ctx, c.pool(), selectConsent, []any{applicationID, subject}, consentFields(consent)...); err != nil {
 		return nil, failed("finding a consent", err)
 	}
 	return consent, nil
@@ -62,15 +62,15 @@ const (
 // RevokeConsent implements [oauthkit.ConsentStore]. The consent's row is the lock that decides between it and an approval
 // that is just being saved: whoever comes second sees all that the first one did, because each statement sees what was
 // committed before it began. A statement that did everything at once would wait for the lock and then not see it.
-func (d *database) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
-	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := d.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, d.stamp(now)); err != nil {
+func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
+	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, c.stamp(now)); err != nil {
 			return err
 		}
-		if _, err := d.execute(ctx, tx, deleteConsent, applicationID, subject); err != nil {
+		if _, err := c.execute(ctx, tx, deleteConsent, applicationID, subject); err != nil {
 			return err
 		}
-		revoked, err = d.ids(ctx, tx, revokeConsented, applicationID, subject, d.stamp(now))
+		revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now))
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,22 +13,16 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
-	"gorm.io/gorm/schema"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-// database is what a Store is apart from the type of its applications.
+// database is a database that the library's tables are in, or some of them.
 type database struct {
-	db          *gorm.DB
-	dialect     dialect
-	prefix      string
-	application *schema.Schema // of the host's application
-	model       any            // a zero application
-	// selectApplication is GORM's own statement for one application, the host's conditions such as soft deletion included.
-	// It is asked for with almost every request, and so made once.
-	selectApplication string
-	written           sync.Map // statements as the database reads them, by how they are written here
+	db      *gorm.DB
+	dialect dialect
+	prefix  string
+	written sync.Map // statements as the database reads them, by how they are written here
 }
 
 // dialect is what differs between the databases.
@@ -50,7 +45,13 @@ type dialect interface {
 	rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error
 }
 
+var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)
+
 func newDatabase(db *gorm.DB, prefix string) (*database, error) {
+	prefix = cmp.Or(prefix, "oauth_")
+	if !tablePrefix.MatchString(prefix) {
+		return nil, fmt.Errorf("gormstore: the table prefix %q is not 1 to 24 characters of a-z, 0-9 and _, no digit first", prefix)
+	}
 	if db == nil {
 		return nil, errors.New("gormstore: the database is nil")
 	}
@@ -160,4 +161,13 @@ func failed(doing string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("gormstore: %s: %w", doing, err)
+}
+
+// close closes the database, the host's *gorm.DB included.
+func (d *database) close() error {
+	pool, err := d.db.DB()
+	if err != nil {
+		return fmt.Errorf("gormstore: closing the database: %w", err)
+	}
+	return pool.Close()
 }

@@ -13,18 +13,18 @@ const insertInteraction = `INSERT INTO {interactions} (hash, browser_hash, reque
 VALUES ($1, $2, $3, $4, $5, $6)`
 
 // SaveInteraction implements [oauthkit.InteractionStore].
-func (d *database) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
-	_, err := d.execute(ctx, d.pool(), insertInteraction, interaction.Hash, interaction.BrowserHash, interaction.Request,
-		d.stamp(interaction.CreatedAt), d.stamp(interaction.ExpiresAt), d.stampOrNull(interaction.ConsumedAt))
+func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
+	_, err := c.execute(ctx, c.pool(), insertInteraction, interaction.Hash, interaction.BrowserHash, interaction.Request,
+		c.stamp(interaction.CreatedAt), c.stamp(interaction.ExpiresAt), c.stampOrNull(interaction.ConsumedAt))
 	return failed("saving an interaction", err)
 }
 
 const selectInteraction = `SELECT hash, browser_hash, request, created_at, expires_at, consumed_at FROM {interactions} WHERE hash = $1`
 
 // Interaction implements [oauthkit.InteractionStore].
-func (d *database) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
+func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
 	interaction := &oauthkit.Interaction{}
-	err := d.first(ctx, d.pool(), selectInteraction, []any{hash}, &interaction.Hash, &interaction.BrowserHash, &interaction.Request,
+	err := c.first(ctx, c.pool(), selectInteraction, []any{hash}, &interaction.Hash, &interaction.BrowserHash, &interaction.Request,
 		moment{&interaction.CreatedAt}, moment{&interaction.ExpiresAt}, moment{&interaction.ConsumedAt})
 	if err != nil {
 		return nil, failed("finding an interaction", err)
@@ -33,8 +33,8 @@ func (d *database) Interaction(ctx context.Context, hash string) (*oauthkit.Inte
 }
 
 // ConsumeInteraction implements [oauthkit.InteractionStore].
-func (d *database) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
-	return failed("consuming an interaction", d.consumeInteraction(ctx, d.pool(), hash, now))
+func (c *Credentials) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
+	return failed("consuming an interaction", c.consumeInteraction(ctx, c.pool(), hash, now))
 }
 
 const (

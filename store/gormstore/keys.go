@@ -9,8 +9,8 @@ import (
 const selectSigningKeys = `SELECT id, algorithm, generation, private, created_at, active_at FROM {signing_keys}`
 
 // SigningKeys implements [oauthkit.KeyStore].
-func (d *database) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
-	rows, err := d.pool().QueryContext(ctx, d.sql(selectSigningKeys))
+func (c *Credentials) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
+	rows, err := c.pool().QueryContext(ctx, c.sql(selectSigningKeys))
 	if err != nil {
 		return nil, failed("reading the signing keys", err)
 	}
@@ -30,9 +30,9 @@ const insertSigningKey = `INSERT INTO {signing_keys} (id, algorithm, generation,
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (algorithm, generation) DO NOTHING`
 
 // AddSigningKey implements [oauthkit.KeyStore].
-func (d *database) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
-	rows, err := d.execute(ctx, d.pool(), insertSigningKey,
-		key.ID, key.Algorithm, key.Generation, key.Private, d.stamp(key.CreatedAt), d.stamp(key.ActiveAt))
+func (c *Credentials) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
+	rows, err := c.execute(ctx, c.pool(), insertSigningKey,
+		key.ID, key.Algorithm, key.Generation, key.Private, c.stamp(key.CreatedAt), c.stamp(key.ActiveAt))
 	if err == nil && rows == 0 {
 		err = oauthkit.ErrReplayed
 	}
@@ -40,7 +40,7 @@ func (d *database) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) 
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
-func (d *database) RemoveSigningKey(ctx context.Context, id string) error {
-	_, err := d.execute(ctx, d.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
+func (c *Credentials) RemoveSigningKey(ctx context.Context, id string) error {
+	_, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
 	return failed("removing a signing key", err)
 }

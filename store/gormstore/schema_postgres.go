@@ -3,12 +3,13 @@ package gormstore
 // migrations implements dialect. Hashes, ids and lists are text of any length; what may be long or short is the library's
 // decision, and not one that a column should take back.
 func (postgresDialect) migrations() []migration {
-	return []migration{{id: "0001", statements: firstSchemaPostgres}, {id: "0002", statements: secondSchemaPostgres}}
+	return []migration{
+		{"0001", firstApplicationsPostgres, firstCredentialsPostgres},
+		{"0002", secondApplicationsPostgres, secondCredentialsPostgres},
+	}
 }
 
-// firstSchemaPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
-// expiry, and applications may be removed at any time.
-const firstSchemaPostgres = `CREATE TABLE {applications} (
+const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_id varchar(255) PRIMARY KEY,
 	user_id varchar(255) NOT NULL DEFAULT '',
 	name varchar(255) NOT NULL DEFAULT '',
@@ -32,8 +33,11 @@ const firstSchemaPostgres = `CREATE TABLE {applications} (
 	created_at timestamptz(6),
 	updated_at timestamptz(6)
 );
-CREATE INDEX {applications}_user_id ON {applications} (user_id);
-CREATE TABLE {authorizations} (
+CREATE INDEX {applications}_user_id ON {applications} (user_id)`
+
+// firstCredentialsPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
+// expiry, and applications may be removed at any time, and be in another database.
+const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	id text PRIMARY KEY,
 	application_id text NOT NULL,
 	consent_id text NOT NULL,
@@ -108,10 +112,12 @@ CREATE TABLE {signing_keys} (
 	UNIQUE (algorithm, generation)
 )`
 
-// secondSchemaPostgres adds what resource indicators, the rotation of secrets, and the listing of what a user has approved need.
-const secondSchemaPostgres = `ALTER TABLE {applications} ADD previous_secret varchar(255) NOT NULL DEFAULT '';
-ALTER TABLE {applications} ADD previous_secret_expires_at timestamptz(6);
-ALTER TABLE {authorizations} ADD resources text NOT NULL DEFAULT '';
+// secondApplicationsPostgres adds what the rotation of secrets needs.
+const secondApplicationsPostgres = `ALTER TABLE {applications} ADD previous_secret varchar(255) NOT NULL DEFAULT '';
+ALTER TABLE {applications} ADD previous_secret_expires_at timestamptz(6)`
+
+// secondCredentialsPostgres adds what resource indicators and the listing of what a user has approved need.
+const secondCredentialsPostgres = `ALTER TABLE {authorizations} ADD resources text NOT NULL DEFAULT '';
 ALTER TABLE {access_tokens} ADD resources text NOT NULL DEFAULT '';
 ALTER TABLE {consents} ADD application_digest text NOT NULL DEFAULT '';
 CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;

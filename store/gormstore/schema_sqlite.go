@@ -3,10 +3,13 @@ package gormstore
 // migrations implements dialect. Times are microseconds since 1970, except in the table of applications, which belongs to
 // GORM and the host.
 func (sqliteDialect) migrations() []migration {
-	return []migration{{id: "0001", statements: firstSchemaSQLite}, {id: "0002", statements: secondSchemaSQLite}}
+	return []migration{
+		{"0001", firstApplicationsSQLite, firstCredentialsSQLite},
+		{"0002", secondApplicationsSQLite, secondCredentialsSQLite},
+	}
 }
 
-const firstSchemaSQLite = `CREATE TABLE {applications} (
+const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	client_id text PRIMARY KEY NOT NULL,
 	user_id text NOT NULL DEFAULT '',
 	name text NOT NULL DEFAULT '',
@@ -30,8 +33,9 @@ const firstSchemaSQLite = `CREATE TABLE {applications} (
 	created_at datetime,
 	updated_at datetime
 );
-CREATE INDEX {applications}_user_id ON {applications} (user_id);
-CREATE TABLE {authorizations} (
+CREATE INDEX {applications}_user_id ON {applications} (user_id)`
+
+const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	id TEXT PRIMARY KEY,
 	application_id TEXT NOT NULL,
 	consent_id TEXT NOT NULL,
@@ -106,10 +110,12 @@ CREATE TABLE {signing_keys} (
 	UNIQUE (algorithm, generation)
 ) STRICT`
 
-// secondSchemaSQLite adds what resource indicators, the rotation of secrets, and the listing of what a user has approved need.
-const secondSchemaSQLite = `ALTER TABLE {applications} ADD previous_secret text NOT NULL DEFAULT '';
-ALTER TABLE {applications} ADD previous_secret_expires_at datetime;
-ALTER TABLE {authorizations} ADD resources TEXT NOT NULL DEFAULT '';
+// secondApplicationsSQLite adds what the rotation of secrets needs.
+const secondApplicationsSQLite = `ALTER TABLE {applications} ADD previous_secret text NOT NULL DEFAULT '';
+ALTER TABLE {applications} ADD previous_secret_expires_at datetime`
+
+// secondCredentialsSQLite adds what resource indicators and the listing of what a user has approved need.
+const secondCredentialsSQLite = `ALTER TABLE {authorizations} ADD resources TEXT NOT NULL DEFAULT '';
 ALTER TABLE {access_tokens} ADD resources TEXT NOT NULL DEFAULT '';
 ALTER TABLE {consents} ADD application_digest TEXT NOT NULL DEFAULT '';
 CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;

@@ -8,9 +8,9 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 
 	"gorm.io/gorm"
 
@@ -24,6 +24,11 @@ type Config struct {
 	TablePrefix string
 	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
 	Rules oauthkit.ApplicationRules
+	// Applications is the database of the applications, where it is another one than that of everything that is issued to them.
+	// It may be of another kind. What is done about both, such as deleting an application, is then a transaction in each: if the
+	// last commit fails or the program ends before it, the application is gone or off, its tokens live until they expire, and the
+	// same call, made again, ends them. Nil: it is the same.
+	Applications *gorm.DB
 }
 
 // Store keeps the applications, of the host's type A, and everything that is issued to them. It is safe for concurrent use,
@@ -31,7 +36,7 @@ type Config struct {
 type Store[A oauthkit.Application] struct {
 	// Applications finds, creates, changes and removes applications in their own type.
 	Applications *Applications[A]
-	*database
+	*Credentials
 }
 
 // Everything that a store can promise, checked by the compiler.
@@ -45,9 +50,7 @@ var _ interface {
 	oauthkit.ApplicationManager
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
-var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)
-
-// New makes a store on a database that the host opened with GORM, which must speak the dialect "postgres" or "sqlite". A must
+// New makes a store on a database that the host opened with GORM, or two with [Config.Applications]. It must speak the dialect "postgres" or "sqlite". A must
 // be a pointer to a struct that has a column client_id, as every struct that embeds [oauthkit.AbstractApplication] has.
 // Nothing is read or written before the first call of a method; [Store.Migrate] creates the tables.
 //
@@ -55,24 +58,28 @@ var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)
 // logger that prints values, ...) do not reach it. PostgreSQL must run at its default isolation level, READ COMMITTED: at a
 // higher one concurrent acts fail instead of being told that they lost.
 func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) {
-	if config.TablePrefix == "" {
-		config.TablePrefix = "oauth_"
-	}
-	if !tablePrefix.MatchString(config.TablePrefix) {
-		return nil, fmt.Errorf("gormstore: the table prefix %q is not 1 to 24 characters of a-z, 0-9 and _, no digit first", config.TablePrefix)
-	}
-	database, err := newDatabase(db, config.TablePrefix)
+	credentials, err := NewCredentials(db, config.TablePrefix)
 	if err != nil {
 		return nil, err
+	}
+	database := credentials.database
+	if config.Applications != nil {
+		if database, err = newDatabase(config.Applications, config.TablePrefix); err != nil {
+			return nil, err
+		}
 	}
 	model := reflect.TypeFor[A]()
 	if model.Kind() != reflect.Pointer || model.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("gormstore: the application's type %v is not a pointer to a struct", model)
 	}
-	if err := database.useApplication(reflect.New(model.Elem()).Interface()); err != nil {
+	table, err := newApplicationTable(database, reflect.New(model.Elem()).Interface())
+	if err != nil {
 		return nil, err
 	}
-	return &Store[A]{Applications: &Applications[A]{database: database, rules: config.Rules}, database: database}, nil
+	return &Store[A]{
+		Applications: &Applications[A]{applicationTable: table, credentials: credentials, rules: config.Rules},
+		Credentials:  credentials,
+	}, nil
 }
 
 // Application implements [oauthkit.ApplicationStore]. What it returns is an A.
@@ -84,11 +91,10 @@ func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.A
 	return app, nil
 }
 
-// Close closes the database, the host's *gorm.DB included.
+// Close closes the database, or both of them, the host's *gorm.DB included.
 func (s *Store[A]) Close() error {
-	pool, err := s.db.DB()
-	if err != nil {
-		return fmt.Errorf("gormstore: closing the database: %w", err)
+	if s.Applications.together() {
+		return s.close()
 	}
-	return pool.Close()
+	return errors.Join(s.close(), s.Applications.close())
 }

@@ -8,19 +8,19 @@ import (
 )
 
 // SaveTokens implements [oauthkit.TokenStore].
-func (d *database) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
-	return failed("saving tokens", d.dialect.saveTokens(ctx, d, authorization, tokens))
+func (c *Credentials) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	return failed("saving tokens", c.dialect.saveTokens(ctx, c.database, authorization, tokens))
 }
 
 const selectAccessToken = `SELECT t.hash, t.scopes, t.resources, t.issued_at, t.expires_at, ` + authorizationSelected + `
 FROM {access_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 
 // AccessToken implements [oauthkit.TokenStore].
-func (d *database) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
+func (c *Credentials) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
 	token := &oauthkit.AccessToken{Authorization: &oauthkit.Authorization{}}
 	columns := append([]any{&token.Hash, words{&token.Scopes}, &token.Resources, moment{&token.IssuedAt}, moment{&token.ExpiresAt}},
 		authorizationFields(token.Authorization)...)
-	if err := d.first(ctx, d.pool(), selectAccessToken, []any{hash}, columns...); err != nil {
+	if err := c.first(ctx, c.pool(), selectAccessToken, []any{hash}, columns...); err != nil {
 		return nil, failed("finding an access token", err)
 	}
 	return token, nil
@@ -30,19 +30,19 @@ const selectRefreshToken = `SELECT t.hash, t.issued_at, t.expires_at, t.consumed
 FROM {refresh_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 
 // RefreshToken implements [oauthkit.RefreshTokenStore].
-func (d *database) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+func (c *Credentials) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
 	token := &oauthkit.RefreshToken{Authorization: &oauthkit.Authorization{}}
 	columns := append([]any{&token.Hash, moment{&token.IssuedAt}, moment{&token.ExpiresAt}, moment{&token.ConsumedAt}, &token.Sealed},
 		authorizationFields(token.Authorization)...)
-	if err := d.first(ctx, d.pool(), selectRefreshToken, []any{hash}, columns...); err != nil {
+	if err := c.first(ctx, c.pool(), selectRefreshToken, []any{hash}, columns...); err != nil {
 		return nil, failed("finding a refresh token", err)
 	}
 	return token, nil
 }
 
 // RotateRefreshToken implements [oauthkit.RefreshTokenStore].
-func (d *database) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	return failed("rotating a refresh token", d.dialect.rotateRefreshToken(ctx, d, hash, successors, sealed, now))
+func (c *Credentials) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+	return failed("rotating a refresh token", c.dialect.rotateRefreshToken(ctx, c.database, hash, successors, sealed, now))
 }
 
 func (d *database) accessTokenArgs(token *oauthkit.AccessToken) []any {
