@@ -31,7 +31,12 @@ const clusterParent, clusterPattern = "/tmp", "oauthkit-pg-*"
 
 // startCluster starts a PostgreSQL cluster that lives as long as this process keeps the value. The error is errNoServer
 // where no server is installed.
-func startCluster() (*cluster, error) {
+func startCluster() (*cluster, error) { return start(1) }
+
+// startReplicated is startCluster with a streaming replica beside it.
+func startReplicated() (*cluster, error) { return start(2) }
+
+func start(servers int) (*cluster, error) {
 	binaries, err := serverBinaries()
 	if err != nil {
 		return nil, err
@@ -42,26 +47,36 @@ func startCluster() (*cluster, error) {
 	}
 	removeAbandoned(owner)
 	for range 3 { // another process can take the port between our look and the server's bind
-		var port int
-		if port, err = freePort(); err != nil {
-			return nil, err
+		ports := make([]string, servers)
+		for i := range ports {
+			if ports[i], err = freePort(); err != nil {
+				return nil, err
+			}
 		}
 		var life io.Closer
-		if life, err = launch(binaries, owner, port); err == nil {
-			return &cluster{url: fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), life: life}, nil
+		if life, err = launch(binaries, owner, ports); err == nil {
+			started := &cluster{url: serverURL(ports[0]), life: life}
+			if servers > 1 {
+				started.replica = serverURL(ports[1])
+			}
+			return started, nil
 		}
 	}
 	return nil, err
 }
 
+func serverURL(port string) string {
+	return "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
+}
+
 // launch starts the script and waits until it says that the server answers. The cluster ends when life is closed, or
 // collected as garbage.
-func launch(binaries string, owner *syscall.Credential, port int) (life io.Closer, err error) {
+func launch(binaries string, owner *syscall.Credential, ports []string) (life io.Closer, err error) {
 	directory, err := lockedDirectory(owner)
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command("/bin/sh", "-c", clusterScript, "cluster.sh", directory, binaries, strconv.Itoa(port))
+	command := exec.Command("/bin/sh", append([]string{"-c", clusterScript, "cluster.sh", directory, binaries}, ports...)...)
 	command.Dir = directory
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"} // no PGPORT, PGDATA and so on of the developer
 	// A process group of its own: an interrupt from the terminal must not take the script away before it has cleaned up.
@@ -144,13 +159,13 @@ func serverUser() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL does not run as root and there is no user postgres or nobody; run the tests as another user or set OAUTHKIT_TEST_POSTGRES")
 }
 
-func freePort() (int, error) {
+func freePort() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port), nil
 }
 
 // lockedDirectory makes the directory of a cluster and locks it for as long as this process lives, which is how

@@ -19,8 +19,9 @@ var errNoServer = errors.New("no PostgreSQL server binaries on PATH or in /usr/l
 
 // cluster is a private PostgreSQL server.
 type cluster struct {
-	url  string    // of its database postgres
-	life io.Closer // the pipe whose other end the server's keeper reads
+	url     string    // of its database postgres
+	replica string    // of the same database on its streaming replica; empty: it has none
+	life    io.Closer // the pipe whose other end the server's keeper reads
 }
 
 // privateCluster starts the cluster of this test process at its first call. It is a variable because the cluster belongs
