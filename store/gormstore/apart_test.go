@@ -1,0 +1,184 @@
+package gormstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestApart runs the contract of every store where the applications are in another database than what is issued to them.
+func TestApart(t *testing.T) {
+	for name, opener := range openers() {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Subject {
+				credentials, applications := opener(t), opener(t)
+				store, second := apart(t, credentials(), applications()), apart(t, credentials(), applications())
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+			})
+		})
+	}
+}
+
+// apart returns a store with tables in two databases.
+func apart(t *testing.T, credentials, applications *gorm.DB) *store {
+	t.Helper()
+	store, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{Applications: applications})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// TestApartPrinted executes what is printed for each of the two databases, and then there is nothing left to migrate.
+func TestApartPrinted(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		opener := openers()[open().Name()](t)
+		credentials, applications := open(), opener()
+		printing, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{Applications: applications})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var script strings.Builder
+		if err := printing.PrintMigrations(&script); err != nil {
+			t.Fatal(err)
+		}
+		first, second, found := strings.Cut(script.String(), "-- In the database of the applications:\n")
+		first, both := strings.CutPrefix(first, "-- In the database of the credentials:\n")
+		if !found || !both || strings.Contains(first, "oauth_applications") || strings.Contains(second, "oauth_authorizations") {
+			t.Fatalf("got %s, want each database's own tables below its name", script.String())
+		}
+		for db, statements := range map[*gorm.DB]string{credentials: first, applications: second} {
+			for statement := range strings.SplitSeq(strings.TrimSuffix(statements, ";\n"), ";\n") {
+				if err := db.Exec(statement).Error; err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		store := apart(t, credentials, applications)
+		if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestApartWithoutApplications shows what a host is told that takes the database of the credentials for one that has everything.
+func TestApartWithoutApplications(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		apart(t, open(), openers()[open().Name()](t)())
+		together, err := gormstore.New[*oauthkit.AbstractApplication](open(), gormstore.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := together.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "applications") {
+			t.Errorf("got error %v, want one that says that the applications are missing", err)
+		}
+	})
+}
+
+// TestApartRefused shows that a change that is refused ends nothing, in either database.
+func TestApartRefused(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		store := apart(t, open(), openers()[open().Name()](t)())
+		token := issue(t, store)
+		stale, err := store.Applications.Find(t.Context(), "client")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh := *stale
+		if err := store.Applications.Update(t.Context(), &fresh); err != nil {
+			t.Fatal(err)
+		}
+		stale.Disabled = true
+		if err := store.Applications.Update(t.Context(), stale); !errors.Is(err, oauthkit.ErrConflict) {
+			t.Errorf("got error %v, want %v", err, oauthkit.ErrConflict)
+		}
+		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
+			t.Errorf("got %+v (%v), want a token that is good", found, err)
+		}
+	})
+}
+
+// TestApartInterrupted shows what the comment at Config.Applications says of an end between the two commits: the application is
+// gone, its tokens live, and the same call ends them.
+func TestApartInterrupted(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		credentials := open()
+		interrupted := &losingPool{ConnPool: credentials.ConnPool}
+		credentials.ConnPool, credentials.Statement.ConnPool = interrupted, interrupted
+		store := apart(t, credentials, openers()[open().Name()](t)())
+		token := issue(t, store)
+
+		interrupted.lose = true
+		if err := store.Applications.Delete(t.Context(), "client"); !errors.Is(err, errLost) {
+			t.Fatalf("got error %v, want %v", err, errLost)
+		}
+		interrupted.lose = false
+		if _, err := store.Applications.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
+		}
+		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
+			t.Errorf("its token: got %+v (%v), want one that is good, or else nothing was interrupted", found, err)
+		}
+		if err := store.Applications.Delete(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("again: got error %v, want %v", err, oauthkit.ErrNotFound)
+		}
+		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
+			t.Errorf("its token afterwards: got %+v (%v), want one that is revoked", found, err)
+		}
+	})
+}
+
+// issue stores an application and returns the hash of an access token of it.
+func issue(t *testing.T, store *store) string {
+	t.Helper()
+	if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+		t.Fatal(err)
+	}
+	authorization := newAuthorization()
+	tokens := newTokens(authorization)
+	if err := store.SaveTokens(t.Context(), authorization, tokens); err != nil {
+		t.Fatal(err)
+	}
+	return tokens.Access.Hash
+}
+
+var errLost = errors.New("the connection was lost")
+
+// losingPool rolls back what is committed, and says that the connection was lost.
+type losingPool struct {
+	gorm.ConnPool
+	lose bool
+}
+
+// BeginTx implements [gorm.ConnPoolBeginner].
+func (p *losingPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) {
+	tx, err := p.ConnPool.(gorm.TxBeginner).BeginTx(ctx, options)
+	return &losingTx{Tx: tx, pool: p}, err
+}
+
+// GetDBConn implements [gorm.GetDBConnector], so that the pool can be closed.
+func (p *losingPool) GetDBConn() (*sql.DB, error) { return p.ConnPool.(*sql.DB), nil }
+
+type losingTx struct {
+	*sql.Tx
+	pool *losingPool
+}
+
+// Commit implements [gorm.TxCommitter].
+func (t *losingTx) Commit() error {
+	if t.pool.lose {
+		return errors.Join(errLost, t.Rollback())
+	}
+	return t.Tx.Commit()
+}
