@@ -27,6 +27,21 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// TestApartInOne shows that a host which names one database twice has one.
+func TestApartInOne(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		store := apart(t, db, db.Session(&gorm.Session{}))
+		token := issue(t, store)
+		if err := store.Applications.Delete(t.Context(), "client"); err != nil { // SQLite has one write lock
+			t.Fatal(err)
+		}
+		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
+			t.Errorf("got %+v (%v), want a token that is revoked", found, err)
+		}
+	})
+}
+
 // apart returns a store with tables in two databases.
 func apart(t *testing.T, credentials, applications *gorm.DB) *store {
 	t.Helper()

@@ -64,8 +64,12 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	}
 	database := credentials.database
 	if config.Applications != nil {
-		if database, err = newDatabase(config.Applications, config.TablePrefix); err != nil {
+		applications, err := newDatabase(config.Applications, config.TablePrefix)
+		if err != nil {
 			return nil, err
+		}
+		if applications.pool() != database.pool() {
+			database = applications
 		}
 	}
 	model := reflect.TypeFor[A]()
