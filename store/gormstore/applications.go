@@ -107,12 +107,17 @@ func (a *Applications[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID 
 	}
 }
 
-// Delete removes the application with this client_id, and with it all consent for it; it revokes every Authorization that
-// the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound], and ends what may be left of it.
+// Delete removes the application with this client_id, and with it what [Scopes.Allow] said of it and all consent for it; it
+// revokes every Authorization that the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound], and
+// ends what may be left of it.
 func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
 	var removed int
 	err := a.ending(ctx, func(tx *gorm.DB) (err error) {
 		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
+		if err != nil {
+			return err
+		}
+		_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
 		return err
 	}, func(tx gorm.ConnPool) error {
 		if _, err := a.credentials.execute(ctx, tx, deleteConsents, clientID); err != nil {
@@ -141,8 +146,11 @@ func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPag
 	return apps, failed("listing applications", err)
 }
 
-// query begins a query of the applications. The setting is the one with which GORM's plug-in for replicas is told to ask the
-// primary: a secret that was just changed must not be compared with the one before.
+// toPrimary is the setting with which GORM's plug-in for replicas is told to ask the primary.
+const toPrimary = "gorm:db_resolver:write"
+
+// query begins a query of the applications, at the primary: a secret that was just changed must not be compared with the one
+// before.
 func (a *Applications[A]) query(ctx context.Context) *gorm.DB {
-	return a.db.WithContext(ctx).Table(a.schema.Table).Set("gorm:db_resolver:write", struct{}{})
+	return a.db.WithContext(ctx).Table(a.schema.Table).Set(toPrimary, struct{}{})
 }

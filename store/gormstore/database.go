@@ -35,8 +35,15 @@ type dialect interface {
 	migrations() []migration
 	// applicationColumns returns the statement that lists the columns of the table of applications.
 	applicationColumns() string
-	// underLock runs migrate in a transaction that no other instance has at the same time.
-	underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error
+	// uniqueKeys returns the statement that lists the unique keys of the table $1, each as its columns with spaces between, in the
+	// order of the alphabet.
+	uniqueKeys() string
+	// identity returns the statement that tells a database, and its tables, from all others. Its answer is empty where it cannot.
+	identity() string
+	// checkSettings looks for settings with which the store does not work, or works worse. The place is what they are of.
+	checkSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error)
+	// underLock runs change in a transaction that no other instance has at the same time: a migration, or what is said of scopes.
+	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
 
 	// The acts, as package oauthkit describes them.
 	saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error

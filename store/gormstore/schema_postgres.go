@@ -6,6 +6,7 @@ func (postgresDialect) migrations() []migration {
 	return []migration{
 		{"0001", firstApplicationsPostgres, firstCredentialsPostgres},
 		{"0002", secondApplicationsPostgres, secondCredentialsPostgres},
+		{"0003", thirdApplicationsPostgres, ""},
 	}
 }
 
@@ -124,3 +125,17 @@ CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, 
 CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
 CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE INDEX {consents}_subject ON {consents} (subject)`
+
+// thirdApplicationsPostgres adds the tables of [Scopes]. A row without a scope says that the application may have no more than its
+// other rows.
+const thirdApplicationsPostgres = `CREATE TABLE {scopes} (
+	name text PRIMARY KEY,
+	description text NOT NULL,
+	is_default boolean NOT NULL
+);
+CREATE TABLE {application_scopes} (
+	client_id text NOT NULL,
+	scope text NOT NULL,
+	is_default boolean NOT NULL,
+	PRIMARY KEY (client_id, scope)
+)`

@@ -6,6 +6,7 @@ func (sqliteDialect) migrations() []migration {
 	return []migration{
 		{"0001", firstApplicationsSQLite, firstCredentialsSQLite},
 		{"0002", secondApplicationsSQLite, secondCredentialsSQLite},
+		{"0003", thirdApplicationsSQLite, ""},
 	}
 }
 
@@ -122,3 +123,17 @@ CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, 
 CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
 CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE INDEX {consents}_subject ON {consents} (subject)`
+
+// thirdApplicationsSQLite adds the tables of [Scopes]. A row without a scope says that the application may have no more than its
+// other rows.
+const thirdApplicationsSQLite = `CREATE TABLE {scopes} (
+	name TEXT PRIMARY KEY,
+	description TEXT NOT NULL,
+	is_default INTEGER NOT NULL
+) STRICT;
+CREATE TABLE {application_scopes} (
+	client_id TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	is_default INTEGER NOT NULL,
+	PRIMARY KEY (client_id, scope)
+) STRICT`

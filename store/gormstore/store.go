@@ -36,6 +36,8 @@ type Config struct {
 type Store[A oauthkit.Application] struct {
 	// Applications finds, creates, changes and removes applications in their own type.
 	Applications *Applications[A]
+	// Scopes are scopes that can change, for a host that sets them as [oauthkit.Config.Scopes].
+	Scopes *Scopes
 	*Credentials
 }
 
@@ -82,6 +84,7 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	}
 	return &Store[A]{
 		Applications: &Applications[A]{applicationTable: table, credentials: credentials, rules: config.Rules},
+		Scopes:       &Scopes{database},
 		Credentials:  credentials,
 	}, nil
 }

@@ -20,8 +20,8 @@ func TestUpgrade(t *testing.T) {
 		old := oldDatabase(t, db)
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
 		var versions []string
-		if err := db.Table("oauth_migrations").Order("id").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002"}) {
-			t.Errorf("got versions %q, %v, want 0001 and 0002", versions, err)
+		if err := db.Table("oauth_migrations").Order("id").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002", "0003"}) {
+			t.Errorf("got versions %q, %v, want 0001 to 0003", versions, err)
 		}
 		app, err := store.Applications.Find(ctx, "client")
 		if err != nil || app.Name != "Client" || app.PreviousSecret != "" || app.PreviousSecretExpiresAt != nil {

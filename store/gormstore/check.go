@@ -1,0 +1,188 @@
+package gormstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+var (
+	_ oauthkit.Checker = (*Credentials)(nil)
+	_ oauthkit.Checker = (*Store[*oauthkit.AbstractApplication])(nil)
+)
+
+// Check implements [oauthkit.Checker]. It reads the schema, the settings of the database, and whether [Credentials.Cleanup] is
+// called; a few short statements each.
+func (c *Credentials) Check(ctx context.Context) []oauthkit.Finding {
+	return c.check(ctx, "the database of the credentials", credentialTables())
+}
+
+// Check implements [oauthkit.Checker], as [Credentials.Check] does, for both databases where there are two.
+func (s *Store[A]) Check(ctx context.Context) []oauthkit.Finding {
+	columns := inspection{"the columns of the applications", s.Applications.checkColumns}
+	if s.Applications.together() {
+		return s.check(ctx, "the database", slices.Concat(applicationTables(), credentialTables()), columns)
+	}
+	apart := inspection{"whether the applications are in a database of their own", s.checkApart}
+	return append(s.Credentials.Check(ctx), s.Applications.check(ctx, "the database of the applications", applicationTables(), columns, apart)...)
+}
+
+// inspection looks at one thing. Its error says that nothing could be found out.
+type inspection struct {
+	what string
+	find func(ctx context.Context) ([]oauthkit.Finding, error)
+}
+
+// check looks at a database that these tables are in, among others. What the migrations have not made yet is not looked at.
+func (d *database) check(ctx context.Context, place string, tables []table, further ...inspection) []oauthkit.Finding {
+	findings := inspect(ctx, place, inspection{"its settings", func(ctx context.Context) ([]oauthkit.Finding, error) {
+		return d.dialect.checkSettings(ctx, d, place)
+	}})
+	outdated := inspect(ctx, place, inspection{"which migrations have run", func(ctx context.Context) ([]oauthkit.Finding, error) {
+		return d.checkVersions(ctx, place)
+	}})
+	if len(outdated) > 0 {
+		return append(findings, outdated...)
+	}
+	rest := []inspection{
+		{"its unique keys", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkKeys(ctx, tables) }},
+		{"where GORM's plug-in for several databases sends writes", func(ctx context.Context) ([]oauthkit.Finding, error) {
+			return d.checkWrites(ctx, tables)
+		}},
+		{"whether expired rows are removed", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkExpired(ctx, tables) }},
+	}
+	return append(findings, inspect(ctx, place, append(rest, further...)...)...)
+}
+
+// inspect returns what the inspections find, a failure of theirs included.
+func inspect(ctx context.Context, place string, inspections ...inspection) (findings []oauthkit.Finding) {
+	for _, inspection := range inspections {
+		found, err := inspection.find(ctx)
+		if err != nil {
+			found = []oauthkit.Finding{{
+				ID: "gormstore.E001", Severity: oauthkit.SeverityError,
+				Message: fmt.Sprintf("%s: %s cannot be found out: %v", place, inspection.what, err),
+				Hint:    "See whether the database can be reached, and whether Migrate has run on it",
+			}}
+		}
+		findings = append(findings, found...)
+	}
+	return findings
+}
+
+// checkVersions looks for versions that have not run. One that is not known here is a newer program's, which may be starting
+// beside this one: migrations only add.
+func (d *database) checkVersions(ctx context.Context, place string) ([]oauthkit.Finding, error) {
+	have, err := d.ids(ctx, d.pool(), `SELECT id FROM {migrations}`)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, version := range d.dialect.migrations() {
+		if !slices.Contains(have, version.id) {
+			missing = append(missing, version.id)
+		}
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	return outdated(fmt.Sprintf("%s lacks the migrations %s", place, strings.Join(missing, ", "))), nil
+}
+
+func outdated(message string) []oauthkit.Finding {
+	return []oauthkit.Finding{{
+		ID: "gormstore.E002", Severity: oauthkit.SeverityError, Message: message,
+		Hint: "Call the store's Migrate, or have somebody execute what PrintMigrations writes",
+	}}
+}
+
+// checkColumns looks for fields of the host's application that are no column.
+func (t *applicationTable) checkColumns(ctx context.Context) ([]oauthkit.Finding, error) {
+	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
+	if err != nil {
+		return nil, err
+	}
+	if len(existing) == 0 {
+		return outdated(errNoApplications.Error()), nil
+	}
+	var missing []string
+	for _, field := range t.missing(existing) {
+		missing = append(missing, field.DBName)
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	return outdated(fmt.Sprintf("the applications have no columns %s, which %T has", strings.Join(missing, ", "), t.model)), nil
+}
+
+// checkKeys looks for the keys by which the database judges races: without one, what must happen once can happen twice.
+func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
+	var missing []string
+	for _, table := range tables {
+		have, err := d.ids(ctx, d.pool(), d.dialect.uniqueKeys(), d.prefix+table.name)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range table.keys {
+			if !slices.Contains(have, key) {
+				missing = append(missing, fmt.Sprintf("%s%s (%s)", d.prefix, table.name, strings.ReplaceAll(key, " ", ", ")))
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	return []oauthkit.Finding{{
+		ID: "gormstore.E003", Severity: oauthkit.SeverityError,
+		Message: "tables lack unique keys, by which the database decides what happens once when it is tried twice: " + strings.Join(missing, ", "),
+		Hint:    "Make them again, as PrintMigrations writes them, after removing rows that are there twice",
+	}}, nil
+}
+
+// overdue is how long expired rows are there before somebody is told.
+const overdue = 24 * time.Hour
+
+// checkExpired looks for rows that Cleanup would have removed.
+func (d *database) checkExpired(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
+	before := d.stamp(d.db.NowFunc().Add(-overdue))
+	var full []string
+	for _, table := range tables {
+		if !table.expires {
+			continue
+		}
+		var expired bool
+		statement := `SELECT EXISTS (SELECT 1 FROM {` + table.name + `} WHERE expires_at <= $1)`
+		if err := d.first(ctx, d.pool(), statement, []any{before}, &expired); err != nil {
+			return nil, err
+		}
+		if expired {
+			full = append(full, d.prefix+table.name)
+		}
+	}
+	if len(full) == 0 {
+		return nil, nil
+	}
+	return []oauthkit.Finding{{
+		ID: "gormstore.W005", Severity: oauthkit.SeverityWarning,
+		Message: fmt.Sprintf("rows that expired more than %.0f hours ago are still in %s", overdue.Hours(), strings.Join(full, ", ")),
+		Hint:    "Call the store's Cleanup now and then, such as every hour",
+	}}, nil
+}
+
+// isWhere reports whether statements through pool find the tables of d.
+func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error) {
+	var own, other string
+	if err := d.first(ctx, d.pool(), d.dialect.identity(), nil, &own); err != nil {
+		return false, err
+	}
+	if err := d.first(ctx, pool, d.dialect.identity(), nil, &other); err != nil {
+		return false, err
+	}
+	return own == other && own != "", nil // SQLite has no name for a database in memory
+}

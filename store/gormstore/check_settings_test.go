@@ -1,0 +1,77 @@
+package gormstore_test
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ncruces/go-sqlite3/gormlite"
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/postgres"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+)
+
+// TestCheckPostgres finds a server, or a session on it, on which the acts do not work.
+func TestCheckPostgres(t *testing.T) {
+	server := oauthtest.Postgres(t)
+	migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
+	for _, test := range []struct{ setting, value, id, word string }{
+		{"default_transaction_read_only", "on", "gormstore.E004", "default_transaction_read_only"},
+		{"default_transaction_read_only", "off", "", ""},
+		{"default_transaction_isolation", "serializable", "gormstore.E005", "serializable"},
+		{"default_transaction_isolation", "repeatable read", "gormstore.E005", "repeatable read"},
+		{"default_transaction_isolation", "read uncommitted", "", ""},
+	} {
+		t.Run(test.setting+" "+test.value, func(t *testing.T) {
+			address, err := url.Parse(server)
+			if err != nil {
+				t.Fatal(err)
+			}
+			query := address.Query()
+			query.Set(test.setting, test.value)
+			address.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // pgx knows no plus sign
+			db := opened(t, address.String(), postgres.OpenDB)
+			expectFinding(t, unmigrated[*oauthkit.AbstractApplication](t, db, gormstore.Config{}), test.id, test.word)
+		})
+	}
+	for _, test := range []struct {
+		skew time.Duration
+		word string
+	}{{-time.Hour, "the clock of the database is "}, {time.Hour, "the clock of the database is -"}} {
+		db := opened(t, server, postgres.OpenDB)
+		clock := db.NowFunc
+		db.NowFunc = func() time.Time { return clock().Add(test.skew) }
+		expectFinding(t, unmigrated[*oauthkit.AbstractApplication](t, db, gormstore.Config{}), "gormstore.W001", test.word)
+	}
+}
+
+// TestCheckReplica finds that a program was given the address of a replica.
+func TestCheckReplica(t *testing.T) {
+	servers := oauthtest.Replicated(t)
+	migrated[*oauthkit.AbstractApplication](t, opened(t, servers.URL, postgres.OpenDB))
+	servers.CatchUp(t)
+	store := unmigrated[*oauthkit.AbstractApplication](t, opened(t, servers.ReplicaURL, postgres.OpenDB), gormstore.Config{})
+	expectFinding(t, store, "gormstore.E004", "replica")
+}
+
+// TestCheckSQLite finds settings of a host that opens the file in its own way.
+func TestCheckSQLite(t *testing.T) {
+	for _, test := range []struct{ settings, id, word string }{
+		{"_pragma=journal_mode(delete)&_pragma=busy_timeout(100)", "gormstore.W002", "delete"},
+		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(0)", "gormstore.W003", "busy_timeout 0"},
+		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(off)", "gormstore.W004", "synchronous off"},
+		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(full)&_txlock=deferred", "", ""},
+	} {
+		path := "file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "host.db")) + "?" + test.settings
+		db := opened(t, path, func(path string) (*gorm.DB, error) { return gorm.Open(gormlite.Open(path), &gorm.Config{}) })
+		t.Log(test.settings)
+		expectFinding(t, migrated[*oauthkit.AbstractApplication](t, db), test.id, test.word)
+	}
+	expectFinding(t, migrated[*oauthkit.AbstractApplication](t, opened(t, ":memory:", sqlite.OpenDB)), "")
+}

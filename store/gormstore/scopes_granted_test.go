@@ -1,0 +1,102 @@
+package gormstore_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+)
+
+// TestScopesApart shows that the scopes are where the applications are.
+func TestScopesApart(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		credentials, applications := open(), openers()[open().Name()](t)()
+		store := apart(t, credentials, applications)
+		if err := store.Scopes.Set(t.Context(), gormstore.Scope{Name: "read", Default: true}); err != nil {
+			t.Fatal(err)
+		}
+		expectScopes(t, store, "client", "read", "read")
+		if credentials.Migrator().HasTable("oauth_scopes") || !applications.Migrator().HasTable("oauth_scopes") {
+			t.Error("got the scopes elsewhere, want them in the database of the applications")
+		}
+	})
+}
+
+// TestScopesGranted has a provider grant by the tables, and answer with an error where they cannot be read: nobody gets less, or
+// more, because a database is away.
+func TestScopesGranted(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		store := newScopes(t, db)
+		if err := store.Scopes.Allow(t.Context(), "client", oauthkit.Scopes{"read", "admin"}, oauthkit.Scopes{"read", "admin"}); err != nil {
+			t.Fatal(err)
+		}
+		provider, err := oauthkit.New("https://as.test", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: store.Scopes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := newApplication() // whose own list has no admin
+		app.Scopes, app.GrantTypes = oauthkit.Scopes{"read", "write"}, oauthkit.GrantTypes{oauth2.ClientCredentials}
+		ask := func(scope string) (string, error) {
+			response, err := provider.Exchange(t.Context(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
+			if err != nil {
+				return "", err
+			}
+			return response.Scope, nil
+		}
+		for _, scope := range []string{"", "read"} {
+			if got, err := ask(scope); err != nil || got != "read" {
+				t.Errorf("scope %q: got %q, %v, want read", scope, got, err)
+			}
+		}
+		for _, scope := range []string{"write", "admin", "nonsense"} {
+			if got, err := ask(scope); oauthkit.CodeOf(err) != oauthkit.InvalidScope {
+				t.Errorf("scope %q: got %q, %v, want it refused", scope, got, err)
+			}
+		}
+		for _, table := range []string{"oauth_application_scopes", "oauth_scopes"} {
+			if err := db.Exec("DROP TABLE " + table).Error; err != nil {
+				t.Fatal(err)
+			}
+			for _, scope := range []string{"", "read"} {
+				if got, err := ask(scope); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+					t.Errorf("scope %q without %s: got %q, %v, want %s", scope, table, got, err, oauthkit.TemporarilyUnavailable)
+				}
+			}
+		}
+	})
+}
+
+// TestScopesStatements holds what is asked with requests to one statement.
+func TestScopesStatements(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store, ctx := newScopes(t, db), t.Context()
+		for name, ask := range map[string]func() error{
+			"All": func() error { _, err := store.Scopes.All(ctx); return err },
+			"Available": func() error {
+				_, err := store.Scopes.Available(ctx, newApplication(), oauthkit.ScopeRequest{})
+				return err
+			},
+			"Default": func() error {
+				_, err := store.Scopes.Default(ctx, newApplication(), oauthkit.ScopeRequest{})
+				return err
+			},
+		} {
+			statements.Take()
+			if err := ask(); err != nil {
+				t.Fatal(err)
+			}
+			if got := statements.Take(); len(got.Statements) != 1 || got.Commits != 0 {
+				t.Errorf("%s: got %d statements and %d commits, want 1 and none", name, len(got.Statements), got.Commits)
+			}
+		}
+	})
+}
