@@ -22,7 +22,8 @@ import (
 //
 // Every Application is a go-oauth2 client. What only some applications need is an interface of its own, each with one
 // function that asks for it: [DisplayNamer], [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner],
-// [PreviousSecretVerifier], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
+// [PreviousSecretVerifier], [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and
+// [PushedRequestRequirer].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo
@@ -149,7 +150,7 @@ func NewClientID() string {
 	return id
 }
 
-// GetID returns the client_id.
+// GetID returns the client_id. What it returns must be the ClientID, by which stores find the application.
 func (a *AbstractApplication) GetID() string { return a.ClientID }
 
 // GetSecret returns nothing: only a hash is known, and VerifyPassword compares with it.
@@ -167,8 +168,12 @@ func (a *AbstractApplication) GetDomain() string {
 // IsPublic reports whether the application cannot keep a secret. Anything that is not Confidential is public.
 func (a *AbstractApplication) IsPublic() bool { return a.ClientType != Confidential }
 
-// GetUserID returns the owner.
+// GetUserID returns the owner. A store that lists applications by their owner looks into the column user_id: who overrides this
+// keeps that column right.
 func (a *AbstractApplication) GetUserID() string { return a.UserID }
+
+// SetUserID sets the owner.
+func (a *AbstractApplication) SetUserID(owner string) { a.UserID = owner }
 
 // AllowsGrant reports whether grant is one of the GrantTypes.
 func (a *AbstractApplication) AllowsGrant(grant oauth2.GrantType) bool {
@@ -183,6 +188,9 @@ func (a *AbstractApplication) AllowsRedirectURI(uri string) bool {
 		return redirect.Check(registered) == nil && redirect.Match(registered, uri, native)
 	})
 }
+
+// RegisteredRedirectURIs returns the RedirectURIs.
+func (a *AbstractApplication) RegisteredRedirectURIs() URIs { return a.RedirectURIs }
 
 // AllowsScope reports whether scope is one of the Scopes.
 func (a *AbstractApplication) AllowsScope(scope string) bool {

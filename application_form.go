@@ -26,15 +26,16 @@ type ApplicationForm struct {
 type FormFielder interface {
 	// FormFields returns the fields in their order, with their values.
 	FormFields() []FormField
-	// SetFormField changes one of them. The error is shown beside the field, so it is a sentence for people.
+	// SetFormField changes one of them. The error is shown beside the field, so it is a sentence for people; the pages translate it
+	// by their text problem.SENTENCE.
 	SetFormField(name, value string) error
 }
 
 // FormField is one of the host's own fields on the pages of an application.
 type FormField struct {
 	Name  string // in forms, in JSON, and in [Problems]
-	Label string // for people
-	Help  string // a sentence below the field; empty: none
+	Label string // for people; the pages' text applications.field.fields.NAME comes before it
+	Help  string // a sentence below the field, as applications.help.fields.NAME is; empty: none
 	Kind  FormFieldKind
 	Value string // of a FormCheckbox: "true" or empty
 }
@@ -86,7 +87,10 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	}
 	if fielder, ok := app.(FormFielder); ok {
 		for _, field := range fielder.FormFields() {
-			if err := fielder.SetFormField(field.Name, form.Fields[field.Name]); err != nil {
+			value := form.Fields[field.Name]
+			if !validText(value) { // no database keeps it
+				problems.Add(field.Name, "is not text")
+			} else if err := fielder.SetFormField(field.Name, value); err != nil {
 				problems.Add(field.Name, "%s", err)
 			}
 		}
@@ -123,7 +127,7 @@ func (a *Applications) validated(app Application, problems Problems) error {
 		return err
 	}
 	for _, problem := range found {
-		if !slices.Contains(problems, problem) {
+		if !slices.Contains(problems.Of(problem.Field), problem.Message) {
 			problems = append(problems, problem)
 		}
 	}

@@ -38,18 +38,26 @@ func (a *AbstractApplication) replaceSecrets(value string) {
 
 // VerifyPassword reports whether presented is the application's secret, in constant time.
 func (a *AbstractApplication) VerifyPassword(presented string) bool {
-	return a.ClientSecret.verify(presented)
+	return a.ClientSecret.Verify(presented)
 }
 
 // VerifyPreviousPassword reports whether presented is the PreviousSecret, in constant time, before it expires.
 func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.Time) bool {
-	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.verify(presented)
+	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.Verify(presented)
 }
 
-// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder.
+// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder. Empty: no secret
+// verifies.
 type SecretHash string
 
 const sha256Scheme = "sha256$"
+
+// NewSecret returns a client secret that nobody can guess, and what to keep of it, for an [Application] that embeds no
+// [AbstractApplication].
+func NewSecret() (value string, hash SecretHash) {
+	value = secret.New(secret.ClientSecret)
+	return value, hashSecret(value)
+}
 
 func hashSecret(value string) SecretHash {
 	if value == "" {
@@ -58,8 +66,9 @@ func hashSecret(value string) SecretHash {
 	return SecretHash(sha256Scheme + secret.Hash(value))
 }
 
-// verify does the same work whether or not there is a hash, so that the time tells nothing about the application.
-func (h SecretHash) verify(presented string) bool {
+// Verify reports whether presented is the secret, in constant time. It does the same work whether or not there is a hash, so that
+// the time tells nothing about the application.
+func (h SecretHash) Verify(presented string) bool {
 	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
 	return same && h != "" && presented != ""
 }

@@ -5,33 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 )
-
-// Owned says whose applications a user may manage.
-type Owned struct {
-	// Everyone says that he may manage all, those without an owner included.
-	Everyone bool
-	// By lists the owners, as in AbstractApplication.UserID. The user himself has to be among them if he may manage his own.
-	By []string
-}
-
-// ApplicationsConfig says who may manage which applications, and what their owners may decide. With the zero value every
-// user may register applications and manage his own.
-type ApplicationsConfig struct {
-	// Owned returns whose applications a user may manage, for teams and staff. Nil: his own.
-	Owned func(ctx context.Context, user *User) (Owned, error)
-	// MayRegister reports whether a user may register applications. Nil: every user may.
-	MayRegister func(ctx context.Context, user *User) (bool, error)
-	// GrantTypes are those that an owner may choose. Nil: authorization_code and refresh_token.
-	GrantTypes []oauth2.GrantType
-	// Scopes are those that an owner may choose. Nil: the scopes of OpenID Connect.
-	Scopes Scopes
-	// SecretOverlap is how long the secret before a rotation stays good. Zero: it ends at once.
-	SecretOverlap time.Duration
-}
 
 // Applications manages applications for users: registering, changing, removing, and replacing the secret. An application that
 // a user may not manage does not exist for him. It is safe for concurrent use.
@@ -76,9 +52,7 @@ func (a *Applications) Scopes(ctx context.Context) (scopes Scopes, texts map[str
 // New returns an application of the host's type that is not stored yet, with the user as its owner, for an empty form.
 func (a *Applications) New(user *User) Application {
 	app := a.store.NewApplication()
-	if abstract := Abstract(app); abstract != nil {
-		abstract.UserID = user.Subject
-	}
+	setOwner(app, user.Subject)
 	return app
 }
 
@@ -88,15 +62,25 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	if err != nil {
 		return nil, err
 	}
-	page := ApplicationPage{After: after}
+	page := ApplicationPage{After: after, Size: 100}
 	if !owned.Everyone {
 		page.Owners = append([]string{}, owned.By...)
 	}
-	apps, err := a.store.ListApplications(ctx, page)
-	if err != nil {
-		return nil, Unavailable(err)
+	for apps := []Application(nil); ; {
+		found, err := a.store.ListApplications(ctx, page)
+		if err != nil {
+			return nil, Unavailable(err)
+		}
+		for _, app := range found { // the store has compared a column; what the application says counts
+			if owned.includes(app) {
+				apps = append(apps, app)
+			}
+		}
+		if len(found) < page.Size || len(apps) >= page.Size {
+			return apps[:min(len(apps), page.Size)], nil
+		}
+		page.After = found[len(found)-1].GetID()
 	}
-	return apps, nil
 }
 
 // Find returns an application, usable or not, that the user may manage. One that he may not manage is ErrNotFound.
@@ -112,7 +96,7 @@ func (a *Applications) Find(ctx context.Context, user *User, clientID string) (A
 	switch {
 	case err != nil:
 		return nil, err
-	case !owned.Everyone && (app.GetUserID() == "" || !slices.Contains(owned.By, app.GetUserID())):
+	case !owned.includes(app):
 		return nil, ErrNotFound
 	default:
 		return app, nil
@@ -139,12 +123,11 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	}
 	app = a.New(user)
 	problems := a.fill(app, form)
-	abstract := Abstract(app)
-	if abstract != nil {
+	if abstract := Abstract(app); abstract != nil {
 		abstract.ClientID, abstract.RegistrationSource = NewClientID(), RegisteredManually
 	}
-	if abstract != nil && !app.IsPublic() {
-		secret = abstract.GenerateSecret()
+	if holder := secretOf(app); holder != nil {
+		secret = holder.GenerateSecret()
 	}
 	if err := a.validated(app, problems); err != nil {
 		return nil, "", err
@@ -166,7 +149,7 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 	case err != nil:
 		return Unavailable(fmt.Errorf("asking whether a user may register applications: %w", err))
 	case !may:
-		return Errorf(AccessDenied, "you may not register applications")
+		return Errorf(AccessDenied, "you may not register applications").WithReason(ReasonMayNotRegister)
 	default:
 		return nil
 	}
@@ -190,11 +173,11 @@ func (a *Applications) Update(ctx context.Context, user *User, clientID string, 
 // ApplicationsConfig.SecretOverlap.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
 	err = a.change(ctx, user, clientID, func(found Application) error {
-		abstract := Abstract(found)
-		if abstract == nil || found.IsPublic() {
-			return Errorf(InvalidRequest, "this application has no secret")
+		holder := secretOf(found)
+		if holder == nil {
+			return Errorf(InvalidRequest, "this application has no secret").WithReason(ReasonNoSecret)
 		}
-		secret = abstract.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
+		secret = holder.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
 		return nil
 	})
 	if err != nil {

@@ -86,7 +86,7 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	}
 	p.Record(ctx, AuthorizationGranted{
 		ApplicationID: authorization.ApplicationID, Subject: user.Subject,
-		AuthorizationID: authorization.ID, Scopes: scopes,
+		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
 	})
 	return response, nil
 }

@@ -59,8 +59,8 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 // applicationDigest is what Consent.ApplicationDigest is compared with. Consent for one API is none for another, nor for all.
 func applicationDigest(app Application, resources URIs) string {
 	where := []string{app.GetDomain()}
-	if abstract := Abstract(app); abstract != nil {
-		where = slices.Sorted(slices.Values(abstract.RedirectURIs))
+	if lister, ok := app.(RedirectURILister); ok {
+		where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))
 	}
 	shown := append([]string{DisplayName(app)}, where...)
 	if len(resources) > 0 {

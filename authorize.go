@@ -60,11 +60,13 @@ const maxState = 4096
 func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
 	app, err := p.authorizingApplication(ctx, form)
 	if err != nil {
+		p.recordShown(ctx, "", err)
 		return nil, err
 	}
 	redirectURI, err := verifiedRedirectURI(app, form)
 	if err != nil {
 		p.explainRedirectURI(ctx, app, form.Get("redirect_uri"))
+		p.recordShown(ctx, app.GetID(), err)
 		return nil, err
 	}
 	request := &AuthorizeRequest{
@@ -108,11 +110,11 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 
 func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) (Application, error) {
 	if len(form["client_id"]) != 1 {
-		return nil, Errorf(InvalidRequest, "client_id is missing or repeated")
+		return nil, Errorf(InvalidRequest, "client_id is missing or repeated").WithReason(ReasonApplicationUnknown)
 	}
 	app, err := p.Application(ctx, form.Get("client_id"))
 	if errors.Is(err, ErrNotFound) {
-		return nil, Errorf(InvalidRequest, "the application is not known")
+		return nil, Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown)
 	}
 	return app, err
 }
@@ -121,22 +123,29 @@ func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) 
 // application has only one (OpenID Connect Core §3.1.2.1).
 func verifiedRedirectURI(app Application, form url.Values) (string, error) {
 	if len(form["redirect_uri"]) != 1 {
-		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated")
+		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated").WithReason(ReasonRedirectURIMismatch)
 	}
 	uri := form.Get("redirect_uri")
 	if redirect.Check(uri) != nil || !app.AllowsRedirectURI(uri) {
-		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's")
+		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's").WithReason(ReasonRedirectURIMismatch)
 	}
 	return uri, nil
 }
 
+// recordShown tells the observer of a refusal that only the user can be shown. That no answer could be given is not one.
+func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
+		p.Record(ctx, AuthorizeRejected{ApplicationID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
+	}
+}
+
 // explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
 func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
-	abstract := Abstract(app)
-	if abstract == nil || !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
+	if !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	for _, registered := range abstract.RedirectURIs {
+	for _, registered := range RegisteredRedirectURIs(app) {
 		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
 			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
 	}

@@ -2,8 +2,8 @@ package oauthkit
 
 import "time"
 
-// This file holds what only some applications need. Each is an interface with one method and the one function that asks
-// for it; nothing else asserts. AbstractApplication has all of them but LifetimeSetter.
+// This file holds what only some applications need. Each is an interface of one or two methods and the functions that ask for
+// it; nothing else asserts. AbstractApplication has all of them but LifetimeSetter.
 
 // DisplayNamer is an [Application] with a name for people.
 type DisplayNamer interface {
@@ -46,7 +46,8 @@ type Usable interface {
 }
 
 // IsUsable reports what app says if it is [Usable], otherwise true. An application that is not usable is answered
-// as if it did not exist.
+// as if it did not exist. What was issued to it before is another matter: an API takes its access tokens until they expire or
+// are revoked, as [Authorizations.RevokeApplication] does.
 func IsUsable(app Application) bool {
 	usable, ok := app.(Usable)
 	return !ok || usable.IsUsable()
@@ -82,6 +83,53 @@ func VerifyPassword(app Application, presented string, now time.Time) bool {
 	}
 	verifier, ok := app.(PreviousSecretVerifier)
 	return ok && verifier.VerifyPreviousPassword(presented, now)
+}
+
+// SecretHolder is an [Application] that can be given a new secret.
+type SecretHolder interface {
+	// GenerateSecret must make a secret that cannot be guessed the only one, and returns it. What is kept must not tell it.
+	GenerateSecret() string
+	// RotateSecret does the same, except that the secret until now stays good for the time keep, as a [PreviousSecretVerifier]
+	// then says.
+	RotateSecret(now time.Time, keep time.Duration) string
+}
+
+// HasSecret reports whether app has a secret that can be replaced: it is a [SecretHolder] and not public.
+func HasSecret(app Application) bool { return secretOf(app) != nil }
+
+// secretOf returns what replaces the secret of app, or nil.
+func secretOf(app Application) SecretHolder {
+	holder, ok := app.(SecretHolder)
+	if !ok || app.IsPublic() {
+		return nil
+	}
+	return holder
+}
+
+// OwnerSetter is an [Application] that users may register for themselves. Its GetUserID must then return the owner.
+type OwnerSetter interface {
+	SetUserID(owner string)
+}
+
+// setOwner tells app whose it is, if it is an [OwnerSetter].
+func setOwner(app Application, owner string) {
+	if setter, ok := app.(OwnerSetter); ok {
+		setter.SetUserID(owner)
+	}
+}
+
+// RedirectURILister is an [Application] that can tell its redirect URIs. They are shown, and a change of them ends what users have
+// approved; no request is matched with them.
+type RedirectURILister interface {
+	RegisteredRedirectURIs() URIs
+}
+
+// RegisteredRedirectURIs returns what app says if it is a [RedirectURILister], otherwise none.
+func RegisteredRedirectURIs(app Application) URIs {
+	if lister, ok := app.(RedirectURILister); ok {
+		return lister.RegisteredRedirectURIs()
+	}
+	return nil
 }
 
 // IDTokenSigner is an [Application] that chooses the algorithm of its ID tokens.

@@ -47,7 +47,7 @@ type Checker interface {
 // ids. It reads all applications where the store is an [ApplicationManager], and asks each part of the provider that is
 // a [Checker].
 func (p *Provider) Check(ctx context.Context) []Finding {
-	findings := slices.Concat(p.checkConfig(), p.checkLifetimes(), p.checkTables(ctx), p.checkApplications(ctx))
+	findings := slices.Concat(p.checkConfig(), p.checkLifetimes(), p.checkTables(ctx), p.checkApplications(ctx), p.checkCleanup(ctx))
 	for _, part := range p.parts() {
 		if checker, ok := part.(Checker); ok {
 			findings = append(findings, checker.Check(ctx)...)
@@ -68,6 +68,7 @@ func (p *Provider) CheckAtStart(ctx context.Context, accepted ...string) error {
 		switch {
 		case finding.Severity != SeverityWarning:
 			level = slog.LevelError
+			p.Record(ctx, CheckFailed{FindingID: finding.ID, Message: finding.Message})
 			failed = append(failed, errors.New(finding.String()))
 		case slices.Contains(accepted, finding.ID):
 			continue

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit/internal/redirect"
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // maxNamed is the number of applications that a finding names.
@@ -135,13 +136,9 @@ func breaksRules(manager ApplicationManager, app Application) string {
 
 // hasDeadRedirectURI leaves to breaksRules what the rules refuse.
 func hasDeadRedirectURI(manager ApplicationManager, app Application) string {
-	abstract := Abstract(app)
-	if abstract == nil {
-		return ""
-	}
 	var problems Problems
 	refused := func(uri string) bool { return redirect.Check(uri) != nil }
-	if !slices.ContainsFunc(abstract.RedirectURIs, refused) ||
+	if !slices.ContainsFunc(RegisteredRedirectURIs(app), refused) ||
 		errors.As(manager.ValidateApplication(app), &problems) && problems.Of("redirect_uris") != nil {
 		return ""
 	}
@@ -154,10 +151,20 @@ func lacksSecret(_ ApplicationManager, app Application) string {
 	if abstract == nil || app.IsPublic() || strings.HasPrefix(string(abstract.ClientSecret), sha256Scheme) {
 		return ""
 	}
-	if !app.AllowsAuthMethod(AuthMethodSecretBasic) && !app.AllowsAuthMethod(AuthMethodSecretPost) {
+	if !app.AllowsAuthMethod(AuthMethodSecretBasic) && !app.AllowsAuthMethod(AuthMethodSecretPost) || !comparesSecret(app, abstract) {
 		return ""
 	}
 	return app.GetID()
+}
+
+// comparesSecret reports whether app verifies the secret of the AbstractApplication in it, and not one that the host keeps
+// elsewhere: it is asked for one that it is given for this question.
+func comparesSecret(app Application, abstract *AbstractApplication) bool {
+	before, probe := abstract.ClientSecret, secret.New(secret.ClientSecret)
+	abstract.ClientSecret = hashSecret(probe)
+	compares := app.VerifyPassword(probe)
+	abstract.ClientSecret = before
+	return compares
 }
 
 func hasLongTokens(_ ApplicationManager, app Application) string {

@@ -2,6 +2,7 @@ package oauthkit_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,5 +58,27 @@ func TestCheckAtStart(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCheckAtStart_Events shows that an observer is told of what keeps the program from starting, once each, and of nothing else.
+func TestCheckAtStart_Events(t *testing.T) {
+	s := newCheckScene(t)
+	s.config.Extensions = []oauthkit.Extension{sayer{
+		{ID: "host.W001", Severity: oauthkit.SeverityWarning, Message: "old"},
+		{ID: "host.E001", Severity: oauthkit.SeverityError, Message: "broken"},
+		{ID: "host.E002", Severity: oauthkit.SeverityError, Message: "lost"},
+	}}
+	var events []oauthkit.Event
+	s.config.Observe = func(_ context.Context, event oauthkit.Event) { events = append(events, event) }
+	if err := s.provider().CheckAtStart(t.Context()); err == nil {
+		t.Error("got no error, want the findings")
+	}
+	want := []oauthkit.Event{
+		oauthkit.CheckFailed{FindingID: "host.E001", Message: "broken"},
+		oauthkit.CheckFailed{FindingID: "host.E002", Message: "lost"},
+	}
+	if !slices.Equal(events, want) {
+		t.Errorf("got %+v, want %+v", events, want)
 	}
 }

@@ -53,6 +53,13 @@ func (s *checkedStore) ListApplications(ctx context.Context, page oauthkit.Appli
 	return s.Store.ListApplications(ctx, page)
 }
 
+func (s *checkedStore) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	if s.fails == "Cleanup" {
+		return nil, errDown
+	}
+	return s.Store.Cleanup(ctx, limits)
+}
+
 func (s *checkedStore) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 	if s.fails == "SigningKeys" {
 		return nil, errDown
@@ -143,7 +150,7 @@ type checkTest struct {
 
 // TestCheck shows that each check reports what it is about, alone, and not what is just good enough.
 func TestCheck(t *testing.T) {
-	tests := slices.Concat(storeChecks(), configChecks(), lifetimeChecks(), applicationChecks(), partChecks())
+	tests := slices.Concat(storeChecks(), configChecks(), lifetimeChecks(), applicationChecks(), partChecks(), cleanupChecks())
 	for i, test := range tests {
 		t.Run(fmt.Sprintf("%02d %s", i, test.id), func(t *testing.T) {
 			reported := newCheckScene(t)

@@ -52,7 +52,9 @@ type Config struct {
 	// UserIsActive reports whether a user may still use what was issued for him. It is asked at every token request,
 	// introspection and API request. Nil: every user is active.
 	UserIsActive func(ctx context.Context, subject string) (bool, error)
-	// Observe receives every event. It is called by the goroutine that answers the request, so it must be quick. Nil: none.
+	// Observe receives every event; see [Observers] for more than one, and the packages below http/observe for logs, traces and
+	// metrics. It is called by the goroutine in which the event happens, mostly one that answers a request, so it must be quick,
+	// and a panic in it is not caught. Nil: none.
 	Observe func(ctx context.Context, event Event)
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time

@@ -85,6 +85,10 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	}
 	own := credential.Authorization.ApplicationID == app.GetID()
 	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
+		p.Record(ctx, IntrospectionDenied{
+			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
+			Credential: credential.Kind, CredentialID: CredentialID(token),
+		})
 		return nil, ErrNotFound
 	}
 	now := p.Now()
@@ -121,7 +125,8 @@ func (p *Provider) Revoke(ctx context.Context, app Application, token string) er
 		return err
 	case credential.Authorization.ApplicationID != app.GetID():
 		p.Record(ctx, CredentialMisused{
-			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID, Credential: credential.Kind,
+			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
+			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})
 		return nil
 	default:

@@ -48,6 +48,7 @@ const (
 type Error struct {
 	Code        ErrorCode
 	Description string // for the client's developer; it must hold nothing secret. Empty: not sent
+	Reason      Reason // for people and logs, see [ReasonOf]; it is not sent. Empty: the code says it
 	cause       error
 }
 
@@ -71,7 +72,12 @@ func descriptionRune(r rune) rune {
 
 // WithCause returns a copy that wraps cause, for the log and for errors.Is.
 func (e *Error) WithCause(cause error) *Error {
-	return &Error{Code: e.Code, Description: e.Description, cause: cause}
+	return &Error{Code: e.Code, Description: e.Description, Reason: e.Reason, cause: cause}
+}
+
+// WithReason returns a copy that has a reason.
+func (e *Error) WithReason(reason Reason) *Error {
+	return &Error{Code: e.Code, Description: e.Description, Reason: reason, cause: e.cause}
 }
 
 // Error returns the code, the description and the cause, for the log. Never send it.

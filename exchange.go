@@ -92,7 +92,7 @@ func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenRes
 	case err != nil:
 		return nil, Unavailable(err)
 	}
-	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, false)
+	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, response, false)
 	return response, nil
 }
 
@@ -184,24 +184,25 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 }
 
 // Replayed is how a grant answers a credential that was used before: two parties have it, and only one of them should, so
-// everything that was issued for it ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
-func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorization) error {
+// everything that was issued for it ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Hash is the one that is kept of it.
+func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorization, hash string) error {
 	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
 		return err
 	}
 	r.provider.Record(ctx, CredentialReplayed{
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
-		AuthorizationID: authorization.ID, Credential: string(r.grant),
+		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
 	return Errorf(InvalidGrant, "the credential was used before; everything issued for it is revoked")
 }
 
-// Misused is how a grant answers a credential that was issued to another application. Its owner loses nothing by it.
-func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization) error {
+// Misused records that a credential was presented which was issued to another application. Its owner loses nothing by it, and the
+// grant answers as for a credential that does not exist. Hash is the one that is kept of it.
+func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization, hash string) {
 	r.provider.Record(ctx, CredentialMisused{
-		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID, Credential: string(r.grant),
+		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID,
+		Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
-	return Errorf(InvalidGrant, "the credential is not valid")
 }
 
 // Retried is how a grant answers with a response that was issued before and may not have arrived.
@@ -213,13 +214,14 @@ func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization
 	if err != nil {
 		return nil, err
 	}
-	r.recordIssued(ctx, authorization, scopes, true)
+	r.recordIssued(ctx, authorization, scopes, response, true)
 	return response, nil
 }
 
-func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, retried bool) {
+func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, response *TokenResponse, retried bool) {
 	r.provider.Record(ctx, TokenIssued{
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})
 }

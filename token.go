@@ -202,21 +202,3 @@ type RefreshTokenStore interface {
 	// any more, and with one old token the sealed answers would lead, each with the key to the next, to the live one.
 	RotateRefreshToken(ctx context.Context, hash string, successors Tokens, sealed []byte, now time.Time) error
 }
-
-// Cleaner removes what has expired.
-type Cleaner interface {
-	// Cleanup removes expired rows of every table, in batches that are transactions of their own. It may be stopped at any
-	// time, may run anywhere at once, and never removes what a request could still need. It returns how many rows it
-	// removed from each table, those included that it removed before an error.
-	Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error)
-}
-
-// CleanupLimits bound one call of Cleanup.
-type CleanupLimits struct {
-	// Now is the time by which rows are expired. Zero: the time of the call.
-	Now time.Time
-	// Batch is the number of rows that one transaction removes. Zero: 1000.
-	Batch int
-	// Batches is the number of batches per table. Zero: until nothing is left.
-	Batches int
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-oauth2/oauth2/v4"
 )
@@ -20,15 +21,42 @@ type Validator interface {
 // Problem is one thing that is wrong with one field.
 type Problem struct {
 	Field   string // the field's JSON name
-	Message string // what is wrong and what to do, for people
+	Message string // what is wrong and what to do, for people, in English
+	format  string // that Message was made of, where there are args
+	args    []any
+}
+
+// Text returns what is wrong in other words. Translate is given the format of the message and what is put into it, as in [Problems.Add],
+// and returns both put together; of a message with nothing put into it, it is given that alone. An error that is put in is translated
+// first, by its own method Text where it has this one.
+func (p Problem) Text(translate func(format string, args ...any) string) string {
+	if len(p.args) == 0 {
+		return translate(p.Message)
+	}
+	args := slices.Clone(p.args)
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case translatable:
+			args[i] = arg.Text(translate)
+		case error:
+			args[i] = translate(arg.Error())
+		}
+	}
+	return translate(p.format, args...)
+}
+
+// translatable is what can be said in other words, as a [Problem] can.
+type translatable interface {
+	Text(translate func(format string, args ...any) string) string
 }
 
 // Problems collects all that is wrong at once, in the order of the fields. It is an error when it is not empty.
 type Problems []Problem
 
-// Add notes a problem of a field, named as in JSON.
+// Add notes a problem of a field, named as in JSON. A page translates the format by its text problem.FORMAT, and an error among
+// args likewise.
 func (p *Problems) Add(field, format string, args ...any) {
-	*p = append(*p, Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	*p = append(*p, Problem{Field: field, Message: fmt.Sprintf(format, args...), format: format, args: args})
 }
 
 // Of returns the messages for one field.
@@ -89,10 +117,13 @@ func (r ApplicationRules) Prepare(app Application) error {
 // validate asks app, not a, what depends on an answer that the host may override.
 func (a *AbstractApplication) validate(app Application, rules ApplicationRules, problems *Problems) {
 	a.validateIdentity(problems)
+	if app.GetID() != a.ClientID {
+		problems.Add("client_id", "must be what GetID returns, because a store finds the application by it")
+	}
 	a.validateRedirection(app, rules, problems)
 	a.validateAuthentication(app, problems)
-	if !slices.Contains([]string{"", "RS256", "ES256"}, a.Algorithm) {
-		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", a.Algorithm)
+	if algorithm := IDTokenAlgorithm(app); !slices.Contains([]string{"", "RS256", "ES256"}, algorithm) {
+		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", algorithm)
 	}
 }
 
@@ -100,8 +131,8 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 	if a.ClientID == "" || len(a.ClientID) > 255 || strings.ContainsFunc(a.ClientID, notVisible) {
 		problems.Add("client_id", "must have 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)")
 	}
-	if len(a.Name) > 255 || strings.ContainsFunc(a.Name, isControl) {
-		problems.Add("name", "must have at most 255 bytes and no control or direction marks")
+	if !isName(a.Name) {
+		problems.Add("name", "must have at most 100 characters, none of which is invisible, a control character or a direction mark")
 	}
 	if a.ClientType != Confidential && a.ClientType != Public {
 		problems.Add("client_type", "must be %q or %q", Confidential, Public)
@@ -121,7 +152,7 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 func (a *AbstractApplication) validateRedirection(app Application, rules ApplicationRules, problems *Problems) {
 	checkURI, checkOrigin := rules.redirectURI(app), rules.origin(app)
 	for _, grant := range []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Implicit} {
-		if app.AllowsGrant(grant) && len(a.RedirectURIs) == 0 {
+		if app.AllowsGrant(grant) && len(RegisteredRedirectURIs(app)) == 0 {
 			problems.Add("redirect_uris", "cannot be empty with grant type %s", string(grant))
 		}
 	}
@@ -192,7 +223,22 @@ func (a *AbstractApplication) validateKeys(problems *Problems) {
 
 func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
 
-// isControl knows the control characters, what is no text, and the marks with which a name could turn the words around it.
-func isControl(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar
+// isName reports whether people see the name as it is, and only the name: none, or one that is not blank, is not longer than a
+// line, and holds nothing that hides or turns the words around it.
+func isName(name string) bool {
+	before := rune(0)
+	for _, r := range name {
+		joins := (r == '\u200c' || r == '\u200d') && before > unicode.MaxLatin1 // as Persian, Hindi and emoji need it
+		if isHidden(r) && !joins {
+			return false
+		}
+		before = r
+	}
+	return utf8.RuneCountInString(name) <= 100 && (name == "" || strings.TrimSpace(name) != "")
+}
+
+// isHidden knows the characters that do something to text and cannot be seen (Unicode Cc, Cf, Zl, Zp and default ignorables), and
+// what is no text.
+func isHidden(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -29,7 +29,7 @@ func Standard(store Store) []oauthkit.Grant {
 	}
 }
 
-// notValid is what a client is told of a credential that is unknown, expired or revoked: always the same, so that the answer
+// notValid is what a client is told of a credential that is unknown, expired, revoked or another's: always the same, so that the answer
 // does not help to guess (RFC 6749 §5.2).
 func notValid(what string) error {
 	return oauthkit.Errorf(oauthkit.InvalidGrant, "the %s is not valid, or no longer", what)

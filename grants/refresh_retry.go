@@ -40,7 +40,7 @@ func (g *refreshToken) seal(value, hash string, response *oauthkit.TokenResponse
 // same answer; anything else is a replay.
 func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenRequest, value string, token *oauthkit.RefreshToken) (*oauthkit.TokenResponse, error) {
 	if request.Now.Sub(token.ConsumedAt) > g.window || g.window <= 0 || len(token.Sealed) == 0 {
-		return nil, request.Replayed(ctx, token.Authorization)
+		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
 	}
 	kept, err := g.open(value, token)
 	if err != nil {
@@ -51,7 +51,7 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 		return nil, found(err, "refresh token")
 	}
 	if !successor.ConsumedAt.IsZero() {
-		return nil, request.Replayed(ctx, token.Authorization)
+		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
 	}
 	kept.Response.ExpiresIn = max(0, int64(kept.ExpiresAt.Sub(request.Now)/time.Second))
 	return request.Retried(ctx, token.Authorization, kept.Response)

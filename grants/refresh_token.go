@@ -41,7 +41,8 @@ func (g *refreshToken) Exchange(ctx context.Context, request *oauthkit.TokenRequ
 		return nil, err
 	}
 	if token.Authorization.ApplicationID != request.Application.GetID() {
-		return nil, request.Misused(ctx, token.Authorization)
+		request.Misused(ctx, token.Authorization, token.Hash)
+		return nil, notValid("refresh token")
 	}
 	if !token.Authorization.Valid(request.Now) {
 		return nil, notValid("refresh token")

@@ -84,7 +84,7 @@ func (h *Handler) applicationsAfter(r *http.Request, user *oauthkit.User) (apps 
 	}
 	after = query.Get("after")
 	if len(after) > 255 || !isText(after) {
-		return nil, "", oauthkit.Errorf(oauthkit.InvalidRequest, "after is not a client_id")
+		return nil, "", malformed("after is not a client_id")
 	}
 	apps, err = h.config.Applications.List(r.Context(), user, after)
 	return apps, after, err
@@ -121,7 +121,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 		Name: oauthkit.DisplayName(app), ClientID: id, Inputs: inputs, Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
 		ListURL: h.path("applications"), UpdateURL: h.path("applications", id, "update"), DeleteURL: h.path("applications", id, "delete"),
 	}
-	if hasSecret(app) {
+	if oauthkit.HasSecret(app) {
 		content.SecretURL = h.path("applications", id, "secret")
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil {
@@ -135,11 +135,6 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 func (h *Handler) ownApplication(r *http.Request, user *oauthkit.User) (oauthkit.Application, error) {
 	app, err := h.config.Applications.Find(r.Context(), user, r.PathValue("client_id"))
 	return app, notFound(err)
-}
-
-// hasSecret reports whether the application is one whose secret can be replaced.
-func hasSecret(app oauthkit.Application) bool {
-	return oauthkit.Abstract(app) != nil && !app.IsPublic()
 }
 
 // previousSecretUntil is until when two secrets are good; zero: one is.

@@ -56,7 +56,7 @@ func (h *Handler) rotateSecret(w http.ResponseWriter, r *http.Request, user *oau
 	if err != nil {
 		return err
 	}
-	if !hasSecret(app) {
+	if !oauthkit.HasSecret(app) {
 		return notFound(oauthkit.ErrNotFound)
 	}
 	if r.Method != http.MethodPost {

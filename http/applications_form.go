@@ -138,7 +138,7 @@ func checkApplicationForm(form oauthkit.ApplicationForm) error {
 		"allowed_origins": len(form.AllowedOrigins), "scopes": len(form.Scopes),
 	} {
 		if entries > maxEntries {
-			return oauthkit.Errorf(oauthkit.InvalidRequest, "%s has more than %d entries", name, maxEntries)
+			return oauthkit.Errorf(oauthkit.InvalidRequest, "%s has more than %d entries", name, maxEntries).WithReason(oauthkit.ReasonTooLarge)
 		}
 	}
 	return nil
@@ -151,7 +151,7 @@ func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, u
 		return err
 	}
 	content := &ApplicationFormPage{
-		New: app.GetID() == "", Inputs: inputs, Problems: formProblems(inputs, problems),
+		New: app.GetID() == "", Inputs: inputs, Problems: formProblems(h.words(r), inputs, problems),
 		Action: h.path("applications", "register"), BackURL: h.path("applications"),
 	}
 	response := pageResponse{name: "applications_form", status: http.StatusOK, title: "applications.register.title", formAction: "'self'"}
@@ -167,7 +167,7 @@ func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, u
 }
 
 // formProblems are the problems in the order of the inputs, then those of no input.
-func formProblems(inputs []FormInput, problems oauthkit.Problems) []FormProblem {
+func formProblems(t words, inputs []FormInput, problems oauthkit.Problems) []FormProblem {
 	var summary []FormProblem
 	shown := map[string]bool{}
 	for _, input := range inputs {
@@ -178,7 +178,7 @@ func formProblems(inputs []FormInput, problems oauthkit.Problems) []FormProblem 
 	}
 	for _, problem := range problems {
 		if !shown[problem.Field] {
-			summary = append(summary, FormProblem{Label: problem.Field, Message: problem.Message})
+			summary = append(summary, FormProblem{Label: problem.Field, Message: t.problem(problem)})
 		}
 	}
 	return summary

@@ -78,18 +78,27 @@ func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, f
 	for i := range inputs {
 		name := inputs[i].field
 		inputs[i].Name, inputs[i].ID = name, name
-		inputs[i].Label, inputs[i].Help = t("applications.field."+name), t("applications.help."+name)
+		inputs[i].Label, inputs[i].Help = fieldText(t, name, "", "")
 	}
 	inputs = slices.DeleteFunc(inputs, func(input FormInput) bool { return input.Kind == "many" && len(input.Choices) == 0 })
-	inputs = append(inputs, hostInputs(app, form)...)
+	inputs = append(inputs, hostInputs(t, app, form)...)
 	for i := range inputs {
-		inputs[i].Problems = problems.Of(inputs[i].field)
+		for _, problem := range problems {
+			if problem.Field == inputs[i].field {
+				inputs[i].Problems = append(inputs[i].Problems, t.problem(problem))
+			}
+		}
 	}
 	return inputs, nil
 }
 
+// fieldText returns the label and the help of an input in the words that there are for its name, and otherwise these.
+func fieldText(t words, name, label, help string) (labelText, helpText string) {
+	return t.or("applications.field."+name, label), t.or("applications.help."+name, help)
+}
+
 // hostInputs are the fields that the host has added to its application.
-func hostInputs(app oauthkit.Application, form oauthkit.ApplicationForm) []FormInput {
+func hostInputs(t words, app oauthkit.Application, form oauthkit.ApplicationForm) []FormInput {
 	fielder, ok := app.(oauthkit.FormFielder)
 	if !ok {
 		return nil
@@ -100,10 +109,9 @@ func hostInputs(app oauthkit.Application, form oauthkit.ApplicationForm) []FormI
 		if field.Kind == oauthkit.FormText {
 			kind = "text"
 		}
-		inputs = append(inputs, FormInput{
-			field: field.Name, Name: hostInput + field.Name, ID: "fields-" + field.Name,
-			Label: field.Label, Help: field.Help, Kind: kind, Value: form.Fields[field.Name],
-		})
+		input := FormInput{field: field.Name, Name: hostInput + field.Name, ID: "fields-" + field.Name, Kind: kind, Value: form.Fields[field.Name]}
+		input.Label, input.Help = fieldText(t, input.Name, field.Label, field.Help)
+		inputs = append(inputs, input)
 	}
 	return inputs
 }
@@ -146,9 +154,5 @@ func choices(t words, field, chosen string, values ...string) []Choice {
 
 // label is a value in words; itself where there are none.
 func label(t words, field, value string) string {
-	key := "applications." + field + "." + value
-	if label := t(key); label != key {
-		return label
-	}
-	return value
+	return t.or("applications."+field+"."+value, value)
 }

@@ -14,6 +14,7 @@ import (
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	form, err := readAuthorizeForm(w, r)
 	if err != nil {
+		h.recordRejection(r, "", err, true)
 		return err
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
@@ -25,7 +26,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		return h.refuse(w, request, err)
+		return h.refuse(w, r, request, err)
 	}
 	user, err := h.currentUser(r)
 	if err != nil {
@@ -34,7 +35,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	signIn, err := mustSignIn(request, user, time.Time{})
 	switch {
 	case err != nil:
-		return h.refuse(w, request, err)
+		return h.refuse(w, r, request, err)
 	case signIn:
 		return h.keep(w, r, request, user, true)
 	}
@@ -49,7 +50,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		} // the consent was revoked a moment ago, so the user has to be asked after all
 	}
 	if request.Silent {
-		return h.refuse(w, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
+		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
 	}
 	return h.keep(w, r, request, user, false)
 }
@@ -103,15 +104,39 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrNotFound):
 		return errDecided
 	case err != nil:
-		return h.refuse(w, request, err)
+		return h.refuse(w, r, request, err)
 	}
 	redirect(w, request.RedirectTo(response))
 	return nil
 }
 
 // refuse sends an error to the application. Our own failures are shown to the user instead, who can try again: nothing was
-// decided yet, and the application could only give up.
-func (h *Handler) refuse(w http.ResponseWriter, request *oauthkit.AuthorizeRequest, err error) error {
+// decided yet, and the application could only give up. So are all errors of an application that a user has registered, since
+// anybody could send people anywhere with a link to us; a request for an answer without any page is the exception that
+// RFC 9700 §4.11.2 makes.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, err error) error {
+	if isUsers(request.Application) && !request.Silent {
+		if statusOf(err) < http.StatusInternalServerError {
+			h.recordRejection(r, request.Application.GetID(), err, true)
+		}
+		return err
+	}
+	if failure := sendError(w, request, err); failure != nil {
+		return failure
+	}
+	h.recordRejection(r, request.Application.GetID(), err, false)
+	return nil
+}
+
+// isUsers reports whether nobody but a user, or the application itself, says where the application's answers go.
+func isUsers(app oauthkit.Application) bool {
+	abstract := oauthkit.Abstract(app)
+	itself := abstract != nil && abstract.RegistrationSource != "" && abstract.RegistrationSource != oauthkit.RegisteredManually
+	return (itself || app.GetUserID() != "") && !oauthkit.IsVerified(app)
+}
+
+// sendError is refuse where the observer was told already.
+func sendError(w http.ResponseWriter, request *oauthkit.AuthorizeRequest, err error) error {
 	switch oauthkit.CodeOf(err) {
 	case oauthkit.ServerError, oauthkit.TemporarilyUnavailable:
 		return err

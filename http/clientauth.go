@@ -34,11 +34,13 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, err
 	}
+	failed := oauthkit.ClientAuthenticationFailed{Method: claim.method}
 	if err == nil {
+		failed.ApplicationID = claim.id
 		err = claim.prove(app, h.provider.Now())
 	}
 	if err != nil {
-		h.provider.Record(r.Context(), oauthkit.ClientAuthenticationFailed{ApplicationID: claim.id, Method: claim.method})
+		h.provider.Record(r.Context(), failed)
 		return nil, oauthkit.Errorf(oauthkit.InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
 	}
 	return app, nil

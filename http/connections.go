@@ -103,11 +103,9 @@ func (h *Handler) connectionItem(language int, connection *oauthkit.Connection, 
 // answerHosts names the sites that an application's answers may go to.
 func answerHosts(app oauthkit.Application) []string {
 	var hosts []string
-	if abstract := oauthkit.Abstract(app); abstract != nil {
-		for _, uri := range abstract.RedirectURIs {
-			if host := answerHost(uri); host != "" && !slices.Contains(hosts, host) {
-				hosts = append(hosts, host)
-			}
+	for _, uri := range oauthkit.RegisteredRedirectURIs(app) {
+		if host := answerHost(uri); host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
 		}
 	}
 	return hosts

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -41,7 +42,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err != nil {
-		return h.refuse(w, request.AuthorizeRequest, err)
+		return h.refuse(w, r, request.AuthorizeRequest, err)
 	}
 	user, err := h.currentUser(r)
 	if err != nil {
@@ -50,9 +51,9 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	signIn, err := mustSignIn(request.AuthorizeRequest, user, request.begun)
 	switch {
 	case err != nil:
-		return h.refuse(w, request.AuthorizeRequest, err)
+		return h.refuse(w, r, request.AuthorizeRequest, err)
 	case signIn:
-		return h.redirectToLogin(w, h.consentPath(request.id), user)
+		return h.redirectToLogin(w, r, h.consentPath(request.id), signInRequired(request.AuthorizeRequest, user))
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
 	default:
@@ -71,10 +72,16 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 	return readForm(w, r, scopeField)
 }
 
-// checkOrigin refuses what another site's page has sent.
+// checkOrigin refuses what another site's page has sent. Where a browser does not say which site that is, and only the hosts can be
+// compared, a page that came over plain http may be anybody's.
 func (h *Handler) checkOrigin(r *http.Request) error {
-	if err := h.crossOrigin.Check(r); err != nil {
-		return oauthkit.Errorf(oauthkit.AccessDenied, "this form was sent from another site").WithCause(err)
+	err := h.crossOrigin.Check(r)
+	if err == nil && h.secure() && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
+		err = errors.New("the page came over plain http")
+	}
+	if err != nil {
+		return oauthkit.Errorf(oauthkit.AccessDenied, "this form was sent from another site").
+			WithReason(oauthkit.ReasonCrossSite).WithCause(err)
 	}
 	return nil
 }
@@ -98,7 +105,8 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, use
 // decide does what the user said. Only the page that this user saw in this browser and session can say it.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, form url.Values) error {
 	if !secret.Equal(form.Get("token"), request.formToken(user)) {
-		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again")
+		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again").
+			WithReason(oauthkit.ReasonFormExpired)
 	}
 	switch form.Get("decision") {
 	case "allow":
@@ -118,9 +126,9 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, 
 		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
 			return errDecided
 		}
-		return h.refuse(w, request.AuthorizeRequest, err)
+		return sendError(w, request.AuthorizeRequest, err) // the event is that the user denied it
 	default:
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one")
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
 	}
 }
 
@@ -135,7 +143,7 @@ func (h *Handler) chosenScopes(request *kept, form url.Values) (oauthkit.Scopes,
 	}
 	for _, scope := range form[scopeField] {
 		if !request.Scopes.Contains(scope) {
-			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form approves what was not asked for; go back, reload the page, and decide again")
+			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form approves what was not asked for; go back, reload the page, and decide again").WithReason(oauthkit.ReasonFormExpired)
 		}
 	}
 	var chosen oauthkit.Scopes
@@ -145,7 +153,7 @@ func (h *Handler) chosenScopes(request *kept, form url.Values) (oauthkit.Scopes,
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "nothing was chosen; go back and choose what to allow, or deny")
+		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "nothing was chosen; go back and choose what to allow, or deny").WithReason(oauthkit.ReasonNothingChosen)
 	}
 	return chosen, nil
 }

@@ -2,6 +2,7 @@ package oauthhttp
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -11,7 +12,7 @@ type Group string
 
 // The groups. The stylesheet belongs to none: it is served with any of them.
 const (
-	// GroupBase is authorize, consent, token, introspect and revoke_token.
+	// GroupBase is authorize, consent, logout, token, introspect and revoke_token.
 	GroupBase Group = "base"
 	// GroupMetadata is the metadata documents below /.well-known/.
 	GroupMetadata Group = "metadata"
@@ -37,7 +38,19 @@ func (h *Handler) Endpoint(path string) http.Handler {
 	if !known {
 		return nil
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, found) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, withRequestInfo(r), found) })
+}
+
+// Paths returns the paths of everything that is served, relative to the issuer and sorted, as [Handler.Endpoint] takes them. The
+// metadata documents are also below /.well-known/ at the root of the host (RFC 8414 §3).
+func (h *Handler) Paths() []string {
+	paths := map[string]bool{}
+	for _, found := range h.routes {
+		if h.serves(found.group) {
+			paths[found.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
 }
 
 // checkGroups panics at a name in the Config that stands for nothing, which would otherwise be found when somebody calls.

@@ -25,6 +25,9 @@ type Config struct {
 	// [ReturnPath] reads safely, and with prompt=login where somebody is signed in and has to sign in anew, or as somebody
 	// else: the page must then ask. Empty: there is none, and whoever is not signed in gets an error page.
 	LoginURL string
+	// SignOut ends the host's own session: it deletes the row and the cookie, by a header. It must not write a status or a body, and
+	// where it returns an error, which is answered with 503, the session must be as it was. Nil: the page logout is not there.
+	SignOut func(w http.ResponseWriter, r *http.Request) error
 	// ConsentRows returns what the consent page shows of an application beside the library's own. Nil: nothing. Use
 	// [ConsentRowsFor] to be given the host's own type.
 	ConsentRows func(ctx context.Context, app oauthkit.Application) []ConsentRow
@@ -43,8 +46,8 @@ type Config struct {
 	// defines takes the place of the library's. What a page's data is, its type says, such as [ConsentPage]. Headers and the
 	// protection of forms are not the templates' and stay. Nil: none.
 	Templates fs.FS
-	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key, as in the library's folder
-	// http/texts. The key scope.NAME is what a scope means, in place of what the provider's scopes say. Nil: none.
+	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key. The key scope.NAME is what a scope means,
+	// in place of what the provider's scopes say. Nil: none.
 	Texts map[string]Texts
 
 	// Groups are what is served; the metadata documents announce nothing else. Nil: everything.
@@ -106,15 +109,16 @@ func (h *Handler) endpoints() []route {
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
 		{Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
-	}, h.managementEndpoints()...)
+	}, slices.Concat(h.signOutEndpoints(), h.managementEndpoints())...)
 }
 
 // ServeHTTP answers a request, with or without a slash at the end of its path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = withRequestInfo(r)
 	found, known := h.find(r)
 	if !known || !h.serves(found.group) {
 		setSecurityHeaders(w.Header())
-		h.writeErrorPage(w, r, withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address")))
+		h.writeErrorPage(w, r, errNothingHere)
 		return
 	}
 	if replacement := h.config.Replace[found.Path]; replacement != nil {
@@ -132,7 +136,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	}
 	if !found.allows(r.Method) {
 		w.Header().Set("Allow", strings.Join(found.Methods, ", "))
-		h.fail(w, r, found, withStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be %s", strings.Join(found.Methods, " or "))))
+		h.fail(w, r, found, wrongMethod(found.Methods))
 		return
 	}
 	if err := h.call(w, r, found); err != nil {
@@ -198,7 +202,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 	case user == nil && !found.page:
 		return errNotSignedIn
 	case user == nil:
-		return h.redirectToLogin(w, r.URL.RequestURI(), nil)
+		return h.redirectToLogin(w, r, r.URL.RequestURI(), oauthkit.SignInRequired{})
 	default:
 		return found.User(w, r, user)
 	}
@@ -206,9 +210,13 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 
 // fail answers in the form that suits who calls.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err error) {
+	recordFailure(h.provider, r, found.Path, err)
 	switch {
 	case found.page:
 		h.writeErrorPage(w, r, err)
+	case found.User != nil:
+		h.log(r, err)
+		writeUserError(w, r, err)
 	case found.Bearer != nil:
 		h.log(r, err)
 		writeChallenge(w, r, err, requiredScopes(found.Scope), "")
@@ -219,12 +227,16 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 }
 
 // log keeps what is not sent: failures as such, refusals for those who debug.
-func (h *Handler) log(r *http.Request, err error, attributes ...any) {
-	logError(h.provider.Logger(), r, err, attributes...)
+func (h *Handler) log(r *http.Request, err error) {
+	logError(h.provider.Logger(), r, err)
 }
 
-func logError(logger *slog.Logger, r *http.Request, err error, attributes ...any) {
-	attributes = append(attributes, "path", r.URL.Path, "status", statusOf(err), "error", err)
+// logError expects that withRequestInfo was called.
+func logError(logger *slog.Logger, r *http.Request, err error) {
+	attributes := []any{
+		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
+		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
+	}
 	if statusOf(err) >= http.StatusInternalServerError {
 		logger.ErrorContext(r.Context(), "request failed", attributes...)
 		return

@@ -36,7 +36,7 @@ const maxKept = 16 << 10
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
 	parameters := request.Form.Encode()
 	if len(parameters) > maxKept {
-		return h.refuse(w, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxKept))
+		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxKept))
 	}
 	browser := h.knownBrowser(w, r)
 	id := secret.New(secret.Interaction)
@@ -51,7 +51,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 		return oauthkit.Unavailable(err)
 	}
 	if signIn {
-		return h.redirectToLogin(w, h.consentPath(id), user)
+		return h.redirectToLogin(w, r, h.consentPath(id), signInRequired(request, user))
 	}
 	redirect(w, h.consentPath(id))
 	return nil
@@ -80,7 +80,8 @@ func (h *Handler) resume(r *http.Request, id string) (*kept, error) {
 }
 
 func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction, error) {
-	gone := withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again"))
+	gone := withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
+		WithReason(oauthkit.ReasonRequestExpired))
 	if !secret.Interaction.Is(id) {
 		return nil, gone
 	}
@@ -91,7 +92,8 @@ func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction
 	case err != nil:
 		return nil, oauthkit.Unavailable(err)
 	case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):
-		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again")
+		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again").
+			WithReason(oauthkit.ReasonOtherBrowser)
 	case !interaction.ConsumedAt.IsZero():
 		return nil, errDecided
 	case !h.provider.Now().Before(interaction.ExpiresAt):
@@ -102,7 +104,8 @@ func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction
 }
 
 // errDecided is the error of a request that was answered before.
-var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application"))
+var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
+	WithReason(oauthkit.ReasonRequestAnswered))
 
 // formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
 // cookie nobody can make one.
@@ -118,12 +121,14 @@ func formToken(browser, form string, user *oauthkit.User) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie.
+// cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie. Such a
+// cookie is sent to every path of the host, so that the name tells the issuer: providers beside each other have one each.
 func (h *Handler) cookieName() string {
+	name := "oauthkit-" + secret.Hash(h.provider.Issuer())[:8]
 	if h.secure() {
-		return "__Host-oauthkit"
+		return "__Host-" + name
 	}
-	return "oauthkit"
+	return name
 }
 
 func (h *Handler) secure() bool { return strings.HasPrefix(h.provider.Issuer(), "https://") }
@@ -142,13 +147,16 @@ func (h *Handler) knownBrowser(w http.ResponseWriter, r *http.Request) string {
 	browser := h.browser(r)
 	if browser == "" {
 		browser = secret.New(secret.Browser)
-		h.setBrowser(w, browser)
+		h.setBrowser(w, browser, 0)
 	}
 	return browser
 }
 
-func (h *Handler) setBrowser(w http.ResponseWriter, value string) {
+// forgetBrowser takes the browser's cookie away. Every request that it has begun, and every form that it shows, is void then.
+func (h *Handler) forgetBrowser(w http.ResponseWriter) { h.setBrowser(w, "", -1) }
+
+func (h *Handler) setBrowser(w http.ResponseWriter, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the issuer is https
-		Name: h.cookieName(), Value: value, Path: "/", HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
+		Name: h.cookieName(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -50,14 +50,24 @@ func (h *Handler) loginURL(path string, again bool) string {
 	return h.config.LoginURL + separator + parameters.Encode()
 }
 
-// redirectToLogin sends the browser to sign in and return to path. User is who is signed in, or nil.
-func (h *Handler) redirectToLogin(w http.ResponseWriter, path string, user *oauthkit.User) error {
-	target := h.loginURL(path, user != nil)
+// redirectToLogin sends the browser to sign in and return to path. The event says who is signed in, and whose request it is.
+func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, path string, event oauthkit.SignInRequired) error {
+	target := h.loginURL(path, event.Subject != "")
 	if target == "" {
-		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so")
+		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so").WithReason(oauthkit.ReasonNotSignedIn)
 	}
+	h.provider.Record(r.Context(), event)
 	redirect(w, target)
 	return nil
+}
+
+// signInRequired is the event of an authorization request. User is who is signed in, or nil.
+func signInRequired(request *oauthkit.AuthorizeRequest, user *oauthkit.User) oauthkit.SignInRequired {
+	event := oauthkit.SignInRequired{ApplicationID: request.Application.GetID()}
+	if user != nil {
+		event.Subject = user.Subject
+	}
+	return event
 }
 
 // redirect sends the browser on with a GET, whatever it sent (RFC 9700 §4.12). It is not http.Redirect, which would resolve

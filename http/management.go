@@ -56,7 +56,8 @@ func userPage(path string, answer userAnswer, methods ...string) route {
 // find returns the endpoint of a request. A parameter of a path is a whole segment as it was sent, so that a client_id may
 // have an escaped slash in it; what stands for it is then r.PathValue.
 func (h *Handler) find(r *http.Request) (found route, known bool) {
-	if found, known = h.routes[strings.TrimSuffix(r.URL.Path, "/")]; known && !strings.Contains(found.Path, "{") {
+	escaped := strings.Count(r.URL.EscapedPath(), "/") != strings.Count(r.URL.Path, "/") // a slash, which others may not take for one
+	if found, known = h.routes[strings.TrimSuffix(r.URL.Path, "/")]; known && !escaped && !strings.Contains(found.Path, "{") {
 		return found, true
 	}
 	path, below := strings.CutPrefix(strings.TrimSuffix(r.URL.EscapedPath(), "/"), h.provider.Prefix()+"/")
@@ -119,12 +120,13 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 	}
 	for name, values := range form {
 		if !isText(name + strings.Join(values, "")) {
-			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form is not text")
+			return nil, malformed("the form is not text")
 		}
 	}
 	browser := h.browser(r)
 	if browser == "" || !secret.Equal(form.Get("token"), formToken(browser, action, user)) {
-		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and try again")
+		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and try again").
+			WithReason(oauthkit.ReasonFormExpired)
 	}
 	return form, nil
 }
@@ -132,7 +134,8 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 // notFound turns what does not exist, or not for this user, into one answer that tells nothing of the difference.
 func notFound(err error) error {
 	if errors.Is(err, oauthkit.ErrNotFound) {
-		return withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address, or it is not yours"))
+		return withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address, or it is not yours").
+			WithReason(oauthkit.ReasonNotFound))
 	}
 	return err
 }

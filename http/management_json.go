@@ -1,11 +1,12 @@
 package oauthhttp
 
 import (
-	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/jose"
 )
 
 // This file is what the JSON of applications and of connected apps has in common. It is for a host's own front end: the caller is
@@ -16,24 +17,28 @@ func userJSON(path string, answer userAnswer, methods ...string) route {
 }
 
 // errNotSignedIn is what a program is told that calls for nobody. Where to sign in is the front end's to know.
-var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in"))
+var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in").WithReason(oauthkit.ReasonNotSignedIn))
 
-// readJSON reads one JSON object. Members that are not known are ignored, so that what was read can be sent back changed. No
-// form of another site can send this media type without being asked by the browser whether it may.
+// readJSON reads one JSON object. Members that are not known are ignored, so that what was read can be sent back changed; those
+// that another program could read differently, such as one that is there twice, are refused. No form of another site can send this media type without being asked by the browser whether it may.
 func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {
-		return withStatus(http.StatusUnsupportedMediaType, oauthkit.Errorf(oauthkit.InvalidRequest, "the body must be application/json, not compressed"))
+		return withStatus(http.StatusUnsupportedMediaType, malformed("the body must be application/json, not compressed"))
 	}
 	body, err := readAll(w, r)
 	switch {
 	case err != nil:
 		return err
 	case !isText(body):
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not text")
+		return malformed("the body is not text")
 	}
-	if err := json.Unmarshal([]byte(body), document); err != nil {
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "the body is not a JSON object with the members of this resource").WithCause(err)
+	notOne := malformed("the body is not a JSON object with the members of this resource")
+	if strings.TrimSpace(body) == "null" { // it would be read as an object without members
+		return notOne
+	}
+	if err := jose.DecodeStrict([]byte(body), document); err != nil {
+		return notOne.WithCause(err)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // ConsentPage is what the consent page shows (consent.html).
@@ -63,8 +62,10 @@ func consentSamples() []pageContent {
 type ErrorPage struct {
 	Page
 	Heading, Message string
-	// Code is the error's, which stays the same in every version.
-	Code oauthkit.ErrorCode
+	// Code stays the same in every version and language, so that it can be searched for.
+	Code oauthkit.Reason
+	// Detail is in English, for the developer of the application that made the request; empty: none did.
+	Detail string
 	// TraceID is in the log beside the reason.
 	TraceID string
 }
@@ -125,38 +126,28 @@ func formTargets(redirectURI string) string {
 	return "https: http: " + scheme + ":"
 }
 
-// writeErrorPage answers a person. What went wrong is said in words; the details are in the log, under the same trace id.
+// writeErrorPage answers a person: what to do now, by the reason. The details are in the log, under the same trace id.
 func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
-	trace, status := secret.NewID(), statusOf(err)
-	h.log(r, err, "trace_id", trace)
-	t := h.words(r)
-	heading, message := "error.denied.heading", sentence(descriptionOf(err))
+	status, reason, t := statusOf(err), oauthkit.ReasonOf(err), h.words(r)
+	h.log(r, err)
+	content := &ErrorPage{Heading: t("error.request.heading"), Code: reason, TraceID: oauthkit.RequestInfoFrom(r.Context()).TraceID}
 	switch {
 	case status == http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
-		heading, message = "error.unavailable.heading", t("error.unavailable.message")
+		content.Heading = t("error.unavailable.heading")
 	case status >= http.StatusInternalServerError:
-		heading, message = "error.failure.heading", t("error.failure.message")
+		content.Heading = t("error.failure.heading")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
+		content.Heading = t("error.denied.heading")
 	case strings.TrimSuffix(r.URL.Path, "/") == h.provider.Prefix()+"/authorize": // an application made this request
-		heading, message = "error.request.heading", t("error.request.message", descriptionOf(err))
-	default:
-		heading = "error.request.heading"
+		content.Detail = descriptionOf(err)
 	}
-	content := &ErrorPage{Heading: t(heading), Message: message, Code: oauthkit.CodeOf(err), TraceID: trace}
+	content.Message = t.or("error.reason."+string(reason), t("error.request.message"))
 	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
 	if err := h.writePage(w, r, response, content); err != nil {
-		h.log(r, err, "trace_id", trace)
+		h.log(r, err)
 		http.Error(w, http.StatusText(status), status)
 	}
-}
-
-// sentence makes a description one.
-func sentence(description string) string {
-	if description == "" {
-		return ""
-	}
-	return strings.ToUpper(description[:1]) + description[1:] + "."
 }
 
 // setSecurityHeaders is the strictest for everything; an answer that may be more says so itself.

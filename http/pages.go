@@ -25,7 +25,10 @@ type pages struct {
 
 // pageSamples returns the pages by name, each a file in templates/ that defines the block content, with data to try it with.
 func pageSamples() map[string][]pageContent {
-	samples := map[string][]pageContent{"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.InvalidRequest, TraceID: "x"}}}
+	samples := map[string][]pageContent{
+		"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.ReasonNotFound, Detail: "x", TraceID: "x"}},
+		"signout": {&SignOutPage{}}, "signed_out": {&SignedOutPage{SignInURL: "x", ConnectionsURL: "x"}},
+	}
 	for name, sample := range managementSamples() {
 		samples[name] = []pageContent{sample}
 	}

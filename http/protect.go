@@ -132,6 +132,10 @@ func (a API) refuse(w http.ResponseWriter, r *http.Request, err error, needed []
 		scopes = needed[0]
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	r = withRequestInfo(r)
+	if provider, ok := a.Tokens.(*oauthkit.Provider); ok {
+		recordFailure(provider, r, "", err)
+	}
 	logError(a.logger(), r, err)
 	writeChallenge(w, r, err, scopes, a.MetadataURL())
 }
@@ -160,7 +164,8 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 			}
 			user, err := askCurrentUser(currentUser, r)
 			if err == nil && user != nil && crossOrigin.Check(r) != nil {
-				err = oauthkit.Errorf(oauthkit.AccessDenied, "the request comes from another site")
+				err = oauthkit.Errorf(oauthkit.AccessDenied, "the request comes from another site").
+					WithReason(oauthkit.ReasonCrossSite)
 			}
 			switch {
 			case err != nil:

@@ -64,7 +64,7 @@ func (a API) Metadata() (path string, handler http.Handler) {
 		}
 		if !served.allows(r.Method) {
 			w.Header().Set("Allow", http.MethodGet)
-			writeError(w, r, withStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be GET")))
+			writeError(w, r, wrongMethod(served.Methods))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -11,9 +11,16 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"github.com/oauthkit/oauthkit"
 )
 
-// Texts are the words of the pages in one language, by their key. A text may have verbs of package fmt for what is put into it.
+// Texts are the words of the pages in one language, by their key, as in the library's folder http/texts. A text may have verbs of
+// package fmt for what is put into it: those of the English one, in the same order.
+//
+// What a host adds has keys as well: a scope scope.NAME, a reason error.reason.REASON, a field of its applications
+// applications.field.fields.NAME and applications.help.fields.NAME, and what it finds wrong with one problem.ENGLISH, where ENGLISH
+// is the message of the error or the format that was given to [oauthkit.Problems.Add].
 type Texts map[string]string
 
 // The library's own languages. English is complete, and stands in where another language has no words.
@@ -110,6 +117,25 @@ func (c *catalogue) text(index int) words {
 			return fmt.Sprintf(words, args...)
 		}
 	}
+}
+
+// or returns a text, and in other words what has none.
+func (t words) or(key, otherwise string) string {
+	if text := t(key); text != key {
+		return text
+	}
+	return otherwise
+}
+
+// problem returns what is wrong, as far as there are texts for it. The key of one is the English after problem.
+func (t words) problem(problem oauthkit.Problem) string {
+	return problem.Text(func(format string, args ...any) string {
+		text := t.or("problem."+format, format)
+		if len(args) == 0 {
+			return text
+		}
+		return fmt.Sprintf(text, args...)
+	})
 }
 
 // scope returns what a scope means in a language: in the host's text for it, or else as the provider's scopes describe it. Where

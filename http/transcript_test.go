@@ -148,9 +148,11 @@ func (c *conversation) say(text string) string {
 var (
 	heading   = regexp.MustCompile(`(?s)<h1>(.*?)</h1>`)
 	paragraph = regexp.MustCompile(`(?s)<p>(.*?)</p>`)
+	shownCode = regexp.MustCompile(`<dt>Error</dt><dd><code>(.*?)</code>`)
 )
 
-// written is a response as it is on the wire, its headers sorted. Of a page it has the heading and the first paragraph.
+// written is a response as it is on the wire, its headers sorted. Of a page it has the heading, the first paragraph, and the code of
+// an error.
 func (c *conversation) written(response *http.Response, body string) string {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%d %s\n", response.StatusCode, http.StatusText(response.StatusCode))
@@ -160,7 +162,11 @@ func (c *conversation) written(response *http.Response, body string) string {
 		}
 	}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-		body = "# " + heading.FindStringSubmatch(body)[1] + "\n" + paragraph.FindStringSubmatch(body)[1]
+		page := body
+		body = "# " + heading.FindStringSubmatch(page)[1] + "\n" + paragraph.FindStringSubmatch(page)[1]
+		if code := shownCode.FindStringSubmatch(page); code != nil {
+			body += "\nError: " + code[1]
+		}
 	}
 	if body != "" {
 		fmt.Fprintf(&text, "\n%s\n", body)

@@ -33,11 +33,11 @@ func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url
 	}
 	for name, values := range form {
 		if len(values) > 1 && !slices.Contains(repeatable, name) {
-			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%.40s is repeated", name)
+			return nil, malformed("%.40s is repeated", name)
 		}
 		for _, value := range values {
 			if len(value) > maxValue || !isText(value) {
-				return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "%.40s is longer than %d bytes or not text", name, maxValue)
+				return nil, malformed("%.40s is longer than %d bytes or not text", name, maxValue)
 			}
 		}
 	}
@@ -48,8 +48,7 @@ func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url
 // readBody reads a form-encoded body as it is.
 func readBody(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if !isForm(r.Header) {
-		return nil, withStatus(http.StatusUnsupportedMediaType, oauthkit.Errorf(oauthkit.InvalidRequest,
-			"the body must be application/x-www-form-urlencoded in UTF-8, not compressed"))
+		return nil, withStatus(http.StatusUnsupportedMediaType, malformed("the body must be application/x-www-form-urlencoded in UTF-8, not compressed"))
 	}
 	body, err := readAll(w, r)
 	if err != nil {
@@ -65,9 +64,9 @@ func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 	switch {
 	case errors.As(err, &tooLarge):
 		return "", withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
-			"the body is larger than %d bytes", maxBody))
+			"the body is larger than %d bytes", maxBody).WithReason(oauthkit.ReasonTooLarge))
 	case err != nil:
-		return "", oauthkit.Errorf(oauthkit.InvalidRequest, "the body could not be read").WithCause(err)
+		return "", malformed("the body could not be read").WithCause(err)
 	default:
 		return string(body), nil
 	}
@@ -83,11 +82,11 @@ func isForm(header http.Header) bool {
 // parseForm reads form-encoded text. What cannot be read wholly is not read at all.
 func parseForm(text string) (url.Values, error) {
 	if len(text) > maxBody || strings.Count(text, "&") >= maxParameters {
-		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "there are more than %d bytes or %d parameters", maxBody, maxParameters)
+		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "there are more than %d bytes or %d parameters", maxBody, maxParameters).WithReason(oauthkit.ReasonTooLarge)
 	}
 	form, err := url.ParseQuery(text)
 	if err != nil {
-		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the parameters are not form-encoded").WithCause(err)
+		return nil, malformed("the parameters are not form-encoded").WithCause(err)
 	}
 	return form, nil
 }
@@ -113,8 +112,17 @@ func writeJSON(w http.ResponseWriter, status int, document any) error {
 
 // writeError answers a program (RFC 6749 §5.2, RFC 6750 §3).
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	writeErrorDocument(w, r, err, map[string]string{})
+}
+
+// writeUserError answers the host's front end, which can say the reason to the user in its own words.
+func writeUserError(w http.ResponseWriter, r *http.Request, err error) {
+	writeErrorDocument(w, r, err, map[string]string{"reason": string(oauthkit.ReasonOf(err))})
+}
+
+func writeErrorDocument(w http.ResponseWriter, r *http.Request, err error, document map[string]string) {
 	code := oauthkit.CodeOf(err)
-	document := map[string]string{"error": string(code)}
+	document["error"] = string(code)
 	if description := descriptionOf(err); description != "" {
 		document["error_description"] = description
 	}
@@ -127,6 +135,21 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	_ = writeJSON(w, statusOf(err), document) // a map of strings can always be written
+}
+
+// malformed is the error of a request that cannot be read.
+func malformed(format string, args ...any) *oauthkit.Error {
+	return oauthkit.Errorf(oauthkit.InvalidRequest, format, args...).WithReason(oauthkit.ReasonMalformedRequest)
+}
+
+// errNothingHere is the error of an address that is nobody's.
+var errNothingHere = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
+	WithReason(oauthkit.ReasonNotFound))
+
+// wrongMethod is the error of a request with another method than those.
+func wrongMethod(methods []string) error {
+	return withStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be %s", strings.Join(methods, " or ")).
+		WithReason(oauthkit.ReasonMethodNotAllowed))
 }
 
 // retryAfter is when a request that failed may be tried again, in seconds.

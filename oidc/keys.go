@@ -32,6 +32,7 @@ type keyring struct {
 	secret string
 	now    func() time.Time
 	logger *slog.Logger
+	record func(context.Context, oauthkit.Event)
 
 	mutex sync.Mutex // held while the store is asked
 	known atomic.Pointer[keySet]

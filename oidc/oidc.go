@@ -72,6 +72,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		secret: registry.Secret(),
 		now:    e.provider.Now,
 		logger: e.provider.Logger(),
+		record: e.provider.Record,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()

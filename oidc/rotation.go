@@ -54,6 +54,7 @@ func (k *keyring) remove(ctx context.Context, kid string) error {
 	if err := k.store.RemoveSigningKey(ctx, kid); err != nil {
 		return err
 	}
+	k.record(ctx, oauthkit.KeyRevoked{KeyID: kid})
 	_, err := k.load(ctx)
 	return err
 }
@@ -85,6 +86,7 @@ func (k *keyring) rotate(ctx context.Context) error {
 		if err := k.store.RemoveSigningKey(ctx, key.ID()); err != nil {
 			return err
 		}
+		k.record(ctx, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
 	}
 	_, err = k.load(ctx)
 	return err

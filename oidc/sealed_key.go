@@ -44,10 +44,15 @@ func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation 
 		CreatedAt:  k.now(),
 		ActiveAt:   activeAt,
 	})
-	if err != nil && !errors.Is(err, oauthkit.ErrReplayed) {
+	switch {
+	case errors.Is(err, oauthkit.ErrReplayed):
+		return nil
+	case err != nil:
 		return fmt.Errorf("adding a signing key: %w", err)
+	default:
+		k.record(ctx, oauthkit.KeyPublished{KeyID: key.ID(), Algorithm: string(algorithm), ActiveAt: activeAt})
+		return nil
 	}
-	return nil
 }
 
 // open returns a stored key ready for use. Its error says what the operator can do.

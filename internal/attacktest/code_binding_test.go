@@ -66,7 +66,10 @@ func otherApplicationsCode(t *testing.T, s *fixture.Server) {
 		thief.TK(code).JSON(400, "invalid_grant")
 	}
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
-	if len(misused) != 8 || misused[0] != (oauthkit.CredentialMisused{ApplicationID: "evil", OwnerID: "web", Credential: "authorization_code"}) {
+	want := oauthkit.CredentialMisused{
+		ApplicationID: "evil", OwnerID: "web", Credential: "authorization_code", CredentialID: oauthkit.CredentialID(code),
+	}
+	if len(misused) != 8 || misused[0] != want {
 		t.Errorf("got %+v, want one event for each of 8 attempts, that of evil first", misused)
 	}
 	tokens := s.Web.TK(code).Tokens()

@@ -186,8 +186,8 @@ func cookies(t *testing.T, s *fixture.Server) {
 		t.Fatalf("got cookies %v, want one", set)
 	}
 	cookie := set[0]
-	if cookie.Name != "__Host-oauthkit" || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" {
-		t.Errorf("got %s, want __Host-oauthkit with Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain", cookie)
+	if !strings.HasPrefix(cookie.Name, "__Host-oauthkit-") || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" {
+		t.Errorf("got %s, want __Host-oauthkit-... with Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain", cookie)
 	}
 	page := alice.Follow(begun).Consent()
 	approved := alice.Decide(page, "allow")
@@ -244,7 +244,9 @@ func errorDetails(t *testing.T, s *fixture.Server) {
 	code := alice.Approve(s.SPA.AZ()).Code()
 	s.Store.Fail(0)
 	answers := []*fixture.Answer{
-		alice.Authorize(s.Web.AZ()), alice.Decide(page, "allow"), alice.Decide(page, "deny"), s.SPA.TK(code), s.RS.IN("oat_x"), s.Web.RV("oat_x"),
+		alice.Authorize(s.Web.AZ()), alice.Decide(page, "allow"), alice.Decide(page, "deny"),
+		alice.Get("/o/applications/"), alice.Get("/o/applications/web/"), alice.Get("/o/authorized_tokens/"), alice.Get("/o/authorized_tokens/web/delete/"),
+		s.SPA.TK(code), s.RS.IN("oat_x"), s.Web.RV("oat_x"), alice.Get("/o/api/applications"), alice.Get("/o/api/authorized_tokens"),
 	}
 	s.Store.Heal()
 	for _, answer := range answers {
@@ -255,7 +257,7 @@ func errorDetails(t *testing.T, s *fixture.Server) {
 			}
 		}
 	}
-	for _, page := range answers[:3] {
+	for _, page := range answers[:7] {
 		reference := regexp.MustCompile(`<code>([\w-]{22})</code>`).FindStringSubmatch(page.Body)
 		if reference == nil || !strings.Contains(s.Log.String(), reference[1]) || !strings.Contains(s.Log.String(), fixture.ErrFault.Error()) {
 			t.Errorf("%s: got reference %q, want one that is in the log, with the reason", page, reference)

@@ -4,6 +4,7 @@
 // Every row of testdata/catalogue.txt either has a test with its id at the beginning of the name, here or elsewhere in the
 // repository, or stands in the table of inapplicable_test.go with the reason why it does not apply yet; TestCatalogue
 // makes sure of that. Files are named by area: redirect (R), authorize (A), consent (B), code (C), token and client_auth (T),
-// refresh (F), introspection and revocation (I), userinfo and api (U), header (H) and storage (ST). Beside them fault_test.go
+// refresh (F), introspection and revocation (I), userinfo and api (U), management and idor (M), registration (N), issuer and recycled
+// (V), cors (X), header (H) and storage (ST). Beside them fault_test.go
 // makes every call of the store fail that an endpoint makes. How a case is written is told by package internal/oauthtest/fixture.
 package attacktest

@@ -17,6 +17,7 @@ import (
 func TestOrigin(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "H-04 plain http", Test: plainHTTP},
+		{Name: "H-04 a form from a page over plain http", Test: formOverHTTP},
 		{Name: "H-05 forwarded headers", Test: forwardedHeaders},
 		{Name: "H-06 foreign Host", Test: foreignHost},
 		{Name: "H-06 a form for a foreign Host", Test: foreignForm},
@@ -38,6 +39,25 @@ func plainHTTP(t *testing.T, s *fixture.Server) {
 	if location := recorder.Header().Get("Location"); recorder.Code != 303 || !strings.HasPrefix(location, "/login?next=%2Fo%2Fconsent") {
 		t.Errorf("got %d with Location %q, want 303 to a path", recorder.Code, location)
 	}
+}
+
+// formOverHTTP posts forms from a page that came over plain http, which anybody on the way may have written: from a browser that
+// sends no Sec-Fetch-Site, only the scheme tells it from ours.
+func formOverHTTP(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	consent := alice.Open(s.Web.AZ()).Consent()
+	register := alice.Get("/o/applications/register/").OK()
+	for _, page := range []*fixture.Answer{consent, register} {
+		path, form := page.Form()
+		form.Set("decision", "allow")
+		request := fixture.NewRequest(http.MethodPost, path, form)
+		request.Header.Set("Origin", "http://as.test")
+		alice.Do(request).PAGE(403)
+	}
+	document := fixture.NewPost("/o/api/applications", "application/json", registration(""))
+	document.Header.Set("Origin", "http://as.test")
+	alice.Do(document).JSON(403, "access_denied")
+	alice.Decide(consent, "allow").Code()
 }
 
 // forwarded is what a proxy that is not trusted could say.

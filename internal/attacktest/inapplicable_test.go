@@ -4,15 +4,16 @@ package attacktest
 // builds it deletes the row here and writes the test.
 var inapplicable = map[string]string{
 	"A-09":  "response_mode=form_post does not exist; A-08 shows that it is refused",
-	"A-37":  "applications cannot register themselves, so every redirect URI is one that an operator let in",
 	"C-19":  "DPoP (RFC 9449) does not exist",
-	"C-22":  "a provider has one issuer, and providers of different issuers have no database in common",
 	"F-18":  "DPoP (RFC 9449) does not exist",
 	"I-19":  "there is no rate limit yet; a token has 256 random bits",
+	"N-02":  "applications cannot register themselves (RFC 7591); N-01 shows that there is no such endpoint",
+	"N-08":  "applications cannot manage themselves (RFC 7592); M-01 shows that only their owners can",
+	"N-11":  "software statements (RFC 7591 §2.3) are part of dynamic registration, which does not exist; N-06 shows that unknown members mean nothing",
+	"N-14":  "whoever registers is a user of the host, who is known; ApplicationsConfig.MayRegister is where a host counts",
 	"T-26":  "there is no rate limit yet; a secret has 256 random bits and is checked in a microsecond",
 	"T-27":  "token exchange (RFC 8693) and JWT bearer grants (RFC 7523) do not exist; T-06 shows that they are refused",
 	"T-28":  "timeouts belong to the host's http.Server",
 	"U-09":  "DPoP (RFC 9449) does not exist",
 	"ST-09": "there is no command yet that revokes everything issued before a time",
-	"ST-10": "there are no metrics or traces",
 }

@@ -84,7 +84,7 @@ func revokeForeign(t *testing.T, s *fixture.Server) {
 	s.RS.IN(tokens.Access).Active()
 	s.Web.RF(tokens.Refresh).Tokens()
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
-	if len(misused) != 6 || misused[0] != (oauthkit.CredentialMisused{ApplicationID: "evil", OwnerID: "web", Credential: "access_token"}) {
+	if len(misused) != 6 || misused[0].ApplicationID != "evil" || misused[0].OwnerID != "web" || misused[0].Credential != "access_token" {
 		t.Errorf("got %+v observed, want each attempt", misused)
 	}
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) != 0 {

@@ -2,7 +2,6 @@ package redirect
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -73,7 +72,7 @@ func checkCharacters(uri string) error {
 		return errors.New("must not be empty")
 	}
 	if len(uri) > maxLength {
-		return fmt.Errorf("must not be longer than %d bytes", maxLength)
+		return broken("must not be longer than %d bytes", maxLength)
 	}
 	for i := 0; i < len(uri); i++ {
 		switch c := uri[i]; {
@@ -84,7 +83,7 @@ func checkCharacters(uri string) error {
 		case c == '*':
 			return errors.New("must not contain a wildcard (*)") // RFC 9700 §4.1.3
 		case strings.IndexByte("\\\"<>^`{|}", c) >= 0:
-			return fmt.Errorf("must not contain the character %c", c)
+			return broken("must not contain the character %c", c)
 		case c == '%':
 			b, ok := unhex(uri[i+1:])
 			if !ok {
@@ -227,7 +226,7 @@ func checkQuery(query string) error {
 		name, _ = url.QueryUnescape(name) // cannot fail: checkCharacters saw every escape
 		name = strings.ToLower(name)
 		if responseParameter(name) {
-			return fmt.Errorf("must not have the query parameter %s, which the response adds", name)
+			return broken("must not have the query parameter %s, which the response adds", name)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 )
 
@@ -60,6 +61,16 @@ func (p Prefix) Is(value string) bool {
 func Hash(value string) string {
 	sum := sha256.Sum256([]byte(value))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// ID returns a name for a credential, by the hash that is kept of it: the first 8 hexadecimal digits of the SHA-256. It tells one
+// from another in a log, and is too short to look anything up with.
+func ID(hash string) string {
+	sum, err := base64.RawURLEncoding.DecodeString(hash)
+	if err != nil || len(sum) < 4 {
+		return ""
+	}
+	return hex.EncodeToString(sum[:4])
 }
 
 // Equal compares two strings in a time that does not depend on where they differ.

@@ -1,6 +1,8 @@
 package secret
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -72,6 +74,19 @@ func TestSeal(t *testing.T) {
 	for name, open := range cases {
 		if text, err := open(); !errors.Is(err, ErrUnsealable) {
 			t.Errorf("%s: got %q, %v; want ErrUnsealable", name, text, err)
+		}
+	}
+}
+
+func TestID(t *testing.T) {
+	value := New(AccessToken)
+	sum := sha256.Sum256([]byte(value))
+	if got, want := ID(Hash(value)), hex.EncodeToString(sum[:])[:8]; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, noHash := range []string{"", "AAAA", "not a hash"} {
+		if got := ID(noHash); got != "" {
+			t.Errorf("%q: got %s, want nothing", noHash, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -34,17 +35,20 @@ func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) 
 }
 
 // Create makes app ready by the rules of the Config, which gives it a client_id if it has none, and stores it. It is an error
-// if there is one with its client_id.
+// if there is one with its client_id. What is left of an earlier one, whose row was removed past the library or whose users just
+// approved it while it was deleted, is ended.
 func (a *Applications[A]) Create(ctx context.Context, app A) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
-	created := a.query(ctx).Clauses(unlessExists).Create(app)
-	if created.Error == nil && created.RowsAffected == 0 {
-		return fmt.Errorf("gormstore: there is an application %q already", app.GetID())
-	}
-	return failed("creating an application", created.Error)
+	return failed("creating an application", a.ending(ctx, app.GetID(), func(tx *gorm.DB) error {
+		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
+		created := tx.Clauses(unlessExists).Create(app)
+		if created.Error == nil && created.RowsAffected == 0 {
+			return fmt.Errorf("there is one with the client_id %q already", app.GetID())
+		}
+		return created.Error
+	}, a.credentials.forgetIssued))
 }
 
 // Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
@@ -58,9 +62,7 @@ func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if oauthkit.IsUsable(app) {
 		return failed("updating an application", a.query(ctx).Transaction(update))
 	}
-	return failed("updating an application", a.ending(ctx, update, func(tx gorm.ConnPool) error {
-		return a.credentials.revokeIssued(ctx, tx, app.GetID(), a.db.NowFunc())
-	}))
+	return failed("updating an application", a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued))
 }
 
 func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
@@ -77,17 +79,19 @@ func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error 
 
 // ending changes an application and ends what it has. In one database that is one transaction. In two, what it has is ended first
 // and committed last: if the change is refused, nothing has happened, and no token can be refreshed in between.
-func (a *Applications[A]) ending(ctx context.Context, change func(tx *gorm.DB) error, end func(tx gorm.ConnPool) error) error {
+func (a *Applications[A]) ending(ctx context.Context, clientID string, change func(tx *gorm.DB) error,
+	end func(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error,
+) error {
 	if a.together() {
 		return a.query(ctx).Transaction(func(tx *gorm.DB) error {
 			if err := change(tx); err != nil {
 				return err
 			}
-			return end(tx.Statement.ConnPool)
+			return end(ctx, tx.Statement.ConnPool, clientID, a.db.NowFunc())
 		})
 	}
 	return a.credentials.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if err := end(tx); err != nil {
+		if err := end(ctx, tx, clientID, a.db.NowFunc()); err != nil {
 			return err
 		}
 		return a.query(ctx).Transaction(change)
@@ -112,19 +116,14 @@ func (a *Applications[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID 
 // ends what may be left of it.
 func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
 	var removed int
-	err := a.ending(ctx, func(tx *gorm.DB) (err error) {
+	err := a.ending(ctx, clientID, func(tx *gorm.DB) (err error) {
 		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
 		if err != nil {
 			return err
 		}
 		_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
 		return err
-	}, func(tx gorm.ConnPool) error {
-		if _, err := a.credentials.execute(ctx, tx, deleteConsents, clientID); err != nil {
-			return err
-		}
-		return a.credentials.revokeIssued(ctx, tx, clientID, a.db.NowFunc())
-	})
+	}, a.credentials.forgetIssued)
 	if err == nil && removed == 0 {
 		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
 	}

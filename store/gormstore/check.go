@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -17,8 +16,7 @@ var (
 	_ oauthkit.Checker = (*Store[*oauthkit.AbstractApplication])(nil)
 )
 
-// Check implements [oauthkit.Checker]. It reads the schema, the settings of the database, and whether [Credentials.Cleanup] is
-// called; a few short statements each.
+// Check implements [oauthkit.Checker]. It reads the schema and the settings of the database; a few short statements each.
 func (c *Credentials) Check(ctx context.Context) []oauthkit.Finding {
 	return c.check(ctx, "the database of the credentials", credentialTables())
 }
@@ -55,7 +53,6 @@ func (d *database) check(ctx context.Context, place string, tables []table, furt
 		{"where GORM's plug-in for several databases sends writes", func(ctx context.Context) ([]oauthkit.Finding, error) {
 			return d.checkWrites(ctx, tables)
 		}},
-		{"whether expired rows are removed", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkExpired(ctx, tables) }},
 	}
 	return append(findings, inspect(ctx, place, append(rest, further...)...)...)
 }
@@ -142,36 +139,6 @@ func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Fi
 		ID: "gormstore.E003", Severity: oauthkit.SeverityError,
 		Message: "tables lack unique keys, by which the database decides what happens once when it is tried twice: " + strings.Join(missing, ", "),
 		Hint:    "Make them again, as PrintMigrations writes them, after removing rows that are there twice",
-	}}, nil
-}
-
-// overdue is how long expired rows are there before somebody is told.
-const overdue = 24 * time.Hour
-
-// checkExpired looks for rows that Cleanup would have removed.
-func (d *database) checkExpired(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
-	before := d.stamp(d.db.NowFunc().Add(-overdue))
-	var full []string
-	for _, table := range tables {
-		if !table.expires {
-			continue
-		}
-		var expired bool
-		statement := `SELECT EXISTS (SELECT 1 FROM {` + table.name + `} WHERE expires_at <= $1)`
-		if err := d.first(ctx, d.pool(), statement, []any{before}, &expired); err != nil {
-			return nil, err
-		}
-		if expired {
-			full = append(full, d.prefix+table.name)
-		}
-	}
-	if len(full) == 0 {
-		return nil, nil
-	}
-	return []oauthkit.Finding{{
-		ID: "gormstore.W005", Severity: oauthkit.SeverityWarning,
-		Message: fmt.Sprintf("rows that expired more than %.0f hours ago are still in %s", overdue.Hours(), strings.Join(full, ", ")),
-		Hint:    "Call the store's Cleanup now and then, such as every hour",
 	}}, nil
 }
 

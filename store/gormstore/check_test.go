@@ -3,7 +3,6 @@ package gormstore_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -54,17 +53,10 @@ func TestCheckNothing(t *testing.T) {
 		store := migrated[*oauthkit.AbstractApplication](t, db)
 		statements.Take()
 		expectFinding(t, store, "")
-		var expiry []string
 		for _, statement := range statements.Take().Statements {
 			if !strings.HasPrefix(statement, "SELECT ") && (!strings.HasPrefix(statement, "PRAGMA ") || strings.Contains(statement, "=")) {
 				t.Errorf("got %s, want nothing that changes something", statement)
 			}
-			if strings.Contains(statement, "expires_at") {
-				expiry = append(expiry, statement)
-			}
-		}
-		if plans := explainAll(t, db, expiry); len(expiry) != 5 || plans == "" {
-			t.Errorf("got %d statements about expired rows, want one for each of 5 tables", len(expiry))
 		}
 		expectFinding(t, store.Credentials, "")
 		expectFinding(t, apart(t, openers()[db.Name()](t)(), openers()[db.Name()](t)()), "")
@@ -144,36 +136,4 @@ func executeAll(t *testing.T, db *gorm.DB, statements ...string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-}
-
-// TestCheckExpired finds rows in each table that somebody should have removed.
-func TestCheckExpired(t *testing.T) {
-	each(t, func(t *testing.T, open func() *gorm.DB) {
-		for _, test := range []struct {
-			age time.Duration
-			id  string
-		}{{23 * time.Hour, ""}, {25 * time.Hour, "gormstore.W005"}} {
-			store := migrated[*oauthkit.AbstractApplication](t, openers()[open().Name()](t)())
-			expired := time.Now().Add(-test.age)
-			authorization := newAuthorization()
-			authorization.ExpiresAt = expired
-			tokens, code := newTokens(authorization), newCode(authorization)
-			tokens.Access.ExpiresAt, tokens.Refresh.ExpiresAt, code.ExpiresAt = expired, expired, expired
-			interaction := &oauthkit.Interaction{Hash: "hash", CreatedAt: expired, ExpiresAt: expired}
-			if err := store.SaveInteraction(t.Context(), interaction); err != nil {
-				t.Fatal(err)
-			}
-			if err := store.SaveCode(t.Context(), &oauthkit.Approval{Authorization: authorization}, code); err != nil {
-				t.Fatal(err)
-			}
-			if err := store.RedeemCode(t.Context(), code.Hash, tokens, now); err != nil {
-				t.Fatal(err)
-			}
-			expectFinding(t, store, test.id, "oauth_authorizations, oauth_interactions, oauth_authorization_codes, oauth_access_tokens, oauth_refresh_tokens")
-			if _, err := store.Cleanup(t.Context(), oauthkit.CleanupLimits{}); err != nil {
-				t.Fatal(err)
-			}
-			expectFinding(t, store, "")
-		}
-	})
 }

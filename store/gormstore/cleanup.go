@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -33,6 +34,16 @@ const (
 ) DELETE FROM {authorizations} WHERE id IN (SELECT id FROM expired)`
 )
 
+// What a run would remove, found through the same indices. An Authorization is kept for the codes that are kept themselves.
+const (
+	countInteractions   = `SELECT COUNT(*) FROM (SELECT 1 FROM {interactions} WHERE expires_at <= $1 LIMIT $2) expired`
+	countCodes          = `SELECT COUNT(*) FROM (SELECT 1 FROM {authorization_codes} WHERE expires_at <= $1 LIMIT $2) expired`
+	countAccessTokens   = `SELECT COUNT(*) FROM (SELECT 1 FROM {access_tokens} WHERE expires_at <= $1 LIMIT $2) expired`
+	countRefreshTokens  = `SELECT COUNT(*) FROM (SELECT 1 FROM {refresh_tokens} WHERE expires_at <= $1 LIMIT $2) expired`
+	countAuthorizations = `SELECT COUNT(*) FROM (SELECT 1 FROM {authorizations} a WHERE expires_at <= $1
+	AND NOT EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > $3) LIMIT $2) expired`
+)
+
 // Cleanup implements [oauthkit.Cleaner].
 func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
@@ -41,33 +52,61 @@ func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits
 	if limits.Batch <= 0 {
 		limits.Batch = 1000
 	}
+	now, codesBefore := c.stamp(limits.Now), c.stamp(limits.Now.Add(-replayWindow))
 	removed = map[string]int{}
-	for _, table := range []struct {
-		name, statement string
-		kept            time.Duration // after the expiry
-	}{ // Authorizations last: each is kept as long as a credential of it.
-		{"interactions", cleanInteractions, 0},
-		{"authorization_codes", cleanCodes, replayWindow},
-		{"access_tokens", cleanAccessTokens, 0},
-		{"refresh_tokens", cleanRefreshTokens, 0},
-		{"authorizations", cleanAuthorizations, 0},
+	for _, table := range []expiringTable{ // Authorizations last: each is kept as long as a credential of it.
+		{"interactions", cleanInteractions, countInteractions, now, nil},
+		{"authorization_codes", cleanCodes, countCodes, codesBefore, nil},
+		{"access_tokens", cleanAccessTokens, countAccessTokens, now, nil},
+		{"refresh_tokens", cleanRefreshTokens, countRefreshTokens, now, nil},
+		{"authorizations", cleanAuthorizations, countAuthorizations, now, []any{codesBefore}},
 	} {
-		removed[table.name], err = c.clean(ctx, table.statement, limits.Now.Add(-table.kept), limits)
+		doing := "removing expired "
+		if limits.DryRun {
+			doing = "counting expired "
+			removed[table.name], err = c.count(ctx, table, limits)
+		} else {
+			removed[table.name], err = c.clean(ctx, table, limits)
+		}
 		if err != nil {
-			return removed, failed("removing expired "+table.name, err)
+			return removed, failed(doing+table.name, err)
 		}
 	}
 	return removed, nil
 }
 
+type expiringTable struct {
+	name, clean, count string
+	before             any   // rows that expired by then go
+	counted            []any // further arguments of count
+}
+
 // clean removes batch after batch, until one is not full any more.
-func (c *Credentials) clean(ctx context.Context, statement string, before time.Time, limits oauthkit.CleanupLimits) (removed int, err error) {
+func (c *Credentials) clean(ctx context.Context, table expiringTable, limits oauthkit.CleanupLimits) (removed int, err error) {
 	for batch := 0; limits.Batches == 0 || batch < limits.Batches; batch++ {
-		rows, err := c.execute(ctx, c.pool(), statement, c.stamp(before), limits.Batch)
+		rows, err := c.execute(ctx, c.pool(), table.clean, table.before, limits.Batch)
 		removed += rows
+		report(limits, table.name, rows)
 		if err != nil || rows < limits.Batch {
 			return removed, err
 		}
 	}
 	return removed, nil
+}
+
+// count returns how many rows clean would remove.
+func (c *Credentials) count(ctx context.Context, table expiringTable, limits oauthkit.CleanupLimits) (rows int, err error) {
+	most := math.MaxInt
+	if limits.Batches > 0 && limits.Batches < most/limits.Batch {
+		most = limits.Batches * limits.Batch
+	}
+	err = c.first(ctx, c.pool(), table.count, append([]any{table.before, most}, table.counted...), &rows)
+	report(limits, table.name, rows)
+	return rows, err
+}
+
+func report(limits oauthkit.CleanupLimits, table string, rows int) {
+	if limits.Progress != nil && rows > 0 {
+		limits.Progress(table, rows)
+	}
 }

@@ -34,10 +34,16 @@ func TestCleanup(t *testing.T) {
 		limits := oauthkit.CleanupLimits{Now: now.Add(14 * time.Hour), Batch: 4, Batches: 2} // 15 of each have expired
 		for _, rows := range []int{8, 7, 0} {
 			statements.Take()
+			dryRun := limits
+			dryRun.DryRun = true
+			counted, err := store.Cleanup(ctx, dryRun)
+			if err != nil {
+				t.Error(err)
+			}
 			removed, err := store.Cleanup(ctx, limits)
 			want := map[string]int{"interactions": rows, "authorization_codes": 0, "access_tokens": rows, "refresh_tokens": rows, "authorizations": rows}
-			if err != nil || !maps.Equal(removed, want) {
-				t.Errorf("got %v, %v, want %v", removed, err, want)
+			if err != nil || !maps.Equal(removed, want) || !maps.Equal(counted, want) {
+				t.Errorf("got %v, %v, and %v in a dry run, want %v", removed, err, counted, want)
 			}
 			explainAll(t, db, statements.Take().Statements)
 		}

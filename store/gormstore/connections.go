@@ -126,3 +126,11 @@ func (c *Credentials) revokeIssued(ctx context.Context, tx gorm.ConnPool, client
 	_, err := c.execute(ctx, tx, revokeIssued, clientID, c.stamp(now))
 	return err
 }
+
+// forgetIssued forgets all consent for an application and revokes everything that it has.
+func (c *Credentials) forgetIssued(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error {
+	if _, err := c.execute(ctx, tx, deleteConsents, clientID); err != nil {
+		return err
+	}
+	return c.revokeIssued(ctx, tx, clientID, now)
+}

@@ -2,30 +2,29 @@ package gormstore
 
 // table is what has to be known about one of the library's tables in order to check it.
 type table struct {
-	name    string
-	keys    []string // each the columns, in the order of the alphabet, that no two rows have alike
-	expires bool     // whether Cleanup removes rows of it by their expires_at
+	name string
+	keys []string // each the columns, in the order of the alphabet, that no two rows have alike
 }
 
 // applicationTables are those that are in the database of the applications.
 func applicationTables() []table {
 	return []table{
-		{"applications", []string{"client_id"}, false},
-		{"scopes", []string{"name"}, false},
-		{"application_scopes", []string{"client_id scope"}, false},
+		{"applications", []string{"client_id"}},
+		{"scopes", []string{"name"}},
+		{"application_scopes", []string{"client_id scope"}},
 	}
 }
 
 // credentialTables are those that are in the database of what is issued.
 func credentialTables() []table {
 	return []table{
-		{"authorizations", []string{"id"}, true},
-		{"consents", []string{"application_id subject"}, false},
-		{"interactions", []string{"hash"}, true},
-		{"authorization_codes", []string{"hash"}, true},
-		{"access_tokens", []string{"hash"}, true},
-		{"refresh_tokens", []string{"hash"}, true},
-		{"signing_keys", []string{"id", "algorithm generation"}, false},
+		{"authorizations", []string{"id"}},
+		{"consents", []string{"application_id subject"}},
+		{"interactions", []string{"hash"}},
+		{"authorization_codes", []string{"hash"}},
+		{"access_tokens", []string{"hash"}},
+		{"refresh_tokens", []string{"hash"}},
+		{"signing_keys", []string{"id", "algorithm generation"}},
 	}
 }
 

@@ -39,7 +39,8 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 	return s.CreateApplication(ctx, app)
 }
 
-// CreateApplication implements [oauthkit.ApplicationWriter]. An app without client_id gets one.
+// CreateApplication implements [oauthkit.ApplicationWriter]. An app without client_id gets one. What an earlier application with its
+// client_id had is ended.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := s.Rules.Prepare(app); err != nil {
 		return err
@@ -56,6 +57,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 		abstract.UpdatedAt = abstract.CreatedAt
 	}
 	s.applications[app.GetID()] = copyApplication(app)
+	s.forgetApplication(app.GetID(), now())
 	return nil
 }
 

@@ -19,34 +19,24 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	if limits.Batch <= 0 {
 		limits.Batch = 1000
 	}
-	past := func(t time.Time) bool { return !limits.Now.Before(t) }
+	e := expiry(limits.Now)
 	removed = map[string]int{}
 	for _, table := range []struct {
 		name  string
-		clean func() (int, error)
+		clean func(table string) (int, error)
 	}{ // authorizations last: each is kept as long as a credential of it
-		{"interactions", func() (int, error) {
-			return removeRows(ctx, s, s.interactions, limits, func(row *oauthkit.Interaction) bool { return past(row.ExpiresAt) })
-		}},
-		{"authorization_codes", func() (int, error) {
-			return removeRows(ctx, s, s.codes, limits, func(row *oauthkit.AuthorizationCode) bool {
-				return past(row.ExpiresAt.Add(replayWindow))
-			})
-		}},
-		{"access_tokens", func() (int, error) {
-			return removeRows(ctx, s, s.accessTokens, limits, func(row *oauthkit.AccessToken) bool { return past(row.ExpiresAt) })
-		}},
-		{"refresh_tokens", func() (int, error) {
-			return removeRows(ctx, s, s.refreshTokens, limits, func(row *oauthkit.RefreshToken) bool { return past(row.ExpiresAt) })
-		}},
-		{"authorizations", func() (int, error) {
-			used := s.authorizationsInUse()
-			return removeRows(ctx, s, s.authorizations, limits, func(row *oauthkit.Authorization) bool {
-				return past(row.ExpiresAt) && !used[row.ID]
-			})
+		{"interactions", func(table string) (int, error) { return clean(ctx, s, table, s.interactions, e.interaction, limits) }},
+		{"authorization_codes", func(table string) (int, error) { return clean(ctx, s, table, s.codes, e.code, limits) }},
+		{"access_tokens", func(table string) (int, error) { return clean(ctx, s, table, s.accessTokens, e.accessToken, limits) }},
+		{"refresh_tokens", func(table string) (int, error) { return clean(ctx, s, table, s.refreshTokens, e.refreshToken, limits) }},
+		{"authorizations", func(table string) (int, error) {
+			used := s.authorizationsInUse(e, limits.DryRun)
+			return clean(ctx, s, table, s.authorizations, func(row *oauthkit.Authorization) bool {
+				return e.past(row.ExpiresAt) && !used[row.ID]
+			}, limits)
 		}},
 	} {
-		removed[table.name], err = table.clean()
+		removed[table.name], err = table.clean(table.name)
 		if err != nil {
 			return removed, err
 		}
@@ -54,26 +44,38 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	return removed, nil
 }
 
-// authorizationsInUse returns the IDs of those that have credentials. None is added to it later: a new credential replaces
-// one that is still there, or comes with an Authorization of its own.
-func (s *Store) authorizationsInUse() map[string]bool {
+// expiry is a time that says which rows are not of use any more.
+type expiry time.Time
+
+func (e expiry) past(t time.Time) bool { return !time.Time(e).Before(t) }
+
+func (e expiry) interaction(row *oauthkit.Interaction) bool   { return e.past(row.ExpiresAt) }
+func (e expiry) accessToken(row *oauthkit.AccessToken) bool   { return e.past(row.ExpiresAt) }
+func (e expiry) refreshToken(row *oauthkit.RefreshToken) bool { return e.past(row.ExpiresAt) }
+func (e expiry) code(row *oauthkit.AuthorizationCode) bool {
+	return e.past(row.ExpiresAt.Add(replayWindow))
+}
+
+// authorizationsInUse returns the IDs of those that have credentials, or in a dry run would have any after it. None is added to it
+// later: a new credential replaces one that is still there, or comes with an Authorization of its own.
+func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	used := map[string]bool{}
 	for _, code := range s.codes {
-		used[code.Authorization.ID] = true
+		used[code.Authorization.ID] = used[code.Authorization.ID] || !dryRun || !e.code(code)
 	}
 	for _, token := range s.accessTokens {
-		used[token.Authorization.ID] = true
+		used[token.Authorization.ID] = used[token.Authorization.ID] || !dryRun || !e.accessToken(token)
 	}
 	for _, token := range s.refreshTokens {
-		used[token.Authorization.ID] = true
+		used[token.Authorization.ID] = used[token.Authorization.ID] || !dryRun || !e.refreshToken(token)
 	}
 	return used
 }
 
-// removeRows removes the rows that are expired now, and gives way to others between two batches.
-func removeRows[Row any](ctx context.Context, s *Store, rows map[string]Row, limits oauthkit.CleanupLimits, expired func(Row) bool) (removed int, err error) {
+// clean removes the rows that are expired now, and gives way to others between two batches. In a dry run it counts them.
+func clean[Row any](ctx context.Context, s *Store, table string, rows map[string]Row, expired func(Row) bool, limits oauthkit.CleanupLimits) (removed int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
@@ -84,21 +86,41 @@ func removeRows[Row any](ctx context.Context, s *Store, rows map[string]Row, lim
 		}
 	}
 	s.mutex.Unlock()
-	batches := 0
-	for batch := range slices.Chunk(keys, limits.Batch) {
-		if limits.Batches > 0 && batches == limits.Batches {
-			return removed, nil
+	batches := slices.Collect(slices.Chunk(keys, limits.Batch))
+	if limits.Batches > 0 {
+		batches = batches[:min(limits.Batches, len(batches))]
+	}
+	for _, batch := range batches {
+		cleaned := len(batch)
+		if !limits.DryRun {
+			if cleaned, err = removeRows(ctx, s, rows, batch); err != nil {
+				return removed, err
+			}
+			report(limits, table, cleaned)
 		}
-		if err := s.lock(ctx); err != nil {
-			return removed, err
-		}
-		before := len(rows)
-		for _, key := range batch {
-			delete(rows, key)
-		}
-		removed += before - len(rows)
-		s.mutex.Unlock()
-		batches++
+		removed += cleaned
+	}
+	if limits.DryRun {
+		report(limits, table, removed)
 	}
 	return removed, nil
+}
+
+// removeRows returns how many of the rows were still there.
+func removeRows[Row any](ctx context.Context, s *Store, rows map[string]Row, keys []string) (removed int, err error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer s.mutex.Unlock()
+	before := len(rows)
+	for _, key := range keys {
+		delete(rows, key)
+	}
+	return before - len(rows), nil
+}
+
+func report(limits oauthkit.CleanupLimits, table string, rows int) {
+	if limits.Progress != nil && rows > 0 {
+		limits.Progress(table, rows)
+	}
 }

@@ -36,21 +36,12 @@ func cleanupRules() []rule {
 			testCleanupKeepsLasting,
 		},
 		{
-			"Cleanup keeps to its limits, and can be called again until nothing is left",
-			"one large transaction stops everybody else",
-			testCleanupLimits,
-		},
-		{
-			"a zero CleanupLimits.Now is the time of the call",
-			"a program that lets the store take the time removes nothing, or everything",
-			testCleanupZeroNow,
-		},
-		{
 			"Cleanup may run twice at once, and each row is counted once",
 			"two instances that clean up at the same time fail, or report what they did not do",
 			testCleanupTwice,
 		},
 	}
+	rules = append(rules, cleanupLimitRules()...)
 	for i := range rules {
 		rules[i].test = swept(rules[i].test)
 	}
@@ -70,10 +61,7 @@ func (t *trial) cleanup(store oauthkit.Cleaner, limits oauthkit.CleanupLimits) (
 	t.Helper()
 	tables, err := store.Cleanup(t.ctx, limits)
 	t.done("Cleanup", err)
-	for _, rows := range tables {
-		removed += rows
-	}
-	return removed
+	return sum(tables)
 }
 
 // session saves one row in each of the five tables that expire, and returns its tokens and interaction.
@@ -174,47 +162,6 @@ func testCleanupKeepsLasting(t *trial) {
 	t.found(t.client)
 	approval, code := t.under(consent)
 	t.done("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
-}
-
-func testCleanupLimits(t *trial) {
-	const sessions = 7
-	for range sessions {
-		t.session()
-	}
-	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2}
-	total := 0
-	for call := 1; total < sessions*sessionRows; call++ {
-		tables, err := t.Cleanup(t.ctx, limits)
-		t.done("Cleanup", err)
-		removed := 0
-		for table, rows := range tables {
-			if rows > limits.Batch*limits.Batches {
-				t.Errorf("Cleanup, call %d: got %d rows of %s, want at most %d", call, rows, table, limits.Batch*limits.Batches)
-			}
-			removed += rows
-		}
-		if removed == 0 {
-			t.Fatalf("Cleanup, call %d: got 0 rows, want some of the %d that are left", call, sessions*sessionRows-total)
-		}
-		total += removed
-	}
-	t.same("rows removed by all calls", total, sessions*sessionRows)
-	t.same("rows that were left", t.cleanup(t, limits), 0)
-	for range sessions {
-		t.session()
-	}
-	limits.Batches = 0
-	t.same("rows removed in unlimited batches", t.cleanup(t, limits), sessions*sessionRows)
-}
-
-func testCleanupZeroNow(t *trial) {
-	interaction := t.interaction()
-	interaction.ExpiresAt = t.now.AddDate(200, 0, 0)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
-	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
-	t.session()
-	t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{}), sessionRows)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
 func testCleanupTwice(t *trial) {

@@ -28,6 +28,11 @@ func managementRules() []rule {
 			}),
 		},
 		{
+			"CreateApplication ends what an earlier application with its client_id had, whatever has become of that one",
+			"what people approved for one application is believed to be for another that bears its name",
+			withModel(testRecycled),
+		},
+		{
 			"what is not valid is refused with Problems, and changes nothing",
 			"a form ends in an error page, or a redirect URI is stored that nobody has checked",
 			withModel(testProblems),
@@ -173,6 +178,19 @@ func testUpdate(t *trial) {
 	t.same("Name", got.Name, "")
 	t.same("RedirectURIs", got.RedirectURIs, abstract.RedirectURIs)
 	t.same("CreatedAt", got.CreatedAt, before.CreatedAt)
+}
+
+func testRecycled(t *trial) {
+	earlier := t.alone()
+	earlier.client = secret.NewID() // of an application whose row is not there
+	consent, code := earlier.savedConsent()
+	tokens := earlier.savedTokens()
+	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, "")))
+	t.noConsent(consent)
+	t.answered("RedeemCode, of the earlier application", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
+	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("AccessToken, of the earlier application: got one that is alive")
+	}
 }
 
 func testSwitchedOff(t *trial) {

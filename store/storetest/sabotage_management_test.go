@@ -13,6 +13,7 @@ func managementSabotages() []sabotage {
 		{"replaces what exists", managed(func(s managing) Store { return createsOver{s} }), []string{
 			"management/CreateApplication of a client_id", "management/of several that create",
 		}},
+		{"keeps the consent of an earlier application", managed(func(s managing) Store { return &keepsConsent{managing: s} }), []string{"management/CreateApplication ends"}},
 		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/what is not valid"}},
 		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces"}},
 		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of what was changed"}},
@@ -40,6 +41,27 @@ func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Applica
 		return s.UpdateApplication(ctx, app)
 	}
 	return nil
+}
+
+// keepsConsent saves again what was approved for an application before it was created.
+type keepsConsent struct {
+	managing
+	approval *oauthkit.Approval
+	code     *oauthkit.AuthorizationCode
+}
+
+func (s *keepsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	s.approval, s.code = approval, code
+	return s.managing.SaveCode(ctx, approval, code)
+}
+
+func (s *keepsConsent) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := s.managing.CreateApplication(ctx, app); err != nil || s.approval == nil {
+		return err
+	}
+	again := *s.code
+	again.Hash += "again"
+	return s.managing.SaveCode(ctx, s.approval, &again)
 }
 
 type validatesNothing struct{ managing }

@@ -63,19 +63,6 @@ func otherSabotages() []sabotage {
 
 		{"takes a failure for an answer", func(s Store) Store { return answersFailing{s} }, []string{"failure/a store that fails"}},
 		{"fails after it has done something", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that fails"}},
-
-		{"removes nothing", func(s Store) Store { return cleaner{s, nothing} }, []string{
-			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/a zero",
-		}},
-		{"removes too early", func(s Store) Store { return cleaner{s, early(time.Hour)} }, []string{
-			"cleanup/Cleanup keeps what", "cleanup/a consumed code is kept",
-		}},
-		{"removes what could be refreshed", func(s Store) Store { return cleaner{s, early(31 * 24 * time.Hour)} }, []string{
-			"cleanup/an Authorization is kept",
-		}},
-		{"removes keys", func(s Store) Store { return cleaner{s, keysToo} }, []string{"cleanup/consent, signing keys"}},
-		{"removes everything at once", func(s Store) Store { return cleaner{s, unlimited} }, []string{"cleanup/Cleanup keeps to its limits"}},
-		{"counts twice", func(s Store) Store { return cleaner{s, twice} }, []string{"cleanup/Cleanup removes", "cleanup/Cleanup may run twice"}},
 	}
 }
 
@@ -190,47 +177,4 @@ type doesFailing struct{ Store }
 func (s doesFailing) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
 	err := s.Store.RedeemCode(context.WithoutCancel(ctx), hash, tokens, now)
 	return errors.Join(err, ctx.Err())
-}
-
-// cleaner is a fault in Cleanup.
-type cleaner struct {
-	Store
-	clean func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error)
-}
-
-func (s cleaner) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (map[string]int, error) {
-	return s.clean(ctx, s.Store, limits)
-}
-
-func nothing(context.Context, Store, oauthkit.CleanupLimits) (map[string]int, error) { return nil, nil }
-
-func early(by time.Duration) func(context.Context, Store, oauthkit.CleanupLimits) (map[string]int, error) {
-	return func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
-		limits.Now = limits.Now.Add(by)
-		return store.Cleanup(ctx, limits)
-	}
-}
-
-func keysToo(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
-	keys, err := store.SigningKeys(ctx)
-	for _, key := range keys {
-		err = errors.Join(err, store.RemoveSigningKey(ctx, key.ID))
-	}
-	if err != nil {
-		return nil, err
-	}
-	return store.Cleanup(ctx, limits)
-}
-
-func unlimited(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
-	limits.Batches = 0
-	return store.Cleanup(ctx, limits)
-}
-
-func twice(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
-	removed, err := store.Cleanup(ctx, limits)
-	for table := range removed {
-		removed[table] *= 2
-	}
-	return removed, err
 }

@@ -42,7 +42,8 @@ type Subject struct {
 	Store Store
 	// Second is another instance on the same data, as another process has it. Nil: Store is used for both sides of a race.
 	Second Store
-	// AddApplication stores an application, in the way that the store has for it.
+	// AddApplication stores an application, in the way that the store has for it. A store of applications that embed no
+	// AbstractApplication makes one of its own type of it: with its client_id, its owner, its secrets, and whether it is usable.
 	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication) error
 }
 

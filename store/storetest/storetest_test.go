@@ -22,7 +22,7 @@ type sabotage struct {
 }
 
 func sabotages() []sabotage {
-	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), raceSabotages(),
+	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
 		connectionSabotages(), endingRaceSabotages(), managementSabotages())
 }
 

@@ -1,0 +1,109 @@
+package oauthkit_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// TestEventAttributes shows what is written of each type of field, and that nothing is written of one that is empty.
+func TestEventAttributes(t *testing.T) {
+	tests := []struct {
+		event oauthkit.Event
+		want  string
+	}{
+		{oauthkit.TokenIssued{
+			ApplicationID: "web", Subject: "alice", AuthorizationID: "a", AccessTokenID: "00000001", GrantType: "refresh_token",
+			Scopes: oauthkit.Scopes{"openid", "read"}, Retried: true,
+		}, "client_id=web subject=alice authorization_id=a access_token_id=00000001 grant_type=refresh_token scopes=openid read retried=true"},
+		{oauthkit.AuthorizationRevoked{Reason: oauthkit.RevokedByReplay}, "reason=replay"},
+		{oauthkit.ConsentRevoked{AuthorizationIDs: []string{"a", "b"}}, "authorization_ids=[a b]"},
+		{oauthkit.UserRevoked{Authorizations: 2}, "authorizations=2"},
+		{oauthkit.KeyPublished{KeyID: "k", ActiveAt: time.Unix(1, 0).UTC()}, "key_id=k active_at=1970-01-01 00:00:01 +0000 UTC"},
+		{oauthkit.TokenIssued{}, ""},
+	}
+	for _, test := range tests {
+		var got []string
+		for _, attribute := range oauthkit.EventAttributes(test.event) {
+			got = append(got, attribute.String())
+		}
+		if text := strings.Join(got, " "); text != test.want {
+			t.Errorf("%T: got %s, want %s", test.event, text, test.want)
+		}
+	}
+}
+
+// TestObservers shows that each is called, in order, that one may be missing, and that a panic is the host's own.
+func TestObservers(t *testing.T) {
+	var called []string
+	observer := func(name string) func(context.Context, oauthkit.Event) {
+		return func(_ context.Context, event oauthkit.Event) {
+			called = append(called, name+" "+oauthkit.EventName(event))
+		}
+	}
+	oauthkit.Observers(observer("first"), nil, observer("second"))(t.Context(), oauthkit.ConsentGiven{})
+	if want := []string{"first consent.granted", "second consent.granted"}; !slices.Equal(called, want) {
+		t.Errorf("got calls %v, want %v", called, want)
+	}
+	defer func() {
+		if got := recover(); got != "the host's mistake" {
+			t.Errorf("got %v, want the panic of the observer", got)
+		}
+	}()
+	oauthkit.Observers(func(context.Context, oauthkit.Event) { panic("the host's mistake") })(t.Context(), oauthkit.ConsentGiven{})
+}
+
+// TestCredentialID shows that a credential's name is what anybody can work out who has the credential.
+func TestCredentialID(t *testing.T) {
+	for _, value := range []string{"oat_x", "any token"} {
+		if got, want := oauthkit.CredentialID(value), fmt.Sprintf("%x", sha256.Sum256([]byte(value)))[:8]; got != want {
+			t.Errorf("%s: got %s, want %s", value, got, want)
+		}
+	}
+	if got := oauthkit.CredentialID(""); got != "" {
+		t.Errorf("got %q as the name of no credential, want none", got)
+	}
+}
+
+// TestRequestInfo shows that it comes out of the context as it went in, but bounded, and as text.
+func TestRequestInfo(t *testing.T) {
+	if got := oauthkit.RequestInfoFrom(t.Context()); got != (oauthkit.RequestInfo{}) {
+		t.Errorf("got %+v of a context without any", got)
+	}
+	long := strings.Repeat("é", 200) + "\xff"
+	ctx := oauthkit.WithRequestInfo(t.Context(), oauthkit.RequestInfo{TraceID: "trace", RemoteIP: "192.0.2.1\xff", UserAgent: long})
+	got, want := oauthkit.RequestInfoFrom(ctx), oauthkit.RequestInfo{TraceID: "trace", RemoteIP: "192.0.2.1", UserAgent: long[:256]}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// ExampleObservers sends every event to two places, here a line and a count.
+func ExampleObservers() {
+	count := map[string]int{}
+	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{
+		Observe: oauthkit.Observers(
+			func(_ context.Context, event oauthkit.Event) {
+				fmt.Println(oauthkit.EventName(event), oauthkit.EventAttributes(event))
+			},
+			func(_ context.Context, event oauthkit.Event) { count[oauthkit.EventName(event)]++ },
+		),
+	})
+	if err != nil {
+		panic(err)
+	}
+	_, err = provider.NewAuthorizeRequest(context.Background(), map[string][]string{"client_id": {"nobody"}})
+	fmt.Println(err)
+	fmt.Println(count)
+	// Output:
+	// authorize.rejected [code=invalid_request reason=application_unknown description=the application is not known shown=true]
+	// invalid_request: the application is not known
+	// map[authorize.rejected:1]
+}

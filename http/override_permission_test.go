@@ -1,0 +1,185 @@
+package oauthhttp_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+type (
+	ownGrants       struct{ oauthkit.AbstractApplication }
+	ownRedirectURI  struct{ oauthkit.AbstractApplication }
+	ownScopes       struct{ oauthkit.AbstractApplication }
+	ownAuthMethod   struct{ oauthkit.AbstractApplication }
+	ownOrigin       struct{ oauthkit.AbstractApplication }
+	ownLogoutTarget struct{ oauthkit.AbstractApplication }
+	ownPushing      struct{ oauthkit.AbstractApplication }
+	ownLifetime     struct{ oauthkit.AbstractApplication }
+	ownAlgorithm    struct{ oauthkit.AbstractApplication }
+)
+
+func (*ownGrants) AllowsGrant(grant oauth2.GrantType) bool { return grant != oauth2.Implicit }
+func (*ownRedirectURI) AllowsRedirectURI(uri string) bool  { return uri == "https://own.test/cb" }
+func (*ownScopes) AllowsScope(scope string) bool           { return scope == "write" }
+func (*ownAuthMethod) AllowsAuthMethod(method string) bool {
+	return method == oauthkit.AuthMethodSecretPost
+}
+func (*ownOrigin) AllowsOrigin(origin string) bool      { return origin == "https://own.test" }
+func (*ownPushing) RequiresPushedRequests() bool        { return true }
+func (*ownLifetime) AccessTokenLifetime() time.Duration { return 7 * time.Minute }
+func (a *ownAlgorithm) IDTokenAlgorithm() string {
+	if a.Name == "Weak" {
+		return "none"
+	}
+	return "ES256"
+}
+func (*ownLogoutTarget) AllowsPostLogoutRedirectURI(uri string) bool {
+	return uri == "https://own.test/bye"
+}
+
+// permissionOverrides are about what an application may do, and what it gets.
+func permissionOverrides() []override {
+	return []override{
+		overriding[ownGrants]("AllowsGrant", showGrants),
+		overriding[ownRedirectURI]("AllowsRedirectURI", showRedirectURI),
+		overriding[ownScopes]("AllowsScope", showScopes),
+		overriding[ownAuthMethod]("AllowsAuthMethod", showAuthMethod),
+		overriding[ownOrigin]("AllowsOrigin", showOrigin),
+		overriding[ownLogoutTarget]("AllowsPostLogoutRedirectURI", showLogoutTarget),
+		overriding[ownPushing]("RequiresPushedRequests", func(o *overridden) {
+			o.create()
+			o.refuses(o.authorize(), "invalid_request")
+		}),
+		overriding[ownLifetime]("AccessTokenLifetime", showLifetime),
+		overriding[ownAlgorithm]("IDTokenAlgorithm", showAlgorithm),
+	}
+}
+
+// refuses expects the user to be shown an error: nobody vouches for the application, so that it is not sent there.
+func (o *overridden) refuses(answer *httptest.ResponseRecorder, code string) {
+	o.Helper()
+	if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "<code>"+code+"</code>") {
+		o.Errorf("got %d: %s, want %s shown", answer.Code, answer.Body, code)
+	}
+}
+
+// showGrants has an application without grants of its own, which is stored only where it can be reached.
+func showGrants(o *overridden) {
+	none := func(app *oauthkit.AbstractApplication) { app.GrantTypes = nil }
+	err := o.tryCreate(none, func(app *oauthkit.AbstractApplication) { app.RedirectURIs = nil })
+	var problems oauthkit.Problems
+	if !errors.As(err, &problems) || problems.Of("redirect_uris") == nil {
+		o.Errorf("storing: got %v, want a problem: it can ask for codes and has no redirect URI", err)
+	}
+	o.create(none)
+	_, tokens := o.exchange(o.approve())
+	refresh, _ := tokens["refresh_token"].(string)
+	if refresh == "" {
+		o.Fatalf("got %v, want a refresh token", tokens)
+	}
+	status, _ := o.post("token", storedSecret, values([]string{"grant_type", "refresh_token", "refresh_token", refresh}))
+	o.wants("refresh", status, http.StatusOK)
+	status, _ = o.actsForItself(storedSecret)
+	o.wants("client credentials", status, http.StatusOK)
+}
+
+func showRedirectURI(o *overridden) {
+	o.create()
+	code := o.approve("redirect_uri", "https://own.test/cb")
+	status, _ := o.exchange(code, "redirect_uri", "https://own.test/cb")
+	o.wants("token", status, http.StatusOK)
+	o.wants("authorize with the listed one", o.authorize().Code, http.StatusBadRequest)
+}
+
+// showScopes also introspects a token of another application, which the override does not allow.
+func showScopes(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"read", "introspection"} })
+	o.refuses(o.authorize("scope", "read"), "invalid_scope")
+	_, tokens := o.exchange(o.approve("scope", "write"))
+	o.wants("code", tokens["scope"], "write")
+	status, tokens := o.actsForItself(storedSecret, "scope", "write")
+	o.wants("client credentials", status, http.StatusOK)
+	status, _ = o.actsForItself(storedSecret, "scope", "read")
+	o.wants("client credentials with a listed scope", status, http.StatusBadRequest)
+
+	other := o.store.NewApplication()
+	*oauthkit.Abstract(other) = oauthkit.AbstractApplication{
+		ClientID: "api", ClientType: oauthkit.Confidential, Scopes: oauthkit.Scopes{"introspection"},
+	}
+	if err := o.store.CreateApplication(o.Context(), other); err != nil {
+		o.Fatal(err)
+	}
+	if _, err := o.provider.Introspect(o.Context(), other, tokens["access_token"].(string)); !errors.Is(err, oauthkit.ErrNotFound) {
+		o.Errorf("introspection: got %v, want nothing told", err)
+	}
+}
+
+func showAuthMethod(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) { app.TokenEndpointAuthMethod = oauthkit.AuthMethodSecretBasic })
+	status, _ := o.actsForItself(storedSecret)
+	o.wants("client_secret_basic", status, http.StatusUnauthorized)
+	status, document := o.actsForItself("", "client_id", "web", "client_secret", storedSecret)
+	o.wants("client_secret_post", status, http.StatusOK)
+	token, _ := document["access_token"].(string)
+	_, document = o.post("introspect", "", values([]string{"client_id", "web", "client_secret", storedSecret, "token", token}))
+	o.wants("introspection", document["active"], true)
+}
+
+func showOrigin(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) { app.AllowedOrigins = oauthkit.URIs{"https://listed.test"} })
+	o.wants("own", o.allowedOrigin("https://own.test"), "https://own.test")
+	o.wants("listed", o.allowedOrigin("https://listed.test"), "")
+}
+
+// allowedOrigin is which script may read what the token endpoint answers to a request from an origin.
+func (o *overridden) allowedOrigin(origin string) string {
+	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/token", strings.NewReader("grant_type=client_credentials"))
+	request.SetBasicAuth("web", storedSecret)
+	request.Header.Set("Origin", origin)
+	return o.do(request, "application/x-www-form-urlencoded").Header().Get("Access-Control-Allow-Origin")
+}
+
+// showLogoutTarget asks as an endpoint for logout has to, which there is none of yet.
+func showLogoutTarget(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) {
+		app.PostLogoutRedirectURIs = oauthkit.URIs{"https://rp.test/bye"}
+	})
+	app, err := o.provider.Application(o.Context(), "web")
+	if err != nil {
+		o.Fatal(err)
+	}
+	o.wants("own", oauthkit.AllowsPostLogoutRedirectURI(app, "https://own.test/bye"), true)
+	o.wants("listed", oauthkit.AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"), false)
+}
+
+// showLifetime compares what the application is told with what is stored.
+func showLifetime(o *overridden) {
+	o.create()
+	_, first := o.exchange(o.approve())
+	_, second := o.post("token", storedSecret, values([]string{"grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string)}))
+	_, third := o.actsForItself(storedSecret)
+	for name, tokens := range map[string]map[string]any{"code": first, "refresh": second, "client credentials": third} {
+		o.wants(name, tokens["expires_in"], 420.0)
+		_, token := o.post("introspect", storedSecret, values([]string{"token", tokens["access_token"].(string)}))
+		if token["active"] != true || token["exp"].(float64)-token["iat"].(float64) != 420 {
+			o.Errorf("%s: got %v from introspection, want 420 seconds", name, token)
+		}
+	}
+}
+
+func showAlgorithm(o *overridden) {
+	o.wantsProblem("storing", "algorithm", o.tryCreate(func(app *oauthkit.AbstractApplication) { app.Name = "Weak" }))
+	o.create(func(app *oauthkit.AbstractApplication) { app.Algorithm = "RS256" })
+	_, tokens := o.exchange(o.approve("scope", "openid"))
+	_, again := o.post("token", storedSecret, values([]string{"grant_type", "refresh_token", "refresh_token", tokens["refresh_token"].(string)}))
+	for name, document := range map[string]map[string]any{"code": tokens, "refresh": again} {
+		token, _ := document["id_token"].(string)
+		o.wants(name, joseHeader(o.T, token)["alg"], "ES256")
+	}
+}

@@ -1,0 +1,153 @@
+package oauthhttp_test
+
+import (
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// problemText is before a problem's English, which is its key.
+const problemText = "problem."
+
+// TestProblemsHaveTexts wants a text for whatever the library says is wrong with an application, its own in English, and none for
+// what it does not say. The other languages have the same keys.
+func TestProblemsHaveTexts(t *testing.T) {
+	said := append(stringsGivenTo(t, "../*.go", "Add", 1), stringsGivenTo(t, "../internal/redirect/check.go", "New", 0)...)
+	said = append(said, stringsGivenTo(t, "../internal/redirect/check.go", "broken", 0)...)
+	said = slices.DeleteFunc(said, func(format string) bool { return !hasWords.MatchString(verb.ReplaceAllString(format, "")) })
+	if len(said) < 40 {
+		t.Fatalf("got %q, want what the library says", said)
+	}
+	english := readTexts(t, "en")
+	for _, format := range said {
+		if english[problemText+format] != format {
+			t.Errorf("got the text %q for %q, want the same", english[problemText+format], format)
+		}
+	}
+	for key := range english {
+		if format, found := strings.CutPrefix(key, problemText); found && !slices.Contains(said, format) {
+			t.Errorf("got a text for %q, which the library does not say", format)
+		}
+	}
+}
+
+// hasWords leaves out a format that only puts together what has words of its own.
+var hasWords = regexp.MustCompile(`[a-z]`)
+
+// stringsGivenTo returns the literals that calls of a function or method have at this place.
+func stringsGivenTo(t *testing.T, pattern, function string, place int) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var given []string
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for node := range ast.Preorder(file) {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || called(call) != function || len(call.Args) <= place {
+				continue
+			}
+			if literal, ok := call.Args[place].(*ast.BasicLit); ok && literal.Kind == gotoken.STRING {
+				text, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				given = append(given, text)
+			}
+		}
+	}
+	return given
+}
+
+func called(call *ast.CallExpr) string {
+	switch function := call.Fun.(type) {
+	case *ast.SelectorExpr:
+		return function.Sel.Name
+	case *ast.Ident:
+		return function.Name
+	default:
+		return ""
+	}
+}
+
+// TestProblemsInGerman sends a form with mistakes of every make, in a host that has translated its own words: the page speaks German
+// everywhere, and the JSON stays English.
+func TestProblemsInGerman(t *testing.T) {
+	m := newManaged(t)
+	m.handler = m.handlerWith(func(config *oauthhttp.Config) {
+		config.Texts = map[string]oauthhttp.Texts{"de": {
+			"problem.must not be ugly": "darf nicht hässlich sein", "problem.must be accepted": "muss angekreuzt sein",
+			"applications.field.fields.logo": "Bildmarke", "applications.help.fields.logo": "Eine Adresse im Web.",
+		}}
+	})
+	m.language = "de"
+	page := html.UnescapeString(m.post(http.StatusUnprocessableEntity, "/o/applications/register", url.Values{
+		"client_type": {"public"}, "grant_types": {"authorization_code", "magic"}, "token_endpoint_auth_method": {"client_secret_basic"},
+		"redirect_uris": {"http://evil.test/cb https://rp.test/%20?code=x https://rp.test/{ https://rp.test/cb#x"}, "fields.logo": {"ugly"},
+	}).Body.String())
+	for _, want := range []string{
+		`"http://evil.test/cb": muss https benutzen: http ist nur für 127.0.0.1, [::1] und localhost`,
+		`"https://rp.test/%20?code=x": darf den Query-Parameter code nicht haben, den die Antwort hinzufügt`,
+		`"https://rp.test/{": darf das Zeichen { nicht enthalten`, `"https://rp.test/cb#x": darf kein Fragment haben (#)`,
+		`magic steht nicht zur Wahl`, `"client_secret_basic" ist nur für vertrauliche Anwendungen`,
+		`darf nicht hässlich sein`, `muss angekreuzt sein`, `>Bildmarke<`, `>Eine Adresse im Web.<`, `>I agree<`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("got a page without %s:\n%s", want, page)
+		}
+	}
+	for _, english := range []string{"must ", "cannot be", "%!"} {
+		if strings.Contains(page, english) {
+			t.Errorf("got %q on a German page:\n%s", english, page)
+		}
+	}
+	document := m.json(http.StatusUnprocessableEntity, http.MethodPost, "/o/api/applications", `{"client_type":"public","redirect_uris":["https://rp.test/{"]}`)
+	if got := document["problems"].(map[string]any)["redirect_uris"].([]any)[0]; got != `"https://rp.test/{": must not contain the character {` {
+		t.Errorf("got %s in the JSON, want English", got)
+	}
+}
+
+// TestReasonsInJSON wants the reason beside the error, for the host's own front end to say in its own words.
+func TestReasonsInJSON(t *testing.T) {
+	m := newManaged(t)
+	m.add("app", nil)
+	for reason, request := range map[string]func() map[string]any{
+		"not_found": func() map[string]any {
+			return m.json(http.StatusNotFound, http.MethodGet, "/o/api/applications/none", "")
+		},
+		"malformed_request": func() map[string]any {
+			return m.json(http.StatusBadRequest, http.MethodPost, "/o/api/applications", "[]")
+		},
+		"method_not_allowed": func() map[string]any {
+			return m.json(http.StatusMethodNotAllowed, http.MethodPatch, "/o/api/applications/app", "{}")
+		},
+		"no_secret": func() map[string]any {
+			m.add("public", public)
+			return m.json(http.StatusBadRequest, http.MethodPost, "/o/api/applications/public/secret", "{}")
+		},
+	} {
+		if document := request(); document["reason"] != reason || document["error"] != "invalid_request" {
+			t.Errorf("got %v, want the reason %s", document, reason)
+		}
+	}
+}

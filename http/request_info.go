@@ -1,0 +1,72 @@
+package oauthhttp
+
+import (
+	"net/http"
+	"net/netip"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// This file is what an observer and a log are told of a request: which one it is, and what it was refused for.
+
+// withRequestInfo returns the request with what is known of it in its context. What the host has put there stays: behind a proxy
+// only it knows the address.
+func withRequestInfo(r *http.Request) *http.Request {
+	known := oauthkit.RequestInfoFrom(r.Context())
+	info := known
+	if info.TraceID == "" {
+		info.TraceID = secret.NewID()
+	}
+	if info.RemoteIP == "" {
+		info.RemoteIP = remoteIP(r.RemoteAddr)
+	}
+	if info.UserAgent == "" {
+		info.UserAgent = r.UserAgent()
+	}
+	if info == known { // an endpoint that was called by another handler of ours
+		return r
+	}
+	return r.WithContext(oauthkit.WithRequestInfo(r.Context(), info))
+}
+
+// remoteIP is the address without the port; empty where the connection has none, as that of a Unix socket.
+func remoteIP(remoteAddr string) string {
+	address, err := netip.ParseAddrPort(remoteAddr)
+	if err != nil {
+		return ""
+	}
+	return address.Addr().Unmap().String()
+}
+
+// recordFailure tells the observer of an answer that somebody should know of beside who asked. It is called once for each.
+func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string, err error) {
+	if statusOf(err) == http.StatusServiceUnavailable {
+		provider.Record(r.Context(), oauthkit.StorageUnavailable{Endpoint: endpoint})
+		return
+	}
+	switch reason := oauthkit.ReasonOf(err); reason {
+	case oauthkit.ReasonCrossSite, oauthkit.ReasonFormExpired, oauthkit.ReasonOtherBrowser:
+		provider.Record(r.Context(), oauthkit.CrossSiteBlocked{Endpoint: endpoint, Reason: reason, Origin: origin(r)})
+	}
+}
+
+// recordRejection tells the observer of a refused authorization request.
+func (h *Handler) recordRejection(r *http.Request, clientID string, err error, shown bool) {
+	h.provider.Record(r.Context(), oauthkit.AuthorizeRejected{
+		ApplicationID: clientID, Code: oauthkit.CodeOf(err), Reason: oauthkit.ReasonOf(err), Description: descriptionOf(err), Shown: shown,
+	})
+}
+
+// maxOrigin is the number of bytes of an origin that is kept: a scheme and the longest name of a host.
+const maxOrigin = 300
+
+// origin is where the browser says that the request comes from (RFC 6454 §7); empty: it does not say, or nothing that a browser
+// would.
+func origin(r *http.Request) string {
+	value := r.Header.Get("Origin")
+	if len(value) > maxOrigin || !isText(value) {
+		return ""
+	}
+	return value
+}

@@ -1,0 +1,219 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// leaving is a host that can sign out, and what came of it.
+type leaving struct {
+	*managed
+	failure error
+	events  []oauthkit.Event
+}
+
+func newLeaving(t *testing.T, issuer string, changes ...func(config *oauthhttp.Config)) *leaving {
+	t.Helper()
+	l := &leaving{managed: newManaged(t)}
+	var err error
+	l.provider, err = oauthkit.New(issuer, l.store, oauthkit.Config{
+		Grants:  grants.Standard(l.store),
+		Observe: func(_ context.Context, event oauthkit.Event) { l.events = append(l.events, event) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.user.Name = "Alice Example"
+	l.handler = l.handlerWith(func(config *oauthhttp.Config) {
+		config.SignOut = l.signOut
+		for _, change := range changes {
+			change(config)
+		}
+	})
+	return l
+}
+
+// signOut ends the session of the host's.
+func (l *leaving) signOut(w http.ResponseWriter, _ *http.Request) error {
+	if l.failure == nil {
+		l.user = nil
+		w.Header().Set("Clear-Site-Data", `"cache"`)
+	}
+	return l.failure
+}
+
+// TestSignOut asks by GET, signs out by POST, and tells so from then on.
+func TestSignOut(t *testing.T) {
+	for _, prefix := range []string{"/o", ""} {
+		t.Run("below "+prefix+"/", func(t *testing.T) {
+			l := newLeaving(t, "https://as.test"+prefix)
+			for range 2 {
+				if page := l.get(prefix + "/logout"); !strings.Contains(page, "Alice Example") || !strings.Contains(page, `action="`+prefix+`/logout"`) || l.user == nil {
+					t.Errorf("got %s, want a question to alice, and nothing done yet", page)
+				}
+			}
+			l.do(http.StatusMethodNotAllowed, http.MethodHead, prefix+"/logout", "", "")
+			name, _, _ := strings.Cut(l.cookie, "=")
+			answer := l.post(http.StatusSeeOther, prefix+"/logout", nil)
+			if got, want := answer.Header().Get("Location"), prefix+"/logout"; got != want || l.user != nil {
+				t.Errorf("got Location %q and user %v, want %q and nobody", got, l.user, want)
+			}
+			if got, want := answer.Header().Get("Set-Cookie"), name+"=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"; got != want {
+				t.Errorf("got Set-Cookie %q, want %q", got, want)
+			}
+			if got := answer.Header().Get("Clear-Site-Data"); got != `"cache"` {
+				t.Errorf("got Clear-Site-Data %q, want what the host has set", got)
+			}
+			page := l.get(prefix + "/logout/")
+			for _, want := range []string{"You are signed out", `href="/login"`, `href="` + prefix + `/authorized_tokens/"`} {
+				if !strings.Contains(page, want) {
+					t.Errorf("got a page without %q:\n%s", want, page)
+				}
+			}
+			if !slices.Equal(l.events, []oauthkit.Event{oauthkit.SignedOut{Subject: "alice"}}) {
+				t.Errorf("got events %v, want that alice has signed out", l.events)
+			}
+		})
+	}
+}
+
+// TestSignOutIsRefused sends what is not the form that this user saw in this browser and session. It signs nobody out.
+func TestSignOutIsRefused(t *testing.T) {
+	l := newLeaving(t, "https://as.test/o")
+	l.user.SessionID = "one"
+	token := valueOf(l.get("/o/logout"), "token")
+	l.add("printer", nil)
+	other := valueOf(l.get("/o/applications/printer/delete/"), "token")
+	alice, cookie := l.user, l.cookie
+	tests := []struct {
+		name, site, body, cookie string
+		user                     *oauthkit.User
+	}{
+		{"from another site", "cross-site", "token=" + token, cookie, alice},
+		{"from another host of the site", "same-site", "token=" + token, cookie, alice},
+		{"without a token", "same-origin", "", cookie, alice},
+		{"with another token", "same-origin", "token=x", cookie, alice},
+		{"with the token of another form", "same-origin", "token=" + other, cookie, alice},
+		{"in another browser", "same-origin", "token=" + token, "", alice},
+		{"as another user", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "bob", SessionID: "one"}},
+		{"in another session", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "alice", SessionID: "two"}},
+		{"in the query", "same-origin", "", cookie, alice},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l.user = test.user
+			request := httptest.NewRequest(http.MethodPost, "https://as.test/o/logout?token="+token, strings.NewReader(test.body))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			request.Header.Set("Sec-Fetch-Site", test.site)
+			request.Header.Set("Cookie", test.cookie)
+			recorder := httptest.NewRecorder()
+			l.handler.ServeHTTP(recorder, request)
+			if recorder.Code != http.StatusForbidden || l.user == nil || recorder.Header().Get("Set-Cookie") != "" {
+				t.Errorf("got %d, user %v, Set-Cookie %q; want 403, and nobody signed out", recorder.Code, l.user, recorder.Header().Get("Set-Cookie"))
+			}
+		})
+	}
+}
+
+// TestSignOutFails has a host that cannot end its session. Nothing has changed then, and the same form works later.
+func TestSignOutFails(t *testing.T) {
+	l := newLeaving(t, "https://as.test/o")
+	form := url.Values{"token": {valueOf(l.get("/o/logout"), "token")}}.Encode()
+	l.failure = errors.New("the database is away")
+	answer := l.do(http.StatusServiceUnavailable, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
+	if answer.Header().Get("Retry-After") == "" || answer.Header().Get("Set-Cookie") != "" || strings.Contains(answer.Body.String(), "database") {
+		t.Errorf("got %v and %s, want when to try again, no cookie, and no reason", answer.Header(), answer.Body)
+	}
+	for _, event := range l.events {
+		if _, ok := event.(oauthkit.SignedOut); ok {
+			t.Errorf("got %v, want nobody signed out", event)
+		}
+	}
+	if page := l.get("/o/logout"); !strings.Contains(page, "Alice Example") {
+		t.Errorf("got %s, want alice to be asked again", page)
+	}
+	l.failure = nil
+	l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
+	if l.user != nil {
+		t.Errorf("got %v, want nobody", l.user)
+	}
+}
+
+// TestSignedOutPage shows the page to somebody who is not signed in, with the links that lead somewhere.
+func TestSignedOutPage(t *testing.T) {
+	const signIn, connections = `href="/login"`, `href="/o/authorized_tokens/"`
+	tests := []struct {
+		name          string
+		change        func(config *oauthhttp.Config)
+		want, without []string
+	}{
+		{"with everything", func(*oauthhttp.Config) {}, []string{signIn, connections}, nil},
+		{"without a login page", func(config *oauthhttp.Config) { config.LoginURL = "" }, []string{connections}, []string{signIn, `class="button`}},
+		{"without connected apps", func(config *oauthhttp.Config) { config.Authorizations = nil }, []string{signIn}, []string{connections}},
+		{"without management pages", func(config *oauthhttp.Config) {
+			config.Groups = []oauthhttp.Group{oauthhttp.GroupBase}
+		}, []string{signIn}, []string{connections}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLeaving(t, "https://as.test/o", test.change)
+			l.user = nil
+			page := l.get("/o/logout")
+			for _, want := range append(test.want, "You are signed out") {
+				if !strings.Contains(page, want) {
+					t.Errorf("got a page without %q:\n%s", want, page)
+				}
+			}
+			for _, without := range test.without {
+				if strings.Contains(page, without) {
+					t.Errorf("got a page with %q:\n%s", without, page)
+				}
+			}
+			answer := l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", "") // from another window
+			if answer.Header().Get("Location") != "/o/logout" || len(l.events) > 0 {
+				t.Errorf("got Location %q and events %v, want the page and none", answer.Header().Get("Location"), l.events)
+			}
+		})
+	}
+}
+
+// TestNoSignOut has nothing at that address where the host has not said how to sign out, or leaves the group out.
+func TestNoSignOut(t *testing.T) {
+	for name, change := range map[string]func(config *oauthhttp.Config){
+		"not configured": func(config *oauthhttp.Config) { config.SignOut = nil },
+		"not served":     func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupManagement} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLeaving(t, "https://as.test/o", change)
+			l.do(http.StatusNotFound, http.MethodGet, "/o/logout", "", "")
+			l.do(http.StatusNotFound, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", "")
+		})
+	}
+}
+
+// TestSignOutPages are in the words of the user, and can be the host's own.
+func TestSignOutPages(t *testing.T) {
+	l := newLeaving(t, "https://as.test/o", func(config *oauthhttp.Config) {
+		config.Templates = files(map[string]string{
+			"signed_out.html": `{{define "content"}}<h1>Gallery: {{t "signout.done.heading"}}</h1>{{end}}`,
+		})
+	})
+	l.user.Name, l.language = "", "de"
+	if page := l.get("/o/logout"); !strings.Contains(page, "<h1>Abmelden?</h1>") || !strings.Contains(page, "<bdi>alice</bdi>") {
+		t.Errorf("got %s, want a question in German that names the subject", page)
+	}
+	l.post(http.StatusSeeOther, "/o/logout", nil)
+	if page := l.get("/o/logout"); !strings.Contains(page, "<h1>Gallery: Sie sind abgemeldet</h1>") || strings.Contains(page, "/login") {
+		t.Errorf("got %s, want the host's page in German", page)
+	}
+}

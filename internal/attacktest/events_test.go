@@ -1,0 +1,149 @@
+package attacktest
+
+import (
+	"net/http"
+	"reflect"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestEvents is about what an auditor is told: each thing once, with all that is known of it.
+func TestEvents(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "refused authorization requests", Test: rejectionEvents},
+		{Name: "sign-in", Test: signInEvents},
+		{Name: "names of credentials", Test: credentialEvents},
+		{Name: "denied introspection", Test: introspectionEvents},
+		{Name: "failed authentication", Test: authenticationEvents},
+		{Name: "requests of other sites", Test: crossSiteEvents},
+		{Name: "failures", Test: failureEvents},
+	})
+}
+
+// observes does something and wants these events and no others.
+func observes(t *testing.T, s *fixture.Server, do func(), want ...oauthkit.Event) {
+	t.Helper()
+	before := len(s.Events.All())
+	do()
+	if got := s.Events.All()[before:]; !reflect.DeepEqual(got, append([]oauthkit.Event{}, want...)) {
+		t.Errorf("got events %+v, want %+v", got, want)
+	}
+}
+
+func rejectionEvents(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	observes(t, s, func() { alice.Authorize(s.Web.AZ("client_id=nobody")).PAGE(400) }, oauthkit.AuthorizeRejected{
+		Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonApplicationUnknown, Description: "the application is not known", Shown: true,
+	})
+	observes(t, s, func() { alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb")).PAGE(400) }, oauthkit.AuthorizeRejected{
+		ApplicationID: "web", Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonRedirectURIMismatch, Description: "the redirect_uri is not one of the application's", Shown: true,
+	})
+	observes(t, s, func() { alice.Get("/o/authorize?%zz").PAGE(400) }, oauthkit.AuthorizeRejected{
+		Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonMalformedRequest, Description: "the parameters are not form-encoded", Shown: true,
+	})
+	observes(t, s, func() { alice.Authorize(s.Web.AZ("code_challenge_method=plain")).ERR("invalid_request") }, oauthkit.AuthorizeRejected{
+		ApplicationID: "web", Code: oauthkit.InvalidRequest, Reason: "invalid_request", Description: "code_challenge_method must be S256",
+	})
+	observes(t, s, func() { alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required") }, oauthkit.AuthorizeRejected{
+		ApplicationID: "web", Code: oauthkit.ConsentRequired, Reason: "consent_required", Description: "the user has to be asked",
+	})
+	observes(t, s, func() { alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied") }, oauthkit.ConsentDenied{
+		ApplicationID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "api:read"},
+	})
+}
+
+func signInEvents(t *testing.T, s *fixture.Server) {
+	observes(t, s, func() { s.Browser("").Authorize(s.Web.AZ()).Login() }, oauthkit.SignInRequired{ApplicationID: "web"})
+	observes(t, s, func() { s.Browser("alice").Authorize(s.Web.AZ("prompt=login")).Login() }, oauthkit.SignInRequired{ApplicationID: "web", Subject: "alice"})
+	observes(t, s, func() { s.Browser("").Get("/o/applications/").Login() }, oauthkit.SignInRequired{})
+
+	alice := s.Browser("alice")
+	page := alice.Authorize(s.Web.AZ())
+	alice.SignOut()
+	observes(t, s, func() { alice.Follow(page).Login() }, oauthkit.SignInRequired{ApplicationID: "web"})
+}
+
+// credentialEvents follows the credentials of one sign-in by their names.
+func credentialEvents(t *testing.T, s *fixture.Server) {
+	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events)
+	if len(granted) != 1 || granted[0].CodeID != oauthkit.CredentialID(code) || len(granted[0].CodeID) != 8 {
+		t.Fatalf("got %+v, want one with the name of the code", granted)
+	}
+	id := granted[0].AuthorizationID
+	issued := func(tokens fixture.Tokens, grantType string) oauthkit.TokenIssued {
+		return oauthkit.TokenIssued{
+			ApplicationID: "web", Subject: "alice", AuthorizationID: id, GrantType: grantType, Scopes: oauthkit.Scopes{"openid", "api:read"},
+			AccessTokenID: oauthkit.CredentialID(tokens.Access), RefreshTokenID: oauthkit.CredentialID(tokens.Refresh),
+		}
+	}
+	first := s.Web.TK(code).Tokens()
+	second := s.Web.RF(first.Refresh).Tokens()
+	retried := issued(s.Web.RF(first.Refresh).Tokens(), "refresh_token")
+	retried.Retried = true
+	want := []oauthkit.TokenIssued{issued(first, "authorization_code"), issued(second, "refresh_token"), retried}
+	if got := fixture.EventsOf[oauthkit.TokenIssued](s.Events); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	misused := oauthkit.CredentialMisused{ApplicationID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(second.Refresh)}
+	observes(t, s, func() { s.Evil.RF(second.Refresh) }, misused)
+	observes(t, s, func() { s.Evil.RV(second.Refresh) }, misused)
+	observes(t, s, func() { s.Web.TK(code).JSON(400, "invalid_grant") },
+		oauthkit.AuthorizationRevoked{ApplicationID: "web", Subject: "alice", AuthorizationID: id, Reason: oauthkit.RevokedByReplay},
+		oauthkit.CredentialReplayed{
+			ApplicationID: "web", Subject: "alice", AuthorizationID: id,
+			Credential: "authorization_code", CredentialID: oauthkit.CredentialID(code),
+		})
+}
+
+func introspectionEvents(t *testing.T, s *fixture.Server) {
+	tokens := s.Browser("alice").Tokens(s.Web)
+	denied := func(by, kind, token string) oauthkit.IntrospectionDenied {
+		return oauthkit.IntrospectionDenied{ApplicationID: by, OwnerID: "web", Credential: kind, CredentialID: oauthkit.CredentialID(token)}
+	}
+	observes(t, s, func() { s.Evil.IN(tokens.Access).Inactive() }, denied("evil", "access_token", tokens.Access))
+	observes(t, s, func() { s.RS.IN(tokens.Refresh).Inactive() }, denied("rs", "refresh_token", tokens.Refresh))
+	observes(t, s, func() { s.RS.IN(tokens.Access).Active() })
+	observes(t, s, func() { s.Web.IN(tokens.Refresh).Active() })
+	observes(t, s, func() { s.Evil.IN(presented).Inactive() })
+}
+
+func authenticationEvents(t *testing.T, s *fixture.Server) {
+	nobody, wrong := *s.WebPost, *s.WebPost
+	nobody.ID, wrong.Secret = "nobody", presented
+	observes(t, s, func() { nobody.CC().Unauthorized() }, oauthkit.ClientAuthenticationFailed{Method: "client_secret_post"})
+	observes(t, s, func() { wrong.CC().Unauthorized() }, oauthkit.ClientAuthenticationFailed{ApplicationID: "webp", Method: "client_secret_post"})
+}
+
+// crossSiteEvents sends what other sites can make a browser send.
+func crossSiteEvents(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	action, form := page.Form()
+	form.Set("decision", "allow")
+	request := fixture.NewRequest(http.MethodPost, action, form)
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	request.Header.Set("Origin", "https://evil.test")
+	observes(t, s, func() { alice.Do(request).PAGE(403) },
+		oauthkit.CrossSiteBlocked{Endpoint: "consent", Reason: oauthkit.ReasonCrossSite, Origin: "https://evil.test"})
+	observes(t, s, func() { alice.Decide(page, "allow", "token=x").PAGE(403) },
+		oauthkit.CrossSiteBlocked{Endpoint: "consent", Reason: oauthkit.ReasonFormExpired, Origin: fixture.Origin})
+	observes(t, s, func() { s.Browser("alice").Get(action + "?interaction=" + form.Get("interaction")).PAGE(403) },
+		oauthkit.CrossSiteBlocked{Endpoint: "consent", Reason: oauthkit.ReasonOtherBrowser})
+	observes(t, s, func() { alice.Post("/o/applications/register/", nil).PAGE(403) },
+		oauthkit.CrossSiteBlocked{Endpoint: "applications/register", Reason: oauthkit.ReasonFormExpired, Origin: fixture.Origin})
+}
+
+// failureEvents has the store fail, and the host.
+func failureEvents(t *testing.T, s *fixture.Server) {
+	token := s.Service.CC().Tokens().Access
+	s.Store.Fail(0)
+	observes(t, s, func() { s.Service.CC().Unavailable() }, oauthkit.StorageUnavailable{Endpoint: "token"})
+	observes(t, s, func() { s.Browser("alice").Authorize(s.Web.AZ()).Unavailable() }, oauthkit.StorageUnavailable{Endpoint: "authorize"})
+	observes(t, s, func() { s.Bearer("/api/read", token).Unavailable() }, oauthkit.StorageUnavailable{})
+	observes(t, s, func() { s.Bearer("/o/userinfo", token).Unavailable() }, oauthkit.StorageUnavailable{Endpoint: "userinfo"})
+	s.Store.Heal()
+	observes(t, s, func() { s.Do(fixture.NewRequest(http.MethodGet, "/o/nothing", nil)).PAGE(404) })
+}

@@ -1,0 +1,109 @@
+package attacktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestIDORInGo is the same as TestIDOR for hosts that call the services themselves. A new method fails it until it is known here.
+func TestIDORInGo(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "M-01 every method of Applications", Test: foreignApplications},
+		{Name: "M-01 every method of Authorizations", Test: foreignAuthorizations},
+	})
+}
+
+// checkMethods wants every method of a service to be named.
+func checkMethods(t *testing.T, service any, known ...string) {
+	t.Helper()
+	kind := reflect.TypeOf(service)
+	for i := range kind.NumMethod() {
+		if name := kind.Method(i).Name; !slices.Contains(known, name) {
+			t.Errorf("%v: got a method %s, want it in this test", kind, name)
+		}
+	}
+}
+
+func foreignApplications(t *testing.T, s *fixture.Server) {
+	r := rowsOf(t, s, s.Browser("alice"))
+	service := oauthkit.NewApplications(s.Provider, s.Store, oauthkit.ApplicationsConfig{})
+	checkMethods(t, service, "Find", "Update", "RotateSecret", "Delete", "List", // below
+		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes") // name no row, and Register replaces none
+	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{
+		"Find": func(ctx context.Context, user *oauthkit.User, id string) error {
+			_, err := service.Find(ctx, user, id)
+			return err
+		},
+		"Update": func(ctx context.Context, user *oauthkit.User, id string) error {
+			_, err := service.Update(ctx, user, id, oauthkit.ApplicationForm{Name: "Changed", ClientType: oauthkit.Public})
+			return err
+		},
+		"RotateSecret": func(ctx context.Context, user *oauthkit.User, id string) error {
+			_, err := service.RotateSecret(ctx, user, id)
+			return err
+		},
+		"Delete": service.Delete,
+	}
+	unchanged := watch(t, s)
+	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
+		user := &oauthkit.User{Subject: subject}
+		for name, call := range calls {
+			got, want := call(t.Context(), user, r.client.ID), call(t.Context(), user, oauthkit.NewClientID())
+			if !errors.Is(got, oauthkit.ErrNotFound) || got.Error() != want.Error() {
+				t.Errorf("%s as %q: got %v, want what an id that nobody has gets: %v", name, subject, got, want)
+			}
+			if err := call(t.Context(), user, s.Web.ID); !errors.Is(err, oauthkit.ErrNotFound) { // nobody's own
+				t.Errorf("%s as %q of an application without an owner: got %v, want ErrNotFound", name, subject, err)
+			}
+		}
+		apps, err := service.List(t.Context(), user, "")
+		for _, app := range apps {
+			if app.GetUserID() != "mallory" || subject != "mallory" {
+				t.Errorf("List as %q: got %s of %q", subject, app.GetID(), app.GetUserID())
+			}
+		}
+		if err != nil {
+			t.Errorf("List as %q: got %v", subject, err)
+		}
+	}
+	unchanged()
+}
+
+func foreignAuthorizations(t *testing.T, s *fixture.Server) {
+	r := rowsOf(t, s, s.Browser("alice"))
+	s.Browser("bob").Tokens(s.Web)
+	service := oauthkit.NewAuthorizations(s.Provider, s.Store)
+	checkMethods(t, service, "Connections", "Revoke", "Disconnect", "RevokeUser", // below
+		"RevokeApplication") // the operator's
+	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
+		connections, err := service.Connections(t.Context(), subject)
+		for _, connection := range connections {
+			if connection.ApplicationID != s.Web.ID || subject != "bob" {
+				t.Errorf("Connections of %q: got %s", subject, connection.ApplicationID)
+			}
+		}
+		if err != nil {
+			t.Errorf("Connections of %q: got %v", subject, err)
+		}
+		for name, call := range map[string]func(ctx context.Context, subject, id string) error{"Revoke": service.Revoke, "Disconnect": service.Disconnect} {
+			hers := map[string]string{"Revoke": r.signIn, "Disconnect": r.client.ID}[name]
+			got, want := call(t.Context(), subject, hers), call(t.Context(), subject, oauthkit.NewClientID())
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s as %q: got %v, want what an id that nobody has gets: %v", name, subject, got, want)
+			}
+		}
+	}
+	if revoked, err := service.RevokeUser(t.Context(), "bob"); revoked != 1 || err != nil {
+		t.Errorf("RevokeUser: got %d, %v, want bob's one sign-in ended", revoked, err)
+	}
+	s.Bearer("/api/read", r.tokens.Access).OK()
+	r.client.RF(r.tokens.Refresh).Tokens()
+	s.Browser("alice").Open(r.client.AZ("prompt=none")).Code() // her consent is remembered
+}

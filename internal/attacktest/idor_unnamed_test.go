@@ -1,0 +1,174 @@
+package attacktest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// team lets carol manage what is alice's as well as her own.
+func team(config *oauthkit.ApplicationsConfig) {
+	config.Owned = func(_ context.Context, user *oauthkit.User) (oauthkit.Owned, error) {
+		if user.Subject == "carol" {
+			return oauthkit.Owned{By: []string{"carol", "alice"}}, nil
+		}
+		return oauthkit.Owned{By: []string{user.Subject}}, nil
+	}
+}
+
+// teamRows wants carol to reach the application and never the sign-in, which is alice's and not the team's; and nobody else to
+// reach more than before.
+func teamRows(t *testing.T, s *fixture.Server) {
+	r := rowsOf(t, s, s.Browser("alice"))
+	carol, token := stranger(s, "carol")
+	bob, bobs := stranger(s, "bob")
+	unknown := oauthkit.NewClientID()
+	unchanged := watch(t, s)
+	for _, route := range named(t, s, r.client.ID, r.signIn) {
+		application, tried := !strings.Contains(route.path, "authorized_tokens"), route
+		if application && route.method != http.MethodGet { // which is asked for without what it needs, so that nothing happens
+			tried.method = strings.Replace(route.method, http.MethodDelete, http.MethodGet, 1)
+			tried.body = strings.TrimSuffix(strings.TrimPrefix(route.body, "token=TOKEN"), "}")
+		}
+		if got := carol.Do(tried.request(token)); (got.Status == http.StatusNotFound) == application {
+			t.Errorf("carol, %s %s: got %d, want 404 exactly if it is not about the team's application", route.method, route.path, got.Status)
+		}
+		other := route
+		other.path = strings.Replace(other.path, r.client.ID, unknown, 1)
+		if got, want := bob.Do(route.request(bobs)), bob.Do(other.request(bobs)); got.Status != http.StatusNotFound || shape(got, r.client.ID) != shape(want, unknown) {
+			t.Errorf("bob, %s %s: got %s, want what an id that nobody has gets: %s", route.method, route.path, shape(got), shape(want))
+		}
+	}
+	unchanged()
+	for _, path := range []string{"/o/applications/", "/o/api/applications"} {
+		if body := carol.Get(path).OK().Body; !strings.Contains(body, r.client.ID) || strings.Contains(body, "evil") {
+			t.Errorf("%s: got %s, want the team's application and no other", path, body)
+		}
+	}
+}
+
+// unnamedRows looks at the addresses whose path names nothing. They show what is of whoever asks, or the same to everybody, or
+// have parameters of another kind, which are tried one by one.
+func unnamedRows(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	r := rowsOf(t, s, alice)
+	own := []string{"applications", "applications/register", "authorized_tokens", "api/applications", "api/authorized_tokens", "logout"}
+	byParameter := map[string]func(t *testing.T, s *fixture.Server, r rows){
+		"authorize": hintOfAlice, "consent": interactionOfAlice, "token": credentialsOfAlice, "introspect": introspectionOfAlice,
+		"revoke_token": revocationByOthers, "userinfo": userinfoOfAlice,
+	}
+	bob, _ := stranger(s, "bob")
+	for _, path := range s.Handler.Paths() {
+		test, parameters := byParameter[path]
+		switch {
+		case strings.Contains(path, "{"):
+		case parameters:
+			test(t, s, r)
+		case slices.Contains(own, path):
+			ownRows(t, s, bob, "/o/"+path, r)
+		case !slices.Contains(methodsOf(t, s, path), http.MethodGet) || shape(bob.Get("/o/"+path)) != shape(alice.Get("/o/"+path)):
+			t.Errorf("%s: got an address that is not the same to everybody, want it in this test", path)
+		}
+	}
+	s.Bearer("/api/read", r.tokens.Access).OK()
+	r.client.RF(r.tokens.Refresh).Tokens()
+}
+
+// ownRows wants nothing of alice's, wherever the list is told to begin.
+func ownRows(t *testing.T, s *fixture.Server, bob *fixture.Browser, path string, r rows) {
+	t.Helper()
+	unchanged := watch(t, s)
+	for _, query := range []string{"", "?after=", "?after=" + r.client.ID[:21], "?after=" + r.client.ID, "?user=alice&user_id=alice&subject=alice&owner=alice"} {
+		body := bob.Get(path + query).OK().Body
+		for _, mark := range r.marks() {
+			if strings.Contains(strings.ReplaceAll(body, url.QueryEscape(query), ""), mark) {
+				t.Errorf("%s%s: got %q in it, which is alice's: %s", path, query, mark, body)
+			}
+		}
+	}
+	unchanged()
+}
+
+// hintOfAlice names alice where bob is signed in (OpenID Connect Core §3.1.2.1).
+func hintOfAlice(_ *testing.T, s *fixture.Server, r rows) {
+	bob, _ := stranger(s, "bob")
+	bob.Open(r.client.AZ("prompt=none", "id_token_hint="+r.tokens.ID)).ERR("login_required")
+	bob.Open(r.client.AZ("prompt=none")).ERR("consent_required") // what alice approved is hers
+}
+
+// interactionOfAlice brings alice's request to bob's browser: he may know that it is there, by 256 random bits, and no more.
+func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
+	alice := s.Browser("alice")
+	page := alice.Open(r.client.AZ("prompt=consent")).Consent()
+	bob, _ := stranger(s, "bob")
+	unchanged := watch(t, s)
+	answers := []*fixture.Answer{bob.Get("/o/consent?interaction=" + interactionOf(page))}
+	for _, decision := range []string{"allow", "deny"} {
+		answers = append(answers, bob.Decide(page, decision))
+	}
+	for _, answer := range answers {
+		answer.PAGE(403)
+		for _, shown := range []string{"Printer of alice", "Alice", r.client.ID, "printer.test"} {
+			if strings.Contains(answer.Body, shown) {
+				t.Errorf("%s: got %q on the page, which is alice's", answer, shown)
+			}
+		}
+	}
+	for _, act := range s.Store.Calls() {
+		if act != "Interaction" {
+			t.Errorf("got %s, want nothing but reading the request", act)
+		}
+	}
+	s.Store.Forget()
+	unchanged()
+	alice.Decide(page, "allow").Code()
+}
+
+// credentialsOfAlice uses as another application what alice's has.
+func credentialsOfAlice(t *testing.T, s *fixture.Server, r rows) {
+	code := s.Browser("alice").Approve(r.client.AZ()).Code()
+	for name, pair := range map[string][2]*fixture.Answer{
+		"code":          {s.Evil.TK(code, "redirect_uri="+r.client.RedirectURI), s.Evil.TK(code[:len(code)-4]+"AAAA", "redirect_uri="+r.client.RedirectURI)},
+		"refresh token": {s.Evil.RF(r.tokens.Refresh), s.Evil.RF(r.tokens.Refresh[:len(r.tokens.Refresh)-4] + "AAAA")},
+	} {
+		pair[0].JSON(400, "invalid_grant")
+		if got, want := shape(pair[0]), shape(pair[1]); got != want {
+			t.Errorf("%s of another application: got %s, want what an unknown one gets: %s", name, got, want)
+		}
+	}
+	r.client.TK(code).Tokens()
+}
+
+func introspectionOfAlice(t *testing.T, s *fixture.Server, r rows) {
+	for _, token := range []string{r.tokens.Access, r.tokens.Refresh} {
+		got, want := s.Evil.IN(token), s.Evil.IN(token[:len(token)-4]+"AAAA")
+		got.Inactive()
+		if shape(got) != shape(want) {
+			t.Errorf("got %s, want what an unknown token gets: %s", shape(got), shape(want))
+		}
+	}
+}
+
+func revocationByOthers(t *testing.T, s *fixture.Server, r rows) {
+	for _, token := range []string{r.tokens.Access, r.tokens.Refresh} {
+		if got, want := shape(s.Evil.RV(token)), shape(s.Evil.RV(token[:len(token)-4]+"AAAA")); got != want {
+			t.Errorf("got %s, want what an unknown token gets: %s", got, want)
+		}
+	}
+	s.RS.IN(r.tokens.Access).Active()
+}
+
+// userinfoOfAlice asks for alice with bob's token: there is no parameter that could name her.
+func userinfoOfAlice(t *testing.T, s *fixture.Server, r rows) {
+	bobs := s.Browser("bob").Tokens(s.Web)
+	answer := s.Bearer("/o/userinfo?sub=alice&user=alice&access_token="+r.tokens.Access, bobs.Access)
+	if answer.Status == http.StatusOK && answer.Members()["sub"] != "bob" {
+		t.Errorf("got %s, want bob, whose token it is", answer.Body)
+	}
+}

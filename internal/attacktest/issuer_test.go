@@ -1,0 +1,152 @@
+package attacktest
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestIssuer is about two providers of one program, each with an issuer of its own: below two paths of one host, and below the same
+// path of two hosts. They have the same applications, users, signing keys and Config.Secret, and tables beside each other in one
+// database.
+func TestIssuer(t *testing.T) {
+	for name, beside := range map[string]func(issuerTest) func(*testing.T, *fixture.Server){
+		"path and path": func(test issuerTest) func(*testing.T, *fixture.Server) {
+			return func(t *testing.T, s *fixture.Server) { test(t, s, s.Neighbour("https://as.test/b")) }
+		},
+		"path and path, the other way": func(test issuerTest) func(*testing.T, *fixture.Server) {
+			return func(t *testing.T, s *fixture.Server) { test(t, s.Neighbour("https://as.test/b"), s) }
+		},
+		"host and host": func(test issuerTest) func(*testing.T, *fixture.Server) {
+			return func(t *testing.T, s *fixture.Server) { test(t, s, s.Neighbour("https://other.test/o")) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fixture.Run(t, []fixture.Case{
+				{Name: "C-22 another issuer's code", Test: beside(codeOfIssuer)},
+				{Name: "V-01 credentials of another issuer", Test: beside(credentialsOfIssuer)},
+				{Name: "V-01 pages and forms of another issuer", Test: beside(pagesOfIssuer)},
+				{Name: "V-01 cookies of another issuer", Test: beside(cookiesOfIssuer)},
+				{Name: "V-02 what one issuer ends lives on at the other", Test: beside(endedByIssuer)},
+			})
+		})
+	}
+}
+
+// issuerTest takes what one issuer gave out to the other.
+type issuerTest func(t *testing.T, one, other *fixture.Server)
+
+func codeOfIssuer(_ *testing.T, one, other *fixture.Server) {
+	code := one.Browser("alice").Approve(one.Web.AZ()).Code()
+	other.Web.TK(code).JSON(400, "invalid_grant")
+	one.Web.TK(code).Tokens() // which takes nothing away from its owner
+}
+
+// credentialsOfIssuer takes everything that one issuer gave out to the other, where applications and users have the same ids.
+func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
+	alice := one.Browser("alice")
+	tokens, code := alice.Tokens(one.Web), alice.Approve(one.Web.AZ()).Code()
+	rotated := alice.Tokens(one.Web)
+	successor := one.Web.RF(rotated.Refresh).Tokens()
+	at := one.Web.On(other) // with its secret of here
+	for _, answer := range []*fixture.Answer{at.TK(code), at.RF(tokens.Refresh), at.IN(tokens.Access), at.RV(tokens.Refresh), one.Service.On(other).CC()} {
+		answer.Unauthorized()
+	}
+	other.Web.TK(code).JSON(400, "invalid_grant")
+	for _, token := range []string{tokens.Refresh, tokens.Access, rotated.Refresh, successor.Refresh} {
+		other.Web.RF(token).JSON(400, "invalid_grant")
+	}
+	prefix := other.Provider.Prefix()
+	for _, token := range []string{tokens.Access, tokens.Refresh, tokens.ID, code} {
+		other.RS.IN(token).Inactive()
+		other.Web.IN(token).Inactive()
+		for _, path := range []string{prefix + "/userinfo", "/api/read"} {
+			if got := other.Bearer(path, token); got.Status != http.StatusUnauthorized {
+				t.Errorf("%s: got %d %s for a token of another issuer, want 401", path, got.Status, got.Body)
+			}
+		}
+		other.Web.RV(token).OK() // nothing to revoke here
+	}
+	one.RS.IN(tokens.Access).Active()
+	one.Web.RF(tokens.Refresh).Tokens()
+	if iss := claimsOf(t, tokens.ID)["iss"]; iss != one.Provider.Issuer() {
+		t.Errorf("got iss %v, want %s", iss, one.Provider.Issuer())
+	}
+}
+
+// pagesOfIssuer takes the pages of one issuer to the other, in the same browser and session.
+func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
+	alice := one.Browser("alice")
+	tokens := alice.Tokens(one.Web)
+	there, prefix := alice.On(other), other.Provider.Prefix()
+	there.Open(other.Web.AZ()).Consent() // what she approved here is not approved there
+	there.Open(other.Web.AZ("prompt=none", "id_token_hint="+tokens.ID)).ERR("invalid_request")
+
+	page := alice.Open(one.Web.AZ("prompt=consent")).Consent()
+	there.Get(prefix + "/consent?" + url.Values{"interaction": {interactionOf(page)}}.Encode()).PAGE(404)
+	_, form := page.Form()
+	for _, decision := range []string{"allow", "deny"} {
+		form.Set("decision", decision)
+		there.Post(prefix+"/consent", form).PAGE(404)
+	}
+	theirs := there.Open(other.Web.AZ("prompt=consent")).Consent()
+	there.Decide(theirs, "allow", "token="+tokenOf(page)).PAGE(403)
+	there.Decide(theirs, "allow", "interaction="+interactionOf(page)).PAGE(404)
+	alice.Decide(page, "allow").Code()
+	there.Decide(theirs, "allow").Code()
+
+	registered := url.Values{"name": {"Mine"}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}}
+	registered.Set("token", tokenOf(alice.Get(one.Provider.Prefix()+"/applications/register/").OK()))
+	there.Post(prefix+"/applications/register/", registered).PAGE(403)
+	removed := url.Values{"token": {tokenOf(alice.Get(one.Provider.Prefix() + "/authorized_tokens/web/delete/").OK())}}
+	there.Post(prefix+"/authorized_tokens/web/delete/", removed).PAGE(403)
+
+	client := owned(t, one, "alice")
+	there.Get(prefix + "/applications/" + client.ID + "/").PAGE(404)
+	there.Open(client.AZ()).PAGE(400)
+	for _, id := range signInIDs(alice.Get(one.Provider.Prefix() + "/api/authorized_tokens")) {
+		there.Get(prefix + "/authorized_tokens/web/" + id + "/delete/").PAGE(404)
+		sendJSON(there, http.MethodDelete, prefix+"/api/authorized_tokens/web/"+id, "").JSON(404, "invalid_request")
+	}
+}
+
+// cookiesOfIssuer wants each issuer to have a cookie of its own, since a browser sends both to every path of a host.
+func cookiesOfIssuer(t *testing.T, one, other *fixture.Server) {
+	alice := one.Browser("alice")
+	there := alice.On(other)
+	here := (&http.Response{Header: alice.Authorize(one.Web.AZ()).Header}).Cookies()
+	set := (&http.Response{Header: there.Authorize(other.Web.AZ()).Header}).Cookies()
+	if len(here) != 1 || len(set) != 1 || here[0].Name == set[0].Name || here[0].Value == set[0].Value {
+		t.Fatalf("got the cookies %v and %v, want one of each issuer", here, set)
+	}
+	page := alice.Open(one.Web.AZ()).Consent()
+	theirs := there.Open(other.Web.AZ()).Consent()
+	there.SetCookie(set[0]) // which takes nothing away here
+	alice.Decide(page, "deny").ERR("access_denied")
+	there.SetCookie(&http.Cookie{Name: set[0].Name, Value: here[0].Value}) // as if it had been planted
+	there.Decide(theirs, "allow").PAGE(403)
+}
+
+// endedByIssuer ends everything at one, and wants it to go on at the other.
+func endedByIssuer(t *testing.T, one, other *fixture.Server) {
+	tokens := one.Browser("alice").Tokens(one.Web)
+	theirs := other.Browser("alice").Tokens(other.Web)
+	service := other.Service.CC("scope=api:read").Tokens()
+	authorizations := oauthkit.NewAuthorizations(one.Provider, one.Store)
+	if revoked, err := authorizations.RevokeUser(t.Context(), "alice"); revoked != 1 || err != nil {
+		t.Errorf("got %d, %v revoked, want the one sign-in here", revoked, err)
+	}
+	if _, err := authorizations.RevokeApplication(t.Context(), "svc"); err != nil {
+		t.Error(err)
+	}
+	one.UpdateApplication("spa", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
+	one.RS.IN(tokens.Access).Inactive()
+	other.RS.IN(theirs.Access).Active()
+	other.RS.IN(service.Access).Active()
+	other.Web.RF(theirs.Refresh).Tokens()
+	other.Browser("alice").Tokens(other.SPA)
+	other.Browser("alice").Open(other.Web.AZ()).Code() // her consent there is remembered
+}

@@ -1,0 +1,73 @@
+package attacktest
+
+import (
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestRedirector is about links to the provider that are meant to lead to somebody's site (RFC 9700 §4.11.2).
+func TestRedirector(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "A-37 an application that a user registered", Test: usersRedirector},
+		{Name: "A-37 an application that registered itself", Test: ownRedirector},
+		{Name: "A-37 an application of the operator's", Test: operatorsRedirector},
+	})
+}
+
+// brokenRequests are those that the application gets an error for, without anybody doing anything.
+func brokenRequests(client *fixture.Client) [][]string {
+	return [][]string{
+		{"scope=nonsense"}, {"scope=openid api:write"}, {"response_type=token"}, {"response_type"}, {"response_mode=fragment"}, {"code_challenge", "code_challenge_method"},
+		{"code_challenge_method=plain"}, {"max_age=x"}, {"prompt=x"}, {"resource=https://evil.test"}, {"request=x"}, {"claims=x"},
+		{"id_token_hint=x"}, {"+scope=openid"}, {"client_id=" + client.ID, "state=x", "+state=y"},
+	}
+}
+
+// usersRedirector is mallory's link, which alice is sent: a page of the provider's is all that it can open.
+func usersRedirector(t *testing.T, s *fixture.Server) {
+	mallory := s.Browser("mallory")
+	id, _ := registerJSON(t, s, mallory, registration(""))
+	client := s.Plant(storedApplication(t, s, id))
+	nobody, alice := s.Browser(""), s.Browser("alice")
+	for _, client := range []*fixture.Client{client, s.Evil} {
+		for _, broken := range brokenRequests(client) {
+			nobody.Open(client.AZ(broken...)).PAGE(400)
+			alice.Open(client.AZ(broken...)).PAGE(400)
+		}
+		nobody.Open(client.AZ()).Login() // a request that is good needs the user first
+		page := alice.Open(client.AZ()).Consent()
+		alice.Decide(page, "deny").ERR("access_denied") // after she has seen where it goes
+		nobody.Open(client.AZ("prompt=none")).ERR("login_required")
+		alice.Open(client.AZ("prompt=none")).ERR("consent_required")
+	}
+	rejected := fixture.EventsOf[oauthkit.AuthorizeRejected](s.Events)
+	if len(rejected) == 0 || !rejected[0].Shown {
+		t.Errorf("got %+v observed, want errors that were shown", rejected)
+	}
+	s.UpdateApplication("evil", func(app *oauthkit.AbstractApplication) { app.Verified = true })
+	alice.Open(s.Evil.AZ("scope=nonsense")).ERR("invalid_scope") // the operator vouches for it
+}
+
+// ownRedirector has nobody as its owner, which is not the operator's word either.
+func ownRedirector(t *testing.T, s *fixture.Server) {
+	for _, source := range []oauthkit.RegistrationSource{oauthkit.RegisteredDynamically, oauthkit.RegisteredByDocument} {
+		client := register(t, s, &oauthkit.AbstractApplication{
+			Name: "Itself", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://itself.test/cb"}, RegistrationSource: source,
+			GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
+		})
+		for _, broken := range brokenRequests(client) {
+			s.Browser("alice").Open(client.AZ(broken...)).PAGE(400)
+		}
+		s.Browser("alice").Approve(client.AZ()).Code()
+	}
+}
+
+// operatorsRedirector is an address that the operator let in: its errors go back (RFC 6749 §4.1.2.1).
+func operatorsRedirector(_ *testing.T, s *fixture.Server) {
+	s.Browser("").Open(s.Web.AZ("scope=nonsense")).ERR("invalid_scope")
+	s.Browser("alice").Open(s.Web.AZ("response_type=token")).ERR("unsupported_response_type")
+}

@@ -1,0 +1,199 @@
+package attacktest
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+)
+
+// TestSignOut is about who can end a session, and what is worth nothing when it has ended.
+func TestSignOut(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "B-07 cookies from before the sign-out", Test: cookiesAfterSignOut},
+		{Name: "B-08 another user decides after the sign-out", Test: decideAfterSignOut},
+		{Name: "B-08 another user decides after the sign-out, in a host without session ids", Test: func(t *testing.T, s *fixture.Server) {
+			s.Users.HideSessions()
+			decideAfterSignOut(t, s)
+		}},
+		{Name: "signed out by a link or an image", Test: signOutByLink},
+		{Name: "signed out by another site", Test: signOutFromElsewhere},
+		{Name: "sent on after the sign-out", Test: signOutRedirects},
+		{Name: "what a sign-out ends", Test: signOutEnds},
+		{Name: "a host that fails to sign out", Host: failToSignOut, Test: signOutFails},
+	})
+}
+
+const signOutPath = "/o/logout"
+
+// signOut presses the button on the page.
+func signOut(browser *fixture.Browser) *fixture.Answer {
+	return submit(browser, signOutPath, url.Values{})
+}
+
+func checkSignedIn(t *testing.T, s *fixture.Server, browser *fixture.Browser) {
+	t.Helper()
+	if page := browser.Get(signOutPath).OK(); tokenOf(page) == "" {
+		t.Errorf("%s: got %s, want somebody who is still signed in to be asked", page, page.Body)
+	}
+	if events := fixture.EventsOf[oauthkit.SignedOut](s.Events); len(events) > 0 {
+		t.Errorf("got events %v, want nobody signed out", events)
+	}
+}
+
+// cookiesAfterSignOut wants nothing that was in the browser, or was copied out of it, to go on with what was begun in it.
+func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
+	alice, thief := s.Browser("alice"), s.Browser("")
+	begun := alice.Authorize(s.Web.AZ())
+	page := alice.Follow(begun).Consent()
+	copied := alice.Cookies()
+	if got := signOut(alice); got.Status != http.StatusSeeOther {
+		t.Fatalf("%s: got %d, want 303", got, got.Status)
+	}
+	if left := alice.Cookies(); len(left) > 0 {
+		t.Errorf("got cookies %v left, want none", left)
+	}
+	for _, cookie := range copied {
+		thief.SetCookie(cookie)
+	}
+	thief.Follow(begun).Login()
+	thief.Decide(page, "allow").Login()
+	thief.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	alice.SignIn("alice")
+	alice.Follow(alice.Authorize(s.Web.AZ())).Consent()
+	for _, cookie := range alice.Cookies() {
+		for _, former := range copied {
+			if cookie.Value == former.Value {
+				t.Errorf("got %s with the value from before the sign-out, want another one", cookie.Name)
+			}
+		}
+	}
+}
+
+// decideAfterSignOut sends the consent form of who has signed out: the request that it was about is not this browser's any more.
+func decideAfterSignOut(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	begun := alice.Authorize(s.Web.AZ())
+	page := alice.Follow(begun).Consent()
+	signOut(alice)
+	for _, user := range []string{"", "bob", "alice"} {
+		if user != "" {
+			alice.SignIn(user)
+		}
+		alice.Follow(begun).PAGE(403)
+		alice.Decide(page, "allow").PAGE(403)
+		alice.Decide(page, "deny").PAGE(403)
+	}
+	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) > 0 {
+		t.Errorf("got %v, want nothing granted", granted)
+	}
+}
+
+// signOutByLink is what another site's page can make a browser fetch.
+func signOutByLink(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	token := tokenOf(alice.Get(signOutPath))
+	for _, query := range []string{"", "?done", "?confirm=yes&allow=true", "?token=" + token} {
+		for _, destination := range []string{"image", "iframe", "document"} {
+			request := fixture.NewRequest(http.MethodGet, signOutPath+query, nil)
+			request.Header.Set("Sec-Fetch-Site", "cross-site")
+			request.Header.Set("Sec-Fetch-Dest", destination)
+			if page := alice.Do(request).OK(); strings.Contains(page.Body, "You are signed out") {
+				t.Errorf("%s: got a page that says that alice is signed out", page)
+			}
+		}
+	}
+	alice.Do(fixture.NewRequest(http.MethodHead, signOutPath, nil)).PAGE(405)
+	checkSignedIn(t, s, alice)
+}
+
+// signOutFromElsewhere sends forms that are not the one which alice was shown.
+func signOutFromElsewhere(t *testing.T, s *fixture.Server) {
+	alice, mallory := s.Browser("alice"), s.Browser("mallory")
+	token := url.Values{"token": {tokenOf(alice.Get(signOutPath))}}
+	for _, header := range []map[string]string{
+		{"Origin": "https://evil.test"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+	} {
+		request := fixture.NewRequest(http.MethodPost, signOutPath, token)
+		for name, value := range header {
+			request.Header.Set(name, value)
+		}
+		alice.Do(request).PAGE(403)
+	}
+	client := owned(t, s, "alice")
+	for _, value := range []string{
+		"", "nonsense", tokenOf(mallory.Get(signOutPath)), tokenOf(alice.Open(s.Web.AZ()).Consent()), tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/")),
+	} {
+		alice.Post(signOutPath, url.Values{"token": {value}}).PAGE(403)
+	}
+	checkSignedIn(t, s, alice)
+	alice.Post(signOutPath, token)
+	if events := fixture.EventsOf[oauthkit.SignedOut](s.Events); len(events) != 1 {
+		t.Errorf("got events %v, want alice signed out", events)
+	}
+}
+
+// signOutRedirects asks to be sent elsewhere, in each way that some provider has for it. Nothing announces such an endpoint.
+func signOutRedirects(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	hostile := url.Values{
+		"post_logout_redirect_uri": {"https://evil.test"}, "redirect_uri": {"https://evil.test"}, "next": {"//evil.test"}, "return_to": {"https://evil.test"},
+		"id_token_hint": {alice.Tokens(s.Web).ID}, "client_id": {"web"}, "state": {`"><script>`},
+	}
+	page := alice.Get(signOutPath + "?" + hostile.Encode()).OK()
+	action, fields := page.Form()
+	hostile.Set("token", fields.Get("token"))
+	answer := alice.Post(action+"?"+hostile.Encode(), hostile)
+	after := alice.Get(answer.Location() + "?" + hostile.Encode()).OK()
+	if action != signOutPath || answer.Location() != signOutPath {
+		t.Errorf("got a form to %q and Location %q, want %s", action, answer.Location(), signOutPath)
+	}
+	if strings.Contains(page.Body+after.Body, "evil") || strings.Contains(page.Body+after.Body, "<script") {
+		t.Errorf("got something of the request on the pages:\n%s\n%s", page.Body, after.Body)
+	}
+	if document := s.Browser("").Get("/.well-known/oauth-authorization-server/o").OK(); document.Members()["end_session_endpoint"] != nil {
+		t.Errorf("got %s, want no end_session_endpoint", document.Body)
+	}
+}
+
+// signOutEnds wants the session of this browser to be over, and nothing else: neither that of another browser, nor what alice has
+// allowed.
+func signOutEnds(t *testing.T, s *fixture.Server) {
+	alice, phone := s.Browser("alice"), s.Browser("alice")
+	tokens := alice.Tokens(s.Web)
+	stale := tokenOf(alice.Get(signOutPath))
+	signOut(alice)
+	alice.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	alice.Authorize(s.Web.AZ()).Login()
+	alice.Get("/o/authorized_tokens/").Login()
+	phone.Authorize(s.Web.AZ()).Code()
+	s.RS.IN(tokens.Access).Active()
+	s.Web.RF(tokens.Refresh).Tokens()
+	alice.SignIn("alice")
+	alice.Post(signOutPath, url.Values{"token": {stale}}).PAGE(403) // the form of the former session
+	if got, want := fixture.EventsOf[oauthkit.SignedOut](s.Events), (oauthkit.SignedOut{Subject: "alice"}); len(got) != 1 || got[0] != want {
+		t.Errorf("got events %v, want %v once", got, want)
+	}
+}
+
+func failToSignOut(config *oauthhttp.Config) {
+	config.SignOut = func(http.ResponseWriter, *http.Request) error { return errors.New("the sessions are away") }
+}
+
+// signOutFails wants nobody to be told that he is signed out who is not, and what waits in the browser to be as it was.
+func signOutFails(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	s.Users.Fail(errors.New("the sessions are away"))
+	alice.Get(signOutPath).Unavailable()
+	alice.Post(signOutPath, url.Values{"token": {"x"}}).Unavailable()
+	s.Users.Fail(nil)
+	signOut(alice).Unavailable()
+	checkSignedIn(t, s, alice)
+	alice.Decide(page, "allow").Code()
+}

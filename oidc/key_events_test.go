@@ -1,0 +1,120 @@
+package oidc_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// auditedKeys are instances that share a store, and what they tell of its keys.
+type auditedKeys struct {
+	t      *testing.T
+	store  *memstore.Store
+	clock  *clock
+	mu     sync.Mutex
+	events []oauthkit.Event
+}
+
+// instance starts another one.
+func (k *auditedKeys) instance() *oidc.Extension {
+	k.t.Helper()
+	extension := oidc.New(oidc.Config{Keys: k.store})
+	_, err := oauthkit.New(issuer, k.store, oauthkit.Config{
+		Extensions: []oauthkit.Extension{extension}, Secret: secret, Now: k.clock.Now,
+		Observe: func(_ context.Context, event oauthkit.Event) {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.events = append(k.events, event)
+		},
+	})
+	if err != nil {
+		k.t.Error(err) // not Fatal: instances start in goroutines too
+	}
+	return extension
+}
+
+// take returns the events since the last call.
+func (k *auditedKeys) take() []oauthkit.Event {
+	taken := k.events
+	k.events = nil
+	return taken
+}
+
+// published are the events for all stored keys that sign from a time on, in the order in which they are made.
+func (k *auditedKeys) published(activeAt time.Time) []oauthkit.Event {
+	k.t.Helper()
+	keys, err := k.store.SigningKeys(k.t.Context())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	var events []oauthkit.Event
+	for _, algorithm := range []string{"RS256", "ES256"} {
+		for _, key := range keys {
+			if key.Algorithm == algorithm && key.ActiveAt.Equal(activeAt) {
+				events = append(events, oauthkit.KeyPublished{KeyID: key.ID, Algorithm: algorithm, ActiveAt: key.ActiveAt})
+			}
+		}
+	}
+	return events
+}
+
+func (k *auditedKeys) want(what string, want []oauthkit.Event) {
+	k.t.Helper()
+	if got := k.take(); !slices.Equal(got, want) || len(want) == 0 {
+		k.t.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// TestKeyEvents follows the first keys from the start of the program to their end. Whatever finds its work done says nothing.
+func TestKeyEvents(t *testing.T) {
+	keys := &auditedKeys{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	begun := keys.clock.Now()
+	one := keys.instance()
+	first := keys.published(begun)
+	keys.want("start", first)
+	other := keys.instance()
+	rotate := func() {
+		for _, extension := range []*oidc.Extension{one, other} {
+			if err := extension.RotateKeys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rotate()
+	keys.want("rotation", keys.published(begun.Add(time.Hour)))
+
+	keys.clock.advance(31 * 24 * time.Hour)
+	rotate()
+	ended := keys.published(keys.clock.Now().Add(time.Hour))
+	for _, event := range first {
+		published := event.(oauthkit.KeyPublished)
+		ended = append(ended, oauthkit.KeyRetired{KeyID: published.KeyID, Algorithm: published.Algorithm})
+	}
+	keys.want("rotation after the end", ended)
+
+	stolen := ended[0].(oauthkit.KeyPublished).KeyID
+	if err := one.RemoveKey(t.Context(), stolen); err != nil {
+		t.Fatal(err)
+	}
+	keys.want("removal", []oauthkit.Event{oauthkit.KeyRevoked{KeyID: stolen}})
+}
+
+// TestKeyEvents_AtOnce lets instances start at the same time on an empty database: each key that is stored is told of once.
+func TestKeyEvents_AtOnce(t *testing.T) {
+	keys := &auditedKeys{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	var instances sync.WaitGroup
+	for range 4 {
+		instances.Go(func() { keys.instance() })
+	}
+	instances.Wait()
+	got, want := keys.take(), keys.published(keys.clock.Now())
+	if len(got) != len(want) || !slices.ContainsFunc(got, func(event oauthkit.Event) bool { return event == want[0] }) {
+		t.Errorf("got %+v, want %+v in any order", got, want)
+	}
+}

@@ -1,0 +1,180 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// cleanupLimitRules are about how Cleanup is bounded, watched and stopped.
+func cleanupLimitRules() []rule {
+	return []rule{
+		{
+			"Cleanup keeps to its limits, and can be called again until nothing is left",
+			"one large transaction stops everybody else",
+			testCleanupLimits,
+		},
+		{
+			"a dry run counts what Cleanup would remove, and removes nothing",
+			"who wants to know beforehand what goes has lost it, or is told something else",
+			testCleanupDryRun,
+		},
+		{
+			"a dry run keeps to the limits",
+			"it promises more than a call with the same limits does",
+			testCleanupDryRunLimits,
+		},
+		{
+			"CleanupLimits.Progress is told of every batch, while it happens",
+			"who watches sees nothing happen for hours, or something that did not",
+			testCleanupProgress,
+		},
+		{
+			"a context that ends between two batches stops Cleanup, and what was removed is told",
+			"a program that has to end waits for hours, or hides what it did",
+			testCleanupStops,
+		},
+		{
+			"a zero CleanupLimits.Now is the time of the call",
+			"a program that lets the store take the time removes nothing, or everything",
+			testCleanupZeroNow,
+		},
+	}
+}
+
+// cleaned returns how many rows Cleanup says of each table that it says any of.
+func (t *trial) cleaned(limits oauthkit.CleanupLimits) map[string]int {
+	t.Helper()
+	tables, err := t.Cleanup(t.ctx, limits)
+	t.done("Cleanup", err)
+	return nonzero(tables)
+}
+
+func nonzero(tables map[string]int) map[string]int {
+	rows := maps.Clone(tables)
+	maps.DeleteFunc(rows, func(_ string, rows int) bool { return rows == 0 })
+	return rows
+}
+
+func sum(tables map[string]int) (rows int) {
+	for _, one := range tables {
+		rows += one
+	}
+	return rows
+}
+
+func testCleanupLimits(t *trial) {
+	const sessions = 7
+	for range sessions {
+		t.session()
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2}
+	total := 0
+	for call := 1; total < sessions*sessionRows; call++ {
+		tables := t.cleaned(limits)
+		for table, rows := range tables {
+			if rows > limits.Batch*limits.Batches {
+				t.Errorf("Cleanup, call %d: got %d rows of %s, want at most %d", call, rows, table, limits.Batch*limits.Batches)
+			}
+		}
+		if len(tables) == 0 {
+			t.Fatalf("Cleanup, call %d: got 0 rows, want some of the %d that are left", call, sessions*sessionRows-total)
+		}
+		total += sum(tables)
+	}
+	t.same("rows removed by all calls", total, sessions*sessionRows)
+	t.same("rows that were left", t.cleanup(t, limits), 0)
+	for range sessions {
+		t.session()
+	}
+	limits.Batches = 0
+	t.same("rows removed in unlimited batches", t.cleanup(t, limits), sessions*sessionRows)
+}
+
+func testCleanupDryRun(t *trial) {
+	_, tokens, _ := t.session()
+	authorization := t.authorization()
+	authorization.ExpiresAt = t.now.Add(10 * time.Minute) // before its code is removed
+	code := t.code(authorization)
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+
+	for _, now := range []time.Time{t.now, t.now.Add(30 * time.Minute), t.now.Add(2 * time.Hour), t.now.AddDate(1, 0, 0)} {
+		dry := t.cleaned(oauthkit.CleanupLimits{Now: now, DryRun: true})
+		t.same("the second dry run, as the first has removed nothing", t.cleaned(oauthkit.CleanupLimits{Now: now, DryRun: true}), dry)
+		if now.Equal(t.now) {
+			t.same("AccessToken, after a dry run", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+		}
+		t.same("rows removed after a dry run", t.cleaned(oauthkit.CleanupLimits{Now: now}), dry)
+	}
+	t.noTokens(tokens)
+}
+
+func testCleanupDryRunLimits(t *trial) {
+	for range 5 {
+		t.session()
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2, DryRun: true}
+	for table, rows := range t.cleaned(limits) {
+		t.same("rows of "+table+" in a dry run", rows, limits.Batch*limits.Batches)
+	}
+	limits.Batches = 3 // more than there is
+	t.same("rows in a dry run", sum(t.cleaned(limits)), 5*sessionRows)
+}
+
+func testCleanupProgress(t *trial) {
+	for range 5 {
+		t.session()
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2}
+	for _, dryRun := range []bool{true, false} {
+		told := map[string]int{}
+		limits.DryRun = dryRun
+		limits.Progress = func(table string, rows int) {
+			if rows < 1 || rows > limits.Batch && !dryRun {
+				t.Errorf("Progress of %s: got %d rows, want a batch of at most %d", table, rows, limits.Batch)
+			}
+			told[table] += rows
+		}
+		t.same("the rows that were returned", t.cleaned(limits), told)
+		t.same("the rows that Progress was told of", sum(told), 5*sessionRows)
+	}
+}
+
+func testCleanupStops(t *trial) {
+	for range 5 {
+		t.session()
+	}
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel()
+	told := 0
+	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2}
+	limits.Progress = func(_ string, rows int) {
+		told += rows
+		if told > 5 { // in the midst of the second table
+			cancel()
+		}
+	}
+	tables, err := t.Cleanup(ctx, limits)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Cleanup, whose context has ended: got error %v, want context.Canceled", err)
+	}
+	t.same("the rows that were returned", sum(tables), told)
+	limits.Progress = nil
+	t.same("all rows that were removed", sum(tables)+t.cleanup(t, limits), 5*sessionRows)
+	if told == 5*sessionRows {
+		t.Errorf("Cleanup, whose context has ended: got all rows removed, want it to stop")
+	}
+}
+
+func testCleanupZeroNow(t *trial) {
+	interaction := t.interaction()
+	interaction.ExpiresAt = t.now.AddDate(200, 0, 0)
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
+	t.session()
+	t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{}), sessionRows)
+	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+}

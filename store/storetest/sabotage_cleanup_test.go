@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func cleanupSabotages() []sabotage {
+	fault := func(clean cleaning) func(Store) Store { return func(s Store) Store { return cleaner{s, clean} } }
+	return []sabotage{
+		{"removes nothing", fault(nothing), []string{
+			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/a zero", "cleanup/a dry run counts",
+		}},
+		{"removes too early", fault(early(time.Hour)), []string{
+			"cleanup/Cleanup keeps what", "cleanup/a consumed code is kept",
+		}},
+		{"removes what could be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is kept"}},
+		{"removes keys", fault(keysToo), []string{"cleanup/consent, signing keys"}},
+		{"removes everything at once", fault(changed(func(l *oauthkit.CleanupLimits) { l.Batches = 0 })), []string{"cleanup/Cleanup keeps to its limits", "cleanup/a dry run keeps"}},
+		{"counts twice", fault(twice), []string{
+			"cleanup/Cleanup removes", "cleanup/Cleanup may run twice", "cleanup/CleanupLimits.Progress", "cleanup/a context that ends",
+		}},
+
+		{"removes in a dry run", fault(changed(func(l *oauthkit.CleanupLimits) { l.DryRun = false })), []string{"cleanup/a dry run counts"}},
+		{"counts too much in a dry run", fault(changed(func(l *oauthkit.CleanupLimits) {
+			if l.DryRun {
+				l.Now = l.Now.Add(time.Hour)
+			}
+		})), []string{"cleanup/a dry run counts"}},
+		{"counts everything in a dry run", fault(changed(func(l *oauthkit.CleanupLimits) {
+			if l.DryRun {
+				l.Batches = 0
+			}
+		})), []string{"cleanup/a dry run keeps"}},
+		{"tells nobody", fault(changed(func(l *oauthkit.CleanupLimits) { l.Progress = nil })), []string{
+			"cleanup/CleanupLimits.Progress", "cleanup/a context that ends",
+		}},
+		{"tells when it is over", fault(tellsAfterwards), []string{"cleanup/CleanupLimits.Progress", "cleanup/a context that ends"}},
+		{"goes on when it should stop", fault(unstoppable), []string{"cleanup/a context that ends"}},
+		{"forgets what it did when it fails", fault(forgetful), []string{"cleanup/a context that ends"}},
+	}
+}
+
+// cleaner is a fault in Cleanup.
+type cleaner struct {
+	Store
+	clean cleaning
+}
+
+type cleaning func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error)
+
+func (s cleaner) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	return s.clean(ctx, s.Store, limits)
+}
+
+// changed is a Cleanup with other limits.
+func changed(change func(*oauthkit.CleanupLimits)) cleaning {
+	return func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+		change(&limits)
+		return store.Cleanup(ctx, limits)
+	}
+}
+
+// nothing only counts.
+func nothing(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	if limits.DryRun {
+		return store.Cleanup(ctx, limits)
+	}
+	return nil, nil
+}
+
+func early(by time.Duration) cleaning {
+	return changed(func(limits *oauthkit.CleanupLimits) { limits.Now = limits.Now.Add(by) })
+}
+
+func keysToo(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	keys, err := store.SigningKeys(ctx)
+	for _, key := range keys {
+		err = errors.Join(err, store.RemoveSigningKey(ctx, key.ID))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.Cleanup(ctx, limits)
+}
+
+func twice(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	removed, err := store.Cleanup(ctx, limits)
+	for table := range removed {
+		removed[table] *= 2
+	}
+	return removed, err
+}
+
+func tellsAfterwards(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	tell := limits.Progress
+	limits.Progress = nil
+	removed, err := store.Cleanup(ctx, limits)
+	for table, rows := range nonzero(removed) {
+		if tell != nil {
+			tell(table, rows)
+		}
+	}
+	return removed, err
+}
+
+func unstoppable(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	removed, err := store.Cleanup(context.WithoutCancel(ctx), limits)
+	return removed, errors.Join(err, ctx.Err())
+}
+
+func forgetful(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	removed, err := store.Cleanup(ctx, limits)
+	if err != nil {
+		return nil, err
+	}
+	return removed, nil
+}
