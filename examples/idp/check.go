@@ -9,10 +9,11 @@ import (
 	"log/slog"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// checkCommand prints what serving with these flags would log at its start, and fails where it would not start. As serving does,
-// it makes the first signing keys where there are none.
+// checkCommand prints what serving with these flags would log at its start, and fails where it would not start. It changes
+// nothing.
 func checkCommand(flags *flag.FlagSet) action {
 	issuer := flags.String("issuer", operatorIssuer, "`URL` of the issuer that serves")
 	seedFile := flags.String("seed", "", "JSON `file` that it is served with, for its scopes; nothing of it is stored")
@@ -21,7 +22,8 @@ func checkCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		provider, _, err := newProvider(*issuer, database, seed.Scopes, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		unheard := slog.New(slog.NewTextHandler(io.Discard, nil)) // not slog.DiscardHandler, which Check would find
+		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed.Scopes, unheard)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ type command struct {
 	name      string // one word, or two
 	arguments string // what has to be said beside the flags, separated by spaces
 	summary   string
+	details   string // more than the summary, in lines; empty: there is nothing to add
 	define    func(flags *flag.FlagSet) action
 }
 
@@ -41,7 +42,7 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 		return c.help(out)
 	case err != nil:
 		message := err.Error()
-		if len(wanted) > 0 {
+		if len(wanted) > 0 && strings.Contains(message, "not defined") {
 			message += " (write -- before an argument that begins with a dash)"
 		}
 		return &usageError{c.name, message}

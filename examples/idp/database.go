@@ -58,7 +58,7 @@ func connect(location string) (*database, error) {
 	}
 	db, err := open(location)
 	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
+		return nil, fmt.Errorf("opening the database: %w; see whether -db names the one that you mean", err)
 	}
 	store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
 	if err != nil {

@@ -25,8 +25,14 @@ Environment:
 What a seed file says is done again whenever idp serves with it: whoever changes or removes
 an application that is in the file with a command has to change the file too.
 
-Flags may be written with one dash or two, before or after the arguments. The exit status
-is 2 where the command line is wrong, and 1 where something failed.
+Flags may be written with one dash or two, before or after the arguments. What a command was
+asked for goes to the standard output; what it changed is also logged to the standard error,
+as idp does when it serves.
+
+Exit status:
+  0  everything was done
+  1  something failed, was interrupted, or is not there; check: idp would not serve
+  2  the command line is wrong, or the application that it describes, and nothing was done
 `
 
 // help prints what is known of a command or of a group of them; of everything where none is named.
@@ -86,10 +92,51 @@ func list(out io.Writer, group []command) error {
 
 // help prints how a command is called.
 func (c command) help(out io.Writer) error {
-	fmt.Fprintf(out, "%s.\n\nUsage:\n  %s\n\nFlags:\n", strings.ToUpper(c.summary[:1])+c.summary[1:],
+	fmt.Fprintf(out, "%s.\n\nUsage:\n  %s\n", strings.ToUpper(c.summary[:1])+c.summary[1:],
 		strings.Join(strings.Fields("idp "+c.name+" "+c.arguments+" [FLAGS]"), " "))
-	return listFlags(out, c)
+	if c.details != "" {
+		fmt.Fprintf(out, "\n%s\n", c.details)
+	}
+	fmt.Fprint(out, "\nFlags:\n")
+	if err := listFlags(out, c); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(out, "\nRun idp help for the environment and the exit status.\n")
+	return err
 }
+
+// The details of the commands.
+const (
+	serveDetails = `It creates the tables where there are none, does what the seed file says, and stops at once
+if check finds an error. On an interrupt it finishes the requests that it has begun.`
+
+	createDetails = `CLIENT_TYPE is confidential for a server that can keep a secret, and public for every other
+program. GRANT_TYPE is authorization_code, refresh_token or client_credentials, or several
+with commas between. Django OAuth Toolkit's spelling, with dashes, is understood too.
+
+The secret is generated and shown once. A redirect URI begins with https://, or with http://
+on a loopback address, or with a scheme of the program's own that has a dot.`
+
+	clearDetails = `It may run beside idp that serves, and on a timer. On an interrupt it ends between two
+transactions, or undoes the one that it is in, and says what was removed. A dry run counts
+what the same command would remove; where -batches ends it early, somewhat more than that.`
+
+	revokeDetails = `Say one of -user and -application. What was issued is refused at once, and the user is asked
+for consent again. Neither has to be there any more.`
+
+	rotateDetails = `New keys are published at once and sign after an hour; the keys before them stay published
+for 30 days more. While a new key waits for its hour, no other is added. Instances that serve
+take the keys over within a minute. It needs the IDP_SECRET that they have.`
+
+	removeDetails = `Every ID token that the key has signed becomes invalid. Instances that serve forget it within
+a minute. It needs the IDP_SECRET that they have.`
+
+	checkDetails = `It changes nothing. Each line begins with error or warning and the id of the check, and ends
+with what to do. Only an error is a failure. Give it the IDP_SECRET of idp that serves, or it
+tells that the keys cannot be opened.`
+
+	migrateDetails = `idp does the same before it serves. It may run at any time, any number of times.`
+)
 
 func listFlags(out io.Writer, c command) error {
 	flags, table := flag.NewFlagSet(c.name, flag.ContinueOnError), newTable(out)

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"slices"
 	"time"
 
@@ -38,27 +36,46 @@ func listKeys(ctx context.Context, database *database, _ []string, out io.Writer
 
 // rotateKeysCommand is for a timer: instances that serve take new keys over by themselves.
 func rotateKeysCommand(flags *flag.FlagSet) action {
-	return changeKeys(flags, func(ctx context.Context, openID *oidc.Extension, _ []string) error { return openID.RotateKeys(ctx) })
-}
-
-// removeKeyCommand is for a key that has become known to somebody.
-func removeKeyCommand(flags *flag.FlagSet) action {
-	return changeKeys(flags, func(ctx context.Context, openID *oidc.Extension, arguments []string) error {
-		return openID.RemoveKey(ctx, arguments[0])
-	})
-}
-
-// changeKeys needs the IDP_SECRET of the instances that serve, and shows the keys that there are then.
-func changeKeys(flags *flag.FlagSet, change func(ctx context.Context, openID *oidc.Extension, arguments []string) error) action {
-	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-		_, openID, err := newProvider(operatorIssuer, database, nil, logger)
+	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
+		openID, err := changingKeys(database)
 		if err != nil {
 			return err
 		}
-		if err := change(ctx, openID, arguments); err != nil {
+		if err := openID.RotateKeys(ctx); err != nil {
 			return err
 		}
 		return listKeys(ctx, database, nil, out)
 	})
+}
+
+// removeKeyCommand is for a key that has become known to somebody.
+func removeKeyCommand(flags *flag.FlagSet) action {
+	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
+		if err := checkKey(ctx, database, arguments[0]); err != nil {
+			return err
+		}
+		openID, err := changingKeys(database)
+		if err != nil {
+			return err
+		}
+		if err := openID.RemoveKey(ctx, arguments[0]); err != nil {
+			return err
+		}
+		return listKeys(ctx, database, nil, out)
+	})
+}
+
+// checkKey refuses a kid that is mistyped: whoever removes a key must not believe that it is gone while it is there.
+func checkKey(ctx context.Context, database *database, kid string) error {
+	keys, err := database.store.SigningKeys(ctx)
+	if err == nil && !slices.ContainsFunc(keys, func(key *oauthkit.SigningKey) bool { return key.ID == kid }) {
+		err = fmt.Errorf("there is no signing key %q; idp keys list shows those that there are", kid)
+	}
+	return err
+}
+
+// changingKeys needs the IDP_SECRET of the instances that serve.
+func changingKeys(database *database) (*oidc.Extension, error) {
+	_, openID, err := newProvider(operatorIssuer, database, database.store, nil, commandLogger())
+	return openID, err
 }

@@ -18,7 +18,7 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// pages are this program's own: sign in, sign out, home.
+// pages are this program's own: sign in and home.
 type pages struct {
 	database *database
 	secure   bool
@@ -88,22 +88,6 @@ func (p *pages) verify(r *http.Request, username, password string) error {
 		return errNoUser
 	}
 	return nil
-}
-
-func (p *pages) showLogout(w http.ResponseWriter, _ *http.Request) {
-	p.render(w, http.StatusOK, "logout.html", page{Title: "Sign out"})
-}
-
-func (p *pages) logout(w http.ResponseWriter, r *http.Request) {
-	if err := p.origin.Check(r); err != nil {
-		http.Error(w, "This form was sent from another site.", http.StatusForbidden)
-		return
-	}
-	if err := p.signOut(w, r); err != nil {
-		p.fail(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {

@@ -16,6 +16,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who interrupts it again does not wait for it
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "idp:", err)
 		var wrong *usageError
@@ -29,19 +30,19 @@ func main() {
 // commands are all that this program can do. Each is thin over what a host can call in its own program.
 func commands() []command {
 	return []command{
-		{"serve", "", "serve; also what idp does without a command", serveCommand},
-		{"createapplication", "CLIENT_TYPE GRANT_TYPE[,GRANT_TYPE...]", "register an application and print its secret", createApplicationCommand},
-		{"applications list", "", "list all applications", listApplicationsCommand},
-		{"applications show", "CLIENT_ID", "print an application as JSON, without its secret", showApplicationCommand},
-		{"applications rotate-secret", "CLIENT_ID", "give an application a new secret and print it", rotateSecretCommand},
-		{"applications delete", "CLIENT_ID", "remove an application and end all that it has", deleteApplicationCommand},
-		{"cleartokens", "", "remove expired rows", clearTokensCommand},
-		{"revoke", "", "end all that a user has approved, or all that an application has", revokeCommand},
-		{"keys list", "", "list the signing keys", listKeysCommand},
-		{"keys rotate", "", "add new signing keys, and remove those that are not of use any more", rotateKeysCommand},
-		{"keys remove", "KID", "remove a signing key that has become known to somebody", removeKeyCommand},
-		{"check", "", "list what is weaker than recommended, or does not work", checkCommand},
-		{"migrate", "", "create the tables or bring them up to date", migrateCommand},
+		{"serve", "", "serve; also what idp does without a command", serveDetails, serveCommand},
+		{"createapplication", "CLIENT_TYPE GRANT_TYPE[,GRANT_TYPE...]", "register an application and print its secret", createDetails, createApplicationCommand},
+		{"applications list", "", "list all applications", "", listApplicationsCommand},
+		{"applications show", "CLIENT_ID", "print an application as JSON, without its secret", "", showApplicationCommand},
+		{"applications rotate-secret", "CLIENT_ID", "give an application a new secret and print it", "", rotateSecretCommand},
+		{"applications delete", "CLIENT_ID", "remove an application and end all that it has", "", deleteApplicationCommand},
+		{"cleartokens", "", "remove expired rows", clearDetails, clearTokensCommand},
+		{"revoke", "", "end all that a user has approved, or all that an application has", revokeDetails, revokeCommand},
+		{"keys list", "", "list the signing keys", "", listKeysCommand},
+		{"keys rotate", "", "add new signing keys, and remove those that are not of use any more", rotateDetails, rotateKeysCommand},
+		{"keys remove", "KID", "remove a signing key that has become known to somebody", removeDetails, removeKeyCommand},
+		{"check", "", "list what is weaker than recommended, or does not work", checkDetails, checkCommand},
+		{"migrate", "", "create the tables or bring them up to date", migrateDetails, migrateCommand},
 	}
 }
 

@@ -14,19 +14,20 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/http/observe/oauthslog"
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
 // newProvider makes the provider that serves, with OpenID Connect. It makes the first signing keys where there are none.
-func newProvider(issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
-	openID := oidc.New(oidc.Config{Keys: database.store, Claims: database.claims})
+func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
+	openID := oidc.New(oidc.Config{Keys: keys, Claims: database.claims})
 	provider, err := oauthkit.New(issuer, database.store, oauthkit.Config{
 		Grants:              grants.Standard(database.store),
 		Extensions:          []oauthkit.Extension{openID},
 		Scopes:              scopes,
 		Secret:              os.Getenv("IDP_SECRET"), // seals the signing keys in the database
 		UserIsActive:        database.userExists,
-		Observe:             audit(logger),
+		Observe:             oauthslog.New(logger),
 		Logger:              logger,
 		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // it was asked for on the command line
 	})
@@ -41,15 +42,21 @@ const operatorIssuer = "http://localhost/o"
 
 // newOperator makes a provider for commands that manage what is in the database. It touches no signing key.
 func newOperator(database *database) (*oauthkit.Provider, error) {
-	return oauthkit.New(operatorIssuer, database.store, oauthkit.Config{Grants: grants.Standard(database.store)})
+	return oauthkit.New(operatorIssuer, database.store, oauthkit.Config{
+		Grants:  grants.Standard(database.store),
+		Observe: oauthslog.New(commandLogger()),
+	})
 }
+
+// commandLogger logs what a command changes, as serving does, beside what it prints.
+func commandLogger() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
 
 // secretOverlap is how long the secret of an application stays good after its owner has asked for a new one.
 const secretOverlap = 24 * time.Hour
 
 // newHandler puts the provider and the pages of this program together.
-func newHandler(ctx context.Context, issuer string, database *database, scopes oauthkit.StaticScopes, logger *slog.Logger) (http.Handler, error) {
-	provider, _, err := newProvider(issuer, database, scopes, logger)
+func newHandler(ctx context.Context, issuer string, database *database, seed *seed, logger *slog.Logger) (http.Handler, error) {
+	provider, _, err := newProvider(issuer, database, database.store, seed.Scopes, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -66,16 +73,17 @@ func newHandler(ctx context.Context, issuer string, database *database, scopes o
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:    pages.currentUser,
 		LoginURL:       "/login",
+		SignOut:        pages.signOut,
 		Applications:   oauthkit.NewApplications(provider, database.store, oauthkit.ApplicationsConfig{SecretOverlap: secretOverlap}),
 		Authorizations: oauthkit.NewAuthorizations(provider, database.store),
+
+		UserChoosesScopes: seed.UserChoosesScopes,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/.well-known/", handler)
 	mux.Handle(provider.Prefix()+"/", handler)
 	mux.HandleFunc("GET /login", pages.showLogin)
 	mux.HandleFunc("POST /login", pages.login)
-	mux.HandleFunc("GET /logout", pages.showLogout)
-	mux.HandleFunc("POST /logout", pages.logout)
 	mux.HandleFunc("GET /{$}", pages.home)
 	return mux, nil
 }
@@ -97,11 +105,4 @@ func (d *database) userExists(ctx context.Context, subject string) (bool, error)
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// audit logs every event.
-func audit(logger *slog.Logger) func(context.Context, oauthkit.Event) {
-	return func(ctx context.Context, event oauthkit.Event) {
-		logger.InfoContext(ctx, "audit", "event", strings.TrimPrefix(fmt.Sprintf("%T", event), "oauthkit."), "detail", event)
-	}
 }

@@ -19,6 +19,8 @@ type seed struct {
 	Scopes       map[string]string `json:"scopes"` // name: what it means
 	Users        []seedUser        `json:"users"`
 	Applications []seedApplication `json:"applications"`
+	// UserChoosesScopes lets users approve some of the scopes that an application asks for.
+	UserChoosesScopes bool `json:"user_chooses_scopes"`
 }
 
 type seedUser struct {

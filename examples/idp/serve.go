@@ -71,7 +71,7 @@ func (o *options) run(ctx context.Context) error {
 	if err := seed.apply(ctx, database); err != nil {
 		return err
 	}
-	handler, err := newHandler(ctx, o.issuer, database, seed.Scopes, logger)
+	handler, err := newHandler(ctx, o.issuer, database, seed, logger)
 	if err != nil {
 		return err
 	}

@@ -44,15 +44,18 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request, username string) 
 	return nil
 }
 
-// signOut ends the session that the browser has, if any.
+// signOut ends the session that the browser has, if any. The cookie goes last: without it nobody could try again.
 func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	p.setCookie(w, "", -1)
 	cookie, err := r.Cookie(p.cookieName())
 	if err != nil {
 		return nil
 	}
 	db := p.database.db.WithContext(r.Context())
-	return db.Where("hash = ? OR expires < ?", hash(cookie.Value), time.Now()).Delete(&session{}).Error
+	if err := db.Where("hash = ? OR expires < ?", hash(cookie.Value), time.Now()).Delete(&session{}).Error; err != nil {
+		return err
+	}
+	p.setCookie(w, "", -1)
+	return nil
 }
 
 func (p *pages) setCookie(w http.ResponseWriter, value string, maxAge int) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +57,7 @@ func TestChromium(t *testing.T) {
 			p.press(`form[action="/demo/refresh"] button`)
 			p.see("refreshed", "refreshed once")
 			p.do(chromedp.Navigate(quickstart.issuer() + "/authorize?client_id=nobody"))
-			p.see("error", "invalid_request")
+			p.see("error", "application_unknown")
 		})
 	}
 }
@@ -85,13 +86,23 @@ type page struct {
 
 func openChromium(t *testing.T, program string, screen screen) *page {
 	t.Helper()
-	p := &page{t: t, screen: screen}
-	ctx, closeBrowser := chromedp.NewContext(t.Context(), chromedp.WithListener(p.listen), chromedp.WithAllocatorOptions(
+	return openTab(t.Context(), t, screen, withProgram(t, program))
+}
+
+func withProgram(t *testing.T, program string) chromedp.ContextOption {
+	t.Helper()
+	return chromedp.WithAllocatorOptions(
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-	))
-	t.Cleanup(closeBrowser)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	)
+}
+
+func openTab(parent context.Context, t *testing.T, screen screen, option chromedp.ContextOption) *page {
+	t.Helper()
+	p := &page{t: t, screen: screen}
+	ctx, closeTab := chromedp.NewContext(parent, chromedp.WithListener(p.listen), option)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	p.ctx = ctx
 	scheme := "light"
@@ -170,10 +181,11 @@ func (p *page) see(name, text string) {
 	p.complaints = nil
 }
 
-// expected knows the pages that have an error status, and the icon that the quickstart does not have: the browser notes both.
+// expected knows the pages that have an error status, and the icon that the examples do not have: the browser notes both.
 func expected(name, complaint string) bool {
+	withStatus := []string{"login-failed", "error", "register-problem", "update-problem"}
 	return strings.Contains(complaint, "Failed to load resource") &&
-		(name == "login-failed" || name == "error" || strings.Contains(complaint, "favicon.ico"))
+		(slices.Contains(withStatus, name) || strings.Contains(complaint, "favicon.ico"))
 }
 
 // picture leaves a screenshot for people to look at.

@@ -78,7 +78,11 @@ func start(t *testing.T, example string, args ...string) *process {
 // launch runs an example on a free port, and stops it when the test ends.
 func launch(t *testing.T, example string, args ...string) *process {
 	t.Helper()
-	address := freeAddress(t)
+	return launchAt(t, freeAddress(t), example, args...)
+}
+
+func launchAt(t *testing.T, address, example string, args ...string) *process {
+	t.Helper()
 	p := &process{origin: "http://" + address, output: &safeBuffer{}}
 	p.command = exec.Command(build(t, example), append([]string{"-addr", address}, args...)...)
 	p.command.Dir = t.TempDir()

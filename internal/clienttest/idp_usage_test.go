@@ -13,6 +13,8 @@ import (
 func TestIDPWrongUsage(t *testing.T) {
 	location := filepath.Join(t.TempDir(), "idp.db")
 	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "confidential", "client_credentials", "--client-id", "taken", "-db", location)
+	succeed(t, "createapplication", "public", "authorization_code", "--client-id", "public", "--redirect-uris", callback, "-db", location)
 	tests := map[string]struct {
 		args   string
 		status int
@@ -36,23 +38,38 @@ func TestIDPWrongUsage(t *testing.T) {
 		"an owner that is no user": {
 			"createapplication confidential client_credentials --user nobody", 1, `"nobody"`,
 		},
+		"a client_id that is taken":  {"createapplication confidential client_credentials --client-id taken", 2, "client_id: taken is taken"},
+		"a secret of no one":         {"applications rotate-secret public", 1, "no secret"},
+		"a key that is not there":    {"keys remove kid", 1, "idp keys list"},
+		"a database that is none":    {"keys list -db /dev/null", 1, "-db"},
+		"no time":                    {"applications rotate-secret web --keep soon", 2, "-keep"},
+		"an issuer that is none":     {"check -issuer http://as.example/o/", 1, "trailing slash"},
+		"no seed file":               {"check -seed nothing.json", 1, "nothing.json"},
 		"rotating what is not there": {"applications rotate-secret web", 1, "idp applications list"},
 		"deleting what is not there": {"applications delete web", 1, "idp applications list"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			printed, complaint, status := command(t, append(strings.Fields(test.args), "-db", location)...)
+			printed, complaint, status := command(t, withDatabase(strings.Fields(test.args), location)...)
 			if status != test.status || !strings.Contains(complaint, test.want) || printed != "" {
 				t.Errorf("got status %d, %q and %q, want %d and %q", status, printed, complaint, test.status, test.want)
 			}
 		})
 	}
-	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 1 {
-		t.Errorf("got\n%s\nwant no application", listed)
+	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 3 {
+		t.Errorf("got\n%s\nwant no further application", listed)
 	}
 	if _, complaint, status := command(t, "keys", "list", "-db", "mistyped.db"); status != 1 || !strings.Contains(complaint, "mistyped.db") {
 		t.Errorf("got status %d and %q, want the database that is not there named", status, complaint)
 	}
+}
+
+// withDatabase names the database, unless the arguments do.
+func withDatabase(args []string, location string) []string {
+	if slices.Contains(args, "-db") {
+		return args
+	}
+	return append(args, "-db", location)
 }
 
 // TestIDPHelp shows that help knows every command, and puts what it says of them into one column.
@@ -63,8 +80,10 @@ func TestIDPHelp(t *testing.T) {
 			t.Errorf("%s is not help", asked)
 		}
 	}
-	if !strings.Contains(overview, "IDP_SECRET") || !strings.Contains(overview, "-tls-cert") {
-		t.Errorf("got\n%s\nwant the environment and the flags of serving", overview)
+	for _, want := range []string{"IDP_SECRET", "-tls-cert", "Exit status:\n  0 "} {
+		if !strings.Contains(overview, want) {
+			t.Errorf("got\n%s\nwant it to tell of %s", overview, want)
+		}
 	}
 	_, listed, _ := strings.Cut(overview, "Commands:\n")
 	listed, _, _ = strings.Cut(listed, "\n\n")

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,6 +69,26 @@ func TestCustomApplication(t *testing.T) {
 	}
 	if err := token.Claims(&claims); err != nil || claims.Logo != logo {
 		t.Errorf("got %+v, %v; want the logo in the ID token", claims, err)
+	}
+}
+
+// TestOwnApplication starts examples/own-application, and again on what it left, and looks at its clients.
+func TestOwnApplication(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "own.db")
+	for attempt, shown := range []int{1, 0} {
+		program := start(t, "own-application", "-db", file)
+		if said := program.output.String(); strings.Count(said, "shown once: ") != shown {
+			t.Errorf("start %d: got\n%s\nwant the secret shown %d times", attempt, said, shown)
+		}
+		response, err := newPerson(t).client.Get(program.origin + "/o/applications/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(page), "Till") {
+			t.Errorf("start %d: got %v and\n%s\nwant the client of the shop", attempt, err, page)
+		}
 	}
 }
 

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/postgres"
+	"github.com/oauthkit/oauthkit/store/sqlite"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// databases return what opens one database again and again.
+func databases() map[string]func(t *testing.T) func() (*gorm.DB, error) {
+	return map[string]func(t *testing.T) func() (*gorm.DB, error){
+		"sqlite": func(t *testing.T) func() (*gorm.DB, error) {
+			file := filepath.Join(t.TempDir(), "own.db")
+			return func() (*gorm.DB, error) { return sqlite.OpenDB(file) }
+		},
+		"postgres": func(t *testing.T) func() (*gorm.DB, error) {
+			address := oauthtest.Postgres(t)
+			return func() (*gorm.DB, error) { return postgres.OpenDB(address) }
+		},
+	}
+}
+
+// TestContract runs the contract of every store on a table that is not the library's, with two instances on each database.
+func TestContract(t *testing.T) {
+	for name, database := range databases() {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Subject {
+				open := database(t)
+				store, second := openStore(t, open), openStore(t, open)
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.add}
+			})
+		})
+	}
+}
+
+func openStore(t *testing.T, open func() (*gorm.DB, error)) *Store {
+	t.Helper()
+	db, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := newStore(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// add stores what the contract describes, as a Client: its name for the client_id and its secrets are all that it asks for.
+func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication) error {
+	return s.db.WithContext(ctx).Create(&Client{
+		Key: app.ClientID, Team: app.UserID, Title: app.Name, Device: app.IsPublic(), Suspended: app.Disabled,
+		Secret: app.ClientSecret, OldSecret: app.PreviousSecret, OldSecretUntil: app.PreviousSecretExpiresAt,
+	}).Error
+}

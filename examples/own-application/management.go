@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// This file makes the Store an [oauthkit.ApplicationManager], for the pages of applications.
+
+// NewApplication returns an empty form's client.
+func (s *Store) NewApplication() oauthkit.Application { return new(Client) }
+
+// ValidateApplication asks the client, by [Client.Validate].
+func (s *Store) ValidateApplication(app oauthkit.Application) error {
+	return oauthkit.ValidateApplication(app)
+}
+
+// CreateApplication gives the client its key. What an earlier client with that key may have left is ended.
+func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	client := app.(*Client)
+	if client.Key == "" {
+		client.Key = oauthkit.NewClientID()
+	}
+	if err := s.ValidateApplication(client); err != nil {
+		return err
+	}
+	if err := s.db.WithContext(ctx).Create(client).Error; err != nil {
+		return fmt.Errorf("adding a client: %w", err)
+	}
+	return s.end(ctx, client.Key)
+}
+
+// UpdateApplication changes the client that was read, if nobody has changed it meanwhile.
+func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := s.ValidateApplication(app); err != nil {
+		return err
+	}
+	client := *app.(*Client)
+	client.Version++
+	updated := s.db.WithContext(ctx).Model(new(Client)).Where(`"key" = ? AND version = ?`, client.Key, client.Version-1).
+		Select("*").Omit("id", "key").Updates(&client)
+	switch {
+	case updated.Error != nil:
+		return fmt.Errorf("changing a client: %w", updated.Error)
+	case updated.RowsAffected == 0:
+		_, err := s.Application(ctx, client.Key)
+		if err == nil {
+			err = oauthkit.ErrConflict
+		}
+		return err
+	case client.Suspended:
+		return s.end(ctx, client.Key)
+	default:
+		return nil
+	}
+}
+
+// DeleteApplication removes the client, and then what was issued to it: in this order, so that nothing more is issued. If the
+// second fails, the same call, made again, does it.
+func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
+	deleted := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Delete(new(Client))
+	if deleted.Error != nil {
+		return fmt.Errorf("removing a client: %w", deleted.Error)
+	}
+	if err := s.end(ctx, clientID); err != nil {
+		return err
+	}
+	if deleted.RowsAffected == 0 {
+		return oauthkit.ErrNotFound
+	}
+	return nil
+}
+
+// end forgets consent and revokes all tokens. The library does this only for the table that it knows.
+func (s *Store) end(ctx context.Context, clientID string) error {
+	_, err := s.RevokeApplication(ctx, clientID, s.db.NowFunc())
+	return err
+}
+
+// ListApplications returns a page of the clients of some teams.
+func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	if page.Size <= 0 {
+		page.Size = 100
+	}
+	query := s.db.WithContext(ctx).Where(`"key" > ?`, page.After).Order(`"key"`).Limit(page.Size)
+	if page.Owners != nil {
+		query = query.Where("team IN ? AND team <> ''", page.Owners)
+	}
+	var clients []*Client
+	if err := query.Find(&clients).Error; err != nil {
+		return nil, fmt.Errorf("listing clients: %w", err)
+	}
+	apps := make([]oauthkit.Application, len(clients))
+	for i, client := range clients {
+		apps[i] = client
+	}
+	return apps, nil
+}

@@ -1,0 +1,113 @@
+package clienttest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+)
+
+// TestIDPCommandsLog shows that each command logs what it changed, as serving does, and that one which only looks says nothing.
+func TestIDPCommandsLog(t *testing.T) {
+	location := filepath.Join(t.TempDir(), "idp.db")
+	message := regexp.MustCompile(` level=INFO msg=(\S+)`)
+	for _, step := range []struct {
+		args string
+		want []string // the names of the events
+	}{
+		{"migrate", nil},
+		{"check", nil},
+		{"keys list", nil},
+		{"createapplication confidential client_credentials --client-id machine", []string{"application.created"}},
+		{"applications list", nil},
+		{"applications show machine", nil},
+		{"applications rotate-secret machine", []string{"application.secret_rotated"}},
+		{"revoke --application machine", []string{"application.revoked"}},
+		{"revoke --user alice", []string{"user.revoked"}},
+		{"cleartokens --dry-run", nil},
+		{"cleartokens", []string{"cleanup.finished"}},
+		{"applications delete machine", []string{"application.deleted"}},
+		{"keys rotate", []string{"key.published", "key.published", "key.published", "key.published"}}, // two at once, two for later
+	} {
+		_, log, status := command(t, append(strings.Fields(step.args), "-db", location)...)
+		var names []string
+		for _, found := range message.FindAllStringSubmatch(log, -1) {
+			names = append(names, found[1])
+		}
+		if status != 0 || !slices.Equal(names, step.want) || strings.Count(log, "\n") != len(names) {
+			t.Errorf("%s: got status %d and the log\n%s\nwant %v", step.args, status, log, step.want)
+		}
+	}
+}
+
+// TestIDPCheckChangesNothing shows that checking makes no signing keys, and tells of nothing that serving would not.
+func TestIDPCheckChangesNothing(t *testing.T) {
+	for name, database := range databases {
+		t.Run(name, func(t *testing.T) {
+			location := database(t)
+			succeed(t, "migrate", "-db", location)
+			if checked := succeed(t, "check", "-db", location); strings.Count(checked, "warning") != 2 || !strings.Contains(checked, "oidc.W001") {
+				t.Errorf("got\n%s\nwant the one warning that there is no IDP_SECRET, and the number", checked)
+			}
+			if listed := succeed(t, "keys", "list", "-db", location); strings.Count(listed, "\n") != 1 {
+				t.Errorf("got\n%s\nwant no key", listed)
+			}
+		})
+	}
+}
+
+// TestIDPClearTokensInterrupted stops cleaning in its midst: what was removed is said, and the next run goes on.
+func TestIDPClearTokensInterrupted(t *testing.T) {
+	eachLocation(t, func(t *testing.T, idp *process, location string) {
+		const rows = 20_000
+		machineToken(t, idp, "read")
+		onDatabase(t, location, func(db *gorm.DB) error {
+			return db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+INSERT INTO oauth_access_tokens (hash, authorization_id, scopes, resources, issued_at, expires_at)
+SELECT 'expired ' || i, authorization_id, scopes, resources, issued_at, issued_at FROM oauth_access_tokens, n`, rows).Error
+		})
+		printed, complaint, status := interrupted(t, location, rows)
+		found := regexp.MustCompile(`(?m)^access_tokens +([1-9]\d*)$`).FindStringSubmatch(printed)
+		if found == nil || status != 1 || !strings.Contains(complaint, "interrupted") || !strings.Contains(complaint, "stopped=true") {
+			t.Fatalf("got status %d, %q and\n%s\nwant 1, that it was interrupted, and how much was removed", status, complaint, printed)
+		}
+		var left int
+		onDatabase(t, location, func(db *gorm.DB) error {
+			return db.Raw("SELECT count(*) FROM oauth_access_tokens").Scan(&left).Error
+		})
+		// The row that was just being removed may be gone without anybody having been told.
+		if told, err := strconv.Atoi(found[1]); err != nil || left <= 1 || rows-left-told < -1 || rows-left-told > 1 {
+			t.Errorf("got %d of %d rows left, and %d removed", left, rows, told)
+		}
+		if again := succeed(t, "cleartokens", "-db", location); strings.Contains(again, found[0]) {
+			t.Errorf("got\n%s\nwant the others removed", again)
+		}
+	})
+}
+
+// interrupted begins to remove row by row, and interrupts that when the first row is gone.
+func interrupted(t *testing.T, location string, rows int) (printed, complaint string, status int) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	process := exec.CommandContext(t.Context(), build(t, "idp"), "cleartokens", "-batch", "1", "-db", location)
+	process.Dir, process.Stdout, process.Stderr = t.TempDir(), &stdout, &stderr
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	onDatabase(t, location, func(db *gorm.DB) error {
+		for left := rows + 1; left > rows; {
+			if err := db.WithContext(t.Context()).Raw("SELECT count(*) FROM oauth_access_tokens").Scan(&left).Error; err != nil {
+				return err
+			}
+		}
+		return process.Process.Signal(os.Interrupt)
+	})
+	_ = process.Wait() // its status is looked at
+	return stdout.String(), stderr.String(), process.ProcessState.ExitCode()
+}

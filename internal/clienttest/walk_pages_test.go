@@ -1,0 +1,246 @@
+package clienttest
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"golang.org/x/oauth2"
+)
+
+func (w *walk) signIn() {
+	w.t.Helper()
+	w.open(w.host + "/")
+	w.check("home", "en", "Identity provider")
+	w.open(w.issuer + "/applications/")
+	w.check("login", "en", "Sign in")
+	w.write("#username", "alice")
+	w.write("#password", "wrong")
+	w.enter("button.primary")
+	w.check("login-failed", "en", "Sign in")
+	w.write("#password", alicesWords)
+	w.enter("button.primary")
+	w.look("applications-none", "applications.heading")
+	w.open(w.host + "/")
+	w.check("home-signed-in", "en", "Identity provider")
+	w.enter(`a[href$="/applications/"]`)
+}
+
+const badRedirect = "http://shop.example/cb#top"
+
+// register makes an application, after a mistake that the form explains where it was made.
+func (w *walk) register() {
+	w.t.Helper()
+	w.enter(`a[href$="/applications/register/"]`)
+	w.look("register", "applications.register.heading")
+	w.write("#name", "Web shop")
+	w.write("#redirect_uris", badRedirect)
+	for _, scope := range w.shop.Scopes {
+		w.toggle(`input[name="scopes"][value="` + scope + `"]`)
+	}
+	w.enter("form button.primary")
+	w.look("register-problem", "applications.register.heading")
+	w.correct(w.shop.RedirectURL)
+	w.look("secret", "applications.new_secret.heading")
+	w.shop.ClientID, w.shop.ClientSecret = w.field("#client_id"), w.field("#client_secret")
+	w.enter("a.primary")
+	w.look("application", "applications.detail.heading")
+	if w.field("#client_id") != w.shop.ClientID || w.shows(w.shop.ClientSecret) {
+		w.t.Error("want the application's own page, with its id and without its secret")
+	}
+}
+
+// correct finds the redirect URI that was refused: the summary has the focus and leads to the field, which is marked as invalid
+// and described by what is wrong. It puts another one there and sends the form.
+func (w *walk) correct(redirectURI string) {
+	w.t.Helper()
+	type problem struct {
+		Summary     bool   `json:"summary"`
+		Value       string `json:"value"`
+		Invalid     string `json:"invalid"`
+		Description string `json:"description"`
+		Others      int    `json:"others"`
+	}
+	got := ask(w.page, chromedp.Evaluate[problem](`(field => ({
+		summary: document.activeElement.matches('[role="alert"]'), value: field.value, invalid: field.getAttribute("aria-invalid"),
+		description: document.getElementById("redirect_uris-problems")?.innerText ?? "",
+		others: document.querySelectorAll('[aria-invalid="true"]').length - 1,
+	}))(document.querySelector('#redirect_uris[aria-describedby~="redirect_uris-problems"]') ?? document.createElement("p"))`))
+	description, want := got.Description, w.text("problem.must not have a fragment (#)")
+	got.Description = ""
+	if got != (problem{Summary: true, Value: badRedirect, Invalid: "true"}) || !strings.Contains(description, want) {
+		w.t.Errorf("got %+v described by %q, want %q at its field and nowhere else, and the focus on the summary", got, description, want)
+	}
+	w.tabTo(`[role="alert"] a[href="#redirect_uris"]`)
+	w.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady(chromedp.CSS(`#redirect_uris:focus`)))
+	w.write("#redirect_uris", redirectURI)
+	w.enter("form button.primary")
+}
+
+// decide goes from the application to the consent page three times: denies, allows less than was asked, and allows the rest.
+func (w *walk) decide() {
+	w.t.Helper()
+	w.ask()
+	w.look("consent", "consent.heading")
+	w.enter(`button[value="deny"]`)
+	if got := w.answer(); got.Get("error") != "access_denied" || got.Has("code") {
+		w.t.Errorf("denied: got %v, want access_denied and no code", got)
+	}
+	verifier := w.ask()
+	w.toggle(`input[name="scope"][value="email"]`)
+	w.picture("consent-fewer")
+	w.enter(`button[value="allow"]`)
+	w.exchange(verifier, "openid profile")
+	verifier = w.ask()
+	w.look("consent-more", "consent.heading")
+	if !w.shows(w.text("consent.new")) {
+		w.t.Error("allowed less: want the rest to be marked as new")
+	}
+	w.enter(`button[value="allow"]`)
+	w.exchange(verifier, "openid profile email")
+}
+
+// ask has the application send the browser to the provider, and returns its proof.
+func (w *walk) ask() (verifier string) {
+	w.t.Helper()
+	verifier = oauth2.GenerateVerifier()
+	w.open(w.shop.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)))
+	return verifier
+}
+
+func (w *walk) exchange(verifier, scopes string) {
+	w.t.Helper()
+	token, err := w.shop.Exchange(w.ctx, w.answer().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if got := token.Extra("scope"); got != scopes {
+		w.t.Errorf("got a token for %q, want %q", got, scopes)
+	}
+	w.tokens = append(w.tokens, token)
+}
+
+// good counts the application's tokens that the provider still accepts.
+func (w *walk) good() (count int) {
+	w.t.Helper()
+	for _, token := range w.tokens {
+		response, err := oauth2.NewClient(w.ctx, oauth2.StaticTokenSource(token)).Get(w.issuer + "/userinfo")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			count++
+		}
+	}
+	return count
+}
+
+// disconnect takes back one sign-in of the application, and then everything.
+func (w *walk) disconnect() {
+	w.t.Helper()
+	w.open(w.host + "/")
+	w.enter(`a[href$="/authorized_tokens/"]`)
+	w.look("connections", "connections.heading")
+	for _, text := range []string{"Web shop", w.text("scope.profile"), w.text("scope.email")} {
+		if !w.shows(text) {
+			w.t.Errorf("connected apps: want %q", text)
+		}
+	}
+	w.enter("a.slim")
+	w.look("connections-end", "connections.end.heading")
+	w.enter("form button.danger")
+	w.look("connections-one", "connections.heading")
+	if got := w.good(); got != 1 {
+		w.t.Errorf("one sign-in ended: got %d good tokens, want 1", got)
+	}
+	w.enter(`a.danger[href$="/delete/"]`)
+	w.look("connections-remove", "connections.delete.heading")
+	w.enter("form button.danger")
+	w.look("connections-none", "connections.heading")
+	if got := w.good(); got != 0 || w.shows("Web shop") {
+		w.t.Errorf("access removed: got %d good tokens, want none, and no application on the page", got)
+	}
+}
+
+// edit renames the application, after a mistake.
+func (w *walk) edit() {
+	w.t.Helper()
+	w.enter(`a[href$="/applications/"]`)
+	w.look("applications", "applications.heading")
+	w.enter(".items a")
+	w.look("application", "applications.detail.heading")
+	w.enter(`a[href$="/update/"]`)
+	w.look("update", "applications.update.heading")
+	w.write("#name", "Book shop")
+	w.write("#redirect_uris", badRedirect)
+	w.enter("form button.primary")
+	w.look("update-problem", "applications.update.heading")
+	w.correct(w.shop.RedirectURL)
+	w.look("application-edited", "applications.detail.heading")
+	if !w.shows("Book shop") || w.shows(badRedirect) {
+		w.t.Error("edited: want the new name, and not the URI that was refused")
+	}
+}
+
+// rotate gives the application a new secret, which is shown once.
+func (w *walk) rotate() {
+	w.t.Helper()
+	w.enter(`a[href$="/secret/"]`)
+	w.look("rotate", "applications.secret.heading")
+	w.enter("form button.primary")
+	w.look("secret-new", "applications.new_secret.heading")
+	secret := w.field("#client_secret")
+	if secret == "" || secret == w.shop.ClientSecret {
+		w.t.Error("want another secret")
+	}
+	before, _, _ := strings.Cut(w.text("applications.previous_secret"), "%s")
+	w.enter("a.primary")
+	w.look("application-rotated", "applications.detail.heading")
+	if !w.shows(before) || w.shows(secret) {
+		w.t.Error("rotated: want until when the old secret is good, and not the new one")
+	}
+}
+
+// remove deletes the application, after a second thought.
+func (w *walk) remove() {
+	w.t.Helper()
+	w.enter(`a[href$="/delete/"]`)
+	w.look("delete", "applications.delete.heading")
+	w.enter("form a.button")
+	w.look("application-rotated", "applications.detail.heading")
+	w.enter(`a[href$="/delete/"]`)
+	w.enter("form button.danger")
+	w.look("applications-none", "applications.heading")
+	if w.shows("Book shop") {
+		w.t.Error("deleted: want the application gone")
+	}
+}
+
+// fail is sent to the provider by nobody it knows: the application that was deleted.
+func (w *walk) fail() {
+	w.t.Helper()
+	w.ask()
+	w.look("error", "error.request.heading")
+	if !w.shows("application_unknown") || !w.shows(w.text("error.reason.application_unknown")) {
+		w.t.Error("unknown application: want the error's code and what to do")
+	}
+}
+
+func (w *walk) signOut() {
+	w.t.Helper()
+	w.open(w.host + "/")
+	w.enter(`a[href$="/logout"]`)
+	w.look("signout", "signout.heading")
+	w.enter("form button.primary")
+	w.look("signed-out", "signout.done.heading")
+	w.do(chromedp.Reload())
+	w.look("signed-out", "signout.done.heading")
+	w.do(chromedp.NavigateBack())
+	if w.shows("alice") {
+		w.t.Error("signed out and back: got a page that shows who was signed in")
+	}
+	w.open(w.issuer + "/authorized_tokens/")
+	w.check("login", "en", "Sign in")
+}

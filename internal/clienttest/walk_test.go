@@ -1,0 +1,210 @@
+package clienttest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	cdpage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"golang.org/x/oauth2"
+)
+
+// TestWalk walks a person through all pages of examples/idp, on each screen, with the provider under a prefix and at the root: sign
+// in, register an application, deny it, allow it less than it asks for, allow it all, take that back, edit, rotate, delete, sign out.
+// The person has a keyboard and no mouse and runs no scripts. axe-core may find nothing on any page, nothing may be wider than the
+// screen, and the focus must be seen. On phones, at the root, the person reads German, where words are longest. With
+// OAUTHKIT_SCREENSHOTS set to a folder the walks leave a picture of each page there.
+func TestWalk(t *testing.T) {
+	chromium, axe := findChromium(t), readAxe(t)
+	browser, closeBrowser := chromedp.NewContext(t.Context(), withProgram(t, chromium))
+	t.Cleanup(closeBrowser)
+	if err := chromedp.Do(browser); err != nil {
+		t.Fatal(err)
+	}
+	for _, mount := range []struct{ name, prefix, onPhones string }{{"prefix", "/o", "en"}, {"root", "", "de"}} {
+		for _, screen := range screens {
+			language := "en"
+			if strings.HasPrefix(screen.name, "phone") {
+				language = mount.onPhones
+			}
+			screen.name = mount.name + "-" + screen.name
+			t.Run(screen.name, func(t *testing.T) {
+				t.Parallel()
+				w := beginWalk(browser, t, screen, mount.prefix, language)
+				w.axe = axe
+				w.signIn()
+				w.register()
+				w.decide()
+				w.disconnect()
+				w.edit()
+				w.rotate()
+				w.remove()
+				w.fail()
+				w.signOut()
+			})
+		}
+	}
+}
+
+// walk is a person's way through the pages in a browser of its own.
+type walk struct {
+	*page
+	host, issuer string            // where the identity provider's own pages begin, and the library's
+	language     string            // of the library's pages
+	texts        map[string]string // in that language, by key
+	axe          string            // the script that looks for violations
+	audited      map[string]bool   // the pages it has looked at
+	shop         *oauth2.Config    // the application that the person registers
+	tokens       []*oauth2.Token   // what the application has got
+}
+
+func beginWalk(browser context.Context, t *testing.T, screen screen, prefix, language string) *walk {
+	t.Helper()
+	address := freeAddress(t)
+	w := &walk{host: "http://" + address, issuer: "http://" + address + prefix, language: language, audited: map[string]bool{}}
+	launchAt(t, address, "idp", "-issuer", w.issuer, "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", walkSeed(t)).wait(t)
+	texts, err := os.ReadFile(filepath.Join("../../http/texts", language+".json"))
+	if err == nil {
+		err = json.Unmarshal(texts, &w.texts)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		_, _ = rw.Write([]byte("<!doctype html><title>Shop</title><script>document.title = 'Script'</script>"))
+	}))
+	t.Cleanup(shop.Close)
+	w.shop = &oauth2.Config{
+		RedirectURL: shop.URL + "/cb", Scopes: []string{"openid", "profile", "email"},
+		Endpoint: oauth2.Endpoint{AuthURL: w.issuer + "/authorize", TokenURL: w.issuer + "/token", AuthStyle: oauth2.AuthStyleInHeader},
+	}
+	w.page = openTab(browser, t, screen, chromedp.WithNewBrowserContext())
+	w.do(scripts(false), chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		_, err := cdp.Call(ctx, tab, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
+		return err
+	}))
+	return w
+}
+
+func walkSeed(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "seed.json")
+	if err := os.WriteFile(path, []byte(`{
+		"users": [{"username": "alice", "password": "`+alicesWords+`", "claims": {"name": "Alice Liddell"}}],
+		"user_chooses_scopes": true
+	}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// open types an address.
+func (w *walk) open(address string) {
+	w.t.Helper()
+	w.do(chromedp.Navigate(address))
+}
+
+// tabTo presses Tab until the element has the focus, which must be seen.
+func (w *walk) tabTo(selector string) {
+	w.t.Helper()
+	const where = `((selector, focused) => {
+		if (!focused.matches(selector)) return "elsewhere"
+		const style = getComputedStyle(focused)
+		return focused.matches(":focus-visible") && style.outlineStyle == "solid" && parseFloat(style.outlineWidth) >= 2 ? "seen" : "unseen"
+	})`
+	for range 100 {
+		switch ask(w.page, chromedp.Evaluate[string](fmt.Sprintf("%s(%q, document.activeElement)", where, selector))) {
+		case "seen":
+			return
+		case "unseen":
+			w.t.Errorf("the focus on %s cannot be seen", selector)
+			return
+		}
+		w.do(chromedp.KeyEvent(kb.Tab))
+	}
+	w.t.Fatalf("at %s: Tab never leads to %s", ask(w.page, chromedp.Location()), selector)
+}
+
+// enter presses Enter on a link or a button, and waits for the page that it leads to.
+func (w *walk) enter(selector string) {
+	w.t.Helper()
+	w.tabTo(selector)
+	ask(w.page, chromedp.WaitEvent(cdpage.LoadEventFired, nil, chromedp.KeyEvent(kb.Enter)))
+}
+
+// toggle presses Space on a checkbox.
+func (w *walk) toggle(selector string) {
+	w.t.Helper()
+	w.tabTo(selector)
+	w.do(chromedp.KeyEvent(" "))
+}
+
+// write types a text in the place of what is in a field.
+func (w *walk) write(selector, text string) {
+	w.t.Helper()
+	w.tabTo(selector)
+	w.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(text))
+}
+
+// look checks a page of the library's by the key of its heading.
+func (w *walk) look(name, heading string) {
+	w.t.Helper()
+	w.check(name, w.language, w.text(heading))
+}
+
+// text is what the library's pages say for a key.
+func (w *walk) text(key string) string {
+	w.t.Helper()
+	if w.texts[key] == "" {
+		w.t.Fatalf("there is no text %q in %s", key, w.language)
+	}
+	return w.texts[key]
+}
+
+// check checks the page that is shown, and has axe-core look at it the first time.
+func (w *walk) check(name, language, heading string) {
+	w.t.Helper()
+	w.see(name, heading)
+	w.checkStructure(name, language, heading)
+	if !w.audited[name] {
+		w.audited[name] = true
+		w.audit(name)
+	}
+}
+
+// shows tells whether a text is on the page.
+func (w *walk) shows(text string) bool {
+	w.t.Helper()
+	return strings.Contains(ask(w.page, chromedp.Text(chromedp.CSS(`main`))), text)
+}
+
+// field is what is in a field.
+func (w *walk) field(selector chromedp.CSS) string {
+	w.t.Helper()
+	return ask(w.page, chromedp.Value(selector))
+}
+
+// answer returns what the application was told.
+func (w *walk) answer() url.Values {
+	w.t.Helper()
+	address, title := ask(w.page, chromedp.Location()), ask(w.page, chromedp.Title())
+	if !strings.HasPrefix(address, w.shop.RedirectURL+"?") || title != "Shop" {
+		w.t.Fatalf("got to %s with title %s, want to come back to the application, whose script does not run", address, title)
+	}
+	parsed, err := url.Parse(address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return parsed.Query()
+}
