@@ -135,7 +135,7 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	if err := a.saved(a.store.CreateApplication(ctx, app)); err != nil {
 		return nil, "", err
 	}
-	a.provider.Record(ctx, ApplicationCreated{ApplicationID: app.GetID(), By: user.Subject})
+	a.provider.recordOf(ctx, app, ApplicationCreated{ApplicationID: app.GetID(), By: user.Subject})
 	return app, secret, nil
 }
 
@@ -165,14 +165,16 @@ func (a *Applications) Update(ctx context.Context, user *User, clientID string, 
 	if err != nil {
 		return nil, err
 	}
-	a.provider.Record(ctx, ApplicationUpdated{ApplicationID: clientID, By: user.Subject})
+	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: clientID, By: user.Subject})
 	return app, nil
 }
 
 // RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for
 // ApplicationsConfig.SecretOverlap.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
+	var app Application
 	err = a.change(ctx, user, clientID, func(found Application) error {
+		app = found
 		holder := secretOf(found)
 		if holder == nil {
 			return Errorf(InvalidRequest, "this application has no secret").WithReason(ReasonNoSecret)
@@ -183,7 +185,7 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	if err != nil {
 		return "", err
 	}
-	a.provider.Record(ctx, SecretRotated{ApplicationID: clientID, By: user.Subject})
+	a.provider.recordOf(ctx, app, SecretRotated{ApplicationID: clientID, By: user.Subject})
 	return secret, nil
 }
 
@@ -207,13 +209,14 @@ func (a *Applications) change(ctx context.Context, user *User, clientID string, 
 
 // Delete removes an application and ends all that it has, at once and for ever.
 func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
-	if _, err := a.Find(ctx, user, clientID); err != nil {
+	app, err := a.Find(ctx, user, clientID)
+	if err != nil {
 		return err
 	}
 	if err := a.saved(a.store.DeleteApplication(ctx, clientID)); err != nil {
 		return err
 	}
-	a.provider.Record(ctx, ApplicationDeleted{ApplicationID: clientID, By: user.Subject})
+	a.provider.recordOf(ctx, app, ApplicationDeleted{ApplicationID: clientID, By: user.Subject})
 	return nil
 }
 

@@ -82,9 +82,9 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		return nil, err
 	}
 	if decision.Given {
-		p.Record(ctx, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: scopes})
+		p.recordOf(ctx, request.Application, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: scopes})
 	}
-	p.Record(ctx, AuthorizationGranted{
+	p.recordOf(ctx, request.Application, AuthorizationGranted{
 		ApplicationID: authorization.ApplicationID, Subject: user.Subject,
 		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
 	})
@@ -110,7 +110,7 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 	case err != nil:
 		return Unavailable(err)
 	}
-	p.Record(ctx, ConsentDenied{ApplicationID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
+	p.recordOf(ctx, request.Application, ConsentDenied{ApplicationID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
 	return Errorf(AccessDenied, "the user denied the request")
 }
 

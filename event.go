@@ -30,6 +30,23 @@ func Observers(observers ...func(ctx context.Context, event Event)) func(ctx con
 	}
 }
 
+// applicationKey is the key of an event's Application in a context.
+type applicationKey struct{}
+
+// ApplicationFrom returns the application that the event's ApplicationID names, in the host's own type, from the context that
+// Config.Observe is called with. The provider has it at hand where the application or its owner has just acted: at consent that is granted
+// or denied, at codes and tokens that are issued, replayed or misused, and when an application is registered, changed or removed or
+// gets a secret. At other events it is not there, and the store finds it.
+func ApplicationFrom(ctx context.Context) (Application, bool) {
+	app, ok := ctx.Value(applicationKey{}).(Application)
+	return app, ok
+}
+
+// recordOf records an event with its application.
+func (p *Provider) recordOf(ctx context.Context, app Application, event Event) {
+	p.Record(context.WithValue(ctx, applicationKey{}, app), event)
+}
+
 // CredentialID returns how events name a code or token: by the first 8 hexadecimal digits of its SHA-256. Whoever has the
 // credential can find what happened with it, and whoever has the name can do nothing.
 func CredentialID(value string) string {

@@ -151,3 +151,31 @@ func ExampleConfig_skipConsent() {
 	// employee is asked: false
 	// visitor is asked: true
 }
+
+// The host's mailing list learns what the host itself keeps of an application.
+func ExampleApplicationFrom() {
+	ctx := context.Background()
+	store := memstore.New()
+	store.NewModel = func() oauthkit.Application { return &galleryApplication{} }
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants: grants.Standard(store),
+		Observe: func(ctx context.Context, event oauthkit.Event) {
+			if app, ok := oauthkit.ApplicationFrom(ctx); ok {
+				fmt.Println(oauthkit.EventName(event), app.(*galleryApplication).Logo)
+			}
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	_, err = oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{}).Register(ctx, &oauthkit.User{Subject: "operator"}, &galleryApplication{
+		AbstractApplication: oauthkit.AbstractApplication{
+			Name: "Prints", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+		},
+		Logo: "https://prints.example/logo.svg", Agree: true,
+	})
+	if err != nil {
+		panic(err)
+	}
+	// Output: application.created https://prints.example/logo.svg
+}

@@ -189,7 +189,7 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
 		return err
 	}
-	r.provider.Record(ctx, CredentialReplayed{
+	r.provider.recordOf(ctx, r.Application, CredentialReplayed{
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
@@ -199,7 +199,7 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 // Misused records that a credential was presented which was issued to another application. Its owner loses nothing by it, and the
 // grant answers as for a credential that does not exist. Hash is the one that is kept of it.
 func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization, hash string) {
-	r.provider.Record(ctx, CredentialMisused{
+	r.provider.recordOf(ctx, r.Application, CredentialMisused{
 		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID,
 		Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
@@ -219,7 +219,7 @@ func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization
 }
 
 func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, response *TokenResponse, retried bool) {
-	r.provider.Record(ctx, TokenIssued{
+	r.provider.recordOf(ctx, r.Application, TokenIssued{
 		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
 		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
