@@ -34,6 +34,7 @@ import (
 var packages = map[string]string{
 	"context":      "context",
 	"dbresolver":   "gorm.io/plugin/dbresolver",
+	"errors":       "errors",
 	"gorm":         "gorm.io/gorm",
 	"gormpostgres": "gorm.io/driver/postgres",
 	"gormstore":    "github.com/oauthkit/oauthkit/store/gormstore",
@@ -46,6 +47,7 @@ var packages = map[string]string{
 	"oidc":         "github.com/oauthkit/oauthkit/oidc",
 	"os":           "os",
 	"postgres":     "github.com/oauthkit/oauthkit/store/postgres",
+	"slog":         "log/slog",
 	"sqlite":       "github.com/oauthkit/oauthkit/store/sqlite",
 	"strings":      "strings",
 	"testing":      "testing",
