@@ -43,8 +43,7 @@ type KeyPublished struct {
 	ActiveAt  time.Time
 }
 
-// KeyRetired ("key.retired") is sent when a signing key was removed whose successor has signed for long enough. Instances that
-// remove the same key at the same moment may each send it.
+// KeyRetired ("key.retired") is sent when a signing key was removed whose successor has signed for long enough.
 type KeyRetired struct {
 	KeyID     string // its kid
 	Algorithm string
@@ -52,7 +51,7 @@ type KeyRetired struct {
 
 // KeyRevoked ("key.revoked") is sent when somebody had a signing key removed, and with it every signature that it made.
 type KeyRevoked struct {
-	KeyID string // its kid, whether or not there was such a key
+	KeyID string // its kid
 }
 
 // CheckFailed ("check.failed") is sent for each finding that kept [Provider.CheckAtStart] from letting a program start.

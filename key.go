@@ -29,6 +29,6 @@ type KeyStore interface {
 	// AddSigningKey adds one. It must return ErrReplayed when there is one of the same algorithm and generation, and of any
 	// number of concurrent calls for both exactly one must succeed.
 	AddSigningKey(ctx context.Context, key *SigningKey) error
-	// RemoveSigningKey removes one; an unknown id is not an error.
-	RemoveSigningKey(ctx context.Context, id string) error
+	// RemoveSigningKey removes one, and reports whether it was there: of several that remove it, one is told so.
+	RemoveSigningKey(ctx context.Context, id string) (removed bool, err error)
 }

@@ -103,18 +103,42 @@ func TestKeyEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys.want("removal", []oauthkit.Event{oauthkit.KeyRevoked{KeyID: stolen}})
+	if err := other.RemoveKey(t.Context(), stolen); err != nil || len(keys.take()) > 0 {
+		t.Errorf("removal again: got error %v or an event, want neither", err)
+	}
 }
 
-// TestKeyEvents_AtOnce lets instances start at the same time on an empty database: each key that is stored is told of once.
+// TestKeyEvents_AtOnce lets instances start at the same time on an empty database, and rotate at the same time: each key that is stored
+// or removed is told of once.
 func TestKeyEvents_AtOnce(t *testing.T) {
 	keys := &auditedKeys{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-	var instances sync.WaitGroup
-	for range 4 {
-		instances.Go(func() { keys.instance() })
+	var instances [4]*oidc.Extension
+	atOnce := func(do func(i int)) []oauthkit.Event {
+		var all sync.WaitGroup
+		for i := range instances {
+			all.Go(func() { do(i) })
+		}
+		all.Wait()
+		return keys.take()
 	}
-	instances.Wait()
-	got, want := keys.take(), keys.published(keys.clock.Now())
+	rotate := func(i int) {
+		if err := instances[i].RotateKeys(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	got, want := atOnce(func(i int) { instances[i] = keys.instance() }), keys.published(keys.clock.Now())
 	if len(got) != len(want) || !slices.ContainsFunc(got, func(event oauthkit.Event) bool { return event == want[0] }) {
-		t.Errorf("got %+v, want %+v in any order", got, want)
+		t.Errorf("start: got %+v, want %+v in any order", got, want)
+	}
+	atOnce(rotate)
+	keys.clock.advance(31 * 24 * time.Hour)
+	var retired []string
+	for _, event := range atOnce(rotate) {
+		if event, ok := event.(oauthkit.KeyRetired); ok {
+			retired = append(retired, event.KeyID)
+		}
+	}
+	if slices.Sort(retired); len(retired) != len(want) || len(slices.Compact(retired)) != len(want) {
+		t.Errorf("end: got %v, want %d keys, each once", retired, len(want))
 	}
 }

@@ -50,6 +50,6 @@ func (r *readOnlyKeys) AddSigningKey(ctx context.Context, key *oauthkit.SigningK
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
-func (r *readOnlyKeys) RemoveSigningKey(context.Context, string) error {
-	return errors.New("oidc: the signing keys may only be read here")
+func (r *readOnlyKeys) RemoveSigningKey(context.Context, string) (removed bool, err error) {
+	return false, errors.New("oidc: the signing keys may only be read here")
 }

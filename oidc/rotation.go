@@ -51,11 +51,14 @@ func (e *Extension) RemoveKey(ctx context.Context, kid string) error {
 func (k *keyring) remove(ctx context.Context, kid string) error {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
-	if err := k.store.RemoveSigningKey(ctx, kid); err != nil {
+	removed, err := k.store.RemoveSigningKey(ctx, kid)
+	if err != nil {
 		return err
 	}
-	k.record(ctx, oauthkit.KeyRevoked{KeyID: kid})
-	_, err := k.load(ctx)
+	if removed {
+		k.record(ctx, oauthkit.KeyRevoked{KeyID: kid})
+	}
+	_, err = k.load(ctx)
 	return err
 }
 
@@ -83,10 +86,13 @@ func (k *keyring) rotate(ctx context.Context) error {
 		if !known.outdated(key, now) {
 			continue
 		}
-		if err := k.store.RemoveSigningKey(ctx, key.ID()); err != nil {
+		removed, err := k.store.RemoveSigningKey(ctx, key.ID())
+		if err != nil {
 			return err
 		}
-		k.record(ctx, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
+		if removed {
+			k.record(ctx, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
+		}
 	}
 	_, err = k.load(ctx)
 	return err

@@ -40,7 +40,7 @@ func (c *Credentials) AddSigningKey(ctx context.Context, key *oauthkit.SigningKe
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
-func (c *Credentials) RemoveSigningKey(ctx context.Context, id string) error {
-	_, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
-	return failed("removing a signing key", err)
+func (c *Credentials) RemoveSigningKey(ctx context.Context, id string) (removed bool, err error) {
+	rows, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
+	return rows == 1, failed("removing a signing key", err)
 }

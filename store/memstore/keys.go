@@ -38,11 +38,12 @@ func (s *Store) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) err
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
-func (s *Store) RemoveSigningKey(ctx context.Context, id string) error {
+func (s *Store) RemoveSigningKey(ctx context.Context, id string) (removed bool, err error) {
 	if err := s.lock(ctx); err != nil {
-		return err
+		return false, err
 	}
 	defer s.mutex.Unlock()
+	_, removed = s.signingKeys[id]
 	delete(s.signingKeys, id)
-	return nil
+	return removed, nil
 }

@@ -52,7 +52,7 @@ func (t *trial) calls() map[string]func() error {
 		"RotateRefreshToken": func() error { return t.RotateRefreshToken(t.ctx, unknown, tokens, nil, t.now) },
 		"SigningKeys":        func() error { _, err := t.SigningKeys(t.ctx); return err },
 		"AddSigningKey":      func() error { return t.AddSigningKey(t.ctx, t.key("RS256", 1)) },
-		"RemoveSigningKey":   func() error { return t.RemoveSigningKey(t.ctx, unknown) },
+		"RemoveSigningKey":   func() error { _, err := t.RemoveSigningKey(t.ctx, unknown); return err },
 		"Cleanup":            func() error { _, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now}); return err },
 	}
 }

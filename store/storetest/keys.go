@@ -49,17 +49,37 @@ func keyRules() []rule {
 			},
 		},
 		{
-			"RemoveSigningKey removes one key, and an unknown id is no error",
-			"a key that has leaked stays published",
+			"RemoveSigningKey removes one key and says so, and an unknown id is no error",
+			"a key that has leaked stays published, or nobody is told that it was removed",
 			func(t *trial) {
 				leaked, other := t.key("ES256", 1), t.key("ES256", 2)
 				t.done("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
 				t.done("AddSigningKey", t.AddSigningKey(t.ctx, other))
-				for _, id := range []string{leaked.ID, leaked.ID, secret.NewID(), ""} {
-					t.done("RemoveSigningKey", t.RemoveSigningKey(t.ctx, id))
+				for _, id := range []string{secret.NewID(), "", leaked.ID, leaked.ID} {
+					_, there := t.keys()[id]
+					removed, err := t.RemoveSigningKey(t.ctx, id)
+					t.done("RemoveSigningKey", err)
+					t.same("RemoveSigningKey, removed", removed, there)
 				}
 				t.same("SigningKeys", len(t.keys()), 1)
 				t.same("SigningKey", t.keys()[other.ID], other)
+			},
+		},
+		{
+			"of several that remove one signing key, one is told that it did",
+			"one key that ends is reported by every instance",
+			func(t *trial) {
+				for generation := range 40 {
+					key := t.key("ES256", generation+1)
+					t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+					t.oneWinner("RemoveSigningKey", t.race(2, func(i int) error {
+						removed, err := t.side(i).RemoveSigningKey(t.ctx, key.ID)
+						if err == nil && !removed {
+							err = oauthkit.ErrReplayed
+						}
+						return err
+					}))
+				}
 			},
 		},
 	}
@@ -97,7 +117,8 @@ func (t *trial) keys() map[string]*oauthkit.SigningKey {
 func withoutKeys(test func(*trial)) func(*trial) {
 	return func(t *trial) {
 		for id := range t.keys() {
-			t.done("RemoveSigningKey", t.RemoveSigningKey(t.ctx, id))
+			_, err := t.RemoveSigningKey(t.ctx, id)
+			t.done("RemoveSigningKey", err)
 		}
 		test(t)
 	}

@@ -79,7 +79,8 @@ func early(by time.Duration) cleaning {
 func keysToo(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
 	keys, err := store.SigningKeys(ctx)
 	for _, key := range keys {
-		err = errors.Join(err, store.RemoveSigningKey(ctx, key.ID))
+		_, failure := store.RemoveSigningKey(ctx, key.ID)
+		err = errors.Join(err, failure)
 	}
 	if err != nil {
 		return nil, err

@@ -32,6 +32,7 @@ func otherSabotages() []sabotage {
 		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/signing keys are returned"}},
 		{"takes a second key for the first", func(s Store) Store { return addsAny{s} }, []string{"keys/a second key"}},
 		{"removes known keys only", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey"}},
+		{"always says that it removed a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/of several that remove"}},
 
 		{"keeps seconds", token(func(a *oauthkit.AccessToken) { a.IssuedAt = a.IssuedAt.Truncate(time.Second) }), []string{
 			"fidelity/times are kept",
@@ -119,12 +120,19 @@ func (s addsAny) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) er
 
 type removesKnown struct{ Store }
 
-func (s removesKnown) RemoveSigningKey(ctx context.Context, id string) error {
+func (s removesKnown) RemoveSigningKey(ctx context.Context, id string) (bool, error) {
 	keys, err := s.SigningKeys(ctx)
 	if err == nil && !slices.ContainsFunc(keys, func(key *oauthkit.SigningKey) bool { return key.ID == id }) {
-		return oauthkit.ErrNotFound
+		return false, oauthkit.ErrNotFound
 	}
 	return s.Store.RemoveSigningKey(ctx, id)
+}
+
+type removesEvery struct{ Store }
+
+func (s removesEvery) RemoveSigningKey(ctx context.Context, id string) (bool, error) {
+	_, err := s.Store.RemoveSigningKey(ctx, id)
+	return err == nil, err
 }
 
 type spoiltToken struct {
