@@ -3,13 +3,11 @@ package oauthkit
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit/internal/redirect"
-	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // Application is a client of the provider (RFC 6749 §2), as the library sees it: it is asked questions, never read field by
@@ -20,10 +18,9 @@ import (
 //		Logo string
 //	}
 //
-// Every Application is a go-oauth2 client. What only some applications need is an interface of its own, each with one
-// function that asks for it: [DisplayNamer], [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner],
-// [PreviousSecretVerifier], [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and
-// [PushedRequestRequirer].
+// Every Application is a go-oauth2 client. What only some applications need is an interface of its own: [DisplayNamer],
+// [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner], [PreviousSecretVerifier], [SecretHolder], [OwnerSetter],
+// [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo
@@ -139,15 +136,6 @@ type AbstractApplication struct {
 	CreatedAt time.Time `json:"created_at,omitzero" gorm:"column:created_at"`
 	// UpdatedAt is set by the store at every change.
 	UpdatedAt time.Time `json:"updated_at,omitzero" gorm:"column:updated_at"`
-}
-
-// NewClientID returns a client_id that nobody has. It never begins with a dash, which a command line would take for an option.
-func NewClientID() string {
-	id := secret.NewID()
-	for strings.HasPrefix(id, "-") {
-		id = secret.NewID()
-	}
-	return id
 }
 
 // GetID returns the client_id. What it returns must be the ClientID, by which stores find the application.

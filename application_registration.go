@@ -3,12 +3,15 @@ package oauthkit
 import (
 	"context"
 	"errors"
+	"strings"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // Register stores an application that the program has filled in itself, for commands and migrations of those who operate the
 // provider: unlike the form of Create it can say everything, such as the client_id, the owner, and that users are not asked. It
-// returns the secret, which is shown this once and cannot be chosen; empty for a public application, and for one that embeds no
-// [AbstractApplication]. The error holds [Problems] where the application is not valid, or has a client_id that is taken or a
+// returns the secret, which is shown this once and cannot be chosen; empty for a public application, and for one that is no
+// [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken or a
 // grant type that the provider has not. Whether by may do this, the caller has to know; the event names him.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (secret string, err error) {
 	problems, err := a.checkNew(ctx, app)
@@ -16,15 +19,10 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 		return "", err
 	}
 	if abstract := Abstract(app); abstract != nil {
-		if abstract.ClientID == "" {
-			abstract.ClientID = NewClientID()
-		}
-		if abstract.RegistrationSource == "" {
-			abstract.RegistrationSource = RegisteredManually
-		}
-		if !app.IsPublic() {
-			secret = abstract.GenerateSecret()
-		}
+		abstract.complete()
+	}
+	if holder := secretOf(app); holder != nil {
+		secret = holder.GenerateSecret()
 	}
 	if err := a.validated(app, problems); err != nil {
 		return "", err
@@ -56,4 +54,23 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 		return nil, err
 	}
 	return problems, nil
+}
+
+// complete fills in what every application has and nobody needs to choose.
+func (a *AbstractApplication) complete() {
+	if a.ClientID == "" {
+		a.ClientID = NewClientID()
+	}
+	if a.RegistrationSource == "" {
+		a.RegistrationSource = RegisteredManually
+	}
+}
+
+// NewClientID returns a client_id that nobody has. It never begins with a dash, which a command line would take for an option.
+func NewClientID() string {
+	id := secret.NewID()
+	for strings.HasPrefix(id, "-") {
+		id = secret.NewID()
+	}
+	return id
 }

@@ -66,7 +66,8 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	if !owned.Everyone {
 		page.Owners = append([]string{}, owned.By...)
 	}
-	for apps := []Application(nil); ; {
+	var apps []Application
+	for {
 		found, err := a.store.ListApplications(ctx, page)
 		if err != nil {
 			return nil, Unavailable(err)

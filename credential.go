@@ -85,7 +85,7 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	}
 	own := credential.Authorization.ApplicationID == app.GetID()
 	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
-		p.Record(ctx, IntrospectionDenied{
+		p.recordOf(ctx, app, IntrospectionDenied{
 			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})
@@ -124,7 +124,7 @@ func (p *Provider) Revoke(ctx context.Context, app Application, token string) er
 	case err != nil:
 		return err
 	case credential.Authorization.ApplicationID != app.GetID():
-		p.Record(ctx, CredentialMisused{
+		p.recordOf(ctx, app, CredentialMisused{
 			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})

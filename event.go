@@ -8,7 +8,7 @@ import (
 
 // Event is something that happened: one of the structs in the files event_user.go, event_token.go and event_operation.go.
 // Config.Observe receives them; a type switch over them is an audit log. What tells of a change is sent once, after the change is
-// stored. From whom the request came that it was for, [RequestInfoFrom] tells.
+// stored. Which request it belongs to, and where that came from, [RequestInfoFrom] tells.
 //
 // No event holds a secret. A code or token is named by its [CredentialID].
 type Event interface {
@@ -34,9 +34,9 @@ func Observers(observers ...func(ctx context.Context, event Event)) func(ctx con
 type applicationKey struct{}
 
 // ApplicationFrom returns the application that the event's ApplicationID names, in the host's own type, from the context that
-// Config.Observe is called with. The provider has it at hand where the application or its owner has just acted: at consent that is granted
-// or denied, at codes and tokens that are issued, replayed or misused, and when an application is registered, changed or removed or
-// gets a secret. At other events it is not there, and the store finds it.
+// Config.Observe is called with. It is there at consent that is granted or denied, at codes and tokens that are issued, replayed,
+// misused or denied introspection, and when an application is registered, changed or removed or gets a secret. At other events it
+// is not, and the store finds it.
 func ApplicationFrom(ctx context.Context) (Application, bool) {
 	app, ok := ctx.Value(applicationKey{}).(Application)
 	return app, ok

@@ -82,9 +82,6 @@ func (p Problems) Error() string {
 // ValidateApplication checks app by the library's rules. It is [ApplicationRules.Validate] of the zero value.
 func ValidateApplication(app Application) error { return ApplicationRules{}.Validate(app) }
 
-// PrepareApplication makes app ready by the library's rules. It is [ApplicationRules.Prepare] of the zero value.
-func PrepareApplication(app Application) error { return ApplicationRules{}.Prepare(app) }
-
 // Validate checks app by the library's rules, where it embeds [AbstractApplication], and by its own, where it is a [Validator].
 // The error holds a [Problems] with everything that is wrong.
 func (r ApplicationRules) Validate(app Application) error {
@@ -104,12 +101,7 @@ func (r ApplicationRules) Validate(app Application) error {
 // Prepare makes app ready to be created: it fills in a client_id where there is none, and validates.
 func (r ApplicationRules) Prepare(app Application) error {
 	if abstract := Abstract(app); abstract != nil {
-		if abstract.ClientID == "" {
-			abstract.ClientID = NewClientID()
-		}
-		if abstract.RegistrationSource == "" {
-			abstract.RegistrationSource = RegisteredManually
-		}
+		abstract.complete()
 	}
 	return r.Validate(app)
 }

@@ -7,7 +7,6 @@ package oauthhttp
 import (
 	"context"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -224,24 +223,6 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 		h.log(r, err)
 		writeError(w, r, err)
 	}
-}
-
-// log keeps what is not sent: failures as such, refusals for those who debug.
-func (h *Handler) log(r *http.Request, err error) {
-	logError(h.provider.Logger(), r, err)
-}
-
-// logError expects that withRequestInfo was called.
-func logError(logger *slog.Logger, r *http.Request, err error) {
-	attributes := []any{
-		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
-		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
-	}
-	if statusOf(err) >= http.StatusInternalServerError {
-		logger.ErrorContext(r.Context(), "request failed", attributes...)
-		return
-	}
-	logger.DebugContext(r.Context(), "request refused", attributes...)
 }
 
 func requiredScopes(scope string) oauthkit.Scopes {

@@ -20,7 +20,8 @@ func userJSON(path string, answer userAnswer, methods ...string) route {
 var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in").WithReason(oauthkit.ReasonNotSignedIn))
 
 // readJSON reads one JSON object. Members that are not known are ignored, so that what was read can be sent back changed; those
-// that another program could read differently, such as one that is there twice, are refused. No form of another site can send this media type without being asked by the browser whether it may.
+// that another program could read differently, such as one that is there twice, are refused. No page of another site can send
+// this media type before the browser has asked whether it may.
 func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {

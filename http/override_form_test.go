@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 )
 
@@ -100,6 +102,14 @@ func secretOverrides() []override {
 			o.wants("registering", status, http.StatusCreated)
 			o.wants("secret", document["client_secret"], hostsSecret)
 			o.wants("secret that is stored", o.stored(document["client_id"].(string)).VerifyPassword(hostsSecret), true)
+			app := o.store.NewApplication()
+			abstract := oauthkit.Abstract(app)
+			abstract.ClientType, abstract.GrantTypes = oauthkit.Confidential, oauthkit.GrantTypes{oauth2.ClientCredentials}
+			secret, err := o.applications.Register(o.Context(), &oauthkit.User{Subject: "operator"}, app)
+			if err != nil {
+				o.Fatal(err)
+			}
+			o.wants("secret of one that the operator registers", secret, hostsSecret)
 		}),
 		overriding[ownRotation]("RotateSecret", func(o *overridden) {
 			o.create()

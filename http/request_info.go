@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
 
@@ -39,7 +40,25 @@ func remoteIP(remoteAddr string) string {
 	return address.Addr().Unmap().String()
 }
 
-// recordFailure tells the observer of an answer that somebody should know of beside who asked. It is called once for each.
+// log keeps what is not sent: failures as such, refusals for those who debug.
+func (h *Handler) log(r *http.Request, err error) {
+	logError(h.provider.Logger(), r, err)
+}
+
+// logError expects that withRequestInfo was called.
+func logError(logger *slog.Logger, r *http.Request, err error) {
+	attributes := []any{
+		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
+		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
+	}
+	if statusOf(err) >= http.StatusInternalServerError {
+		logger.ErrorContext(r.Context(), "request failed", attributes...)
+		return
+	}
+	logger.DebugContext(r.Context(), "request refused", attributes...)
+}
+
+// recordFailure tells the observer of an answer that concerns more people than the one who asked. It is called once for each.
 func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string, err error) {
 	if statusOf(err) == http.StatusServiceUnavailable {
 		provider.Record(r.Context(), oauthkit.StorageUnavailable{Endpoint: endpoint})

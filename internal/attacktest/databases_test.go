@@ -36,14 +36,7 @@ func TestThreeDatabases(t *testing.T) {
 	}
 	alice := person{Subject: "alice", Name: "Alice of the third database", Active: true}
 	open := func(t *testing.T) *fixture.OwnStore {
-		store, err := gormstore.New[*oauthkit.AbstractApplication](openPostgres(t, credentials), gormstore.Config{Applications: openPostgres(t, applications)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := store.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return store
+		return migrated(t, openPostgres(t, credentials), gormstore.Config{Applications: openPostgres(t, applications)})
 	}
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
 		Name: "everything works, and ends at once",
@@ -149,14 +142,7 @@ func TestLateReplica(t *testing.T) {
 		if err := db.Use(dbresolver.Register(replicas)); err != nil {
 			t.Fatal(err)
 		}
-		store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := store.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return store
+		return migrated(t, db, gormstore.Config{})
 	}
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
 		Name: "nothing is decided by it",
@@ -237,4 +223,16 @@ func openPostgres(t *testing.T, url string) *gorm.DB {
 	}
 	t.Cleanup(func() { _ = pool.Close() }) // the database is about to be removed
 	return db
+}
+
+func migrated(t *testing.T, db *gorm.DB, config gormstore.Config) *fixture.OwnStore {
+	t.Helper()
+	store, err := gormstore.New[*oauthkit.AbstractApplication](db, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return store
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"github.com/oauthkit/oauthkit"
 )
 
@@ -16,7 +14,8 @@ var (
 	_ oauthkit.Checker = (*Store[*oauthkit.AbstractApplication])(nil)
 )
 
-// Check implements [oauthkit.Checker]. It reads the schema and the settings of the database; a few short statements each.
+// Check implements [oauthkit.Checker]. It reads the schema and the settings of the database, with a few
+// short statements.
 func (c *Credentials) Check(ctx context.Context) []oauthkit.Finding {
 	return c.check(ctx, "the database of the credentials", credentialTables())
 }
@@ -42,11 +41,11 @@ func (d *database) check(ctx context.Context, place string, tables []table, furt
 	findings := inspect(ctx, place, inspection{"its settings", func(ctx context.Context) ([]oauthkit.Finding, error) {
 		return d.dialect.checkSettings(ctx, d, place)
 	}})
-	outdated := inspect(ctx, place, inspection{"which migrations have run", func(ctx context.Context) ([]oauthkit.Finding, error) {
+	behind := inspect(ctx, place, inspection{"which migrations have run", func(ctx context.Context) ([]oauthkit.Finding, error) {
 		return d.checkVersions(ctx, place)
 	}})
-	if len(outdated) > 0 {
-		return append(findings, outdated...)
+	if len(behind) > 0 {
+		return append(findings, behind...)
 	}
 	rest := []inspection{
 		{"its unique keys", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkKeys(ctx, tables) }},
@@ -59,12 +58,12 @@ func (d *database) check(ctx context.Context, place string, tables []table, furt
 
 // inspect returns what the inspections find, a failure of theirs included.
 func inspect(ctx context.Context, place string, inspections ...inspection) (findings []oauthkit.Finding) {
-	for _, inspection := range inspections {
-		found, err := inspection.find(ctx)
+	for _, one := range inspections {
+		found, err := one.find(ctx)
 		if err != nil {
 			found = []oauthkit.Finding{{
 				ID: "gormstore.E001", Severity: oauthkit.SeverityError,
-				Message: fmt.Sprintf("%s: %s cannot be found out: %v", place, inspection.what, err),
+				Message: fmt.Sprintf("%s: %s cannot be found out: %v", place, one.what, err),
 				Hint:    "See whether the database can be reached, and whether Migrate has run on it",
 			}}
 		}
@@ -140,16 +139,4 @@ func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Fi
 		Message: "tables lack unique keys, by which the database decides what happens once when it is tried twice: " + strings.Join(missing, ", "),
 		Hint:    "Make them again, as PrintMigrations writes them, after removing rows that are there twice",
 	}}, nil
-}
-
-// isWhere reports whether statements through pool find the tables of d.
-func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error) {
-	var own, other string
-	if err := d.first(ctx, d.pool(), d.dialect.identity(), nil, &own); err != nil {
-		return false, err
-	}
-	if err := d.first(ctx, pool, d.dialect.identity(), nil, &other); err != nil {
-		return false, err
-	}
-	return own == other && own != "", nil // SQLite has no name for a database in memory
 }

@@ -78,3 +78,15 @@ func (s *Store[A]) checkApart(ctx context.Context) ([]oauthkit.Finding, error) {
 		Hint:    "Leave Config.Applications nil",
 	}}, nil
 }
+
+// isWhere reports whether statements through pool find the tables of d.
+func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error) {
+	var own, other string
+	if err := d.first(ctx, d.pool(), d.dialect.identity(), nil, &own); err != nil {
+		return false, err
+	}
+	if err := d.first(ctx, pool, d.dialect.identity(), nil, &other); err != nil {
+		return false, err
+	}
+	return own == other && own != "", nil // SQLite has no name for a database in memory
+}

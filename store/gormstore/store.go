@@ -3,7 +3,8 @@
 //
 // Package store/sqlite and package store/postgres open such a database; a host that has a *gorm.DB already passes it to
 // [New]. GORM's chained calls serve the applications, whose columns are the host's. Everything else is SQL written out by
-// hand: on PostgreSQL each act is one statement, on SQLite one transaction.
+// hand: on PostgreSQL each act is one statement, on SQLite one transaction. [Credentials] are that part alone, for a host whose
+// applications are in a table of its own.
 package gormstore
 
 import (
@@ -52,8 +53,9 @@ var _ interface {
 	oauthkit.ApplicationManager
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
-// New makes a store on a database that the host opened with GORM, or two with [Config.Applications]. It must speak the dialect "postgres" or "sqlite". A must
-// be a pointer to a struct that has a column client_id, as every struct that embeds [oauthkit.AbstractApplication] has.
+// New makes a store on a database that the host opened with GORM, or on two with [Config.Applications]. Each must speak the dialect
+// "postgres" or "sqlite". A must be a pointer to a struct that has a column client_id, as every struct that embeds
+// [oauthkit.AbstractApplication] has.
 // Nothing is read or written before the first call of a method; [Store.Migrate] creates the tables.
 //
 // The host's settings of GORM stay as they are, and those that could change what the store does (DryRun, PrepareStmt, a

@@ -180,45 +180,6 @@ func testUpdate(t *trial) {
 	t.same("CreatedAt", got.CreatedAt, before.CreatedAt)
 }
 
-func testRecycled(t *trial) {
-	earlier := t.alone()
-	earlier.client = secret.NewID() // of an application whose row is not there
-	consent, code := earlier.savedConsent()
-	tokens := earlier.savedTokens()
-	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, "")))
-	t.noConsent(consent)
-	t.answered("RedeemCode, of the earlier application", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
-	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
-		t.Errorf("AccessToken, of the earlier application: got one that is alive")
-	}
-}
-
-func testSwitchedOff(t *trial) {
-	for name, end := range map[string]func(clientID string) error{
-		"UpdateApplication, switched off": func(clientID string) error {
-			app := t.model(clientID, "")
-			oauthkit.Abstract(app).Disabled = true
-			return t.apps.UpdateApplication(t.ctx, app)
-		},
-		"DeleteApplication": func(clientID string) error { return t.apps.DeleteApplication(t.ctx, clientID) },
-	} {
-		own, other := t.alone(), t.savedTokens()
-		consent, code := own.savedConsent()
-		tokens := own.savedTokens()
-		t.done(name, end(own.client))
-		t.answered("RedeemCode, after "+name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
-		if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
-			t.Errorf("AccessToken, after %s: got one that is alive", name)
-		}
-		t.same("another application's AccessToken", t.storedAccessToken(other.Access.Hash), other.Access)
-		if name == "DeleteApplication" {
-			t.noConsent(consent)
-			_, err := t.Application(t.ctx, own.client)
-			t.answered("Application, after "+name, err, oauthkit.ErrNotFound)
-		}
-	}
-}
-
 func testManagementFailure(t *trial) {
 	ctx, app, unsaved := t.failing().ctx, t.created(""), secret.NewID()
 	changed := t.model(app.ClientID, "another")

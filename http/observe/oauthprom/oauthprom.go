@@ -8,7 +8,6 @@ package oauthprom
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,9 +43,9 @@ func New(registerer prometheus.Registerer, config Config) (func(ctx context.Cont
 
 // labelValues returns the values of the labels, the first of which is the event's name.
 func labelValues(labels []string, event oauthkit.Event) []string {
-	attributes := append(oauthkit.EventAttributes(event), slog.String(labels[0], oauthkit.EventName(event)))
 	values := make([]string, len(labels))
-	for _, attribute := range attributes {
+	values[0] = oauthkit.EventName(event)
+	for _, attribute := range oauthkit.EventAttributes(event) {
 		if i := slices.Index(labels, attribute.Key); i >= 0 {
 			values[i] = attribute.Value.String()
 		}
