@@ -53,6 +53,11 @@ func (p *Provider) checkConfig() []Finding {
 			"Config.UserIsActive is nil, so whoever is deactivated keeps the access that was issued for him",
 			"Set it, or call Authorizations.RevokeUser whenever a user is deactivated, and accept this",
 		},
+		{
+			p.config.Secret != "" && isMonotonous(p.config.Secret), "oauthkit.W011",
+			"Config.Secret looks like an example, so whoever reads the database could try what opens the keys there",
+			"Make it of 32 random bytes, such as openssl rand -base64 32 prints; rotate the signing keys and remove those before",
+		},
 	}
 	for _, resource := range p.config.Resources {
 		settings = append(settings, setting{
@@ -62,6 +67,16 @@ func (p *Provider) checkConfig() []Finding {
 		})
 	}
 	return departing(settings)
+}
+
+// isMonotonous reports whether a secret has at most ten different bytes. Of 32 random characters nearly all are different, and of
+// hexadecimal digits about 14.
+func isMonotonous(secret string) bool {
+	different := map[byte]bool{}
+	for i := range len(secret) {
+		different[secret[i]] = true
+	}
+	return len(different) <= 10
 }
 
 // isExposed reports whether what is sent to uri leaves the machine unencrypted.

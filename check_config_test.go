@@ -30,6 +30,16 @@ func configChecks() []checkTest {
 			},
 		},
 		{
+			"oauthkit.W011",
+			func(s *checkScene) { s.config.Secret = "12345678901234567890123456789012" },
+			func(s *checkScene) { s.config.Secret = "8c6976e5b5410415bde908bd4dee15df" },
+		},
+		{
+			"oauthkit.W011",
+			func(s *checkScene) { s.config.Secret = "secretsecretsecretsecretsecretsecret" },
+			func(s *checkScene) { s.config.Secret = "" }, // package oidc has something to say about that
+		},
+		{
 			"oauthkit.W006",
 			func(s *checkScene) { s.config.Resources = append(s.config.Resources, "http://api.test/") },
 			func(s *checkScene) { s.config.Resources = []string{"http://localhost:8081/", "urn:example:api"} },

@@ -2,7 +2,6 @@ package oauthkit_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +47,7 @@ func partChecks() []checkTest {
 				s.config.Secret = "" // when the keys are made
 				s.extend()
 				s.provider()
-				s.config.Secret, s.config.Extensions = strings.Repeat("s", 32), nil
+				s.config.Secret, s.config.Extensions = "8c6976e5b5410415bde908bd4dee15df", nil
 				s.extend()
 			},
 			(*checkScene).extend,

@@ -89,7 +89,7 @@ func newCheckScene(t *testing.T) *checkScene {
 	s.config = oauthkit.Config{
 		Grants:       grants.Standard(s.store),
 		Resources:    []string{"https://api.test/"},
-		Secret:       strings.Repeat("s", 32),
+		Secret:       "8c6976e5b5410415bde908bd4dee15df",
 		UserIsActive: func(context.Context, string) (bool, error) { return true, nil },
 		Observe:      func(context.Context, oauthkit.Event) {},
 		Logger:       slog.New(slog.NewTextHandler(&s.log, nil)),
