@@ -73,9 +73,9 @@ func FormOf(app Application) ApplicationForm {
 // fill changes app as the form says. What the owner may not choose, and the application did not have before, is a problem.
 func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
+	before := knownOf(app)
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
-		distrust(abstract, form)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
 		abstract.GrantTypes, abstract.Scopes = form.GrantTypes, form.Scopes
 		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
@@ -95,13 +95,32 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 			}
 		}
 	}
+	distrust(app, before)
 	return problems
 }
 
-// distrust takes back what the operator said of an application that now gets another name or other addresses.
-func distrust(before *AbstractApplication, form ApplicationForm) {
-	if before.Name != form.Name || before.ClientType != form.ClientType || !slices.Equal(before.RedirectURIs, form.RedirectURIs) {
-		before.Verified, before.SkipAuthorization = false, false
+// known is what the operator knew of an application that he vouched for: as the application says it, whichever field it is in.
+type known struct {
+	name, displayName string
+	public            bool
+	uris, registered  URIs
+}
+
+func knownOf(app Application) known {
+	of := known{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
+	if abstract := Abstract(app); abstract != nil {
+		of.name, of.uris = abstract.Name, slices.Clone(abstract.RedirectURIs)
+	}
+	return of
+}
+
+// distrust takes back what the operator said of an application that now has another name or other addresses.
+func distrust(app Application, before known) {
+	after := knownOf(app)
+	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
+		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
+	if abstract := Abstract(app); abstract != nil && !same {
+		abstract.Verified, abstract.SkipAuthorization = false, false
 	}
 }
 

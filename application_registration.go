@@ -14,6 +14,9 @@ import (
 // [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken or a
 // grant type that the provider has not. Whether by may do this, the caller has to know; the event names him.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (secret string, err error) {
+	if by == nil {
+		return "", errors.New("oauthkit: nobody is named who registers an application")
+	}
 	problems, err := a.checkNew(ctx, app)
 	if err != nil {
 		return "", err

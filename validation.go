@@ -226,7 +226,12 @@ func isName(name string) bool {
 		}
 		before = r
 	}
-	return utf8.RuneCountInString(name) <= 100 && (name == "" || strings.TrimSpace(name) != "")
+	return utf8.RuneCountInString(name) <= 100 && (name == "" || strings.ContainsFunc(name, isShown))
+}
+
+// isShown knows the characters that leave ink by themselves: not blanks, nor marks on what is before them.
+func isShown(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && r != '\u2800' && r != '\U0001d159'
 }
 
 // isHidden knows the characters that do something to text and cannot be seen (Unicode Cc, Cf, Zl, Zp and default ignorables), and

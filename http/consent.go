@@ -75,15 +75,19 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 // checkOrigin refuses what another site's page has sent. Where a browser does not say which site that is, and only the hosts can be
 // compared, a page that came over plain http may be anybody's.
 func (h *Handler) checkOrigin(r *http.Request) error {
-	err := h.crossOrigin.Check(r)
-	if err == nil && h.secure() && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
-		err = errors.New("the page came over plain http")
-	}
-	if err != nil {
+	if err := checkSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this form was sent from another site").
 			WithReason(oauthkit.ReasonCrossSite).WithCause(err)
 	}
 	return nil
+}
+
+func checkSameOrigin(crossOrigin *http.CrossOriginProtection, r *http.Request, secure bool) error {
+	err := crossOrigin.Check(r)
+	if err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
+		err = errors.New("the page came over plain http")
+	}
+	return err
 }
 
 // ask shows the page, unless the user has approved the same before and only had to sign in.

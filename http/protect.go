@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -140,6 +141,12 @@ func (a API) refuse(w http.ResponseWriter, r *http.Request, err error, needed []
 	writeChallenge(w, r, err, scopes, a.MetadataURL())
 }
 
+// secure reports whether browsers call the API over https: as far as is known, by its own name or by that of the provider beside it.
+func (a API) secure() bool {
+	provider, ok := a.Tokens.(*oauthkit.Provider)
+	return strings.HasPrefix(a.Resource, "https://") || ok && strings.HasPrefix(provider.Issuer(), "https://")
+}
+
 func (a API) logger() *slog.Logger {
 	if a.Logger != nil {
 		return a.Logger
@@ -163,7 +170,7 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 				return
 			}
 			user, err := askCurrentUser(currentUser, r)
-			if err == nil && user != nil && crossOrigin.Check(r) != nil {
+			if err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {
 				err = oauthkit.Errorf(oauthkit.AccessDenied, "the request comes from another site").
 					WithReason(oauthkit.ReasonCrossSite)
 			}

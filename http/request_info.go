@@ -1,6 +1,8 @@
 package oauthhttp
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -51,7 +53,7 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
 		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
 	}
-	if statusOf(err) >= http.StatusInternalServerError {
+	if statusOf(err) >= http.StatusInternalServerError && !hungUp(r, err) {
 		logger.ErrorContext(r.Context(), "request failed", attributes...)
 		return
 	}
@@ -60,6 +62,9 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 
 // recordFailure tells the observer of an answer that concerns more people than the one who asked. It is called once for each.
 func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string, err error) {
+	if hungUp(r, err) { // nothing of ours has failed, and anybody can do it
+		return
+	}
 	if statusOf(err) == http.StatusServiceUnavailable {
 		provider.Record(r.Context(), oauthkit.StorageUnavailable{Endpoint: endpoint})
 		return
@@ -68,6 +73,11 @@ func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string
 	case oauthkit.ReasonCrossSite, oauthkit.ReasonFormExpired, oauthkit.ReasonOtherBrowser:
 		provider.Record(r.Context(), oauthkit.CrossSiteBlocked{Endpoint: endpoint, Reason: reason, Origin: origin(r)})
 	}
+}
+
+// hungUp reports whether the request failed because who sent it did not wait for the answer.
+func hungUp(r *http.Request, err error) bool {
+	return errors.Is(r.Context().Err(), context.Canceled) && errors.Is(err, context.Canceled)
 }
 
 // recordRejection tells the observer of a refused authorization request.

@@ -34,8 +34,19 @@ type keyring struct {
 	logger *slog.Logger
 	record func(context.Context, oauthkit.Event)
 
-	mutex sync.Mutex // held while the store is asked
+	mutex sync.Mutex      // held while the store is asked
+	done  []oauthkit.Event // what the holder of the mutex has done, and nobody was told yet
 	known atomic.Pointer[keySet]
+}
+
+// unlock gives the mutex back and then tells of what was done: an observer may rotate and remove keys itself.
+func (k *keyring) unlock(ctx context.Context) {
+	done := k.done
+	k.done = nil
+	k.mutex.Unlock()
+	for _, event := range done {
+		k.record(ctx, event)
+	}
 }
 
 // keySet is what the store held at one moment. It does not change.
@@ -54,7 +65,7 @@ type signingKey struct {
 // start reads the keys for the first time.
 func (k *keyring) start(ctx context.Context) error {
 	k.mutex.Lock()
-	defer k.mutex.Unlock()
+	defer k.unlock(ctx)
 	stored, err := k.load(ctx)
 	if err != nil {
 		return err
@@ -70,12 +81,13 @@ func (k *keyring) current(ctx context.Context) *keySet {
 	if known := k.known.Load(); !k.due(known) || !k.mutex.TryLock() {
 		return known
 	}
-	defer k.mutex.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	defer k.unlock(ctx)
 	known := k.known.Load()
 	if !k.due(known) { // another request was faster
 		return known
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keyCheckTimeout)
+	ctx, cancel := context.WithTimeout(ctx, keyCheckTimeout)
 	defer cancel()
 	if _, err := k.load(ctx); err != nil {
 		k.logger.ErrorContext(ctx, "the signing keys could not be read again; those in memory are used on", "error", err)

@@ -50,13 +50,13 @@ func (e *Extension) RemoveKey(ctx context.Context, kid string) error {
 
 func (k *keyring) remove(ctx context.Context, kid string) error {
 	k.mutex.Lock()
-	defer k.mutex.Unlock()
+	defer k.unlock(ctx)
 	removed, err := k.store.RemoveSigningKey(ctx, kid)
 	if err != nil {
 		return err
 	}
 	if removed {
-		k.record(ctx, oauthkit.KeyRevoked{KeyID: kid})
+		k.done = append(k.done, oauthkit.KeyRevoked{KeyID: kid})
 	}
 	_, err = k.load(ctx)
 	return err
@@ -64,7 +64,7 @@ func (k *keyring) remove(ctx context.Context, kid string) error {
 
 func (k *keyring) rotate(ctx context.Context) error {
 	k.mutex.Lock()
-	defer k.mutex.Unlock()
+	defer k.unlock(ctx)
 	stored, err := k.load(ctx)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (k *keyring) rotate(ctx context.Context) error {
 			return err
 		}
 		if removed {
-			k.record(ctx, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
+			k.done = append(k.done, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
 		}
 	}
 	_, err = k.load(ctx)

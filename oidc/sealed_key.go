@@ -21,7 +21,7 @@ const (
 
 func isSealed(private []byte) bool { return len(private) > 0 && private[0] != derSequence }
 
-// add makes a key and stores it. That another instance has added this generation already is as good.
+// add makes a key and stores it. The mutex is held. That another instance has added this generation already is as good.
 func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation int, activeAt time.Time) error {
 	key, err := jose.GenerateKey(algorithm)
 	if err != nil {
@@ -49,10 +49,11 @@ func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation 
 		return nil
 	case err != nil:
 		return fmt.Errorf("adding a signing key: %w", err)
-	default:
-		k.record(ctx, oauthkit.KeyPublished{KeyID: key.ID(), Algorithm: string(algorithm), ActiveAt: activeAt})
-		return nil
 	}
+	if _, unstored := k.store.(*readOnlyKeys); !unstored {
+		k.done = append(k.done, oauthkit.KeyPublished{KeyID: key.ID(), Algorithm: string(algorithm), ActiveAt: activeAt})
+	}
+	return nil
 }
 
 // open returns a stored key ready for use. Its error says what the operator can do.

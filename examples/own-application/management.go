@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/oauthkit/oauthkit"
@@ -26,10 +27,19 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	if err := s.ValidateApplication(client); err != nil {
 		return err
 	}
+	switch _, err := s.Application(ctx, client.Key); {
+	case err == nil:
+		return fmt.Errorf("there is a client %q already", client.Key)
+	case !errors.Is(err, oauthkit.ErrNotFound):
+		return err
+	}
+	if err := s.end(ctx, client.Key); err != nil { // first: a client that is there could use it
+		return err
+	}
 	if err := s.db.WithContext(ctx).Create(client).Error; err != nil {
 		return fmt.Errorf("adding a client: %w", err)
 	}
-	return s.end(ctx, client.Key)
+	return nil
 }
 
 // UpdateApplication changes the client that was read, if nobody has changed it meanwhile.

@@ -41,14 +41,40 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	return failed("creating an application", a.ending(ctx, app.GetID(), func(tx *gorm.DB) error {
+	create := func(tx *gorm.DB) error {
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
 		created := tx.Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
-			return fmt.Errorf("there is one with the client_id %q already", app.GetID())
+			return exists(app.GetID())
 		}
 		return created.Error
-	}, a.credentials.forgetIssued))
+	}
+	if a.together() {
+		return failed("creating an application", a.ending(ctx, app.GetID(), create, a.credentials.forgetIssued))
+	}
+	return failed("creating an application", a.createApart(ctx, app.GetID(), create))
+}
+
+// createApart ends what is left of an earlier application, and commits that, before there is a new one that could use it.
+func (a *Applications[A]) createApart(ctx context.Context, clientID string, create func(tx *gorm.DB) error) error {
+	there, err := a.ids(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+	if err != nil {
+		return err
+	}
+	if len(there) > 0 { // what it has is not touched
+		return exists(clientID)
+	}
+	err = a.credentials.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		return a.credentials.forgetIssued(ctx, tx, clientID, a.db.NowFunc())
+	})
+	if err != nil {
+		return err
+	}
+	return a.query(ctx).Transaction(create)
+}
+
+func exists(clientID string) error {
+	return fmt.Errorf("there is one with the client_id %q already", clientID)
 }
 
 // Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
