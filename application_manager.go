@@ -20,7 +20,8 @@ type ApplicationModel interface {
 	ValidateApplication(app Application) error
 }
 
-// ApplicationWriter changes what applications there are. What is not valid is refused with an error that holds [Problems].
+// ApplicationWriter changes what applications there are. What is not valid is refused with an error that holds [Problems], but an
+// application that is not usable is updated as it is: whatever the rules have become, it can be switched off.
 type ApplicationWriter interface {
 	// CreateApplication makes app ready by the store's [ApplicationRules] and stores it. It is an error if there is one with its
 	// client_id.

@@ -171,7 +171,7 @@ func (a *Applications) Update(ctx context.Context, user *User, clientID string, 
 }
 
 // RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for
-// ApplicationsConfig.SecretOverlap.
+// ApplicationsConfig.SecretOverlap. An application that is not valid by today's rules has to be corrected first.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
 	var app Application
 	err = a.change(ctx, user, clientID, func(found Application) error {
@@ -183,6 +183,10 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 		secret = holder.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
 		return nil
 	})
+	var problems Problems
+	if errors.As(err, &problems) { // from before the rules were as they are
+		err = Errorf(InvalidRequest, "the application has to be corrected first: %v", problems).WithReason(ReasonApplicationInvalid)
+	}
 	if err != nil {
 		return "", err
 	}

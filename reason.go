@@ -35,6 +35,8 @@ const (
 	ReasonMayNotRegister Reason = "may_not_register"
 	// ReasonNoSecret is that the application has no secret that could be replaced.
 	ReasonNoSecret Reason = "no_secret"
+	// ReasonApplicationInvalid is that the application has to be corrected before anything else about it is stored.
+	ReasonApplicationInvalid Reason = "application_invalid"
 	// ReasonNotFound is that there is nothing at the address, or nothing that this user may see.
 	ReasonNotFound Reason = "not_found"
 	// ReasonMethodNotAllowed is that nothing at the address takes a request with this method.

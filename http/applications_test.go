@@ -1,6 +1,7 @@
 package oauthhttp_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -155,6 +156,24 @@ func TestRotateSecret(t *testing.T) {
 	}
 	if detail := m.get("/o/applications/printer/"); !strings.Contains(detail, "is good until") || strings.Contains(detail, secret) {
 		t.Errorf("got a page that does not tell of the old secret, or shows the new one:\n%s", detail)
+	}
+}
+
+// TestRotateSecret_Invalid tells the owner what to do where the rules have become stricter since the application was stored.
+func TestRotateSecret_Invalid(t *testing.T) {
+	m := newManaged(t)
+	m.add("printer", func(app *logoApplication) { app.GenerateSecret() })
+	m.store.Rules.RedirectURI = func(oauthkit.Application) func(string) error {
+		return func(string) error { return errors.New("must be ours") }
+	}
+	page := m.post(http.StatusBadRequest, "/o/applications/printer/secret/", nil).Body.String()
+	if !strings.Contains(page, "application_invalid") || !strings.Contains(page, "its form says what is wrong") {
+		t.Errorf("got a page that does not say what to do:\n%s", page)
+	}
+	app := m.stored("printer")
+	app.Disabled = true
+	if err := m.store.UpdateApplication(t.Context(), app); err != nil {
+		t.Errorf("switching it off: %v", err)
 	}
 }
 

@@ -78,10 +78,10 @@ func exists(clientID string) error {
 }
 
 // Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
-// is not usable any more, every Authorization that it has is revoked. Without one it returns an error wrapping
+// is not usable any more, it need not be valid either, and every Authorization that it has is revoked. Without one it returns an error wrapping
 // [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] where somebody has changed it since app was read.
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
-	if err := a.rules.Validate(app); err != nil {
+	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
 	update := func(tx *gorm.DB) error { return a.update(ctx, tx, app) }

@@ -63,7 +63,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 
 // UpdateApplication implements [oauthkit.ApplicationWriter]. The time of the creation stays.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := s.Rules.Validate(app); err != nil {
+	if err := s.Rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
 	if err := s.lock(ctx); err != nil {

@@ -94,7 +94,7 @@ func TestUpdateApplication(t *testing.T) {
 	if !find(t, store, "notes").Disabled {
 		t.Error("Disabled: got false, want true")
 	}
-	app.ClientType = "unheard of"
+	app.ClientType, app.Disabled = "unheard of", false
 	if err := store.UpdateApplication(t.Context(), app); err == nil {
 		t.Error("UpdateApplication, of what is not valid: got no error")
 	}

@@ -38,6 +38,11 @@ func managementRules() []rule {
 			withModel(testProblems),
 		},
 		{
+			"UpdateApplication switches off an application that is not valid",
+			"the rules have become stricter, and an application that does harm cannot be stopped",
+			withModel(testSwitchOffInvalid),
+		},
+		{
 			"UpdateApplication replaces everything but the time of creation",
 			"an owner removes a redirect URI, and it still works",
 			withModel(testUpdate),
@@ -164,6 +169,15 @@ func testProblems(t *trial) {
 	}
 	t.done("ValidateApplication", t.apps.ValidateApplication(t.model(app.ClientID, "")))
 	t.same("ClientType", oauthkit.Abstract(t.found(app.ClientID)).ClientType, app.ClientType)
+}
+
+func testSwitchOffInvalid(t *trial) {
+	app := t.created("")
+	harmful := t.model(app.ClientID, "")
+	abstract := oauthkit.Abstract(harmful)
+	abstract.RedirectURIs, abstract.Disabled = oauthkit.URIs{"https://evil.example/#fragment"}, true
+	t.done("UpdateApplication, of what is switched off", t.apps.UpdateApplication(t.ctx, harmful))
+	t.same("Disabled", oauthkit.Abstract(t.found(app.ClientID)).Disabled, true)
 }
 
 func testUpdate(t *trial) {

@@ -15,6 +15,7 @@ func managementSabotages() []sabotage {
 		}},
 		{"keeps the consent of an earlier application", managed(func(s managing) Store { return &keepsConsent{managing: s} }), []string{"management/CreateApplication ends"}},
 		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/what is not valid"}},
+		{"switches off what is valid only", managed(func(s managing) Store { return validatesAlways{s} }), []string{"management/UpdateApplication switches off"}},
 		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces"}},
 		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of what was changed"}},
 		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
@@ -67,6 +68,15 @@ func (s *keepsConsent) CreateApplication(ctx context.Context, app oauthkit.Appli
 type validatesNothing struct{ managing }
 
 func (validatesNothing) ValidateApplication(oauthkit.Application) error { return nil }
+
+type validatesAlways struct{ managing }
+
+func (s validatesAlways) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	if err := s.ValidateApplication(app); err != nil {
+		return err
+	}
+	return s.managing.UpdateApplication(ctx, app)
+}
 
 type updatesPart struct{ managing }
 
