@@ -44,12 +44,14 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	case err != nil:
 		return nil, false, Unavailable(err)
 	}
-	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
-	if expired || consent.ApplicationDigest != applicationDigest(request.Application, request.Resources) {
-		return nil, false, nil // so that what is approved next does not bring it back
-	}
 	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
 		consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
+	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
+	same := consent.ApplicationDigest == applicationDigest(request.Application, request.Resources)
+	forEveryAPI := consent.ApplicationDigest == applicationDigest(request.Application, nil)
+	if expired || !same && !(forEveryAPI && enough) {
+		return nil, false, nil // so that what is approved next does not bring it back
+	}
 	return consent, enough, nil
 }
 

@@ -18,7 +18,8 @@ type AuthorizationUse struct {
 // AuthorizationManager is what managing what users have approved needs of a store beyond [Store]. An empty subject is no user:
 // what applications have for themselves must not be returned or revoked for it.
 type AuthorizationManager interface {
-	// UserAuthorizations returns those of a user that are valid at now, the newest first, and at most limit.
+	// UserAuthorizations returns those of a user that are valid at now and can still be used, the newest first, and at most limit:
+	// there is an access token that has not expired, or a code or refresh token that has neither expired nor been used.
 	UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]AuthorizationUse, error)
 	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
 	UserConsents(ctx context.Context, subject string) ([]*Consent, error)

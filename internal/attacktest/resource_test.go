@@ -15,6 +15,7 @@ func TestResource(t *testing.T) {
 		{Name: "A-36 resource", Test: unknownResources},
 		{Name: "F-19 resource of a refresh", Test: refreshedResources},
 		{Name: "resource of a code", Test: exchangedResources},
+		{Name: "A-28 consent for some APIs and for all", Test: rememberedResources},
 		{Name: "resource of an application's own token", Test: ownResources},
 	})
 }
@@ -59,6 +60,25 @@ func wantAudience(t *testing.T, s *fixture.Server, token string, want ...string)
 	if got := audienceOf(s, token); !slices.Equal(got, want) {
 		t.Errorf("got aud %q, want %q", got, want)
 	}
+}
+
+// rememberedResources is asked about APIs that were not on the page. What was approved for every API is approved for each, and asking
+// for less does not make it less.
+func rememberedResources(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	api, other := "resource=https://api.test", "resource=https://other.test"
+	alice.Approve(s.Web.AZ(api)).Code()
+	alice.Authorize(s.Web.AZ(api)).Code()
+	alice.Open(s.Web.AZ(other)).Consent()
+	alice.Open(s.Web.AZ(api, "+"+other)).Consent()
+	alice.Approve(s.Web.AZ()).Code() // for every API
+	for range 2 {
+		alice.Authorize(s.Web.AZ(api)).Code()
+		alice.Authorize(s.Web.AZ(other)).Code()
+		alice.Authorize(s.Web.AZ()).Code()
+	}
+	alice.Open(s.Web.AZ(api, "scope=openid api:read profile")).Consent()
+	alice.Open(s.Web.AZ(api, "prompt=consent")).Consent()
 }
 
 // refreshedResources narrows, which holds for one access token and not for what follows, and fails to widen.

@@ -154,6 +154,36 @@ func TestApartInterrupted(t *testing.T) {
 	})
 }
 
+// TestApartCreateInterrupted is what TestApartInterrupted is, for an application whose client_id was somebody's before: it is not there
+// as long as its predecessor's tokens are good, and the same call makes it, with none of them.
+func TestApartCreateInterrupted(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		credentials, applications := open(), openers()[open().Name()](t)()
+		interrupted := &losingPool{ConnPool: credentials.ConnPool}
+		credentials.ConnPool, credentials.Statement.ConnPool = interrupted, interrupted
+		store := apart(t, credentials, applications)
+		token := issue(t, store)
+		if err := applications.Exec("DELETE FROM oauth_applications").Error; err != nil { // past the library
+			t.Fatal(err)
+		}
+
+		interrupted.lose = true
+		if err := store.Applications.Create(t.Context(), newApplication()); !errors.Is(err, errLost) {
+			t.Fatalf("got error %v, want %v", err, errLost)
+		}
+		interrupted.lose = false
+		if _, err := store.Applications.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
+		}
+		if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
+			t.Errorf("the predecessor's token: got %+v (%v), want one that is revoked", found, err)
+		}
+	})
+}
+
 // issue stores an application and returns the hash of an access token of it.
 func issue(t *testing.T, store *store) string {
 	t.Helper()

@@ -12,11 +12,14 @@ import (
 )
 
 // userAuthorizations walks the index on subject, which has the order of the answer, and looks up the last token of each one that
-// is returned.
+// is returned, and whether there is anything of it that can be used.
 const userAuthorizations = `SELECT ` + authorizationSelected + `,
 	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
 	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id)
 FROM {authorizations} a WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expires_at > $2
+	AND (EXISTS (SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > $2)
+		OR EXISTS (SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2)
+		OR EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2))
 ORDER BY a.created_at DESC, a.id DESC LIMIT $3`
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].

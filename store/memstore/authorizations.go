@@ -19,7 +19,7 @@ func (s *Store) UserAuthorizations(ctx context.Context, subject string, now time
 	defer s.mutex.Unlock()
 	var uses []oauthkit.AuthorizationUse
 	for _, authorization := range s.authorizations {
-		if ofUser(subject)(authorization) && authorization.Valid(now) {
+		if ofUser(subject)(authorization) && authorization.Valid(now) && s.canBeUsed(authorization, now) {
 			uses = append(uses, oauthkit.AuthorizationUse{Authorization: copyAuthorization(authorization), LastUsedAt: s.lastUsed(authorization)})
 		}
 	}
@@ -27,6 +27,26 @@ func (s *Store) UserAuthorizations(ctx context.Context, subject string, now time
 		return cmp.Or(other.CreatedAt.Compare(one.CreatedAt), strings.Compare(other.ID, one.ID))
 	})
 	return uses[:min(len(uses), max(limit, 0))], nil
+}
+
+// canBeUsed reports whether somebody may have a credential of an Authorization that is still good.
+func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) bool {
+	for _, token := range s.accessTokens {
+		if token.Authorization == authorization && now.Before(token.ExpiresAt) {
+			return true
+		}
+	}
+	for _, token := range s.refreshTokens {
+		if token.Authorization == authorization && token.ConsumedAt.IsZero() && now.Before(token.ExpiresAt) {
+			return true
+		}
+	}
+	for _, code := range s.codes {
+		if code.Authorization == authorization && code.ConsumedAt.IsZero() && now.Before(code.ExpiresAt) {
+			return true
+		}
+	}
+	return false
 }
 
 // lastUsed returns when the last token was issued under an Authorization. Those that Cleanup has removed do not count.

@@ -24,6 +24,7 @@ func managed(commit func(managing) Store) func(Store) Store {
 func connectionSabotages() []sabotage {
 	return []sabotage{
 		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns those"}},
+		{"lists what cannot be used", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations leaves out"}},
 		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations returns at most"}},
 		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations tells"}},
 		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns"}},
@@ -50,6 +51,13 @@ type listsExpired struct{ managing }
 
 func (s listsExpired) UserAuthorizations(ctx context.Context, subject string, _ time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
 	return s.managing.UserAuthorizations(ctx, subject, time.Time{}, limit)
+}
+
+// listsUsed looks at what could be used a moment after it was issued.
+type listsUsed struct{ managing }
+
+func (s listsUsed) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+	return s.managing.UserAuthorizations(ctx, subject, now.Add(-2*time.Minute), limit)
 }
 
 type listsAll struct{ managing }

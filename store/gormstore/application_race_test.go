@@ -1,0 +1,74 @@
+package gormstore_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+)
+
+// TestApplicationAtOnce does everything at once that there is to do to an application, in one database and in two: nothing waits for
+// itself, whoever comes too late is told so, and nothing is left in the end.
+func TestApplicationAtOnce(t *testing.T) {
+	for name, opener := range openers() {
+		for where, second := range map[string]func(t *testing.T, first *gorm.DB) *gorm.DB{
+			"one database":  func(_ *testing.T, first *gorm.DB) *gorm.DB { return first },
+			"two databases": func(t *testing.T, _ *gorm.DB) *gorm.DB { return opener(t)() },
+		} {
+			t.Run(name+", "+where, func(t *testing.T) {
+				credentials := opener(t)()
+				testApplicationAtOnce(t, credentials, second(t, credentials))
+			})
+		}
+	}
+}
+
+func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
+	store := apart(t, credentials, applications)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := store.Scopes.Set(ctx, gormstore.Scope{Name: "read"}); err != nil {
+		t.Fatal(err)
+	}
+	often := func(act func() error) func() {
+		return func() {
+			for range 20 {
+				err := act()
+				late := errors.Is(err, oauthkit.ErrNotFound) || errors.Is(err, oauthkit.ErrConflict)
+				if err != nil && !late && !strings.Contains(err.Error(), "already") {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	create := func() error { return store.Applications.Create(ctx, newApplication()) }
+	race(often(create), often(create),
+		often(func() error { return store.Applications.Delete(ctx, "client") }),
+		often(func() error {
+			app, err := store.Applications.Find(ctx, "client")
+			if err == nil {
+				app.Disabled = true
+				err = store.Applications.Update(ctx, app)
+			}
+			return err
+		}),
+		often(func() error { return store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"read"}, nil) }),
+		often(func() error {
+			_, err := store.RevokeApplication(ctx, "client", now)
+			return err
+		}),
+	)
+	if err := store.Applications.Delete(ctx, "client"); err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Error(err)
+	}
+	var left int64
+	if err := applications.Raw("SELECT count(*) FROM oauth_application_scopes").Scan(&left).Error; err != nil || left != 0 {
+		t.Errorf("got %d scopes of an application that is gone (%v), want none", left, err)
+	}
+}
