@@ -1,5 +1,5 @@
 // Command custom-application is a provider whose applications have columns of their own: a logo and an agreement. They are
-// in the same table, validated together, and arrive typed wherever this program touches an application.
+// in the same table, validated together, in the form on the pages, and arrive typed wherever this program touches an application.
 package main
 
 import (
@@ -42,6 +42,8 @@ func main() {
 	}
 	fmt.Println("Open this to see its consent page:")
 	fmt.Println(authorizeURL(base, app))
+	fmt.Println("And this to change it, or to register another:")
+	fmt.Println(base + "/o/applications/")
 	log.Fatal((&http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe())
 }
 
@@ -54,6 +56,7 @@ func register(ctx context.Context, store *gormstore.Store[*MyApplication], redir
 	app := &MyApplication{
 		AbstractApplication: oauthkit.AbstractApplication{
 			ClientID:     "gallery",
+			UserID:       "alice",
 			Name:         "Gallery",
 			ClientType:   oauthkit.Confidential,
 			GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode},
@@ -85,6 +88,10 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:    "/login",
 		CurrentUser: currentUser,
+		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
+			Scopes: oauthkit.Scopes{"openid", "read"}, // that owners may choose
+		}),
+		Authorizations: oauthkit.NewAuthorizations(provider, store),
 		ConsentRows: oauthhttp.ConsentRowsFor(func(_ context.Context, app *MyApplication) []oauthhttp.ConsentRow {
 			return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}
 		}),

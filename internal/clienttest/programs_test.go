@@ -14,8 +14,8 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// TestCustomApplication shows the columns of examples/custom-application arriving typed: where it registers, on the consent
-// page, and in the ID token.
+// TestCustomApplication shows the columns of examples/custom-application arriving typed: where it registers, on the pages, and
+// in the ID token.
 func TestCustomApplication(t *testing.T) {
 	program := start(t, "custom-application")
 	const logo = "https://gallery.example/logo.svg"
@@ -25,14 +25,16 @@ func TestCustomApplication(t *testing.T) {
 	}
 	secret, _, _ := strings.Cut(strings.SplitAfter(said, "shown once: ")[1], "\n")
 
-	response, err := newPerson(t).client.Get(authorizeLine(t, said))
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := io.ReadAll(response.Body)
-	response.Body.Close()
-	if err != nil || !strings.Contains(string(page), logo) {
-		t.Errorf("got %v and\n%s\nwant a consent page with the logo's address", err, page)
+	for _, address := range []string{authorizeLine(t, said), program.issuer() + "/applications/gallery/update/"} {
+		response, err := newPerson(t).client.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || !strings.Contains(string(page), logo) {
+			t.Errorf("%s: got %v and\n%s\nwant a page with the logo's address", address, err, page)
+		}
 	}
 
 	provider, err := oidc.NewProvider(t.Context(), program.issuer())
