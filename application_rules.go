@@ -1,6 +1,10 @@
 package oauthkit
 
-import "github.com/oauthkit/oauthkit/internal/redirect"
+import (
+	"errors"
+
+	"github.com/oauthkit/oauthkit/internal/redirect"
+)
 
 // ApplicationRules say which URIs applications may be stored with. They do not say how a request is matched: that stays
 // exact, and a URI that [CheckRedirectURI] refuses is refused in a request too. The zero value is the library's own rules. An
@@ -30,6 +34,15 @@ func CheckRedirectURI(uri string) error { return redirect.Check(uri) }
 // CheckOrigin is the library's rule for origins (RFC 6454 §6.2): https, or http on a loopback address, and nothing but host and
 // port.
 func CheckOrigin(origin string) error { return redirect.CheckOrigin(origin) }
+
+// CheckName is the library's rule for the name of an application: at most 100 characters, which people see as they are. None at all
+// is a name too. The error is for people.
+func CheckName(name string) error {
+	if !isName(name) {
+		return errors.New("must have at most 100 characters, none of which is invisible, a control character or a direction mark")
+	}
+	return nil
+}
 
 func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
 	if own, ok := app.(RedirectURIValidator); ok {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -30,6 +32,62 @@ func TestM08_TrustOfAnotherName(t *testing.T) {
 		updated, err := m.applications.Update(t.Context(), user("alice"), trusted.ClientID, form)
 		if err != nil || oauthkit.SkipsConsent(updated) || oauthkit.IsVerified(updated) {
 			t.Errorf("%s: got %+v, %v; want no trust left", name, updated, err)
+		}
+	}
+}
+
+// callbackApplication has its name and its address in fields of the host's own.
+type callbackApplication struct {
+	oauthkit.AbstractApplication
+	Title, Callback string
+}
+
+func (a *callbackApplication) DisplayName() string               { return a.Title }
+func (a *callbackApplication) AllowsRedirectURI(uri string) bool { return uri == a.Callback }
+func (a *callbackApplication) RegisteredRedirectURIs() oauthkit.URIs {
+	return oauthkit.URIs{a.Callback}
+}
+
+func (a *callbackApplication) FormFields() []oauthkit.FormField {
+	return []oauthkit.FormField{{Name: "title", Value: a.Title}, {Name: "callback", Value: a.Callback}}
+}
+
+func (a *callbackApplication) SetFormField(name, value string) error {
+	switch name {
+	case "title":
+		a.Title = value
+	case "callback":
+		a.Callback = value
+	}
+	return nil
+}
+
+// TestM08_TrustOfHostFields is an owner who gives his application another name or address where only the host's type has them. What
+// he leaves as it was costs him nothing.
+func TestM08_TrustOfHostFields(t *testing.T) {
+	for name, test := range map[string]struct {
+		change  func(*oauthkit.ApplicationForm)
+		trusted bool
+	}{
+		"title":    {func(form *oauthkit.ApplicationForm) { form.Fields["title"] = "The bank" }, false},
+		"callback": {func(form *oauthkit.ApplicationForm) { form.Fields["callback"] = "https://evil.test/cb" }, false},
+		"name":     {func(form *oauthkit.ApplicationForm) { form.Name = "The bank" }, false}, // hidden by the title, until the host shows it
+		"nothing":  {func(*oauthkit.ApplicationForm) {}, true},
+	} {
+		m := newManaged(t, oauthkit.ApplicationsConfig{})
+		m.store.NewModel = func() oauthkit.Application { return &callbackApplication{} }
+		app := &callbackApplication{Title: "Photos", Callback: "https://photos.test/cb"}
+		app.ClientID, app.UserID, app.ClientType = "photos", "alice", oauthkit.Public
+		app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
+		app.SkipAuthorization, app.Verified = true, true
+		if err := m.store.CreateApplication(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		form := oauthkit.FormOf(app)
+		test.change(&form)
+		updated, err := m.applications.Update(t.Context(), user("alice"), app.ClientID, form)
+		if err != nil || oauthkit.SkipsConsent(updated) != test.trusted || oauthkit.IsVerified(updated) != test.trusted {
+			t.Errorf("%s: got %+v, %v; want trust %v", name, updated, err, test.trusted)
 		}
 	}
 }

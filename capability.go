@@ -119,7 +119,8 @@ func setOwner(app Application, owner string) {
 }
 
 // RedirectURILister is an [Application] that can tell its redirect URIs. They are shown, and a change of them ends what users have
-// approved; no request is matched with them.
+// approved and what the operator has said of the application; no request is matched with them. Whoever overrides AllowsRedirectURI
+// must list here what it allows, or else nobody notices that an address has changed.
 type RedirectURILister interface {
 	RegisteredRedirectURIs() URIs
 }

@@ -123,8 +123,8 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 	if a.ClientID == "" || len(a.ClientID) > 255 || strings.ContainsFunc(a.ClientID, notVisible) {
 		problems.Add("client_id", "must have 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)")
 	}
-	if !isName(a.Name) {
-		problems.Add("name", "must have at most 100 characters, none of which is invisible, a control character or a direction mark")
+	if err := CheckName(a.Name); err != nil {
+		problems.Add("name", "%s", err)
 	}
 	if a.ClientType != Confidential && a.ClientType != Public {
 		problems.Add("client_type", "must be %q or %q", Confidential, Public)

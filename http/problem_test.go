@@ -26,6 +26,7 @@ const problemText = "problem."
 func TestProblemsHaveTexts(t *testing.T) {
 	said := append(stringsGivenTo(t, "../*.go", "Add", 1), stringsGivenTo(t, "../internal/redirect/check.go", "New", 0)...)
 	said = append(said, stringsGivenTo(t, "../internal/redirect/check.go", "broken", 0)...)
+	said = append(said, stringsGivenTo(t, "../application_rules.go", "New", 0)...)
 	said = slices.DeleteFunc(said, func(format string) bool { return !hasWords.MatchString(verb.ReplaceAllString(format, "")) })
 	if len(said) < 40 {
 		t.Fatalf("got %q, want what the library says", said)
@@ -104,12 +105,13 @@ func TestProblemsInGerman(t *testing.T) {
 	page := html.UnescapeString(m.post(http.StatusUnprocessableEntity, "/o/applications/register", url.Values{
 		"client_type": {"public"}, "grant_types": {"authorization_code", "magic"}, "token_endpoint_auth_method": {"client_secret_basic"},
 		"redirect_uris": {"http://evil.test/cb https://rp.test/%20?code=x https://rp.test/{ https://rp.test/cb#x"}, "fields.logo": {"ugly"},
+		"name": {"\u2800"},
 	}).Body.String())
 	for _, want := range []string{
 		`"http://evil.test/cb": muss https benutzen: http ist nur für 127.0.0.1, [::1] und localhost`,
 		`"https://rp.test/%20?code=x": darf den Query-Parameter code nicht haben, den die Antwort hinzufügt`,
 		`"https://rp.test/{": darf das Zeichen { nicht enthalten`, `"https://rp.test/cb#x": darf kein Fragment haben (#)`,
-		`magic steht nicht zur Wahl`, `"client_secret_basic" ist nur für vertrauliche Anwendungen`,
+		`darf höchstens 100 Zeichen haben`, `magic steht nicht zur Wahl`, `"client_secret_basic" ist nur für vertrauliche Anwendungen`,
 		`darf nicht hässlich sein`, `muss angekreuzt sein`, `>Bildmarke<`, `>Eine Adresse im Web.<`, `>I agree<`,
 	} {
 		if !strings.Contains(page, want) {

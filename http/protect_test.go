@@ -12,6 +12,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
 // tokenTable is a TokenSource of tokens by their value. The token "down" cannot be looked up.
@@ -194,6 +195,34 @@ func TestSignedInOr(t *testing.T) {
 				t.Errorf("got %s, want nothing of the user", got.Body)
 			}
 		})
+	}
+}
+
+// TestSignedInOr_PlainHTTP is a form of a page that came over plain http, which anybody in between may have written, of a browser that
+// says no more than its origin. An API that is called by plain http itself, as in development, has no other forms.
+func TestSignedInOr_PlainHTTP(t *testing.T) {
+	alice := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
+	beside := func(issuer string) oauthhttp.TokenSource {
+		provider, err := oauthkit.New(issuer, memstore.New(), oauthkit.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return provider
+	}
+	for name, test := range map[string]struct {
+		api    oauthhttp.API
+		origin string
+		status int
+	}{
+		"plain http, its name is https":     {oauthhttp.API{Tokens: tokens, Resource: "https://api.test/notes"}, "http://api.test", 403},
+		"https, its name is https":          {oauthhttp.API{Tokens: tokens, Resource: "https://api.test/notes"}, "https://api.test", 200},
+		"plain http, the provider is https": {oauthhttp.API{Tokens: beside("https://as.test/o")}, "http://api.test", 403},
+		"https, the provider is https":      {oauthhttp.API{Tokens: beside("https://as.test/o")}, "https://api.test", 200},
+		"plain http everywhere":             {oauthhttp.API{Tokens: beside("http://localhost:8080/o")}, "http://api.test", 200},
+	} {
+		if got := answerTo(test.api.SignedInOr(alice), "POST", "", "Origin", test.origin); got.Code != test.status {
+			t.Errorf("%s: got %d, want %d", name, got.Code, test.status)
+		}
 	}
 }
 

@@ -33,13 +33,17 @@ func withRequestInfo(r *http.Request) *http.Request {
 	return r.WithContext(oauthkit.WithRequestInfo(r.Context(), info))
 }
 
-// remoteIP is the address without the port; empty where the connection has none, as that of a Unix socket.
+// remoteIP is the address without the port, which is not there where the host has put in what its proxy says; empty where the
+// connection has none, as that of a Unix socket.
 func remoteIP(remoteAddr string) string {
-	address, err := netip.ParseAddrPort(remoteAddr)
+	if withPort, err := netip.ParseAddrPort(remoteAddr); err == nil {
+		return withPort.Addr().Unmap().String()
+	}
+	address, err := netip.ParseAddr(remoteAddr)
 	if err != nil {
 		return ""
 	}
-	return address.Addr().Unmap().String()
+	return address.Unmap().String()
 }
 
 // log keeps what is not sent: failures as such, refusals for those who debug.

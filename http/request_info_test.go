@@ -56,6 +56,8 @@ func TestRequestInfo(t *testing.T) {
 			{"IPv4", "192.0.2.1:4711", "192.0.2.1"},
 			{"IPv6", "[2001:db8::1]:4711", "2001:db8::1"},
 			{"IPv4 on an IPv6 socket", "[::ffff:192.0.2.1]:4711", "192.0.2.1"},
+			{"IPv4 without a port", "192.0.2.1", "192.0.2.1"},
+			{"IPv6 without a port", "2001:db8::1", "2001:db8::1"},
 			{"Unix socket", "@", ""},
 		} {
 			w.infos = nil

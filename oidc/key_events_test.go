@@ -142,3 +142,40 @@ func TestKeyEvents_AtOnce(t *testing.T) {
 		t.Errorf("end: got %v, want %d keys, each once", retired, len(want))
 	}
 }
+
+// TestKeyEvents_Answered has an observer that answers every event with a rotation, the first ones at the start included: nobody else
+// holds the keys while it is told.
+func TestKeyEvents_Answered(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	store, answered := memstore.New(), make(chan error, 1)
+	extension := oidc.New(oidc.Config{Keys: store})
+	removeSigner := func() error {
+		_, err := oauthkit.New(issuer, store, oauthkit.Config{
+			Extensions: []oauthkit.Extension{extension}, Secret: secret,
+			Observe: func(ctx context.Context, _ oauthkit.Event) {
+				if err := extension.RotateKeys(ctx); err != nil {
+					t.Error(err)
+				}
+			},
+		})
+		if err != nil {
+			return err
+		}
+		keys, err := store.SigningKeys(ctx)
+		if err != nil {
+			return err
+		}
+		first := slices.IndexFunc(keys, func(key *oauthkit.SigningKey) bool { return key.Generation == 1 })
+		return extension.RemoveKey(ctx, keys[first].ID)
+	}
+	go func() { answered <- removeSigner() }()
+	select {
+	case err := <-answered:
+		if stored := storedKeys(t, store); err != nil || stored != 3 {
+			t.Errorf("got error %v and %d keys, want the first two, the next two, and one of them removed", err, stored)
+		}
+	case <-ctx.Done():
+		t.Error("the observer waits for the keys, and who holds them for the observer")
+	}
+}

@@ -34,19 +34,9 @@ type keyring struct {
 	logger *slog.Logger
 	record func(context.Context, oauthkit.Event)
 
-	mutex sync.Mutex      // held while the store is asked
+	mutex sync.Mutex       // held while the store is asked
 	done  []oauthkit.Event // what the holder of the mutex has done, and nobody was told yet
 	known atomic.Pointer[keySet]
-}
-
-// unlock gives the mutex back and then tells of what was done: an observer may rotate and remove keys itself.
-func (k *keyring) unlock(ctx context.Context) {
-	done := k.done
-	k.done = nil
-	k.mutex.Unlock()
-	for _, event := range done {
-		k.record(ctx, event)
-	}
 }
 
 // keySet is what the store held at one moment. It does not change.
@@ -98,6 +88,16 @@ func (k *keyring) current(ctx context.Context) *keySet {
 
 func (k *keyring) due(known *keySet) bool {
 	return k.now().Sub(known.checkedAt).Abs() >= keyCheckInterval
+}
+
+// unlock gives the mutex back and then tells of what was done: an observer may rotate and remove keys itself.
+func (k *keyring) unlock(ctx context.Context) {
+	done := k.done
+	k.done = nil
+	k.mutex.Unlock()
+	for _, event := range done {
+		k.record(ctx, event)
+	}
 }
 
 // load reads the keys, makes those that are missing, and puts them in memory. The mutex is held. What another instance

@@ -10,8 +10,8 @@ import (
 )
 
 // ReadOnlyKeys returns the keys of a store for a provider that may change nothing, such as that of a command which only calls
-// Check. Where the first keys are missing, the provider makes them for itself: they end with it, and what it signs with them is
-// worth nothing to anybody else. Removing a key is an error.
+// Check. Where the first keys are missing, the provider makes them for itself: they end with it, what it signs with them is worth
+// nothing to anybody else, and no event tells of them. Removing a key is an error.
 func ReadOnlyKeys(store oauthkit.KeyStore) oauthkit.KeyStore { return &readOnlyKeys{store: store} }
 
 type readOnlyKeys struct {

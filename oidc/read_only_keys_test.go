@@ -11,10 +11,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// looking makes a provider that may only read the keys of a store.
-func looking(store *memstore.Store, secret string) (*oauthkit.Provider, *oidc.Extension, error) {
+// looking makes a provider that may only read the keys of a store, and has nothing to tell of them.
+func looking(t *testing.T, store *memstore.Store, secret string) (*oauthkit.Provider, *oidc.Extension, error) {
 	openID := oidc.New(oidc.Config{Keys: oidc.ReadOnlyKeys(store)})
-	provider, err := oauthkit.New(issuer, store, oauthkit.Config{Secret: secret, Extensions: []oauthkit.Extension{openID}})
+	provider, err := oauthkit.New(issuer, store, oauthkit.Config{
+		Secret: secret, Extensions: []oauthkit.Extension{openID},
+		Observe: func(_ context.Context, event oauthkit.Event) {
+			t.Errorf("got the event %+v, want none", event)
+		},
+	})
 	return provider, openID, err
 }
 
@@ -30,7 +35,7 @@ func storedKeys(t *testing.T, store *memstore.Store) int {
 // TestReadOnlyKeys shows that a provider which only looks works where there are no keys yet, and stores none.
 func TestReadOnlyKeys(t *testing.T) {
 	store := memstore.New()
-	provider, openID, err := looking(store, secret)
+	provider, openID, err := looking(t, store, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,10 +59,10 @@ func TestReadOnlyKeys(t *testing.T) {
 func TestReadOnlyKeysReadsTheStored(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	before := storedKeys(t, s.store)
-	if _, _, err := looking(s.store, "another secret of thirty-two bytes"); err == nil {
+	if _, _, err := looking(t, s.store, "another secret of thirty-two bytes"); err == nil {
 		t.Error("got no error for a secret that does not open the keys, want one")
 	}
-	if _, _, err := looking(s.store, secret); err != nil {
+	if _, _, err := looking(t, s.store, secret); err != nil {
 		t.Error(err)
 	}
 	first := s.stored()[0]

@@ -14,7 +14,7 @@ import (
 type Client struct {
 	ID             uint64              `gorm:"primaryKey"`                    // what this program's other tables refer to
 	Key            string              `gorm:"size:255;not null;uniqueIndex"` // the client_id
-	Team           string              `gorm:"size:255;not null;index"`       // who registered it
+	Team           string              `gorm:"size:255;not null;index"`       // who may change it: a team, as team:NAME, or a user
 	Title          string              `gorm:"size:100;not null"`             // for people
 	Callback       string              `gorm:"size:500;not null"`             // where it gets its answers; empty: it acts for itself only
 	Device         bool                `gorm:"not null"`                      // installed by its users, so that it keeps no secret
@@ -42,7 +42,7 @@ func (c *Client) GetDomain() string {
 // IsPublic reports whether the client has no secret.
 func (c *Client) IsPublic() bool { return c.Device }
 
-// GetUserID returns the team, whose members may change the client.
+// GetUserID returns the team, whose members may change the client, or the user.
 func (c *Client) GetUserID() string { return c.Team }
 
 // VerifyPassword compares in constant time, as [oauthkit.SecretHash] does.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -64,8 +62,11 @@ func (c *Client) SetFormField(name, value string) error {
 
 // Validate makes it an [oauthkit.Validator]. The library has no rules for an application that does not embed its struct.
 func (c *Client) Validate(problems *oauthkit.Problems) {
-	if strings.TrimSpace(c.Title) == "" || len(c.Title) > 100 || strings.ContainsFunc(c.Title, notPrinted) {
-		problems.Add("title", "must be a line of at most 100 characters")
+	if c.Title == "" {
+		problems.Add("title", "cannot be empty")
+	}
+	if err := oauthkit.CheckName(c.Title); err != nil {
+		problems.Add("title", "%s", err)
 	}
 	if c.Callback == "" && !c.Device {
 		return
@@ -77,5 +78,3 @@ func (c *Client) Validate(problems *oauthkit.Problems) {
 		problems.Add("callback", "must have at most 500 characters")
 	}
 }
-
-func notPrinted(r rune) bool { return !unicode.IsPrint(r) }

@@ -49,7 +49,7 @@ func register(ctx context.Context, store *Store) error {
 	if !errors.Is(err, oauthkit.ErrNotFound) {
 		return err
 	}
-	client := &Client{Key: "till", Team: "shop", Title: "Till"}
+	client := &Client{Key: "till", Team: "team:shop", Title: "Till"}
 	fmt.Println("The secret of the client till, shown once:", client.GenerateSecret())
 	return store.CreateApplication(ctx, client)
 }
@@ -81,7 +81,8 @@ func currentUser(*http.Request) (*oauthkit.User, error) {
 	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
 }
 
-// teams is where the host would look up the teams of a user. All are in the shop's, and register clients of their own.
+// teams is where the host would look up the teams of a user. All are in the shop's, and register clients of their own. No user can
+// have the name of a team, because that of a user has no colon.
 func teams(_ context.Context, user *oauthkit.User) (oauthkit.Owned, error) {
-	return oauthkit.Owned{By: []string{user.Subject, "shop"}}, nil
+	return oauthkit.Owned{By: []string{user.Subject, "team:shop"}}, nil
 }

@@ -42,7 +42,8 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	return nil
 }
 
-// UpdateApplication changes the client that was read, if nobody has changed it meanwhile.
+// UpdateApplication changes the client that was read, if nobody has changed it meanwhile. If it is suspended and what was issued to it
+// could not be ended, the change is stored: the client has to be read again, and the change made again, which then ends it.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := s.ValidateApplication(app); err != nil {
 		return err

@@ -106,7 +106,7 @@ func TestClientsOfOthers(t *testing.T) {
 	if err := register(t.Context(), s.store); err != nil {
 		t.Fatal(err)
 	}
-	other := &Client{Key: "other", Team: "bank", Title: "Other"}
+	other := &Client{Key: "other", Team: "team:bank", Title: "Other"}
 	if err := s.store.CreateApplication(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,8 @@ func newStore(ctx context.Context, db *gorm.DB) (*Store, error) {
 	return &Store{Credentials: credentials, db: db}, err
 }
 
-// Application is all that a provider needs.
+// Application is all that a provider needs. Where there are replicas it has to ask the primary, with Clauses(dbresolver.Write): a
+// secret that was just changed must not be compared with the one before.
 func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
 	client := new(Client)
 	switch err := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Take(client).Error; {

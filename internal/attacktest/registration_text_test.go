@@ -77,7 +77,8 @@ func spoofedNames(t *testing.T, s *fixture.Server) {
 		"elgoo\u202eG", "Goo\u202dgle", "\u2066Google\u2069", "\u200fGoogle", "\u061cGoogle", // turned around
 		"Goo\u200bgle", "Goo\u200dgle", "Goo\u200cgle", "Goo\u2060gle", "\ufeffGoogle", "Goo\u00adgle", "Goo\u034fgle", "Goo\u3164gle", "Goo\U000e0067gle", // hidden
 		"Goo\x1bgle", "Goo\x7fgle", "Goo\u0085gle", "Goo\ngle", "Goo\rgle", "Goo\tgle", "Goo\u2028gle", "Goo\u2029gle", "Goo\ufffdgle", // does something
-		"\u3000\u2003", strings.Repeat("x", 101), strings.Repeat("é", 101), strings.Repeat("x", 10<<10),
+		"\u3000\u2003", "\u2800", "\U0001d159", "\u0301", "\ufe0f", "\U000e0101", "\u3164", // leaves no ink
+		strings.Repeat("x", 101), strings.Repeat("é", 101), strings.Repeat("x", 10<<10),
 	}
 	for _, name := range refused {
 		document := strings.Replace(registration(""), "Mine", strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\u001b`).Replace(name), 1)
