@@ -3,6 +3,9 @@ package oauthkit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -11,8 +14,9 @@ import (
 // Register stores an application that the program has filled in itself, for commands and migrations of those who operate the
 // provider: unlike the form of Create it can say everything, such as the client_id, the owner, and that users are not asked. It
 // returns the secret, which is shown this once and cannot be chosen; empty for a public application, and for one that is no
-// [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken or a
-// grant type that the provider has not. Whether by may do this, the caller has to know; the event names him.
+// [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken, or a
+// grant type or a scope that the provider has not: a command needs the Grants, Extensions and Scopes of the program that
+// serves. Whether by may do this, the caller has to know; the event names him.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (secret string, err error) {
 	if by == nil {
 		return "", errors.New("oauthkit: nobody is named who registers an application")
@@ -37,17 +41,54 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	return secret, nil
 }
 
+// Change changes an application as change does, for commands and pages of those who operate the provider, and returns it: like
+// Register it can say everything but the client_id and the secret. What is said stands, so unlike Update it takes no trust back.
+// change is called again where somebody else has changed the application meanwhile, and nothing is stored where it returns an
+// error. The error holds [Problems] where the application is not valid any more, unless that switches it off, or was given a
+// grant type or a scope that the provider has not. An application that by may not manage is ErrNotFound; whether he may say
+// what no owner can, the caller has to know.
+func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
+	if by == nil {
+		return nil, errors.New("oauthkit: nobody is named who changes an application")
+	}
+	err = a.change(ctx, by, clientID, func(found Application) error {
+		app = found
+		return a.changed(ctx, found, change)
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: clientID, By: by.Subject})
+	return app, nil
+}
+
+// changed changes app and returns what is wrong with it then.
+func (a *Applications) changed(ctx context.Context, app Application, change func(app Application) error) error {
+	clientID, before := app.GetID(), FormOf(app)
+	if err := change(app); err != nil {
+		return err
+	}
+	if app.GetID() != clientID { // it would be stored in the place of another one
+		return fmt.Errorf("oauthkit: the client_id of application %q cannot be changed", clientID)
+	}
+	problems, err := a.checkKnown(ctx, app, before)
+	if err != nil {
+		return err
+	}
+	if abstract := Abstract(app); abstract != nil && app.IsPublic() { // as in a form
+		abstract.replaceSecrets("")
+	}
+	if len(problems) == 0 && !IsUsable(app) {
+		return nil
+	}
+	return a.validated(app, problems)
+}
+
 // checkNew finds what the rules for one application cannot know.
 func (a *Applications) checkNew(ctx context.Context, app Application) (problems Problems, err error) {
-	if abstract := Abstract(app); abstract != nil {
-		for _, grant := range abstract.GrantTypes {
-			if _, known := a.provider.grants[grant]; !known {
-				problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
-			}
-		}
-	}
-	if !isClientID(app.GetID()) { // it is generated, or refused by the rules
-		return problems, nil
+	problems, err = a.checkKnown(ctx, app, ApplicationForm{})
+	if err != nil || !isClientID(app.GetID()) { // it is generated, or refused by the rules
+		return problems, err
 	}
 	_, err = storedApplication(ctx, a.store, app.GetID())
 	switch {
@@ -57,6 +98,40 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 		return nil, err
 	}
 	return problems, nil
+}
+
+// checkKnown finds grant types and scopes that the provider has not, among those that app did not have before.
+func (a *Applications) checkKnown(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
+	abstract := Abstract(app)
+	if abstract == nil {
+		return nil, nil
+	}
+	for _, grant := range abstract.GrantTypes {
+		if _, known := a.provider.grants[grant]; !known && !slices.Contains(before.GrantTypes, grant) {
+			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
+		}
+	}
+	if before.Scopes.ContainsAll(abstract.Scopes) { // nobody has to be asked
+		return problems, nil
+	}
+	texts, err := a.provider.ScopeTexts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, scope := range missingScopes(abstract.Scopes, texts) {
+		if !before.Scopes.Contains(scope) {
+			problems.Add("scopes", "%s is not one of %v", scope, slices.Sorted(maps.Keys(texts)))
+		}
+	}
+	return problems, nil
+}
+
+// missingScopes returns those that there are not, and leaves out what is no scope by the rules.
+func missingScopes(scopes Scopes, texts map[string]string) Scopes {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
+		_, known := texts[scope]
+		return known || scope == IntrospectionScope || !isScope(scope)
+	})
 }
 
 // complete fills in what every application has and nobody needs to choose.

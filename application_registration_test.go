@@ -70,7 +70,7 @@ func TestRegisterRefuses(t *testing.T) {
 	m.events = nil
 	wrong := machine("taken")
 	wrong.Agree, wrong.GrantTypes = false, oauthkit.GrantTypes{oauth2.Implicit}
-	wrong.RedirectURIs = oauthkit.URIs{"http://app.test/"}
+	wrong.RedirectURIs, wrong.Scopes = oauthkit.URIs{"http://app.test/"}, oauthkit.Scopes{"openid", "amdin"}
 	_, err = m.applications.Register(t.Context(), user(""), wrong)
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) {
@@ -80,7 +80,7 @@ func TestRegisterRefuses(t *testing.T) {
 	for _, problem := range problems {
 		fields = append(fields, problem.Field)
 	}
-	for _, want := range []string{"client_id", "grant_types", "redirect_uris", "agree"} {
+	for _, want := range []string{"client_id", "grant_types", "redirect_uris", "scopes", "agree"} {
 		if !slices.Contains(fields, want) {
 			t.Errorf("got problems of %v, want one of %s", fields, want)
 		}
@@ -88,6 +88,17 @@ func TestRegisterRefuses(t *testing.T) {
 	after, err := m.store.Application(t.Context(), "taken")
 	if err != nil || !reflect.DeepEqual(after, before) || len(m.events) > 0 {
 		t.Errorf("got %+v, %v and the events %v, want what was there and none", after, err, m.events)
+	}
+}
+
+// TestRegisterForNobody shows that a command which does not say who acts stores nothing.
+func TestRegisterForNobody(t *testing.T) {
+	m := newManaged(t, oauthkit.ApplicationsConfig{})
+	if secret, err := m.applications.Register(t.Context(), nil, machine("machine")); err == nil || secret != "" {
+		t.Errorf("got secret %q and %v, want no secret and an error", secret, err)
+	}
+	if _, err := m.store.Application(t.Context(), "machine"); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("got %v, want nothing stored", err)
 	}
 }
 

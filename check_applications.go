@@ -24,7 +24,7 @@ type applicationCheck struct {
 	count int      // all of them
 }
 
-func (p *Provider) applicationChecks() []*applicationCheck {
+func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 	checks := []*applicationCheck{
 		{
 			id: "oauthkit.W101", what: "do not fit the present rules and cannot be changed before they do", wrong: breaksRules,
@@ -39,13 +39,19 @@ func (p *Provider) applicationChecks() []*applicationCheck {
 			hint: "Rotate the secret; one that was stored in clear is known to whoever could read the database",
 		},
 	}
-	if p.config.ChooseAccessTokenLifetime != nil { // nobody asks the application
-		return checks
+	if p.config.ChooseAccessTokenLifetime == nil { // otherwise nobody asks the application
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W104", what: "set a lifetime of more than an hour for their access tokens", wrong: hasLongTokens,
+			hint: "Choose an hour or less, and let applications refresh",
+		})
 	}
-	return append(checks, &applicationCheck{
-		id: "oauthkit.W104", what: "set a lifetime of more than an hour for their access tokens", wrong: hasLongTokens,
-		hint: "Choose an hour or less, and let applications refresh",
-	})
+	if texts, err := p.ScopeTexts(ctx); err == nil { // otherwise checkTables tells
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W105", what: "list scopes that there are not", wrong: listsMissingScopes(texts),
+			hint: "Correct or remove them: an application has at once what is later added under such a name",
+		})
+	}
+	return checks
 }
 
 // checkApplications holds every usable application against the rules. One that is disabled harms nobody.
@@ -54,7 +60,7 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	if !ok {
 		return p.checkApplicationTable(ctx)
 	}
-	checks := p.applicationChecks()
+	checks := p.applicationChecks(ctx)
 	for after := ""; ; {
 		apps, err := manager.ListApplications(ctx, ApplicationPage{After: after})
 		if err != nil {
@@ -172,4 +178,19 @@ func hasLongTokens(_ ApplicationManager, app Application) string {
 		return ""
 	}
 	return app.GetID()
+}
+
+// listsMissingScopes leaves out what the application itself does not allow.
+func listsMissingScopes(texts map[string]string) func(ApplicationManager, Application) string {
+	return func(_ ApplicationManager, app Application) string {
+		abstract := Abstract(app)
+		if abstract == nil {
+			return ""
+		}
+		missing := slices.DeleteFunc(missingScopes(abstract.Scopes, texts), func(scope string) bool { return !app.AllowsScope(scope) })
+		if len(missing) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%s (%s)", app.GetID(), missing)
+	}
 }

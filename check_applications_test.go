@@ -47,7 +47,19 @@ func applicationChecks() []checkTest {
 			func(s *checkScene) { s.addTokenApplication(time.Hour + time.Second) },
 			func(s *checkScene) { s.addTokenApplication(time.Hour) },
 		},
+		{
+			"oauthkit.W105",
+			func(s *checkScene) { s.addWithScopes("read", "raed") },
+			func(s *checkScene) { s.addWithScopes("read", "openid", "introspection") },
+		},
 	}
+}
+
+// addWithScopes adds an application to a provider with OpenID Connect and the scope read.
+func (s *checkScene) addWithScopes(scopes ...string) {
+	s.config.Scopes = oauthkit.StaticScopes{"read": "read your orders"}
+	s.extend()
+	s.add("scoped", func(app *oauthkit.AbstractApplication) { app.Scopes = scopes })
 }
 
 // tokenApplication sets a lifetime.
@@ -97,5 +109,28 @@ func TestCheck_NamesFields(t *testing.T) {
 	}
 	if message := findings[0].Message; !strings.HasSuffix(message, ": weak (redirect_uris)") {
 		t.Errorf("got %q, want the client_id with the field", message)
+	}
+}
+
+// oneScopeApplication allows one scope, whatever it lists.
+type oneScopeApplication struct{ oauthkit.AbstractApplication }
+
+func (*oneScopeApplication) AllowsScope(scope string) bool { return scope == "gone" }
+
+// TestCheck_NamesScopes shows that the scopes which there are not are named, unless the application does not allow them.
+func TestCheck_NamesScopes(t *testing.T) {
+	s := newCheckScene(t)
+	s.add("typo", func(app *oauthkit.AbstractApplication) {
+		app.Scopes = oauthkit.Scopes{"raed", "introspection", "wirte"}
+	})
+	s.addApplication(&oneScopeApplication{oauthkit.AbstractApplication{
+		ClientID: "two", ClientType: oauthkit.Public, Scopes: oauthkit.Scopes{"gone", "unused"},
+	}})
+	findings := s.provider().Check(t.Context())
+	if got := ids(findings); !slices.Equal(got, []string{"oauthkit.W105"}) {
+		t.Fatalf("got %v, want oauthkit.W105", findings)
+	}
+	if message := findings[0].Message; !strings.HasSuffix(message, ": two (gone), typo (raed wirte)") {
+		t.Errorf("got %q, want each application with its scopes", message)
 	}
 }

@@ -164,3 +164,14 @@ func ExampleRedirectURIValidator() {
 	// Output:
 	// true redirect_uris: "https://evil.example.com/cb": must be below https://acme.example.com/
 }
+
+// An application with a table of its own has the library's rule for what people are shown.
+func ExampleCheckName() {
+	for _, title := range []string{"Photos", "Photos\u202egp.exe", "\u3164"} {
+		fmt.Printf("%+q: %v\n", title, oauthkit.CheckName(title) == nil)
+	}
+	// Output:
+	// "Photos": true
+	// "Photos\u202egp.exe": false
+	// "\u3164": false
+}

@@ -73,7 +73,7 @@ func (h *Handler) listApplications(w http.ResponseWriter, r *http.Request, user 
 	case oauthkit.CodeOf(err) != oauthkit.AccessDenied:
 		return err
 	}
-	return h.writePage(w, r, pageResponse{name: "applications", status: http.StatusOK, title: "applications.title", formAction: "'none'"}, content)
+	return h.writePage(w, r, pageResponse{name: "applications", status: http.StatusOK, title: "applications.title", formAction: "'none'", user: user}, content)
 }
 
 // applicationsAfter returns a part of the list: what follows the client_id in the parameter after.
@@ -128,7 +128,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 		content.CreatedAt = abstract.CreatedAt
 		content.PreviousSecretUntil = previousSecretUntil(abstract, h.provider.Now())
 	}
-	return h.writePage(w, r, pageResponse{name: "applications_detail", status: http.StatusOK, title: "applications.detail.title", formAction: "'none'"}, content)
+	return h.writePage(w, r, pageResponse{name: "applications_detail", status: http.StatusOK, title: "applications.detail.title", formAction: "'none'", user: user}, content)
 }
 
 // ownApplication returns the application of the path, if the user may manage it.

@@ -69,7 +69,7 @@ func (h *Handler) rotateSecret(w http.ResponseWriter, r *http.Request, user *oau
 	if err != nil {
 		return notFound(err)
 	}
-	return h.writeSecret(w, r, h.afterRotation(r, user, app), secret)
+	return h.writeSecret(w, r, user, h.afterRotation(r, user, app), secret)
 }
 
 // afterRotation returns the application as it is now. Where that fails, the new secret must be shown all the same.
@@ -86,18 +86,18 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, user *oauthkit
 		Action: h.path("applications", app.GetID(), act), BackURL: h.path("applications", app.GetID()),
 	}
 	content.Token = h.newFormToken(w, r, content.Action, user)
-	response := pageResponse{name: "applications_confirm", status: http.StatusOK, title: "applications." + act + ".title", formAction: "'self'"}
+	response := pageResponse{name: "applications_confirm", status: http.StatusOK, title: "applications." + act + ".title", formAction: "'self'", user: user}
 	return h.writePage(w, r, response, content)
 }
 
 // writeSecret shows a new secret. It is nowhere else, and no cache keeps the page.
-func (h *Handler) writeSecret(w http.ResponseWriter, r *http.Request, app oauthkit.Application, secret string) error {
+func (h *Handler) writeSecret(w http.ResponseWriter, r *http.Request, user *oauthkit.User, app oauthkit.Application, secret string) error {
 	content := &ApplicationSecretPage{
 		Name: oauthkit.DisplayName(app), ClientID: app.GetID(), Secret: secret, ApplicationURL: h.path("applications", app.GetID()),
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil {
 		content.PreviousSecretUntil = previousSecretUntil(abstract, h.provider.Now())
 	}
-	response := pageResponse{name: "applications_secret", status: http.StatusOK, title: "applications.new_secret.title", formAction: "'none'"}
+	response := pageResponse{name: "applications_secret", status: http.StatusOK, title: "applications.new_secret.title", formAction: "'none'", user: user}
 	return h.writePage(w, r, response, content)
 }

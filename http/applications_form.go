@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -16,8 +17,10 @@ type ApplicationFormPage struct {
 	Page
 	// New says that the application is registered with it.
 	New bool
-	// Inputs are the fields in their order, the host's own at the end, with what was typed.
+	// Inputs are the fields in their order, with what was typed: the library's, the host's own, and those that are Rare.
 	Inputs []FormInput
+	// RareShown says that the Inputs which are Rare hold something, or are wrong, so that they must be seen.
+	RareShown bool
 	// Problems are all that is wrong with what was typed, for a summary above the form.
 	Problems []FormProblem
 	// Action is where the form is sent, with Token under the name token and every input under its name.
@@ -62,7 +65,7 @@ func (h *Handler) registerApplication(w http.ResponseWriter, r *http.Request, us
 		redirect(w, h.path("applications", app.GetID()))
 		return nil
 	default:
-		return h.writeSecret(w, r, app, secret)
+		return h.writeSecret(w, r, user, app, secret)
 	}
 }
 
@@ -152,9 +155,10 @@ func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, u
 	}
 	content := &ApplicationFormPage{
 		New: app.GetID() == "", Inputs: inputs, Problems: formProblems(h.words(r), inputs, problems),
-		Action: h.path("applications", "register"), BackURL: h.path("applications"),
+		RareShown: slices.ContainsFunc(inputs, func(input FormInput) bool { return input.Rare && (input.isSet() || len(input.Problems) > 0) }),
+		Action:    h.path("applications", "register"), BackURL: h.path("applications"),
 	}
-	response := pageResponse{name: "applications_form", status: http.StatusOK, title: "applications.register.title", formAction: "'self'"}
+	response := pageResponse{name: "applications_form", status: http.StatusOK, title: "applications.register.title", formAction: "'self'", user: user}
 	if !content.New {
 		response.title = "applications.update.title"
 		content.Action, content.BackURL = h.path("applications", app.GetID(), "update"), h.path("applications", app.GetID())

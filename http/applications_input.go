@@ -22,6 +22,8 @@ type FormInput struct {
 	Choices []Choice
 	// Problems are what is wrong with it.
 	Problems []string
+	// Rare says that most applications leave it as it is.
+	Rare bool
 
 	field string // its name in problems
 }
@@ -46,6 +48,11 @@ func (i FormInput) DescribedBy() string {
 	return strings.Join(ids, " ")
 }
 
+// isSet reports whether it holds anything but what an application has that leaves it as it is.
+func (i FormInput) isSet() bool {
+	return i.Value != "" || slices.ContainsFunc(i.Choices, func(choice Choice) bool { return choice.Chosen && choice.Value != "" })
+}
+
 // Lines are the lines of the Value.
 func (i FormInput) Lines() []string { return strings.Split(i.Value, "\n") }
 
@@ -53,7 +60,7 @@ func (i FormInput) Lines() []string { return strings.Split(i.Value, "\n") }
 const hostInput = "fields."
 
 // applicationInputs are the fields of an application's form: the library's, where the application embeds AbstractApplication, and
-// the host's own.
+// the host's own. Those that are rare come last.
 func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, form oauthkit.ApplicationForm, problems oauthkit.Problems) ([]FormInput, error) {
 	t := h.words(r)
 	var inputs []FormInput
@@ -69,10 +76,10 @@ func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, f
 			{field: "redirect_uris", Kind: "lines", Value: strings.Join(form.RedirectURIs, "\n")},
 			{field: "grant_types", Kind: "many", Choices: h.grantChoices(t, before, form)},
 			{field: "scopes", Kind: "many", Choices: h.scopeChoices(h.pages.words.choose(r, ""), scopes.Union(before.Scopes), form.Scopes, texts)},
-			{field: "post_logout_redirect_uris", Kind: "lines", Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
-			{field: "allowed_origins", Kind: "lines", Value: strings.Join(form.AllowedOrigins, "\n")},
-			{field: "token_endpoint_auth_method", Kind: "one", Choices: authMethodChoices(t, before, form)},
-			{field: "algorithm", Kind: "one", Choices: choices(t, "algorithm", form.Algorithm, withOwn(before.Algorithm, "", "ES256")...)},
+			{field: "post_logout_redirect_uris", Kind: "lines", Rare: true, Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
+			{field: "allowed_origins", Kind: "lines", Rare: true, Value: strings.Join(form.AllowedOrigins, "\n")},
+			{field: "token_endpoint_auth_method", Kind: "one", Rare: true, Choices: authMethodChoices(t, before, form)},
+			{field: "algorithm", Kind: "one", Rare: true, Choices: choices(t, "algorithm", form.Algorithm, withOwn(before.Algorithm, "", "ES256")...)},
 		}
 	}
 	for i := range inputs {
@@ -81,7 +88,8 @@ func (h *Handler) applicationInputs(r *http.Request, app oauthkit.Application, f
 		inputs[i].Label, inputs[i].Help = fieldText(t, name, "", "")
 	}
 	inputs = slices.DeleteFunc(inputs, func(input FormInput) bool { return input.Kind == "many" && len(input.Choices) == 0 })
-	inputs = append(inputs, hostInputs(t, app, form)...)
+	common := slices.IndexFunc(inputs, func(input FormInput) bool { return input.Rare })
+	inputs = slices.Insert(inputs, max(common, 0), hostInputs(t, app, form)...) // there are none at all where common is -1
 	for i := range inputs {
 		for _, problem := range problems {
 			if problem.Field == inputs[i].field {

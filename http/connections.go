@@ -80,7 +80,7 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	if h.config.Applications != nil {
 		content.ApplicationsURL = h.path("applications")
 	}
-	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'"}, content)
+	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'", user: user}, content)
 }
 
 func (h *Handler) connectionItem(language int, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
@@ -169,7 +169,7 @@ func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *o
 	content := &ConnectionConfirmPage{
 		Connection: h.connectionItem(h.pages.words.choose(r, ""), connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
 	}
-	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'"}
+	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'", user: user}
 	for i, signIn := range content.Connection.SignIns {
 		if signIn.RemoveURL == action {
 			content.SignIn, response.title = &content.Connection.SignIns[i], "connections.end.title"

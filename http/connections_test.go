@@ -31,6 +31,16 @@ func (m *managed) isSignedIn(id string) bool {
 	return err == nil && token.Authorization.Valid(time.Now())
 }
 
+// signedInAt is when a sign-in was made.
+func (m *managed) signedInAt(id string) time.Time {
+	m.Helper()
+	token, err := m.store.AccessToken(m.Context(), id)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return token.Authorization.CreatedAt
+}
+
 func newConnected(t *testing.T) *managed {
 	t.Helper()
 	m := newManaged(t)
@@ -73,7 +83,7 @@ func TestConnectionsPage(t *testing.T) {
 func TestEndOneSignIn(t *testing.T) {
 	m := newConnected(t)
 	path := "/o/authorized_tokens/" + url.PathEscape("https://app.test/x") + "/phone/delete/"
-	if page := m.get(path); !strings.Contains(page, "Sign out there?") || !m.isSignedIn("phone") {
+	if page := m.get(path); !strings.Contains(page, "End this sign-in?") || !m.isSignedIn("phone") {
 		t.Errorf("got %s, want a question, and nothing done yet", page)
 	}
 	m.post(http.StatusSeeOther, path, nil)

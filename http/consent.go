@@ -53,7 +53,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return h.refuse(w, r, request.AuthorizeRequest, err)
 	case signIn:
-		return h.redirectToLogin(w, r, h.consentPath(request.id), signInRequired(request.AuthorizeRequest, user))
+		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, request.id, user))
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
 	default:

@@ -25,7 +25,7 @@ type wayToErrorPage struct {
 
 // waysToErrorPages leave out only what needs another provider: failures, and a site without a login page.
 func waysToErrorPages() map[string]wayToErrorPage {
-	const request, denied = "error.request.heading", "error.denied.heading"
+	const request, denied, expired = "error.request.heading", "error.denied.heading", "error.form.heading"
 	get := func(path string) func(*managed) *http.Request {
 		return func(m *managed) *http.Request { return m.sent(http.MethodGet, path, nil) }
 	}
@@ -45,7 +45,7 @@ func waysToErrorPages() map[string]wayToErrorPage {
 		"many redirect URIs":       {oauthkit.ReasonTooLarge, 400, request, formOf("/o/applications/register", url.Values{"redirect_uris": {strings.Repeat(mark+" ", 101)}})},
 		"no interaction":           {oauthkit.ReasonRequestExpired, 404, denied, get("/o/consent?interaction=" + url.QueryEscape(mark))},
 		"another browser":          {oauthkit.ReasonOtherBrowser, 403, denied, func(m *managed) *http.Request { return withoutCookie(get(m.asked())(m)) }},
-		"a decision without token": {oauthkit.ReasonFormExpired, 403, denied, func(m *managed) *http.Request { return post("/o/consent", m.decision(m.asked(), "allow", mark))(m) }},
+		"a decision without token": {oauthkit.ReasonFormExpired, 403, expired, func(m *managed) *http.Request { return post("/o/consent", m.decision(m.asked(), "allow", mark))(m) }},
 		"no decision":              {oauthkit.ReasonNothingChosen, 400, request, func(m *managed) *http.Request { return post("/o/consent", m.decision(m.asked(), mark, ""))(m) }},
 		"a second decision": {oauthkit.ReasonRequestAnswered, 409, denied, func(m *managed) *http.Request {
 			form := m.decision(m.asked(), "deny", "")
@@ -53,7 +53,7 @@ func waysToErrorPages() map[string]wayToErrorPage {
 			return post("/o/consent", form)(m)
 		}},
 		"another site's form":       {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
-		"a form without token":      {oauthkit.ReasonFormExpired, 403, denied, post("/o/applications/register", url.Values{"name": {mark}})},
+		"a form without token":      {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
 		"who may not register":      {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
 		"a secret of a public one":  {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
 		"another's application":     {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},

@@ -143,3 +143,17 @@ func ExampleConfig_texts() {
 	// <h1>Another site would like to use your gallery</h1>
 	// <li><bdi>see your photos</bdi></li>
 }
+
+// Who has come to a page of the library's finds the way back to the gallery.
+func ExampleConfig_homeURL() {
+	handler := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, HomeURL: "https://gallery.example/"})
+	page := httptest.NewRecorder()
+	handler.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/o/authorize?client_id=nobody", nil))
+	for line := range strings.Lines(page.Body.String()) {
+		if strings.Contains(line, "<a ") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// <nav class="links account" aria-label="This site"><a href="https://gallery.example/">Home</a>
+}

@@ -22,8 +22,12 @@ type Config struct {
 	CurrentUser func(r *http.Request) (*oauthkit.User, error)
 	// LoginURL is the host's login page. The browser is sent there with a parameter next, a path to return to, which
 	// [ReturnPath] reads safely, and with prompt=login where somebody is signed in and has to sign in anew, or as somebody
-	// else: the page must then ask. Empty: there is none, and whoever is not signed in gets an error page.
+	// else: the page must then ask. It gets ui_locales as well, languages in the order of preference, where the request has it (OpenID
+	// Connect Core §3.1.2.1). Empty: there is none, and whoever is not signed in gets an error page.
 	LoginURL string
+	// HomeURL is where people go on, by a link on the pages that manage something, that sign out, and that tell of an error. Empty: no
+	// link.
+	HomeURL string
 	// SignOut ends the host's own session: it deletes the row and the cookie, by a header. It must not write a status or a body, and
 	// where it returns an error, which is answered with 503, the session must be as it was. Nil: the page logout is not there.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
@@ -43,7 +47,8 @@ type Config struct {
 	// Templates replaces pages, the layout around them, and single blocks of both, by files named as in the library's folder
 	// http/templates. consent.html takes the place of that page, layout.html of the layout; of parts.html each block that it
 	// defines takes the place of the library's. What a page's data is, its type says, such as [ConsentPage]. Headers and the
-	// protection of forms are not the templates' and stay. Nil: none.
+	// protection of forms are not the templates' and stay. Folders and files that begin with a dot are ignored; any other file must
+	// have one of those names. Nil: none.
 	Templates fs.FS
 	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key. The key scope.NAME is what a scope means,
 	// in place of what the provider's scopes say. Nil: none.
@@ -77,12 +82,13 @@ type route struct {
 }
 
 // NewHandler returns the handler of a provider. It panics at what is wrong in the Config: a template that cannot be parsed or
-// rendered, a language that is none, a group or a path to replace that does not exist.
+// rendered, a file or block that no page shows, a text that none asks for or whose verbs are not those of the English one, a
+// language that is none, a group or a path to replace that does not exist.
 func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
-		pages: newPages(newCatalogue(config.Texts), config.Templates),
+		pages: newPages(config.Texts, config.Templates),
 	}
 	// A proxy may change the Host header; the issuer's origin is the handler's own in any case.
 	_ = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix())) // cannot fail: New checked the issuer
@@ -117,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found, known := h.find(r)
 	if !known || !h.serves(found.group) {
 		setSecurityHeaders(w.Header())
-		h.writeErrorPage(w, r, errNothingHere)
+		h.failUnknown(w, r)
 		return
 	}
 	if replacement := h.config.Replace[found.Path]; replacement != nil {
@@ -125,6 +131,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.serve(w, r, found)
+}
+
+// failUnknown answers a request for what is not there, in JSON below the path of what is.
+func (h *Handler) failUnknown(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, h.provider.Prefix()+"/api/") {
+		h.log(r, errNothingHere)
+		writeUserError(w, r, errNothingHere)
+		return
+	}
+	h.writeErrorPage(w, r, errNothingHere)
 }
 
 // serve answers a request to an endpoint of ours.
@@ -201,7 +217,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 	case user == nil && !found.page:
 		return errNotSignedIn
 	case user == nil:
-		return h.redirectToLogin(w, r, r.URL.RequestURI(), oauthkit.SignInRequired{})
+		return h.redirectToLogin(w, r, login{next: r.URL.RequestURI(), uiLocales: askedLocales(r)})
 	default:
 		return found.User(w, r, user)
 	}

@@ -51,7 +51,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 		return oauthkit.Unavailable(err)
 	}
 	if signIn {
-		return h.redirectToLogin(w, r, h.consentPath(id), signInRequired(request, user))
+		return h.redirectToLogin(w, r, h.consentLogin(request, id, user))
 	}
 	redirect(w, h.consentPath(id))
 	return nil

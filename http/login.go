@@ -33,15 +33,25 @@ func askCurrentUser(currentUser func(*http.Request) (*oauthkit.User, error), r *
 	return user, nil
 }
 
-// loginURL is the host's login page, told to return to path, and whether to ask again somebody who is signed in; empty where
-// there is none.
-func (h *Handler) loginURL(path string, again bool) string {
+// login is what the host's login page is asked for.
+type login struct {
+	next      string                  // the path to return to
+	uiLocales string                  // empty: the request had none
+	event     oauthkit.SignInRequired // who is signed in, and whose request it is
+}
+
+// loginURL is the host's login page, told where to return to, and whether to ask again somebody who is signed in; empty where there
+// is none.
+func (h *Handler) loginURL(asked login) string {
 	if h.config.LoginURL == "" {
 		return ""
 	}
-	parameters := url.Values{"next": {path}}
-	if again {
+	parameters := url.Values{"next": {asked.next}}
+	if asked.event.Subject != "" {
 		parameters.Set("prompt", "login")
+	}
+	if asked.uiLocales != "" && len(asked.uiLocales) <= maxLocales {
+		parameters.Set("ui_locales", asked.uiLocales)
 	}
 	separator := "?"
 	if strings.Contains(h.config.LoginURL, "?") {
@@ -50,24 +60,27 @@ func (h *Handler) loginURL(path string, again bool) string {
 	return h.config.LoginURL + separator + parameters.Encode()
 }
 
-// redirectToLogin sends the browser to sign in and return to path. The event says who is signed in, and whose request it is.
-func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, path string, event oauthkit.SignInRequired) error {
-	target := h.loginURL(path, event.Subject != "")
+// redirectToLogin sends the browser to sign in and return.
+func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked login) error {
+	target := h.loginURL(asked)
 	if target == "" {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "you are not signed in, and this site has no page to do so").WithReason(oauthkit.ReasonNotSignedIn)
 	}
-	h.provider.Record(r.Context(), event)
+	h.provider.Record(r.Context(), asked.event)
 	redirect(w, target)
 	return nil
 }
 
-// signInRequired is the event of an authorization request. User is who is signed in, or nil.
-func signInRequired(request *oauthkit.AuthorizeRequest, user *oauthkit.User) oauthkit.SignInRequired {
-	event := oauthkit.SignInRequired{ApplicationID: request.Application.GetID()}
-	if user != nil {
-		event.Subject = user.Subject
+// consentLogin is the login that an authorization request waits for. User is who is signed in, or nil.
+func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, id string, user *oauthkit.User) login {
+	asked := login{
+		next: h.consentPath(id), uiLocales: request.Form.Get("ui_locales"),
+		event: oauthkit.SignInRequired{ApplicationID: request.Application.GetID()},
 	}
-	return event
+	if user != nil {
+		asked.event.Subject = user.Subject
+	}
+	return asked
 }
 
 // redirect sends the browser on with a GET, whatever it sent (RFC 9700 §4.12). It is not http.Redirect, which would resolve

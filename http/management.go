@@ -29,7 +29,7 @@ func (h *Handler) managementEndpoints() []route {
 // managementSamples are the pages with data to try them with, every part of them shown.
 func managementSamples() map[string]pageContent {
 	now := time.Unix(0, 0)
-	inputs := []FormInput{{Kind: "text", Help: "x", Problems: []string{"x"}}, {Kind: "url"}, {Kind: "lines", Value: "x"}, {Kind: "checkbox", Value: "true"}}
+	inputs := []FormInput{{Kind: "text", Help: "x", Problems: []string{"x"}}, {Kind: "url"}, {Kind: "lines", Value: "x"}, {Kind: "checkbox", Value: "true", Rare: true}}
 	for _, kind := range []string{"one", "many"} {
 		inputs = append(inputs, FormInput{Kind: kind, Help: "x", Problems: []string{"x"}, Choices: []Choice{{Value: "x", Label: "x", Chosen: true}, {}}})
 	}
@@ -38,7 +38,7 @@ func managementSamples() map[string]pageContent {
 	return map[string]pageContent{
 		"applications":         &ApplicationsPage{Applications: []ApplicationItem{{Name: "x", Disabled: true}}, RegisterURL: "x", FirstURL: "x", NextURL: "x", ConnectionsURL: "x"},
 		"applications_detail":  &ApplicationPage{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
-		"applications_form":    &ApplicationFormPage{Inputs: inputs, Problems: []FormProblem{{Label: "x", Target: "x", Message: "x"}, {}}},
+		"applications_form":    &ApplicationFormPage{Inputs: inputs, RareShown: true, Problems: []FormProblem{{Label: "x", Target: "x", Message: "x"}, {}}},
 		"applications_confirm": &ApplicationConfirmPage{Act: "secret", Name: "x"},
 		"applications_secret":  &ApplicationSecretPage{Name: "x", Secret: "x", PreviousSecretUntil: now},
 		"connections":          &ConnectionsPage{Connections: []ConnectionItem{connection, {Gone: true}}, ApplicationsURL: "x"},

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
 // json sends a document and returns the answer's.
@@ -147,5 +149,27 @@ func TestManagementAbsent(t *testing.T) {
 		if recorder.Code != http.StatusNotFound {
 			t.Errorf("%s: got %d, want 404", path, recorder.Code)
 		}
+	}
+}
+
+// TestNothingInJSON wants an answer for programs at whatever is not there below api/, and a page elsewhere.
+func TestNothingInJSON(t *testing.T) {
+	m := newManaged(t)
+	unserved := m.handlerWith(func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupBase} })
+	for _, handler := range []http.Handler{m.handler, unserved} {
+		m.handler = handler
+		for _, path := range []string{"/o/api/", "/o/api/none", "/o/api/applications/a/b/c/d"} {
+			if answer := m.json(http.StatusNotFound, http.MethodGet, path, ""); answer["reason"] != "not_found" || answer["error"] != "invalid_request" {
+				t.Errorf("%s: got %v, want not_found", path, answer)
+			}
+		}
+		for _, path := range []string{"/o/apis", "/o/none/api/", "/api/applications"} {
+			if page := m.do(http.StatusNotFound, http.MethodGet, path, "", "").Body.String(); !strings.Contains(page, "<h1>") {
+				t.Errorf("%s: got %s, want a page", path, page)
+			}
+		}
+	}
+	if answer := m.json(http.StatusNotFound, http.MethodGet, "/o/api/applications", ""); answer["reason"] != "not_found" {
+		t.Errorf("got %v, want not_found where the group is left out", answer)
 	}
 }

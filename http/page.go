@@ -79,7 +79,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		Choosable:   h.config.UserChoosesScopes,
 		Resources:   request.Resources,
 		User:        user.Name,
-		SwitchURL:   h.loginURL(h.consentPath(request.id), true),
+		SwitchURL:   h.loginURL(h.consentLogin(request.AuthorizeRequest, request.id, user)),
 		Action:      h.provider.Prefix() + "/consent",
 		Interaction: request.id,
 		Token:       request.formToken(user),
@@ -137,6 +137,8 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err err
 		content.Heading = t("error.unavailable.heading")
 	case status >= http.StatusInternalServerError:
 		content.Heading = t("error.failure.heading")
+	case reason == oauthkit.ReasonFormExpired:
+		content.Heading = t("error.form.heading")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading = t("error.denied.heading")
 	case strings.TrimSuffix(r.URL.Path, "/") == h.provider.Prefix()+"/authorize": // an application made this request

@@ -2,14 +2,13 @@ package oauthhttp
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
 	"net/http"
-	"path"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -32,66 +31,51 @@ func pageSamples() map[string][]pageContent {
 	for name, sample := range managementSamples() {
 		samples[name] = []pageContent{sample}
 	}
+	for _, contents := range samples {
+		for _, content := range contents {
+			*content.page() = Page{Title: "x", SignedInAs: "x", SignOutURL: "x", HomeURL: "x"}
+		}
+	}
 	return samples
 }
 
-// newPages parses every page, and renders each in English, so that a mistake cannot wait for a user: it panics. The pages in
-// other languages are the same but for the words.
-func newPages(words *catalogue, host fs.FS) *pages {
+// newPages parses every page, and renders each in every language, so that a mistake cannot wait for a user: it panics.
+func newPages(texts map[string]Texts, files fs.FS) *pages {
+	host, words := readHostTemplates(files), newCatalogue(texts)
+	words.checkTexts(texts, host)
 	p := &pages{words: words}
 	for range words.languages {
 		p.byName = append(p.byName, map[string]*template.Template{})
 	}
 	for name, samples := range pageSamples() {
-		page := parsePage(host, name)
-		for index := range words.languages {
-			p.byName[index][name] = template.Must(page.Clone()).Funcs(template.FuncMap{"t": words.text(index)})
-		}
-		for _, sample := range samples {
-			if err := p.byName[0][name].ExecuteTemplate(io.Discard, "layout", sample); err != nil {
-				panic(err)
+		page := parsePage(host, name+".html")
+		for index, language := range words.languages {
+			spoken := template.Must(page.Clone()).Funcs(template.FuncMap{"t": words.text(index)})
+			for _, sample := range samples {
+				if err := spoken.ExecuteTemplate(io.Discard, "layout", sample); err != nil {
+					panic(fmt.Errorf("oauthhttp: rendering the page %s in %s: %w", name, language, err))
+				}
 			}
+			p.byName[index][name] = spoken
 		}
 	}
 	return p
 }
 
-func parsePage(host fs.FS, name string) *template.Template {
-	page := template.New(name).Funcs(template.FuncMap{"t": fmt.Sprint}) // in the place of the words of a language
-	for _, text := range pageTexts(host, name+".html") {
-		template.Must(page.Parse(text))
-	}
-	return page
-}
-
-// pageTexts returns what a page is made of: the layout, the blocks of parts.html, and the page's own file. The host's layout and
-// page take the place of the library's. Its parts.html comes last, so that each block it defines takes the place of an earlier
-// one of that name, while the others stay.
-func pageTexts(host fs.FS, page string) []string {
-	var texts []string
-	for _, file := range []string{"layout.html", "parts.html", page} {
-		text, found := readTemplate(host, file)
-		if !found || file == "parts.html" {
-			text, _ = readTemplate(templates, path.Join("templates", file))
+// parsePage puts a page together: the layout, the blocks of parts.html, and the page's own file. The host's layout and page take
+// the place of the library's. Its parts.html comes last, so that each block it defines takes the place of an earlier one of that
+// name, while the others stay.
+func parsePage(host hostTemplates, file string) *template.Template {
+	page := template.New("page").Funcs(template.FuncMap{"t": fmt.Sprint}) // in the place of the words of a language
+	for _, name := range []string{layoutFile, partsFile, file} {
+		text, replaced := host[name]
+		if !replaced || name == partsFile {
+			text = ownTemplate(name)
 		}
-		texts = append(texts, text)
+		template.Must(page.New(name).Parse(text))
 	}
-	if parts, found := readTemplate(host, "parts.html"); found {
-		texts = append(texts, parts)
-	}
-	return texts
-}
-
-// readTemplate returns a file, and whether there is one. It panics at a file that cannot be read.
-func readTemplate(files fs.FS, name string) (text string, found bool) {
-	if files == nil {
-		return "", false
-	}
-	content, err := fs.ReadFile(files, name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		panic(err)
-	}
-	return string(content), err == nil
+	template.Must(page.New(partsFile).Parse(host[partsFile]))
+	return page
 }
 
 // Page is what every page has. The pages' own types embed it, and so do their templates' data.
@@ -102,6 +86,12 @@ type Page struct {
 	Title string
 	// Stylesheet is the URL of the library's stylesheet.
 	Stylesheet string
+	// SignedInAs is the name of who is signed in, or else the subject, on the pages that manage something; empty on others.
+	SignedInAs string
+	// SignOutURL is the page to sign out, beside SignedInAs; empty: there is none.
+	SignOutURL string
+	// HomeURL is the host's, from Config.HomeURL; empty on the consent page, which waits for an answer.
+	HomeURL string
 }
 
 func (p *Page) page() *Page { return p }
@@ -113,9 +103,10 @@ type pageContent interface{ page() *Page }
 type pageResponse struct {
 	name       string // of its template
 	status     int
-	title      string // the key of its title
-	formAction string // where its forms may lead, as in Content-Security-Policy
-	uiLocales  string // as the application asked; empty: it did not
+	title      string         // the key of its title
+	formAction string         // where its forms may lead, as in Content-Security-Policy
+	uiLocales  string         // as the application asked when the request was kept; empty: none was
+	user       *oauthkit.User // whose things the page manages; nil: nobody's
 }
 
 // writePage renders the whole page before it writes anything.
@@ -124,6 +115,7 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pag
 	common := content.page()
 	common.Language, common.Stylesheet = h.pages.words.languages[index], h.stylesheet
 	common.Title = h.pages.words.text(index)(response.title)
+	h.lead(common, response)
 	var body bytes.Buffer
 	if err := h.pages.byName[index][response.name].ExecuteTemplate(&body, "layout", content); err != nil {
 		return fmt.Errorf("rendering the page %s: %w", response.name, err)
@@ -137,6 +129,20 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pag
 	w.WriteHeader(response.status)
 	_, _ = body.WriteTo(w)
 	return nil
+}
+
+// lead fills in where a page leads besides what it is for.
+func (h *Handler) lead(page *Page, response pageResponse) {
+	if response.name != "consent" {
+		page.HomeURL = h.config.HomeURL
+	}
+	if response.user == nil {
+		return
+	}
+	page.SignedInAs = cmp.Or(response.user.Name, response.user.Subject)
+	if h.config.SignOut != nil && h.serves(GroupBase) {
+		page.SignOutURL = h.signOutPath()
+	}
 }
 
 // words returns the function t of the templates in the language of a request that no application made.

@@ -127,7 +127,11 @@ func TestTemplates(t *testing.T) {
 			name: "no mark", files: map[string]string{"parts.html": `{{define "mark"}}{{""}}{{end}}`},
 			want: []string{"An application asks for access"}, without: []string{`class="mark"`},
 		},
-		{name: "files that are no pages", files: map[string]string{"login.html": `{{nonsense`, "README": "{{"}, want: []string{"An application asks for access"}},
+		{
+			name:  "a block of the host's own, and files that are not ours",
+			files: map[string]string{"parts.html": `{{define "footer"}}{{template "imprint" .}}{{end}}{{define "imprint"}}<footer>Gallery, Inc.</footer>{{end}}`, "own/login.html": `{{nonsense`, ".swp": "{{"},
+			want:  []string{"An application asks for access", "<footer>Gallery, Inc.</footer>"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -28,6 +28,7 @@ func newLeaving(t *testing.T, issuer string, changes ...func(config *oauthhttp.C
 	var err error
 	l.provider, err = oauthkit.New(issuer, l.store, oauthkit.Config{
 		Grants:  grants.Standard(l.store),
+		Scopes:  oauthkit.StaticScopes{"read": "read your messages"},
 		Observe: func(_ context.Context, event oauthkit.Event) { l.events = append(l.events, event) },
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -20,7 +21,8 @@ import (
 //
 // What a host adds has keys as well: a scope scope.NAME, a reason error.reason.REASON, a field of its applications
 // applications.field.fields.NAME and applications.help.fields.NAME, and what it finds wrong with one problem.ENGLISH, where ENGLISH
-// is the message of the error or the format that was given to [oauthkit.Problems.Add].
+// is the message of the error or the format that was given to [oauthkit.Problems.Add]. What one of its templates asks for may have
+// any key. [NewHandler] panics at other keys, which nothing would ask for, and at other verbs.
 type Texts map[string]string
 
 // The library's own languages. English is complete, and stands in where another language has no words.
@@ -74,7 +76,11 @@ func newCatalogue(host map[string]Texts) *catalogue {
 	}
 	var tags []language.Tag
 	for _, name := range c.languages {
-		tags = append(tags, language.MustParse(name))
+		tag, err := language.Parse(name)
+		if err != nil {
+			panic(fmt.Errorf("oauthhttp: Config.Texts: %q is no language (BCP 47): %w", name, err))
+		}
+		tags = append(tags, tag)
 		c.texts = append(c.texts, completed(words, name))
 		c.own = append(c.own, completed(own, name))
 	}
@@ -89,19 +95,31 @@ func completed(words map[string]Texts, language string) Texts {
 	return complete
 }
 
-// choose returns the index of the language for a request: the application's ui_locales (OpenID Connect Core §3.1.2.1), which
-// knows its user, before the browser's Accept-Language.
+// choose returns the index of the language for a request: ui_locales of the application that sent the browser (OpenID Connect
+// Core §3.1.2.1), which knows its user, and which is in the query where no request was kept; before the browser's Accept-Language.
 func (c *catalogue) choose(r *http.Request, uiLocales string) int {
-	wishes := strings.Fields(uiLocales)
+	wishes := strings.Fields(cmp.Or(uiLocales, askedLocales(r)))
 	if len(wishes) > 10 {
 		wishes = wishes[:10]
 	}
 	accepted := r.Header.Get("Accept-Language")
-	if len(accepted) > 1000 {
+	if len(accepted) > maxLocales {
 		accepted = ""
 	}
 	_, index := language.MatchStrings(c.matcher, strings.Join(wishes, ","), accepted)
 	return index
+}
+
+// maxLocales is the number of bytes of a list of languages that is read.
+const maxLocales = 1000
+
+// askedLocales is ui_locales in the query of a request; empty: there is none that anybody would read.
+func askedLocales(r *http.Request) string {
+	query, err := parseForm(r.URL.RawQuery)
+	if uiLocales := query.Get("ui_locales"); err == nil && len(uiLocales) <= maxLocales && isText(uiLocales) {
+		return uiLocales
+	}
+	return ""
 }
 
 // text returns the function t of the templates in one language. A key without words is shown as it is.

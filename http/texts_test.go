@@ -3,6 +3,9 @@ package oauthhttp_test
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,7 +55,7 @@ func TestTextsAreComplete(t *testing.T) {
 }
 
 // used finds the keys that a template or Go asks for by their whole name.
-var used = regexp.MustCompile(`"((?:consent|error|signout)\.[a-z_.]*[a-z])"`)
+var used = regexp.MustCompile(`"((?:account|consent|error|signout)\.[a-z_.]*[a-z])"`)
 
 // TestTextsAreUsed wants each key that a page asks for to exist, since it would be shown as it is, and none to be left over.
 func TestTextsAreUsed(t *testing.T) {
@@ -137,6 +140,49 @@ func TestLanguage(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLanguageOfTheQuery wants ui_locales honoured where no request was kept, as far as anybody would read it, before the browser's
+// wish.
+func TestLanguageOfTheQuery(t *testing.T) {
+	l := newLeaving(t, "https://as.test/o")
+	for _, path := range []string{"/o/authorize", "/o/logout", "/o/applications/", "/o/applications/register/", "/o/authorized_tokens/", "/o/none"} {
+		for uiLocales, want := range map[string]string{
+			"de": "de", "fr de-AT en": "de", "": "en", "xx": "en", "de " + strings.Repeat("x", 1000): "en", "de\x00": "en",
+		} {
+			l.language = "en-GB"
+			recorder := httptest.NewRecorder()
+			l.handler.ServeHTTP(recorder, l.sent(http.MethodGet, path+"?"+url.Values{"ui_locales": {uiLocales}}.Encode(), nil))
+			if got := recorder.Header().Get("Content-Language"); got != want || !strings.Contains(recorder.Body.String(), `<html lang="`+want+`">`) {
+				t.Errorf("%s for %.20q: got a page in %q, want %q", path, uiLocales, got, want)
+			}
+		}
+	}
+}
+
+// TestLanguageOfTheLoginPage wants the host's login page told what the request says of languages, and nothing where it says none or
+// too much.
+func TestLanguageOfTheLoginPage(t *testing.T) {
+	m := newManaged(t)
+	m.add("printer", nil)
+	m.user = nil
+	authorize := "/o/authorize?client_id=printer&redirect_uri=https://printer.test/cb&response_type=code&code_challenge_method=S256&code_challenge=" + challenge
+	for _, path := range []string{authorize, "/o/applications/?after=x"} {
+		for _, uiLocales := range []string{"de", "fr-CA fr en", "", strings.Repeat("de ", 400)} {
+			want := uiLocales
+			if len(uiLocales) > 1000 {
+				want = ""
+			}
+			location := m.do(http.StatusSeeOther, http.MethodGet, path+"&"+url.Values{"ui_locales": {uiLocales}}.Encode(), "", "").Header().Get("Location")
+			login, err := url.Parse(location)
+			if err != nil || login.Path != "/login" || login.Query().Get("next") == "" {
+				t.Fatalf("got %s, %v; want the login page", location, err)
+			}
+			if got := login.Query().Get("ui_locales"); got != want || login.Query().Has("ui_locales") != (want != "") {
+				t.Errorf("%.20s for %.20q: got %q, want %q", path, uiLocales, got, want)
+			}
+		}
 	}
 }
 

@@ -1,20 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-// managed are all applications, as who operates the provider may manage them.
-func managed(database *database, keep time.Duration) (*oauthkit.Applications, *oauthkit.User, error) {
-	provider, err := newOperator(database)
+// operatorName is who the events of commands name: whoever may open the database.
+const operatorName = "command line"
+
+// managed are all applications, as who operates the provider may manage them. The scopes are those of a seed file.
+func managed(database *database, keep time.Duration, scopes oauthkit.StaticScopes) (*oauthkit.Applications, *oauthkit.User, error) {
+	provider, err := newOperator(database, scopes)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -22,17 +28,17 @@ func managed(database *database, keep time.Duration) (*oauthkit.Applications, *o
 		return oauthkit.Owned{Everyone: true}, nil
 	}
 	config := oauthkit.ApplicationsConfig{Owned: everyones, SecretOverlap: keep}
-	return oauthkit.NewApplications(provider, database.store, config), &oauthkit.User{}, nil
+	return oauthkit.NewApplications(provider, database.store, config), &oauthkit.User{Subject: operatorName}, nil
 }
 
 func listApplicationsCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0)
+		applications, operator, err := managed(database, 0, nil)
 		if err != nil {
 			return err
 		}
 		table := newTable(out)
-		fmt.Fprintln(table, "CLIENT_ID\tTYPE\tGRANTS\tOWNER\tNAME")
+		fmt.Fprintln(table, "CLIENT_ID\tTYPE\tGRANTS\tSTATE\tOWNER\tNAME")
 		for after := ""; ; {
 			page, err := applications.List(ctx, operator, after)
 			if err != nil {
@@ -43,27 +49,48 @@ func listApplicationsCommand(flags *flag.FlagSet) action {
 			}
 			for _, one := range page {
 				app := oauthkit.Abstract(one)
-				fmt.Fprintf(table, "%s\t%s\t%s\t%q\t%q\n", app.ClientID, app.ClientType, joined(app.GrantTypes), app.UserID, app.Name)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%q\t%q\n", app.ClientID, app.ClientType, joined(app.GrantTypes), state(app), app.UserID, app.Name)
 				after = app.ClientID
 			}
 		}
 	})
 }
 
+// state is what the operator has said of an application.
+func state(app *application) string {
+	var said []string
+	for word, is := range map[string]bool{"disabled": app.Disabled, "verified": app.Verified, "trusted": app.SkipAuthorization} {
+		if is {
+			said = append(said, word)
+		}
+	}
+	slices.Sort(said)
+	return cmp.Or(strings.Join(said, ","), "-")
+}
+
+// shownApplication also says what an application is not.
+type shownApplication struct {
+	*application
+	SkipAuthorization bool `json:"skip_authorization"`
+	Verified          bool `json:"verified"`
+	Disabled          bool `json:"disabled"`
+}
+
 func showApplicationCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0)
+		applications, operator, err := managed(database, 0, nil)
 		if err != nil {
 			return err
 		}
-		app, err := applications.Find(ctx, operator, arguments[0])
+		found, err := applications.Find(ctx, operator, arguments[0])
 		if err != nil {
 			return named(arguments[0], err)
 		}
+		app := oauthkit.Abstract(found)
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(app)
+		return encoder.Encode(shownApplication{app, app.SkipAuthorization, app.Verified, app.Disabled})
 	})
 }
 
@@ -76,7 +103,7 @@ func rotateSecretCommand(flags *flag.FlagSet) action {
 		return ""
 	}
 	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, *keep)
+		applications, operator, err := managed(database, *keep, nil)
 		if err != nil {
 			return err
 		}
@@ -95,7 +122,7 @@ func rotateSecretCommand(flags *flag.FlagSet) action {
 
 func deleteApplicationCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0)
+		applications, operator, err := managed(database, 0, nil)
 		if err != nil {
 			return err
 		}
@@ -109,8 +136,12 @@ func deleteApplicationCommand(flags *flag.FlagSet) action {
 
 // named says which application an error is about.
 func named(clientID string, err error) error {
-	if errors.Is(err, oauthkit.ErrNotFound) {
+	switch {
+	case errors.Is(err, oauthkit.ErrNotFound):
 		return fmt.Errorf("there is no application %q; idp applications list shows those that there are", clientID)
+	case oauthkit.ReasonOf(err) == oauthkit.ReasonNoSecret:
+		return fmt.Errorf("application %q: it is public and has no secret to replace", clientID)
+	default:
+		return fmt.Errorf("application %q: %w", clientID, err)
 	}
-	return fmt.Errorf("application %q: %w", clientID, err)
 }

@@ -26,7 +26,7 @@ func clearTokensCommand(flags *flag.FlagSet) action {
 		return ""
 	}
 	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
-		provider, err := newOperator(database)
+		provider, err := newOperator(database, nil)
 		if err != nil {
 			return err
 		}

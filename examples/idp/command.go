@@ -41,11 +41,7 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 	case errors.Is(err, flag.ErrHelp):
 		return c.help(out)
 	case err != nil:
-		message := err.Error()
-		if len(wanted) > 0 && strings.Contains(message, "not defined") {
-			message += " (write -- before an argument that begins with a dash)"
-		}
-		return &usageError{c.name, message}
+		return &usageError{c.name, misread(err, wanted[min(len(arguments), len(wanted)):])}
 	case len(arguments) < len(wanted):
 		return &usageError{c.name, wanted[len(arguments)] + " is missing"}
 	case len(arguments) > len(wanted):
@@ -59,11 +55,24 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 	return err
 }
 
+// misread says what is wrong with the flags, as long as these arguments were missing. Only an id may begin with a dash.
+func misread(err error, missing []string) string {
+	unknown, found := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
+	switch {
+	case !found:
+		return err.Error()
+	case len(missing) > 0 && strings.HasSuffix(missing[0], "ID"):
+		return fmt.Sprintf("there is no flag %s; if it is the %s, write -- before it", unknown, missing[0])
+	default:
+		return "there is no flag " + unknown
+	}
+}
+
 // parse returns what is no flag. Behind "--" nothing is.
 func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
-			return nil, err
+			return arguments, err
 		}
 		rest := flags.Args()
 		if len(rest) == 0 {

@@ -114,8 +114,20 @@ if check finds an error. On an interrupt it finishes the requests that it has be
 program. GRANT_TYPE is authorization_code, refresh_token or client_credentials, or several
 with commas between. Django OAuth Toolkit's spelling, with dashes, is understood too.
 
-The secret is generated and shown once. A redirect URI begins with https://, or with http://
-on a loopback address, or with a scheme of the program's own that has a dot.`
+The secret is generated and shown once. One that exists already can only be brought along in a
+seed file, as client_secret. A redirect URI begins with https://, or with http:// on a loopback
+address, or with a scheme of the program's own that has a dot.
+
+A scope has to be there: those of OpenID Connect are, and those of a file that -seed names.`
+
+	listDetails = `STATE is what was said with applications set: disabled, trusted (its users are not asked for
+consent), verified.`
+
+	setDetails = `Only what a flag is given for is changed; -NAME=false takes a yes back. Whatever is changed,
+trust stays until you take it back, which is not so on the pages of its owner. A public
+application is trusted only where its redirect URI is https.
+
+The secret is replaced with applications rotate-secret. Scopes as in idp help createapplication.`
 
 	clearDetails = `It may run beside idp that serves, and on a timer. On an interrupt it ends between two
 transactions, or undoes the one that it is in, and says what was removed. A dry run counts

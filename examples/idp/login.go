@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 
 	"golang.org/x/crypto/bcrypt"
@@ -40,7 +41,7 @@ func (p *pages) showLogin(w http.ResponseWriter, r *http.Request) {
 // login checks the password. Another site cannot send this form: its origin is checked, and so nobody can be signed in to
 // somebody else's account unawares.
 func (p *pages) login(w http.ResponseWriter, r *http.Request) {
-	if err := p.origin.Check(r); err != nil {
+	if !p.isOwnForm(r) {
 		http.Error(w, "This form was sent from another site.", http.StatusForbidden)
 		return
 	}
@@ -64,6 +65,13 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 		}
 		http.Redirect(w, r, next, http.StatusSeeOther)
 	}
+}
+
+// isOwnForm reports whether a page of this program sent the form. Where a browser says nothing but the origin, only the hosts are
+// compared, and a page that came over plain http may be anybody's.
+func (p *pages) isOwnForm(r *http.Request) bool {
+	overPlainHTTP := r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://")
+	return p.origin.Check(r) == nil && !(p.secure && overPlainHTTP)
 }
 
 // noUserHash is compared with where there is no such user, so that the time does not tell.

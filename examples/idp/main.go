@@ -32,8 +32,9 @@ func commands() []command {
 	return []command{
 		{"serve", "", "serve; also what idp does without a command", serveDetails, serveCommand},
 		{"createapplication", "CLIENT_TYPE GRANT_TYPE[,GRANT_TYPE...]", "register an application and print its secret", createDetails, createApplicationCommand},
-		{"applications list", "", "list all applications", "", listApplicationsCommand},
+		{"applications list", "", "list all applications", listDetails, listApplicationsCommand},
 		{"applications show", "CLIENT_ID", "print an application as JSON, without its secret", "", showApplicationCommand},
+		{"applications set", "CLIENT_ID", "change an application, or what you say of it", setDetails, setApplicationCommand},
 		{"applications rotate-secret", "CLIENT_ID", "give an application a new secret and print it", "", rotateSecretCommand},
 		{"applications delete", "CLIENT_ID", "remove an application and end all that it has", "", deleteApplicationCommand},
 		{"cleartokens", "", "remove expired rows", clearDetails, clearTokensCommand},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -20,17 +21,21 @@ import (
 
 // newProvider makes the provider that serves, with OpenID Connect. It makes the first signing keys where there are none.
 func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
-	openID := oidc.New(oidc.Config{Keys: keys, Claims: database.claims})
-	provider, err := oauthkit.New(issuer, database.store, oauthkit.Config{
+	config := oauthkit.Config{
 		Grants:              grants.Standard(database.store),
-		Extensions:          []oauthkit.Extension{openID},
 		Scopes:              scopes,
-		Secret:              os.Getenv("IDP_SECRET"), // seals the signing keys in the database
 		UserIsActive:        database.userExists,
 		Observe:             oauthslog.New(logger),
 		Logger:              logger,
 		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // it was asked for on the command line
-	})
+	}
+	if _, err := oauthkit.New(issuer, database.store, config); err != nil { // it has nothing to do with what follows
+		return nil, nil, fmt.Errorf("with -issuer and -seed as they are: %w", err)
+	}
+	openID := oidc.New(oidc.Config{Keys: keys, Claims: database.claims})
+	config.Extensions = []oauthkit.Extension{openID}
+	config.Secret = os.Getenv("IDP_SECRET") // seals the signing keys in the database
+	provider, err := oauthkit.New(issuer, database.store, config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the provider, with IDP_SECRET as its Config.Secret: %w", err)
 	}
@@ -40,10 +45,14 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 // operatorIssuer is the issuer where nothing is issued.
 const operatorIssuer = "http://localhost/o"
 
-// newOperator makes a provider for commands that manage what is in the database. It touches no signing key.
-func newOperator(database *database) (*oauthkit.Provider, error) {
+// newOperator makes a provider for commands that manage what is in the database. It touches no signing key, so it has the scopes of
+// OpenID Connect, beside those of the seed file, without the extension.
+func newOperator(database *database, scopes oauthkit.StaticScopes) (*oauthkit.Provider, error) {
+	all := oauthkit.StaticScopes{"openid": "", "profile": "", "email": "", "address": "", "phone": "", "offline_access": ""}
+	maps.Copy(all, scopes)
 	return oauthkit.New(operatorIssuer, database.store, oauthkit.Config{
 		Grants:  grants.Standard(database.store),
+		Scopes:  all,
 		Observe: oauthslog.New(commandLogger()),
 	})
 }
@@ -73,6 +82,7 @@ func newHandler(ctx context.Context, issuer string, database *database, seed *se
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:    pages.currentUser,
 		LoginURL:       "/login",
+		HomeURL:        "/",
 		SignOut:        pages.signOut,
 		Applications:   oauthkit.NewApplications(provider, database.store, oauthkit.ApplicationsConfig{SecretOverlap: secretOverlap}),
 		Authorizations: oauthkit.NewAuthorizations(provider, database.store),

@@ -20,7 +20,7 @@ func revokeCommand(flags *flag.FlagSet) action {
 		return ""
 	}
 	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
-		provider, err := newOperator(database)
+		provider, err := newOperator(database, nil)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,11 @@ func revokeCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(out, "Revoked %d authorizations that were still good. What was approved is forgotten.\n", revoked)
+		what := fmt.Sprintf("%d authorizations that were still good", revoked)
+		if revoked == 0 {
+			what = fmt.Sprintf("nothing that was still good; see whether the name %q is right", whose)
+		}
+		_, err = fmt.Fprintf(out, "Revoked %s. What was approved is forgotten.\n", what)
 		return err
 	}))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -81,7 +82,7 @@ func (o *options) run(ctx context.Context) error {
 func (o *options) serve(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; name another address with -addr", err)
 	}
 	server := &http.Server{
 		Handler:           handler,

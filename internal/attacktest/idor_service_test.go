@@ -34,7 +34,7 @@ func checkMethods(t *testing.T, service any, known ...string) {
 func foreignApplications(t *testing.T, s *fixture.Server) {
 	r := rowsOf(t, s, s.Browser("alice"))
 	service := oauthkit.NewApplications(s.Provider, s.Store, oauthkit.ApplicationsConfig{})
-	checkMethods(t, service, "Find", "Update", "RotateSecret", "Delete", "List", // below
+	checkMethods(t, service, "Find", "Update", "Change", "RotateSecret", "Delete", "List", // below
 		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes") // name no row, and Register replaces none
 	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{
 		"Find": func(ctx context.Context, user *oauthkit.User, id string) error {
@@ -43,6 +43,13 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 		},
 		"Update": func(ctx context.Context, user *oauthkit.User, id string) error {
 			_, err := service.Update(ctx, user, id, oauthkit.ApplicationForm{Name: "Changed", ClientType: oauthkit.Public})
+			return err
+		},
+		"Change": func(ctx context.Context, user *oauthkit.User, id string) error {
+			_, err := service.Change(ctx, user, id, func(app oauthkit.Application) error {
+				oauthkit.Abstract(app).Verified = true
+				return nil
+			})
 			return err
 		},
 		"RotateSecret": func(ctx context.Context, user *oauthkit.User, id string) error {

@@ -88,7 +88,7 @@ func eachLocation(t *testing.T, test func(t *testing.T, idp *process, location s
 func createShop(t *testing.T, location string) (secret string) {
 	t.Helper()
 	return shownSecret(t, succeed(t, "createapplication", "confidential", "authorization-code,refresh-token,client_credentials", "-db", location,
-		"--name", "Shop", "--client-id", "shop", "--user", "alice", "--redirect-uris", callback, "--scopes", "openid read"))
+		"--name", "Shop", "--client-id", "shop", "--user", "alice", "--redirect-uris", callback, "--scopes", "openid read", "--seed", seedFile(t)))
 }
 
 // TestIDPCommands goes through the life of an application while the provider serves: created, signed in to, its secret
@@ -163,6 +163,9 @@ func TestIDPRevoke(t *testing.T) {
 			printed := succeed(t, append([]string{"revoke", "-db", location}, args...)...)
 			if !strings.Contains(printed, "Revoked 1 ") || introspect(t, idp, tokens.AccessToken)["active"] != false {
 				t.Errorf("%v: got %q, want the one sign-in revoked", args, printed)
+			}
+			if again := succeed(t, append([]string{"revoke", "-db", location}, args...)...); !strings.Contains(again, "whether the name \""+args[1]+"\" is right") {
+				t.Errorf("%v: got %q, want a word about the name where nothing was revoked", args, again)
 			}
 			back, pages, err := alice.answer(config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), "deny")
 			if err != nil || pages != 1 || back.Query().Get("error") != "access_denied" {

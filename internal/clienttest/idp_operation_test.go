@@ -13,32 +13,34 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestIDPCommandsLog shows that each command logs what it changed, as serving does, and that one which only looks says nothing.
+// TestIDPCommandsLog shows that each command logs what it changed, as serving does, with who did it where the pages say that, and that
+// one which only looks says nothing.
 func TestIDPCommandsLog(t *testing.T) {
 	location := filepath.Join(t.TempDir(), "idp.db")
-	message := regexp.MustCompile(` level=INFO msg=(\S+)`)
+	message := regexp.MustCompile(`(?m) level=INFO msg=(\S+).*?( by=.*)?$`)
 	for _, step := range []struct {
 		args string
-		want []string // the names of the events
+		want []string // the names of the events, and who they say did it
 	}{
 		{"migrate", nil},
 		{"check", nil},
 		{"keys list", nil},
-		{"createapplication confidential client_credentials --client-id machine", []string{"application.created"}},
+		{"createapplication confidential client_credentials --client-id machine", []string{`application.created by="command line"`}},
 		{"applications list", nil},
 		{"applications show machine", nil},
-		{"applications rotate-secret machine", []string{"application.secret_rotated"}},
+		{"applications set machine -verified", []string{`application.updated by="command line"`}},
+		{"applications rotate-secret machine", []string{`application.secret_rotated by="command line"`}},
 		{"revoke --application machine", []string{"application.revoked"}},
 		{"revoke --user alice", []string{"user.revoked"}},
 		{"cleartokens --dry-run", nil},
 		{"cleartokens", []string{"cleanup.finished"}},
-		{"applications delete machine", []string{"application.deleted"}},
+		{"applications delete machine", []string{`application.deleted by="command line"`}},
 		{"keys rotate", []string{"key.published", "key.published", "key.published", "key.published"}}, // two at once, two for later
 	} {
 		_, log, status := command(t, append(strings.Fields(step.args), "-db", location)...)
 		var names []string
 		for _, found := range message.FindAllStringSubmatch(log, -1) {
-			names = append(names, found[1])
+			names = append(names, found[1]+found[2])
 		}
 		if status != 0 || !slices.Equal(names, step.want) || strings.Count(log, "\n") != len(names) {
 			t.Errorf("%s: got status %d and the log\n%s\nwant %v", step.args, status, log, step.want)

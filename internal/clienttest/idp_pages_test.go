@@ -121,7 +121,7 @@ func isSignedIn(t *testing.T, idp *process, cookie string) bool {
 	}
 }
 
-// TestIDPOverTLS serves https with a certificate from files.
+// TestIDPOverTLS serves https with a certificate from files, and takes no form of a page that came over plain http.
 func TestIDPOverTLS(t *testing.T) {
 	borrowed := httptest.NewTLSServer(nil) // for its certificate, which is for example.com and 127.0.0.1
 	borrowed.Close()
@@ -156,5 +156,27 @@ func TestIDPOverTLS(t *testing.T) {
 	decode(t, response, &metadata)
 	if metadata.Issuer != issuer {
 		t.Errorf("got issuer %s, want %s", metadata.Issuer, issuer)
+	}
+	checkPlainHTTP(t, client, strings.TrimSuffix(issuer, "/o"))
+}
+
+// checkPlainHTTP sends the form of the sign-in page as a browser does that says no more than where the page is from.
+func checkPlainHTTP(t *testing.T, client *http.Client, own string) {
+	t.Helper()
+	for origin, want := range map[string]int{own: http.StatusUnauthorized, strings.Replace(own, "https:", "http:", 1): http.StatusForbidden} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, own+"/login", strings.NewReader("username=nobody&password=x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Origin", origin)
+		answered, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered.Body.Close()
+		if answered.StatusCode != want {
+			t.Errorf("sign in from a page of %s: got %d, want %d", origin, answered.StatusCode, want)
+		}
 	}
 }

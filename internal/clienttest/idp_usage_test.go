@@ -30,7 +30,17 @@ func TestIDPWrongUsage(t *testing.T) {
 		"both of two":          {"revoke --user a --application b", 2, "-user and -application"},
 		"a batch of nothing":   {"cleartokens --batch 0", 2, "-batch"},
 		"a negative overlap":   {"applications rotate-secret web --keep -1h", 2, "-keep"},
-		"an id with a dash":    {"applications show -x", 2, "write --"},
+		"an id with a dash":    {"applications show -x", 2, "if it is the CLIENT_ID, write --"},
+		"a flag of no id":      {"applications set taken -frob", 2, "there is no flag -frob\n"},
+		"a flag that is new":   {"createapplication confidential client_credentials --frob", 2, "there is no flag -frob\n"},
+		"a chosen secret":      {"createapplication confidential client_credentials --client-secret s3cret", 2, "only generated; to bring one along"},
+		"nothing to set":       {"applications set taken", 2, "say what to change"},
+		"neither yes nor no":   {"applications set taken -verified=perhaps", 2, "true or false"},
+		"everything wrong set": {"applications set public -redirect-uris http://x.example/ -grant-types implicit", 2, "redirect_uris: "},
+		"help for what is set": {"applications set public -scopes raed", 2, "idp help applications set"},
+		"set to no user":       {"applications set taken -user nobody", 1, `"nobody"`},
+		"set to no seed file":  {"applications set taken -scopes read -seed nothing.json", 1, "nothing.json"},
+		"a scope":              {"createapplication confidential client_credentials --scopes raed", 2, "scopes: raed is not one of"},
 		"a client type":        {"createapplication secret client_credentials", 2, "client_type: "},
 		"a grant type":         {"createapplication confidential implicit", 2, "client_credentials"},
 		"everything wrong":     {"createapplication public authorization_code --redirect-uris http://x.example/ --algorithm HS256", 2, "redirect_uris: "},
@@ -39,11 +49,12 @@ func TestIDPWrongUsage(t *testing.T) {
 			"createapplication confidential client_credentials --user nobody", 1, `"nobody"`,
 		},
 		"a client_id that is taken":  {"createapplication confidential client_credentials --client-id taken", 2, "client_id: taken is taken"},
-		"a secret of no one":         {"applications rotate-secret public", 1, "no secret"},
+		"a secret of no one":         {"applications rotate-secret public", 1, "it is public and has no secret"},
 		"a key that is not there":    {"keys remove kid", 1, "idp keys list"},
 		"a database that is none":    {"keys list -db /dev/null", 1, "-db"},
 		"no time":                    {"applications rotate-secret web --keep soon", 2, "-keep"},
-		"an issuer that is none":     {"check -issuer http://as.example/o/", 1, "trailing slash"},
+		"an issuer that is none":     {"check -issuer http://as.example/o/", 1, "with -issuer and -seed as they are: oauthkit: the issuer"},
+		"setting what is not there":  {"applications set web -verified", 1, "idp applications list"},
 		"no seed file":               {"check -seed nothing.json", 1, "nothing.json"},
 		"rotating what is not there": {"applications rotate-secret web", 1, "idp applications list"},
 		"deleting what is not there": {"applications delete web", 1, "idp applications list"},
@@ -58,6 +69,16 @@ func TestIDPWrongUsage(t *testing.T) {
 	}
 	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 3 {
 		t.Errorf("got\n%s\nwant no further application", listed)
+	}
+	if shown := succeed(t, "applications", "show", "public", "-db", location); !strings.Contains(shown, callback) || !strings.Contains(shown, `"verified": false`) {
+		t.Errorf("got\n%s\nwant it as it was", shown)
+	}
+	if _, complaint, _ := command(t, "createapplication", "x", "y", "-client-secret", "s3cret"); strings.Contains(complaint, "s3cret") {
+		t.Errorf("got %q, want nothing of the secret", complaint)
+	}
+	t.Setenv("IDP_SECRET", "short")
+	if _, complaint, status := command(t, "check", "-db", location); status != 1 || !strings.Contains(complaint, "IDP_SECRET") || strings.Contains(complaint, "-issuer") {
+		t.Errorf("got status %d and %q, want the variable named", status, complaint)
 	}
 	if _, complaint, status := command(t, "keys", "list", "-db", "mistyped.db"); status != 1 || !strings.Contains(complaint, "mistyped.db") {
 		t.Errorf("got status %d and %q, want the database that is not there named", status, complaint)
@@ -97,8 +118,8 @@ func TestIDPHelp(t *testing.T) {
 		}
 		names, widths = append(names, found[1]), append(widths, len(found[0]))
 	}
-	if len(names) != 13 || len(slices.Compact(widths)) != 1 {
-		t.Errorf("got the commands %q, want 13 in one column\n%s", names, listed)
+	if len(names) != 14 || len(slices.Compact(widths)) != 1 {
+		t.Errorf("got the commands %q, want 14 in one column\n%s", names, listed)
 	}
 	for _, name := range names {
 		words := strings.Fields(name)

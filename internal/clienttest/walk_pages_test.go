@@ -39,8 +39,15 @@ func (w *walk) register() {
 	for _, scope := range w.shop.Scopes {
 		w.toggle(`input[name="scopes"][value="` + scope + `"]`)
 	}
+	w.tabTo("summary")
+	w.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS(`details[open] #allowed_origins`)))
+	w.look("register-settings", "applications.register.heading")
+	w.write("#post_logout_redirect_uris", w.shop.RedirectURL)
 	w.enter("form button.primary")
 	w.look("register-problem", "applications.register.heading")
+	if got := w.field("details[open] #post_logout_redirect_uris"); got != w.shop.RedirectURL {
+		w.t.Errorf("more settings: got %q, want what was typed, to be seen", got)
+	}
 	w.correct(w.shop.RedirectURL)
 	w.look("secret", "applications.new_secret.heading")
 	w.shop.ClientID, w.shop.ClientSecret = w.field("#client_id"), w.field("#client_secret")
@@ -226,11 +233,16 @@ func (w *walk) fail() {
 	if !w.shows("application_unknown") || !w.shows(w.text("error.reason.application_unknown")) {
 		w.t.Error("unknown application: want the error's code and what to do")
 	}
+	w.enter(`.account a`)
+	w.check("home-signed-in", "en", "Identity provider")
 }
 
 func (w *walk) signOut() {
 	w.t.Helper()
-	w.open(w.host + "/")
+	w.enter(`a[href$="/applications/"]`)
+	if !w.shows(w.text("account.signed_in") + " alice") {
+		w.t.Error("applications: want to see who is signed in")
+	}
 	w.enter(`a[href$="/logout"]`)
 	w.look("signout", "signout.heading")
 	w.enter("form button.primary")

@@ -1,0 +1,241 @@
+package oauthkit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// operated is a managed whose applications are alice's, and may be changed by whoever is asked for.
+func operated(t *testing.T) (m *managed, clientID string) {
+	t.Helper()
+	m = newManaged(t, oauthkit.ApplicationsConfig{Owned: func(_ context.Context, user *oauthkit.User) (oauthkit.Owned, error) {
+		return oauthkit.Owned{Everyone: user.Subject == "operator", By: []string{user.Subject}}, nil
+	}})
+	app, _ := m.create("alice")
+	m.events = nil
+	return m, app.ClientID
+}
+
+// TestChange shows that an operator says of an application what no owner may, under another name too, and that it stands.
+func TestChange(t *testing.T) {
+	m, clientID := operated(t)
+	changed, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
+		own := app.(*logoApplication)
+		own.Name, own.Logo, own.UserID = "Our shop", "https://shop.test/logo.svg", "bob"
+		own.RedirectURIs = oauthkit.URIs{"https://shop.test/cb"}
+		own.Verified, own.SkipAuthorization = true, true
+		own.GrantTypes, own.Scopes = append(own.GrantTypes, oauth2.ClientCredentials), oauthkit.Scopes{"admin", "introspection"}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := m.store.Application(t.Context(), clientID)
+	if err != nil || !reflect.DeepEqual(stored, changed) {
+		t.Fatalf("got %+v, %v, want what was returned: %+v", stored, err, changed)
+	}
+	found := stored.(*logoApplication)
+	if !found.Verified || !found.SkipAuthorization || found.Name != "Our shop" || found.UserID != "bob" || !found.Scopes.Contains("admin") || found.ClientSecret == "" {
+		t.Errorf("got %+v, want it as the operator said, with its secret", found)
+	}
+	want := []oauthkit.Event{oauthkit.ApplicationUpdated{ApplicationID: clientID, By: "operator"}}
+	if !reflect.DeepEqual(m.events, want) {
+		t.Errorf("got the events %v, want %v", m.events, want)
+	}
+}
+
+// TestChangeRefuses shows that nothing is stored or told of where a change is wrong, is given up, or comes from somebody else.
+func TestChangeRefuses(t *testing.T) {
+	errGivenUp := errors.New("given up")
+	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+	problemsOf := func(fields ...string) func(error) bool {
+		return func(err error) bool {
+			var problems oauthkit.Problems
+			got := map[string]bool{}
+			if errors.As(err, &problems) {
+				for _, problem := range problems {
+					got[problem.Field] = true
+				}
+			}
+			return len(got) == len(fields) && !slices.ContainsFunc(fields, func(field string) bool { return !got[field] })
+		}
+	}
+	for name, test := range map[string]struct {
+		by     *oauthkit.User
+		change func(*logoApplication) error
+		want   func(error) bool
+	}{
+		"everything wrong": {user("operator"), func(app *logoApplication) error {
+			app.Agree, app.Name = false, "\u200b"
+			app.GrantTypes, app.Scopes = append(app.GrantTypes, oauth2.Implicit), append(app.Scopes, "amdin")
+			return nil
+		}, problemsOf("agree", "name", "grant_types", "scopes")},
+		"no scope by the rules": {user("operator"), func(app *logoApplication) error {
+			app.Scopes = oauthkit.Scopes{`"`}
+			return nil
+		}, func(err error) bool { // told once
+			var problems oauthkit.Problems
+			return errors.As(err, &problems) && len(problems) == 1 && problems[0].Field == "scopes"
+		}},
+		"switched off with a scope that there is not": {user("operator"), func(app *logoApplication) error {
+			app.Disabled, app.Scopes = true, append(app.Scopes, "amdin")
+			return nil
+		}, problemsOf("scopes")},
+		"given up":      {user("operator"), func(*logoApplication) error { return errGivenUp }, is(errGivenUp)},
+		"somebody else": {user("mallory"), func(app *logoApplication) error { app.UserID = "mallory"; return nil }, is(oauthkit.ErrNotFound)},
+		"nobody":        {nil, func(app *logoApplication) error { app.Verified = true; return nil }, func(err error) bool { return err != nil }},
+	} {
+		m, clientID := operated(t)
+		before, err := m.store.Application(t.Context(), clientID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app, err := m.applications.Change(t.Context(), test.by, clientID, func(app oauthkit.Application) error {
+			app.(*logoApplication).Logo = "https://changed.test/"
+			return test.change(app.(*logoApplication))
+		})
+		if !test.want(err) || app != nil {
+			t.Errorf("%s: got %v and %v", name, app, err)
+		}
+		if after, err := m.store.Application(t.Context(), clientID); err != nil || !reflect.DeepEqual(after, before) || len(m.events) > 0 {
+			t.Errorf("%s: got %+v, %v and the events %v, want what was there and none", name, after, err, m.events)
+		}
+	}
+}
+
+// TestChangeKeepsClientID shows that no change puts an application in the place of another one.
+func TestChangeKeepsClientID(t *testing.T) {
+	m, clientID := operated(t)
+	if _, err := m.applications.Register(t.Context(), user("operator"), machine("other")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := m.store.Application(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
+		own := app.(*logoApplication)
+		own.ClientID, own.UpdatedAt = "other", oauthkit.Abstract(before).UpdatedAt
+		return nil
+	}); err == nil {
+		t.Error("got no error, want one")
+	}
+	if after, err := m.store.Application(t.Context(), "other"); err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("got %+v, %v, want the other one as it was", after, err)
+	}
+}
+
+// TestChangeKeepsWhatWas shows that a scope and a grant type that are gone do not stand in the way, and that an application can be
+// switched off whatever the rules have become.
+func TestChangeKeepsWhatWas(t *testing.T) {
+	m, _ := operated(t)
+	old := machine("old")
+	old.UserID, old.Scopes, old.GrantTypes = "alice", oauthkit.Scopes{"gone"}, append(old.GrantTypes, "gone")
+	if err := m.store.CreateApplication(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.applications.Change(t.Context(), user("operator"), "old", func(app oauthkit.Application) error {
+		own := app.(*logoApplication)
+		own.Verified, own.Scopes = true, append(own.Scopes, "admin")
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	app, err := m.applications.Change(t.Context(), user("operator"), "old", func(app oauthkit.Application) error {
+		app.(*logoApplication).Disabled, app.(*logoApplication).Agree = true, false
+		return nil
+	})
+	if err != nil || oauthkit.IsUsable(app) {
+		t.Errorf("got %v, want it switched off though it agrees to nothing", err)
+	}
+}
+
+// TestChangeAgain shows that a change is made anew where somebody has changed the application meanwhile, and undoes nothing.
+func TestChangeAgain(t *testing.T) {
+	m, clientID := operated(t)
+	calls := 0
+	changed, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
+		if calls++; calls == 1 {
+			form := oauthkit.FormOf(app)
+			form.Name = "Meanwhile"
+			if _, err := m.applications.Update(t.Context(), user("alice"), clientID, form); err != nil {
+				return err
+			}
+		}
+		app.(*logoApplication).Verified = true
+		return nil
+	})
+	if err != nil || calls != 2 || oauthkit.DisplayName(changed) != "Meanwhile" || !oauthkit.IsVerified(changed) {
+		t.Errorf("got %+v and %v after %d calls, want both changes after 2", changed, err, calls)
+	}
+}
+
+// TestChangeToPublic shows that what keeps no secret has none, and none comes back.
+func TestChangeToPublic(t *testing.T) {
+	m, clientID := operated(t)
+	app, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
+		app.(*logoApplication).ClientType = oauthkit.Public
+		return nil
+	})
+	if err != nil || app.(*logoApplication).ClientSecret != "" {
+		t.Errorf("got %+v, %v, want no secret", app, err)
+	}
+}
+
+// TestUnknownScopes_Failure shows that scopes which cannot be read are no answer, and are not read for nothing.
+func TestUnknownScopes_Failure(t *testing.T) {
+	s := newCheckScene(t)
+	s.config.Scopes = brokenScopes{}
+	applications := oauthkit.NewApplications(s.provider(), s.store, oauthkit.ApplicationsConfig{})
+	app := &oauthkit.AbstractApplication{ClientID: "new", UserID: "alice", ClientType: oauthkit.Confidential}
+	if _, err := applications.Register(t.Context(), user("operator"), app); err != nil {
+		t.Fatal(err)
+	}
+	add := func(app oauthkit.Application) error {
+		oauthkit.Abstract(app).Scopes = oauthkit.Scopes{"read"}
+		return nil
+	}
+	if _, err := applications.Change(t.Context(), user("alice"), "new", add); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+		t.Errorf("Change: got %v, want a failure", err)
+	}
+	app = &oauthkit.AbstractApplication{ClientType: oauthkit.Confidential, Scopes: oauthkit.Scopes{"read"}}
+	if _, err := applications.Register(t.Context(), user("operator"), app); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+		t.Errorf("Register: got %v, want a failure", err)
+	}
+}
+
+// A command of the host's vouches for an application that a user has registered, and has its users asked no more.
+func ExampleApplications_Change() {
+	store, ctx := memstore.New(), context.Background()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
+	if err != nil {
+		panic(err)
+	}
+	everyones := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
+		return oauthkit.Owned{Everyone: true}, nil
+	}
+	applications := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: everyones})
+	alices, _, err := applications.Create(ctx, &oauthkit.User{Subject: "alice"}, oauthkit.ApplicationForm{
+		Name: "Prints", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
+		RedirectURIs: oauthkit.URIs{"https://prints.example.com/callback"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	app, err := applications.Change(ctx, &oauthkit.User{Subject: "operator"}, alices.GetID(), func(app oauthkit.Application) error {
+		oauthkit.Abstract(app).Verified, oauthkit.Abstract(app).SkipAuthorization = true, true
+		return nil
+	})
+	fmt.Println(oauthkit.DisplayName(app), app.GetUserID(), oauthkit.IsVerified(app), oauthkit.SkipsConsent(app), err)
+	// Output: Prints alice true true <nil>
+}

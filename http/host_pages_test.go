@@ -1,0 +1,104 @@
+package oauthhttp_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+)
+
+// TestMistakesInTemplatesAndTexts wants what would leave a page as it is, or spoil one, found when the handler is made, and the place
+// said.
+func TestMistakesInTemplatesAndTexts(t *testing.T) {
+	template := func(name, text string) oauthhttp.Config {
+		return oauthhttp.Config{Templates: files(map[string]string{name: text})}
+	}
+	text := func(language, key, words string) oauthhttp.Config {
+		return oauthhttp.Config{Texts: map[string]oauthhttp.Texts{language: {key: words}}}
+	}
+	tests := map[string]struct {
+		config oauthhttp.Config
+		want   []string // what the message says
+	}{
+		"no such folder":                         {oauthhttp.Config{Templates: os.DirFS(filepath.Join(t.TempDir(), "none"))}, []string{"Config.Templates", "no such file"}},
+		"the folder above":                       {template("templates/consent.html", ""), []string{"Config.Templates", "templates", "fs.Sub"}},
+		"a page that is none":                    {template("concent.html", ""), []string{"concent.html", "consent.html"}},
+		"the stylesheet":                         {template("oauthkit.css", ""), []string{"oauthkit.css", "head"}},
+		"a block that is none":                   {template("parts.html", `{{define "footr"}}x{{end}}`), []string{"parts.html", `"footr"`, "footer"}},
+		"the content of every page":              {template("parts.html", `{{define "content"}}x{{end}}`), []string{"parts.html", `"content"`}},
+		"the layout in another file":             {template("parts.html", `{{define "layout"}}x{{end}}`), []string{"parts.html", `"layout"`}},
+		"a page outside of the block":            {template("consent.html", `<h1>Hello</h1>`), []string{"consent.html", `"content"`}},
+		"a layout under another name":            {template("layout.html", `{{define "page"}}x{{end}}`), []string{"layout.html", `"layout"`}},
+		"a text that a template lacks":           {template("error.html", `{{define "content"}}{{t "error.cod"}}{{end}}`), []string{"error.html", `"error.cod"`}},
+		"syntax in a block":                      {template("parts.html", "\n{{define \"mark\"}}{{if}}{{end}}"), []string{"parts.html:2"}},
+		"a field in a block":                     {template("parts.html", "\n{{define \"scopes\"}}{{.Nonsense}}{{end}}"), []string{"parts.html:2", "Nonsense"}},
+		"a field in a block that few pages show": {template("parts.html", `{{define "account"}}{{if .SignOutURL}}{{.Nonsense}}{{end}}{{end}}`), []string{"parts.html:1", "Nonsense"}},
+		"a key that is none":                     {text("de", "consent.hedding", "x"), []string{`"consent.hedding"`, "de"}},
+		"a key of the library's only":            {text("en", "applications.field.nickname", "x"), []string{`"applications.field.nickname"`, "en"}},
+		"a verb too many":                        {text("fr", "consent.heading", "%s demande"), []string{`"consent.heading"`, "fr", "%s"}},
+		"a verb too few":                         {text("fr", "applications.previous_secret", "L'ancien reste valable."), []string{`"applications.previous_secret"`, "%s"}},
+		"another verb":                           {text("fr", "applications.previous_secret", "Valable %d."), []string{`"applications.previous_secret"`, "%d", "%s"}},
+		"another verb in a problem":              {text("fr", "problem.must not be longer than %d bytes", "%s"), []string{"must not be longer", "%d", "fr"}},
+		"another verb in the host's own":         {text("fr", "problem.%d is taken by %s", "pris : %s"), []string{"%d is taken by %s", "fr"}},
+		"a language that is none":                {text("no such language", "consent.heading", "x"), []string{"Config.Texts", "no such language"}},
+		"a layout that shows what is none":       {template("layout.html", `{{define "layout"}}{{template "contents" .}}{{end}}`), []string{"contents"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				message := fmt.Sprint(recover())
+				for _, want := range append(test.want, "oauthhttp: ") {
+					if !strings.Contains(message, want) {
+						t.Errorf("got %q, want a panic that says %s", message, want)
+					}
+				}
+			}()
+			newPages(t, test.config)
+		})
+	}
+}
+
+// TestTextsOfTheHost has keys of the host's in each place that is open to them, and texts of which a % is no verb.
+func TestTextsOfTheHost(t *testing.T) {
+	page := showConsent(t, oauthhttp.Config{
+		Templates: files(map[string]string{"parts.html": `{{define "footer"}}<footer>{{t "gallery.imprint" "Gallery"}}</footer>{{end}}`}),
+		Texts: map[string]oauthhttp.Texts{
+			"en": {"gallery.imprint": "By %s", "scope.photos": "see 100% of your photos", "error.reason.closed": "Closed."},
+			"de": {
+				"gallery.imprint": "Von %s", "applications.field.fields.logo": "Logo", "applications.help.fields.logo": "Eine Adresse.",
+				"applications.grant_types.urn:example:swap": "Tausch", "applications.algorithm.ES256": "Die kürzere (ES256)",
+				"problem.%q is taken": "%q ist vergeben", "problem.must be ugly": "muss hässlich sein",
+			},
+		},
+	}, "de", "")
+	if want := "<footer>Von Gallery</footer>"; !strings.Contains(page.Body.String(), want) {
+		t.Errorf("got a page without %s:\n%s", want, page.Body)
+	}
+}
+
+// TestOwnTemplatesReplaceThemselves takes each of the library's files for the host's: to begin from a copy must work.
+func TestOwnTemplatesReplaceThemselves(t *testing.T) {
+	names, err := fs.Glob(os.DirFS("templates"), "*.html")
+	if err != nil || len(names) < 10 {
+		t.Fatalf("got %v, %v; want the library's files", names, err)
+	}
+	copied := map[string]string{}
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join("templates", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied[name] = string(text)
+	}
+	own, hosts := showConsent(t, oauthhttp.Config{}, "de", ""), showConsent(t, oauthhttp.Config{Templates: files(copied)}, "de", "")
+	blank := func(page string) string {
+		return hiddenInput.ReplaceAllString(strings.Join(strings.Fields(page), " "), "")
+	}
+	if got, want := blank(hosts.Body.String()), blank(own.Body.String()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

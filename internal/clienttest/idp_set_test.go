@@ -1,0 +1,94 @@
+package clienttest
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+)
+
+// TestIDPSetApplication is an operator who trusts an application while the provider serves, switches it off, and takes both back: his
+// word is good at once, and what he does not speak of stays.
+func TestIDPSetApplication(t *testing.T) {
+	eachLocation(t, func(t *testing.T, idp *process, location string) {
+		secret := createShop(t, location)
+		set := func(args ...string) {
+			t.Helper()
+			if printed := succeed(t, append([]string{"applications", "set", "shop", "-db", location}, args...)...); printed != "Changed shop.\n" {
+				t.Errorf("%v: got %q, want what was changed", args, printed)
+			}
+		}
+		denied := func(person *person) url.Values { // where a page asks
+			t.Helper()
+			back, _, err := person.answer(shop(idp, secret).AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), "deny")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return back.Query()
+		}
+		listed := func(state string) {
+			t.Helper()
+			if printed := succeed(t, "applications", "list", "-db", location); !regexp.MustCompile(`(?m)^shop .* ` + state + ` +"alice" +"Our shop"$`).MatchString(printed) {
+				t.Errorf("got\n%s\nwant shop of alice's as %s", printed, state)
+			}
+		}
+		set("-name", "Our shop", "-verified")
+		if answer := denied(newPerson(t)); answer.Get("error") != "access_denied" {
+			t.Errorf("got %v, want the user asked", answer)
+		}
+		set("-skip-authorization")
+		listed("trusted,verified")
+		alice := newPerson(t)
+		if answer := denied(alice); answer.Get("code") == "" {
+			t.Errorf("trusted: got %v, want a code without a page that asks", answer)
+		}
+		tokens := signIn(t, shop(idp, secret), alice)
+		set("-disabled")
+		if worksFor(t, idp, secret) || introspect(t, idp, tokens.AccessToken)["active"] != false {
+			t.Error("got something that works after the application was switched off")
+		}
+		if document := succeed(t, "applications", "show", "shop", "-db", location); !strings.Contains(document, `"disabled": true`) {
+			t.Errorf("got\n%s\nwant it disabled", document)
+		}
+		set("-disabled=false", "-skip-authorization=false", "-verified=false")
+		listed("-")
+		if answer := denied(alice); answer.Get("error") != "access_denied" || !worksFor(t, idp, secret) {
+			t.Errorf("got %v, want the user asked again, and the secret that was there before", answer)
+		}
+	})
+}
+
+// TestIDPKnowsScopes shows that the scopes which a command takes without a seed file are those that a provider without one has.
+func TestIDPKnowsScopes(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "public", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
+		"-scopes", "openid profile email address phone offline_access introspection", "-client-id", "app", "-verified")
+	if checked := succeed(t, "check", "-db", location); strings.Contains(checked, "oauthkit.W105") {
+		t.Errorf("got\n%s\nwant nothing about scopes", checked)
+	}
+	_, complaint, status := command(t, "applications", "set", "app", "-scopes", "openid read", "-db", location)
+	if status != 2 || !strings.Contains(complaint, "scopes: read is not one of") || !strings.Contains(complaint, "-seed FILE") {
+		t.Errorf("got status %d and %q, want the scope and how to name the file", status, complaint)
+	}
+	seed := seedFile(t)
+	succeed(t, "applications", "set", "app", "-scopes", "openid read", "-seed", seed, "-db", location)
+	if checked := succeed(t, "check", "-db", location); !strings.Contains(checked, "app (read)") {
+		t.Errorf("got\n%s\nwant to be told that no seed file knows the scope", checked)
+	}
+	if checked := succeed(t, "check", "-seed", seed, "-db", location); strings.Contains(checked, "oauthkit.W105") {
+		t.Errorf("got\n%s\nwant nothing about scopes", checked)
+	}
+}
+
+// TestIDPTakenAddress shows what is said to whoever starts it twice.
+func TestIDPTakenAddress(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	idp := start(t, "idp", "-db", location)
+	_, complaint, status := command(t, "-addr", strings.TrimPrefix(idp.origin, "http://"), "-db", location)
+	if status != 1 || !strings.Contains(complaint, "in use") || !strings.Contains(complaint, "-addr") {
+		t.Errorf("got status %d and %q, want 1 and how to name another address", status, complaint)
+	}
+}
