@@ -106,28 +106,6 @@ func testUserAuthorizations(t *trial) {
 	t.lists(subject, 100, want[1:]...)
 }
 
-func testNothingLeft(t *trial) {
-	code := t.savedCode()
-	subject, begun := code.Authorization.Subject, t.now
-	t.lists(subject, 10, code.Authorization)
-	t.now = code.ExpiresAt // it was never redeemed
-	t.lists(subject, 10)
-
-	t.now = begun
-	tokens := t.tokens(code.Authorization)
-	tokens.Access.ExpiresAt, tokens.Refresh.ExpiresAt = begun.Add(time.Minute), begun.Add(time.Hour)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, begun))
-	t.now = tokens.Access.ExpiresAt
-	t.lists(subject, 10, code.Authorization)
-	successors := t.tokens(code.Authorization)
-	successors.Access.ExpiresAt, successors.Refresh.ExpiresAt = begun.Add(3*time.Minute), begun.Add(2*time.Minute)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
-	t.now = successors.Refresh.ExpiresAt // the one before it was used
-	t.lists(subject, 10, code.Authorization)
-	t.now = successors.Access.ExpiresAt
-	t.lists(subject, 10)
-}
-
 func (t *trial) lastUsed(what string, of *oauthkit.Authorization, want time.Time) {
 	t.Helper()
 	uses, err := t.users.UserAuthorizations(t.ctx, of.Subject, t.now, 10)

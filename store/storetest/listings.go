@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -75,4 +76,26 @@ func testOwners(t *trial) {
 			t.Errorf("ListApplications, of everyone: got none of the owner %q", app.UserID)
 		}
 	}
+}
+
+func testNothingLeft(t *trial) {
+	code := t.savedCode()
+	subject, begun := code.Authorization.Subject, t.now
+	t.lists(subject, 10, code.Authorization)
+	t.now = code.ExpiresAt // it was never redeemed
+	t.lists(subject, 10)
+
+	t.now = begun
+	tokens := t.tokens(code.Authorization)
+	tokens.Access.ExpiresAt, tokens.Refresh.ExpiresAt = begun.Add(time.Minute), begun.Add(time.Hour)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, begun))
+	t.now = tokens.Access.ExpiresAt
+	t.lists(subject, 10, code.Authorization)
+	successors := t.tokens(code.Authorization)
+	successors.Access.ExpiresAt, successors.Refresh.ExpiresAt = begun.Add(3*time.Minute), begun.Add(2*time.Minute)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
+	t.now = successors.Refresh.ExpiresAt // the one before it was used
+	t.lists(subject, 10, code.Authorization)
+	t.now = successors.Access.ExpiresAt
+	t.lists(subject, 10)
 }
