@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 )
@@ -170,9 +171,13 @@ func (a *Applications) Update(ctx context.Context, user *User, clientID string, 
 	return app, nil
 }
 
-// RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for
-// ApplicationsConfig.SecretOverlap. An application that is not valid by today's rules has to be corrected first.
-func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string) (secret string, err error) {
+// SecretOverlap returns ApplicationsConfig.SecretOverlap.
+func (a *Applications) SecretOverlap() time.Duration { return a.config.SecretOverlap }
+
+// RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for the time keep,
+// but no longer than ApplicationsConfig.SecretOverlap; zero ends it at once. An application that is not valid by today's rules has to be
+// corrected first.
+func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string, keep time.Duration) (secret string, err error) {
 	var app Application
 	err = a.change(ctx, user, clientID, func(found Application) error {
 		app = found
@@ -180,7 +185,7 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 		if holder == nil {
 			return Errorf(InvalidRequest, "this application has no secret").WithReason(ReasonNoSecret)
 		}
-		secret = holder.RotateSecret(a.provider.Now(), a.config.SecretOverlap)
+		secret = holder.RotateSecret(a.provider.Now(), min(keep, a.config.SecretOverlap))
 		return nil
 	})
 	var problems Problems

@@ -33,6 +33,7 @@ type ApplicationsConfig struct {
 	GrantTypes []oauth2.GrantType
 	// Scopes are those that an owner may choose. Nil: the scopes of OpenID Connect.
 	Scopes Scopes
-	// SecretOverlap is how long the secret before a rotation stays good. Zero: it ends at once.
+	// SecretOverlap is how long the secret before a rotation may stay good, if its owner does not end it at once. Zero: it always
+	// ends at once.
 	SecretOverlap time.Duration
 }

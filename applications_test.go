@@ -111,7 +111,7 @@ func TestApplicationsLife(t *testing.T) {
 	if err != nil || oauthkit.DisplayName(updated) != "Renamed" || updated.(*logoApplication).Logo != "" {
 		t.Errorf("got %+v, %v; want it renamed and without logo", updated, err)
 	}
-	renewed, err := m.applications.RotateSecret(t.Context(), &oauthkit.User{Subject: "alice"}, app.ClientID)
+	renewed, err := m.applications.RotateSecret(t.Context(), &oauthkit.User{Subject: "alice"}, app.ClientID, 2*time.Hour) // more than may be
 	if err != nil || renewed == secret {
 		t.Fatalf("got %q, %v; want a new secret", renewed, err)
 	}
@@ -152,7 +152,7 @@ func TestM01_ApplicationsOfOthers(t *testing.T) {
 	for name, clientID := range map[string]string{"alice's": app.ClientID, "unknown": "nobody", "empty": "", "not text": "\xff"} {
 		calls["Find "+name] = func() error { _, err := m.applications.Find(ctx, user("bob"), clientID); return err }
 		calls["Update "+name] = func() error { _, err := m.applications.Update(ctx, user("bob"), clientID, goodForm()); return err }
-		calls["RotateSecret "+name] = func() error { _, err := m.applications.RotateSecret(ctx, user("bob"), clientID); return err }
+		calls["RotateSecret "+name] = func() error { _, err := m.applications.RotateSecret(ctx, user("bob"), clientID, 0); return err }
 		calls["Delete "+name] = func() error { return m.applications.Delete(ctx, user("bob"), clientID) }
 	}
 	for name, call := range calls {

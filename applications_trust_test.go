@@ -140,7 +140,7 @@ func TestM05_OperatorsDecisionStays(t *testing.T) {
 			return err
 		},
 		"RotateSecret": func(applications *oauthkit.Applications) error {
-			_, err := applications.RotateSecret(t.Context(), user("alice"), app.ClientID)
+			_, err := applications.RotateSecret(t.Context(), user("alice"), app.ClientID, 0)
 			return err
 		},
 	} {

@@ -18,6 +18,9 @@ type ApplicationConfirmPage struct {
 	Action, Token string
 	// BackURL is where to go without doing it.
 	BackURL string
+	// KeepUntil is until when the present secret may stay good beside the new one, where the form lets choose with previous=keep or
+	// previous=end. Zero: there is no choice.
+	KeepUntil time.Time
 }
 
 // ApplicationSecretPage shows a secret, this once (applications_secret.html).
@@ -62,14 +65,31 @@ func (h *Handler) rotateSecret(w http.ResponseWriter, r *http.Request, user *oau
 	if r.Method != http.MethodPost {
 		return h.confirm(w, r, user, app, "secret")
 	}
-	if _, err := h.readUserForm(w, r, h.path("applications", app.GetID(), "secret"), user); err != nil {
+	form, err := h.readUserForm(w, r, h.path("applications", app.GetID(), "secret"), user)
+	if err != nil {
 		return err
 	}
-	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID())
+	keep, err := h.secretKept(form.Get("previous"))
+	if err != nil {
+		return err
+	}
+	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID(), keep)
 	if err != nil {
 		return notFound(err)
 	}
 	return h.writeSecret(w, r, user, h.afterRotation(r, user, app), secret)
+}
+
+// secretKept returns how long the present secret stays good. Who says nothing leaves it to the host.
+func (h *Handler) secretKept(previous string) (time.Duration, error) {
+	switch previous {
+	case "", "keep":
+		return h.config.Applications.SecretOverlap(), nil
+	case "end":
+		return 0, nil
+	default:
+		return 0, malformed("the secret before must be kept or ended")
+	}
 }
 
 // afterRotation returns the application as it is now. Where that fails, the new secret must be shown all the same.
@@ -84,6 +104,9 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, user *oauthkit
 	content := &ApplicationConfirmPage{
 		Act: act, Name: oauthkit.DisplayName(app), ClientID: app.GetID(),
 		Action: h.path("applications", app.GetID(), act), BackURL: h.path("applications", app.GetID()),
+	}
+	if overlap := h.config.Applications.SecretOverlap(); act == "secret" && overlap > 0 {
+		content.KeepUntil = h.provider.Now().Add(overlap)
 	}
 	content.Token = h.newFormToken(w, r, content.Action, user)
 	response := pageResponse{name: "applications_confirm", status: http.StatusOK, title: "applications." + act + ".title", formAction: "'self'", user: user}

@@ -129,16 +129,23 @@ func writeProblems(w http.ResponseWriter, err error) error {
 	}{oauthkit.InvalidRequest, byField})
 }
 
-// secretJSON gives the application a new secret. The body is an empty object.
+// secretJSON gives the application a new secret. The body is an object, whose member previous may say "end" of the present one.
 func (h *Handler) secretJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
 	app, err := h.ownApplication(r, user)
 	if err != nil {
 		return err
 	}
-	if err := readJSON(w, r, &struct{}{}); err != nil {
+	var body struct {
+		Previous string `json:"previous"`
+	}
+	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
-	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID())
+	keep, err := h.secretKept(body.Previous)
+	if err != nil {
+		return err
+	}
+	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID(), keep)
 	if err != nil {
 		return notFound(err)
 	}

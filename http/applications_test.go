@@ -157,6 +157,17 @@ func TestRotateSecret(t *testing.T) {
 	if detail := m.get("/o/applications/printer/"); !strings.Contains(detail, "is good until") || strings.Contains(detail, secret) {
 		t.Errorf("got a page that does not tell of the old secret, or shows the new one:\n%s", detail)
 	}
+
+	question := m.get("/o/applications/printer/secret/")
+	checkPage(t, question)
+	if strings.Count(question, `name="previous"`) != 2 || !strings.Contains(question, `value="keep" checked`) {
+		t.Errorf("got a page without the choice of what becomes of the present secret:\n%s", question)
+	}
+	m.post(http.StatusBadRequest, "/o/applications/printer/secret/", url.Values{"previous": {"forever"}})
+	m.post(http.StatusOK, "/o/applications/printer/secret/", url.Values{"previous": {"end"}})
+	if app := m.stored("printer"); app.VerifyPassword(secret) || app.VerifyPreviousPassword(secret, time.Now()) {
+		t.Error("the secret that the owner has ended is good")
+	}
 }
 
 // TestRotateSecret_Invalid tells the owner what to do where the rules have become stricter since the application was stored.

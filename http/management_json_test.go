@@ -58,6 +58,11 @@ func TestApplicationsJSON(t *testing.T) {
 	if next := rotated["client_secret"].(string); next == secret || !m.stored(id).VerifyPassword(next) || rotated["previous_secret_expires_at"] == nil {
 		t.Errorf("got %v, want a new secret, and until when the old one is good", rotated)
 	}
+	m.json(http.StatusBadRequest, http.MethodPost, path+"/secret", `{"previous": "forever"}`)
+	rotated = m.json(http.StatusOK, http.MethodPost, path+"/secret", `{"previous": "end"}`)
+	if rotated["previous_secret_expires_at"] != nil || m.stored(id).PreviousSecret != "" {
+		t.Errorf("got %v, want the old secret to have ended", rotated)
+	}
 	m.json(http.StatusNoContent, http.MethodDelete, path, "")
 	m.json(http.StatusNotFound, http.MethodGet, path, "")
 }

@@ -107,7 +107,7 @@ func rotateSecretCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		secret, err := applications.RotateSecret(ctx, operator, arguments[0])
+		secret, err := applications.RotateSecret(ctx, operator, arguments[0], *keep)
 		if err != nil {
 			return named(arguments[0], err)
 		}

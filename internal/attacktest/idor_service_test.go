@@ -53,7 +53,7 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 			return err
 		},
 		"RotateSecret": func(ctx context.Context, user *oauthkit.User, id string) error {
-			_, err := service.RotateSecret(ctx, user, id)
+			_, err := service.RotateSecret(ctx, user, id, 0)
 			return err
 		},
 		"Delete": service.Delete,
