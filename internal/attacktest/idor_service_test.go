@@ -35,7 +35,7 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 	r := rowsOf(t, s, s.Browser("alice"))
 	service := oauthkit.NewApplications(s.Provider, s.Store, oauthkit.ApplicationsConfig{})
 	checkMethods(t, service, "Find", "Update", "Change", "RotateSecret", "Delete", "List", // below
-		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes") // name no row, and Register replaces none
+		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes", "SecretOverlap") // name no row, and Register replaces none
 	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{
 		"Find": func(ctx context.Context, user *oauthkit.User, id string) error {
 			_, err := service.Find(ctx, user, id)
