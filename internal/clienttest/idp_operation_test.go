@@ -89,8 +89,10 @@ SELECT 'expired ' || i, authorization_id, scopes, resources, issued_at, issued_a
 			t.Errorf("got %d of %d rows left, and %d removed", left, rows, told)
 		}
 		again := succeed(t, "cleartokens", "-db", location)
-		if others := removed.FindStringSubmatch(again); others == nil || others[1] != strconv.Itoa(left-1) { // one has not expired
-			t.Errorf("got\n%s\nwant the other %d removed", again, left-1)
+		others := removed.FindStringSubmatch(again)
+		// One row has not expired, and the server may have ended with the row of the interrupted run after it was counted here.
+		if expired := left - 1; others == nil || others[1] != strconv.Itoa(expired) && others[1] != strconv.Itoa(expired-1) {
+			t.Errorf("got\n%s\nwant the other %d removed", again, expired)
 		}
 	})
 }
