@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -100,14 +102,19 @@ func launchAt(t *testing.T, address, example string, args ...string) *process {
 	return p
 }
 
+// freeAddress returns one that nobody listens at. It is not one of those that the system hands out by itself, or another test would be
+// given it before the process has begun to listen.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal("no port from 20000 to 32000 is free")
+	return ""
 }
 
 // wait asks until there is an answer. The process is another one, so there is nothing else to wait for.
