@@ -60,7 +60,12 @@ func newCatalogue(host map[string]Texts) *catalogue {
 		words[strings.TrimSuffix(file.Name(), ".json")] = own
 	}
 	own := maps.Clone(words)
-	for name, texts := range host {
+	for given, texts := range host {
+		tag, err := language.Parse(given)
+		if err != nil {
+			panic(fmt.Errorf("oauthhttp: Config.Texts: %q is no language (BCP 47): %w", given, err))
+		}
+		name := tag.String()
 		merged := maps.Clone(words[name])
 		if merged == nil {
 			merged = Texts{}
@@ -76,22 +81,23 @@ func newCatalogue(host map[string]Texts) *catalogue {
 	}
 	var tags []language.Tag
 	for _, name := range c.languages {
-		tag, err := language.Parse(name)
-		if err != nil {
-			panic(fmt.Errorf("oauthhttp: Config.Texts: %q is no language (BCP 47): %w", name, err))
-		}
+		tag := language.Make(name)
 		tags = append(tags, tag)
-		c.texts = append(c.texts, completed(words, name))
-		c.own = append(c.own, completed(own, name))
+		c.texts = append(c.texts, completed(words, tag))
+		c.own = append(c.own, completed(own, tag))
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c
 }
 
-// completed returns the words in a language, with the English ones where it has none.
-func completed(words map[string]Texts, language string) Texts {
-	complete := maps.Clone(words["en"])
-	maps.Copy(complete, words[language])
+// completed returns the words in a language. What it lacks is in the language that it is a kind of, as German for de-AT, or else in
+// English.
+func completed(words map[string]Texts, tag language.Tag) Texts {
+	if tag.IsRoot() {
+		return maps.Clone(words["en"])
+	}
+	complete := completed(words, tag.Parent())
+	maps.Copy(complete, words[tag.String()])
 	return complete
 }
 

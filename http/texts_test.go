@@ -109,7 +109,8 @@ func TestLanguage(t *testing.T) {
 	host := map[string]oauthhttp.Texts{
 		"fr":    {"consent.heading": french, "scope.read": "lire vos messages"},
 		"en":    {"consent.allow": "Go ahead"},
-		"pt-BR": {"consent.heading": "Um aplicativo"},
+		"pt-br": {"consent.heading": "Um aplicativo"},
+		"de-CH": {"consent.allow": "Gestatten"},
 	}
 	tests := []struct {
 		name, uiLocales, accepted string
@@ -124,6 +125,7 @@ func TestLanguage(t *testing.T) {
 		{"the browser's where the application's is unknown", "ja", "de", "de", []string{german}},
 		{"a language of the host's, English where it has no words", "fr-CA", "", "fr", []string{french, "Go ahead", "lire vos messages", "sign you in"}},
 		{"a regional one", "", "pt-BR", "pt-BR", []string{"Um aplicativo"}},
+		{"a regional one of the library's", "de-CH", "", "de-CH", []string{german, "Gestatten", "Sie anmelden"}},
 		{"unknown", "ja", "xx, zz;q=0.1", "en", []string{english}},
 		{"no languages", "<script> ../de %s", "\"><script>", "en", []string{english}},
 		{"far too many", strings.Repeat("xx ", 5000), strings.Repeat("de,", 5000), "en", []string{english}},
