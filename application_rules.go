@@ -10,10 +10,10 @@ import (
 // exact, and a URI that [CheckRedirectURI] refuses is refused in a request too. The zero value is the library's own rules. An
 // application that is a [RedirectURIValidator] or an [OriginValidator] decides for itself.
 type ApplicationRules struct {
-	// RedirectURI returns what checks the redirect URIs of an application, which may be new. The error is for people. Nil:
-	// CheckRedirectURI. It can call that and then be stricter.
+	// RedirectURI returns what checks the redirect URIs of an application, which may be new. The error is for people. Nil, and nil
+	// for an application: CheckRedirectURI. It can call that and then be stricter.
 	RedirectURI func(app Application) func(uri string) error
-	// Origin does the same for the allowed origins. Nil: CheckOrigin.
+	// Origin does the same for the allowed origins, with CheckOrigin.
 	Origin func(app Application) func(origin string) error
 }
 
@@ -49,7 +49,9 @@ func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
 		return own.ValidateRedirectURI
 	}
 	if r.RedirectURI != nil {
-		return r.RedirectURI(app)
+		if check := r.RedirectURI(app); check != nil {
+			return check
+		}
 	}
 	return CheckRedirectURI
 }
@@ -59,7 +61,9 @@ func (r ApplicationRules) origin(app Application) func(origin string) error {
 		return own.ValidateOrigin
 	}
 	if r.Origin != nil {
-		return r.Origin(app)
+		if check := r.Origin(app); check != nil {
+			return check
+		}
 	}
 	return CheckOrigin
 }

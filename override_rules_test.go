@@ -73,12 +73,15 @@ func TestRulesDecideWhatIsStored(t *testing.T) {
 		}
 	}
 	strict := oauthkit.ApplicationRules{RedirectURI: ours, Origin: ours}
+	undecided := func(oauthkit.Application) func(string) error { return nil }
+	none := oauthkit.ApplicationRules{RedirectURI: undecided, Origin: undecided}
 	const otherRedirect, ourRedirect = "http://rp.test/cb", "https://web.ours.test/cb"
 	for name, test := range map[string]struct {
 		stores      map[string]managedStore
 		other, ours bool // whether they are stored
 	}{
 		"library":                     {storesWith[oauthkit.AbstractApplication](t, oauthkit.ApplicationRules{}), false, true},
+		"undecided provider":          {storesWith[oauthkit.AbstractApplication](t, none), false, true},
 		"lax provider":                {storesWith[oauthkit.AbstractApplication](t, lenient()), true, true},
 		"strict provider":             {storesWith[oauthkit.AbstractApplication](t, strict), false, true},
 		"lax application":             {storesWith[lenientApplication](t, oauthkit.ApplicationRules{}), true, true},
