@@ -104,16 +104,22 @@ func completed(words map[string]Texts, tag language.Tag) Texts {
 // choose returns the index of the language for a request: ui_locales of the application that sent the browser (OpenID Connect
 // Core §3.1.2.1), which knows its user, and which is in the query where no request was kept; before the browser's Accept-Language.
 func (c *catalogue) choose(r *http.Request, uiLocales string) int {
-	wishes := strings.Fields(cmp.Or(uiLocales, askedLocales(r)))
-	if len(wishes) > 10 {
-		wishes = wishes[:10]
-	}
+	wishes := known(strings.Fields(cmp.Or(uiLocales, askedLocales(r))))
 	accepted := r.Header.Get("Accept-Language")
 	if len(accepted) > maxLocales {
 		accepted = ""
 	}
-	_, index := language.MatchStrings(c.matcher, strings.Join(wishes, ","), accepted)
+	_, index := language.MatchStrings(c.matcher, wishes, known(strings.Split(accepted, ",")))
 	return index
+}
+
+// known joins the first ten languages that exist: a list with one that does not would be refused as a whole.
+func known(wishes []string) string {
+	wishes = slices.DeleteFunc(wishes[:min(len(wishes), 50)], func(wish string) bool {
+		_, _, err := language.ParseAcceptLanguage(wish)
+		return err != nil
+	})
+	return strings.Join(wishes[:min(len(wishes), 10)], ",")
 }
 
 // maxLocales is the number of bytes of a list of languages that is read.

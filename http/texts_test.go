@@ -126,6 +126,8 @@ func TestLanguage(t *testing.T) {
 		{"a language of the host's, English where it has no words", "fr-CA", "", "fr", []string{french, "Go ahead", "lire vos messages", "sign you in"}},
 		{"a regional one", "", "pt-BR", "pt-BR", []string{"Um aplicativo"}},
 		{"a regional one of the library's", "de-CH", "", "de-CH", []string{german, "Gestatten", "Sie anmelden"}},
+		{"unknown ones before the application's", "xx de", "", "de", []string{german}},
+		{"unknown ones before the browser's", "", "xx;q=0.9, zz-ZZ, de-DE;q=0.8", "de", []string{german}},
 		{"unknown", "ja", "xx, zz;q=0.1", "en", []string{english}},
 		{"no languages", "<script> ../de %s", "\"><script>", "en", []string{english}},
 		{"far too many", strings.Repeat("xx ", 5000), strings.Repeat("de,", 5000), "en", []string{english}},
