@@ -47,7 +47,7 @@ type Checker interface {
 // ids. It reads all applications where the store is an [ApplicationManager], and asks each part of the provider that is
 // a [Checker].
 func (p *Provider) Check(ctx context.Context) []Finding {
-	findings := slices.Concat(p.checkConfig(), p.checkLifetimes(), p.checkTables(ctx), p.checkApplications(ctx), p.checkCleanup(ctx))
+	findings := slices.Concat(p.checkConfig(), p.checkLifetimes(), p.checkTables(ctx), p.checkStores(ctx), p.checkApplications(ctx), p.checkCleanup(ctx))
 	for _, part := range p.parts() {
 		if checker, ok := part.(Checker); ok {
 			findings = append(findings, checker.Check(ctx)...)

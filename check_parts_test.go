@@ -7,6 +7,8 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
 func storeChecks() []checkTest {
@@ -23,6 +25,18 @@ func storeChecks() []checkTest {
 			"oauthkit.E002",
 			func(s *checkScene) { s.config.Scopes = brokenScopes{} },
 			func(s *checkScene) { s.config.Scopes = oauthkit.StaticScopes{"read": ""} },
+		},
+		{
+			"oauthkit.E003",
+			func(s *checkScene) { s.config.Grants[0] = codesFor(memstore.New(), time.Minute) },
+			func(s *checkScene) { s.config.Grants[0] = codesFor(s.store.Store, time.Minute) },
+		},
+		{
+			"oauthkit.E003",
+			func(s *checkScene) {
+				s.config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: memstore.New()})}
+			},
+			(*checkScene).extend,
 		},
 	}
 }

@@ -37,3 +37,12 @@ func (g *refreshToken) Check(context.Context) []oauthkit.Finding {
 		Hint:    "Set RefreshTokenConfig.RetryWindow to 30 seconds or less",
 	}}
 }
+
+// Store implements [oauthkit.StoreUser].
+func (g *authorizationCode) Store() any { return g.store }
+
+// Store implements [oauthkit.StoreUser].
+func (g *refreshToken) Store() any { return g.store }
+
+// Store implements [oauthkit.StoreUser].
+func (g *clientCredentials) Store() any { return g.store }

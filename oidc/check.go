@@ -24,6 +24,9 @@ func (e *Extension) Check(ctx context.Context) []oauthkit.Finding {
 	}
 }
 
+// Store implements [oauthkit.StoreUser].
+func (e *Extension) Store() any { return e.config.Keys }
+
 func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 	stored, err := e.config.Keys.SigningKeys(ctx)
 	if err != nil {

@@ -12,6 +12,15 @@ import (
 
 // This file looks for tables that are not where the others are.
 
+// Place implements [oauthkit.Placed].
+func (c *Credentials) Place(ctx context.Context) (string, error) {
+	var place string
+	if err := c.first(ctx, c.pool(), c.dialect.identity(), nil, &place); err != nil || place == "" {
+		return "", err // SQLite has no name for a database in memory
+	}
+	return place + " " + c.prefix, nil
+}
+
 // checkWrites asks GORM's plug-in dbresolver where it would send a write. Replicas are no matter: the store reads from where it
 // writes. But what is issued has to be in one database, and applications are written with GORM's own calls, which the plug-in may
 // send to another.

@@ -63,3 +63,32 @@ func TestCheckApart(t *testing.T) {
 		expectFinding(t, store, "")
 	})
 }
+
+// TestPlace wants one place for two stores on the same tables, and another for another database and another prefix.
+func TestPlace(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		elsewhere := openers()[open().Name()](t)()
+		place := func(db *gorm.DB, config gormstore.Config) string {
+			t.Helper()
+			store := unmigrated[*oauthkit.AbstractApplication](t, db, config)
+			if err := store.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			place, err := store.Place(t.Context())
+			if err != nil || place == "" {
+				t.Fatalf("got %q, %v; want a place", place, err)
+			}
+			return place
+		}
+		here := place(open(), gormstore.Config{})
+		if again := place(open(), gormstore.Config{}); again != here {
+			t.Errorf("got %q for the same tables, want %q", again, here)
+		}
+		if other := place(elsewhere, gormstore.Config{}); other == here {
+			t.Errorf("got %q for another database as well", other)
+		}
+		if other := place(open(), gormstore.Config{TablePrefix: "second_"}); other == here {
+			t.Errorf("got %q for other tables as well", other)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -14,3 +15,6 @@ func (s *Store) Check(context.Context) []oauthkit.Finding {
 		Hint:    "Use store/postgres or store/sqlite where users are to stay signed in",
 	}}
 }
+
+// Place implements [oauthkit.Placed].
+func (s *Store) Place(context.Context) (string, error) { return fmt.Sprintf("memory at %p", s), nil }
