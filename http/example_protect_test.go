@@ -129,6 +129,28 @@ func ExampleAPI_SignedInOr() {
 	// "alice" true
 }
 
+// What the host knows of the user who is signed in is at hand, and of a user by token his subject.
+func ExampleUserFromContext() {
+	provider, token := notesProvider("read")
+	session := func(*http.Request) (*oauthkit.User, error) {
+		return &oauthkit.User{Subject: "alice", Name: "Alice Liddell"}, nil
+	}
+	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	notes := api.SignedInOr(session, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, signedIn := oauthhttp.UserFromContext(r.Context()); signedIn {
+			fmt.Fprint(w, "hello ", user.Name)
+			return
+		}
+		token, _ := oauthhttp.TokenFromContext(r.Context())
+		fmt.Fprint(w, "hello ", token.Authorization.ApplicationID)
+	}))
+	fmt.Println(call(notes, "GET", "/notes", ""))
+	fmt.Println(call(notes, "GET", "/notes", token))
+	// Output:
+	// GET /notes 200 hello Alice Liddell
+	// GET /notes 200 hello robot
+}
+
 // Any limiter can count by user or application. This one allows two requests.
 func ExampleRateLimitKey() {
 	provider, token := notesProvider("read")

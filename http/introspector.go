@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -44,7 +45,9 @@ const (
 )
 
 // Introspector is the [TokenSource] of an API in another program than the provider's: it asks the introspection endpoint (RFC
-// 7662). Requests that come in with the same token at the same time share one question. It is safe for concurrent use.
+// 7662). Requests that come in with the same token at the same time share one question, which has a goroutine of its own until it
+// is answered or the Client's timeout is over. A caller whose context ends before gets the context's error, wrapped in one that says
+// that there is no answer, and the others go on waiting. It is safe for concurrent use.
 type Introspector struct {
 	config  IntrospectorConfig
 	client  *http.Client
@@ -70,7 +73,7 @@ func NewIntrospector(config IntrospectorConfig) (*Introspector, error) {
 	if config.Client != nil {
 		*client = *config.Client
 	}
-	if client.Timeout == 0 {
+	if client.Timeout <= 0 { // http.Client takes both for none
 		client.Timeout = introspectionTimeout
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // it would send the token on
@@ -137,13 +140,44 @@ func (i *Introspector) answer(ctx context.Context, bearer, hash string) (*intros
 			return kept.answer, nil
 		}
 	}
-	ctx = context.WithoutCancel(ctx) // others may be waiting for the same answer; the client's timeout ends it
-	shared, err, _ := i.asking.Do(hash, func() (any, error) { return i.ask(ctx, bearer) })
-	if err != nil {
-		return nil, oauthkit.Unavailable(fmt.Errorf("introspecting a token: %w", err))
+	shared := context.WithoutCancel(ctx) // others may be waiting for the same answer; the client's timeout ends it
+	asking := i.asking.DoChan(hash, func() (any, error) {
+		return withoutPanic(func() (*introspection, error) { return i.askAndKeep(shared, bearer, hash, now) })
+	})
+	select {
+	case <-ctx.Done():
+		return nil, oauthkit.Unavailable(fmt.Errorf("introspecting a token: %w", ctx.Err()))
+	case asked := <-asking:
+		if broken, ok := asked.Val.(panicked); ok {
+			panic(string(broken))
+		}
+		if asked.Err != nil {
+			return nil, oauthkit.Unavailable(fmt.Errorf("introspecting a token: %w", asked.Err))
+		}
+		return asked.Val.(*introspection), nil
 	}
-	answer := shared.(*introspection)
+}
+
+// panicked is what a function panicked with, and where.
+type panicked string
+
+// withoutPanic returns what the function returns, or what it panicked with: the host's transport may, and in a goroutine of its own
+// that would end the program, where a request of net/http would have ended.
+func withoutPanic(ask func() (*introspection, error)) (result any, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			result = panicked(fmt.Sprintf("%v\n\n%s", value, debug.Stack()))
+		}
+	}()
+	return ask()
+}
+
+// askAndKeep asks, and keeps the answer that a token is good. Now is when the first of those who wait came.
+func (i *Introspector) askAndKeep(ctx context.Context, bearer, hash string, now time.Time) (*introspection, error) {
+	answer, err := i.ask(ctx, bearer)
 	switch {
+	case err != nil:
+		return nil, err
 	case i.answers == nil:
 	case answer.goodAt(now):
 		i.answers.Add(hash, remembered{answer: answer, until: now.Add(i.config.CacheTime)})

@@ -236,8 +236,8 @@ func TestIntrospectorCallersShareNothing(t *testing.T) {
 	}
 }
 
-// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The first of them is gone before it comes, which
-// is no reason for the others to fail.
+// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The first of them is gone before it comes: he does
+// not wait any longer, which is no reason for the others to fail.
 func TestIntrospectorSharesQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{status: 200, body: active, wait: make(chan struct{})}
@@ -256,8 +256,11 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 		go ask(t.Context(), "other")
 		synctest.Wait()
 		leave()
+		if err := <-errs; !errors.Is(err, context.Canceled) { // while there is no answer yet
+			t.Errorf("who is gone: got %v, want that he is gone", err)
+		}
 		close(provider.wait)
-		for range 100 {
+		for range 99 {
 			if err := <-errs; err != nil {
 				t.Errorf("got %v, want the token to be good", err)
 			}
@@ -266,6 +269,90 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 			t.Errorf("got %d questions, want one for each token", provider.count())
 		}
 	})
+}
+
+// TestIntrospectorCallerGoes has callers whose time is over before the provider answers. Each is told of his own context, and not
+// about the token; nothing of that is kept, while the answer that comes when nobody waits is.
+func TestIntrospectorCallerGoes(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(context.Context) (context.Context, context.CancelFunc)
+		want error
+	}{
+		"hangs up": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, hangUp := context.WithCancel(ctx)
+			hangUp()
+			return ctx, hangUp
+		}, context.Canceled},
+		"has no more time": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 20*time.Millisecond)
+		}, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				provider := &remote{status: 200, body: active, wait: make(chan struct{})}
+				introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Minute })
+				ctx, cancel := test.end(t.Context())
+				defer cancel()
+				token, err := introspector.Authenticate(ctx, "oat_x") // returns though the provider does not answer
+				if token != nil || !errors.Is(err, test.want) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+					t.Errorf("got %v, %v; want %v and no word about the token", token, err, test.want)
+				}
+				close(provider.wait)
+				synctest.Wait()
+				if token, err := introspector.Authenticate(t.Context(), "oat_x"); err != nil || token.Authorization.Subject != "alice" || provider.count() != 1 {
+					t.Errorf("the next: got %v, %v after %d questions; want the answer to the first", token, err, provider.count())
+				}
+			})
+		})
+	}
+}
+
+// TestIntrospectorQuestionEnds leaves a provider alone that never answers. The question of nobody ends by its own time limit, and
+// does not stand in the way of the next.
+func TestIntrospectorQuestionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider := &remote{wait: make(chan struct{})}
+		introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) { config.Client.Timeout = -1 }) // as none
+		ctx, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		for range 2 { // the second shares the question of the first
+			if _, err := introspector.Authenticate(ctx, "oat_x"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want that the caller is gone", err)
+			}
+		}
+		synctest.Wait()
+		question := provider.last.Context()
+		if provider.count() != 1 || question.Err() != nil {
+			t.Errorf("got %d questions, the last with %v; want one that goes on", provider.count(), question.Err())
+		}
+		<-question.Done() // or the test never ends
+		synctest.Wait()
+		if _, err := introspector.Authenticate(t.Context(), "oat_x"); errors.Is(err, context.Canceled) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+			t.Errorf("got %v, want that the provider does not answer", err)
+		}
+		if provider.count() != 2 {
+			t.Errorf("got %d questions, want another one", provider.count())
+		}
+	})
+}
+
+// transport is a function as an http.RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+// TestIntrospectorPanic has a transport of the host's that panics, which must end the request and not the program.
+func TestIntrospectorPanic(t *testing.T) {
+	introspector := newIntrospector(t, &remote{}, func(config *oauthhttp.IntrospectorConfig) {
+		config.Client.Transport = transport(func(*http.Request) (*http.Response, error) { panic("the host's mistake") })
+	})
+	defer func() {
+		if told, _ := recover().(string); !strings.HasPrefix(told, "the host's mistake") || !strings.Contains(told, "TestIntrospectorPanic") {
+			t.Errorf("got %q, want the panic, and where it was", told)
+		}
+	}()
+	_, err := introspector.Authenticate(t.Context(), "oat_x")
+	t.Errorf("got %v, want a panic", err)
 }
 
 // TestIntrospectorTimeout has a provider that never answers.

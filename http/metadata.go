@@ -67,6 +67,9 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 		document["code_challenge_methods_supported"] = []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}
 	}
 	h.describeEndpoints(document)
+	if document["authorization_endpoint"] != nil {
+		document["ui_locales_supported"] = slices.Clone(h.pages.words.languages) // those that ui_locales may ask the pages for
+	}
 	if h.serves(GroupOIDC) {
 		h.provider.DecorateMetadata(document)
 	}

@@ -14,11 +14,12 @@ import (
 // API is a part of the host's program that is called with access tokens. Its methods make the middleware that lets through
 // who may come in, and answers everybody else with the challenge of RFC 6750 §3. The token must be in the Authorization
 // header: the body of a request is the API's own. CORS is the host's: put it around this middleware, since a preflight request
-// bears no token.
+// bears no token. Each of those methods panics where Tokens is nil.
 //
-// The zero value but for Tokens is an API that has no name: it accepts tokens that are restricted to no API at all.
+// The zero value but for Tokens is an API that has no name. It refuses every token that is restricted to an API, so what was issued
+// for one with a name opens no other. Several APIs without a name are told apart by their scopes alone.
 type API struct {
-	// Tokens knows the access tokens. It must be set.
+	// Tokens knows the access tokens. It must be set, except for the metadata.
 	Tokens TokenSource
 	// Resource is the API's name, an absolute URI as in [oauthkit.Config] Resources (RFC 8707). Only tokens that are for it by
 	// name are accepted then, and a token that names no API is refused as one for another is. Empty: only tokens that name no
@@ -36,7 +37,7 @@ type API struct {
 }
 
 // RequireScopes protects a part of the host's API, which has no name, with an access token that has all of the scopes. It is
-// the short form of [API.RequireScopes].
+// the short form of [API.RequireScopes], and panics where tokens is nil.
 func RequireScopes(tokens TokenSource, scopes ...string) func(http.Handler) http.Handler {
 	return API{Tokens: tokens}.RequireScopes(scopes...)
 }
@@ -158,8 +159,9 @@ func (a API) logger() *slog.Logger {
 }
 
 // SignedInOr lets through a request of somebody who is signed in to the host, and every request that [API.RequireScopes] does.
-// A request with an access token is judged by that alone. CurrentUser is that of [Config]; since browsers send cookies with
-// the requests of other sites too, those are refused unless the method is safe.
+// A request with an access token is judged by that alone; for every other one [UserFromContext] returns who is signed in.
+// CurrentUser is that of [Config]; since browsers send cookies with the requests of other sites too, those are refused unless the
+// method is safe.
 func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error), scopes ...string) func(http.Handler) http.Handler {
 	byToken, crossOrigin := a.RequireScopes(scopes...), http.NewCrossOriginProtection()
 	return func(next http.Handler) http.Handler {
@@ -180,7 +182,7 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 			case user == nil:
 				withToken.ServeHTTP(w, r) // which answers with the challenge
 			default:
-				next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), &caller{subject: user.Subject})))
+				next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), &caller{user: user, subject: user.Subject})))
 			}
 		})
 	}

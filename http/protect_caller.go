@@ -12,6 +12,7 @@ type callerKey struct{}
 // caller is who a protected part of the host's API was told the request is from.
 type caller struct {
 	token   *oauthkit.AccessToken // nil: a user who is signed in to the host
+	user    *oauthkit.User        // nil: a token
 	subject string                // empty: an application that acts for itself
 }
 
@@ -31,6 +32,14 @@ func callerFrom(ctx context.Context) *caller {
 func TokenFromContext(ctx context.Context) (*oauthkit.AccessToken, bool) {
 	token := callerFrom(ctx).token
 	return token, token != nil
+}
+
+// UserFromContext returns the user who is signed in to the host, as the function that was given to [API.SignedInOr] returned him, and
+// whether there is one. A request with an access token has none, even if its browser is signed in: the user whom the token is for is
+// known by [SubjectFromContext], and how he signed in then by the token's Authorization where the provider is in this program.
+func UserFromContext(ctx context.Context) (*oauthkit.User, bool) {
+	user := callerFrom(ctx).user
+	return user, user != nil
 }
 
 // SubjectFromContext returns the user for whom a request was let through, by a token or because he is signed in, and whether

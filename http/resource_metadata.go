@@ -41,13 +41,14 @@ func (a API) MetadataURL() string {
 	return origin + path
 }
 
-// Metadata returns the path and the handler of the document by which clients find out whose tokens the API accepts (RFC 9728),
+// Metadata returns the pattern and the handler of the document by which clients find out whose tokens the API accepts (RFC 9728),
 // as ServeMux takes them:
 //
 //	mux.Handle(api.Metadata())
 //
-// It panics where [API.MetadataURL] is empty.
-func (a API) Metadata() (path string, handler http.Handler) {
+// The pattern is the path of [API.MetadataURL], and ends in {$} where that ends in a slash, since what is below it belongs to
+// other APIs. It panics where MetadataURL is empty.
+func (a API) Metadata() (pattern string, handler http.Handler) {
 	address, err := url.Parse(a.MetadataURL())
 	if err != nil || address.Host == "" {
 		panic("oauthhttp: an API has metadata only with a Resource that is a URL, and with AuthorizationServers")
@@ -56,8 +57,11 @@ func (a API) Metadata() (path string, handler http.Handler) {
 		Resource: a.Resource, AuthorizationServers: a.AuthorizationServers, Scopes: a.Scopes,
 		BearerMethods: []string{"header"}, Name: a.Name, Documentation: a.Documentation,
 	})
+	if pattern = address.EscapedPath(); strings.HasSuffix(pattern, "/") {
+		pattern += "{$}"
+	}
 	served := route{group: GroupMetadata, Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}}}
-	return address.EscapedPath(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setSecurityHeaders(w.Header())
 		if serveCrossOrigin(w, r, served) {
 			return

@@ -94,6 +94,44 @@ func TestResourceMetadata(t *testing.T) {
 	}
 }
 
+// TestResourceMetadataIsOfOneResource has names that begin with the path of another, and asks for what none of them is.
+func TestResourceMetadataIsOfOneResource(t *testing.T) {
+	document := func(resources ...string) http.Handler {
+		mux := http.NewServeMux()
+		for _, resource := range resources {
+			mux.Handle(oauthhttp.API{Tokens: tokens, Resource: resource, AuthorizationServers: []string{"https://as.test/o"}}.Metadata())
+		}
+		return mux
+	}
+	slash := document("https://api.test/v1/")
+	several := document("https://api.test/v1", "https://api.test/v1/", "https://api.test/v1/notes")
+	for name, test := range map[string]struct {
+		mux    http.Handler
+		path   string
+		status int
+		of     string // the resource that the document is of; empty: there is none
+	}{
+		"the name":                       {slash, "/v1/", 200, "https://api.test/v1/"},
+		"more than the name":             {slash, "/v1/other", 404, ""},
+		"another slash":                  {slash, "/v1/other/", 404, ""},
+		"the name without its slash":     {slash, "/v1", 307, ""}, // ServeMux itself says where there is one
+		"neighbours, without a slash":    {several, "/v1", 200, "https://api.test/v1"},
+		"neighbours, with a slash":       {several, "/v1/", 200, "https://api.test/v1/"},
+		"neighbours, below":              {several, "/v1/notes", 200, "https://api.test/v1/notes"},
+		"neighbours, what is none":       {several, "/v1/other", 404, ""},
+		"neighbours, below what is none": {several, "/v1/notes/1", 404, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recorder := httptest.NewRecorder()
+			test.mux.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/.well-known/oauth-protected-resource"+test.path, nil))
+			body, want := recorder.Body.String(), `{"resource":"`+test.of+`",`
+			if recorder.Code != test.status || strings.HasPrefix(body, want) != (test.of != "") || strings.Contains(body, "resource\":") != (test.of != "") {
+				t.Errorf("got %d %s, want %d with the document of %q", recorder.Code, body, test.status, test.of)
+			}
+		})
+	}
+}
+
 func TestResourceMetadataOfNothing(t *testing.T) {
 	defer func() {
 		if recover() == nil {

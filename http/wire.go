@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file is the wire: the only place that reads forms, and the only one that knows status codes and WWW-Authenticate.
+// This file is the wire: it parses the bodies of requests, and maps errors to statuses and challenges.
 
 // What a request may have at most. The longest parameters that exist are tokens and assertions of a few KiB.
 const (

@@ -56,7 +56,7 @@ func TestRules(t *testing.T) {
 		{"adapter imports root", "http/observe/oauthprom/oauthprom.go", imports(module, "github.com/prometheus/client_golang/prometheus"), ""},
 		{"adapter imports http", "http/observe/oauthprom/oauthprom.go", imports(own + "http"), "http/observe/oauthprom may not import http"},
 		{"adapter imports adapter", "http/observe/oauthotel/oauthotel.go", imports(own + "http/observe/oauthslog"), "http/observe/oauthotel may not import http/observe/oauthslog"},
-		{"Prometheus elsewhere", "http/throttle.go", imports("github.com/prometheus/client_golang/prometheus"), "without Prometheus"},
+		{"Prometheus elsewhere", "http/rate_limit.go", imports("github.com/prometheus/client_golang/prometheus"), "without Prometheus"},
 		{"OpenTelemetry elsewhere", "http/observe/oauthslog/oauthslog.go", imports("go.opentelemetry.io/otel/trace"), "without OpenTelemetry"},
 		{"example imports an adapter", "examples/idp/provider.go", imports(own + "http/observe/oauthslog"), ""},
 		{"math/rand", "http/wire.go", imports("math/rand/v2"), "use internal/secret"},
