@@ -19,8 +19,8 @@ import (
 //	}
 //
 // Every Application is a go-oauth2 client. What only some applications need is an interface of its own: [DisplayNamer],
-// [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner], [PreviousSecretVerifier], [SecretHolder], [OwnerSetter],
-// [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
+// [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner], [PreviousSecretVerifier], [PreviousSecretKeeper],
+// [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo

@@ -23,13 +23,13 @@ type ApplicationModel interface {
 // ApplicationWriter changes what applications there are. What is not valid is refused with an error that holds [Problems], but an
 // application that is not usable is updated as it is: whatever the rules have become, it can be switched off.
 type ApplicationWriter interface {
-	// CreateApplication makes app ready by the store's [ApplicationRules] and stores it. It is an error if there is one with its
-	// client_id.
+	// CreateApplication makes app ready by the store's [ApplicationRules], with a new client_id where it has none, and stores it. It is
+	// an error if there is one with its client_id.
 	CreateApplication(ctx context.Context, app Application) error
-	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. Where app embeds
-	// AbstractApplication and has an UpdatedAt, it must return ErrConflict unless that is the stored one's: what somebody else
-	// changed since app was read, such as Disabled, would be undone. What an application that is not usable any more has is
-	// revoked.
+	// UpdateApplication stores app in the place of the one with its client_id, or returns ErrNotFound. It must return ErrConflict where
+	// somebody else has changed that one since app was read: what he changed, such as Disabled, would be undone. An app that embeds
+	// AbstractApplication and has an UpdatedAt tells by this; one of another type needs a field that does. What an application that
+	// is not usable any more has is revoked.
 	UpdateApplication(ctx context.Context, app Application) error
 	// DeleteApplication removes an application, forgets all consent for it and revokes all that it has, or returns ErrNotFound.
 	DeleteApplication(ctx context.Context, clientID string) error

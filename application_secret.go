@@ -46,6 +46,14 @@ func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.
 	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.Verify(presented)
 }
 
+// PreviousSecretUntil returns PreviousSecretExpiresAt, or zero where there is no PreviousSecret.
+func (a *AbstractApplication) PreviousSecretUntil() time.Time {
+	if a.PreviousSecret == "" || a.PreviousSecretExpiresAt == nil {
+		return time.Time{}
+	}
+	return *a.PreviousSecretExpiresAt
+}
+
 // SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder. Empty: no secret
 // verifies.
 type SecretHash string

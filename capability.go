@@ -85,6 +85,21 @@ func VerifyPassword(app Application, presented string, now time.Time) bool {
 	return ok && verifier.VerifyPreviousPassword(presented, now)
 }
 
+// PreviousSecretKeeper is an [Application] that tells how long the secret before its last one may be sent.
+type PreviousSecretKeeper interface {
+	// PreviousSecretUntil returns until when VerifyPreviousPassword takes the secret before. Zero: it takes none.
+	PreviousSecretUntil() time.Time
+}
+
+// PreviousSecretUntil returns what app says if it is a [PreviousSecretKeeper] and that time is not over, otherwise the zero time.
+// It is shown to who manages app; what is accepted is for [VerifyPassword] to say.
+func PreviousSecretUntil(app Application, now time.Time) time.Time {
+	if keeper, ok := app.(PreviousSecretKeeper); ok && now.Before(keeper.PreviousSecretUntil()) {
+		return keeper.PreviousSecretUntil()
+	}
+	return time.Time{}
+}
+
 // SecretHolder is an [Application] that can be given a new secret.
 type SecretHolder interface {
 	// GenerateSecret must make a secret that cannot be guessed the only one, and returns it. What is kept must not tell it.

@@ -88,6 +88,26 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 	}
 }
 
+// TestPreviousSecretUntil is what is shown of the secret before: only while there is one that is good.
+func TestPreviousSecretUntil(t *testing.T) {
+	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	later := now.Add(time.Hour)
+	app := &AbstractApplication{ClientType: Confidential}
+	app.RotateSecret(now, time.Hour)
+	if got := PreviousSecretUntil(app, now); !got.IsZero() {
+		t.Errorf("the first secret: got %s, want none before", got)
+	}
+	app.RotateSecret(now, time.Hour)
+	for at, want := range map[time.Time]time.Time{now: later, later.Add(-1): later, later: {}} {
+		if got := PreviousSecretUntil(app, at); !got.Equal(want) {
+			t.Errorf("at %s: got %s, want %s", at, got, want)
+		}
+	}
+	if got := PreviousSecretUntil(plainApplication{&models.Client{}}, now); !got.IsZero() {
+		t.Errorf("an application that does not tell: got %s, want zero", got)
+	}
+}
+
 func TestAccessTokenLifetime(t *testing.T) {
 	const fallback = 10 * time.Minute
 	for lifetime, want := range map[time.Duration]time.Duration{

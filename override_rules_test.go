@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -177,4 +178,17 @@ func ExampleCheckName() {
 	// "Photos": true
 	// "Photos\u202egp.exe": false
 	// "\u3164": false
+}
+
+// Who manages an application is told how long the secret before its last one is good.
+func ExamplePreviousSecretUntil() {
+	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	app := &oauthkit.AbstractApplication{ClientID: "web", ClientType: oauthkit.Confidential}
+	app.GenerateSecret()
+	app.RotateSecret(now, time.Hour)
+	fmt.Println(oauthkit.PreviousSecretUntil(app, now).Format(time.TimeOnly))
+	fmt.Println(oauthkit.PreviousSecretUntil(app, now.Add(time.Hour)).IsZero())
+	// Output:
+	// 13:00:00
+	// true
 }

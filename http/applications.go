@@ -99,7 +99,8 @@ type ApplicationPage struct {
 	Inputs []FormInput
 	// Verified says that the operator vouches for the name, and Disabled that the application gets nothing any more.
 	Verified, Disabled bool
-	// PreviousSecretUntil is until when the secret before the last one is good; zero: there is none.
+	// PreviousSecretUntil is until when the secret before the last one is good; zero: there is none, or the application does not tell
+	// (oauthkit.PreviousSecretKeeper).
 	PreviousSecretUntil time.Time
 	// CreatedAt is when it was registered; zero where nobody knows.
 	CreatedAt time.Time
@@ -120,13 +121,13 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 	content := &ApplicationPage{
 		Name: oauthkit.DisplayName(app), ClientID: id, Inputs: inputs, Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
 		ListURL: h.path("applications"), UpdateURL: h.path("applications", id, "update"), DeleteURL: h.path("applications", id, "delete"),
+		PreviousSecretUntil: oauthkit.PreviousSecretUntil(app, h.provider.Now()),
 	}
 	if oauthkit.HasSecret(app) {
 		content.SecretURL = h.path("applications", id, "secret")
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil {
 		content.CreatedAt = abstract.CreatedAt
-		content.PreviousSecretUntil = previousSecretUntil(abstract, h.provider.Now())
 	}
 	return h.writePage(w, r, pageResponse{name: "applications_detail", status: http.StatusOK, title: "applications.detail.title", formAction: "'none'", user: user}, content)
 }
@@ -135,12 +136,4 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 func (h *Handler) ownApplication(r *http.Request, user *oauthkit.User) (oauthkit.Application, error) {
 	app, err := h.config.Applications.Find(r.Context(), user, r.PathValue("client_id"))
 	return app, notFound(err)
-}
-
-// previousSecretUntil is until when two secrets are good; zero: one is.
-func previousSecretUntil(app *oauthkit.AbstractApplication, now time.Time) time.Time {
-	if app.PreviousSecretExpiresAt == nil || !now.Before(*app.PreviousSecretExpiresAt) {
-		return time.Time{}
-	}
-	return *app.PreviousSecretExpiresAt
 }

@@ -28,7 +28,8 @@ type ApplicationSecretPage struct {
 	Page
 	// Name is in the words of the application's owner. Never make it part of a sentence of yours.
 	Name, ClientID, Secret string
-	// PreviousSecretUntil is until when the secret before is good as well; zero: it is not.
+	// PreviousSecretUntil is until when the secret before is good as well; zero: it is not, or the application does not tell
+	// (oauthkit.PreviousSecretKeeper).
 	PreviousSecretUntil time.Time
 	// ApplicationURL is the application's own page.
 	ApplicationURL string
@@ -117,9 +118,7 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, user *oauthkit
 func (h *Handler) writeSecret(w http.ResponseWriter, r *http.Request, user *oauthkit.User, app oauthkit.Application, secret string) error {
 	content := &ApplicationSecretPage{
 		Name: oauthkit.DisplayName(app), ClientID: app.GetID(), Secret: secret, ApplicationURL: h.path("applications", app.GetID()),
-	}
-	if abstract := oauthkit.Abstract(app); abstract != nil {
-		content.PreviousSecretUntil = previousSecretUntil(abstract, h.provider.Now())
+		PreviousSecretUntil: oauthkit.PreviousSecretUntil(app, h.provider.Now()),
 	}
 	response := pageResponse{name: "applications_secret", status: http.StatusOK, title: "applications.new_secret.title", formAction: "'none'", user: user}
 	return h.writePage(w, r, response, content)

@@ -35,12 +35,12 @@ func (h *Handler) applicationDocument(app oauthkit.Application, secret string) a
 	document := applicationDocument{
 		ClientID: app.GetID(), ClientSecret: secret, ApplicationForm: oauthkit.FormOf(app),
 		Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
+		PreviousSecretExpiresAt: moment(oauthkit.PreviousSecretUntil(app, h.provider.Now())),
 	}
 	form := &document.ApplicationForm
 	form.GrantTypes, form.Scopes = list(form.GrantTypes), list(form.Scopes)
 	form.RedirectURIs, form.PostLogoutRedirectURIs, form.AllowedOrigins = list(form.RedirectURIs), list(form.PostLogoutRedirectURIs), list(form.AllowedOrigins)
 	if abstract := oauthkit.Abstract(app); abstract != nil {
-		document.PreviousSecretExpiresAt = moment(previousSecretUntil(abstract, h.provider.Now()))
 		document.CreatedAt, document.UpdatedAt = moment(abstract.CreatedAt), moment(abstract.UpdatedAt)
 	}
 	return document

@@ -15,6 +15,7 @@ type (
 	ownGetSecret   struct{ oauthkit.AbstractApplication }
 	ownPassword    struct{ oauthkit.AbstractApplication }
 	ownOldPassword struct{ oauthkit.AbstractApplication }
+	ownOldUntil    struct{ oauthkit.AbstractApplication }
 	ownGenerator   struct{ oauthkit.AbstractApplication }
 	ownRotation    struct{ oauthkit.AbstractApplication }
 	ownFields      struct {
@@ -32,6 +33,10 @@ func (*ownGetSecret) GetSecret() string                   { return hostsSecret }
 func (*ownPassword) VerifyPassword(presented string) bool { return presented == hostsSecret }
 func (*ownOldPassword) VerifyPreviousPassword(presented string, _ time.Time) bool {
 	return presented == hostsSecret
+}
+
+func (*ownOldUntil) PreviousSecretUntil() time.Time {
+	return time.Date(2099, time.December, 31, 23, 0, 0, 0, time.UTC)
 }
 
 func (a *ownGenerator) GenerateSecret() string {
@@ -96,6 +101,16 @@ func secretOverrides() []override {
 			o.create()
 			o.verifies(hostsSecret, "something else")
 			o.verifies(storedSecret, "something else")
+		}),
+		overriding[ownOldUntil]("PreviousSecretUntil", func(o *overridden) {
+			o.create()
+			_, document := o.json(http.MethodGet, "/o/api/applications/web", "")
+			o.wants("document", document["previous_secret_expires_at"], "2099-12-31T23:00:00Z")
+			if page := o.page("/o/applications/web/"); !strings.Contains(page, "2099") {
+				o.Errorf("got %s, want until when the secret before is good", page)
+			}
+			_, document = o.json(http.MethodPost, "/o/api/applications/web/secret", `{"previous": "end"}`)
+			o.wants("document of the new secret", document["previous_secret_expires_at"], "2099-12-31T23:00:00Z")
 		}),
 		overriding[ownGenerator]("GenerateSecret", func(o *overridden) {
 			status, document := o.json(http.MethodPost, "/o/api/applications", newOverriddenJSON)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gorm.io/gorm"
@@ -35,7 +36,7 @@ func TestContract(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				open := database(t)
 				store, second := openStore(t, open), openStore(t, open)
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.add}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.add, Fill: fill}
 			})
 		})
 	}
@@ -61,4 +62,11 @@ func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication) erro
 		Key: app.ClientID, Team: app.UserID, Title: app.Name, Device: app.IsPublic(), Suspended: app.Disabled,
 		Secret: app.ClientSecret, OldSecret: app.PreviousSecret, OldSecretUntil: app.PreviousSecretExpiresAt,
 	}).Error
+}
+
+// fill makes a Client what the contract describes.
+func fill(app oauthkit.Application, with *oauthkit.AbstractApplication) {
+	client := app.(*Client)
+	client.Key, client.Team, client.Title, client.Device, client.Suspended = with.ClientID, with.UserID, with.Name, with.IsPublic(), with.Disabled
+	client.Callback = strings.Join(with.RedirectURIs, " ")
 }

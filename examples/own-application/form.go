@@ -31,6 +31,14 @@ func (c *Client) VerifyPreviousPassword(presented string, now time.Time) bool {
 	return c.OldSecretUntil != nil && now.Before(*c.OldSecretUntil) && c.OldSecret.Verify(presented)
 }
 
+// PreviousSecretUntil makes it an [oauthkit.PreviousSecretKeeper], so that the pages tell how long the old secret is good.
+func (c *Client) PreviousSecretUntil() time.Time {
+	if c.OldSecret == "" || c.OldSecretUntil == nil {
+		return time.Time{}
+	}
+	return *c.OldSecretUntil
+}
+
 // FormFields makes it, with SetFormField, an [oauthkit.FormFielder]. Suspended is not among them.
 func (c *Client) FormFields() []oauthkit.FormField {
 	device := ""

@@ -42,13 +42,14 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	return nil
 }
 
-// UpdateApplication changes the client that was read, if nobody has changed it meanwhile. If it is suspended and what was issued to it
-// could not be ended, the change is stored: the client has to be read again, and the change made again, which then ends it.
+// UpdateApplication changes the client that was read, if nobody has changed it meanwhile. Whatever is wrong with one, it can be
+// suspended. If what was issued to it could then not be ended, the change is stored: the client has to be read again, and the change
+// made again, which ends it.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := s.ValidateApplication(app); err != nil {
+	client := *app.(*Client)
+	if err := s.ValidateApplication(app); err != nil && !client.Suspended {
 		return err
 	}
-	client := *app.(*Client)
 	client.Version++
 	updated := s.db.WithContext(ctx).Model(new(Client)).Where(`"key" = ? AND version = ?`, client.Key, client.Version-1).
 		Select("*").Omit("id", "key").Updates(&client)

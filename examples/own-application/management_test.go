@@ -106,6 +106,28 @@ func TestSuspensionInterrupted(t *testing.T) {
 	}
 }
 
+// TestSuspensionOfWhatIsNotValid is about a client from before the rules were as they are: it can be stopped, but not changed otherwise.
+func TestSuspensionOfWhatIsNotValid(t *testing.T) {
+	s := newInterrupted(t)
+	s.repair()
+	if err := s.db.Create(&Client{Key: "till", Callback: "http://evil.test/"}).Error; err != nil {
+		t.Fatal(err)
+	}
+	found, err := s.Application(t.Context(), "till")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := found.(*Client)
+	var problems oauthkit.Problems
+	if err := s.UpdateApplication(t.Context(), client); !errors.As(err, &problems) || !s.alive() {
+		t.Errorf("got %v, want its problems, and its token good", err)
+	}
+	client.Suspended = true
+	if err := s.UpdateApplication(t.Context(), client); err != nil || s.alive() {
+		t.Errorf("suspended: got %v, want the token ended", err)
+	}
+}
+
 // TestTitle shows that people see what a client is called.
 func TestTitle(t *testing.T) {
 	for title, good := range map[string]bool{

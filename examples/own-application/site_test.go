@@ -54,6 +54,12 @@ func (s *site) send(status int, method, path, mediaType, body string) map[string
 	return document
 }
 
+func (s *site) page(path string) string {
+	recorder := httptest.NewRecorder()
+	s.handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/"+path, nil))
+	return recorder.Body.String()
+}
+
 func (s *site) json(status int, method, path, body string) map[string]any {
 	s.Helper()
 	return s.send(status, method, path, "application/json", body)
@@ -91,7 +97,15 @@ func TestClientOfOneTeam(t *testing.T) {
 	if fields, _ := changed["fields"].(map[string]any); fields["title"] != "Changed" {
 		t.Errorf("got %v, want another title", changed)
 	}
-	next := s.json(http.StatusOK, http.MethodPost, "api/applications/"+id+"/secret", "{}")["client_secret"].(string)
+	rotated := s.json(http.StatusOK, http.MethodPost, "api/applications/"+id+"/secret", "{}")
+	shown := s.json(http.StatusOK, http.MethodGet, "api/applications/"+id, "")
+	if until := rotated["previous_secret_expires_at"]; until == nil || shown["previous_secret_expires_at"] != until {
+		t.Errorf("got %v and then %v, want until when the old secret is good", rotated, shown)
+	}
+	if page := s.page("applications/" + id + "/"); !strings.Contains(page, "The previous secret is good until") {
+		t.Errorf("got %s, want a page that says so too", page)
+	}
+	next := rotated["client_secret"].(string)
 	if next == secret || !s.active(token, id, next) || !s.active(token, id, secret) {
 		t.Error("want both secrets good for an hour, and the token alive")
 	}

@@ -17,7 +17,8 @@ import (
 type Store struct {
 	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
 	Rules oauthkit.ApplicationRules
-	// NewModel returns a zero application of the host's type, which NewApplication then returns. Nil: an AbstractApplication.
+	// NewModel returns a zero application of the host's type, which NewApplication then returns. Nil: an AbstractApplication. For a
+	// type that does not embed one, no client_id is made, and no update is an ErrConflict.
 	NewModel func() oauthkit.Application
 
 	mutex sync.Mutex

@@ -7,17 +7,13 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// approvalRules are what SaveCode promises about consent and interaction, which it writes in one act with the code.
+// approvalRules are what SaveCode promises about consent, which it writes in one act with the code.
 func approvalRules() []rule {
 	return []rule{
 		{
 			"SaveCode saves consent that was given, and puts the Authorization under it",
 			"the user is asked again and again, or revoking the consent does not reach the Authorization",
-			func(t *trial) {
-				consent, code := t.savedConsent()
-				t.same("Consent", t.storedConsent(consent), consent)
-				t.consentIDs(consent.ID, code)
-			},
+			testNewConsent,
 		},
 		{
 			"consent that is given anew where there is one keeps its row, and its Scopes, ApplicationDigest and UpdatedAt are replaced",
@@ -37,11 +33,7 @@ func approvalRules() []rule {
 		{
 			"SaveCode without consent leaves the Authorization under none",
 			"an application of the operator depends on consent that nobody can give",
-			func(t *trial) {
-				code := t.savedCode()
-				t.consentIDs("", code)
-				t.noConsent(t.consent(code.Authorization))
-			},
+			testNoConsent,
 		},
 		{
 			"SaveCode under consent that is gone is ErrRevoked, and nothing is saved or consumed",
@@ -58,6 +50,12 @@ func approvalRules() []rule {
 			"a request goes through that was begun under what the user has withdrawn, or widens it",
 			testConsentReplaced,
 		},
+	}
+}
+
+// decisionRules are what SaveCode promises about the interaction in which the user decided, and about failing.
+func decisionRules() []rule {
+	return []rule{
 		{
 			"SaveCode consumes the interaction",
 			"the consent page can be sent twice, and each time a code is issued",
@@ -66,12 +64,7 @@ func approvalRules() []rule {
 		{
 			"SaveCode with an interaction that does not exist is ErrNotFound, and nothing is saved",
 			"a request that nobody began is approved",
-			func(t *trial) {
-				approval, code := t.approval(newHash())
-				t.answered("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
-				t.noCode(code)
-				t.noConsent(approval.Consent)
-			},
+			testUnknownInteractionOfApproval,
 		},
 		{
 			"SaveCode does everything or nothing",
@@ -79,6 +72,25 @@ func approvalRules() []rule {
 			testSaveCodeFails,
 		},
 	}
+}
+
+func testNewConsent(t *trial) {
+	consent, code := t.savedConsent()
+	t.same("Consent", t.storedConsent(consent), consent)
+	t.consentIDs(consent.ID, code)
+}
+
+func testNoConsent(t *trial) {
+	code := t.savedCode()
+	t.consentIDs("", code)
+	t.noConsent(t.consent(code.Authorization))
+}
+
+func testUnknownInteractionOfApproval(t *trial) {
+	approval, code := t.approval(newHash())
+	t.answered("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
+	t.noCode(code)
+	t.noConsent(approval.Consent)
 }
 
 // approval returns a new one with consent and a code for it, not saved yet.

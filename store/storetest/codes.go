@@ -11,23 +11,12 @@ func codeRules() []rule {
 		{
 			"SaveCode saves the Authorization and the code",
 			"a code was handed out that nobody can redeem",
-			func(t *trial) {
-				code := t.savedCode()
-				t.same("Code", t.storedCode(code.Hash), code)
-			},
+			testSaveCode,
 		},
 		{
 			"a code that does not exist is ErrNotFound",
 			"nonsense is taken for a replay, or for a failing database",
-			func(t *trial) {
-				for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash} {
-					_, err := t.Code(t.ctx, hash)
-					t.answered("Code, unknown", err, oauthkit.ErrNotFound)
-					tokens := t.tokens(t.authorization())
-					t.answered("RedeemCode, unknown", t.RedeemCode(t.ctx, hash, tokens, t.now), oauthkit.ErrNotFound)
-					t.noTokens(tokens)
-				}
-			},
+			testUnknownCode,
 		},
 		{
 			"RedeemCode saves the tokens and keeps the code as consumed",
@@ -37,12 +26,7 @@ func codeRules() []rule {
 		{
 			"RedeemCode saves an access token alone",
 			"an application without refresh tokens cannot sign anybody in",
-			func(t *trial) {
-				code := t.savedCode()
-				access := t.accessToken(code.Authorization)
-				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
-				t.same("AccessToken", t.storedAccessToken(access.Hash), access)
-			},
+			testRedeemWithoutRefresh,
 		},
 		{
 			"a consumed code is ErrReplayed, and nothing is saved",
@@ -52,29 +36,12 @@ func codeRules() []rule {
 		{
 			"the code of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
 			"tokens are issued after the user has withdrawn",
-			func(t *trial) {
-				code := t.savedCode()
-				t.revoked(code.Authorization)
-				tokens := t.tokens(code.Authorization)
-				t.answered("RedeemCode, revoked", t.RedeemCode(t.ctx, code.Hash, tokens, t.now), oauthkit.ErrRevoked)
-				t.noTokens(tokens)
-				if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.IsZero() {
-					t.Errorf("ConsumedAt: got %v, want none", consumed)
-				}
-			},
+			testRedeemRevoked,
 		},
 		{
 			"a consumed code of a revoked Authorization is one of the two answers, never success",
 			"a replay after the replay was noticed gets tokens",
-			func(t *trial) {
-				code := t.savedCode()
-				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
-				t.revoked(code.Authorization)
-				tokens := t.tokens(code.Authorization)
-				err := t.RedeemCode(t.ctx, code.Hash, tokens, t.now)
-				t.answered("RedeemCode, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
-				t.noTokens(tokens)
-			},
+			testRedeemReplayedAndRevoked,
 		},
 		{
 			"RedeemCode does everything or nothing",
@@ -82,6 +49,49 @@ func codeRules() []rule {
 			testRedeemFails,
 		},
 	}
+}
+
+func testSaveCode(t *trial) {
+	code := t.savedCode()
+	t.same("Code", t.storedCode(code.Hash), code)
+}
+
+func testUnknownCode(t *trial) {
+	for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash} {
+		_, err := t.Code(t.ctx, hash)
+		t.answered("Code, unknown", err, oauthkit.ErrNotFound)
+		tokens := t.tokens(t.authorization())
+		t.answered("RedeemCode, unknown", t.RedeemCode(t.ctx, hash, tokens, t.now), oauthkit.ErrNotFound)
+		t.noTokens(tokens)
+	}
+}
+
+func testRedeemWithoutRefresh(t *trial) {
+	code := t.savedCode()
+	access := t.accessToken(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
+	t.same("AccessToken", t.storedAccessToken(access.Hash), access)
+}
+
+func testRedeemRevoked(t *trial) {
+	code := t.savedCode()
+	t.revoked(code.Authorization)
+	tokens := t.tokens(code.Authorization)
+	t.answered("RedeemCode, revoked", t.RedeemCode(t.ctx, code.Hash, tokens, t.now), oauthkit.ErrRevoked)
+	t.noTokens(tokens)
+	if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.IsZero() {
+		t.Errorf("ConsumedAt: got %v, want none", consumed)
+	}
+}
+
+func testRedeemReplayedAndRevoked(t *trial) {
+	code := t.savedCode()
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
+	t.revoked(code.Authorization)
+	tokens := t.tokens(code.Authorization)
+	err := t.RedeemCode(t.ctx, code.Hash, tokens, t.now)
+	t.answered("RedeemCode, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+	t.noTokens(tokens)
 }
 
 func testRedeemCode(t *trial) {

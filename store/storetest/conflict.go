@@ -2,21 +2,14 @@ package storetest
 
 import "github.com/oauthkit/oauthkit"
 
-// testConflict has an owner save his form after the operator has switched the application off.
+// testConflict has an owner save his form after the operator has given the application to another one and switched it off.
 func testConflict(t *trial) {
-	created := t.created("")
-	read := func() oauthkit.Application {
-		app, err := t.Application(t.ctx, created.ClientID)
-		t.done("Application", err)
-		return app
-	}
-	operators, owners := read(), read()
-	oauthkit.Abstract(operators).Disabled = true
+	id := t.created("").GetID()
+	owners := t.changed(id, func(with *oauthkit.AbstractApplication) { with.Name = "renamed" })
+	operators := t.changed(id, func(with *oauthkit.AbstractApplication) { with.UserID, with.Disabled = "another", true })
+	want := answersOf(operators)
 	t.done("UpdateApplication", t.apps.UpdateApplication(t.ctx, operators))
-	oauthkit.Abstract(owners).Name = "renamed"
 	t.answered("UpdateApplication, of what was changed", t.apps.UpdateApplication(t.ctx, owners), oauthkit.ErrConflict)
-	stored := oauthkit.Abstract(read())
-	t.same("Disabled", stored.Disabled, true)
-	t.same("Name", stored.Name, created.Name)
-	t.done("UpdateApplication, read again", t.apps.UpdateApplication(t.ctx, read()))
+	t.kept(want)
+	t.done("UpdateApplication, read again", t.apps.UpdateApplication(t.ctx, t.found(id)))
 }

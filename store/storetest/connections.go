@@ -25,15 +25,7 @@ func connectionRules() []rule {
 		{
 			"UserAuthorizations returns at most as many as it is asked for",
 			"the page of one user takes all the memory there is",
-			func(t *trial) {
-				first := t.savedTokens().Access.Authorization
-				second := t.authorization()
-				second.Subject, second.CreatedAt = first.Subject, first.CreatedAt.Add(time.Microsecond)
-				t.done("SaveTokens", t.SaveTokens(t.ctx, second, t.tokens(second)))
-				t.lists(first.Subject, 2, second, first)
-				t.lists(first.Subject, 1, second)
-				t.lists(first.Subject, 0)
-			},
+			testAtMost,
 		},
 		{
 			"UserAuthorizations tells when the last token was issued",
@@ -66,6 +58,16 @@ func connectionRules() []rule {
 			testConnectionFailure,
 		},
 	}
+}
+
+func testAtMost(t *trial) {
+	first := t.savedTokens().Access.Authorization
+	second := t.authorization()
+	second.Subject, second.CreatedAt = first.Subject, first.CreatedAt.Add(time.Microsecond)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, second, t.tokens(second)))
+	t.lists(first.Subject, 2, second, first)
+	t.lists(first.Subject, 1, second)
+	t.lists(first.Subject, 0)
 }
 
 // lists notes when UserAuthorizations does not return exactly these, in this order.

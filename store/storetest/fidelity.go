@@ -18,14 +18,7 @@ func fidelityRules() []rule {
 		{
 			"a time that is unknown stays unknown, and 1970 is known",
 			"a user who never proved who he is has signed in long ago, or the other way round",
-			func(t *trial) {
-				authorization := t.authorization()
-				authorization.AuthTime = time.Time{}
-				t.roundTrip(authorization)
-				authorization = t.authorization()
-				authorization.AuthTime = time.Unix(0, 0)
-				t.roundTrip(authorization)
-			},
+			testUnknownTimes,
 		},
 		{
 			"text is kept as it is",
@@ -35,39 +28,17 @@ func fidelityRules() []rule {
 		{
 			"empty fields stay empty",
 			"what nobody said appears in a token",
-			func(t *trial) {
-				authorization := t.authorization()
-				authorization.Subject, authorization.Scopes, authorization.Resources = "", nil, nil
-				authorization.ACR, authorization.AMR, authorization.SessionID, authorization.Params = "", nil, "", nil
-				t.roundTrip(authorization)
-				authorization = t.authorization()
-				authorization.Scopes, authorization.AMR, authorization.Params = oauthkit.Scopes{}, []string{}, map[string]string{}
-				authorization.Resources = oauthkit.URIs{}
-				t.roundTrip(authorization)
-			},
+			testEmptyFields,
 		},
 		{
 			"lists keep their order, and their members what looks like a separator",
 			"an amr or a scope becomes another one",
-			func(t *trial) {
-				authorization := t.authorization()
-				authorization.Scopes = oauthkit.Scopes{"z", "a", "m:read", "https://api.example/a,b", "{}", "null", "%20"}
-				authorization.Resources = oauthkit.URIs{"https://z.example", "https://a.example/b,c", "urn:a:%20"}
-				authorization.AMR = []string{"z", "a b", "c,d", `"e"`, "{f}", "[g]", "h\ni", "null"}
-				t.roundTrip(authorization)
-			},
+			testLists,
 		},
 		{
 			"what was sealed with a refresh token is kept byte by byte",
 			"a retry cannot be answered and logs the user out",
-			func(t *trial) {
-				for _, sealed := range [][]byte{nil, {}, {0}, everyByte(), []byte(strings.Repeat("\xff\x00", 4096))} {
-					token := *t.savedTokens().Refresh
-					t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
-					token.ConsumedAt, token.Sealed = t.now, sealed
-					t.same("RefreshToken", t.storedRefreshToken(token.Hash), &token)
-				}
-			},
+			testSealed,
 		},
 		{
 			"hashes are compared byte by byte",
@@ -82,18 +53,57 @@ func fidelityRules() []rule {
 		{
 			"what one instance has saved the other one sees at once",
 			"a token does not work yet, or still works, depending on who is asked",
-			func(t *trial) {
-				code := t.savedCode()
-				tokens := t.tokens(code.Authorization)
-				t.done("RedeemCode, by the other instance", t.second.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-				t.revoked(code.Authorization)
-				seen, err := t.second.AccessToken(t.ctx, tokens.Access.Hash)
-				t.done("AccessToken, by the other instance", err)
-				t.same("RevokedAt, seen by the other instance", seen.Authorization.RevokedAt, t.now)
-			},
+			testInstances,
 		},
 	}
+}
+
+func testUnknownTimes(t *trial) {
+	authorization := t.authorization()
+	authorization.AuthTime = time.Time{}
+	t.roundTrip(authorization)
+	authorization = t.authorization()
+	authorization.AuthTime = time.Unix(0, 0)
+	t.roundTrip(authorization)
+}
+
+func testEmptyFields(t *trial) {
+	authorization := t.authorization()
+	authorization.Subject, authorization.Scopes, authorization.Resources = "", nil, nil
+	authorization.ACR, authorization.AMR, authorization.SessionID, authorization.Params = "", nil, "", nil
+	t.roundTrip(authorization)
+	authorization = t.authorization()
+	authorization.Scopes, authorization.AMR, authorization.Params = oauthkit.Scopes{}, []string{}, map[string]string{}
+	authorization.Resources = oauthkit.URIs{}
+	t.roundTrip(authorization)
+}
+
+func testLists(t *trial) {
+	authorization := t.authorization()
+	authorization.Scopes = oauthkit.Scopes{"z", "a", "m:read", "https://api.example/a,b", "{}", "null", "%20"}
+	authorization.Resources = oauthkit.URIs{"https://z.example", "https://a.example/b,c", "urn:a:%20"}
+	authorization.AMR = []string{"z", "a b", "c,d", `"e"`, "{f}", "[g]", "h\ni", "null"}
+	t.roundTrip(authorization)
+}
+
+func testSealed(t *trial) {
+	for _, sealed := range [][]byte{nil, {}, {0}, everyByte(), []byte(strings.Repeat("\xff\x00", 4096))} {
+		token := *t.savedTokens().Refresh
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
+		token.ConsumedAt, token.Sealed = t.now, sealed
+		t.same("RefreshToken", t.storedRefreshToken(token.Hash), &token)
+	}
+}
+
+func testInstances(t *trial) {
+	code := t.savedCode()
+	tokens := t.tokens(code.Authorization)
+	t.done("RedeemCode, by the other instance", t.second.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.revoked(code.Authorization)
+	seen, err := t.second.AccessToken(t.ctx, tokens.Access.Hash)
+	t.done("AccessToken, by the other instance", err)
+	t.same("RevokedAt, seen by the other instance", seen.Authorization.RevokedAt, t.now)
 }
 
 // roundTrip saves an Authorization with a token and expects it back as it is.

@@ -13,80 +13,90 @@ func keyRules() []rule {
 		{
 			"a store without signing keys returns none, and no error",
 			"a new provider cannot start",
-			func(t *trial) {
-				t.same("SigningKeys", len(t.keys()), 0)
-			},
+			testNoKeys,
 		},
 		{
 			"signing keys are returned as they were added",
 			"what was signed with a key can no longer be verified",
-			func(t *trial) {
-				want := map[string]*oauthkit.SigningKey{}
-				for _, algorithm := range []string{"RS256", "ES256"} {
-					for generation := range 3 {
-						key := t.key(algorithm, generation+1)
-						t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
-						want[key.ID] = key
-					}
-				}
-				t.same("SigningKeys", len(t.keys()), len(want))
-				for id, key := range t.keys() {
-					t.same("SigningKey", key, want[id])
-				}
-			},
+			testKeys,
 		},
 		{
 			"a second key of the same algorithm and generation is ErrReplayed, and the first stays",
 			"two instances that start together sign with keys that the other does not publish",
-			func(t *trial) {
-				first, second := t.key("ES256", 1), t.key("ES256", 1)
-				t.done("AddSigningKey", t.AddSigningKey(t.ctx, first))
-				t.answered("AddSigningKey, same generation", t.AddSigningKey(t.ctx, second), oauthkit.ErrReplayed)
-				t.answered("AddSigningKey, same key", t.AddSigningKey(t.ctx, first), oauthkit.ErrReplayed)
-				t.done("AddSigningKey, other algorithm", t.AddSigningKey(t.ctx, t.key("RS256", 1)))
-				t.same("SigningKeys", len(t.keys()), 2)
-				t.same("SigningKey", t.keys()[first.ID], first)
-			},
+			testKeyTwice,
 		},
 		{
 			"RemoveSigningKey removes one key and says so, and an unknown id is no error",
 			"a key that has leaked stays published, or nobody is told that it was removed",
-			func(t *trial) {
-				leaked, other := t.key("ES256", 1), t.key("ES256", 2)
-				t.done("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
-				t.done("AddSigningKey", t.AddSigningKey(t.ctx, other))
-				for _, id := range []string{secret.NewID(), "", leaked.ID, leaked.ID} {
-					_, there := t.keys()[id]
-					removed, err := t.RemoveSigningKey(t.ctx, id)
-					t.done("RemoveSigningKey", err)
-					t.same("RemoveSigningKey, removed", removed, there)
-				}
-				t.same("SigningKeys", len(t.keys()), 1)
-				t.same("SigningKey", t.keys()[other.ID], other)
-			},
+			testRemoveKey,
 		},
 		{
 			"of several that remove one signing key, one is told that it did",
 			"one key that ends is reported by every instance",
-			func(t *trial) {
-				for generation := range 40 {
-					key := t.key("ES256", generation+1)
-					t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
-					t.oneWinner("RemoveSigningKey", t.race(2, func(i int) error {
-						removed, err := t.side(i).RemoveSigningKey(t.ctx, key.ID)
-						if err == nil && !removed {
-							err = oauthkit.ErrReplayed
-						}
-						return err
-					}))
-				}
-			},
+			testRemoveKeyAtOnce,
 		},
 	}
 	for i := range rules {
 		rules[i].test = withoutKeys(rules[i].test)
 	}
 	return rules
+}
+
+func testNoKeys(t *trial) {
+	t.same("SigningKeys", len(t.keys()), 0)
+}
+
+func testKeys(t *trial) {
+	want := map[string]*oauthkit.SigningKey{}
+	for _, algorithm := range []string{"RS256", "ES256"} {
+		for generation := range 3 {
+			key := t.key(algorithm, generation+1)
+			t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+			want[key.ID] = key
+		}
+	}
+	t.same("SigningKeys", len(t.keys()), len(want))
+	for id, key := range t.keys() {
+		t.same("SigningKey", key, want[id])
+	}
+}
+
+func testKeyTwice(t *trial) {
+	first, second := t.key("ES256", 1), t.key("ES256", 1)
+	t.done("AddSigningKey", t.AddSigningKey(t.ctx, first))
+	t.answered("AddSigningKey, same generation", t.AddSigningKey(t.ctx, second), oauthkit.ErrReplayed)
+	t.answered("AddSigningKey, same key", t.AddSigningKey(t.ctx, first), oauthkit.ErrReplayed)
+	t.done("AddSigningKey, other algorithm", t.AddSigningKey(t.ctx, t.key("RS256", 1)))
+	t.same("SigningKeys", len(t.keys()), 2)
+	t.same("SigningKey", t.keys()[first.ID], first)
+}
+
+func testRemoveKey(t *trial) {
+	leaked, other := t.key("ES256", 1), t.key("ES256", 2)
+	t.done("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
+	t.done("AddSigningKey", t.AddSigningKey(t.ctx, other))
+	for _, id := range []string{secret.NewID(), "", leaked.ID, leaked.ID} {
+		_, there := t.keys()[id]
+		removed, err := t.RemoveSigningKey(t.ctx, id)
+		t.done("RemoveSigningKey", err)
+		t.same("RemoveSigningKey, removed", removed, there)
+	}
+	t.same("SigningKeys", len(t.keys()), 1)
+	t.same("SigningKey", t.keys()[other.ID], other)
+}
+
+func testRemoveKeyAtOnce(t *trial) {
+	for generation := range 40 {
+		key := t.key("ES256", generation+1)
+		t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+		t.oneWinner("RemoveSigningKey", t.race(2, func(i int) error {
+			removed, err := t.side(i).RemoveSigningKey(t.ctx, key.ID)
+			if err == nil && !removed {
+				err = oauthkit.ErrReplayed
+			}
+			return err
+		}))
+	}
 }
 
 func (t *trial) key(algorithm string, generation int) *oauthkit.SigningKey {

@@ -39,7 +39,7 @@ func testPages(t *trial) {
 	owner := "owner-" + secret.NewID()
 	var want []string
 	for range 101 {
-		want = append(want, t.created(owner).ClientID)
+		want = append(want, t.created(owner).GetID())
 	}
 	owned := oauthkit.ApplicationPage{Owners: []string{owner}}
 	t.same("applications of a page without a size", len(t.listed(owned)), 100)
@@ -59,8 +59,8 @@ func testOwners(t *trial) {
 		owners []string
 		want   []string
 	}{
-		{[]string{alice.UserID}, []string{alice.ClientID}},
-		{[]string{bob.UserID, "carol", alice.UserID, bob.UserID}, []string{alice.ClientID, bob.ClientID}},
+		{[]string{alice.GetUserID()}, []string{alice.GetID()}},
+		{[]string{bob.GetUserID(), "carol", alice.GetUserID(), bob.GetUserID()}, []string{alice.GetID(), bob.GetID()}},
 		{[]string{}, nil},
 		{[]string{"%"}, nil},
 		{[]string{""}, nil}, // those without an owner are nobody's
@@ -71,9 +71,9 @@ func testOwners(t *trial) {
 		t.same(fmt.Sprintf("applications of %q", test.owners), got, test.want)
 	}
 	all := t.ids(oauthkit.ApplicationPage{})
-	for _, app := range []*oauthkit.AbstractApplication{alice, bob, none} {
-		if !slices.Contains(all, app.ClientID) {
-			t.Errorf("ListApplications, of everyone: got none of the owner %q", app.UserID)
+	for _, app := range []oauthkit.Application{alice, bob, none} {
+		if !slices.Contains(all, app.GetID()) {
+			t.Errorf("ListApplications, of everyone: got none of the owner %q", app.GetUserID())
 		}
 	}
 }

@@ -11,16 +11,7 @@ func refreshRules() []rule {
 		{
 			"a refresh token that does not exist is ErrNotFound",
 			"nonsense is taken for a replay, or for a failing database",
-			func(t *trial) {
-				for _, hash := range []string{"", newHash(), t.savedTokens().Access.Hash, t.savedCode().Hash} {
-					_, err := t.RefreshToken(t.ctx, hash)
-					t.answered("RefreshToken, unknown", err, oauthkit.ErrNotFound)
-					tokens := t.tokens(t.authorization())
-					err = t.RotateRefreshToken(t.ctx, hash, tokens, []byte("sealed"), t.now)
-					t.answered("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
-					t.noTokens(tokens)
-				}
-			},
+			testUnknownRefreshToken,
 		},
 		{
 			"RotateRefreshToken saves the successors and keeps the token as consumed, with what was sealed",
@@ -45,31 +36,12 @@ func refreshRules() []rule {
 		{
 			"the refresh token of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
 			"a session goes on after the user has withdrawn",
-			func(t *trial) {
-				token := t.savedTokens().Refresh
-				t.revoked(token.Authorization)
-				tokens := t.tokens(token.Authorization)
-				err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, []byte("sealed"), t.now)
-				t.answered("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
-				t.noTokens(tokens)
-				stored := t.storedRefreshToken(token.Hash)
-				if !stored.ConsumedAt.IsZero() || len(stored.Sealed) > 0 {
-					t.Errorf("RefreshToken: got consumed at %v with %d sealed bytes, want neither", stored.ConsumedAt, len(stored.Sealed))
-				}
-			},
+			testRotateRevoked,
 		},
 		{
 			"a consumed refresh token of a revoked Authorization is one of the two answers, never success",
 			"reuse after reuse was noticed gets tokens",
-			func(t *trial) {
-				token := t.savedTokens().Refresh
-				t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now))
-				t.revoked(token.Authorization)
-				tokens := t.tokens(token.Authorization)
-				err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, nil, t.now)
-				t.answered("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
-				t.noTokens(tokens)
-			},
+			testRotateReplayedAndRevoked,
 		},
 		{
 			"RotateRefreshToken does everything or nothing",
@@ -77,6 +49,40 @@ func refreshRules() []rule {
 			testRotateFails,
 		},
 	}
+}
+
+func testUnknownRefreshToken(t *trial) {
+	for _, hash := range []string{"", newHash(), t.savedTokens().Access.Hash, t.savedCode().Hash} {
+		_, err := t.RefreshToken(t.ctx, hash)
+		t.answered("RefreshToken, unknown", err, oauthkit.ErrNotFound)
+		tokens := t.tokens(t.authorization())
+		err = t.RotateRefreshToken(t.ctx, hash, tokens, []byte("sealed"), t.now)
+		t.answered("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
+		t.noTokens(tokens)
+	}
+}
+
+func testRotateRevoked(t *trial) {
+	token := t.savedTokens().Refresh
+	t.revoked(token.Authorization)
+	tokens := t.tokens(token.Authorization)
+	err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, []byte("sealed"), t.now)
+	t.answered("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
+	t.noTokens(tokens)
+	stored := t.storedRefreshToken(token.Hash)
+	if !stored.ConsumedAt.IsZero() || len(stored.Sealed) > 0 {
+		t.Errorf("RefreshToken: got consumed at %v with %d sealed bytes, want neither", stored.ConsumedAt, len(stored.Sealed))
+	}
+}
+
+func testRotateReplayedAndRevoked(t *trial) {
+	token := t.savedTokens().Refresh
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now))
+	t.revoked(token.Authorization)
+	tokens := t.tokens(token.Authorization)
+	err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, nil, t.now)
+	t.answered("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+	t.noTokens(tokens)
 }
 
 func testRotate(t *trial) {

@@ -85,8 +85,8 @@ func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Applica
 	if err != nil {
 		return err
 	}
-	if abstract := oauthkit.Abstract(app); abstract.Name == "" {
-		abstract.Name = oauthkit.Abstract(stored).Name
+	if abstract := oauthkit.Abstract(app); abstract.UserID == "" {
+		abstract.UserID = oauthkit.Abstract(stored).UserID
 	}
 	return s.managing.UpdateApplication(ctx, app)
 }

@@ -45,9 +45,19 @@ type Subject struct {
 	// AddApplication stores an application, in the way that the store has for it. A store of applications that embed no
 	// AbstractApplication makes one of its own type of it: with its client_id, its owner, its secrets, and whether it is usable.
 	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication) error
+	// Fill makes an application of the store's own type, new or read from it, what the description says: its client_id, its owner,
+	// its name, its redirect URIs, and whether it is usable, as far as there are such things. Everything else stays, or becomes what
+	// a valid application needs. What is wrong with the description must be wrong with the application. Nil is enough where
+	// applications embed AbstractApplication and answer by its fields; a store of others that is an [oauthkit.ApplicationManager]
+	// needs it.
+	Fill func(app oauthkit.Application, with *oauthkit.AbstractApplication)
 }
 
 // Run tests the store that open returns. It calls open once for each subject of the contract; use t.Cleanup to close.
+//
+// Of applications that embed no AbstractApplication it sees what they answer. So it does not ask whether every column is kept, and
+// when the application was created, nor which field a problem is of. What happens to one that is switched off is asked of those
+// only that are [oauthkit.Usable]. Without Subject.Fill it cannot ask whether a change of what was read changes what is stored.
 func Run(t *testing.T, open func(t *testing.T) Subject) {
 	for _, chapter := range chapters() {
 		t.Run(chapter.name, func(t *testing.T) {
@@ -73,9 +83,9 @@ type chapter struct {
 func chapters() []chapter {
 	return []chapter{
 		{name: "applications", rules: applicationRules()},
-		{name: "tokens", rules: tokenRules()},
+		{name: "tokens", rules: slices.Concat(tokenRules(), revocationRules())},
 		{name: "codes", rules: codeRules()},
-		{name: "approvals", rules: approvalRules()},
+		{name: "approvals", rules: slices.Concat(approvalRules(), decisionRules())},
 		{name: "refresh", rules: refreshRules()},
 		{name: "consents", rules: consentRules()},
 		{name: "interactions", rules: interactionRules()},

@@ -114,6 +114,12 @@ func hold(t *testing.T, rule rule, commit func(Store) Store) []string {
 	if lagging, ok := faulty.(*twoStores); ok {
 		subject.Second = lagging.second
 	}
+	return reports(t, rule, subject)
+}
+
+// reports holds a rule against a subject, and returns what is reported.
+func reports(t *testing.T, rule rule, subject Subject) []string {
+	t.Helper()
 	report := &recorder{T: t}
 	done := make(chan struct{})
 	go func() {

@@ -12,33 +12,17 @@ func tokenRules() []rule {
 		{
 			"SaveTokens saves the Authorization and both tokens",
 			"a token was handed out that nobody can use",
-			func(t *trial) {
-				tokens := t.savedTokens()
-				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-				t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
-			},
+			testSaveTokens,
 		},
 		{
 			"SaveTokens saves an access token alone, of an application that acts for itself",
 			"client credentials do not work",
-			func(t *trial) {
-				authorization := &oauthkit.Authorization{
-					ID: secret.NewID(), ApplicationID: t.client, CreatedAt: t.now, ExpiresAt: t.now.Add(10 * time.Minute),
-				}
-				access := t.accessToken(authorization)
-				t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
-				t.same("AccessToken", t.storedAccessToken(access.Hash), access)
-			},
+			testSaveAccessToken,
 		},
 		{
 			"an access token keeps resources of its own",
 			"a token for one API works at all of them (RFC 8707 §2.2)",
-			func(t *trial) {
-				tokens := t.tokens(t.authorization())
-				tokens.Access.Resources = tokens.Access.Authorization.Resources[1:]
-				t.done("SaveTokens", t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens))
-				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-			},
+			testTokenResources,
 		},
 		{
 			"SaveTokens saves all or nothing",
@@ -48,25 +32,19 @@ func tokenRules() []rule {
 		{
 			"a token that does not exist is ErrNotFound",
 			"a failing database makes every API answer invalid_token, or a wrong token makes them answer 503",
-			func(t *trial) {
-				for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash, t.savedCode().Hash} {
-					_, err := t.AccessToken(t.ctx, hash)
-					t.answered("AccessToken, unknown", err, oauthkit.ErrNotFound)
-				}
-			},
+			testUnknownToken,
 		},
 		{
 			"an expired access token is still returned",
 			"the caller cannot tell expired from unknown, and whoever asks with another clock gets another answer",
-			func(t *trial) {
-				authorization := t.authorization()
-				authorization.ExpiresAt = t.now.Add(-time.Hour)
-				tokens := t.tokens(authorization)
-				tokens.Access.ExpiresAt = t.now.Add(-2 * time.Hour)
-				t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
-				t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-			},
+			testExpiredToken,
 		},
+	}
+}
+
+// revocationRules are what RevokeAuthorization promises.
+func revocationRules() []rule {
+	return []rule{
 		{
 			"revoking an Authorization shows in every credential of it, and they are still returned",
 			"a code or a token outlives the logout",
@@ -80,24 +58,66 @@ func tokenRules() []rule {
 		{
 			"revoking an Authorization that does not exist is no error",
 			"revocation tells whether a token exists (RFC 7009 §2.2), or fails where there is nothing to do",
-			func(t *trial) {
-				t.noAuthorization(&oauthkit.Authorization{ID: secret.NewID()})
-				t.noAuthorization(&oauthkit.Authorization{})
-			},
+			testRevokeUnknown,
 		},
 		{
 			"revoking an Authorization leaves the user's others alone",
 			"to lose one device means to lose all",
-			func(t *trial) {
-				ended, other := t.savedTokens(), t.authorization()
-				other.Subject = ended.Access.Authorization.Subject
-				tokens := t.tokens(other)
-				t.done("SaveTokens", t.SaveTokens(t.ctx, other, tokens))
-				t.revoked(ended.Access.Authorization)
-				t.same("the other AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-			},
+			testRevokeOne,
 		},
 	}
+}
+
+func testSaveTokens(t *trial) {
+	tokens := t.savedTokens()
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+}
+
+func testSaveAccessToken(t *trial) {
+	authorization := &oauthkit.Authorization{
+		ID: secret.NewID(), ApplicationID: t.client, CreatedAt: t.now, ExpiresAt: t.now.Add(10 * time.Minute),
+	}
+	access := t.accessToken(authorization)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
+	t.same("AccessToken", t.storedAccessToken(access.Hash), access)
+}
+
+func testTokenResources(t *trial) {
+	tokens := t.tokens(t.authorization())
+	tokens.Access.Resources = tokens.Access.Authorization.Resources[1:]
+	t.done("SaveTokens", t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+}
+
+func testUnknownToken(t *trial) {
+	for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash, t.savedCode().Hash} {
+		_, err := t.AccessToken(t.ctx, hash)
+		t.answered("AccessToken, unknown", err, oauthkit.ErrNotFound)
+	}
+}
+
+func testExpiredToken(t *trial) {
+	authorization := t.authorization()
+	authorization.ExpiresAt = t.now.Add(-time.Hour)
+	tokens := t.tokens(authorization)
+	tokens.Access.ExpiresAt = t.now.Add(-2 * time.Hour)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+}
+
+func testRevokeUnknown(t *trial) {
+	t.noAuthorization(&oauthkit.Authorization{ID: secret.NewID()})
+	t.noAuthorization(&oauthkit.Authorization{})
+}
+
+func testRevokeOne(t *trial) {
+	ended, other := t.savedTokens(), t.authorization()
+	other.Subject = ended.Access.Authorization.Subject
+	tokens := t.tokens(other)
+	t.done("SaveTokens", t.SaveTokens(t.ctx, other, tokens))
+	t.revoked(ended.Access.Authorization)
+	t.same("the other AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
 func testSaveTokensFails(t *trial) {

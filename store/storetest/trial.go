@@ -19,6 +19,7 @@ type trial struct {
 	now    time.Time
 	client string // the client_id of an application that exists
 	add    func(ctx context.Context, app *oauthkit.AbstractApplication) error
+	fill   func(app oauthkit.Application, with *oauthkit.AbstractApplication) // nil: fillAbstract
 
 	// Both instances as what they may promise besides; nil where they do not.
 	users, secondUsers oauthkit.AuthorizationManager
@@ -33,6 +34,7 @@ func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
 		ctx:    ctx,
 		now:    time.Date(2026, time.March, 29, 1, 59, 59, 123456000, time.UTC),
 		add:    subject.AddApplication,
+		fill:   subject.Fill,
 	}
 	if t.second == nil {
 		t.second = t.Store

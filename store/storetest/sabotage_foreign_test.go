@@ -1,0 +1,148 @@
+package storetest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// foreignStore has applications that embed nothing, over a store, with a fault or without, of such that do.
+type foreignStore struct {
+	managing
+	disguise func(*oauthkit.AbstractApplication) oauthkit.Application
+}
+
+// foreignApplication answers whatever applications are asked. An interface hides what it is made of.
+type foreignApplication struct{ answering }
+
+type answering interface {
+	oauthkit.Application
+	oauthkit.DisplayNamer
+	oauthkit.Usable
+	oauthkit.RedirectURILister
+	oauthkit.PreviousSecretVerifier
+}
+
+// bareApplication answers only what every application must.
+type bareApplication struct{ oauthkit.Application }
+
+func foreign(app *oauthkit.AbstractApplication) oauthkit.Application { return foreignApplication{app} }
+func bare(app *oauthkit.AbstractApplication) oauthkit.Application    { return bareApplication{app} }
+
+// undisguised is what an application is made of.
+func undisguised(app oauthkit.Application) *oauthkit.AbstractApplication {
+	switch app := app.(type) {
+	case foreignApplication:
+		return app.answering.(*oauthkit.AbstractApplication)
+	default:
+		return app.(bareApplication).Application.(*oauthkit.AbstractApplication)
+	}
+}
+
+func fillDisguised(app oauthkit.Application, with *oauthkit.AbstractApplication) {
+	fillAbstract(undisguised(app), with)
+}
+
+func (s foreignStore) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
+	app, err := s.managing.Application(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	return s.disguise(oauthkit.Abstract(app)), nil
+}
+
+func (s foreignStore) NewApplication() oauthkit.Application {
+	return s.disguise(oauthkit.Abstract(s.managing.NewApplication()))
+}
+
+func (s foreignStore) ValidateApplication(app oauthkit.Application) error {
+	return s.managing.ValidateApplication(undisguised(app))
+}
+
+func (s foreignStore) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	return s.managing.CreateApplication(ctx, undisguised(app))
+}
+
+func (s foreignStore) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+	return s.managing.UpdateApplication(ctx, undisguised(app))
+}
+
+func (s foreignStore) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	found, err := s.managing.ListApplications(ctx, page)
+	var apps []oauthkit.Application
+	for _, app := range found {
+		apps = append(apps, s.disguise(oauthkit.Abstract(app)))
+	}
+	return apps, err
+}
+
+// holdForeign is hold for a store of applications that embed nothing.
+func holdForeign(t *testing.T, rule rule, commit func(Store) Store, disguise func(*oauthkit.AbstractApplication) oauthkit.Application) []string {
+	t.Helper()
+	store := memstore.New()
+	return reports(t, rule, Subject{
+		Store: foreignStore{commit(store).(managing), disguise},
+		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
+			return store.AddApplication(ctx, app)
+		},
+		Fill: fillDisguised,
+	})
+}
+
+// TestSabotageOfForeignApplications shows that each fault of managing is found where applications embed nothing, too.
+func TestSabotageOfForeignApplications(t *testing.T) {
+	for _, sabotage := range managementSabotages() {
+		for _, name := range sabotage.foundBy {
+			for kind, disguise := range map[string]func(*oauthkit.AbstractApplication) oauthkit.Application{"foreign": foreign, "bare": bare} {
+				if kind == "bare" && strings.HasPrefix(name, "management/UpdateApplication switches off") {
+					continue // there is no such thing
+				}
+				if broken := holdForeign(t, ruleNamed(t, name), sabotage.commit, disguise); len(broken) == 0 {
+					t.Errorf("a store of %s applications that %s: rule %q holds, want it broken", kind, sabotage.fault, name)
+				}
+			}
+		}
+	}
+}
+
+// TestSoundForeignStore shows that such a store is not accused without a fault, and one without Fill is told that it needs it.
+func TestSoundForeignStore(t *testing.T) {
+	sound := func(store Store) Store { return store }
+	for _, rule := range append(applicationRules(), managementRules()...) {
+		if broken := holdForeign(t, rule, sound, foreign); len(broken) > 0 {
+			t.Errorf("foreign: %s", strings.Join(broken, "\n"))
+		}
+	}
+	for _, rule := range managementRules() {
+		if broken := holdForeign(t, rule, sound, bare); len(broken) > 0 {
+			t.Errorf("bare: %s", strings.Join(broken, "\n"))
+		}
+		store := memstore.New()
+		broken := reports(t, rule, Subject{Store: foreignStore{store, foreign}, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
+			return store.AddApplication(ctx, app)
+		}})
+		if len(broken) == 0 || !strings.Contains(broken[0], "Subject.Fill") {
+			t.Errorf("without Fill: got %q, want it said that it is needed", broken)
+		}
+	}
+}
+
+// TestFillThatFillsNothing shows that no rule holds only because Fill has done nothing.
+func TestFillThatFillsNothing(t *testing.T) {
+	store := memstore.New()
+	subject := Subject{
+		Store: foreignStore{store, foreign},
+		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
+			return store.AddApplication(ctx, app)
+		},
+		Fill: func(oauthkit.Application, *oauthkit.AbstractApplication) {},
+	}
+	for _, rule := range managementRules() {
+		if broken := reports(t, rule, subject); len(broken) == 0 {
+			t.Errorf("rule %q holds, want it broken", rule.name)
+		}
+	}
+}
