@@ -44,14 +44,12 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	case err != nil:
 		return nil, false, Unavailable(err)
 	}
-	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
-		consent.Scopes.ContainsAll(request.Scopes) && request.identifiesApplication()
 	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
-	same := consent.ApplicationDigest == applicationDigest(request.Application, request.Resources)
-	forEveryAPI := consent.ApplicationDigest == applicationDigest(request.Application, nil)
-	if expired || !same && !(forEveryAPI && enough) {
+	if expired || consent.ApplicationDigest != applicationDigest(request.Application) {
 		return nil, false, nil // so that what is approved next does not bring it back
 	}
+	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
+		consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()
 	return consent, enough, nil
 }
 
@@ -142,18 +140,22 @@ func (p *Provider) newAuthorization(ctx context.Context, request *AuthorizeReque
 // giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing.
 func (a *Approval) giveConsent(remembered *Consent, app Application) {
 	consent := &Consent{
-		ID:            secret.NewID(),
-		ApplicationID: a.Authorization.ApplicationID,
-		Subject:       a.Authorization.Subject,
-		CreatedAt:     a.Authorization.CreatedAt,
+		ID:                secret.NewID(),
+		ApplicationID:     a.Authorization.ApplicationID,
+		Subject:           a.Authorization.Subject,
+		ApplicationDigest: applicationDigest(app),
+		CreatedAt:         a.Authorization.CreatedAt,
+		UpdatedAt:         a.Authorization.CreatedAt,
 	}
+	consent.approve(a.Authorization.Scopes, a.Authorization.Resources)
 	a.Consent, a.ConsentUse = consent, ConsentAnew
-	if remembered != nil {
-		*consent, a.ConsentUse = *remembered, ConsentWidened
+	if remembered == nil {
+		return
 	}
-	if a.Authorization.Scopes.ContainsAll(consent.Scopes) { // what the page did not show keeps its end
-		consent.UpdatedAt = a.Authorization.CreatedAt
+	widened := *remembered
+	if consent.coversAll(remembered) { // what the page did not show keeps its end
+		widened.UpdatedAt = consent.UpdatedAt
 	}
-	consent.Scopes = consent.Scopes.Union(a.Authorization.Scopes)
-	consent.ApplicationDigest = applicationDigest(app, a.Authorization.Resources)
+	widened.approve(a.Authorization.Scopes, a.Authorization.Resources)
+	a.Consent, a.ConsentUse = &widened, ConsentWidened
 }

@@ -19,9 +19,10 @@ const (
 	ApprovalForce ApprovalPrompt = "force"
 )
 
-// checkApprovalPrompt reads approval_prompt. OpenID Connect's prompt=consent, which even a trusted application can ask for,
-// is beyond it.
+// checkApprovalPrompt reads approval_prompt, and prompt=consent, which is above it, and which even a trusted application can ask for.
+// The other values of prompt are OpenID Connect's, and what they ask for can only be done with its extension.
 func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
+	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
 	switch value := request.Form.Get("approval_prompt"); value {
 	case "":
 		request.approvalPrompt = p.config.ApprovalPrompt
@@ -56,15 +57,11 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
-// applicationDigest is what Consent.ApplicationDigest is compared with. Consent for one API is none for another, nor for all.
-func applicationDigest(app Application, resources URIs) string {
+// applicationDigest is what Consent.ApplicationDigest is compared with.
+func applicationDigest(app Application) string {
 	where := []string{app.GetDomain()}
 	if lister, ok := app.(RedirectURILister); ok {
 		where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))
 	}
-	shown := append([]string{DisplayName(app)}, where...)
-	if len(resources) > 0 {
-		shown = append(append(shown, ""), slices.Sorted(slices.Values(resources))...)
-	}
-	return secret.Hash(strings.Join(shown, "\x00"))
+	return secret.Hash(strings.Join(append([]string{DisplayName(app)}, where...), "\x00"))
 }

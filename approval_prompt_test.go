@@ -59,6 +59,24 @@ func TestApprovalPrompt(t *testing.T) {
 	}
 }
 
+// TestPromptConsent wants prompt=consent heard without OpenID Connect too.
+func TestPromptConsent(t *testing.T) {
+	s := newConsentScene(t, nil)
+	s.allows(s.opens("read"))
+	for prompt, want := range map[string]bool{"": true, "consent": false, "login consent": false, "consents": true} {
+		request, err := s.provider.NewAuthorizeRequest(t.Context(), url.Values{
+			"client_id": {"client"}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"read"}, "prompt": {prompt},
+			"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.remembers(request); got != want {
+			t.Errorf("prompt=%s: got remembered %t, want %t", prompt, got, want)
+		}
+	}
+}
+
 func TestUnknownApprovalPrompt(t *testing.T) {
 	s := newConsentScene(t, nil)
 	for _, value := range []string{"nonsense", "AUTO", "auto force", "force "} {

@@ -15,12 +15,25 @@ type AuthorizationUse struct {
 	LastUsedAt time.Time
 }
 
+// AuthorizationQuery says which Authorizations of a user are asked for.
+type AuthorizationQuery struct {
+	// Subject is whose they are; empty: nobody's, and there are none.
+	Subject string
+	// ID narrows it to the one that has it, if it is the user's; empty: any.
+	ID string
+	// Now is the time at which they must be good.
+	Now time.Time
+	// Limit is the number of those of each application that are returned, its newest.
+	Limit int
+}
+
 // AuthorizationManager is what managing what users have approved needs of a store beyond [Store]. An empty subject is no user:
 // what applications have for themselves must not be returned or revoked for it.
 type AuthorizationManager interface {
-	// UserAuthorizations returns those of a user that are valid at now and can still be used, the newest first, and at most limit:
-	// there is an access token that has not expired, or a code or refresh token that has neither expired nor been used.
-	UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]AuthorizationUse, error)
+	// UserAuthorizations returns those of a user that are valid and can still be used, the newest first: there is an access token
+	// that has not expired, or a code or refresh token that has neither expired nor been used. The limit is for each application:
+	// however many one has, those of another must not be left out for it.
+	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
 	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
 	UserConsents(ctx context.Context, subject string) ([]*Consent, error)
 	// RevokeUser forgets everything that a user has approved and revokes every Authorization of his. It returns the number of
@@ -50,15 +63,17 @@ type Connection struct {
 	Application   Application
 	// Consent is what is remembered; nil: nothing.
 	Consent *Consent
-	// Authorizations are its sign-ins that are still good, the newest first: one for each device or session.
+	// Authorizations are its sign-ins that are still good, the newest first: one for each device or session. They are at most 100.
 	Authorizations []AuthorizationUse
+	// More says that there are older ones, which can be ended as well but are not listed.
+	More bool
 }
 
-// Scopes returns all that the application was allowed.
+// Scopes returns all that the application was allowed, as far as it is remembered or of a sign-in that is listed.
 func (c *Connection) Scopes() Scopes {
 	var scopes Scopes
 	if c.Consent != nil {
-		scopes = scopes.Union(c.Consent.Scopes)
+		scopes = scopes.Union(c.Consent.AllScopes())
 	}
 	for _, authorization := range c.Authorizations {
 		scopes = scopes.Union(authorization.Scopes)
@@ -66,7 +81,7 @@ func (c *Connection) Scopes() Scopes {
 	return scopes
 }
 
-// Since returns when the user first approved something that is still good.
+// Since returns when the user first approved something that is still good, as far as it is remembered or of a sign-in that is listed.
 func (c *Connection) Since() time.Time {
 	var since time.Time
 	if c.Consent != nil {
@@ -80,7 +95,8 @@ func (c *Connection) Since() time.Time {
 	return since
 }
 
-// LastUsedAt returns when the application last got a token; zero where it has none that is good.
+// LastUsedAt returns when the application last got a token, or when the user signed in where it has not fetched one yet; zero
+// where it has no sign-in that is still good.
 func (c *Connection) LastUsedAt() time.Time {
 	var last time.Time
 	for _, authorization := range c.Authorizations {
@@ -91,12 +107,12 @@ func (c *Connection) LastUsedAt() time.Time {
 	return last
 }
 
-// maxConnections is the number of Authorizations of a user that are looked at. What is beyond it is revoked all the same.
-const maxConnections = 1000
+// maxSignIns is the number of Authorizations of an application that are listed for a user.
+const maxSignIns = 100
 
-// Connections returns the applications that a user has approved, the last used first.
+// Connections returns the applications that a user has approved, the last used first. None is left out.
 func (a *Authorizations) Connections(ctx context.Context, subject string) ([]*Connection, error) {
-	authorizations, err := a.store.UserAuthorizations(ctx, subject, a.provider.Now(), maxConnections)
+	authorizations, err := a.store.UserAuthorizations(ctx, AuthorizationQuery{Subject: subject, Now: a.provider.Now(), Limit: maxSignIns + 1})
 	if err != nil {
 		return nil, Unavailable(err)
 	}
@@ -116,7 +132,9 @@ func (a *Authorizations) Connections(ctx context.Context, subject string) ([]*Co
 	}
 	for _, authorization := range authorizations {
 		found := connection(authorization.ApplicationID)
-		found.Authorizations = append(found.Authorizations, authorization)
+		if found.More = len(found.Authorizations) == maxSignIns; !found.More {
+			found.Authorizations = append(found.Authorizations, authorization)
+		}
 	}
 	return a.withApplications(ctx, byID)
 }
@@ -140,17 +158,30 @@ func (a *Authorizations) withApplications(ctx context.Context, byID map[string]*
 	return connections, nil
 }
 
+// Find returns one Authorization of a user that is still good, whether Connections lists it or not. One that does not exist, or is
+// another user's, is ErrNotFound.
+func (a *Authorizations) Find(ctx context.Context, subject, id string) (AuthorizationUse, error) {
+	if id == "" { // any, for the store
+		return AuthorizationUse{}, ErrNotFound
+	}
+	found, err := a.store.UserAuthorizations(ctx, AuthorizationQuery{Subject: subject, ID: id, Now: a.provider.Now(), Limit: 1})
+	switch {
+	case err != nil:
+		return AuthorizationUse{}, Unavailable(err)
+	case len(found) == 0:
+		return AuthorizationUse{}, ErrNotFound
+	default:
+		return found[0], nil
+	}
+}
+
 // Revoke ends one Authorization of a user, such as one device. One that does not exist, or is another user's, is ErrNotFound.
 func (a *Authorizations) Revoke(ctx context.Context, subject, id string) error {
-	authorizations, err := a.store.UserAuthorizations(ctx, subject, a.provider.Now(), maxConnections)
+	found, err := a.Find(ctx, subject, id)
 	if err != nil {
-		return Unavailable(err)
+		return err
 	}
-	i := slices.IndexFunc(authorizations, func(authorization AuthorizationUse) bool { return authorization.ID == id })
-	if i < 0 {
-		return ErrNotFound
-	}
-	return a.provider.revoke(ctx, authorizations[i].Authorization, RevokedByUser)
+	return a.provider.revoke(ctx, found.Authorization, RevokedByUser)
 }
 
 // Disconnect forgets what a user approved for an application and ends all that it has from him.

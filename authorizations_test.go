@@ -3,6 +3,7 @@ package oauthkit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"testing"
 	"time"
@@ -100,6 +101,97 @@ func TestConnections(t *testing.T) {
 	}
 	if c.good(first) || len(c.connections()) != 0 || c.remembers(c.request("basic", callback)) {
 		t.Error("got a token or consent left, want nothing")
+	}
+}
+
+// savesSignIns lets alice sign in with an application, without consent that is remembered, and returns the ids, the oldest first.
+func (c *connected) savesSignIns(applicationID string, number int) (ids []string) {
+	c.Helper()
+	for i := range number {
+		authorization := &oauthkit.Authorization{
+			ID: fmt.Sprintf("%s-%04d", applicationID, i), ApplicationID: applicationID, Subject: "alice", Scopes: oauthkit.Scopes{"basic"},
+			CreatedAt: c.now.Add(time.Duration(i) * time.Millisecond), ExpiresAt: c.now.Add(time.Hour),
+		}
+		access := &oauthkit.AccessToken{
+			Hash: authorization.ID, Authorization: authorization, IssuedAt: c.now, ExpiresAt: c.now.Add(time.Minute),
+		}
+		if err := c.store.SaveTokens(c.Context(), authorization, oauthkit.Tokens{Access: access}); err != nil {
+			c.Fatal(err)
+		}
+		ids = append(ids, authorization.ID)
+	}
+	return ids
+}
+
+func (c *connected) revoked(id string) bool {
+	c.Helper()
+	token, err := c.store.AccessToken(c.Context(), id)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return !token.Authorization.RevokedAt.IsZero()
+}
+
+// TestManySignIns shows that every application is listed, and every sign-in can be ended, however many newer ones there are.
+func TestManySignIns(t *testing.T) {
+	c := newConnected(t)
+	trusted := c.savesSignIns("trusted", 1)[0]
+	c.now = c.now.Add(time.Second)
+	busy := c.savesSignIns("busy", 1001)
+	got := c.connections()
+	if len(got) != 2 {
+		t.Fatalf("got %d applications, want both", len(got))
+	}
+	for _, connection := range got {
+		want, more := 1, false
+		if connection.ApplicationID == "busy" {
+			want, more = 100, true
+		}
+		if len(connection.Authorizations) != want || connection.More != more {
+			t.Errorf("%s: got %d sign-ins, more %t; want %d, %t", connection.ApplicationID, len(connection.Authorizations), connection.More, want, more)
+		}
+	}
+	if _, err := c.authorizations.Find(t.Context(), "bob", busy[0]); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("M-01: got %v for another user's, want not found", err)
+	}
+	if found, err := c.authorizations.Find(t.Context(), "alice", busy[0]); err != nil || found.Authorization == nil || found.ID != busy[0] {
+		t.Errorf("got %+v, %v, want the oldest", found, err)
+	}
+	if _, err := c.authorizations.Find(t.Context(), "alice", ""); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("got %v for no id, want not found", err)
+	}
+	if err := c.authorizations.Revoke(t.Context(), "alice", busy[0]); err != nil || !c.revoked(busy[0]) || c.revoked(busy[1]) {
+		t.Errorf("got %v, want the oldest ended, and no other", err)
+	}
+	for applicationID, first := range map[string]string{"trusted": trusted, "busy": busy[1]} {
+		if err := c.authorizations.Disconnect(t.Context(), "alice", applicationID); err != nil || !c.revoked(first) {
+			t.Errorf("%s: got %v, want all of it ended", applicationID, err)
+		}
+	}
+	if got := c.connections(); len(got) != 0 {
+		t.Errorf("got %+v, want nothing left", got)
+	}
+}
+
+// TestHundredSignIns is the number up to which all are listed.
+func TestHundredSignIns(t *testing.T) {
+	c := newConnected(t)
+	c.savesSignIns("busy", 100)
+	if got := c.connections(); len(got) != 1 || len(got[0].Authorizations) != 100 || got[0].More {
+		t.Errorf("got %+v, want all hundred, and no more", got)
+	}
+}
+
+// TestLastUsedWithoutToken is when the user signed in, where the application has not redeemed its code yet.
+func TestLastUsedWithoutToken(t *testing.T) {
+	c := newConnected(t)
+	request, decision := c.opens("basic")
+	decision.Given = true
+	if _, err := c.provider.Approve(t.Context(), request, c.user, decision); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.connections(); len(got) != 1 || !got[0].LastUsedAt().Equal(c.now) {
+		t.Errorf("got %+v, want it used at %s", got, c.now)
 	}
 }
 

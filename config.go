@@ -36,8 +36,8 @@ type Config struct {
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
 	AccessTokenLifetime time.Duration
-	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead. What is not positive ends the request with
-	// [ServerError], an error with [TemporarilyUnavailable].
+	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead, in whole seconds. What is less than one ends the
+	// request with [ServerError], an error with [TemporarilyUnavailable].
 	ChooseAccessTokenLifetime func(ctx context.Context, request LifetimeRequest) (time.Duration, error)
 	// RefreshTokenIdleLifetime is how long a refresh token waits to be used. Zero: 30 days.
 	RefreshTokenIdleLifetime time.Duration

@@ -53,11 +53,11 @@ func newConsentScene(t *testing.T, change func(*oauthkit.Config, *oauthkit.Abstr
 	return s
 }
 
-// request asks for scopes, to be answered at an address.
-func (s *consentScene) request(scope, redirectURI string) *oauthkit.AuthorizeRequest {
+// request asks for scopes, to be answered at an address, for some APIs or for every one.
+func (s *consentScene) request(scope, redirectURI string, resources ...string) *oauthkit.AuthorizeRequest {
 	s.Helper()
 	request, err := s.provider.NewAuthorizeRequest(s.Context(), url.Values{
-		"client_id": {"client"}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {scope},
+		"client_id": {"client"}, "redirect_uri": {redirectURI}, "response_type": {"code"}, "scope": {scope}, "resource": resources,
 		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	})
 	if err != nil {
@@ -77,9 +77,9 @@ func (s *consentScene) remembers(request *oauthkit.AuthorizeRequest) bool {
 }
 
 // opens begins a request and returns it with what the consent page reads before the user answers.
-func (s *consentScene) opens(scope string) (*oauthkit.AuthorizeRequest, oauthkit.Decision) {
+func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.AuthorizeRequest, oauthkit.Decision) {
 	s.Helper()
-	request := s.request(scope, callback)
+	request := s.request(scope, callback, resources...)
 	interaction := &oauthkit.Interaction{Hash: secret.NewID(), CreatedAt: request.Now, ExpiresAt: request.Now.Add(time.Hour)}
 	if err := s.store.SaveInteraction(s.Context(), interaction); err != nil {
 		s.Fatal(err)

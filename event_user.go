@@ -35,11 +35,11 @@ type ConsentDenied struct {
 	Scopes                 Scopes
 }
 
-// ConsentRevoked ("consent.revoked") is sent when remembered consent was withdrawn, together with the Authorizations that ended
-// by it.
+// ConsentRevoked ("consent.revoked") is sent when what a user had approved for an application was withdrawn: consent that was
+// remembered, or Authorizations without it, as those of a trusted application are, or both.
 type ConsentRevoked struct {
 	ApplicationID, Subject string
-	AuthorizationIDs       []string
+	AuthorizationIDs       []string // those that ended by it
 }
 
 // AuthorizationGranted ("authorization.granted") is sent when an authorization request was answered with a credential.

@@ -22,6 +22,7 @@ func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequ
 		return accessTokenLifetime(request.Application, p.config.AccessTokenLifetime), nil
 	}
 	lifetime, err := p.config.ChooseAccessTokenLifetime(ctx, request)
+	lifetime = lifetime.Truncate(time.Second) // as expires_in counts
 	switch {
 	case err != nil:
 		return 0, Unavailable(fmt.Errorf("asking for the lifetime of an access token: %w", err))

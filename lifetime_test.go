@@ -29,12 +29,12 @@ func withOwnTokens(choose func(context.Context, oauthkit.LifetimeRequest) (time.
 	}
 }
 
-// TestChosenLifetime wants the same lifetime in the answer and in the row, to the second at which the token ends.
+// TestChosenLifetime wants the same lifetime in the answer and in the row, in whole seconds.
 func TestChosenLifetime(t *testing.T) {
 	var asked []oauthkit.LifetimeRequest
 	s := newConsentScene(t, withOwnTokens(func(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
 		asked = append(asked, request)
-		return 7 * time.Minute, nil
+		return 7*time.Minute + 999*time.Millisecond, nil // expires_in has no fractions
 	}))
 	response, err := s.exchangesOwn()
 	if err != nil || response.ExpiresIn != 420 {
@@ -67,6 +67,7 @@ func TestImpossibleLifetime(t *testing.T) {
 		want     oauthkit.ErrorCode
 	}{
 		{"zero", 0, nil, oauthkit.ServerError},
+		{"less than a second", 999 * time.Millisecond, nil, oauthkit.ServerError},
 		{"negative", -time.Hour, nil, oauthkit.ServerError},
 		{"two hundred years", 200 * 365 * 24 * time.Hour, nil, oauthkit.ServerError},
 		{"the host cannot know", time.Hour, errors.New("policy service is down"), oauthkit.TemporarilyUnavailable},

@@ -47,9 +47,11 @@ type Consent struct {
 	ID            string // names the row
 	ApplicationID string // the client_id
 	Subject       string // the user
-	Scopes        Scopes // all that was approved so far
-	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs, and of the APIs that
-	// the access is for. With another one he has to be asked anew.
+	Scopes        Scopes // what was approved so far for every API, by requests that named none
+	// ResourceScopes are what was approved for single APIs, by the requests that named them (RFC 8707): the scopes by the URI.
+	ResourceScopes map[string]Scopes
+	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs. With another one he has
+	// to be asked anew.
 	ApplicationDigest string
 	CreatedAt         time.Time
 	UpdatedAt         time.Time // when the user was last asked for all of it
@@ -113,11 +115,12 @@ const (
 	// ConsentRemembered says that nobody was asked. The Consent must still exist, by its ID, and stays as it is.
 	ConsentRemembered ConsentUse = iota
 	// ConsentAnew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
-	// another request has just inserted one for the same application and user, the Scopes, ApplicationDigest and
-	// UpdatedAt of that one are replaced.
+	// another request has just inserted one for the same application and user, the Scopes, ResourceScopes,
+	// ApplicationDigest and UpdatedAt of that one are replaced.
 	ConsentAnew
 	// ConsentWidened says that the user was asked just now, beyond what was remembered. The Consent must still exist, by its
-	// ID, and its Scopes, ApplicationDigest and UpdatedAt are replaced: written anyway, it would bring back what was withdrawn meanwhile.
+	// ID, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced: written anyway, it would bring back what was
+	// withdrawn meanwhile.
 	ConsentWidened
 )
 

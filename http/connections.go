@@ -31,16 +31,20 @@ type ConnectionsPage struct {
 type ConnectionItem struct {
 	// Name is in the words of the application's owner. Never make it part of a sentence of yours.
 	Name string
-	// Verified says that the operator vouches for the name, and Gone that the application does not exist any more.
+	// Verified says that the operator vouches for the name, and Gone that the application does not exist any more, or is switched off
+	// or not usable.
 	Verified, Gone bool
 	// Hosts are where its answers go, as far as they go to a site.
 	Hosts []string
-	// Scopes are all that it may do, in words.
+	// Scopes are all that it may do, in words; those of sign-ins that are not listed are not in it.
 	Scopes []Choice
-	// Since is when the user first approved it, and LastUsedAt when it last got a token; zero: never.
+	// Since is when the user first approved it. LastUsedAt is when it last got a token, or when the user signed in where it has not
+	// fetched one yet; zero: there is no sign-in that is still good.
 	Since, LastUsedAt time.Time
 	// SignIns are those that are still good, the newest first: one for each device or session.
 	SignIns []SignInItem
+	// More says that there are older ones, which are not listed.
+	More bool
 	// RemoveURL is the page that asks before all of it is withdrawn.
 	RemoveURL string
 }
@@ -48,6 +52,8 @@ type ConnectionItem struct {
 // SignInItem is one sign-in of a user with an application.
 type SignInItem struct {
 	CreatedAt, LastUsedAt time.Time
+	// Here says that the user approved it in the session of the host in which he sees the page.
+	Here bool
 	// RemoveURL is the page that asks before it is ended.
 	RemoveURL string
 }
@@ -75,7 +81,7 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	}
 	content, language := &ConnectionsPage{}, h.pages.words.choose(r, "")
 	for _, connection := range connections {
-		content.Connections = append(content.Connections, h.connectionItem(language, connection, texts))
+		content.Connections = append(content.Connections, h.connectionItem(language, user, connection, texts))
 	}
 	if h.config.Applications != nil {
 		content.ApplicationsURL = h.path("applications")
@@ -83,21 +89,28 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'", user: user}, content)
 }
 
-func (h *Handler) connectionItem(language int, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
+func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
 	id := connection.ApplicationID
 	item := ConnectionItem{
 		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(language, connection.Scopes(), nil, texts),
-		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), RemoveURL: h.path("authorized_tokens", id, "delete"),
+		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), More: connection.More,
+		RemoveURL: h.path("authorized_tokens", id, "delete"),
 	}
 	if app := connection.Application; app != nil {
 		item.Name, item.Verified, item.Hosts = oauthkit.DisplayName(app), oauthkit.IsVerified(app), answerHosts(app)
 	}
 	for _, use := range connection.Authorizations {
 		item.SignIns = append(item.SignIns, SignInItem{
-			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, RemoveURL: h.path("authorized_tokens", id, use.ID, "delete"),
+			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, Here: isHere(use, user),
+			RemoveURL: h.path("authorized_tokens", id, use.ID, "delete"),
 		})
 	}
 	return item
+}
+
+// isHere reports whether a sign-in was made in the session of the host that the user is in. The session's id itself is not shown.
+func isHere(use oauthkit.AuthorizationUse, user *oauthkit.User) bool {
+	return use.SessionID != "" && use.SessionID == user.SessionID
 }
 
 // answerHosts names the sites that an application's answers may go to.
@@ -136,21 +149,31 @@ func (h *Handler) removeConnection(w http.ResponseWriter, r *http.Request, user 
 }
 
 // ownConnection returns what the path names, if the user has approved it. SignIn is the id of one of its sign-ins; empty: the
-// path names none.
+// path names none. One that is older than those that are listed is added to them.
 func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connection *oauthkit.Connection, signIn string, err error) {
 	connections, err := h.config.Authorizations.Connections(r.Context(), user.Subject)
 	if err != nil {
 		return nil, "", err
 	}
-	signIn = r.PathValue("authorization_id")
 	i := slices.IndexFunc(connections, func(connection *oauthkit.Connection) bool {
-		return connection.ApplicationID == r.PathValue("client_id") && (signIn == "" || slices.ContainsFunc(connection.Authorizations,
-			func(use oauthkit.AuthorizationUse) bool { return use.ID == signIn }))
+		return connection.ApplicationID == r.PathValue("client_id")
 	})
 	if i < 0 {
 		return nil, "", notFound(oauthkit.ErrNotFound)
 	}
-	return connections[i], signIn, nil
+	connection, signIn = connections[i], r.PathValue("authorization_id")
+	if signIn == "" || slices.ContainsFunc(connection.Authorizations, func(use oauthkit.AuthorizationUse) bool { return use.ID == signIn }) {
+		return connection, signIn, nil
+	}
+	use, err := h.config.Authorizations.Find(r.Context(), user.Subject, signIn)
+	if err == nil && use.ApplicationID != connection.ApplicationID {
+		err = oauthkit.ErrNotFound
+	}
+	if err != nil {
+		return nil, "", notFound(err)
+	}
+	connection.Authorizations = append(connection.Authorizations, use)
+	return connection, signIn, nil
 }
 
 // withdraw ends one sign-in or, where none is named, all that the application has.
@@ -167,7 +190,7 @@ func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *o
 		return err
 	}
 	content := &ConnectionConfirmPage{
-		Connection: h.connectionItem(h.pages.words.choose(r, ""), connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
+		Connection: h.connectionItem(h.pages.words.choose(r, ""), user, connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
 	}
 	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'", user: user}
 	for i, signIn := range content.Connection.SignIns {

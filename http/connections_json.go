@@ -20,13 +20,14 @@ func (h *Handler) connectionAPI() []route {
 // connectionDocument is an application that a user has approved. The host's session ids are not in it.
 type connectionDocument struct {
 	ClientID   string           `json:"client_id"`
-	Name       string           `json:"name,omitempty"` // empty: the application does not exist any more
+	Name       string           `json:"name,omitempty"` // empty: the application does not exist any more, or is switched off or not usable
 	Verified   bool             `json:"verified"`
 	Hosts      []string         `json:"hosts"`
 	Scopes     oauthkit.Scopes  `json:"scopes"`
 	Since      *time.Time       `json:"since,omitempty"`
 	LastUsedAt *time.Time       `json:"last_used_at,omitempty"`
 	SignIns    []signInDocument `json:"authorizations"`
+	More       bool             `json:"more"` // there are older ones, which are not listed
 }
 
 // signInDocument is one sign-in with it.
@@ -35,12 +36,13 @@ type signInDocument struct {
 	Scopes     oauthkit.Scopes `json:"scopes"`
 	CreatedAt  *time.Time      `json:"created_at,omitempty"`
 	LastUsedAt *time.Time      `json:"last_used_at,omitempty"`
+	Here       bool            `json:"here"` // made in the session of the host that the request is from
 }
 
-func newConnectionDocument(connection *oauthkit.Connection) connectionDocument {
+func newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection) connectionDocument {
 	document := connectionDocument{
 		ClientID: connection.ApplicationID, Hosts: []string{}, Scopes: list(connection.Scopes()),
-		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), SignIns: []signInDocument{},
+		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), SignIns: []signInDocument{}, More: connection.More,
 	}
 	if app := connection.Application; app != nil {
 		document.Name, document.Verified, document.Hosts = oauthkit.DisplayName(app), oauthkit.IsVerified(app), list(answerHosts(app))
@@ -48,6 +50,7 @@ func newConnectionDocument(connection *oauthkit.Connection) connectionDocument {
 	for _, use := range connection.Authorizations {
 		document.SignIns = append(document.SignIns, signInDocument{
 			ID: use.ID, Scopes: list(use.Scopes), CreatedAt: moment(use.CreatedAt), LastUsedAt: moment(use.LastUsedAt),
+			Here: isHere(use, user),
 		})
 	}
 	return document
@@ -60,7 +63,7 @@ func (h *Handler) connectionsJSON(w http.ResponseWriter, r *http.Request, user *
 	}
 	documents := []connectionDocument{}
 	for _, connection := range connections {
-		documents = append(documents, newConnectionDocument(connection))
+		documents = append(documents, newConnectionDocument(user, connection))
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"connections": documents})
 }

@@ -1,6 +1,7 @@
 package oauthhttp_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -92,6 +93,56 @@ func TestEndOneSignIn(t *testing.T) {
 	}
 	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
 	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "") // the sign-in of another application
+}
+
+// TestManySignIns shows that what is older than a thousand sign-ins elsewhere is still seen, and withdrawn on the page and in JSON.
+func TestManySignIns(t *testing.T) {
+	m := newConnected(t)
+	for i := range 1001 {
+		m.signIn(fmt.Sprintf("television-%04d", i), "printer", "alice")
+	}
+	listed := m.get("/o/authorized_tokens/")
+	for want, shown := range map[string]bool{"/phone/delete/": true, "/television-1000/": true, "There are older sign-ins": true, "/television-0001/": false} {
+		if strings.Contains(listed, want) != shown {
+			t.Errorf("got a page with %s: %t, want %t", want, !shown, shown)
+		}
+	}
+	path := "/o/authorized_tokens/printer/television-0000/delete/" // not listed
+	if page := m.get(path); !strings.Contains(page, "End this sign-in?") {
+		t.Errorf("got %s, want a question about the one sign-in", page)
+	}
+	m.post(http.StatusSeeOther, path, nil)
+	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
+	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/"+url.PathEscape("https://app.test/x")+"/television-0001/delete/", "", "")
+	m.post(http.StatusSeeOther, "/o/authorized_tokens/"+url.PathEscape("https://app.test/x")+"/delete/", nil)
+	if m.isSignedIn("television-0000") || !m.isSignedIn("television-0001") || m.isSignedIn("phone") {
+		t.Error("got another ended than the old sign-in and the old application")
+	}
+	answer := m.do(http.StatusOK, http.MethodGet, "/o/api/authorized_tokens", "", "").Body.String()
+	if !strings.Contains(answer, `"more":true`) || !strings.Contains(answer, `"here":false`) || strings.Contains(answer, "television-0002") {
+		t.Errorf("got %s, want it to say that there are more", answer)
+	}
+	m.json(http.StatusNoContent, http.MethodDelete, "/o/api/authorized_tokens/printer/television-0001", "")
+	if m.isSignedIn("television-0001") || !m.isSignedIn("television-0002") {
+		t.Error("got another ended than the one")
+	}
+	m.post(http.StatusSeeOther, "/o/authorized_tokens/printer/delete/", nil)
+	if m.isSignedIn("television-0002") || !m.isSignedIn("bobs") {
+		t.Error("got a sign-in left, or another user's ended")
+	}
+}
+
+// TestSignInHere tells the sign-in that the user made in the session that he is in, without the session's id.
+func TestSignInHere(t *testing.T) {
+	m := newConnected(t)
+	const here = "With the browser that you are using now"
+	if page := m.get("/o/authorized_tokens/"); strings.Contains(page, here) {
+		t.Errorf("got a page of an unknown session with %q", here)
+	}
+	m.user = &oauthkit.User{Subject: "alice", SessionID: "session-of-the-host"}
+	if page := m.get("/o/authorized_tokens/"); strings.Count(page, here) != 3 || strings.Contains(page, "session-of-the-host") {
+		t.Errorf("got %s, want all three marked, and no session id", page)
+	}
 }
 
 func TestRemoveConnection(t *testing.T) {

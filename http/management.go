@@ -33,8 +33,8 @@ func managementSamples() map[string]pageContent {
 	for _, kind := range []string{"one", "many"} {
 		inputs = append(inputs, FormInput{Kind: kind, Help: "x", Problems: []string{"x"}, Choices: []Choice{{Value: "x", Label: "x", Chosen: true}, {}}})
 	}
-	signIn := SignInItem{CreatedAt: now, LastUsedAt: now}
-	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, SignIns: []SignInItem{signIn}}
+	signIn := SignInItem{CreatedAt: now, LastUsedAt: now, Here: true}
+	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, SignIns: []SignInItem{signIn}, More: true}
 	return map[string]pageContent{
 		"applications":         &ApplicationsPage{Applications: []ApplicationItem{{Name: "x", Disabled: true}}, RegisterURL: "x", FirstURL: "x", NextURL: "x", ConnectionsURL: "x"},
 		"applications_detail":  &ApplicationPage{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},

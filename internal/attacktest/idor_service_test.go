@@ -87,7 +87,7 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 	r := rowsOf(t, s, s.Browser("alice"))
 	s.Browser("bob").Tokens(s.Web)
 	service := oauthkit.NewAuthorizations(s.Provider, s.Store)
-	checkMethods(t, service, "Connections", "Revoke", "Disconnect", "RevokeUser", // below
+	checkMethods(t, service, "Connections", "Find", "Revoke", "Disconnect", "RevokeUser", // below
 		"RevokeApplication") // the operator's
 	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
 		connections, err := service.Connections(t.Context(), subject)
@@ -99,8 +99,12 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 		if err != nil {
 			t.Errorf("Connections of %q: got %v", subject, err)
 		}
-		for name, call := range map[string]func(ctx context.Context, subject, id string) error{"Revoke": service.Revoke, "Disconnect": service.Disconnect} {
-			hers := map[string]string{"Revoke": r.signIn, "Disconnect": r.client.ID}[name]
+		find := func(ctx context.Context, subject, id string) error {
+			_, err := service.Find(ctx, subject, id)
+			return err
+		}
+		for name, call := range map[string]func(ctx context.Context, subject, id string) error{"Find": find, "Revoke": service.Revoke, "Disconnect": service.Disconnect} {
+			hers := map[string]string{"Find": r.signIn, "Revoke": r.signIn, "Disconnect": r.client.ID}[name]
 			got, want := call(t.Context(), subject, hers), call(t.Context(), subject, oauthkit.NewClientID())
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%s as %q: got %v, want what an id that nobody has gets: %v", name, subject, got, want)

@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -11,24 +12,34 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// userAuthorizations walks the index on subject, which has the order of the answer, and looks up the last token of each one that
-// is returned, and whether there is anything of it that can be used.
-const userAuthorizations = `SELECT ` + authorizationSelected + `,
-	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
-	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id)
-FROM {authorizations} a WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expires_at > $2
+// userAuthorizations walks the index on subject, which has the order in which those of each application are numbered, and looks up
+// whether there is anything of each that can be used, and the last token of those that are returned.
+const (
+	userAuthorizations = numbered + upToLimit
+	userAuthorization  = numbered + ` AND a.id = $4` + upToLimit
+	numbered           = `SELECT ` + authorizationColumns + `,
+	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = newest.id),
+	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = newest.id)
+FROM (SELECT ` + authorizationSelected + `,
+	row_number() OVER (PARTITION BY a.application_id ORDER BY a.created_at DESC, a.id DESC) AS number FROM {authorizations} a
+	WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expires_at > $2
 	AND (EXISTS (SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > $2)
 		OR EXISTS (SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2)
-		OR EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2))
-ORDER BY a.created_at DESC, a.id DESC LIMIT $3`
+		OR EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2))`
+	upToLimit = `) newest WHERE number <= $3`
+)
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
-func (c *Credentials) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
-	if subject == "" { // what an application has for itself is no user's
+func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
+	if query.Subject == "" { // what an application has for itself is no user's
 		return nil, failed("listing authorizations", ctx.Err())
 	}
+	statement, args := userAuthorizations, []any{query.Subject, c.stamp(query.Now), query.Limit}
+	if query.ID != "" {
+		statement, args = userAuthorization, append(args, query.ID)
+	}
 	var uses []oauthkit.AuthorizationUse
-	err := c.each(ctx, c.pool(), userAuthorizations, []any{subject, c.stamp(now), max(limit, 0)}, func(scan func(...any) error) error {
+	err := c.each(ctx, c.pool(), statement, args, func(scan func(...any) error) error {
 		authorization := &oauthkit.Authorization{}
 		var access, refresh time.Time
 		err := scan(append(authorizationFields(authorization), moment{&access}, moment{&refresh})...)
@@ -38,10 +49,13 @@ func (c *Credentials) UserAuthorizations(ctx context.Context, subject string, no
 	if err != nil {
 		return nil, failed("listing authorizations", err)
 	}
+	slices.SortFunc(uses, func(one, other oauthkit.AuthorizationUse) int {
+		return cmp.Or(other.CreatedAt.Compare(one.CreatedAt), strings.Compare(other.ID, one.ID))
+	})
 	return uses, nil
 }
 
-// lastUsed returns when an Authorization was last used, by when its last tokens were issued; zero: there is none.
+// lastUsed returns when an Authorization was last used, by when its last tokens were issued; when it was made where there is none.
 func lastUsed(authorization *oauthkit.Authorization, access, refresh time.Time) time.Time {
 	switch {
 	case access.After(refresh):

@@ -11,7 +11,7 @@ import (
 )
 
 // consentColumns are the columns of a Consent, in the order of consentArgs and consentFields.
-const consentColumns = `id, application_id, subject, scopes, created_at, updated_at, application_digest`
+const consentColumns = `id, application_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes`
 
 const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE application_id = $1 AND subject = $2`
 
@@ -30,27 +30,27 @@ const (
 	insertConsent = `INSERT INTO {consents} (` + consentColumns + `) `
 	orReplace     = ` ON CONFLICT (application_id, subject)
 	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at,
-	application_digest = excluded.application_digest RETURNING id`
+	application_digest = excluded.application_digest, resource_scopes = excluded.resource_scopes RETURNING id`
 )
 
 func (d *database) consentArgs(consent *oauthkit.Consent) []any {
 	return []any{
 		consent.ID, consent.ApplicationID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
-		consent.ApplicationDigest,
+		consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
 	}
 }
 
 func consentFields(consent *oauthkit.Consent) []any {
 	return []any{
 		&consent.ID, &consent.ApplicationID, &consent.Subject, words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt},
-		&consent.ApplicationDigest,
+		&consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
 	}
 }
 
 const (
 	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
 	// for that to end, which a DELETE would not: it does not see the row yet.
-	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4, '')` + orReplace
+	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4, '', '{}')` + orReplace
 	deleteConsent = `DELETE FROM {consents} WHERE application_id = $1 AND subject = $2`
 	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
 	// for each other.

@@ -102,16 +102,16 @@ func (postgresDialect) consume(ctx context.Context, d *database, act, consumed, 
 }
 
 // saveCodePostgres changes nothing unless the Interaction is open and the consent there, and its one row tells how far it
-// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $10 the consent; then
+// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $11 the consent; then
 // come the Authorization and the code.
 const saveCodePostgres = `WITH waiting AS (
 	SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE
 ), ready AS (
 	SELECT 1 WHERE $1 = '' OR EXISTS (SELECT 1 FROM waiting)
 ), anew AS (
-	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9, $10 FROM ready WHERE $3 = 'anew'` + orReplace + `
+	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9, $10, $11 FROM ready WHERE $3 = 'anew'` + orReplace + `
 ), widened AS (
-	UPDATE {consents} SET scopes = $7, updated_at = $9, application_digest = $10
+	UPDATE {consents} SET scopes = $7, updated_at = $9, application_digest = $10, resource_scopes = $11
 	WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'widened' AND EXISTS (SELECT 1 FROM ready) RETURNING id
 ), remembered AS (
 	SELECT id FROM {consents} WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
@@ -123,10 +123,10 @@ const saveCodePostgres = `WITH waiting AS (
 	UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND EXISTS (SELECT 1 FROM consent)
 ), accepted AS (
 	INSERT INTO {authorizations} (` + authorizationColumns + `)
-	SELECT $11, $12, consent.id, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 FROM consent RETURNING id, consent_id
+	SELECT $12, $13, consent.id, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24 FROM consent RETURNING id, consent_id
 ), code AS (
 	INSERT INTO {authorization_codes} (authorization_id, hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at)
-	SELECT accepted.id, $24, $25, $26, $27, $28, $29 FROM accepted
+	SELECT accepted.id, $25, $26, $27, $28, $29, $30 FROM accepted
 )
 SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1)`
 

@@ -7,6 +7,7 @@ func (postgresDialect) migrations() []migration {
 		{"0001", firstApplicationsPostgres, firstCredentialsPostgres},
 		{"0002", secondApplicationsPostgres, secondCredentialsPostgres},
 		{"0003", thirdApplicationsPostgres, ""},
+		{"0004", "", fourthCredentialsPostgres},
 	}
 }
 
@@ -139,3 +140,8 @@ CREATE TABLE {application_scopes} (
 	is_default boolean NOT NULL,
 	PRIMARY KEY (client_id, scope)
 )`
+
+// fourthCredentialsPostgres adds consent for single APIs, and lets the newest sign-ins of each application be found without sorting.
+const fourthCredentialsPostgres = `ALTER TABLE {consents} ADD resource_scopes text NOT NULL DEFAULT '{}';
+DROP INDEX {authorizations}_subject;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL`

@@ -7,6 +7,7 @@ func (sqliteDialect) migrations() []migration {
 		{"0001", firstApplicationsSQLite, firstCredentialsSQLite},
 		{"0002", secondApplicationsSQLite, secondCredentialsSQLite},
 		{"0003", thirdApplicationsSQLite, ""},
+		{"0004", "", fourthCredentialsSQLite},
 	}
 }
 
@@ -137,3 +138,8 @@ CREATE TABLE {application_scopes} (
 	is_default INTEGER NOT NULL,
 	PRIMARY KEY (client_id, scope)
 ) STRICT`
+
+// fourthCredentialsSQLite adds consent for single APIs, and lets the newest sign-ins of each application be found without sorting.
+const fourthCredentialsSQLite = `ALTER TABLE {consents} ADD resource_scopes TEXT NOT NULL DEFAULT '{}';
+DROP INDEX {authorizations}_subject;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL`

@@ -97,8 +97,8 @@ func (sqliteDialect) consume(ctx context.Context, d *database, tx gorm.ConnPool,
 
 // What is done about a consent, by its use. Each returns the id of the one that is there afterwards, if any.
 const (
-	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6, $7)` + orReplace
-	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5, application_digest = $6
+	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6, $7, $8)` + orReplace
+	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5, application_digest = $6, resource_scopes = $7
 WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
 	holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
 )
@@ -135,7 +135,8 @@ func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPoo
 	case oauthkit.ConsentAnew:
 		statement, args = giveConsentSQLite, d.consentArgs(consent)
 	case oauthkit.ConsentWidened:
-		statement, args = widenConsentSQLite, append(args, consent.Scopes.String(), d.stamp(consent.UpdatedAt), consent.ApplicationDigest)
+		columns := d.consentArgs(consent)
+		statement, args = widenConsentSQLite, append(args, columns[3], columns[5], columns[6], columns[7])
 	}
 	err = d.first(ctx, tx, statement, args, &id)
 	if errors.Is(err, oauthkit.ErrNotFound) {

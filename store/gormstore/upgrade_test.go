@@ -20,22 +20,22 @@ func TestUpgrade(t *testing.T) {
 		old := oldDatabase(t, db)
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
 		var versions []string
-		if err := db.Table("oauth_migrations").Order("id").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002", "0003"}) {
-			t.Errorf("got versions %q, %v, want 0001 to 0003", versions, err)
+		if err := db.Table("oauth_migrations").Order("id").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002", "0003", "0004"}) {
+			t.Errorf("got versions %q, %v, want 0001 to 0004", versions, err)
 		}
 		app, err := store.Applications.Find(ctx, "client")
 		if err != nil || app.Name != "Client" || app.PreviousSecret != "" || app.PreviousSecretExpiresAt != nil {
 			t.Errorf("got the application %+v, %v, want it without a previous secret", app, err)
 		}
 		consent, err := store.Consent(ctx, "client", "alice")
-		if err != nil || consent.ApplicationDigest != "" || !slices.Equal(consent.Scopes, oauthkit.Scopes{"openid"}) {
+		if err != nil || consent.ApplicationDigest != "" || len(consent.ResourceScopes) != 0 || !slices.Equal(consent.Scopes, oauthkit.Scopes{"openid"}) {
 			t.Errorf("got the consent %+v, %v, want it without a digest", consent, err)
 		}
 		token, err := store.AccessToken(ctx, old.Access.Hash)
 		if err != nil || len(token.Resources) != 0 || len(token.Authorization.Resources) != 0 || token.Authorization.Subject != "alice" {
 			t.Errorf("got the token %+v, %v, want alice's, for every API", token, err)
 		}
-		uses, err := store.UserAuthorizations(ctx, "alice", now, 10)
+		uses, err := store.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: "alice", Now: now, Limit: 10})
 		if err != nil || len(uses) != 1 || !uses[0].LastUsedAt.Equal(now.Add(time.Second)) {
 			t.Errorf("got %+v, %v, want the one Authorization, last used a second after %v", uses, err, now)
 		}

@@ -12,21 +12,26 @@ import (
 )
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
-func (s *Store) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
+func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mutex.Unlock()
 	var uses []oauthkit.AuthorizationUse
 	for _, authorization := range s.authorizations {
-		if ofUser(subject)(authorization) && authorization.Valid(now) && s.canBeUsed(authorization, now) {
+		meant := ofUser(query.Subject)(authorization) && (query.ID == "" || authorization.ID == query.ID)
+		if meant && authorization.Valid(query.Now) && s.canBeUsed(authorization, query.Now) {
 			uses = append(uses, oauthkit.AuthorizationUse{Authorization: copyAuthorization(authorization), LastUsedAt: s.lastUsed(authorization)})
 		}
 	}
 	slices.SortFunc(uses, func(one, other oauthkit.AuthorizationUse) int {
 		return cmp.Or(other.CreatedAt.Compare(one.CreatedAt), strings.Compare(other.ID, one.ID))
 	})
-	return uses[:min(len(uses), max(limit, 0))], nil
+	listed := map[string]int{} // by application
+	return slices.DeleteFunc(uses, func(use oauthkit.AuthorizationUse) bool {
+		listed[use.ApplicationID]++
+		return listed[use.ApplicationID] > query.Limit
+	}), nil
 }
 
 // canBeUsed reports whether somebody may have a credential of an Authorization that is still good.

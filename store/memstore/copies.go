@@ -48,6 +48,10 @@ func copyAuthorization(authorization *oauthkit.Authorization) *oauthkit.Authoriz
 func copyConsent(consent *oauthkit.Consent) *oauthkit.Consent {
 	duplicate := *consent
 	duplicate.Scopes = slices.Clone(consent.Scopes)
+	duplicate.ResourceScopes = maps.Clone(consent.ResourceScopes)
+	for resource, scopes := range duplicate.ResourceScopes {
+		duplicate.ResourceScopes[resource] = slices.Clone(scopes)
+	}
 	return &duplicate
 }
 

@@ -16,12 +16,12 @@ func approvalRules() []rule {
 			testNewConsent,
 		},
 		{
-			"consent that is given anew where there is one keeps its row, and its Scopes, ApplicationDigest and UpdatedAt are replaced",
+			"consent that is given anew where there is one keeps its row, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced",
 			"a user has two consents for one application and can only withdraw one",
 			testConsentGivenAgain,
 		},
 		{
-			"consent that is widened keeps its row, and its Scopes, ApplicationDigest and UpdatedAt are replaced",
+			"consent that is widened keeps its row, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced",
 			"a user is asked again for what he has just approved",
 			testConsentWidened,
 		},
@@ -142,15 +142,15 @@ func testConsentWidened(t *trial) {
 	}
 }
 
-// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes, digest and time.
+// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes, digest and the time of the last question.
 func (t *trial) replaces(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
 	t.Helper()
 	later := t.now.Add(time.Hour)
 	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
-	approval.Consent.ApplicationDigest = newHash()
+	approval.Consent.ApplicationDigest, approval.Consent.ResourceScopes = newHash(), map[string]oauthkit.Scopes{"https://api.example/" + newHash(): scopes}
 	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
-	want := *stored
-	want.Scopes, want.UpdatedAt, want.ApplicationDigest = scopes, later, approval.Consent.ApplicationDigest
+	want := *approval.Consent
+	want.ID, want.CreatedAt = stored.ID, stored.CreatedAt
 	t.same("Consent", t.storedConsent(stored), &want)
 }
 

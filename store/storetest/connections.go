@@ -3,7 +3,6 @@ package storetest
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -11,27 +10,7 @@ import (
 
 // connectionRules are what a store promises that is an [oauthkit.AuthorizationManager].
 func connectionRules() []rule {
-	return []rule{
-		{
-			"UserAuthorizations returns those of a user that are valid, the newest first",
-			"users do not see who may act for them, or see what has ended long ago",
-			testUserAuthorizations,
-		},
-		{
-			"UserAuthorizations leaves out those of which nothing can be used any more",
-			"a user ends sign-ins that were never finished or are long over, and cannot tell the one that is not his",
-			testNothingLeft,
-		},
-		{
-			"UserAuthorizations returns at most as many as it is asked for",
-			"the page of one user takes all the memory there is",
-			testAtMost,
-		},
-		{
-			"UserAuthorizations tells when the last token was issued",
-			"users keep what they do not use, or remove what they do",
-			testLastUsed,
-		},
+	return append(signInRules(), []rule{
 		{
 			"UserConsents returns what a user has approved, in the order of the client_ids",
 			"users cannot withdraw what they do not see",
@@ -57,85 +36,7 @@ func connectionRules() []rule {
 			"the host is told that a user has nothing left, while the database is away",
 			testConnectionFailure,
 		},
-	}
-}
-
-func testAtMost(t *trial) {
-	first := t.savedTokens().Access.Authorization
-	second := t.authorization()
-	second.Subject, second.CreatedAt = first.Subject, first.CreatedAt.Add(time.Microsecond)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, second, t.tokens(second)))
-	t.lists(first.Subject, 2, second, first)
-	t.lists(first.Subject, 1, second)
-	t.lists(first.Subject, 0)
-}
-
-// lists notes when UserAuthorizations does not return exactly these, in this order.
-func (t *trial) lists(subject string, limit int, want ...*oauthkit.Authorization) {
-	t.Helper()
-	uses, err := t.users.UserAuthorizations(t.ctx, subject, t.now, limit)
-	t.done("UserAuthorizations", err)
-	if len(uses) != len(want) {
-		t.Errorf("UserAuthorizations, at most %d: got %d, want %d", limit, len(uses), len(want))
-		return
-	}
-	for i, authorization := range want {
-		t.same("UserAuthorizations", uses[i].Authorization, authorization)
-	}
-}
-
-func testUserAuthorizations(t *trial) {
-	subject := "user-" + secret.NewID()
-	var want []*oauthkit.Authorization
-	for i, change := range []func(*oauthkit.Authorization){
-		func(*oauthkit.Authorization) {},
-		func(a *oauthkit.Authorization) { a.ApplicationID = t.application() },
-		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now },
-		func(a *oauthkit.Authorization) { a.RevokedAt = t.now },
-		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now.Add(time.Microsecond) },
-	} {
-		authorization := t.authorization()
-		authorization.Subject, authorization.CreatedAt = subject, t.now.Add(time.Duration(i-10)*time.Microsecond)
-		change(authorization)
-		t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, t.tokens(authorization)))
-		if authorization.Valid(t.now) {
-			want = append(want, authorization)
-		}
-	}
-	slices.Reverse(want)
-	t.lists(subject, 100, want...)
-	t.revoked(want[0])
-	t.lists(subject, 100, want[1:]...)
-}
-
-func (t *trial) lastUsed(what string, of *oauthkit.Authorization, want time.Time) {
-	t.Helper()
-	uses, err := t.users.UserAuthorizations(t.ctx, of.Subject, t.now, 10)
-	t.done("UserAuthorizations", err)
-	if len(uses) != 1 || !uses[0].LastUsedAt.Equal(want) {
-		t.Errorf("LastUsedAt, %s: got %v, want one Authorization with %v", what, uses, want)
-	}
-}
-
-func testLastUsed(t *trial) {
-	code := t.savedCode()
-	t.lastUsed("before any token", code.Authorization, code.Authorization.CreatedAt)
-	tokens := t.tokens(code.Authorization)
-	tokens.Access.IssuedAt = t.now.Add(2 * time.Second)
-	tokens.Refresh.IssuedAt = t.now.Add(time.Second)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	t.lastUsed("after the code was redeemed", code.Authorization, tokens.Access.IssuedAt)
-	successors := t.tokens(code.Authorization)
-	successors.Access.IssuedAt = t.now.Add(3 * time.Second)
-	successors.Refresh.IssuedAt = t.now.Add(4 * time.Second)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
-	t.lastUsed("after a refresh", code.Authorization, successors.Refresh.IssuedAt)
-
-	authorization := t.authorization()
-	access := t.accessToken(authorization)
-	access.IssuedAt = t.now.Add(time.Second)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
-	t.lastUsed("with an access token alone", authorization, access.IssuedAt)
+	}...)
 }
 
 func testUserConsents(t *trial) {
@@ -184,7 +85,7 @@ func testOnlyOnesOwn(t *trial) {
 		t.approved(t.client, subject)
 	}
 	for i, subject := range subjects {
-		uses, err := t.users.UserAuthorizations(t.ctx, subject, t.now, 10)
+		uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: subject, Now: t.now, Limit: 10})
 		t.done("UserAuthorizations", err)
 		consents, err := t.users.UserConsents(t.ctx, subject)
 		t.done("UserConsents", err)
@@ -212,7 +113,7 @@ func testNobody(t *trial) {
 
 func testConnectionCopies(t *trial) {
 	consent, code := t.approved(t.client, "user-"+secret.NewID())
-	uses, err := t.users.UserAuthorizations(t.ctx, consent.Subject, t.now, 1)
+	uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: consent.Subject, Now: t.now, Limit: 1})
 	t.done("UserAuthorizations", err)
 	consents, err := t.users.UserConsents(t.ctx, consent.Subject)
 	t.done("UserConsents", err)
@@ -235,7 +136,10 @@ func testConnectionFailure(t *trial) {
 	consent, code := t.savedConsent()
 	ctx := t.failing().ctx
 	for name, call := range map[string]func() error{
-		"UserAuthorizations":   func() error { _, err := t.users.UserAuthorizations(ctx, consent.Subject, t.now, 10); return err },
+		"UserAuthorizations": func() error {
+			_, err := t.users.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: consent.Subject, Now: t.now, Limit: 10})
+			return err
+		},
 		"UserConsents":         func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
 		"RevokeUser":           func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
 		"RevokeUser of nobody": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },

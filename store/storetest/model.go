@@ -102,7 +102,7 @@ func (m *model) consent(approval *oauthkit.Approval) oauthkit.Consent {
 		consent = *approval.Consent
 	case approval.ConsentUse != oauthkit.ConsentRemembered:
 		consent.Scopes, consent.UpdatedAt = approval.Consent.Scopes, approval.Consent.UpdatedAt
-		consent.ApplicationDigest = approval.Consent.ApplicationDigest
+		consent.ApplicationDigest, consent.ResourceScopes = approval.Consent.ApplicationDigest, approval.Consent.ResourceScopes
 	}
 	m.consents[consent.Subject] = consent
 	return consent

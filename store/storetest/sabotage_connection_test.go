@@ -22,11 +22,7 @@ func managed(commit func(managing) Store) func(Store) Store {
 }
 
 func connectionSabotages() []sabotage {
-	return []sabotage{
-		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns those"}},
-		{"lists what cannot be used", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations leaves out"}},
-		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations returns at most"}},
-		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations tells"}},
+	return append(signInSabotages(), []sabotage{
 		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns"}},
 		{"ignores case in whose it is", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/a user sees"}},
 		{"revokes what is nobody's", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/what applications have"}},
@@ -44,36 +40,7 @@ func connectionSabotages() []sabotage {
 		{"ends for ever", managed(func(s managing) Store { return &endsForEver{managing: s} }), []string{
 			"connections/RevokeUser: what ended", "connections/RevokeApplication: what ended",
 		}},
-	}
-}
-
-type listsExpired struct{ managing }
-
-func (s listsExpired) UserAuthorizations(ctx context.Context, subject string, _ time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
-	return s.managing.UserAuthorizations(ctx, subject, time.Time{}, limit)
-}
-
-// listsUsed looks at what could be used a moment after it was issued.
-type listsUsed struct{ managing }
-
-func (s listsUsed) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
-	return s.managing.UserAuthorizations(ctx, subject, now.Add(-2*time.Minute), limit)
-}
-
-type listsAll struct{ managing }
-
-func (s listsAll) UserAuthorizations(ctx context.Context, subject string, now time.Time, _ int) ([]oauthkit.AuthorizationUse, error) {
-	return s.managing.UserAuthorizations(ctx, subject, now, 1000)
-}
-
-type neverUsed struct{ managing }
-
-func (s neverUsed) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) ([]oauthkit.AuthorizationUse, error) {
-	uses, err := s.managing.UserAuthorizations(ctx, subject, now, limit)
-	for i := range uses {
-		uses[i].LastUsedAt = uses[i].CreatedAt
-	}
-	return uses, err
+	}...)
 }
 
 type listsOne struct{ managing }
@@ -122,9 +89,9 @@ type keepsLists struct {
 	uses []oauthkit.AuthorizationUse
 }
 
-func (s *keepsLists) UserAuthorizations(ctx context.Context, subject string, now time.Time, limit int) (uses []oauthkit.AuthorizationUse, err error) {
+func (s *keepsLists) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) (uses []oauthkit.AuthorizationUse, err error) {
 	if s.uses == nil {
-		s.uses, err = s.managing.UserAuthorizations(ctx, subject, now, limit)
+		s.uses, err = s.managing.UserAuthorizations(ctx, query)
 	}
 	return s.uses, err
 }

@@ -23,6 +23,9 @@ func consentSabotages() []sabotage {
 		{"keeps the digest of the application that was known", func(s Store) Store { return &keepsDigest{s, map[string]string{}} }, []string{
 			"approvals/consent that is given anew", "approvals/consent that is widened",
 		}},
+		{"forgets the APIs that were approved", func(s Store) Store { return forgetsAPIs{s} }, []string{
+			"approvals/SaveCode saves consent", "approvals/consent that is given anew", "approvals/consent that is widened",
+		}},
 		{"writes back what was withdrawn", func(s Store) Store { return writesBack{s} }, []string{
 			"approvals/SaveCode that widens consent which is gone", "approvals/consent that was revoked and given again",
 		}},
@@ -104,6 +107,18 @@ func (s *keepsDigest) SaveCode(ctx context.Context, approval *oauthkit.Approval,
 	consent.ApplicationDigest = known
 	old.Consent = &consent
 	return s.Store.SaveCode(ctx, &old, code)
+}
+
+type forgetsAPIs struct{ Store }
+
+func (s forgetsAPIs) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if approval.Consent == nil {
+		return s.Store.SaveCode(ctx, approval, code)
+	}
+	poorer, consent := *approval, *approval.Consent
+	consent.ResourceScopes = nil
+	poorer.Consent = &consent
+	return s.Store.SaveCode(ctx, &poorer, code)
 }
 
 type writesBack struct{ Store }

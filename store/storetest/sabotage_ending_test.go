@@ -100,7 +100,7 @@ type countsFirst struct {
 }
 
 func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
-	uses, err := s.UserAuthorizations(ctx, subject, now, 1000)
+	uses, err := s.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: subject, Now: now, Limit: 1000})
 	if err != nil {
 		return 0, err
 	}

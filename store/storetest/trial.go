@@ -121,6 +121,7 @@ func (t *trial) consent(authorization *oauthkit.Authorization) *oauthkit.Consent
 		CreatedAt:     t.now,
 		UpdatedAt:     t.now,
 
+		ResourceScopes:    map[string]oauthkit.Scopes{"https://api.example/": {"read"}},
 		ApplicationDigest: newHash(),
 	}
 }
