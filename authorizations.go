@@ -161,7 +161,7 @@ func (a *Authorizations) withApplications(ctx context.Context, byID map[string]*
 // Find returns one Authorization of a user that is still good, whether Connections lists it or not. One that does not exist, or is
 // another user's, is ErrNotFound.
 func (a *Authorizations) Find(ctx context.Context, subject, id string) (AuthorizationUse, error) {
-	if id == "" { // any, for the store
+	if id == "" || !validText(id) { // any, for the store, and what no database can look for
 		return AuthorizationUse{}, ErrNotFound
 	}
 	found, err := a.store.UserAuthorizations(ctx, AuthorizationQuery{Subject: subject, ID: id, Now: a.provider.Now(), Limit: 1})
