@@ -85,6 +85,9 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
+	if err := provider.CheckAtStart(context.Background()); err != nil {
+		return nil, err
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:    "/login",
 		CurrentUser: currentUser,

@@ -45,7 +45,7 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 	case len(arguments) < len(wanted):
 		return &usageError{c.name, wanted[len(arguments)] + " is missing"}
 	case len(arguments) > len(wanted):
-		return &usageError{c.name, fmt.Sprintf("unexpected argument %q", arguments[len(wanted)])}
+		return &usageError{c.name, fmt.Sprintf("unexpected argument %q; a command stands before its flags", arguments[len(wanted)])}
 	}
 	err = act(ctx, arguments, out)
 	var wrong *usageError

@@ -13,19 +13,17 @@ import (
 // createApplicationCommand has the options of Django OAuth Toolkit's command of this name, but for those that choose a secret. Who
 // calls it is the operator, so it may decide what an owner on the pages may not, such as the client_id and that users are not asked.
 func createApplicationCommand(flags *flag.FlagSet) action {
-	described, secretChosen := describe(flags), false
+	described, refusal := describe(flags), ""
 	described.text("client-id", "client `id` (default: one that is generated)", func(app *application, id string) { app.ClientID = id })
 	flags.Func("client-secret", "refused: the `secret` is generated", func(string) error {
-		secretChosen = true
+		refusal = "secrets are only generated; to bring one along, write it as client_secret into a seed file"
 		return nil
 	})
-	wrong := func() string {
-		if secretChosen {
-			return "secrets are only generated; to bring one along, write it as client_secret into a seed file"
-		}
-		return ""
-	}
-	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
+	flags.BoolFunc("no-hash-client-secret", "refused: only the hash of a secret is stored", func(string) error {
+		refusal = "only the hash of a secret is stored; it is printed once"
+		return nil
+	})
+	return checked(func() string { return refusal }, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
 		app := &application{ClientType: oauthkit.ClientType(arguments[0]), GrantTypes: parseGrants(arguments[1])}
 		described.apply(app)
 		applications, operator, err := described.applications(ctx, database)

@@ -25,9 +25,9 @@ Environment:
 What a seed file says is done again whenever idp serves with it: whoever changes or removes
 an application that is in the file with a command has to change the file too.
 
-Flags may be written with one dash or two, before or after the arguments. What a command was
-asked for goes to the standard output; what it changed is also logged to the standard error,
-as idp does when it serves.
+Flags may be written with one dash or two, behind the command, before or after its arguments.
+What a command was asked for goes to the standard output; what it changed is also logged to the
+standard error, as idp does when it serves.
 
 Exit status:
   0  everything was done

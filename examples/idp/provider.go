@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,11 @@ func newHandler(ctx context.Context, issuer string, database *database, seed *se
 	if err := provider.CheckAtStart(ctx); err != nil {
 		return nil, err
 	}
+	scopes, err := provider.ScopeTexts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mayChoose := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
 	pages := &pages{
 		database: database,
 		secure:   strings.HasPrefix(issuer, "https:"),
@@ -84,7 +90,7 @@ func newHandler(ctx context.Context, issuer string, database *database, seed *se
 		LoginURL:       "/login",
 		HomeURL:        "/",
 		SignOut:        pages.signOut,
-		Applications:   oauthkit.NewApplications(provider, database.store, oauthkit.ApplicationsConfig{SecretOverlap: secretOverlap}),
+		Applications:   oauthkit.NewApplications(provider, database.store, mayChoose),
 		Authorizations: oauthkit.NewAuthorizations(provider, database.store),
 
 		UserChoosesScopes: seed.UserChoosesScopes,

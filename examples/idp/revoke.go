@@ -33,11 +33,11 @@ func revokeCommand(flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		what := fmt.Sprintf("%d authorizations that were still good", revoked)
 		if revoked == 0 {
-			what = fmt.Sprintf("nothing that was still good; see whether the name %q is right", whose)
+			_, err = fmt.Fprintf(out, "Nothing of %q was still good, and what was approved is forgotten. See whether the name is right.\n", whose)
+			return err
 		}
-		_, err = fmt.Fprintf(out, "Revoked %s. What was approved is forgotten.\n", what)
+		_, err = fmt.Fprintf(out, "Revoked %d authorizations that were still good. What was approved is forgotten.\n", revoked)
 		return err
 	}))
 }

@@ -64,6 +64,9 @@ func newSite(base string, store *Store) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := provider.CheckAtStart(context.Background()); err != nil {
+		return nil, err
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:       "/login",
 		CurrentUser:    currentUser,

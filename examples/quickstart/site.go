@@ -33,6 +33,10 @@ func newSite(base, db string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A demo can do without Observe, UserIsActive and Secret; everything else that is weak is logged, and errors end the start.
+	if err := provider.CheckAtStart(context.Background(), "oauthkit.W003", "oauthkit.W005", "oidc.W001"); err != nil {
+		return nil, err
+	}
 	secret, err := registerDemo(store, base)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,8 @@ func TestIDPWrongUsage(t *testing.T) {
 		"a flag of no id":      {"applications set taken -frob", 2, "there is no flag -frob\n"},
 		"a flag that is new":   {"createapplication confidential client_credentials --frob", 2, "there is no flag -frob\n"},
 		"a chosen secret":      {"createapplication confidential client_credentials --client-secret s3cret", 2, "only generated; to bring one along"},
+		"a secret in clear":    {"createapplication confidential client_credentials --no-hash-client-secret", 2, "only the hash"},
+		"flags before":         {"-addr localhost:0 serve", 2, "a command stands before its flags"},
 		"nothing to set":       {"applications set taken", 2, "say what to change"},
 		"neither yes nor no":   {"applications set taken -verified=perhaps", 2, "true or false"},
 		"everything wrong set": {"applications set public -redirect-uris http://x.example/ -grant-types implicit", 2, "redirect_uris: "},
