@@ -180,3 +180,21 @@ func checkPlainHTTP(t *testing.T, client *http.Client, own string) {
 		}
 	}
 }
+
+// TestIDPOffersScopes wants owners to be offered what the seed file knows, beside the scopes of OpenID Connect.
+func TestIDPOffersScopes(t *testing.T) {
+	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
+	alice := newPerson(t)
+	signIn(t, webConfig(idp), alice)
+	response, err := alice.client.Get(idp.issuer() + "/applications/register/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	for _, scope := range []string{"read", "openid"} {
+		if err != nil || !strings.Contains(string(page), `name="scopes" value="`+scope+`"`) {
+			t.Errorf("got %v and\n%s\nwant the scope %s offered", err, page, scope)
+		}
+	}
+}
