@@ -20,7 +20,8 @@ import (
 //
 // Every Application is a go-oauth2 client. What only some applications need is an interface of its own: [DisplayNamer],
 // [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner], [PreviousSecretVerifier], [PreviousSecretKeeper],
-// [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer].
+// [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer]; where it is
+// registered and changed [FormFielder], [Validator], [RedirectURIValidator] and [OriginValidator].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo

@@ -48,9 +48,27 @@ func TestChange(t *testing.T) {
 	if !found.Verified || !found.SkipAuthorization || found.Name != "Our shop" || found.UserID != "bob" || !found.Scopes.Contains("admin") || found.ClientSecret == "" {
 		t.Errorf("got %+v, want it as the operator said, with its secret", found)
 	}
-	want := []oauthkit.Event{oauthkit.ApplicationUpdated{ApplicationID: clientID, By: "operator"}}
+	want := []oauthkit.Event{oauthkit.ApplicationUpdated{
+		ApplicationID: clientID, By: "operator",
+		Changed: []string{"Logo", "grant_types", "name", "redirect_uris", "scopes", "skip_authorization", "user", "verified"},
+	}}
 	if !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got the events %v, want %v", m.events, want)
+	}
+}
+
+// TestChangeSwitchesOff tells observers of it, and of nothing that stayed as it was.
+func TestChangeSwitchesOff(t *testing.T) {
+	m, clientID := operated(t)
+	_, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
+		app.(*logoApplication).Disabled = true
+		return nil
+	})
+	want := []oauthkit.Event{oauthkit.ApplicationUpdated{
+		ApplicationID: clientID, By: "operator", Changed: []string{"disabled"}, SwitchedOff: true,
+	}}
+	if err != nil || !reflect.DeepEqual(m.events, want) {
+		t.Errorf("got the events %v, %v, want %v", m.events, err, want)
 	}
 }
 

@@ -8,15 +8,25 @@ import (
 // ApplicationForm is what the owner of an application decides, in a form or a JSON document. What is not in it, such as
 // whether users are asked for consent, is the operator's to decide.
 type ApplicationForm struct {
-	Name                    string     `json:"name"`
-	ClientType              ClientType `json:"client_type"`
-	GrantTypes              GrantTypes `json:"grant_types"`
-	RedirectURIs            URIs       `json:"redirect_uris"`
-	PostLogoutRedirectURIs  URIs       `json:"post_logout_redirect_uris"`
-	AllowedOrigins          URIs       `json:"allowed_origins"`
-	Scopes                  Scopes     `json:"scopes"`
-	TokenEndpointAuthMethod string     `json:"token_endpoint_auth_method"`
-	Algorithm               string     `json:"algorithm"`
+	// Name is what people read, by the rule of [CheckName]. Empty: they read the client_id.
+	Name string `json:"name"`
+	// ClientType is Confidential or Public. Empty is a problem. A public application loses its secrets.
+	ClientType ClientType `json:"client_type"`
+	// GrantTypes are among those of [Applications.GrantTypes], or were the application's before. Empty: it can do nothing.
+	GrantTypes GrantTypes `json:"grant_types"`
+	// RedirectURIs pass the rules of [ApplicationRules]. Empty is a problem with a grant that begins at the authorization endpoint.
+	RedirectURIs URIs `json:"redirect_uris"`
+	// PostLogoutRedirectURIs pass the same rules. Empty: none. No endpoint uses them yet.
+	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris"`
+	// AllowedOrigins pass the rules of ApplicationRules for origins. Empty: no script of another origin may call the token endpoint.
+	AllowedOrigins URIs `json:"allowed_origins"`
+	// Scopes are among ApplicationsConfig.Scopes, or were the application's before. Empty: it may ask for none.
+	Scopes Scopes `json:"scopes"`
+	// TokenEndpointAuthMethod is client_secret_basic or client_secret_post for a confidential application, none for a public one.
+	// Empty: whatever fits the ClientType.
+	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
+	// Algorithm is RS256 or ES256. Empty: RS256.
+	Algorithm string `json:"algorithm"`
 	// Fields are the values of the host's own fields, by name, for an application that is a [FormFielder]. One that is missing
 	// is empty.
 	Fields map[string]string `json:"fields"`
@@ -33,7 +43,7 @@ type FormFielder interface {
 
 // FormField is one of the host's own fields on the pages of an application.
 type FormField struct {
-	Name  string // in forms, in JSON, and in [Problems]
+	Name  string // in forms, in JSON, and in [Problems]; none of those that ApplicationForm has in JSON, where AbstractApplication is embedded
 	Label string // for people; the pages' text applications.field.fields.NAME comes before it
 	Help  string // a sentence below the field, as applications.help.fields.NAME is; empty: none
 	Kind  FormFieldKind
@@ -81,10 +91,8 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
-		if app.IsPublic() { // a secret that comes back later could be one that others know by then
-			abstract.replaceSecrets("")
-		}
 	}
+	forgetSecrets(app)
 	if fielder, ok := app.(FormFielder); ok {
 		for _, field := range fielder.FormFields() {
 			value := form.Fields[field.Name]
@@ -97,6 +105,14 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	}
 	distrust(app, before)
 	return problems
+}
+
+// forgetSecrets takes the secrets of an application that has become public: one that came back later could be one that others know
+// by then.
+func forgetSecrets(app Application) {
+	if abstract := Abstract(app); abstract != nil && app.IsPublic() {
+		abstract.replaceSecrets("")
+	}
 }
 
 // known is what the operator knew of an application that he vouched for: as the application says it, whichever field it is in.

@@ -17,7 +17,7 @@ import (
 // [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken, or a
 // grant type or a scope that the provider has not: a command needs the Grants, Extensions and Scopes of the program that
 // serves. Whether by may do this, the caller has to know; the event names him.
-func (a *Applications) Register(ctx context.Context, by *User, app Application) (secret string, err error) {
+func (a *Applications) Register(ctx context.Context, by *User, app Application) (clientSecret string, err error) {
 	if by == nil {
 		return "", errors.New("oauthkit: nobody is named who registers an application")
 	}
@@ -29,7 +29,7 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 		abstract.complete()
 	}
 	if holder := secretOf(app); holder != nil {
-		secret = holder.GenerateSecret()
+		clientSecret = holder.GenerateSecret()
 	}
 	if err := a.validated(app, problems); err != nil {
 		return "", err
@@ -38,27 +38,27 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 		return "", err
 	}
 	a.provider.recordOf(ctx, app, ApplicationCreated{ApplicationID: app.GetID(), By: by.Subject})
-	return secret, nil
+	return clientSecret, nil
 }
 
 // Change changes an application as change does, for commands and pages of those who operate the provider, and returns it: like
 // Register it can say everything but the client_id and the secret. What is said stands, so unlike Update it takes no trust back.
-// change is called again where somebody else has changed the application meanwhile, and nothing is stored where it returns an
-// error. The error holds [Problems] where the application is not valid any more, unless that switches it off, or was given a
+// change is called again where somebody else has changed the application meanwhile, up to five times before the error has
+// [TemporarilyUnavailable], and nothing is stored where change returns an error. The error holds [Problems] where the application is not valid any more, unless that switches it off, or was given a
 // grant type or a scope that the provider has not. An application that by may not manage is ErrNotFound; whether he may say
 // what no owner can, the caller has to know.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
 		return nil, errors.New("oauthkit: nobody is named who changes an application")
 	}
-	err = a.change(ctx, by, clientID, func(found Application) error {
+	changed, err := a.change(ctx, by, clientID, func(found Application) error {
 		app = found
 		return a.changed(ctx, found, change)
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: clientID, By: by.Subject})
+	a.recordUpdate(ctx, by, app, changed)
 	return app, nil
 }
 
@@ -75,9 +75,7 @@ func (a *Applications) changed(ctx context.Context, app Application, change func
 	if err != nil {
 		return err
 	}
-	if abstract := Abstract(app); abstract != nil && app.IsPublic() { // as in a form
-		abstract.replaceSecrets("")
-	}
+	forgetSecrets(app)
 	if len(problems) == 0 && !IsUsable(app) {
 		return nil
 	}

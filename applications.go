@@ -158,16 +158,17 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 }
 
 // Update changes an application as the form says, and returns it. With another name or other redirect URIs it is not verified or
-// trusted any more. The error holds [Problems] where the form is not valid.
+// trusted any more. The error holds [Problems] where the form is not valid, and is an [*Error] with [TemporarilyUnavailable] where
+// others have changed the application each of the five times that it was tried.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
-	err = a.change(ctx, user, clientID, func(found Application) error {
+	changed, err := a.change(ctx, user, clientID, func(found Application) error {
 		app = found
 		return a.validated(found, a.fill(found, form))
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: clientID, By: user.Subject})
+	a.recordUpdate(ctx, user, app, changed)
 	return app, nil
 }
 
@@ -179,7 +180,7 @@ func (a *Applications) SecretOverlap() time.Duration { return a.config.SecretOve
 // corrected first.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string, keep time.Duration) (secret string, err error) {
 	var app Application
-	err = a.change(ctx, user, clientID, func(found Application) error {
+	_, err = a.change(ctx, user, clientID, func(found Application) error {
 		app = found
 		holder := secretOf(found)
 		if holder == nil {
@@ -197,24 +198,6 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	}
 	a.provider.recordOf(ctx, app, SecretRotated{ApplicationID: clientID, By: user.Subject})
 	return secret, nil
-}
-
-// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile.
-func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) error {
-	const attempts = 5
-	for attempt := 1; ; attempt++ {
-		app, err := a.Find(ctx, user, clientID)
-		if err != nil {
-			return err
-		}
-		if err := change(app); err != nil {
-			return err
-		}
-		err = a.store.UpdateApplication(ctx, app)
-		if attempt == attempts || !errors.Is(err, ErrConflict) {
-			return a.saved(err)
-		}
-	}
 }
 
 // Delete removes an application and ends all that it has, at once and for ever.

@@ -3,7 +3,7 @@ package oauthkit_test
 import (
 	"context"
 	"errors"
-	"slices"
+	"reflect"
 	"testing"
 	"time"
 
@@ -135,11 +135,11 @@ func TestApplicationsLife(t *testing.T) {
 	}
 	want := []oauthkit.Event{
 		oauthkit.ApplicationCreated{ApplicationID: app.ClientID, By: "alice"},
-		oauthkit.ApplicationUpdated{ApplicationID: app.ClientID, By: "alice"},
+		oauthkit.ApplicationUpdated{ApplicationID: app.ClientID, By: "alice", Changed: []string{"Logo", "name"}},
 		oauthkit.SecretRotated{ApplicationID: app.ClientID, By: "alice"},
 		oauthkit.ApplicationDeleted{ApplicationID: app.ClientID, By: "alice"},
 	}
-	if !slices.Equal(m.events, want) {
+	if !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got %+v observed, want %+v", m.events, want)
 	}
 }

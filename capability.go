@@ -3,7 +3,9 @@ package oauthkit
 import "time"
 
 // This file holds what only some applications need. Each is an interface of one or two methods and the functions that ask for
-// it; nothing else asserts. AbstractApplication has all of them but LifetimeSetter.
+// it. AbstractApplication has all of them but LifetimeSetter. What concerns storing an application is beside the code that stores it:
+// FormFielder in application_form.go, Validator in validation.go, RedirectURIValidator and OriginValidator in application_rules.go;
+// AbstractApplication has none of these.
 
 // DisplayNamer is an [Application] with a name for people.
 type DisplayNamer interface {

@@ -15,7 +15,7 @@ type Credential struct {
 	Scopes        Scopes
 	Resources     URIs // the APIs that it is for (RFC 8707); none: it names no API
 	IssuedAt      time.Time
-	ExpiresAt     time.Time
+	ExpiresAt     time.Time // its own; that of the Authorization holds as well
 	// Kind is access_token or refresh_token, or what a grant of the host's own says.
 	Kind string
 	// Consumed says that it was used and cannot be used again.

@@ -46,8 +46,10 @@ const (
 
 // Error is an answer to a client. Code and Description are sent; the cause is for the log only.
 type Error struct {
-	Code        ErrorCode
-	Description string // for the client's developer; it must hold nothing secret. Empty: not sent
+	Code ErrorCode
+	// Description is for the client's developer. It must hold nothing secret and, where an authorization request is refused, nothing of
+	// the request, since a page shows it. Empty: not sent.
+	Description string
 	Reason      Reason // for people and logs, see [ReasonOf]; it is not sent. Empty: the code says it
 	cause       error
 }

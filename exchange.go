@@ -18,7 +18,7 @@ import (
 type TokenRequest struct {
 	// Application is who asks.
 	Application Application
-	// Form holds the parameters, each at most once.
+	// Form holds the parameters, each at most once, except resource (RFC 8707 §2).
 	Form url.Values
 	// Now is when the request arrived.
 	Now time.Time

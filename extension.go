@@ -62,10 +62,17 @@ type Endpoint struct {
 	// Scope is what the token of a Bearer endpoint must have. Empty: any token will do.
 	Scope string
 
-	Anyone      func(w http.ResponseWriter, r *http.Request) error
+	// Anyone answers whoever calls: nothing was checked but the method, and no body was read.
+	Anyone func(w http.ResponseWriter, r *http.Request) error
+	// Application answers an application that has authenticated, as at the token endpoint. Form is the body, each parameter at most
+	// once except resource.
 	Application func(w http.ResponseWriter, r *http.Request, form url.Values, app Application) error
-	Bearer      func(w http.ResponseWriter, r *http.Request, token *AccessToken) error
-	User        func(w http.ResponseWriter, r *http.Request, user *User) error
+	// Bearer answers who has an access token that is valid now and has Scope. Whose it is, Authorization.Subject says; empty: the
+	// application's own. The APIs that the token is for (RFC 8707) are not looked at.
+	Bearer func(w http.ResponseWriter, r *http.Request, token *AccessToken) error
+	// User answers who is signed in to the host, never nil, with a page; others are sent to sign in. What is not GET must come from
+	// this site, by its Origin; whether the user meant it, the endpoint's own form has to prove.
+	User func(w http.ResponseWriter, r *http.Request, user *User) error
 }
 
 // check returns what is wrong with the endpoint.
@@ -100,7 +107,8 @@ func (r *Registry) Provider() *Provider { return r.provider }
 // Secret returns Config.Secret.
 func (r *Registry) Secret() string { return r.provider.config.Secret }
 
-// Endpoint adds an endpoint, at a path where no other extension has one.
+// Endpoint adds an endpoint, at a path where no other extension has one, nor the library: package http panics at such a path, which
+// a host can replace instead.
 func (r *Registry) Endpoint(endpoint Endpoint) {
 	if err := endpoint.check(); err != nil {
 		r.errs = append(r.errs, err)

@@ -134,7 +134,8 @@ func (p *Provider) availableScopes(ctx context.Context, app Application, request
 		_, added := p.scopes[scope]
 		switch {
 		case !known && !added, scope == IntrospectionScope:
-			return Errorf(InvalidScope, "there is no scope %s", scope)
+			// A page can show the description, so what somebody else has chosen is not in it.
+			return Errorf(InvalidScope, "one of the scopes that are asked for does not exist").WithCause(fmt.Errorf("there is no scope %q", scope))
 		case !app.AllowsScope(scope), !added && !available.Contains(scope):
 			return Errorf(InvalidScope, "the application may not ask for scope %s", scope)
 		default:

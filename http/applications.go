@@ -95,7 +95,8 @@ type ApplicationPage struct {
 	Page
 	// Name is in the words of its owner. Never make it part of a sentence of yours.
 	Name, ClientID string
-	// Inputs are what its owner has decided, the host's own fields included, with their values; nothing can be entered here.
+	// Inputs are what its owner has decided, the host's own fields included, with their values; nothing can be entered here. Of the
+	// grant types they have those that the application may use, as it says itself (Application.AllowsGrant), whatever is stored.
 	Inputs []FormInput
 	// Verified says that the operator vouches for the name, and Disabled that the application gets nothing any more.
 	Verified, Disabled bool
@@ -118,6 +119,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 		return err
 	}
 	id := app.GetID()
+	inputs = h.withUsableGrants(h.words(r), inputs, app)
 	content := &ApplicationPage{
 		Name: oauthkit.DisplayName(app), ClientID: id, Inputs: inputs, Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
 		ListURL: h.path("applications"), UpdateURL: h.path("applications", id, "update"), DeleteURL: h.path("applications", id, "delete"),

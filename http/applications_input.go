@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -58,6 +59,31 @@ func (i FormInput) Lines() []string { return strings.Split(i.Value, "\n") }
 
 // hostInput is before the names of the host's own inputs, so that none of them is one of ours.
 const hostInput = "fields."
+
+// ownFields are the names of the library's inputs, in problems and in JSON.
+func ownFields() []string {
+	return []string{
+		"name", "client_type", "redirect_uris", "grant_types", "scopes", "post_logout_redirect_uris", "allowed_origins",
+		"token_endpoint_auth_method", "algorithm",
+	}
+}
+
+// checkHostFields panics at a field of the host's that is named like one of ours, whose problems nobody could tell from its own.
+func (h *Handler) checkHostFields() {
+	if h.config.Applications == nil {
+		return
+	}
+	app := h.config.Applications.New(&oauthkit.User{})
+	fielder, ok := app.(oauthkit.FormFielder)
+	if !ok || oauthkit.Abstract(app) == nil {
+		return
+	}
+	for _, field := range fielder.FormFields() {
+		if slices.Contains(ownFields(), field.Name) {
+			panic(fmt.Sprintf("oauthhttp: Config.Applications: the application's own field %q has the name of one of the library's", field.Name))
+		}
+	}
+}
 
 // applicationInputs are the fields of an application's form: the library's, where the application embeds AbstractApplication, and
 // the host's own. Those that are rare come last.
@@ -136,6 +162,23 @@ func (h *Handler) grantChoices(t words, before, form oauthkit.ApplicationForm) [
 		})
 	}
 	return choices
+}
+
+// withUsableGrants puts what an application may use in the place of the grant types that are stored for it, which the form and the
+// JSON have: it may decide otherwise.
+func (h *Handler) withUsableGrants(t words, inputs []FormInput, app oauthkit.Application) []FormInput {
+	at := slices.IndexFunc(inputs, func(input FormInput) bool { return input.field == "grant_types" })
+	if at < 0 {
+		at = 0
+		inputs = slices.Insert(inputs, at, FormInput{field: "grant_types", Kind: "many"})
+		inputs[at].Label, inputs[at].Help = fieldText(t, "grant_types", "", "")
+	}
+	inputs[at].Choices = nil
+	for _, grant := range h.provider.GrantTypes() {
+		choice := Choice{Value: string(grant), Label: label(t, "grant_types", string(grant)), Chosen: app.AllowsGrant(grant)}
+		inputs[at].Choices = append(inputs[at].Choices, choice)
+	}
+	return inputs
 }
 
 // authMethodChoices leave out private_key_jwt, whose keys the form does not have, unless the application uses it.

@@ -14,6 +14,7 @@ func (h *Handler) applicationAPI() []route {
 	const one = "applications/{client_id}"
 	return []route{
 		userJSON("applications", h.applicationsJSON, http.MethodGet, http.MethodPost),
+		userJSON("application_options", h.optionsJSON, http.MethodGet),
 		userJSON(one, h.applicationJSON, http.MethodGet, http.MethodPut, http.MethodDelete),
 		userJSON(one+"/secret", h.secretJSON, http.MethodPost),
 	}
@@ -75,7 +76,7 @@ func (h *Handler) createJSON(w http.ResponseWriter, r *http.Request, user *oauth
 	}
 	app, secret, err := h.config.Applications.Create(r.Context(), user, form)
 	if err != nil {
-		return writeProblems(w, err)
+		return h.writeProblems(w, r, err)
 	}
 	w.Header().Set("Location", strings.TrimSuffix(h.path("api", "applications", app.GetID()), "/"))
 	return writeJSON(w, http.StatusCreated, h.applicationDocument(app, secret))
@@ -94,7 +95,7 @@ func (h *Handler) applicationJSON(w http.ResponseWriter, r *http.Request, user *
 			return err
 		}
 		if app, err = h.config.Applications.Update(r.Context(), user, app.GetID(), form); err != nil {
-			return writeProblems(w, err)
+			return h.writeProblems(w, r, err)
 		}
 	case http.MethodDelete:
 		if err := h.config.Applications.Delete(r.Context(), user, app.GetID()); err != nil {
@@ -113,15 +114,16 @@ func readApplicationJSON(w http.ResponseWriter, r *http.Request) (form oauthkit.
 	return form, checkApplicationForm(form)
 }
 
-// writeProblems answers a form that is not valid with every problem, by field; any other error is returned.
-func writeProblems(w http.ResponseWriter, err error) error {
+// writeProblems answers a form that is not valid with every problem, by field, in the language of the request; any other error is
+// returned.
+func (h *Handler) writeProblems(w http.ResponseWriter, r *http.Request, err error) error {
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) {
 		return notFound(err)
 	}
-	byField := map[string][]string{}
+	byField, t := map[string][]string{}, h.words(r)
 	for _, problem := range problems {
-		byField[problem.Field] = append(byField[problem.Field], problem.Message)
+		byField[problem.Field] = append(byField[problem.Field], t.problem(problem))
 	}
 	return writeJSON(w, http.StatusUnprocessableEntity, struct {
 		Error    oauthkit.ErrorCode  `json:"error"`

@@ -9,6 +9,9 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
+// authorizePath is where the authorization endpoint is, relative to the issuer.
+const authorizePath = "authorize"
+
 // authorize is the authorization endpoint (RFC 6749 §3.1). Until the application and its redirect URI are known to be good,
 // errors are shown to the user; from then on they go back to the application (§4.1.2.1), except failures of ours.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {

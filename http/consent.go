@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -14,8 +13,8 @@ import (
 
 // ConsentRow is one line about an application on the consent page.
 type ConsentRow struct {
-	Label string
-	Value string
+	Label string // what Value is, as it is shown in every language
+	Value string // shown as text: markup in it is escaped, and an address is no link
 }
 
 // ConsentRowsFor makes a Config.ConsentRows of a function that takes the host's own application. It returns no rows for an
@@ -72,24 +71,6 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 	return readForm(w, r, scopeField)
 }
 
-// checkOrigin refuses what another site's page has sent. Where a browser does not say which site that is, and only the hosts can be
-// compared, a page that came over plain http may be anybody's.
-func (h *Handler) checkOrigin(r *http.Request) error {
-	if err := checkSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
-		return oauthkit.Errorf(oauthkit.AccessDenied, "this form was sent from another site").
-			WithReason(oauthkit.ReasonCrossSite).WithCause(err)
-	}
-	return nil
-}
-
-func checkSameOrigin(crossOrigin *http.CrossOriginProtection, r *http.Request, secure bool) error {
-	err := crossOrigin.Check(r)
-	if err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
-		err = errors.New("the page came over plain http")
-	}
-	return err
-}
-
 // ask shows the page, unless the user has approved the same before and only had to sign in.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User) error {
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
@@ -103,7 +84,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, use
 		}
 		consent = nil // it was revoked a moment ago
 	}
-	return h.writeConsentPage(w, r, request, user, consent)
+	return h.writeConsentPage(w, r, request, user, consent, false)
 }
 
 // decide does what the user said. Only the page that this user saw in this browser and session can say it.
@@ -119,7 +100,10 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, 
 			return err
 		}
 		scopes, err := h.chosenScopes(request, form)
-		if err != nil {
+		switch {
+		case errors.Is(err, errNothingChosen):
+			return h.writeConsentPage(w, r, request, user, consent, true)
+		case err != nil:
 			return err
 		}
 		return h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{
@@ -135,6 +119,9 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, 
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
 	}
 }
+
+// errNothingChosen says that the user has allowed the application, and nothing that it may do.
+var errNothingChosen = errors.New("nothing was chosen")
 
 // scopeField is the field of the form that names one approved scope.
 const scopeField = "scope"
@@ -157,7 +144,7 @@ func (h *Handler) chosenScopes(request *kept, form url.Values) (oauthkit.Scopes,
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "nothing was chosen; go back and choose what to allow, or deny").WithReason(oauthkit.ReasonNothingChosen)
+		return nil, errNothingChosen
 	}
 	return chosen, nil
 }

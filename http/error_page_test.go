@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
 // mark is what no error page may show, whatever is sent with it.
@@ -158,5 +159,19 @@ func asCarol(request func(*managed) *http.Request) func(*managed) *http.Request 
 	return func(m *managed) *http.Request {
 		m.user = &oauthkit.User{Subject: "carol"}
 		return request(m)
+	}
+}
+
+// TestDetailElsewhere shows that the developer is told the same where the host has mounted the endpoint at an address of its own, and
+// only by that endpoint.
+func TestDetailElsewhere(t *testing.T) {
+	m := newManaged(t)
+	handler := m.handlerWith(func(*oauthhttp.Config) {})
+	for path, want := range map[string]bool{"authorize": true, "consent": false} {
+		recorder := httptest.NewRecorder()
+		handler.Endpoint(path).ServeHTTP(recorder, m.sent(http.MethodGet, "/sign-in/?client_id=nobody", nil))
+		if got := strings.Contains(recorder.Body.String(), readTexts(t, "en")["error.detail"]); got != want {
+			t.Errorf("%s: got %s, with a detail: %t, want %t", path, recorder.Body, got, want)
+		}
 	}
 }

@@ -70,3 +70,32 @@ func TestUserEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// occupant is an extension with an endpoint for anyone.
+type occupant string
+
+func (o occupant) Extend(registry *oauthkit.Registry) error {
+	registry.Endpoint(oauthkit.Endpoint{
+		Path: string(o), Methods: []string{http.MethodPost},
+		Anyone: func(http.ResponseWriter, *http.Request) error { return nil },
+	})
+	return nil
+}
+
+// TestOccupiedPath shows that no extension takes the place of an endpoint of the library's, and the authentication that belongs to it.
+func TestOccupiedPath(t *testing.T) {
+	for path, refused := range map[string]bool{"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "tokens": false} {
+		provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{Extensions: []oauthkit.Extension{occupant(path)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if got := recover(); (got != nil) != refused || refused && !strings.Contains(fmt.Sprint(got), path) {
+					t.Errorf("%s: got %v, want a panic that names it: %t", path, got, refused)
+				}
+			}()
+			oauthhttp.NewHandler(provider, oauthhttp.Config{})
+		}()
+	}
+}

@@ -6,6 +6,7 @@ package oauthhttp
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -73,17 +74,10 @@ type Handler struct {
 	pages       *pages
 }
 
-// route is an endpoint as it is served.
-type route struct {
-	oauthkit.Endpoint
-	group Group
-	// page says that people call it, with a browser: errors are pages, and HEAD, which would have effects, is refused.
-	page bool
-}
-
 // NewHandler returns the handler of a provider. It panics at what is wrong in the Config: a template that cannot be parsed or
 // rendered, a file or block that no page shows, a text that none asks for or whose verbs are not those of the English one, a
-// language that is none, a group or a path to replace that does not exist.
+// language that is none, a group or a path to replace that does not exist. It panics as well where an extension has an endpoint at a
+// path of the library's, and where a form field of the host's own has the name of one of the library's.
 func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
@@ -95,11 +89,10 @@ func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	for _, endpoint := range h.endpoints() {
 		h.routes[provider.Prefix()+"/"+endpoint.Path] = endpoint
 	}
-	for _, endpoint := range provider.Endpoints() {
-		h.routes[provider.Prefix()+"/"+endpoint.Path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
-	}
+	h.addExtensions()
 	h.addMetadata()
 	h.checkGroups()
+	h.checkHostFields()
 	return h
 }
 
@@ -108,13 +101,24 @@ func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 func (h *Handler) endpoints() []route {
 	get, post, both := []string{http.MethodGet}, []string{http.MethodPost}, []string{http.MethodGet, http.MethodPost}
 	return append([]route{
-		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: "authorize", Methods: both, Metadata: "authorization_endpoint", Anyone: h.authorize}},
+		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: authorizePath, Methods: both, Metadata: "authorization_endpoint", Anyone: h.authorize}},
 		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: "consent", Methods: both, Anyone: h.consent}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "token", Methods: post, Metadata: "token_endpoint", Application: h.token}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
 		{Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
 	}, slices.Concat(h.signOutEndpoints(), h.managementEndpoints())...)
+}
+
+// addExtensions adds the endpoints of extensions. One at a path of ours would take its place together with who may call it.
+func (h *Handler) addExtensions() {
+	for _, endpoint := range h.provider.Endpoints() {
+		path := h.provider.Prefix() + "/" + endpoint.Path
+		if _, taken := h.routes[path]; taken {
+			panic(fmt.Sprintf("oauthhttp: an extension has an endpoint at %q, where the library has its own", endpoint.Path))
+		}
+		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
+	}
 }
 
 // ServeHTTP answers a request, with or without a slash at the end of its path.
@@ -140,7 +144,7 @@ func (h *Handler) failUnknown(w http.ResponseWriter, r *http.Request) {
 		writeUserError(w, r, errNothingHere)
 		return
 	}
-	h.writeErrorPage(w, r, errNothingHere)
+	h.writeErrorPage(w, r, route{}, errNothingHere)
 }
 
 // serve answers a request to an endpoint of ours.
@@ -157,10 +161,6 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	if err := h.call(w, r, found); err != nil {
 		h.fail(w, r, found, err)
 	}
-}
-
-func (e route) allows(method string) bool {
-	return slices.Contains(e.Methods, method) || method == http.MethodHead && !e.page && slices.Contains(e.Methods, http.MethodGet)
 }
 
 // call makes sure that the caller is who the endpoint is for, and calls it. It is the only place that does.
@@ -228,7 +228,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 	recordFailure(h.provider, r, found.Path, err)
 	switch {
 	case found.page:
-		h.writeErrorPage(w, r, err)
+		h.writeErrorPage(w, r, found, err)
 	case found.User != nil:
 		h.log(r, err)
 		writeUserError(w, r, err)

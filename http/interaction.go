@@ -1,9 +1,6 @@
 package oauthhttp
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -112,13 +109,6 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 func (k *kept) formToken(user *oauthkit.User) string {
 	shown := []string{k.id, oauthkit.DisplayName(k.Application), k.Scopes.String(), k.Resources.String()}
 	return formToken(k.browser, strings.Join(shown, "\x00"), user)
-}
-
-// formToken ties a form, by a name for what it does, to the browser, and to the user and session that saw it.
-func formToken(browser, form string, user *oauthkit.User) string {
-	mac := hmac.New(sha256.New, []byte(browser))
-	mac.Write([]byte(strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie. Such a

@@ -178,3 +178,18 @@ func TestNothingInJSON(t *testing.T) {
 		t.Errorf("got %v, want not_found where the group is left out", answer)
 	}
 }
+
+// TestCrossSiteWords shows that what another site has sent is refused in words that fit a document as well as a form.
+func TestCrossSiteWords(t *testing.T) {
+	m := newManaged(t)
+	m.add("printer", nil)
+	for _, request := range []*http.Request{
+		m.sent(http.MethodDelete, "/o/api/applications/printer", nil), m.sent(http.MethodPost, "/o/applications/printer/delete", nil),
+	} {
+		recorder := httptest.NewRecorder()
+		m.handler.ServeHTTP(recorder, fromElsewhere(request))
+		if answer := recorder.Body.String(); recorder.Code != http.StatusForbidden || !strings.Contains(answer, "his was sent from another site") {
+			t.Errorf("%s: got %d: %s; want 403, and nothing of a form", request.URL, recorder.Code, answer)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"fmt"
@@ -25,6 +26,10 @@ type ConsentPage struct {
 	// Scopes are what is asked for, and Choosable says whether the user may approve some of them only.
 	Scopes    []ConsentScope
 	Choosable bool
+	// NothingChosen says that the form came back without any of them, so that it is shown once more.
+	NothingChosen bool
+	// Withdrawable says that there is a page of connected apps, on which the user can take back later what he allows.
+	Withdrawable bool
 	// Resources are the APIs that the access is for (RFC 8707), as URIs; none: all.
 	Resources []string
 	// User is who is signed in, and SwitchURL where to sign in as somebody else; empty: nowhere.
@@ -44,13 +49,15 @@ type ConsentScope struct {
 	New bool
 	// Fixed says that it comes with any approval, whether or not the form sends it: openid.
 	Fixed bool
+	// Chosen says that its box is checked, as all are at first.
+	Chosen bool
 }
 
 // consentSamples show everything that a consent page can.
 func consentSamples() []pageContent {
 	choice := &ConsentPage{
 		Application: "x", Host: "x", Rows: []ConsentRow{{Label: "x", Value: "x"}}, Choosable: true,
-		Scopes:    []ConsentScope{{Name: "openid", Fixed: true}, {Name: "x", Description: "x", New: true}},
+		Scopes: []ConsentScope{{Name: "openid", Fixed: true, Chosen: true}, {Name: "x", Description: "x", New: true}}, NothingChosen: true, Withdrawable: true,
 		Resources: []string{"x"}, User: "x", SwitchURL: "x", Action: "x", Interaction: "x", Token: "x",
 	}
 	all := *choice
@@ -58,34 +65,35 @@ func consentSamples() []pageContent {
 	return []pageContent{choice, &all, &ConsentPage{}}
 }
 
-// ErrorPage is what an error page shows (error.html). Nothing of the request is on it.
+// ErrorPage is what an error page shows (error.html). Nothing of the request is on it: anybody can send people here with a link.
 type ErrorPage struct {
 	Page
 	Heading, Message string
 	// Code stays the same in every version and language, so that it can be searched for.
 	Code oauthkit.Reason
-	// Detail is in English, for the developer of the application that made the request; empty: none did.
+	// Detail is the description of the error at the authorization endpoint, in English, for the developer of the application that made
+	// the request; empty: none did.
 	Detail string
 	// TraceID is in the log beside the reason.
 	TraceID string
 }
 
-func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, consent *oauthkit.Consent) error {
+// writeConsentPage asks the user, once more where nothing was chosen.
+func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) error {
 	app, uiLocales := request.Application, request.Form.Get("ui_locales")
 	content := &ConsentPage{
-		Application: oauthkit.DisplayName(app),
-		Host:        answerHost(request.RedirectURI()),
-		Verified:    oauthkit.IsVerified(app),
-		Choosable:   h.config.UserChoosesScopes,
-		Resources:   request.Resources,
-		User:        user.Name,
-		SwitchURL:   h.loginURL(h.consentLogin(request.AuthorizeRequest, request.id, user)),
-		Action:      h.provider.Prefix() + "/consent",
-		Interaction: request.id,
-		Token:       request.formToken(user),
-	}
-	if content.User == "" {
-		content.User = user.Subject
+		Application:   oauthkit.DisplayName(app),
+		Host:          answerHost(request.RedirectURI()),
+		Verified:      oauthkit.IsVerified(app),
+		Choosable:     h.config.UserChoosesScopes,
+		NothingChosen: nothingChosen,
+		Withdrawable:  h.config.Authorizations != nil && h.serves(GroupManagement),
+		Resources:     request.Resources,
+		User:          cmp.Or(user.Name, user.Subject),
+		SwitchURL:     h.loginURL(h.consentLogin(request.AuthorizeRequest, request.id, user)),
+		Action:        h.provider.Prefix() + "/consent",
+		Interaction:   request.id,
+		Token:         request.formToken(user),
 	}
 	texts, err := h.provider.ScopeTexts(r.Context())
 	if err != nil {
@@ -95,16 +103,21 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	for _, scope := range request.Scopes {
 		content.Scopes = append(content.Scopes, ConsentScope{
 			Name: scope, Description: h.pages.words.scope(language, scope, texts[scope]),
-			New: consent != nil && !consent.Scopes.Contains(scope), Fixed: isFixed(scope),
+			New: consent != nil && !consent.Covers(oauthkit.Scopes{scope}, request.Resources), Fixed: isFixed(scope),
+			Chosen: !nothingChosen || isFixed(scope),
 		})
 	}
 	if h.config.ConsentRows != nil {
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
-	return h.writePage(w, r, pageResponse{
+	response := pageResponse{
 		name: "consent", status: http.StatusOK, title: "consent.title",
 		formAction: "'self' " + formTargets(request.RedirectURI()), uiLocales: uiLocales,
-	}, content)
+	}
+	if nothingChosen {
+		response.status, response.title = http.StatusUnprocessableEntity, "consent.nothing_chosen.title"
+	}
+	return h.writePage(w, r, response, content)
 }
 
 // answerHost names where the answer goes; empty: a loopback address or a private-use scheme (RFC 8252 §7).
@@ -127,7 +140,7 @@ func formTargets(redirectURI string) string {
 }
 
 // writeErrorPage answers a person: what to do now, by the reason. The details are in the log, under the same trace id.
-func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err error) {
+func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, found route, err error) {
 	status, reason, t := statusOf(err), oauthkit.ReasonOf(err), h.words(r)
 	h.log(r, err)
 	content := &ErrorPage{Heading: t("error.request.heading"), Code: reason, TraceID: oauthkit.RequestInfoFrom(r.Context()).TraceID}
@@ -141,7 +154,7 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, err err
 		content.Heading = t("error.form.heading")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading = t("error.denied.heading")
-	case strings.TrimSuffix(r.URL.Path, "/") == h.provider.Prefix()+"/authorize": // an application made this request
+	case found.Path == authorizePath: // an application made this request
 		content.Detail = descriptionOf(err)
 	}
 	content.Message = t.or("error.reason."+string(reason), t("error.request.message"))

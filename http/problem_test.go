@@ -27,6 +27,7 @@ func TestProblemsHaveTexts(t *testing.T) {
 	said := append(stringsGivenTo(t, "../*.go", "Add", 1), stringsGivenTo(t, "../internal/redirect/check.go", "New", 0)...)
 	said = append(said, stringsGivenTo(t, "../internal/redirect/check.go", "broken", 0)...)
 	said = append(said, stringsGivenTo(t, "../application_rules.go", "New", 0)...)
+	said = append(said, stringsGivenTo(t, "../store/gormstore/application_unique.go", "Add", 1)...)
 	said = slices.DeleteFunc(said, func(format string) bool { return !hasWords.MatchString(verb.ReplaceAllString(format, "")) })
 	if len(said) < 40 {
 		t.Fatalf("got %q, want what the library says", said)
@@ -92,7 +93,7 @@ func called(call *ast.CallExpr) string {
 }
 
 // TestProblemsInGerman sends a form with mistakes of every make, in a host that has translated its own words: the page speaks German
-// everywhere, and the JSON stays English.
+// everywhere, and so does the JSON.
 func TestProblemsInGerman(t *testing.T) {
 	m := newManaged(t)
 	m.handler = m.handlerWith(func(config *oauthhttp.Config) {
@@ -124,8 +125,8 @@ func TestProblemsInGerman(t *testing.T) {
 		}
 	}
 	document := m.json(http.StatusUnprocessableEntity, http.MethodPost, "/o/api/applications", `{"client_type":"public","redirect_uris":["https://rp.test/{"]}`)
-	if got := document["problems"].(map[string]any)["redirect_uris"].([]any)[0]; got != `"https://rp.test/{": must not contain the character {` {
-		t.Errorf("got %s in the JSON, want English", got)
+	if got := document["problems"].(map[string]any)["redirect_uris"].([]any)[0]; got != `"https://rp.test/{": darf das Zeichen { nicht enthalten` {
+		t.Errorf("got %s in the JSON, want German", got)
 	}
 }
 

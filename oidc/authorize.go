@@ -29,8 +29,8 @@ const (
 
 // validateAuthorize checks what OpenID Connect adds to an authorization request (§3.1.2.1). The parameters that ask for a
 // user or for a page are obeyed even without the scope openid, because nobody sends them in order to have them ignored. An
-// empty parameter counts as left out (RFC 6749 §3.1). Login_hint, acr_values, display and the locales are wishes that this
-// provider has no use for.
+// empty parameter counts as left out (RFC 6749 §3.1). Login_hint, acr_values, display and claims_locales are wishes that this
+// provider has no use for; ui_locales is honoured by whoever shows pages.
 func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.AuthorizeRequest) error {
 	if err := readPrompt(request); err != nil {
 		return err

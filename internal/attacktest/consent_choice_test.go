@@ -39,7 +39,13 @@ func fewerScopes(t *testing.T, s *fixture.Server) {
 	if tokens := s.Web.TK(code).Tokens(); tokens.Scope != "openid" {
 		t.Errorf("got scope %q, want openid alone", tokens.Scope)
 	}
-	alice.Decide(alice.Open(s.SPA.AZ("scope=email api:read")).Consent(), "allow", "scope").PAGE(400) // an approval of nothing
+	nothing := alice.Decide(alice.Open(s.SPA.AZ("scope=email api:read")).Consent(), "allow", "scope") // an approval of nothing
+	if nothing.Status != 422 || !strings.Contains(nothing.Body, `role="alert"`) {
+		t.Errorf("got %s, want the form once more, with what is wrong", nothing)
+	}
+	alice.Decide(nothing, "allow", "scope=email", "token=x").PAGE(403)
+	s.Browser("mallory").Decide(nothing, "allow", "scope=email").PAGE(403)
+	alice.Decide(nothing, "deny").ERR("access_denied")
 	granted := fixture.EventsOf[oauthkit.ConsentGiven](s.Events)
 	if len(granted) != 2 || granted[0].Scopes.String() != "openid api:read" {
 		t.Errorf("got %+v observed, want two consents, the first to openid api:read", granted)

@@ -45,12 +45,31 @@ func script(t *testing.T, s *fixture.Server) {
 			t.Errorf("got a consent page that does not show the name %s escaped", payload)
 		}
 	}
+	chosenDetail(t, s, alice)
 	for _, path := range []string{"/o/nonsense", "/o/consent", "/o/authorize"} {
 		answer := alice.Get(path + "?error=call&error_description=call+0900+now&error_hint=call&message=call")
 		if strings.Contains(answer.Body, "call") {
 			t.Errorf("%s: got a page with words of the query", answer)
 		}
 	}
+}
+
+// chosenDetail sends people to the error page of an application that a user has registered, with words for them in every parameter.
+func chosenDetail(t *testing.T, s *fixture.Server, alice *fixture.Browser) {
+	users := s.Plant(&oauthkit.AbstractApplication{
+		ClientID: "users", UserID: "mallory", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://users.test/cb"},
+		GrantTypes: oauthkit.GrantTypes{"authorization_code"}, Scopes: oauthkit.Scopes{"api:read"},
+	})
+	const words = "call_0900_now"
+	for _, name := range []string{
+		"scope", "state", "nonce", "response_type", "response_mode", "code_challenge", "code_challenge_method", "prompt", "approval_prompt", "max_age",
+		"login_hint", "id_token_hint", "ui_locales", "display", "acr_values", "claims", "resource", "request", "request_uri", words,
+	} {
+		if answer := alice.Open(users.AZ(name + "=" + words)); strings.Contains(answer.Body, words) && answer.Status == 400 {
+			t.Errorf("%s: got an error page with words of the query", name)
+		}
+	}
+	alice.Authorize(users.AZ("scope=" + words)).PAGE(400) // it is one of those that end there
 }
 
 // errorDetails makes the store fail, and wants a person to be told a number under which the log has the reason.

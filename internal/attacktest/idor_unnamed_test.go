@@ -58,7 +58,7 @@ func teamRows(t *testing.T, s *fixture.Server) {
 func unnamedRows(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	r := rowsOf(t, s, alice)
-	own := []string{"applications", "applications/register", "authorized_tokens", "api/applications", "api/authorized_tokens", "logout"}
+	own := []string{"applications", "applications/register", "authorized_tokens", "api/applications", "api/application_options", "api/authorized_tokens", "logout"}
 	byParameter := map[string]func(t *testing.T, s *fixture.Server, r rows){
 		"authorize": hintOfAlice, "consent": interactionOfAlice, "token": credentialsOfAlice, "introspect": introspectionOfAlice,
 		"revoke_token": revocationByOthers, "userinfo": userinfoOfAlice,

@@ -83,6 +83,7 @@ func recycledUser(t *testing.T, s *fixture.Server) {
 // disabledEverywhere switches an application off. It is what there is instead of a tenant: a provider that is not run answers nothing.
 func disabledEverywhere(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
+	elsewhere := alice.browser.Tokens(s.SPA)
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
 	for _, answer := range []*fixture.Answer{s.Web.TK(alice.code), s.Web.RF(alice.tokens.Refresh), s.Web.CC(), s.Web.IN(alice.tokens.Access), s.Web.RV(alice.tokens.Refresh)} {
 		answer.Unauthorized()
@@ -95,6 +96,8 @@ func disabledEverywhere(t *testing.T, s *fixture.Server) {
 	alice.browser.Open(s.Web.AZ()).PAGE(400)
 	alice.browser.Open(s.Web.AZ("prompt=none")).PAGE(400)
 	alice.browser.Decide(alice.page, "allow").PAGE(400)
+	s.RS.IN(elsewhere.Access).Active()
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = false })
 	alice.checkDead(s, s.Web)
+	s.RS.IN(alice.browser.Tokens(s.Web).Access).Active()
 }

@@ -183,7 +183,7 @@ func (p *page) see(name, text string) {
 
 // expected knows the pages that have an error status, and the icon that the examples do not have: the browser notes both.
 func expected(name, complaint string) bool {
-	withStatus := []string{"login-failed", "error", "register-problem", "update-problem"}
+	withStatus := []string{"login-failed", "error", "register-problem", "update-problem", "consent-nothing"}
 	return strings.Contains(complaint, "Failed to load resource") &&
 		(slices.Contains(withStatus, name) || strings.Contains(complaint, "favicon.ico"))
 }

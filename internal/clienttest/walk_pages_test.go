@@ -94,6 +94,7 @@ func (w *walk) decide() {
 	if got := w.answer(); got.Get("error") != "access_denied" || got.Has("code") {
 		w.t.Errorf("denied: got %v, want access_denied and no code", got)
 	}
+	w.chooseNothing()
 	verifier := w.ask()
 	w.toggle(`input[name="scope"][value="email"]`)
 	w.picture("consent-fewer")
@@ -106,6 +107,19 @@ func (w *walk) decide() {
 	}
 	w.enter(`button[value="allow"]`)
 	w.exchange(verifier, "openid profile email")
+}
+
+// chooseNothing allows nothing of what is asked for, and is asked once more.
+func (w *walk) chooseNothing() {
+	w.t.Helper()
+	w.open(w.shop.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()), oauth2.SetAuthURLParam("scope", "profile email")))
+	w.toggle(`input[name="scope"][value="profile"]`)
+	w.toggle(`input[name="scope"][value="email"]`)
+	w.enter(`button[value="allow"]`)
+	w.look("consent-nothing", "consent.heading")
+	if !w.shows(w.text("consent.nothing_chosen")) {
+		w.t.Error("allowed nothing: want to be told so")
+	}
 }
 
 // ask has the application send the browser to the provider, and returns its proof.

@@ -1,0 +1,54 @@
+package oauthkit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+)
+
+// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns what is
+// different then, for the event. The last attempt that somebody else was faster than is answered like a store that failed: the
+// caller may try again.
+func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (changed []string, err error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		app, err := a.Find(ctx, user, clientID)
+		if err != nil {
+			return nil, err
+		}
+		before := members(app)
+		if err := change(app); err != nil {
+			return nil, err
+		}
+		changed = differing(before, members(app))
+		err = a.store.UpdateApplication(ctx, app)
+		if attempt == attempts || !errors.Is(err, ErrConflict) {
+			return changed, a.saved(err)
+		}
+	}
+}
+
+// members returns what an application is as JSON, which holds no secrets; nil: it cannot be written so.
+func members(app Application) (members map[string]json.RawMessage) {
+	document, err := json.Marshal(app)
+	if err != nil || json.Unmarshal(document, &members) != nil {
+		return nil
+	}
+	return members
+}
+
+// differing returns the names of the members that are not the same, in their order.
+func differing(before, after map[string]json.RawMessage) []string {
+	names := map[string]json.RawMessage{}
+	maps.Copy(names, before)
+	maps.Copy(names, after)
+	maps.DeleteFunc(names, func(name string, _ json.RawMessage) bool { return bytes.Equal(before[name], after[name]) })
+	return slices.Sorted(maps.Keys(names))
+}
+
+func (a *Applications) recordUpdate(ctx context.Context, user *User, app Application, changed []string) {
+	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: app.GetID(), By: user.Subject, Changed: changed, SwitchedOff: !IsUsable(app)})
+}

@@ -1,0 +1,43 @@
+package oauthhttp_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// A front end of the host's own builds the form for a new application from what it is told, in the language of its user.
+func ExampleConfig_options() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Scopes: oauthkit.StaticScopes{"photos": "see your photos"}})
+	if err != nil {
+		panic(err)
+	}
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+		CurrentUser:  func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
+		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Scopes: oauthkit.Scopes{"photos"}}),
+	})
+	request := httptest.NewRequest(http.MethodGet, "https://example.com/o/api/application_options", nil)
+	request.Header.Set("Accept-Language", "de")
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, request)
+
+	var options struct {
+		Fields []struct{ Name, Label, Kind string }
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &options); err != nil {
+		panic(err)
+	}
+	for _, field := range options.Fields[:3] {
+		fmt.Printf("%s (%s): %s\n", field.Name, field.Kind, field.Label)
+	}
+	// Output:
+	// name (text): Name
+	// client_type (one): Art der Anwendung
+	// redirect_uris (lines): Redirect-URIs
+}

@@ -1,0 +1,66 @@
+package oauthhttp
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
+)
+
+// This file protects the forms of the pages: each comes from this site, and from who has seen it.
+
+// newFormToken ties a form to its action, the browser, and the user and session that see it.
+func (h *Handler) newFormToken(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) string {
+	return formToken(h.knownBrowser(w, r), action, user)
+}
+
+// readUserForm reads a form whose fields may be repeated. Only the one that this user saw in this browser and session, for this
+// action, is accepted.
+func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) (url.Values, error) {
+	form, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range form {
+		if !isText(name + strings.Join(values, "")) {
+			return nil, malformed("the form is not text")
+		}
+	}
+	browser := h.browser(r)
+	if browser == "" || !secret.Equal(form.Get("token"), formToken(browser, action, user)) {
+		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and try again").
+			WithReason(oauthkit.ReasonFormExpired)
+	}
+	return form, nil
+}
+
+// formToken ties a form, by a name for what it does, to the browser, and to the user and session that saw it.
+func formToken(browser, form string, user *oauthkit.User) string {
+	mac := hmac.New(sha256.New, []byte(browser))
+	mac.Write([]byte(strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// checkOrigin refuses what another site's page has sent. Where a browser does not say which site that is, and only the hosts can be
+// compared, a page that came over plain http may be anybody's.
+func (h *Handler) checkOrigin(r *http.Request) error {
+	if err := checkSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
+		return oauthkit.Errorf(oauthkit.AccessDenied, "this was sent from another site").
+			WithReason(oauthkit.ReasonCrossSite).WithCause(err)
+	}
+	return nil
+}
+
+func checkSameOrigin(crossOrigin *http.CrossOriginProtection, r *http.Request, secure bool) error {
+	err := crossOrigin.Check(r)
+	if err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
+		err = errors.New("the page came over plain http")
+	}
+	return err
+}
