@@ -26,43 +26,32 @@ type applicationTable struct {
 
 // newApplicationTable learns the columns of the host's application from a pointer to a zero one.
 func newApplicationTable(d *database, model any) (*applicationTable, error) {
+	if err := checkEmbedding(reflect.TypeOf(model).Elem()); err != nil {
+		return nil, err
+	}
 	statement := &gorm.Statement{DB: d.db}
 	if err := statement.ParseWithSpecialTableName(model, d.prefix+"applications"); err != nil {
 		return nil, fmt.Errorf("gormstore: GORM cannot store the application's type %T: %w", model, err)
 	}
-	if statement.Schema.FieldsByDBName["client_id"] == nil {
-		return nil, fmt.Errorf("gormstore: the application's type %T has no column client_id", model)
-	}
-	for _, field := range statement.Schema.Fields {
-		if field.Unique {
-			return nil, fmt.Errorf("gormstore: the field %s of %T is tagged unique, which cannot be added to a table; use uniqueIndex", field.Name, model)
-		}
+	t := &applicationTable{database: d, schema: statement.Schema, model: model}
+	if err := t.checkModel(); err != nil {
+		return nil, err
 	}
 	dry := d.db.Session(&gorm.Session{DryRun: true}).Table(d.prefix+"applications").Where("client_id = ?", "").Find(model)
 	if dry.Error != nil {
 		return nil, dry.Error
 	}
-	t := &applicationTable{database: d, schema: statement.Schema, model: model, selectOne: dry.Statement.SQL.String()}
-	return t, t.checkHidden()
+	t.selectOne = dry.Statement.SQL.String()
+	return t, nil
 }
 
-// checkHidden refuses a field of the host's that takes a column of AbstractApplication away from it: what is stored in it would
-// not be what the library asks, such as whether the application is disabled.
-func (t *applicationTable) checkHidden() error {
-	if app, ok := t.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || t.schema.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
-		return nil
-	}
-	columns, err := t.abstractColumns()
-	if err != nil {
-		return err
-	}
-	for _, column := range columns {
-		field := t.schema.FieldsByDBName[column]
-		if at := len(field.BindNames) - 2; at < 0 || field.BindNames[at] != "AbstractApplication" {
-			return fmt.Errorf("gormstore: the field %s of %T has the column %s, which is AbstractApplication's; give it another", field.Name, t.model, column)
-		}
-	}
-	return nil
+// toPrimary is the setting with which GORM's plug-in for replicas is told to ask the primary.
+const toPrimary = "gorm:db_resolver:write"
+
+// query begins a query of the applications, at the primary: a secret that was just changed must not be compared with the one
+// before.
+func (t *applicationTable) query(ctx context.Context) *gorm.DB {
+	return t.db.WithContext(ctx).Table(t.schema.Table).Set(toPrimary, struct{}{})
 }
 
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.
@@ -74,8 +63,8 @@ func (t *applicationTable) abstractColumns() ([]string, error) {
 	return statement.Schema.DBNames, nil
 }
 
-// extend adds what the host's application has and the table has not.
-func (t *applicationTable) extend(tx *gorm.DB) error {
+// addColumns adds the fields that the host's application has and the table has not.
+func (t *applicationTable) addColumns(tx *gorm.DB) error {
 	existing, err := t.ids(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns())
 	if err != nil {
 		return err
@@ -91,13 +80,23 @@ func (t *applicationTable) extend(tx *gorm.DB) error {
 			return fmt.Errorf("filling the column %s of the applications: %w", field.DBName, err)
 		}
 	}
+	return nil
+}
+
+// addIndices adds the indices that the host's application has and the table has not.
+func (t *applicationTable) addIndices(tx *gorm.DB) error {
 	migrator := tx.Table(t.schema.Table).Migrator()
-	for _, name := range t.hostIndices() {
-		if migrator.HasIndex(t.model, name) {
+	for _, index := range t.hostIndices() {
+		if migrator.HasIndex(t.model, index.Name) {
 			continue
 		}
-		if err := migrator.CreateIndex(t.model, name); err != nil {
-			return fmt.Errorf("adding the index %s to the applications: %w", name, err)
+		err := migrator.CreateIndex(t.model, index.Name)
+		if t.isDuplicate(err) {
+			return fmt.Errorf("the index %s is unique, and some applications have the same value in %s: give each its own in a function "+
+				"passed to Migrate, or make the field a pointer, which is NULL where there is no value yet: %w", index.Name, columnsOf(index), err)
+		}
+		if err != nil {
+			return fmt.Errorf("adding the index %s to the applications: %w", index.Name, err)
 		}
 	}
 	return nil
@@ -134,16 +133,11 @@ func (t *applicationTable) fillColumn(tx *gorm.DB, field *schema.Field) error {
 	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: t.schema.Table}, column, zero, column).Error
 }
 
-// hostIndices returns the names of the indices in the tags of the host's own fields. Those of AbstractApplication are part
-// of the migrations.
-func (t *applicationTable) hostIndices() []string {
-	var names []string
-	for _, index := range t.schema.ParseIndexes() {
-		if index.Name != "" && !slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.DBName == "user_id" }) {
-			names = append(names, index.Name)
-		}
-	}
-	return names
+// hostIndices returns the indices in the tags of the host's own fields. Those of AbstractApplication are part of the migrations.
+func (t *applicationTable) hostIndices() []*schema.Index {
+	return slices.DeleteFunc(t.schema.ParseIndexes(), func(index *schema.Index) bool {
+		return index.Name == "" || slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.DBName == "user_id" })
+	})
 }
 
 // recorder is a database that executes nothing and remembers what it was told to.
@@ -181,8 +175,8 @@ func (t *applicationTable) extension() ([]string, error) {
 			return nil, err
 		}
 	}
-	for _, name := range t.hostIndices() {
-		if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, name); err != nil {
+	for _, index := range t.hostIndices() {
+		if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, index.Name); err != nil {
 			return nil, err
 		}
 	}

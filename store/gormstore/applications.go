@@ -11,7 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Applications are the applications in the host's type. Hooks that the type has for GORM are called.
+// Applications are the applications in the host's type. Hooks that the type has for GORM are called. Nobody is asked who may call these
+// methods, and no event is sent: what people do goes through [oauthkit.Applications].
 type Applications[A oauthkit.Application] struct {
 	*applicationTable
 	credentials *Credentials
@@ -35,8 +36,9 @@ func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) 
 }
 
 // Create makes app ready by the rules of the Config, which gives it a client_id if it has none, and stores it. It is an error
-// if there is one with its client_id. What is left of an earlier one, whose row was removed past the library or whose users just
-// approved it while it was deleted, is ended.
+// if there is one with its client_id. If another has what app has in a column of the host's that is tagged uniqueIndex, the error
+// holds [oauthkit.Problems] at the field's name in JSON, or at the column's where no tag says one. What is left of an earlier
+// application, whose row was removed past the library or whose users just approved it while it was deleted, is ended.
 func (a *Applications[A]) Create(ctx context.Context, app A) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
@@ -49,10 +51,13 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 		}
 		return created.Error
 	}
+	var err error
 	if a.together() {
-		return failed("creating an application", a.ending(ctx, app.GetID(), create, a.credentials.forgetIssued))
+		err = a.ending(ctx, app.GetID(), create, a.credentials.forgetIssued)
+	} else {
+		err = a.createApart(ctx, app.GetID(), create)
 	}
-	return failed("creating an application", a.createApart(ctx, app.GetID(), create))
+	return failed("creating an application", a.refused(ctx, app, err))
 }
 
 // createApart ends what is left of an earlier application, and commits that, before there is a new one that could use it.
@@ -77,18 +82,22 @@ func exists(clientID string) error {
 	return fmt.Errorf("there is one with the client_id %q already", clientID)
 }
 
-// Update validates app and stores it in the place of the one with its client_id, except for the time of its creation. If it
+// Update validates app, and stores it in the place of the one with its client_id, except for the time of its creation. If it
 // is not usable any more, it need not be valid either, and every Authorization that it has is revoked. Without one it returns an error wrapping
-// [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] where somebody has changed it since app was read.
+// [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] where somebody has changed it since app was read. What another application has in
+// a unique column is a problem as in Create.
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
 	update := func(tx *gorm.DB) error { return a.update(ctx, tx, app) }
+	var err error
 	if oauthkit.IsUsable(app) {
-		return failed("updating an application", a.query(ctx).Transaction(update))
+		err = a.query(ctx).Transaction(update)
+	} else {
+		err = a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued)
 	}
-	return failed("updating an application", a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued))
+	return failed("updating an application", a.refused(ctx, app, err))
 }
 
 func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
@@ -169,13 +178,4 @@ func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPag
 	var apps []A
 	err := query.Order("client_id").Limit(page.Size).Find(&apps).Error
 	return apps, failed("listing applications", err)
-}
-
-// toPrimary is the setting with which GORM's plug-in for replicas is told to ask the primary.
-const toPrimary = "gorm:db_resolver:write"
-
-// query begins a query of the applications, at the primary: a secret that was just changed must not be compared with the one
-// before.
-func (a *Applications[A]) query(ctx context.Context) *gorm.DB {
-	return a.db.WithContext(ctx).Table(a.schema.Table).Set(toPrimary, struct{}{})
 }

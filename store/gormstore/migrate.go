@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-gormigrate/gormigrate/v2"
@@ -36,8 +37,10 @@ const createMigrations = `CREATE TABLE IF NOT EXISTS {migrations} (id varchar(25
 // the table has not, each with the field's zero value for the applications that there are; no column is ever changed or removed.
 //
 // What the host needs beside it, such as GORM's AutoMigrate of its own tables, can be given too: it runs in the same
-// transaction, while no other instance migrates. With [Config.Applications] that is one in the database of the applications,
-// and comes after the one in the other.
+// transaction, while no other instance migrates, after the columns are added and before the host's indices are. So it can fill a
+// column that is tagged uniqueIndex, of which no two applications may have the zero value; a pointer needs no filling, since NULL may be
+// there many times. With [Config.Applications] that is a transaction in the database of the applications, and comes after the one in
+// the other.
 func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
 	applications, statements := s.Applications, migration.ofBoth
 	if !applications.together() {
@@ -46,7 +49,7 @@ func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) 
 		}
 		statements = migration.ofApplications
 	}
-	steps := append([]func(tx *gorm.DB) error{applications.extend}, own...)
+	steps := slices.Concat([]func(*gorm.DB) error{applications.addColumns}, own, []func(*gorm.DB) error{applications.addIndices})
 	return failed("migrating", applications.migrate(ctx, statements, steps...))
 }
 

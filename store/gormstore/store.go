@@ -55,7 +55,9 @@ var _ interface {
 
 // New makes a store on a database that the host opened with GORM, or on two with [Config.Applications]. Each must speak the dialect
 // "postgres" or "sqlite". A must be a pointer to a struct that has a column client_id, as every struct that embeds
-// [oauthkit.AbstractApplication] has.
+// [oauthkit.AbstractApplication] has; it must not embed a pointer to one, have a further primary key, or have a method TableName that
+// says another table than [Config.TablePrefix] makes.
+//
 // Nothing is read or written before the first call of a method; [Store.Migrate] creates the tables.
 //
 // The host's settings of GORM stay as they are, and those that could change what the store does (DryRun, PrepareStmt, a

@@ -1,0 +1,68 @@
+package gormstore_test
+
+import (
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+)
+
+// Types that GORM takes and that could not be stored as they say.
+type (
+	pointingApplication struct{ *oauthkit.AbstractApplication }
+	pointingDeeper      struct{ *BaseApplication }
+	numberedApplication struct {
+		oauthkit.AbstractApplication
+		Number int `gorm:"primaryKey"`
+	}
+	modelApplication struct {
+		gorm.Model
+		oauthkit.AbstractApplication
+	}
+	elsewhereApplication struct{ oauthkit.AbstractApplication }
+	namedApplication     struct{ oauthkit.AbstractApplication }
+	thereApplication     struct{ oauthkit.AbstractApplication }
+)
+
+// TableName is asked by GORM.
+func (elsewhereApplication) TableName() string { return "clients" }
+
+// TableName is asked by GORM.
+func (*namedApplication) TableName(schema.Namer) string { return "named" }
+
+// TableName is asked by GORM.
+func (*thereApplication) TableName() string { return "oauth_applications" }
+
+// TestModel refuses a type with a sentence that says what to write.
+func TestModel(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		for name, test := range map[string]struct {
+			refused error
+			want    string
+		}{
+			"pointer":           {refusal[*pointingApplication](open()), "write oauthkit.AbstractApplication, without the star"},
+			"pointer deeper":    {refusal[*pointingDeeper](open()), "write gormstore_test.BaseApplication, without the star"},
+			"primary key":       {refusal[*numberedApplication](open()), "the field Number of *gormstore_test.numberedApplication is a primary key"},
+			"GORM's model":      {refusal[*modelApplication](open()), "the field ID of *gormstore_test.modelApplication is a primary key"},
+			"table":             {refusal[*elsewhereApplication](open()), `TableName of *gormstore_test.elsewhereApplication says "clients"`},
+			"table by strategy": {refusal[*namedApplication](open()), `TableName of *gormstore_test.namedApplication says "named"`},
+		} {
+			if test.refused == nil || !strings.Contains(test.refused.Error(), test.want) {
+				t.Errorf("%s: got %v, want %q", name, test.refused, test.want)
+			}
+		}
+		store := migrated[*thereApplication](t, open())
+		if err := store.Applications.Create(t.Context(), &thereApplication{*newApplication()}); err != nil {
+			t.Errorf("the same table: got %v, want it taken", err)
+		}
+	})
+}
+
+func refusal[A oauthkit.Application](db *gorm.DB) error {
+	_, err := gormstore.New[A](db, gormstore.Config{})
+	return err
+}
