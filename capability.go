@@ -60,10 +60,10 @@ type LifetimeSetter interface {
 	AccessTokenLifetime() time.Duration
 }
 
-// accessTokenLifetime returns what app says if it is a [LifetimeSetter] and says more than zero, otherwise fallback.
+// accessTokenLifetime returns what app says, in whole seconds, if it is a [LifetimeSetter] and says one or more, otherwise fallback.
 func accessTokenLifetime(app Application, fallback time.Duration) time.Duration {
-	if setter, ok := app.(LifetimeSetter); ok && setter.AccessTokenLifetime() > 0 {
-		return min(setter.AccessTokenLifetime(), maxLifetime)
+	if setter, ok := app.(LifetimeSetter); ok && setter.AccessTokenLifetime() >= time.Second {
+		return min(setter.AccessTokenLifetime(), maxLifetime).Truncate(time.Second)
 	}
 	return fallback
 }

@@ -112,6 +112,8 @@ func TestAccessTokenLifetime(t *testing.T) {
 	const fallback = 10 * time.Minute
 	for lifetime, want := range map[time.Duration]time.Duration{
 		time.Minute:         time.Minute,
+		time.Minute + 1:     time.Minute,
+		time.Second - 1:     fallback,
 		0:                   fallback,
 		-time.Minute:        fallback,
 		1000000 * time.Hour: maxLifetime,

@@ -34,7 +34,8 @@ type Config struct {
 	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
 	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
 	AccessTokens oauth2.AccessGenerate
-	// AccessTokenLifetime is how long an access token is valid, unless the application is a [LifetimeSetter]. Zero: 10 minutes.
+	// AccessTokenLifetime is how long an access token is valid, in whole seconds, unless the application is a
+	// [LifetimeSetter]. Zero: 10 minutes.
 	AccessTokenLifetime time.Duration
 	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead, in whole seconds. What is less than one ends the
 	// request with [ServerError], an error with [TemporarilyUnavailable].
@@ -86,6 +87,9 @@ func withDefaults(config Config) (Config, error) {
 		if *lifetime.value < 0 || *lifetime.value > maxLifetime {
 			return config, fmt.Errorf("oauthkit: Config.%s is negative or longer than 100 years", lifetime.name)
 		}
+	}
+	if config.AccessTokenLifetime%time.Second != 0 {
+		return config, errors.New("oauthkit: Config.AccessTokenLifetime is not a number of whole seconds, in which expires_in counts")
 	}
 	for _, resource := range config.Resources {
 		if !isResource(resource) {

@@ -34,16 +34,17 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	configs := map[string]Config{
-		"short secret":       {Secret: "too short"},
-		"negative lifetime":  {AccessTokenLifetime: -time.Second},
-		"bad scope":          {Scopes: StaticScopes{"a b": ""}},
-		"bad scope, default": {Scopes: StaticScopes{"a b": ""}.WithDefault("a b")},
-		"relative resource":  {Resources: []string{"/api"}},
-		"resource fragment":  {Resources: []string{"https://api.test/#x"}},
-		"resource user":      {Resources: []string{"https://me@api.test/"}},
-		"introspection":      {Scopes: StaticScopes{IntrospectionScope: ""}},
-		"nil grant":          {Grants: []Grant{nil}},
-		"approval prompt":    {ApprovalPrompt: "sometimes"},
+		"short secret":         {Secret: "too short"},
+		"negative lifetime":    {AccessTokenLifetime: -time.Second},
+		"fraction of a second": {AccessTokenLifetime: 1500 * time.Millisecond},
+		"bad scope":            {Scopes: StaticScopes{"a b": ""}},
+		"bad scope, default":   {Scopes: StaticScopes{"a b": ""}.WithDefault("a b")},
+		"relative resource":    {Resources: []string{"/api"}},
+		"resource fragment":    {Resources: []string{"https://api.test/#x"}},
+		"resource user":        {Resources: []string{"https://me@api.test/"}},
+		"introspection":        {Scopes: StaticScopes{IntrospectionScope: ""}},
+		"nil grant":            {Grants: []Grant{nil}},
+		"approval prompt":      {ApprovalPrompt: "sometimes"},
 	}
 	for name, config := range configs {
 		if _, err := New("https://example.com", nothing{}, config); err == nil || !strings.HasPrefix(err.Error(), "oauthkit: ") {

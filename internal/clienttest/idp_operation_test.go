@@ -28,7 +28,7 @@ func TestIDPCommandsLog(t *testing.T) {
 		{"createapplication confidential client_credentials --client-id machine", []string{`application.created by="command line"`}},
 		{"applications list", nil},
 		{"applications show machine", nil},
-		{"applications set machine -verified", []string{`application.updated by="command line"`}},
+		{"applications set machine -verified", []string{`application.updated by="command line" changed=[verified]`}},
 		{"applications rotate-secret machine", []string{`application.secret_rotated by="command line"`}},
 		{"revoke --application machine", []string{"application.revoked"}},
 		{"revoke --user alice", []string{"user.revoked"}},

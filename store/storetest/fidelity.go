@@ -51,6 +51,11 @@ func fidelityRules() []rule {
 			testCopies,
 		},
 		{
+			"consent that is stored is nobody else's",
+			"a page that changes its copy gives consent which nobody gave",
+			testConsentCopies,
+		},
+		{
 			"what one instance has saved the other one sees at once",
 			"a token does not work yet, or still works, depending on who is asked",
 			testInstances,
@@ -209,4 +214,21 @@ func testCopies(t *trial) {
 	sealed[0] = 'X'
 	t.storedRefreshToken(token.Hash).Sealed[1] = 'X'
 	t.same("after a change: Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+}
+
+func testConsentCopies(t *trial) {
+	passed, _ := t.savedConsent()
+	want := *passed
+	want.Scopes, want.ResourceScopes = slices.Clone(passed.Scopes), map[string]oauthkit.Scopes{}
+	for resource, scopes := range passed.ResourceScopes {
+		want.ResourceScopes[resource] = slices.Clone(scopes)
+	}
+	for _, changed := range []*oauthkit.Consent{passed, t.storedConsent(&want)} {
+		changed.Scopes[0] = "admin"
+		for _, scopes := range changed.ResourceScopes {
+			scopes[0] = "admin"
+		}
+		changed.ResourceScopes["https://evil.example/"] = oauthkit.Scopes{"admin"}
+		t.same("Consent, after a change of a copy", t.storedConsent(&want), &want)
+	}
 }

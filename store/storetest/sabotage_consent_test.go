@@ -15,7 +15,7 @@ func consentSabotages() []sabotage {
 			"approvals/SaveCode saves consent",
 		}},
 		{"saves each consent in a row of its own", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
-			"approvals/consent that is given anew",
+			"approvals/consent that is given anew", "fidelity/consent that is stored is nobody else's",
 		}},
 		{"does not save what consent is widened by", func(s Store) Store { return widensNothing{s} }, []string{
 			"approvals/consent that is widened",
