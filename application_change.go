@@ -9,24 +9,26 @@ import (
 	"slices"
 )
 
-// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns what is
-// different then, for the event. The last attempt that somebody else was faster than is answered like a store that failed: the
+// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns the event that
+// tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the
 // caller may try again.
-func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (changed []string, err error) {
+func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
 		app, err := a.Find(ctx, user, clientID)
 		if err != nil {
-			return nil, err
+			return update, err
 		}
-		before := members(app)
+		before, usable := members(app), IsUsable(app)
 		if err := change(app); err != nil {
-			return nil, err
+			return update, err
 		}
-		changed = differing(before, members(app))
+		update = ApplicationUpdated{
+			ApplicationID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
+		}
 		err = a.store.UpdateApplication(ctx, app)
 		if attempt == attempts || !errors.Is(err, ErrConflict) {
-			return changed, a.saved(err)
+			return update, a.saved(err)
 		}
 	}
 }
@@ -47,8 +49,4 @@ func differing(before, after map[string]json.RawMessage) []string {
 	maps.Copy(names, after)
 	maps.DeleteFunc(names, func(name string, _ json.RawMessage) bool { return bytes.Equal(before[name], after[name]) })
 	return slices.Sorted(maps.Keys(names))
-}
-
-func (a *Applications) recordUpdate(ctx context.Context, user *User, app Application, changed []string) {
-	a.provider.recordOf(ctx, app, ApplicationUpdated{ApplicationID: app.GetID(), By: user.Subject, Changed: changed, SwitchedOff: !IsUsable(app)})
 }

@@ -51,14 +51,14 @@ func (a *Applications) Change(ctx context.Context, by *User, clientID string, ch
 	if by == nil {
 		return nil, errors.New("oauthkit: nobody is named who changes an application")
 	}
-	changed, err := a.change(ctx, by, clientID, func(found Application) error {
+	update, err := a.change(ctx, by, clientID, func(found Application) error {
 		app = found
 		return a.changed(ctx, found, change)
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.recordUpdate(ctx, by, app, changed)
+	a.provider.recordOf(ctx, app, update)
 	return app, nil
 }
 

@@ -161,14 +161,14 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 // trusted any more. The error holds [Problems] where the form is not valid, and is an [*Error] with [TemporarilyUnavailable] where
 // others have changed the application each of the five times that it was tried.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
-	changed, err := a.change(ctx, user, clientID, func(found Application) error {
+	update, err := a.change(ctx, user, clientID, func(found Application) error {
 		app = found
 		return a.validated(found, a.fill(found, form))
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.recordUpdate(ctx, user, app, changed)
+	a.provider.recordOf(ctx, app, update)
 	return app, nil
 }
 

@@ -15,7 +15,7 @@ type ApplicationUpdated struct {
 	ApplicationID string
 	By            string   // the user who did it
 	Changed       []string // what was changed, by its names in JSON, in their order
-	SwitchedOff   bool     // it is not usable, so all that was issued to it has ended
+	SwitchedOff   bool     // it is not usable any more, so all that was issued to it has ended
 }
 
 // ApplicationDeleted ("application.deleted") is sent when an application was removed, with all that it had.

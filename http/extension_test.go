@@ -48,7 +48,8 @@ func TestUserEndpoint(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			extension := &greeting{}
-			provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{Extensions: []oauthkit.Extension{extension}})
+			store := memstore.New()
+			provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{extension}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,8 +85,12 @@ func (o occupant) Extend(registry *oauthkit.Registry) error {
 
 // TestOccupiedPath shows that no extension takes the place of an endpoint of the library's, and the authentication that belongs to it.
 func TestOccupiedPath(t *testing.T) {
-	for path, refused := range map[string]bool{"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "tokens": false} {
-		provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{Extensions: []oauthkit.Extension{occupant(path)}})
+	for path, refused := range map[string]bool{
+		"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "applications/web": true,
+		"applications/{id}/update": true, "tokens": false, "things/{id}": false,
+	} {
+		store := memstore.New()
+		provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{occupant(path)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +100,7 @@ func TestOccupiedPath(t *testing.T) {
 					t.Errorf("%s: got %v, want a panic that names it: %t", path, got, refused)
 				}
 			}()
-			oauthhttp.NewHandler(provider, oauthhttp.Config{})
+			oauthhttp.NewHandler(provider, oauthhttp.Config{Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})})
 		}()
 	}
 }

@@ -6,7 +6,6 @@ package oauthhttp
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -108,17 +107,6 @@ func (h *Handler) endpoints() []route {
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
 		{Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
 	}, slices.Concat(h.signOutEndpoints(), h.managementEndpoints())...)
-}
-
-// addExtensions adds the endpoints of extensions. One at a path of ours would take its place together with who may call it.
-func (h *Handler) addExtensions() {
-	for _, endpoint := range h.provider.Endpoints() {
-		path := h.provider.Prefix() + "/" + endpoint.Path
-		if _, taken := h.routes[path]; taken {
-			panic(fmt.Sprintf("oauthhttp: an extension has an endpoint at %q, where the library has its own", endpoint.Path))
-		}
-		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
-	}
 }
 
 // ServeHTTP answers a request, with or without a slash at the end of its path.

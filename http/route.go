@@ -1,6 +1,8 @@
 package oauthhttp
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file finds the endpoint of a request, and the address of an endpoint.
+// This file says which endpoints there are beside the library's, finds that of a request, and the address of one.
 
 // route is an endpoint as it is served.
 type route struct {
@@ -21,6 +23,19 @@ type route struct {
 
 func (e route) allows(method string) bool {
 	return slices.Contains(e.Methods, method) || method == http.MethodHead && !e.page && slices.Contains(e.Methods, http.MethodGet)
+}
+
+// addExtensions adds the endpoints of extensions. One at a path of ours would take its place together with who may call it.
+func (h *Handler) addExtensions() {
+	own := slices.Collect(maps.Values(h.routes))
+	for _, endpoint := range h.provider.Endpoints() {
+		path := h.provider.Prefix() + "/" + endpoint.Path
+		_, taken := h.routes[path]
+		if taken || slices.ContainsFunc(own, func(ours route) bool { _, meets := matchPath(ours.Path, endpoint.Path); return meets }) {
+			panic(fmt.Sprintf("oauthhttp: an extension has an endpoint at %q, where the library has its own", endpoint.Path))
+		}
+		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
+	}
 }
 
 // find returns the endpoint of a request. A parameter of a path is a whole segment as it was sent, so that a client_id may
