@@ -1,0 +1,46 @@
+package oauthhttp_test
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// statusEndpoint is an extension of the host's own, with an endpoint for whoever calls. Such a type can have one for applications, for access
+// tokens or for signed-in users as well.
+type statusEndpoint struct{}
+
+func (statusEndpoint) Extend(registry *oauthkit.Registry) error {
+	registry.Endpoint(oauthkit.Endpoint{
+		Path:     "status",
+		Methods:  []string{http.MethodGet},
+		Metadata: "status_endpoint", // where clients find it
+		Anyone: func(w http.ResponseWriter, _ *http.Request) error {
+			_, err := fmt.Fprint(w, "open")
+			return err
+		},
+	})
+	return nil
+}
+
+// An endpoint of the host's own stands beside those of the library, which answers for it what it is not meant for.
+func ExampleNewHandler_extension() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants:     grants.Standard(store),
+		Extensions: []oauthkit.Extension{statusEndpoint{}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: alice})
+	fmt.Println(call(handler, "GET", "/o/status", ""))
+	fmt.Println(call(handler, "POST", "/o/status", ""))
+	// Output:
+	// GET /o/status 200 open
+	// POST /o/status 405 {"error":"invalid_request","error_description":"the method must be GET"}
+}
