@@ -120,23 +120,26 @@ type known struct {
 	name, displayName string
 	public            bool
 	uris, registered  URIs
+	scopes            Scopes
 }
 
 func knownOf(app Application) known {
 	of := known{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
 	if abstract := Abstract(app); abstract != nil {
-		of.name, of.uris = abstract.Name, slices.Clone(abstract.RedirectURIs)
+		of.name, of.uris, of.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
 	}
 	return of
 }
 
-// distrust takes back what the operator said of an application that now has another name or other addresses.
+// distrust takes back what the operator said of an application that now has another name or other addresses. With more scopes it is still
+// who it was, but users are asked.
 func distrust(app Application, before known) {
 	after := knownOf(app)
 	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
 		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
-	if abstract := Abstract(app); abstract != nil && !same {
-		abstract.Verified, abstract.SkipAuthorization = false, false
+	if abstract := Abstract(app); abstract != nil {
+		abstract.Verified = abstract.Verified && same
+		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)
 	}
 }
 

@@ -36,6 +36,28 @@ func TestM08_TrustOfAnotherName(t *testing.T) {
 	}
 }
 
+// TestM08_TrustForMoreScopes is an owner whose application may ask for more than the operator saw: its users are asked, but it is still
+// who it was. Asking for less costs nothing.
+func TestM08_TrustForMoreScopes(t *testing.T) {
+	for _, test := range []struct {
+		scopes oauthkit.Scopes
+		skips  bool
+	}{{oauthkit.Scopes{"read"}, true}, {oauthkit.Scopes{"read", "write"}, false}} {
+		m := newManaged(t, oauthkit.ApplicationsConfig{Scopes: oauthkit.Scopes{"openid", "read", "write"}})
+		trusted, _ := m.create("alice")
+		trusted.Scopes, trusted.SkipAuthorization, trusted.Verified = oauthkit.Scopes{"read"}, true, true
+		if err := m.store.UpdateApplication(t.Context(), trusted); err != nil {
+			t.Fatal(err)
+		}
+		form := oauthkit.FormOf(trusted)
+		form.Scopes = test.scopes
+		updated, err := m.applications.Update(t.Context(), user("alice"), trusted.ClientID, form)
+		if err != nil || oauthkit.SkipsConsent(updated) != test.skips || !oauthkit.IsVerified(updated) {
+			t.Errorf("%q: got %+v, %v; want it verified, and trusted %t", test.scopes, updated, err, test.skips)
+		}
+	}
+}
+
 // callbackApplication has its name and its address in fields of the host's own.
 type callbackApplication struct {
 	oauthkit.AbstractApplication

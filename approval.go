@@ -75,7 +75,7 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		InteractionHash: decision.InteractionHash,
 	}
 	if decision.Given {
-		approval.giveConsent(decision.Consent, request.Application)
+		approval.giveConsent(decision.Consent, request)
 	}
 	response, err := authorize(ctx, request, approval)
 	if err != nil {
@@ -98,7 +98,7 @@ func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approva
 	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
 		return response, err
 	}
-	approval.giveConsent(nil, request.Application)
+	approval.giveConsent(nil, request)
 	return request.authorizer.Authorize(ctx, request, approval)
 }
 
@@ -137,13 +137,14 @@ func (p *Provider) newAuthorization(ctx context.Context, request *AuthorizeReque
 	}, nil
 }
 
-// giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing.
-func (a *Approval) giveConsent(remembered *Consent, app Application) {
+// giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing. What the page
+// showed and he did not approve is not remembered any more.
+func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 	consent := &Consent{
 		ID:                secret.NewID(),
 		ApplicationID:     a.Authorization.ApplicationID,
 		Subject:           a.Authorization.Subject,
-		ApplicationDigest: applicationDigest(app),
+		ApplicationDigest: applicationDigest(request.Application),
 		CreatedAt:         a.Authorization.CreatedAt,
 		UpdatedAt:         a.Authorization.CreatedAt,
 	}
@@ -152,10 +153,12 @@ func (a *Approval) giveConsent(remembered *Consent, app Application) {
 	if remembered == nil {
 		return
 	}
-	widened := *remembered
-	if consent.coversAll(remembered) { // what the page did not show keeps its end
+	widened := remembered.without(func(scope string) bool {
+		return request.Scopes.Contains(scope) && !a.Authorization.Scopes.Contains(scope)
+	})
+	if consent.coversAll(widened) { // what the page did not show keeps its end
 		widened.UpdatedAt = consent.UpdatedAt
 	}
 	widened.approve(a.Authorization.Scopes, a.Authorization.Resources)
-	a.Consent, a.ConsentUse = &widened, ConsentWidened
+	a.Consent, a.ConsentUse = widened, ConsentWidened
 }

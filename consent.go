@@ -1,6 +1,9 @@
 package oauthkit
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Covers reports whether the user has approved all of the scopes for each of the resources; without resources, for every API. What
 // was approved for every API is approved for each.
@@ -49,4 +52,14 @@ func (c *Consent) approve(scopes Scopes, resources URIs) {
 		approved[resource] = approved[resource].Union(scopes)
 	}
 	c.ResourceScopes = approved
+}
+
+// without returns what remains, for every API and for single ones, when some scopes are taken back.
+func (c *Consent) without(takenBack func(scope string) bool) *Consent {
+	rest := *c
+	rest.Scopes, rest.ResourceScopes = slices.DeleteFunc(slices.Clone(c.Scopes), takenBack), maps.Clone(c.ResourceScopes)
+	for resource, scopes := range rest.ResourceScopes {
+		rest.ResourceScopes[resource] = slices.DeleteFunc(slices.Clone(scopes), takenBack)
+	}
+	return &rest
 }

@@ -108,6 +108,7 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 // cookie nobody can make one.
 func (k *kept) formToken(user *oauthkit.User) string {
 	shown := []string{k.id, oauthkit.DisplayName(k.Application), k.Scopes.String(), k.Resources.String()}
+	shown = append(shown, oauthkit.RegisteredRedirectURIs(k.Application)...) // for which what he allows is remembered
 	return formToken(k.browser, strings.Join(shown, "\x00"), user)
 }
 

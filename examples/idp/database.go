@@ -50,11 +50,19 @@ func isPostgres(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
 }
 
+// isMistaken reports whether a database of PostgreSQL is named in another way. It would become a file that has a password in its name.
+func isMistaken(location string) bool {
+	return !isPostgres(location) && (strings.HasPrefix(location, "postgres:") || strings.Contains(location, "host="))
+}
+
 // connect takes a SQLite file, which it creates where there is none, or a postgres:// URL.
 func connect(location string) (*database, error) {
 	open := sqlite.OpenDB
-	if isPostgres(location) {
+	switch {
+	case isPostgres(location):
 		open = postgres.OpenDB
+	case isMistaken(location):
+		return nil, errors.New("-db is neither a file nor a postgres:// URL")
 	}
 	db, err := open(location)
 	if err != nil {
@@ -82,7 +90,7 @@ func openDatabase(ctx context.Context, location string) (*database, error) {
 
 // openExisting connects where there are tables. It creates nothing, so that a mistyped location is noticed.
 func openExisting(ctx context.Context, location string) (*database, error) {
-	if !isPostgres(location) {
+	if !isPostgres(location) && !isMistaken(location) {
 		if _, err := os.Stat(location); err != nil {
 			return nil, fmt.Errorf("there is no database: %w; name another with -db, or make one with idp migrate", err)
 		}

@@ -15,6 +15,8 @@ func TestConsentChoice(t *testing.T) {
 	choose := func(config *oauthhttp.Config) { config.UserChoosesScopes = true }
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-04 fewer scopes", Host: choose, Test: fewerScopes},
+		{Name: "B-04 a scope that is taken back", Host: choose, Test: scopeTakenBack},
+		{Name: "B-10 an address that is added while the page is open", Test: addressAdded},
 		{Name: "B-04 scopes that were not asked for", Host: choose, Test: moreScopes},
 		{Name: "B-04 a host that does not let choose", Test: noChoice},
 		{Name: "B-10 the page says which APIs it is about", Host: choose, Test: resourcesOnPage},
@@ -50,6 +52,28 @@ func fewerScopes(t *testing.T, s *fixture.Server) {
 	if len(granted) != 2 || granted[0].Scopes.String() != "openid api:read" {
 		t.Errorf("got %+v observed, want two consents, the first to openid api:read", granted)
 	}
+}
+
+// scopeTakenBack unchecks what was approved before: it must not come back without a question.
+func scopeTakenBack(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	ask := s.Web.AZ("scope=openid email api:read")
+	alice.Decide(alice.Open(ask).Consent(), "allow").Code()
+	page := alice.Open(s.Web.AZ("scope=openid email api:read", "prompt=consent")).Consent()
+	alice.Decide(page, "allow", "scope=api:read").Code()
+	alice.Open(s.Web.AZ("scope=openid api:read")).Code()
+	alice.Open(ask).Consent()
+}
+
+// addressAdded has the application get another address between the page and the answer, which is not for that one.
+func addressAdded(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ()).Consent()
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+		app.RedirectURIs = append(app.RedirectURIs, "https://thief.test/cb")
+	})
+	alice.Decide(page, "allow").PAGE(403)
+	alice.Open(s.Web.AZ("redirect_uri=https://thief.test/cb")).Consent()
 }
 
 func moreScopes(t *testing.T, s *fixture.Server) {

@@ -54,6 +54,7 @@ func TestIDPWrongUsage(t *testing.T) {
 		"a secret of no one":         {"applications rotate-secret public", 1, "it is public and has no secret"},
 		"a key that is not there":    {"keys remove kid", 1, "idp keys list"},
 		"a database that is none":    {"keys list -db /dev/null", 1, "-db"},
+		"a database in other words":  {"keys list -db host=localhost", 1, "neither a file nor"},
 		"no time":                    {"applications rotate-secret web --keep soon", 2, "-keep"},
 		"an issuer that is none":     {"check -issuer http://as.example/o/", 1, "with -issuer and -seed as they are: oauthkit: the issuer"},
 		"setting what is not there":  {"applications set web -verified", 1, "idp applications list"},
