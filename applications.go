@@ -200,7 +200,8 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	return secret, nil
 }
 
-// Delete removes an application and ends all that it has, at once and for ever.
+// Delete removes an application and ends all that it has, at once and for ever. A token for itself that is being issued at that moment
+// lives until it expires.
 func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
 	app, err := a.Find(ctx, user, clientID)
 	if err != nil {

@@ -28,7 +28,8 @@ type Config struct {
 	// it with approval_prompt. Zero: ApprovalAuto.
 	ApprovalPrompt ApprovalPrompt
 	// SkipConsent says that an application is trusted so much that its user is not asked, beside the applications that say so
-	// themselves; the same limits hold as for [AbstractApplication.SkipAuthorization]. Nil: no other is.
+	// themselves; the same limits hold as for [AbstractApplication.SkipAuthorization]. What an owner changes takes back the trust of the
+	// row, but not what the function says: let it say yes only where UserID is empty. Nil: no other is.
 	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
 
 	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of

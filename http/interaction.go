@@ -108,7 +108,8 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 // cookie nobody can make one.
 func (k *kept) formToken(user *oauthkit.User) string {
 	shown := []string{k.id, oauthkit.DisplayName(k.Application), k.Scopes.String(), k.Resources.String()}
-	shown = append(shown, oauthkit.RegisteredRedirectURIs(k.Application)...) // for which what he allows is remembered
+	shown = append(shown, k.Application.GetDomain())
+	shown = append(shown, oauthkit.RegisteredRedirectURIs(k.Application)...) // what he allows is remembered for these addresses
 	return formToken(k.browser, strings.Join(shown, "\x00"), user)
 }
 
