@@ -10,8 +10,7 @@ import (
 )
 
 // change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns the event that
-// tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the
-// caller may try again.
+// tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the caller may try again.
 func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {

@@ -44,9 +44,9 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 // Change changes an application as change does, for commands and pages of those who operate the provider, and returns it: like
 // Register it can say everything but the client_id and the secret. What is said stands, so unlike Update it takes no trust back.
 // change is called again where somebody else has changed the application meanwhile, up to five times before the error has
-// [TemporarilyUnavailable], and nothing is stored where change returns an error. The error holds [Problems] where the application is not valid any more, unless that switches it off, or was given a
-// grant type or a scope that the provider has not. An application that by may not manage is ErrNotFound; whether he may say
-// what no owner can, the caller has to know.
+// [TemporarilyUnavailable], and nothing is stored where change returns an error. The error holds [Problems] where the application is
+// not valid any more, unless that switches it off, or was given a grant type or a scope that the provider has not. An application
+// that by may not manage is ErrNotFound; whether he may say what no owner can, the caller has to know.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
 		return nil, errors.New("oauthkit: nobody is named who changes an application")

@@ -158,8 +158,8 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 }
 
 // Update changes an application as the form says, and returns it. With another name or other redirect URIs it is not verified or
-// trusted any more, and with more scopes its users are asked. The error holds [Problems] where the form is not valid, and is an [*Error] with [TemporarilyUnavailable] where
-// others have changed the application each of the five times that it was tried.
+// trusted any more, and with more scopes its users are asked. The error holds [Problems] where the form is not valid, and is an
+// [*Error] with [TemporarilyUnavailable] where others have changed the application each of the five times that it was tried.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
 	update, err := a.change(ctx, user, clientID, func(found Application) error {
 		app = found

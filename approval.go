@@ -45,7 +45,7 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 		return nil, false, Unavailable(err)
 	}
 	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
-	if expired || consent.ApplicationDigest != applicationDigest(request.Application) {
+	if expired || consent.ApplicationDigest != request.ApplicationDigest() {
 		return nil, false, nil // so that what is approved next does not bring it back
 	}
 	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
@@ -144,7 +144,7 @@ func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 		ID:                secret.NewID(),
 		ApplicationID:     a.Authorization.ApplicationID,
 		Subject:           a.Authorization.Subject,
-		ApplicationDigest: applicationDigest(request.Application),
+		ApplicationDigest: request.ApplicationDigest(),
 		CreatedAt:         a.Authorization.CreatedAt,
 		UpdatedAt:         a.Authorization.CreatedAt,
 	}

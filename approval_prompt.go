@@ -57,11 +57,12 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
-// applicationDigest is what Consent.ApplicationDigest is compared with.
-func applicationDigest(app Application) string {
-	where := []string{app.GetDomain()}
-	if lister, ok := app.(RedirectURILister); ok {
+// ApplicationDigest is what Consent.ApplicationDigest is compared with. A page that asks for consent shows what it covers, so an answer
+// to the page is one about this application only as long as it is the same.
+func (r *AuthorizeRequest) ApplicationDigest() string {
+	where := []string{r.Application.GetDomain()}
+	if lister, ok := r.Application.(RedirectURILister); ok {
 		where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))
 	}
-	return secret.Hash(strings.Join(append([]string{DisplayName(app)}, where...), "\x00"))
+	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application)}, where...), "\x00"))
 }

@@ -107,9 +107,7 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 // formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
 // cookie nobody can make one.
 func (k *kept) formToken(user *oauthkit.User) string {
-	shown := []string{k.id, oauthkit.DisplayName(k.Application), k.Scopes.String(), k.Resources.String()}
-	shown = append(shown, k.Application.GetDomain())
-	shown = append(shown, oauthkit.RegisteredRedirectURIs(k.Application)...) // what he allows is remembered for these addresses
+	shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}
 	return formToken(k.browser, strings.Join(shown, "\x00"), user)
 }
 
