@@ -34,8 +34,8 @@ func testMigrateTogether(t *testing.T, open func() *gorm.DB) {
 	}
 	race(calls...)
 	var versions []string
-	if err := open().Table("oauth_migrations").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001", "0002", "0003", "0004"}) {
-		t.Errorf("got versions %q, %v, want 0001 to 0004 once", versions, err)
+	if err := open().Table("oauth_migrations").Pluck("id", &versions).Error; err != nil || !slices.Equal(versions, []string{"0001"}) {
+		t.Errorf("got versions %q, %v, want 0001 once", versions, err)
 	}
 }
 

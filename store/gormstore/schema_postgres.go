@@ -5,12 +5,10 @@ package gormstore
 func (postgresDialect) migrations() []migration {
 	return []migration{
 		{"0001", firstApplicationsPostgres, firstCredentialsPostgres},
-		{"0002", secondApplicationsPostgres, secondCredentialsPostgres},
-		{"0003", thirdApplicationsPostgres, ""},
-		{"0004", "", fourthCredentialsPostgres},
 	}
 }
 
+// A row of application_scopes without a scope says that the application may have no more than its other rows.
 const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_id varchar(255) PRIMARY KEY,
 	user_id varchar(255) NOT NULL DEFAULT '',
@@ -22,6 +20,8 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	allowed_origins text NOT NULL DEFAULT '',
 	scopes text NOT NULL DEFAULT '',
 	client_secret varchar(255) NOT NULL DEFAULT '',
+	previous_secret varchar(255) NOT NULL DEFAULT '',
+	previous_secret_expires_at timestamptz(6),
 	token_endpoint_auth_method varchar(32) NOT NULL DEFAULT '',
 	client_jwks text NOT NULL DEFAULT '',
 	client_jwks_uri varchar(500) NOT NULL DEFAULT '',
@@ -35,7 +35,18 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	created_at timestamptz(6),
 	updated_at timestamptz(6)
 );
-CREATE INDEX {applications}_user_id ON {applications} (user_id)`
+CREATE INDEX {applications}_user_id ON {applications} (user_id);
+CREATE TABLE {scopes} (
+	name text PRIMARY KEY,
+	description text NOT NULL,
+	is_default boolean NOT NULL
+);
+CREATE TABLE {application_scopes} (
+	client_id text NOT NULL,
+	scope text NOT NULL,
+	is_default boolean NOT NULL,
+	PRIMARY KEY (client_id, scope)
+)`
 
 // firstCredentialsPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
 // expiry, and applications may be removed at any time, and be in another database.
@@ -45,6 +56,7 @@ const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	consent_id text NOT NULL,
 	subject text NOT NULL,
 	scopes text NOT NULL,
+	resources text NOT NULL,
 	auth_time timestamptz(6),
 	acr text NOT NULL,
 	amr text NOT NULL,
@@ -56,15 +68,19 @@ const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 );
 CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL;
 CREATE TABLE {consents} (
 	id text NOT NULL,
 	application_id text NOT NULL,
 	subject text NOT NULL,
 	scopes text NOT NULL,
+	resource_scopes text NOT NULL,
+	application_digest text NOT NULL,
 	created_at timestamptz(6) NOT NULL,
 	updated_at timestamptz(6) NOT NULL,
 	PRIMARY KEY (application_id, subject)
 );
+CREATE INDEX {consents}_subject ON {consents} (subject);
 CREATE TABLE {interactions} (
 	hash text PRIMARY KEY,
 	browser_hash text NOT NULL,
@@ -90,10 +106,12 @@ CREATE TABLE {access_tokens} (
 	hash text PRIMARY KEY,
 	authorization_id text NOT NULL,
 	scopes text NOT NULL,
+	resources text NOT NULL,
 	issued_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL
 );
 CREATE INDEX {access_tokens}_expires_at ON {access_tokens} (expires_at);
+CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
 CREATE TABLE {refresh_tokens} (
 	hash text PRIMARY KEY,
 	authorization_id text NOT NULL,
@@ -104,6 +122,7 @@ CREATE TABLE {refresh_tokens} (
 );
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
+CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,
 	algorithm text NOT NULL,
@@ -113,35 +132,3 @@ CREATE TABLE {signing_keys} (
 	active_at timestamptz(6) NOT NULL,
 	UNIQUE (algorithm, generation)
 )`
-
-// secondApplicationsPostgres adds what the rotation of secrets needs.
-const secondApplicationsPostgres = `ALTER TABLE {applications} ADD previous_secret varchar(255) NOT NULL DEFAULT '';
-ALTER TABLE {applications} ADD previous_secret_expires_at timestamptz(6)`
-
-// secondCredentialsPostgres adds what resource indicators and the listing of what a user has approved need.
-const secondCredentialsPostgres = `ALTER TABLE {authorizations} ADD resources text NOT NULL DEFAULT '';
-ALTER TABLE {access_tokens} ADD resources text NOT NULL DEFAULT '';
-ALTER TABLE {consents} ADD application_digest text NOT NULL DEFAULT '';
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;
-CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
-CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
-CREATE INDEX {consents}_subject ON {consents} (subject)`
-
-// thirdApplicationsPostgres adds the tables of [Scopes]. A row without a scope says that the application may have no more than its
-// other rows.
-const thirdApplicationsPostgres = `CREATE TABLE {scopes} (
-	name text PRIMARY KEY,
-	description text NOT NULL,
-	is_default boolean NOT NULL
-);
-CREATE TABLE {application_scopes} (
-	client_id text NOT NULL,
-	scope text NOT NULL,
-	is_default boolean NOT NULL,
-	PRIMARY KEY (client_id, scope)
-)`
-
-// fourthCredentialsPostgres adds consent for single APIs, and lets the newest sign-ins of each application be found without sorting.
-const fourthCredentialsPostgres = `ALTER TABLE {consents} ADD resource_scopes text NOT NULL DEFAULT '{}';
-DROP INDEX {authorizations}_subject;
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL`

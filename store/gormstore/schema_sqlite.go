@@ -5,12 +5,10 @@ package gormstore
 func (sqliteDialect) migrations() []migration {
 	return []migration{
 		{"0001", firstApplicationsSQLite, firstCredentialsSQLite},
-		{"0002", secondApplicationsSQLite, secondCredentialsSQLite},
-		{"0003", thirdApplicationsSQLite, ""},
-		{"0004", "", fourthCredentialsSQLite},
 	}
 }
 
+// A row of application_scopes without a scope says that the application may have no more than its other rows.
 const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	client_id text PRIMARY KEY NOT NULL,
 	user_id text NOT NULL DEFAULT '',
@@ -22,6 +20,8 @@ const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	allowed_origins text NOT NULL DEFAULT '',
 	scopes text NOT NULL DEFAULT '',
 	client_secret text NOT NULL DEFAULT '',
+	previous_secret text NOT NULL DEFAULT '',
+	previous_secret_expires_at datetime,
 	token_endpoint_auth_method text NOT NULL DEFAULT '',
 	client_jwks text NOT NULL DEFAULT '',
 	client_jwks_uri text NOT NULL DEFAULT '',
@@ -35,7 +35,18 @@ const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	created_at datetime,
 	updated_at datetime
 );
-CREATE INDEX {applications}_user_id ON {applications} (user_id)`
+CREATE INDEX {applications}_user_id ON {applications} (user_id);
+CREATE TABLE {scopes} (
+	name TEXT PRIMARY KEY,
+	description TEXT NOT NULL,
+	is_default INTEGER NOT NULL
+) STRICT;
+CREATE TABLE {application_scopes} (
+	client_id TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	is_default INTEGER NOT NULL,
+	PRIMARY KEY (client_id, scope)
+) STRICT`
 
 const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	id TEXT PRIMARY KEY,
@@ -43,6 +54,7 @@ const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	consent_id TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	scopes TEXT NOT NULL,
+	resources TEXT NOT NULL,
 	auth_time INTEGER,
 	acr TEXT NOT NULL,
 	amr TEXT NOT NULL,
@@ -54,15 +66,19 @@ const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 ) STRICT;
 CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL;
 CREATE TABLE {consents} (
 	id TEXT NOT NULL,
 	application_id TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	scopes TEXT NOT NULL,
+	resource_scopes TEXT NOT NULL,
+	application_digest TEXT NOT NULL,
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
 	PRIMARY KEY (application_id, subject)
 ) STRICT;
+CREATE INDEX {consents}_subject ON {consents} (subject);
 CREATE TABLE {interactions} (
 	hash TEXT PRIMARY KEY,
 	browser_hash TEXT NOT NULL,
@@ -88,10 +104,12 @@ CREATE TABLE {access_tokens} (
 	hash TEXT PRIMARY KEY,
 	authorization_id TEXT NOT NULL,
 	scopes TEXT NOT NULL,
+	resources TEXT NOT NULL,
 	issued_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX {access_tokens}_expires_at ON {access_tokens} (expires_at);
+CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
 CREATE TABLE {refresh_tokens} (
 	hash TEXT PRIMARY KEY,
 	authorization_id TEXT NOT NULL,
@@ -102,6 +120,7 @@ CREATE TABLE {refresh_tokens} (
 ) STRICT;
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
+CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,
 	algorithm TEXT NOT NULL,
@@ -111,35 +130,3 @@ CREATE TABLE {signing_keys} (
 	active_at INTEGER NOT NULL,
 	UNIQUE (algorithm, generation)
 ) STRICT`
-
-// secondApplicationsSQLite adds what the rotation of secrets needs.
-const secondApplicationsSQLite = `ALTER TABLE {applications} ADD previous_secret text NOT NULL DEFAULT '';
-ALTER TABLE {applications} ADD previous_secret_expires_at datetime`
-
-// secondCredentialsSQLite adds what resource indicators and the listing of what a user has approved need.
-const secondCredentialsSQLite = `ALTER TABLE {authorizations} ADD resources TEXT NOT NULL DEFAULT '';
-ALTER TABLE {access_tokens} ADD resources TEXT NOT NULL DEFAULT '';
-ALTER TABLE {consents} ADD application_digest TEXT NOT NULL DEFAULT '';
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, created_at, id) WHERE revoked_at IS NULL;
-CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_at);
-CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
-CREATE INDEX {consents}_subject ON {consents} (subject)`
-
-// thirdApplicationsSQLite adds the tables of [Scopes]. A row without a scope says that the application may have no more than its
-// other rows.
-const thirdApplicationsSQLite = `CREATE TABLE {scopes} (
-	name TEXT PRIMARY KEY,
-	description TEXT NOT NULL,
-	is_default INTEGER NOT NULL
-) STRICT;
-CREATE TABLE {application_scopes} (
-	client_id TEXT NOT NULL,
-	scope TEXT NOT NULL,
-	is_default INTEGER NOT NULL,
-	PRIMARY KEY (client_id, scope)
-) STRICT`
-
-// fourthCredentialsSQLite adds consent for single APIs, and lets the newest sign-ins of each application be found without sorting.
-const fourthCredentialsSQLite = `ALTER TABLE {consents} ADD resource_scopes TEXT NOT NULL DEFAULT '{}';
-DROP INDEX {authorizations}_subject;
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL`
