@@ -58,6 +58,12 @@ type Config struct {
 	// metrics. It is called by the goroutine in which the event happens, mostly one that answers a request, so it must be quick,
 	// and a panic in it is not caught. Nil: none.
 	Observe func(ctx context.Context, event Event)
+	// Timeout is how long one request may take from when its body was read: waiting for its
+	// turn, for a connection of the store, for its statements, and for hooks that heed their
+	// context. A request that takes longer is answered with 503 and Retry-After. If Timeout is
+	// zero, it is 5 seconds. It should be shorter than the time that http.Server.WriteTimeout
+	// leaves, or the answer cannot be sent.
+	Timeout time.Duration
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Logger receives failures, and at the debug level the reasons of refusals. Nil: nothing is logged.
@@ -81,6 +87,7 @@ func withDefaults(config Config) (Config, error) {
 		{"RefreshTokenIdleLifetime", &config.RefreshTokenIdleLifetime, 30 * 24 * time.Hour},
 		{"RefreshTokenLifetime", &config.RefreshTokenLifetime, 90 * 24 * time.Hour},
 		{"ConsentLifetime", &config.ConsentLifetime, 0},
+		{"Timeout", &config.Timeout, 5 * time.Second},
 	} {
 		if *lifetime.value == 0 {
 			*lifetime.value = lifetime.fallback

@@ -122,6 +122,9 @@ func (p *Provider) Store() Store { return p.store }
 // Now returns the time, to the microsecond that every store keeps.
 func (p *Provider) Now() time.Time { return p.config.Now().UTC().Truncate(time.Microsecond) }
 
+// Timeout returns how long one request may take: Config.Timeout, or its default.
+func (p *Provider) Timeout() time.Duration { return p.config.Timeout }
+
 // Logger returns Config.Logger, or one that discards.
 func (p *Provider) Logger() *slog.Logger { return p.config.Logger }
 

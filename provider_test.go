@@ -36,6 +36,7 @@ func TestNewRefuses(t *testing.T) {
 	configs := map[string]Config{
 		"short secret":         {Secret: "too short"},
 		"negative lifetime":    {AccessTokenLifetime: -time.Second},
+		"negative timeout":     {Timeout: -time.Second},
 		"fraction of a second": {AccessTokenLifetime: 1500 * time.Millisecond},
 		"bad scope":            {Scopes: StaticScopes{"a b": ""}},
 		"bad scope, default":   {Scopes: StaticScopes{"a b": ""}.WithDefault("a b")},

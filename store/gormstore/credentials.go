@@ -25,6 +25,7 @@ var _ interface {
 	oauthkit.KeyStore
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
+	oauthkit.Readier
 } = (*Credentials)(nil)
 
 // NewCredentials makes what a store has apart from applications, on a database as [New] takes it. The prefix begins the name of

@@ -51,6 +51,7 @@ var _ interface {
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
+	oauthkit.Readier
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
 // New makes a store on a database that the host opened with GORM, or on two with [Config.Applications]. Each must speak the dialect

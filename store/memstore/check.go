@@ -18,3 +18,12 @@ func (s *Store) Check(context.Context) []oauthkit.Finding {
 
 // Place implements [oauthkit.Placed].
 func (s *Store) Place(context.Context) (string, error) { return fmt.Sprintf("memory at %p", s), nil }
+
+// Ready implements [oauthkit.Readier].
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	s.mutex.Unlock()
+	return nil
+}

@@ -44,6 +44,7 @@ var _ interface {
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
+	oauthkit.Readier
 } = (*Store)(nil)
 
 // New returns an empty store.

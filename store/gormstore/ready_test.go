@@ -1,0 +1,75 @@
+package gormstore_test
+
+import (
+	"testing"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+)
+
+// TestReady takes away, one after the other, what a store needs in order to be written to.
+func TestReady(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		for name, broken := range map[string]func(t *testing.T, db *gorm.DB){
+			"read-only": readOnly,
+			"closed": func(t *testing.T, db *gorm.DB) {
+				pool, err := db.DB()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := pool.Close(); err != nil {
+					t.Fatal(err)
+				}
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				opener := openers()[open().Name()]
+				credentials, applications := opener(t)(), opener(t)()
+				store := apart(t, credentials, applications)
+				if err := store.Ready(t.Context()); err != nil {
+					t.Fatalf("two databases that work: got %v", err)
+				}
+				broken(t, applications)
+				if err := store.Ready(t.Context()); err == nil {
+					t.Error("a broken database of applications: got no error")
+				}
+				if err := store.Credentials.Ready(t.Context()); err != nil {
+					t.Errorf("the other database, which works: got %v", err)
+				}
+				broken(t, credentials)
+				if err := store.Credentials.Ready(t.Context()); err == nil {
+					t.Error("a broken database of credentials: got no error")
+				}
+			})
+		}
+	})
+}
+
+// readOnly makes every connection of a pool one that cannot write.
+func readOnly(t *testing.T, db *gorm.DB) {
+	t.Helper()
+	pool, err := db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.SetMaxOpenConns(1)
+	pool.SetMaxIdleConns(1)
+	statement := map[string]string{
+		"postgres": "SET default_transaction_read_only = on",
+		"sqlite":   "PRAGMA query_only = on",
+	}[db.Name()]
+	if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReady_Unmigrated shows that a database without the tables is not ready.
+func TestReady_Unmigrated(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		if err := unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{}).Ready(t.Context()); err == nil {
+			t.Error("got no error")
+		}
+	})
+}
