@@ -34,8 +34,8 @@ type CleanupLimits struct {
 }
 
 // Cleanup removes what has expired, by the clock of the provider where limits name no other time. Its store has to be a [Cleaner].
-// It is for a timer, such as once an hour: any number of instances may call it at once, and what was interrupted is gone on with
-// by the next call. What was removed before an error is returned with it.
+// Any number of instances may call it at once, and the next call goes on after an interruption. What was removed
+// before an error is returned with it. [Run] calls it from a timer.
 func (p *Provider) Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error) {
 	cleaner, ok := p.store.(Cleaner)
 	if !ok {
@@ -75,6 +75,6 @@ func (p *Provider) checkCleanup(ctx context.Context) []Finding {
 	return []Finding{{
 		ID: "oauthkit.W010", Severity: SeverityWarning,
 		Message: "rows that expired more than two days ago are still in " + strings.Join(slices.Sorted(maps.Keys(expired)), ", "),
-		Hint:    "Call Provider.Cleanup once an hour, with limits that are as large as what comes in",
+		Hint:    "Call oauthkit.Run, or Provider.Cleanup from a timer of your own with limits as large as the number of new rows",
 	}}
 }

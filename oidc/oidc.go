@@ -29,6 +29,9 @@ type Config struct {
 	// IDTokenLifetime is how long an ID token is valid, at most 24 hours. An expired one still serves as id_token_hint. Zero:
 	// one hour.
 	IDTokenLifetime time.Duration
+	// RotateKeysAfter is the age at which Upkeep, which oauthkit.Run calls, replaces a signing key as
+	// RotateKeys does: at least one day. Zero: keys are rotated only by RotateKeys.
+	RotateKeysAfter time.Duration
 	// ACRValues are the authentication context classes that User.ACR can hold, for clients to know. Empty: not announced.
 	ACRValues []string
 }
@@ -65,6 +68,8 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return errors.New("oidc: Config.Keys is nil")
 	case e.config.IDTokenLifetime < 0 || e.config.IDTokenLifetime > maxIDTokenLifetime:
 		return fmt.Errorf("oidc: Config.IDTokenLifetime must be more than zero and at most %s", maxIDTokenLifetime)
+	case e.config.RotateKeysAfter != 0 && e.config.RotateKeysAfter < minKeyAge:
+		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s", minKeyAge)
 	}
 	e.provider = registry.Provider()
 	e.keys = &keyring{

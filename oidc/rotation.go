@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/jose"
 )
 
 const (
@@ -17,6 +18,8 @@ const (
 	// keyRetention is how long a key stays published after its successor became active, for the ID tokens that it signed and
 	// for those that come back as id_token_hint.
 	keyRetention = 30 * 24 * time.Hour
+	// minKeyAge is the least Config.RotateKeysAfter.
+	minKeyAge = 24 * time.Hour
 )
 
 var errNotExtended = errors.New("oidc: the extension does not belong to a provider yet")
@@ -33,6 +36,33 @@ func (e *Extension) RotateKeys(ctx context.Context) error {
 		return fmt.Errorf("oidc: rotating the signing keys: %w", err)
 	}
 	return nil
+}
+
+// Upkeep implements [oauthkit.Upkeeper]. It reads the signing keys again if they are due, so that an
+// instance without requests learns of new keys too, and rotates those older than
+// Config.RotateKeysAfter.
+func (e *Extension) Upkeep(ctx context.Context) error {
+	if e.keys == nil {
+		return errNotExtended
+	}
+	known := e.keys.current(ctx)
+	if e.config.RotateKeysAfter == 0 || !known.hasOlder(e.keys.now().Add(-e.config.RotateKeysAfter)) {
+		return nil
+	}
+	return e.RotateKeys(ctx)
+}
+
+// hasOlder reports whether the newest key of an algorithm has been active since before a time.
+func (s *keySet) hasOlder(than time.Time) bool {
+	return slices.ContainsFunc(algorithms(), func(algorithm jose.Algorithm) bool {
+		newest := time.Time{}
+		for _, key := range s.keys {
+			if key.Algorithm() == algorithm { // in the order of their generations
+				newest = key.activeAt
+			}
+		}
+		return !newest.After(than)
+	})
 }
 
 // RemoveKey removes a signing key by its kid, for one that has become known to somebody. This instance forgets it at once, the

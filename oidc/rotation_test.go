@@ -156,3 +156,65 @@ func (s *site) rotate() {
 		s.t.Fatal(err)
 	}
 }
+
+// TestUpkeep shows that keys are rotated at the age that the host chose, once for all instances, and that
+// an instance without requests learns of it.
+func TestUpkeep(t *testing.T) {
+	const age = 90 * 24 * time.Hour
+	s := newSite(t, oidc.Config{RotateKeysAfter: age})
+	other := oidc.New(oidc.Config{Keys: s.store, RotateKeysAfter: age})
+	if _, err := s.extend(other, secret); err != nil {
+		t.Fatal(err)
+	}
+	upkeep := func() {
+		t.Helper()
+		for _, extension := range []*oidc.Extension{s.extension, other} {
+			if err := extension.Upkeep(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	s.clock.advance(age - time.Microsecond)
+	upkeep()
+	if got := len(s.stored()); got != 2 {
+		t.Fatalf("got %d keys before the age, want the first 2", got)
+	}
+	s.clock.advance(time.Microsecond)
+	for range 3 {
+		upkeep()
+		s.clock.advance(time.Minute)
+	}
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys at the age, want 2 more, once", got)
+	}
+	s.clock.advance(31 * 24 * time.Hour)
+	upkeep()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys before the next rotation, want 4", got)
+	}
+	s.clock.advance(age)
+	upkeep()
+	if got := len(s.stored()); got != 4 {
+		t.Errorf("got %d keys after the next rotation, want 4: the first ones are removed", got)
+	}
+}
+
+// TestUpkeepWithoutRotation shows that keys are only read where the host has not asked for more.
+func TestUpkeepWithoutRotation(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	s.clock.advance(10 * 365 * 24 * time.Hour)
+	if err := s.extension.Upkeep(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := len(s.stored()); got != 2 {
+		t.Errorf("got %d keys, want the first 2", got)
+	}
+	if err := oidc.New(oidc.Config{}).Upkeep(t.Context()); err == nil {
+		t.Error("got no error for an extension without a provider, want one")
+	}
+	for _, age := range []time.Duration{-1, time.Hour} {
+		if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store, RotateKeysAfter: age}), secret); err == nil {
+			t.Errorf("RotateKeysAfter %s: got no error, want one", age)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package oauthkit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// upkept is an extension whose upkeep is a function.
+type upkept func(ctx context.Context) error
+
+func (upkept) Extend(*oauthkit.Registry) error { return nil }
+
+func (u upkept) Upkeep(ctx context.Context) error { return u(ctx) }
+
+// runScene is a provider that runs while time passes in a bubble.
+type runScene struct {
+	*testing.T
+	store  *expiringStore
+	config oauthkit.RunConfig
+	log    bytes.Buffer
+	parts  []oauthkit.Extension
+}
+
+// expiringStore is a store whose cleanup removes what it is told to, and fails.
+type expiringStore struct {
+	*memstore.Store
+	cleanups []oauthkit.CleanupLimits
+	removes  int // access tokens, by each cleanup
+	err      error
+	panics   any
+}
+
+func (s *expiringStore) Cleanup(_ context.Context, limits oauthkit.CleanupLimits) (map[string]int, error) {
+	s.cleanups = append(s.cleanups, limits)
+	if s.panics != nil {
+		panic(s.panics)
+	}
+	return map[string]int{"access_tokens": s.removes}, s.err
+}
+
+// during runs the provider for some time. Run must then return nil at once.
+func (s *runScene) during(runs time.Duration) {
+	s.Helper()
+	provider, err := oauthkit.New("https://as.test/o", s.store, oauthkit.Config{
+		Extensions: s.parts, Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(s.Context(), runs)
+	defer cancel()
+	begun := time.Now()
+	if err := oauthkit.Run(ctx, provider, s.config); err != nil {
+		s.Errorf("got %v at the end, want nil", err)
+	}
+	if got := time.Since(begun); got != runs {
+		s.Errorf("Run has returned after %s, want %s", got, runs)
+	}
+}
+
+// inBubble runs a test whose time is synthetic, and looks for goroutines that are left.
+func inBubble(t *testing.T, test func(s *runScene)) {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
+	synctest.Test(t, func(t *testing.T) {
+		test(&runScene{T: t, store: &expiringStore{Store: memstore.New()}})
+	})
+	goleak.VerifyNone(t, before)
+}
+
+// TestRun shows that rounds follow each other, whatever fails or panics in one.
+func TestRun(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(s *expiringStore)
+		logged []string
+	}{
+		{"nothing to do", func(*expiringStore) {}, nil},
+		{"the store fails", func(s *expiringStore) { s.err = errors.New("no database") }, []string{"task=cleanup", "no database"}},
+		{"the store panics", func(s *expiringStore) { s.panics = "oops" }, []string{"task=cleanup", "panic=oops", "run_test.go"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(s *runScene) {
+				upkeeps := 0
+				s.parts = []oauthkit.Extension{
+					upkept(func(context.Context) error { upkeeps++; return nil }),
+					upkept(func(context.Context) error { panic("upkeep") }),
+				}
+				test.change(s.store)
+				s.during(time.Hour)
+				if rounds := len(s.store.cleanups); rounds < 50 || rounds > 70 || upkeeps != rounds {
+					s.Errorf("got %d cleanups and %d upkeeps in an hour, want about 60", rounds, upkeeps)
+				}
+				if limits := s.store.cleanups[0]; limits.Batch != 1000 || limits.Batches != 100 {
+					s.Errorf("got %+v, want the default limits", limits)
+				}
+				for _, want := range append(test.logged, "panic=upkeep") {
+					if !strings.Contains(s.log.String(), want) {
+						s.Errorf("the log does not say %s", want)
+					}
+				}
+				if len(test.logged) == 0 && strings.Contains(s.log.String(), "task=cleanup") {
+					s.Errorf("got %s, want nothing logged of the cleanup", s.log.String())
+				}
+			})
+		})
+	}
+}
+
+// TestRunInterval shows that the pauses are those of the configuration and differ between instances.
+func TestRunInterval(t *testing.T) {
+	inBubble(t, func(s *runScene) {
+		s.config.Interval = 10 * time.Minute
+		pauses := map[time.Duration]bool{}
+		var last time.Time
+		s.parts = []oauthkit.Extension{upkept(func(context.Context) error {
+			if pause := time.Since(last); !last.IsZero() {
+				pauses[pause] = true
+			}
+			last = time.Now()
+			return nil
+		})}
+		s.during(10 * time.Hour)
+		if len(pauses) < 10 {
+			s.Errorf("got the pauses %v, want them to differ", pauses)
+		}
+		for pause := range maps.Keys(pauses) {
+			if pause < 9*time.Minute || pause > 11*time.Minute {
+				s.Errorf("got a pause of %s, want 10 minutes give or take one", pause)
+			}
+		}
+	})
+}
+
+// TestRunBacklog shows that a cleanup which has left something is followed by the next one sooner.
+func TestRunBacklog(t *testing.T) {
+	inBubble(t, func(s *runScene) {
+		s.config.Cleanup = oauthkit.CleanupLimits{Batch: 10, Batches: 2}
+		s.store.removes = 20
+		s.during(time.Hour)
+		backlog := len(s.store.cleanups)
+		s.store.cleanups, s.store.removes = nil, 19
+		s.during(time.Hour)
+		if usual := len(s.store.cleanups); backlog < 7*usual {
+			s.Errorf("got %d cleanups an hour with a backlog and %d without, want ten times as many", backlog, usual)
+		}
+	})
+}
+
+// TestRunTimeout shows that what hangs has a deadline, and that the end of Run interrupts it without a log.
+func TestRunTimeout(t *testing.T) {
+	inBubble(t, func(s *runScene) {
+		s.config.Timeout = 7 * time.Second
+		hang := func(ctx context.Context) error {
+			begun := time.Now()
+			<-ctx.Done()
+			if took := time.Since(begun); took > 7*time.Second {
+				s.Errorf("a task hung for %s, want at most 7 s", took)
+			}
+			return ctx.Err()
+		}
+		s.parts = []oauthkit.Extension{upkept(hang), upkept(hang)}
+		s.during(8 * time.Second) // the first round begins within 6 s
+		if strings.Contains(s.log.String(), "task=") {
+			s.Errorf("got %s, want nothing logged of a task that Run's end has stopped", s.log.String())
+		}
+		s.during(5 * time.Minute)
+		if !strings.Contains(s.log.String(), "deadline exceeded") {
+			s.Errorf("got %q, want the tasks that hung in the log", s.log.String())
+		}
+	})
+}
+
+// TestRunWithoutCleaner shows that a store which is no Cleaner is left alone.
+func TestRunWithoutCleaner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		upkeeps := 0
+		provider, err := oauthkit.New("https://as.test/o", onlyStore{memstore.New()}, oauthkit.Config{
+			Logger:     slog.New(slog.NewTextHandler(&log, nil)),
+			Extensions: []oauthkit.Extension{upkept(func(context.Context) error { upkeeps++; return nil })},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := oauthkit.Run(ctx, provider, oauthkit.RunConfig{}); err != nil || log.Len() > 0 || upkeeps < 50 {
+			t.Errorf("got %v, %q and %d upkeeps, want the upkeep alone", err, log.String(), upkeeps)
+		}
+	})
+}
+
+// TestRunConfig is about settings that cannot be.
+func TestRunConfig(t *testing.T) {
+	provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, config := range []oauthkit.RunConfig{
+		{Interval: -1},
+		{Timeout: -1},
+		{Cleanup: oauthkit.CleanupLimits{Batch: -1}},
+		{Cleanup: oauthkit.CleanupLimits{Batches: -1}},
+		{Cleanup: oauthkit.CleanupLimits{DryRun: true}},
+		{Cleanup: oauthkit.CleanupLimits{Now: time.Now()}},
+	} {
+		if err := oauthkit.Run(t.Context(), provider, config); err == nil {
+			t.Errorf("%+v: got no error, want one", config)
+		}
+	}
+}
+
+// A server runs the upkeep beside its requests and waits for it at the end.
+func ExampleRun() {
+	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- oauthkit.Run(ctx, provider, oauthkit.RunConfig{}) }()
+
+	// Here the program serves requests, until it is told to stop.
+
+	stop()
+	fmt.Println(<-done)
+	// Output:
+	// <nil>
+}
