@@ -26,8 +26,12 @@ const (
 	Browser           Prefix = "obr_"
 )
 
-// size is the number of random bytes of a credential.
-const size = 32
+// size is the number of random bytes of a credential, and of a SHA-256; encodedSize is the number of
+// characters that they are written as.
+const (
+	size        = 32
+	encodedSize = 43
+)
 
 // New returns a new credential: the prefix and 43 characters that hold 256 random bits. It cannot fail: crypto/rand ends
 // the process rather than return weak bits.
@@ -43,16 +47,18 @@ func NewID() string {
 func random(n int) string {
 	bits := make([]byte, n)
 	rand.Read(bits)
-	return base64.RawURLEncoding.EncodeToString(bits)
+	var text [encodedSize]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], bits))
 }
 
 // Is reports whether value has the form of a credential of this type. It is checked before any look-up.
 func (p Prefix) Is(value string) bool {
 	body, found := strings.CutPrefix(value, string(p))
-	if !found || len(body) != base64.RawURLEncoding.EncodedLen(size) {
+	if !found || len(body) != encodedSize {
 		return false
 	}
-	_, err := base64.RawURLEncoding.Strict().DecodeString(body)
+	var bits [size]byte
+	_, err := base64.RawURLEncoding.Strict().Decode(bits[:], []byte(body))
 	return err == nil
 }
 
@@ -60,7 +66,8 @@ func (p Prefix) Is(value string) bool {
 // hashed, so the hash of one type is never that of another.
 func Hash(value string) string {
 	sum := sha256.Sum256([]byte(value))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	var text [encodedSize]byte
+	return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 }
 
 // ID returns a name for a credential, by the hash that is kept of it: the first 8 hexadecimal digits of the SHA-256. It tells one

@@ -41,7 +41,8 @@ func (w words) Scan(column any) error {
 	return err
 }
 
-// document reads and writes a value as JSON.
+// document reads and writes a value as JSON. A nil value is written as null, and null and an empty object are
+// read as nil without a parser, since most rows hold no more.
 type document[T any] struct{ field *T }
 
 // Value implements [driver.Valuer].
@@ -54,6 +55,11 @@ func (d document[T]) Value() (driver.Value, error) {
 func (d document[T]) Scan(column any) error {
 	switch value := column.(type) {
 	case string:
+		if value == "null" || value == "{}" {
+			var none T
+			*d.field = none
+			return nil
+		}
 		return json.Unmarshal([]byte(value), d.field)
 	case []byte:
 		return json.Unmarshal(value, d.field)
