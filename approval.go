@@ -65,10 +65,7 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	if err != nil {
 		return nil, err
 	}
-	authorization, err := p.newAuthorization(ctx, request, user, scopes)
-	if err != nil {
-		return nil, err
-	}
+	authorization := newAuthorization(request, user, scopes)
 	approval := &Approval{
 		Authorization:   authorization,
 		Consent:         decision.Consent,
@@ -114,13 +111,9 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 	return Errorf(AccessDenied, "the user denied the request")
 }
 
-func (p *Provider) newAuthorization(ctx context.Context, request *AuthorizeRequest, user *User, scopes Scopes) (*Authorization, error) {
-	lifetime, err := p.authorizationLifetime(ctx, LifetimeRequest{
-		Application: request.Application, GrantType: request.authorizer.GrantType(), Scopes: scopes, Subject: user.Subject,
-	})
-	if err != nil {
-		return nil, err
-	}
+// newAuthorization returns one without an end. The grant sets that of the credential which it hands out, and the exchange for
+// tokens the one that lasts: an answer that is never used is kept no longer than it could be.
+func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:            secret.NewID(),
 		ApplicationID: request.Application.GetID(),
@@ -133,8 +126,7 @@ func (p *Provider) newAuthorization(ctx context.Context, request *AuthorizeReque
 		SessionID:     user.SessionID,
 		Params:        request.Params,
 		CreatedAt:     request.Now,
-		ExpiresAt:     request.Now.Add(lifetime),
-	}, nil
+	}
 }
 
 // giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing. What the page

@@ -11,7 +11,7 @@ import (
 // AuthorizationUse is an [Authorization] with when it was last used.
 type AuthorizationUse struct {
 	*Authorization
-	// LastUsedAt is when the last of its tokens was issued that the store still has; CreatedAt where it has none.
+	// LastUsedAt is when the last of its tokens was issued that the store still has.
 	LastUsedAt time.Time
 }
 
@@ -31,8 +31,9 @@ type AuthorizationQuery struct {
 // what applications have for themselves must not be returned or revoked for it.
 type AuthorizationManager interface {
 	// UserAuthorizations returns those of a user that are valid and can still be used, the newest first: there is an access token
-	// that has not expired, or a code or refresh token that has neither expired nor been used. The limit is for each application:
-	// however many one has, those of another must not be left out for it.
+	// that has not expired, or a refresh token that has neither expired nor been used. One whose code was not redeemed is no
+	// sign-in yet, and is not returned. The limit is for each application: however many one has, those of another must not be
+	// left out for it. It must not have to read more than it returns where a user has very many.
 	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
 	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
 	UserConsents(ctx context.Context, subject string) ([]*Consent, error)
@@ -95,8 +96,7 @@ func (c *Connection) Since() time.Time {
 	return since
 }
 
-// LastUsedAt returns when the application last got a token, or when the user signed in where it has not fetched one yet; zero
-// where it has no sign-in that is still good.
+// LastUsedAt returns when the application last got a token; zero where it has no sign-in that is valid.
 func (c *Connection) LastUsedAt() time.Time {
 	var last time.Time
 	for _, authorization := range c.Authorizations {

@@ -182,16 +182,16 @@ func TestHundredSignIns(t *testing.T) {
 	}
 }
 
-// TestLastUsedWithoutToken is when the user signed in, where the application has not redeemed its code yet.
-func TestLastUsedWithoutToken(t *testing.T) {
+// TestUnredeemedIsNoSignIn shows that an application which has not redeemed its code has the consent, and no sign-in.
+func TestUnredeemedIsNoSignIn(t *testing.T) {
 	c := newConnected(t)
 	request, decision := c.opens("basic")
 	decision.Given = true
 	if _, err := c.provider.Approve(t.Context(), request, c.user, decision); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.connections(); len(got) != 1 || !got[0].LastUsedAt().Equal(c.now) {
-		t.Errorf("got %+v, want it used at %s", got, c.now)
+	if got := c.connections(); len(got) != 1 || got[0].Consent == nil || len(got[0].Authorizations) != 0 || !got[0].LastUsedAt().IsZero() {
+		t.Errorf("got %+v, want the consent alone", got)
 	}
 }
 

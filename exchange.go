@@ -46,7 +46,8 @@ func (p *Provider) Exchange(ctx context.Context, app Application, form url.Value
 
 // Issuance is what a grant has found that the application may have.
 type Issuance struct {
-	// Authorization is what the tokens are for.
+	// Authorization is what the tokens are for. If its ExpiresAt is zero, Issue sets it: to the end of the last refresh token
+	// where one is issued, and otherwise to the end of the access token.
 	Authorization *Authorization
 	// Scopes are those of the access token, a part of the Authorization's.
 	Scopes Scopes
@@ -121,7 +122,12 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 	if err != nil {
 		return Tokens{}, nil, err
 	}
-	if authorization.ExpiresAt.IsZero() {
+	refreshable := r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != ""
+	switch {
+	case !authorization.ExpiresAt.IsZero():
+	case refreshable:
+		authorization.ExpiresAt = authorization.CreatedAt.Add(r.provider.config.RefreshTokenLifetime)
+	default:
 		authorization.ExpiresAt = r.Now.Add(lifetime)
 	}
 	value, err := r.generateAccessToken(ctx, issuance, lifetime)
@@ -147,7 +153,7 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 		Scopes:        issuance.Scopes,
 		Now:           r.Now,
 	}
-	if r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != "" {
+	if refreshable {
 		response.RefreshToken = secret.New(secret.RefreshToken)
 		tokens.Refresh = &RefreshToken{
 			Hash:          secret.Hash(response.RefreshToken),

@@ -30,7 +30,8 @@ type Authorizer interface {
 	ResponseType() string
 	// ValidateAuthorize checks what the grant needs in the request. Its error is sent to the application.
 	ValidateAuthorize(request *AuthorizeRequest) error
-	// Authorize saves the approval together with a new credential and returns the credential as response parameters.
+	// Authorize saves the approval together with a new credential and returns the credential as response parameters. It
+	// sets the ExpiresAt of the Authorization, which is zero, to the end of the credential.
 	Authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error)
 }
 

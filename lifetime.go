@@ -33,18 +33,6 @@ func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequ
 	}
 }
 
-// maxCodeLifetime is the longest that RFC 6749 §4.1.2 recommends.
-const maxCodeLifetime = 10 * time.Minute
-
-// authorizationLifetime covers every credential that can follow.
-func (p *Provider) authorizationLifetime(ctx context.Context, request LifetimeRequest) (time.Duration, error) {
-	if p.issuesRefreshTokens(request.Application) {
-		return p.config.RefreshTokenLifetime, nil
-	}
-	lifetime, err := p.accessTokenLifetime(ctx, request)
-	return maxCodeLifetime + lifetime, err
-}
-
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b

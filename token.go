@@ -30,7 +30,8 @@ type Authorization struct {
 	Params map[string]string
 	// CreatedAt is when it was approved.
 	CreatedAt time.Time
-	// ExpiresAt is the moment past which no credential of it is valid, however often it was refreshed.
+	// ExpiresAt is the moment past which no credential of it is valid, however often it was refreshed. Until its code is
+	// redeemed, that is the end of the code. If zero, [TokenRequest.Issue] sets it.
 	ExpiresAt time.Time
 	// RevokedAt is when it was revoked; zero while it is not.
 	RevokedAt time.Time
@@ -190,9 +191,10 @@ type CodeStore interface {
 	// Code returns the code with this hash and its Authorization. Consumed codes must be returned until they expired
 	// and for an hour more, so that a replay can be told from nonsense.
 	Code(ctx context.Context, hash string) (*AuthorizationCode, error)
-	// RedeemCode consumes the code and saves the tokens. It must return ErrReplayed when the code was consumed before, and
-	// ErrRevoked when its Authorization was revoked; the Authorization is locked, so that a concurrent revocation comes
-	// wholly before or wholly after.
+	// RedeemCode consumes the code, saves the tokens, and sets the ExpiresAt of the stored Authorization to that of the
+	// tokens' Authorization: SaveCode stored one that ends with the code. It must return ErrReplayed when the code was
+	// consumed before, and ErrRevoked when its Authorization was revoked; the Authorization is locked, so that a
+	// concurrent revocation comes wholly before or wholly after.
 	RedeemCode(ctx context.Context, hash string, tokens Tokens, now time.Time) error
 }
 

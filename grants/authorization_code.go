@@ -48,6 +48,7 @@ func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest
 // Authorize implements [oauthkit.Authorizer]: it saves the approval and the code (RFC 6749 §4.1.2).
 func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.AuthorizeRequest, approval *oauthkit.Approval) (url.Values, error) {
 	value := secret.New(secret.AuthorizationCode)
+	approval.Authorization.ExpiresAt = request.Now.Add(g.lifetime) // until it is redeemed
 	code := &oauthkit.AuthorizationCode{
 		Hash:                secret.Hash(value),
 		Authorization:       approval.Authorization,
@@ -55,7 +56,7 @@ func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.Aut
 		CodeChallenge:       request.Form.Get("code_challenge"),
 		CodeChallengeMethod: request.Form.Get("code_challenge_method"),
 		IssuedAt:            request.Now,
-		ExpiresAt:           request.Now.Add(g.lifetime),
+		ExpiresAt:           approval.Authorization.ExpiresAt,
 	}
 	switch err := g.store.SaveCode(ctx, approval, code); {
 	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
@@ -109,6 +110,7 @@ func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
 }
 
 func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
+	code.Authorization.ExpiresAt = time.Time{} // that of the code until now; Issue sets the one that lasts
 	response, err := request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: code.Authorization,
 		Scopes:        stillAllowed(request.Application, code.Authorization),

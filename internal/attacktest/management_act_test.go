@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
@@ -66,4 +68,33 @@ func managementOutage(t *testing.T, s *fixture.Server) {
 			t.Errorf("call %d failed: got %d, want 503, or the secret that is in force", call, answer.Status)
 		}
 	}
+}
+
+// TestUnredeemed is about what a user, or an application that the user has approved, can make without ever using it.
+func TestUnredeemed(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "Q-07 codes that are never redeemed", Test: unredeemed},
+	})
+}
+
+// unredeemed makes codes that are never redeemed: they are no sign-ins, and all of them is gone an hour after the last code ended.
+func unredeemed(t *testing.T, s *fixture.Server) {
+	bob, client := s.Browser("bob"), s.Web
+	tokens := bob.Tokens(client)
+	s.Clock.Advance(time.Second)
+	for range 20 {
+		bob.Authorize(client.AZ()).Code()
+	}
+	if ids := signInsOf(s, bob); len(ids) != 1 {
+		t.Errorf("got sign-ins %v, want the one that has tokens", ids)
+	}
+	s.Clock.Advance(time.Minute + time.Hour)
+	removed, err := s.Store.Cleanup(t.Context(), oauthkit.CleanupLimits{Now: s.Clock.Now()})
+	if err != nil || removed["authorizations"] != 20 || removed["authorization_codes"] < 20 {
+		t.Errorf("got %v (%v) removed, want the 20 codes with what they were for", removed, err)
+	}
+	if ids := signInsOf(s, bob); len(ids) != 1 {
+		t.Errorf("got sign-ins %v afterwards, want the one that has tokens", ids)
+	}
+	client.RF(tokens.Refresh).OK()
 }

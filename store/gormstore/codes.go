@@ -17,7 +17,9 @@ func (c *Credentials) SaveCode(ctx context.Context, approval *oauthkit.Approval,
 	return nil
 }
 
-const selectCode = `SELECT t.hash, t.redirect_uri, t.code_challenge, t.code_challenge_method, t.issued_at, t.expires_at, t.consumed_at,
+// A code is consumed when the first tokens of its Authorization are issued, which that row tells: consuming it, locking the
+// Authorization and moving its end are one update of one row.
+const selectCode = `SELECT t.hash, t.redirect_uri, t.code_challenge, t.code_challenge_method, t.issued_at, t.expires_at, a.issued_at,
 ` + authorizationSelected + `
 FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 

@@ -12,38 +12,64 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// userAuthorizations walks the index on subject, which has the order in which those of each application are numbered, and looks up
-// whether there is anything of each that can be used, and the last token of those that are returned.
+// Lists of sign-ins start from what is live. They go from application to application through the index on subject, which holds
+// neither what is revoked nor what waits for its code to be redeemed, and take of each only as many as are asked for. What has
+// expired and is not cleaned up yet is told by that index too.
+//
+// A sign-in may have been refreshed very often: of its refresh tokens only the last is in the index that is looked at. The
+// tokens are looked for without EXISTS, for which PostgreSQL might read those of all users first.
 const (
-	userAuthorizations = numbered + upToLimit
-	userAuthorization  = numbered + ` AND a.id = $4` + upToLimit
-	numbered           = `SELECT ` + authorizationColumns + `,
-	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = newest.id),
-	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = newest.id)
-FROM (SELECT ` + authorizationSelected + `,
-	row_number() OVER (PARTITION BY a.application_id ORDER BY a.created_at DESC, a.id DESC) AS number FROM {authorizations} a
-	WHERE a.subject = $1 AND a.revoked_at IS NULL AND a.expires_at > $2
-	AND (EXISTS (SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > $2)
-		OR EXISTS (SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2)
-		OR EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2))`
-	upToLimit = `) newest WHERE number <= $3`
+	userApplications = `WITH RECURSIVE connected (application_id) AS (
+	SELECT * FROM (SELECT application_id FROM {authorizations} WHERE subject = $1` + signedIn + inOrder + `) first
+	UNION ALL
+	SELECT (SELECT application_id FROM {authorizations} WHERE subject = $1` + signedIn + ` AND application_id > connected.application_id` + inOrder + `)
+	FROM connected WHERE application_id IS NOT NULL
+) SELECT ` + authorizationSelected + signInUses
+	signedIn   = ` AND subject <> '' AND revoked_at IS NULL AND issued_at IS NOT NULL`
+	inOrder    = ` ORDER BY application_id, created_at DESC, id DESC LIMIT 1` // which only that index has
+	signInUses = `,
+	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
+	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL)
+`
+	newestSignIns = `
+	WHERE subject = $1 AND application_id = connected.application_id` + signedIn + inUse + `
+	ORDER BY created_at DESC, id DESC LIMIT $3`
+	inUse = ` AND a.expires_at > $2 AND coalesce(
+		(SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2 LIMIT 1),
+		(SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > $2 LIMIT 1)) = 1`
+	userAuthorizationsPostgres = userApplications + `FROM connected CROSS JOIN LATERAL (
+	SELECT * FROM {authorizations} a` + newestSignIns + `
+) a`
+	// SQLite has no LATERAL, and finds the rows of a list by their primary key.
+	userAuthorizationsSQLite = userApplications + `FROM connected CROSS JOIN {authorizations} a ON a.id IN (
+	SELECT a.id FROM {authorizations} a` + newestSignIns + `
+)`
+	userAuthorization = `SELECT ` + authorizationSelected + signInUses + `FROM {authorizations} a
+WHERE id = $3 AND subject || '' = $1` + signedIn + inUse  // not through the index on subject
 )
+
+func (postgresDialect) userAuthorizations() string { return userAuthorizationsPostgres }
+
+func (sqliteDialect) userAuthorizations() string { return userAuthorizationsSQLite }
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
 func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
 	if query.Subject == "" { // what an application has for itself is no user's
 		return nil, failed("listing authorizations", ctx.Err())
 	}
-	statement, args := userAuthorizations, []any{query.Subject, c.stamp(query.Now), query.Limit}
-	if query.ID != "" {
-		statement, args = userAuthorization, append(args, query.ID)
+	statement, args := c.dialect.userAuthorizations(), []any{query.Subject, c.stamp(query.Now), query.Limit}
+	switch {
+	case query.Limit <= 0:
+		return nil, failed("listing authorizations", ctx.Err())
+	case query.ID != "":
+		statement, args[2] = userAuthorization, query.ID
 	}
 	var uses []oauthkit.AuthorizationUse
 	err := c.each(ctx, c.pool(), statement, args, func(scan func(...any) error) error {
 		authorization := &oauthkit.Authorization{}
 		var access, refresh time.Time
 		err := scan(append(authorizationFields(authorization), moment{&access}, moment{&refresh})...)
-		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: lastUsed(authorization, access, refresh)})
+		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: later(access, refresh)})
 		return err
 	})
 	if err != nil {
@@ -55,16 +81,11 @@ func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.Aut
 	return uses, nil
 }
 
-// lastUsed returns when an Authorization was last used, by when its last tokens were issued; when it was made where there is none.
-func lastUsed(authorization *oauthkit.Authorization, access, refresh time.Time) time.Time {
-	switch {
-	case access.After(refresh):
-		return access
-	case !refresh.IsZero():
-		return refresh
-	default:
-		return authorization.CreatedAt
+func later(one, other time.Time) time.Time {
+	if other.After(one) {
+		return other
 	}
+	return one
 }
 
 const userConsents = `SELECT ` + consentColumns + ` FROM {consents} WHERE subject = $1`

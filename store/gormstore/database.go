@@ -45,6 +45,9 @@ type dialect interface {
 	// underLock runs change in a transaction that no other instance has at the same time: a migration, or what is said of scopes.
 	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
 
+	// userAuthorizations returns the statement that lists sign-ins of the user $1 at the time $2, at most $3 of each application.
+	userAuthorizations() string
+
 	// The acts, as package oauthkit describes them.
 	saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error
 	saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error)

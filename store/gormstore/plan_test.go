@@ -2,9 +2,12 @@ package gormstore_test
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -49,7 +52,7 @@ func TestUserAuthorizationsPlan(t *testing.T) {
 			t.Errorf("got %q, want one statement", taken)
 		}
 		plans := explainAll(t, db, taken)
-		for _, index := range []string{"oauth_authorizations_subject", "oauth_access_tokens_last", "oauth_refresh_tokens_last"} {
+		for _, index := range []string{"oauth_authorizations_subject", "oauth_access_tokens_last", "oauth_refresh_tokens_live"} {
 			if !strings.Contains(plans, index) {
 				t.Errorf("got the plans\n%swant one with the index %s", plans, index)
 			}
@@ -60,6 +63,53 @@ func TestUserAuthorizationsPlan(t *testing.T) {
 		}
 		explainAll(t, db, statements.Take().Statements)
 	})
+}
+
+// TestUserAuthorizationsReads shows that a list reads no more for what a user has beside it: codes that nobody redeemed, sign-ins
+// that have expired and are not removed yet, and more that are live than are listed.
+func TestUserAuthorizationsReads(t *testing.T) {
+	db := openers()["postgres"](t)()
+	statements := oauthtest.CountStatements(db)
+	store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+	const many = 5000
+	for name, columns := range map[string]string{
+		"unredeemed": `TIMESTAMPTZ '2031-01-01', NULL`,
+		"expired":    `TIMESTAMPTZ '2001-01-01', TIMESTAMPTZ '2001-01-01'`,
+		"live":       `TIMESTAMPTZ '2031-01-01', TIMESTAMPTZ '2001-01-01'`,
+	} {
+		if err := db.Exec(`WITH made AS (
+			INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at, issued_at)
+			SELECT ? || i, ?, '', 'alice', '', '', '', '[]', '', '{}', TIMESTAMPTZ '2001-01-01' + i * interval '1 second', `+columns+`
+			FROM generate_series(1, ?) i RETURNING id, expires_at
+		) INSERT INTO oauth_access_tokens (hash, authorization_id, scopes, resources, issued_at, expires_at)
+		SELECT id, id, '', '', TIMESTAMPTZ '2001-01-01', expires_at FROM made`, name, name, many).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Exec("VACUUM ANALYZE").Error; err != nil {
+		t.Fatal(err)
+	}
+	statements.Take()
+	uses, err := store.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: "alice", Now: now, Limit: 10})
+	if err != nil || len(uses) != 10 || uses[0].ID != fmt.Sprint("live", many) {
+		t.Fatalf("got %d (%v), want the newest 10", len(uses), err)
+	}
+	read := "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) " + statements.Take().Statements[0]
+	var plan []string
+	if err := db.Raw(strings.NewReplacer("$1", "'alice'", "$2", "TIMESTAMPTZ '"+now.Format(time.RFC3339)+"'", "$3", "10").Replace(read)).Scan(&plan).Error; err != nil {
+		t.Fatal(err)
+	}
+	buffers := 0
+	for _, found := range regexp.MustCompile(`(?:hit|read)=(\d+)`).FindAllStringSubmatch(plan[1], -1) {
+		count, err := strconv.Atoi(found[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		buffers += count
+	}
+	if buffers == 0 || buffers > 200 { // the rows alone are some hundred pages, and looking for the tokens of each three pages
+		t.Errorf("got %d pages read, want at most 200:\n%s", buffers, strings.Join(plan, "\n"))
+	}
 }
 
 // explainAll fails for a statement that reads a whole table, and returns the plans. The tables have millions of rows.

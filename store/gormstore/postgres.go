@@ -44,8 +44,8 @@ func (postgresDialect) tokensArgs(d *database, tokens oauthkit.Tokens) []any {
 }
 
 const saveTokensPostgres = `WITH accepted AS (
-	INSERT INTO {authorizations} (` + authorizationColumns + `)
-	VALUES ($1, $2, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) RETURNING id
+	INSERT INTO {authorizations} (` + authorizationColumns + `, issued_at)
+	VALUES ($1, $2, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $6) RETURNING id
 ), ` + insertTokens + `
 SELECT id FROM accepted`
 
@@ -59,12 +59,10 @@ func (p postgresDialect) saveTokens(ctx context.Context, d *database, authorizat
 // The acts that consume a credential. $1 is its hash and $2 the time. Two parts of a statement must not change one row, so what
 // forgets the earlier answers leaves out the presented token.
 const (
-	redeemCodePostgres = `WITH held AS (
-	SELECT id, revoked_at FROM {authorizations}
-	WHERE id = (SELECT authorization_id FROM {authorization_codes} WHERE hash = $1) FOR UPDATE
-), accepted AS (
-	UPDATE {authorization_codes} AS presented SET consumed_at = $2 FROM held
-	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
+	redeemCodePostgres = `WITH accepted AS (
+	UPDATE {authorizations} SET issued_at = $2, expires_at = $11
+	WHERE id = (SELECT authorization_id FROM {authorization_codes} WHERE hash = $1)
+	AND issued_at IS NULL AND revoked_at IS NULL RETURNING id
 ), ` + insertTokens + tellOutcome
 
 	rotateRefreshTokenPostgres = `WITH held AS (
@@ -84,6 +82,7 @@ SELECT EXISTS (SELECT 1 FROM accepted)`
 
 func (p postgresDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
 	args := append([]any{hash, d.stamp(now)}, p.tokensArgs(d, tokens)...)
+	args = append(args, d.stamp(tokens.Access.Authorization.ExpiresAt))
 	return p.consume(ctx, d, redeemCodePostgres, codeConsumed, hash, args)
 }
 

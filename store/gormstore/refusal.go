@@ -11,7 +11,7 @@ import (
 
 // Whether a credential was consumed, and whether its Authorization was revoked.
 const (
-	codeConsumed = `SELECT t.consumed_at IS NOT NULL, a.revoked_at IS NOT NULL
+	codeConsumed = `SELECT a.issued_at IS NOT NULL, a.revoked_at IS NOT NULL
 FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`
 	refreshTokenConsumed = `SELECT t.consumed_at IS NOT NULL, a.revoked_at IS NOT NULL
 FROM {refresh_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = $1`

@@ -64,11 +64,14 @@ const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	params text NOT NULL,
 	created_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL,
+	issued_at timestamptz(6),
 	revoked_at timestamptz(6)
 );
 CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
+	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
+CREATE INDEX {authorizations}_waiting ON {authorizations} (subject) WHERE revoked_at IS NULL AND issued_at IS NULL;
 CREATE TABLE {consents} (
 	id text NOT NULL,
 	application_id text NOT NULL,
@@ -97,8 +100,7 @@ CREATE TABLE {authorization_codes} (
 	code_challenge text NOT NULL,
 	code_challenge_method text NOT NULL,
 	issued_at timestamptz(6) NOT NULL,
-	expires_at timestamptz(6) NOT NULL,
-	consumed_at timestamptz(6)
+	expires_at timestamptz(6) NOT NULL
 );
 CREATE INDEX {authorization_codes}_authorization_id ON {authorization_codes} (authorization_id);
 CREATE INDEX {authorization_codes}_expires_at ON {authorization_codes} (expires_at);
@@ -122,7 +124,7 @@ CREATE TABLE {refresh_tokens} (
 );
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
-CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
+CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,
 	algorithm text NOT NULL,

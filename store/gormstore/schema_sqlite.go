@@ -62,11 +62,14 @@ const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	params TEXT NOT NULL,
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
+	issued_at INTEGER,
 	revoked_at INTEGER
 ) STRICT;
 CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
+	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
+CREATE INDEX {authorizations}_waiting ON {authorizations} (subject) WHERE revoked_at IS NULL AND issued_at IS NULL;
 CREATE TABLE {consents} (
 	id TEXT NOT NULL,
 	application_id TEXT NOT NULL,
@@ -95,8 +98,7 @@ CREATE TABLE {authorization_codes} (
 	code_challenge TEXT NOT NULL,
 	code_challenge_method TEXT NOT NULL,
 	issued_at INTEGER NOT NULL,
-	expires_at INTEGER NOT NULL,
-	consumed_at INTEGER
+	expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX {authorization_codes}_authorization_id ON {authorization_codes} (authorization_id);
 CREATE INDEX {authorization_codes}_expires_at ON {authorization_codes} (expires_at);
@@ -120,7 +122,7 @@ CREATE TABLE {refresh_tokens} (
 ) STRICT;
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
-CREATE INDEX {refresh_tokens}_last ON {refresh_tokens} (authorization_id, issued_at);
+CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,
 	algorithm TEXT NOT NULL,

@@ -24,8 +24,8 @@ func (sqliteDialect) write(statement string) string {
 func (sqliteDialect) stamp(t time.Time) any { return t.UnixMicro() }
 
 const (
-	insertAuthorizationSQLite = `INSERT INTO {authorizations} (` + authorizationColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	insertAuthorizationSQLite = `INSERT INTO {authorizations} (` + authorizationColumns + `, issued_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
 	insertAccessTokenSQLite = `INSERT INTO {access_tokens} (hash, scopes, resources, issued_at, expires_at, authorization_id)
 VALUES ($1, $2, $3, $4, $5, $6)`
 	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} (hash, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4)`
@@ -35,7 +35,7 @@ VALUES ($1, $2, $3, $4, $5, $6)`
 
 func (s sqliteDialect) saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, d.authorizationArgs(authorization)...); err != nil {
+		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, append(d.authorizationArgs(authorization), d.stamp(tokens.Access.IssuedAt))...); err != nil {
 			return err
 		}
 		return s.insertTokens(ctx, d, tx, authorization.ID, tokens)
@@ -51,12 +51,12 @@ func (sqliteDialect) insertTokens(ctx context.Context, d *database, tx gorm.Conn
 	return err
 }
 
-// A credential is consumed if nobody has consumed it and its Authorization is not revoked.
+// A credential is consumed if it was not consumed before and its Authorization is not revoked.
 const (
-	consumable = ` WHERE hash = $1 AND consumed_at IS NULL
+	consumeCodeSQLite = `UPDATE {authorizations} SET issued_at = $2, expires_at = $3
+WHERE id = (SELECT authorization_id FROM {authorization_codes} WHERE hash = $1) AND issued_at IS NULL AND revoked_at IS NULL RETURNING id`
+	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3 WHERE hash = $1 AND consumed_at IS NULL
 AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revoked_at IS NULL) RETURNING authorization_id`
-	consumeCodeSQLite         = `UPDATE {authorization_codes} SET consumed_at = $2` + consumable
-	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3` + consumable
 )
 
 // forgetSealedSQLite forgets what is sealed with other tokens of an Authorization. It names the index because SQLite, knowing no
@@ -65,7 +65,8 @@ const forgetSealedSQLite = `UPDATE {refresh_tokens} INDEXED BY {refresh_tokens}_
 
 func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		authorizationID, err := s.consume(ctx, d, tx, consumeCodeSQLite, codeConsumed, hash, d.stamp(now))
+		end := tokens.Access.Authorization.ExpiresAt
+		authorizationID, err := s.consume(ctx, d, tx, consumeCodeSQLite, codeConsumed, hash, d.stamp(now), d.stamp(end))
 		if err != nil {
 			return err
 		}
@@ -115,7 +116,7 @@ func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oaut
 		}
 		columns := d.authorizationArgs(approval.Authorization)
 		columns[2] = consentID
-		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, columns...); err != nil {
+		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, append(columns, nil)...); err != nil {
 			return err
 		}
 		_, err := d.execute(ctx, tx, insertCodeSQLite, append(d.codeArgs(code), approval.Authorization.ID)...)

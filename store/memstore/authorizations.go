@@ -34,7 +34,7 @@ func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.Authoriza
 	}), nil
 }
 
-// canBeUsed reports whether somebody may have a credential of an Authorization that is still good.
+// canBeUsed reports whether an Authorization has a token that is still valid.
 func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) bool {
 	for _, token := range s.accessTokens {
 		if token.Authorization == authorization && now.Before(token.ExpiresAt) {
@@ -46,15 +46,10 @@ func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) 
 			return true
 		}
 	}
-	for _, code := range s.codes {
-		if code.Authorization == authorization && code.ConsumedAt.IsZero() && now.Before(code.ExpiresAt) {
-			return true
-		}
-	}
 	return false
 }
 
-// lastUsed returns when the last token was issued under an Authorization. Those that Cleanup has removed do not count.
+// lastUsed returns when the last token of an Authorization was issued, among those that Cleanup has not removed.
 func (s *Store) lastUsed(authorization *oauthkit.Authorization) time.Time {
 	var last time.Time
 	for _, token := range s.accessTokens {
@@ -66,9 +61,6 @@ func (s *Store) lastUsed(authorization *oauthkit.Authorization) time.Time {
 		if token.Authorization == authorization && token.IssuedAt.After(last) {
 			last = token.IssuedAt
 		}
-	}
-	if last.IsZero() {
-		return authorization.CreatedAt
 	}
 	return last
 }

@@ -78,7 +78,7 @@ func (s *Store) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tok
 	case s.tokensExist(tokens):
 		return errExists
 	}
-	code.ConsumedAt = now
+	code.ConsumedAt, code.Authorization.ExpiresAt = now, tokens.Access.Authorization.ExpiresAt
 	s.putTokens(tokens, code.Authorization)
 	return nil
 }

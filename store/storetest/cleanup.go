@@ -26,6 +26,11 @@ func cleanupRules() []rule {
 			testCleanupKeepsReplays,
 		},
 		{
+			"an Authorization whose code was never redeemed goes with the code",
+			"whoever can sign in fills the database with what is of no use to anybody",
+			testCleanupUnredeemed,
+		},
+		{
 			"an Authorization is kept as long as it can be refreshed",
 			"a user is signed out when the first access token expires",
 			testCleanupKeepsRefreshable,
@@ -135,6 +140,16 @@ func testCleanupKeepsReplays(t *trial) {
 		t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, tokens, now), oauthkit.ErrReplayed)
 	}
 	t.cleanup(t, oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)})
+	t.noCode(code)
+}
+
+func testCleanupUnredeemed(t *trial) {
+	authorization := t.authorization()
+	code := t.code(authorization)
+	authorization.ExpiresAt = code.ExpiresAt
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	limits := oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)}
+	t.same("rows removed", t.cleaned(limits), map[string]int{"authorization_codes": 1, "authorizations": 1})
 	t.noCode(code)
 }
 

@@ -29,6 +29,11 @@ func codeRules() []rule {
 			testRedeemWithoutRefresh,
 		},
 		{
+			"RedeemCode moves the end of the Authorization to that of the tokens' Authorization",
+			"every session ends with its code, or what nobody ever redeemed is kept as long as a session",
+			testRedeemExtends,
+		},
+		{
 			"a consumed code is ErrReplayed, and nothing is saved",
 			"whoever has seen a code gets tokens after its owner did",
 			testRedeemTwice,
@@ -103,6 +108,25 @@ func testRedeemCode(t *trial) {
 	want := *code
 	want.ConsumedAt = at
 	t.same("Code", t.storedCode(code.Hash), &want)
+}
+
+func testRedeemExtends(t *trial) {
+	authorization := t.authorization()
+	lasting := *authorization
+	authorization.ExpiresAt = t.now.Add(time.Minute)
+	code := t.code(authorization)
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.same("Authorization, before the code is redeemed", t.storedCode(code.Hash).Authorization, authorization)
+
+	tokens := t.tokens(&lasting)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.same("Code.Authorization", t.storedCode(code.Hash).Authorization, &lasting)
+	t.same("AccessToken.Authorization", t.storedAccessToken(tokens.Access.Hash).Authorization, &lasting)
+
+	longer := lasting
+	longer.ExpiresAt = lasting.ExpiresAt.AddDate(1, 0, 0)
+	t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, t.tokens(&longer), t.now), oauthkit.ErrReplayed)
+	t.same("Code.Authorization, after a replay", t.storedCode(code.Hash).Authorization, &lasting)
 }
 
 func testRedeemTwice(t *trial) {

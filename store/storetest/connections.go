@@ -82,7 +82,8 @@ func testOnlyOnesOwn(t *trial) {
 	base := "user-" + secret.NewID()
 	subjects := []string{base + "a", base + "A", base + "a ", base + "%", base + "_", base + "\u00e9", base + "e\u0301"}
 	for _, subject := range subjects {
-		t.approved(t.client, subject)
+		_, code := t.approved(t.client, subject)
+		t.redeemed(code)
 	}
 	for i, subject := range subjects {
 		uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: subject, Now: t.now, Limit: 10})
@@ -113,6 +114,7 @@ func testNobody(t *trial) {
 
 func testConnectionCopies(t *trial) {
 	consent, code := t.approved(t.client, "user-"+secret.NewID())
+	t.redeemed(code)
 	uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: consent.Subject, Now: t.now, Limit: 1})
 	t.done("UserAuthorizations", err)
 	consents, err := t.users.UserConsents(t.ctx, consent.Subject)

@@ -52,10 +52,36 @@ func credentialSabotages() []sabotage {
 			"refresh/a consumed refresh token is", "refresh/a consumed refresh token of a revoked", "refresh/the refresh token of a revoked",
 			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
 		}},
+		{"ends the Authorization with its code", func(s Store) Store { return endsWithCode{s} }, []string{"codes/RedeemCode moves"}},
+		{"keeps what is never redeemed", func(s Store) Store { return keepsUnredeemed{s} }, []string{
+			"codes/RedeemCode moves", "cleanup/an Authorization whose code",
+		}},
 		{"narrows an Authorization with its token", func(s Store) Store { return narrows{s} }, []string{
 			"refresh/RotateRefreshToken works again",
 		}},
 	}
+}
+
+type endsWithCode struct{ Store }
+
+func (s endsWithCode) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tokens, now time.Time) error {
+	code, err := s.Code(ctx, hash)
+	if err != nil {
+		return err
+	}
+	access := *tokens.Access
+	access.Authorization = code.Authorization
+	tokens.Access = &access
+	return s.Store.RedeemCode(ctx, hash, tokens, now)
+}
+
+type keepsUnredeemed struct{ Store }
+
+func (s keepsUnredeemed) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	lasting, kept := *approval.Authorization, *approval
+	lasting.ExpiresAt = lasting.CreatedAt.AddDate(0, 0, 90)
+	kept.Authorization = &lasting
+	return s.Store.SaveCode(ctx, &kept, code)
 }
 
 type noRefresh struct{ Store }

@@ -100,13 +100,12 @@ type countsFirst struct {
 }
 
 func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
-	uses, err := s.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: subject, Now: now, Limit: 1000})
-	if err != nil {
-		return 0, err
-	}
 	s.awaitAnother(ctx, subject)
-	_, err = s.managing.RevokeUser(ctx, subject, now)
-	return len(uses), err
+	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+	if err == nil && revoked == 0 {
+		revoked = 1 // of another's
+	}
+	return revoked, err
 }
 
 func (s *countsFirst) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {

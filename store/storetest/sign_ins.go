@@ -146,7 +146,6 @@ func (t *trial) lastUsed(what string, of *oauthkit.Authorization, want time.Time
 
 func testLastUsed(t *trial) {
 	code := t.savedCode()
-	t.lastUsed("before any token", code.Authorization, code.Authorization.CreatedAt)
 	tokens := t.tokens(code.Authorization)
 	tokens.Access.IssuedAt = t.now.Add(2 * time.Second)
 	tokens.Refresh.IssuedAt = t.now.Add(time.Second)

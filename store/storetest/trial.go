@@ -166,6 +166,14 @@ func (t *trial) savedConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCode) 
 	return consent, code
 }
 
+// redeemed redeems a code, and returns the tokens.
+func (t *trial) redeemed(code *oauthkit.AuthorizationCode) oauthkit.Tokens {
+	t.Helper()
+	tokens := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	return tokens
+}
+
 func (t *trial) savedInteraction() *oauthkit.Interaction {
 	t.Helper()
 	interaction := t.interaction()
