@@ -3,6 +3,8 @@ package oauthtest
 import (
 	"context"
 	"errors"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +47,34 @@ func (r *Replica) CatchUp(tb testing.TB) {
 	var position string
 	r.query(tb, r.URL, "SELECT pg_current_wal_lsn()::text", &position)
 	r.await(tb, r.ReplicaURL, "SELECT pg_last_wal_replay_lsn() >= '"+position+"'::pg_lsn")
+}
+
+// BothURLs returns a URL that names both servers, of which connections go to the one that can be written to.
+func (r *Replica) BothURLs() string {
+	return strings.Replace(r.URL, ":"+r.PrimaryPort(), ":"+r.PrimaryPort()+",127.0.0.1:"+port(r.ReplicaURL), 1) +
+		"&target_session_attrs=read-write"
+}
+
+// PrimaryPort returns the port of the server that was the primary at first.
+func (r *Replica) PrimaryPort() string { return port(r.URL) }
+
+// Failover makes the replica the primary. The server that was the primary stays, and refuses writes from now on.
+func (r *Replica) Failover(tb testing.TB) {
+	tb.Helper()
+	r.CatchUp(tb)
+	execute(tb, r.URL, "ALTER SYSTEM SET default_transaction_read_only = on")
+	execute(tb, r.URL, "SELECT pg_reload_conf()")
+	r.await(tb, r.URL, "SELECT current_setting('transaction_read_only') = 'on'")
+	execute(tb, r.ReplicaURL, "SELECT pg_promote()")
+	r.await(tb, r.ReplicaURL, "SELECT NOT pg_is_in_recovery()")
+}
+
+func port(server string) string {
+	address, err := url.Parse(server)
+	if err != nil {
+		return ""
+	}
+	return address.Port()
 }
 
 // await asks again until the answer is true.

@@ -54,6 +54,11 @@ func (t *applicationTable) query(ctx context.Context) *gorm.DB {
 	return t.db.WithContext(ctx).Table(t.schema.Table).Set(toPrimary, struct{}{})
 }
 
+// change executes run in a transaction in which GORM writes to the applications. Run may be executed several times.
+func (t *applicationTable) change(ctx context.Context, run func(tx *gorm.DB) error) error {
+	return t.attempt(ctx, true, func() error { return t.query(ctx).Transaction(run, t.dialect.transactionOptions()...) })
+}
+
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.
 func (t *applicationTable) abstractColumns() ([]string, error) {
 	statement := &gorm.Statement{DB: t.db}

@@ -25,10 +25,16 @@ func (a *Applications[A]) together() bool { return a.database == a.credentials.d
 // Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
 func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) {
 	var app, none A
-	switch found := a.query(ctx).Raw(a.selectOne, clientID).Find(&app); {
-	case found.Error != nil:
-		return none, failed("finding an application", found.Error)
-	case found.RowsAffected == 0:
+	var rows int64
+	err := a.attempt(ctx, false, func() error {
+		found := a.query(ctx).Raw(a.selectOne, clientID).Find(&app)
+		rows = found.RowsAffected
+		return found.Error
+	})
+	switch {
+	case err != nil:
+		return none, failed("finding an application", err)
+	case rows == 0:
 		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
 	default:
 		return app, nil
@@ -75,7 +81,7 @@ func (a *Applications[A]) createApart(ctx context.Context, clientID string, crea
 	if err != nil {
 		return err
 	}
-	return a.query(ctx).Transaction(create)
+	return a.change(ctx, create)
 }
 
 func exists(clientID string) error {
@@ -90,10 +96,19 @@ func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
-	update := func(tx *gorm.DB) error { return a.update(ctx, tx, app) }
+	abstract, read := oauthkit.Abstract(app), time.Time{}
+	if abstract != nil {
+		read = abstract.UpdatedAt
+	}
+	update := func(tx *gorm.DB) error {
+		if abstract != nil {
+			abstract.UpdatedAt = read // GORM has changed it if this is another attempt
+		}
+		return a.update(ctx, tx, app)
+	}
 	var err error
 	if oauthkit.IsUsable(app) {
-		err = a.query(ctx).Transaction(update)
+		err = a.change(ctx, update)
 	} else {
 		err = a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued)
 	}
@@ -118,7 +133,7 @@ func (a *Applications[A]) ending(ctx context.Context, clientID string, change fu
 	end func(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error,
 ) error {
 	if a.together() {
-		return a.query(ctx).Transaction(func(tx *gorm.DB) error {
+		return a.change(ctx, func(tx *gorm.DB) error {
 			if err := change(tx); err != nil {
 				return err
 			}
@@ -129,7 +144,7 @@ func (a *Applications[A]) ending(ctx context.Context, clientID string, change fu
 		if err := end(ctx, tx, clientID, a.db.NowFunc()); err != nil {
 			return err
 		}
-		return a.query(ctx).Transaction(change)
+		return a.change(ctx, change)
 	})
 }
 
@@ -176,6 +191,7 @@ func (a *Applications[A]) List(ctx context.Context, page oauthkit.ApplicationPag
 		query = query.Where("user_id IN ? AND user_id <> ''", page.Owners)
 	}
 	var apps []A
-	err := query.Order("client_id").Limit(page.Size).Find(&apps).Error
+	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // for any number of attempts
+	err := a.attempt(ctx, false, func() error { return query.Find(&apps).Error })
 	return apps, failed("listing applications", err)
 }

@@ -11,7 +11,7 @@ import (
 // maxSkew is how far two clocks may be apart.
 const maxSkew = 2 * time.Second
 
-// checkSettings looks for a server on which no act works, for an isolation level at which concurrent acts fail, and at the clock.
+// checkSettings looks for a server on which no act works, for an isolation level at which acts are slower, and at the clock.
 func (postgresDialect) checkSettings(ctx context.Context, d *database, place string) (findings []oauthkit.Finding, err error) {
 	var standby, readOnly bool
 	var isolation string
@@ -31,8 +31,8 @@ func (postgresDialect) checkSettings(ctx context.Context, d *database, place str
 	}
 	if isolation != "read committed" && isolation != "read uncommitted" { // PostgreSQL has no difference between them
 		findings = append(findings, oauthkit.Finding{
-			ID: "gormstore.E005", Severity: oauthkit.SeverityError,
-			Message: fmt.Sprintf("%s has the isolation level %s by default_transaction_isolation, at which acts at the same time fail", place, isolation),
+			ID: "gormstore.W005", Severity: oauthkit.SeverityWarning,
+			Message: fmt.Sprintf("%s has the isolation level %s by default_transaction_isolation, at which concurrent acts are executed again", place, isolation),
 			Hint:    "Set it to read committed for this program's connections, and another level where its own transactions begin",
 		})
 	}
@@ -91,7 +91,12 @@ func (sqliteDialect) checkSettings(ctx context.Context, d *database, place strin
 		{
 			synchronous == 0, "gormstore.W004",
 			place + " has synchronous off, so that a power failure can destroy it",
-			"Set synchronous to normal or full for every connection, or open the file with store/sqlite",
+			"Set synchronous to full for every connection, or open the file with store/sqlite",
+		},
+		{
+			file != "" && synchronous == 1, "gormstore.W006",
+			place + " has synchronous normal, so that a power failure can take the last commits back, a revocation among them",
+			"Set synchronous to full, or accept this if the disk's writes survive a power failure",
 		},
 	} {
 		if setting.departs {

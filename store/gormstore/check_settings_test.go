@@ -1,9 +1,7 @@
 package gormstore_test
 
 import (
-	"net/url"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,19 +22,12 @@ func TestCheckPostgres(t *testing.T) {
 	for _, test := range []struct{ setting, value, id, word string }{
 		{"default_transaction_read_only", "on", "gormstore.E004", "default_transaction_read_only"},
 		{"default_transaction_read_only", "off", "", ""},
-		{"default_transaction_isolation", "serializable", "gormstore.E005", "serializable"},
-		{"default_transaction_isolation", "repeatable read", "gormstore.E005", "repeatable read"},
+		{"default_transaction_isolation", "serializable", "gormstore.W005", "serializable"},
+		{"default_transaction_isolation", "repeatable read", "gormstore.W005", "repeatable read"},
 		{"default_transaction_isolation", "read uncommitted", "", ""},
 	} {
 		t.Run(test.setting+" "+test.value, func(t *testing.T) {
-			address, err := url.Parse(server)
-			if err != nil {
-				t.Fatal(err)
-			}
-			query := address.Query()
-			query.Set(test.setting, test.value)
-			address.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // pgx knows no plus sign
-			db := opened(t, address.String(), postgres.OpenDB)
+			db := opened(t, withSetting(t, server, test.setting, test.value), postgres.OpenDB)
 			expectFinding(t, unmigrated[*oauthkit.AbstractApplication](t, db, gormstore.Config{}), test.id, test.word)
 		})
 	}
@@ -64,8 +55,9 @@ func TestCheckReplica(t *testing.T) {
 func TestCheckSQLite(t *testing.T) {
 	for _, test := range []struct{ settings, id, word string }{
 		{"_pragma=journal_mode(delete)&_pragma=busy_timeout(100)", "gormstore.W002", "delete"},
-		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(0)", "gormstore.W003", "busy_timeout 0"},
+		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(0)&_pragma=synchronous(full)", "gormstore.W003", "busy_timeout 0"},
 		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(off)", "gormstore.W004", "synchronous off"},
+		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(normal)", "gormstore.W006", "synchronous normal"},
 		{"_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(full)&_txlock=deferred", "", ""},
 	} {
 		path := "file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "host.db")) + "?" + test.settings

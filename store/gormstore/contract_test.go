@@ -1,9 +1,13 @@
 package gormstore_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/postgres"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
@@ -19,4 +23,32 @@ func TestContract(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestIsolation RL-12 runs the contract where the server's default is another isolation level than READ COMMITTED: who loses a race is
+// told so, as ever, and the store does not fail.
+func TestIsolation(t *testing.T) {
+	for _, level := range []string{"serializable", "repeatable read"} {
+		t.Run(level, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Subject {
+				server := withSetting(t, oauthtest.Postgres(t), "default_transaction_isolation", level)
+				store := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
+				second := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+			})
+		})
+	}
+}
+
+// withSetting returns the URL of a server whose connections begin with a setting.
+func withSetting(t *testing.T, server, setting, value string) string {
+	t.Helper()
+	address, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := address.Query()
+	query.Set(setting, value)
+	address.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // pgx knows no plus sign
+	return address.String()
 }

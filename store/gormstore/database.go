@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/logger"
@@ -22,7 +23,9 @@ type database struct {
 	db      *gorm.DB
 	dialect dialect
 	prefix  string
-	written sync.Map // statements as the database reads them, by how they are written here
+	written sync.Map            // how the database reads a statement, by how it is written here
+	writers *semaphore.Weighted // the turn to write, first come, first served; nil: any number write at the same time
+	file    *databaseFile       // nil: the database is on a server
 }
 
 // dialect is what differs between the databases.
@@ -42,6 +45,8 @@ type dialect interface {
 	identity() string
 	// checkSettings looks for settings with which the store does not work, or works worse. The place is what they are of.
 	checkSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error)
+	// transactionOptions are those of every transaction.
+	transactionOptions() []*sql.TxOptions
 	// underLock runs change in a transaction that no other instance has at the same time: a migration, or what is said of scopes.
 	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
 
@@ -70,7 +75,7 @@ func newDatabase(db *gorm.DB, prefix string) (*database, error) {
 	case "postgres":
 		d.dialect = postgresDialect{}
 	case "sqlite":
-		d.dialect = sqliteDialect{}
+		d.dialect, d.writers, d.file = sqliteDialect{}, semaphore.NewWeighted(1), &databaseFile{}
 	default:
 		return nil, fmt.Errorf("gormstore: there is no support for the database %q, only for postgres and sqlite", name)
 	}
@@ -103,24 +108,38 @@ func ownSession(db *gorm.DB) *gorm.DB {
 // a replica: what decides about a secret is asked where it was written.
 func (d *database) pool() gorm.ConnPool { return d.db.Statement.ConnPool }
 
-// inTransaction runs statements that succeed together or not at all.
+// inTransaction runs statements that succeed together or not at all. Run may be executed several times.
 func (d *database) inTransaction(ctx context.Context, run func(tx gorm.ConnPool) error) error {
-	return d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error { return run(tx.Statement.ConnPool) })
+	return d.transaction(ctx, func(tx *gorm.DB) error { return run(tx.Statement.ConnPool) })
+}
+
+// on executes run, which sends a statement to the pool or to a transaction. In a transaction it is the whole that is repeated.
+func (d *database) on(ctx context.Context, pool gorm.ConnPool, statement *writtenStatement, run func() error) error {
+	if pool != d.pool() {
+		return run()
+	}
+	return d.attempt(ctx, statement.writes, run)
 }
 
 // execute runs a statement and returns how many rows it changed.
-func (d *database) execute(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (int, error) {
-	result, err := on.ExecContext(ctx, d.sql(statement), args...)
-	if err != nil {
-		return 0, err
-	}
-	rows, err := result.RowsAffected()
-	return int(rows), err
+func (d *database) execute(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (rows int, err error) {
+	written := d.write(statement)
+	err = d.on(ctx, on, written, func() error {
+		result, err := on.ExecContext(ctx, written.text, args...)
+		if err != nil {
+			return err
+		}
+		changed, err := result.RowsAffected()
+		rows = int(changed)
+		return err
+	})
+	return rows, err
 }
 
 // first reads the first row of a statement's answer. Without one it returns [oauthkit.ErrNotFound].
 func (d *database) first(ctx context.Context, on gorm.ConnPool, statement string, args []any, columns ...any) error {
-	err := on.QueryRowContext(ctx, d.sql(statement), args...).Scan(columns...)
+	written := d.write(statement)
+	err := d.on(ctx, on, written, func() error { return on.QueryRowContext(ctx, written.text, args...).Scan(columns...) })
 	if errors.Is(err, sql.ErrNoRows) {
 		return oauthkit.ErrNotFound
 	}
@@ -129,30 +148,53 @@ func (d *database) first(ctx context.Context, on gorm.ConnPool, statement string
 
 // each reads every row of a statement's answer.
 func (d *database) each(ctx context.Context, on gorm.ConnPool, statement string, args []any, read func(scan func(...any) error) error) error {
-	rows, err := on.QueryContext(ctx, d.sql(statement), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := read(rows.Scan); err != nil {
+	written := d.write(statement)
+	var failure error // after a row was read, which nothing takes back
+	err := d.on(ctx, on, written, func() error {
+		rows, err := on.QueryContext(ctx, written.text, args...)
+		if err != nil {
 			return err
 		}
-	}
-	return rows.Err()
+		defer rows.Close()
+		some := false
+		for ; rows.Next(); some = true {
+			if failure = read(rows.Scan); failure != nil {
+				return nil
+			}
+		}
+		if some {
+			failure = rows.Err()
+			return nil
+		}
+		return rows.Err()
+	})
+	return errors.Join(err, failure)
 }
 
-var tableName = regexp.MustCompile(`\{(\w+)\}`)
+// writtenStatement is a statement as the database reads it.
+type writtenStatement struct {
+	text   string
+	writes bool
+}
 
-// sql returns a statement as the database reads it. Tables are written in braces.
-func (d *database) sql(statement string) string {
+var (
+	tableName = regexp.MustCompile(`\{(\w+)\}`)
+	writing   = regexp.MustCompile(`(?i)\b(INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP) `)
+)
+
+// write returns a statement as the database reads it. Tables are written in braces.
+func (d *database) write(statement string) *writtenStatement {
 	if known, ok := d.written.Load(statement); ok {
-		return known.(string)
+		return known.(*writtenStatement)
 	}
 	text := d.dialect.write(tableName.ReplaceAllString(statement, d.prefix+"$1"))
-	d.written.Store(statement, text)
-	return text
+	written := &writtenStatement{text, writing.MatchString(text)}
+	d.written.Store(statement, written)
+	return written
 }
+
+// sql returns the text of a statement as the database reads it.
+func (d *database) sql(statement string) string { return d.write(statement).text }
 
 // stamp returns a time as it is stored.
 func (d *database) stamp(t time.Time) any { return d.dialect.stamp(t) }

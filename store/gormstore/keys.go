@@ -10,20 +10,16 @@ const selectSigningKeys = `SELECT id, algorithm, generation, private, created_at
 
 // SigningKeys implements [oauthkit.KeyStore].
 func (c *Credentials) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
-	rows, err := c.pool().QueryContext(ctx, c.sql(selectSigningKeys))
+	var keys []*oauthkit.SigningKey
+	err := c.each(ctx, c.pool(), selectSigningKeys, nil, func(scan func(...any) error) error {
+		key := &oauthkit.SigningKey{}
+		keys = append(keys, key)
+		return scan(&key.ID, &key.Algorithm, &key.Generation, &key.Private, moment{&key.CreatedAt}, moment{&key.ActiveAt})
+	})
 	if err != nil {
 		return nil, failed("reading the signing keys", err)
 	}
-	defer rows.Close()
-	var keys []*oauthkit.SigningKey
-	for rows.Next() {
-		key := &oauthkit.SigningKey{}
-		if err := rows.Scan(&key.ID, &key.Algorithm, &key.Generation, &key.Private, moment{&key.CreatedAt}, moment{&key.ActiveAt}); err != nil {
-			return nil, failed("reading the signing keys", err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, failed("reading the signing keys", rows.Err())
+	return keys, nil
 }
 
 const insertSigningKey = `INSERT INTO {signing_keys} (id, algorithm, generation, private, created_at, active_at)

@@ -180,10 +180,15 @@ func (postgresDialect) applicationColumns() string {
 func (postgresDialect) underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error {
 	name := fnv.New64a()
 	fmt.Fprintf(name, "oauthkit migrations of %s", d.prefix)
-	return d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return d.transaction(ctx, func(tx *gorm.DB) error {
 		if _, err := tx.Statement.ConnPool.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(name.Sum64())); err != nil {
 			return err
 		}
 		return migrate(tx)
-	}, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	})
+}
+
+// transactionOptions makes a statement see what was committed before it began, whatever default_transaction_isolation is.
+func (postgresDialect) transactionOptions() []*sql.TxOptions {
+	return []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}
 }

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"time"
@@ -156,10 +157,12 @@ func (sqliteDialect) underLock(ctx context.Context, d *database, migrate func(tx
 	if _, err := d.execute(ctx, d.pool(), createMigrations); err != nil {
 		return err
 	}
-	return d.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return d.transaction(ctx, func(tx *gorm.DB) error {
 		if _, err := d.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {migrations} WHERE id IS NULL`); err != nil {
 			return err
 		}
 		return migrate(tx)
 	})
 }
+
+func (sqliteDialect) transactionOptions() []*sql.TxOptions { return nil }

@@ -62,8 +62,16 @@ var _ interface {
 // Nothing is read or written before the first call of a method; [Store.Migrate] creates the tables.
 //
 // The host's settings of GORM stay as they are, and those that could change what the store does (DryRun, PrepareStmt, a
-// logger that prints values, ...) do not reach it. PostgreSQL must run at its default isolation level, READ COMMITTED: at a
-// higher one concurrent acts fail instead of being told that they lost.
+// logger that prints values, ...) do not reach it.
+//
+// On PostgreSQL the isolation level should be the default, READ COMMITTED. At a higher one the server undoes concurrent acts;
+// the store executes them again, up to 8 times, until the context ends. A pool that package store/postgres has opened also
+// cancels a statement on the server when its context ends, and drops connections that have become read-only. A pool that
+// pgx's own stdlib.OpenDB or GORM's driver has opened closes the connection when a context ends, and the server may finish the
+// statement.
+//
+// On SQLite the writers of a Store queue before they take a connection. A file that is removed or replaced while it is open
+// makes every method fail within a second.
 func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) {
 	credentials, err := NewCredentials(db, config.TablePrefix)
 	if err != nil {

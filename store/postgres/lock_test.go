@@ -103,8 +103,11 @@ const (
 	revoke       = "UPDATE oauth_authorizations SET revoked_at = now()"
 	removed      = "DELETE FROM oauth_consents"
 	firstConsent = `WITH consent AS (
-	INSERT INTO oauth_consents SELECT 'bobs', application_id, 'bob', scopes, created_at, updated_at FROM oauth_consents
-) INSERT INTO oauth_authorizations SELECT 'bobs', application_id, 'bobs', 'bob', scopes, auth_time, acr, amr, session_id, params,
+	INSERT INTO oauth_consents (id, application_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes)
+	SELECT 'bobs', application_id, 'bob', scopes, created_at, updated_at, application_digest, resource_scopes FROM oauth_consents
+) INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, auth_time, acr, amr, session_id, params,
+created_at, expires_at, revoked_at)
+SELECT 'bobs', application_id, 'bobs', 'bob', scopes, resources, auth_time, acr, amr, session_id, params,
 created_at, expires_at, revoked_at FROM oauth_authorizations`
 )
 

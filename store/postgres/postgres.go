@@ -1,4 +1,7 @@
 // Package postgres opens a PostgreSQL database as a store.
+//
+// A context that ends cancels its statement on the server, and the connection stays open; see [OpenDB] for what else the pool
+// does.
 package postgres
 
 import (
@@ -7,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -37,32 +41,29 @@ func OpenWith[A oauthkit.Application](url string, config gormstore.Config) (*gor
 	return store, nil
 }
 
-// OpenDB opens the database at url, such as postgres://user:password@host:5432/name, and fails if it cannot be reached. It
-// keeps up to 20 connections; for another number set it on the pool that the result's method DB returns.
+// OpenDB opens the database at url, such as postgres://user:password@host:5432/name, and returns an error if the database cannot
+// be reached. It keeps up to 20 connections; to change the number, set it on the pool that the result's method DB returns. If the
+// URL has no connect_timeout, it is 5 seconds for each host.
+//
+// With several hosts and target_session_attrs=read-write in the URL, the pool follows the primary: the first write that a server
+// refuses as read-only drops every connection that was opened before.
 func OpenDB(url string) (*gorm.DB, error) {
-	db, err := gorm.Open(postgres.Open(url), &gorm.Config{
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	pool := openPool(config)
+	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
 		SkipDefaultTransaction: true,
 		Logger:                 logger.Discard,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
+		return nil, errors.Join(fmt.Errorf("postgres: %w", err), pool.Close())
 	}
-	pool, err := db.DB()
-	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
-	}
-	pool.SetMaxOpenConns(connections)
-	pool.SetMaxIdleConns(connections)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	pool.SetConnMaxLifetime(time.Hour)
 	clock := db.NowFunc
 	db.NowFunc = func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
 	return db, nil
 }
-
-// connections leaves four instances room in the 100 connections that PostgreSQL allows by default. As many stay open, since
-// opening one costs more than a hundred statements.
-const connections = 20
 
 func closeDB(db *gorm.DB) error {
 	pool, err := db.DB()

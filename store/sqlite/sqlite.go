@@ -45,14 +45,35 @@ func OpenWith[A oauthkit.Application](path string, config gormstore.Config) (*go
 	return store, nil
 }
 
-// OpenDB opens the SQLite file at path, and creates it, readable by its owner only, where there is none. Any path is taken
+// Options are settings of a database. The zero value is the safest.
+type Options struct {
+	// SynchronousNormal sets PRAGMA synchronous to NORMAL: a commit does not wait for the disk. A power failure, or a crash of
+	// the operating system, can then lose the last commits, so that a token that was revoked is valid again. The file stays
+	// whole, and a crash of the program loses nothing. If false, PRAGMA synchronous is FULL.
+	SynchronousNormal bool
+}
+
+// OpenDB opens the SQLite file at path, and creates it, readable by its owner only, if there is none. Any path is taken
 // as it is, except for ":memory:", which is a database that ends when it is closed.
 //
-// Readers and one writer work at the same time; other writers wait for up to 5 seconds. Everything that was committed
-// survives a crash of the program; a power failure may take the last commits, but leaves the file whole.
+// Readers and one writer work at the same time. The writers of a store queue in the order they came in and hold no connection while they
+// wait. While another program writes to the file, a write waits until its context ends, or for a minute if the context has no
+// deadline. A commit is on the disk when it returns.
+//
+// Network file systems are not supported, as https://www.sqlite.org/wal.html explains.
 func OpenDB(path string) (*gorm.DB, error) {
+	return OpenDBWith(path, Options{})
+}
+
+// OpenDBWith is OpenDB with other settings.
+func OpenDBWith(path string, options Options) (*gorm.DB, error) {
+	synchronous := "full"
+	if options.SynchronousNormal {
+		synchronous = "normal"
+	}
+	settings := settings + "&_pragma=synchronous(" + synchronous + ")"
 	if path == ":memory:" {
-		return open("file::memory:", 1, "") // each connection would be a database of its own
+		return open("file::memory:?"+settings, 1, "") // each connection would be a database of its own
 	}
 	path, err := filepath.Abs(path) // connections that are opened later must find the same file
 	if err == nil {
@@ -62,23 +83,31 @@ func OpenDB(path string) (*gorm.DB, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	mode := strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
-	return open(address(path), connections, "modeof="+mode) // who may read the file may read its log
+	// The log is readable by those who may read the file. No connection makes a new file in the place of one that was removed.
+	return open(address(path)+"?"+settings+"&mode=rw&modeof="+mode, connections, path+"-shm")
 }
 
-// connections is how many work at the same time. More wait in the order they came in, which SQLite's own waiting does not keep.
+// connections is how many work at the same time: one writer, and readers.
 const connections = 8
 
-// settings of every connection. The time to wait for a lock comes first, because the others may have to.
-const settings = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=synchronous(normal)&_pragma=foreign_keys(on)"
+// settings of every connection. The time to wait for a lock comes first, because the others may have to. What ends the wait
+// is the context.
+const settings = "_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(on)"
 
-func open(address string, connections int, more string) (*gorm.DB, error) {
-	pool, err := driver.Open(address + "?" + settings + "&" + more)
+// open opens a database, the index of whose log is the file at index if it is not empty.
+func open(address string, connections int, index string) (*gorm.DB, error) {
+	pool, err := driver.Open(address, func(conn *sqlite3.Conn) error {
+		if err := conn.Exec("PRAGMA user_version"); err != nil { // which makes the index where there is a log
+			return err
+		}
+		return limitIndex(index)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
-	if err := useLog(pool); err != nil {
+	if err := errors.Join(useLog(pool), limitIndex(index)); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), pool.Close())
 	}
 	db, err := gorm.Open(gormlite.OpenDB(pool), &gorm.Config{
@@ -96,14 +125,30 @@ func open(address string, connections int, more string) (*gorm.DB, error) {
 // useLog switches the file to write-ahead logging (https://www.sqlite.org/wal.html), which it then keeps. This is the one thing
 // for which SQLite does not wait while somebody else has the file open.
 func useLog(pool *sql.DB) error {
-	const attempts, pause = 500, 10 * time.Millisecond
+	const attempts, pause = 6000, 10 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal")
+		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal; PRAGMA user_version") // the second makes the index
 		if !errors.Is(err, sqlite3.BUSY) || attempt == attempts {
 			return err
 		}
 		time.Sleep(pause) //nolint:forbidigo // there is nothing to wait for but another process
 	}
+}
+
+// limitIndex gives the index of the log, which the driver makes readable by everybody, the mode of the database's file.
+func limitIndex(index string) error {
+	info, err := os.Stat(strings.TrimSuffix(index, "-shm"))
+	if index == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = os.Chmod(index, info.Mode().Perm())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // no log yet, or made by another account's program
+		return nil
+	}
+	return err
 }
 
 // createFile makes the file if there is none. SQLite alone would let others read it, and it holds keys.

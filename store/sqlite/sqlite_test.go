@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
@@ -25,6 +28,20 @@ func open(t *testing.T, path string) *gormstore.Store[*oauthkit.AbstractApplicat
 	}
 	t.Cleanup(func() { store.Close() })
 	return store
+}
+
+func openDB(t *testing.T, path string, options sqlite.Options) (*gorm.DB, *sql.DB) {
+	t.Helper()
+	db, err := sqlite.OpenDBWith(path, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { pool.Close() })
+	return db, pool
 }
 
 func application(id string) *oauthkit.AbstractApplication {
@@ -67,14 +84,22 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestPermissions shows that nobody else can read the keys, in the file or in its log.
+// TestPermissions RL-32 shows that nobody else can read the keys, in the file, in its log or in the index of that.
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("file modes are skipped: Windows has none") //nolint:forbidigo // no installation brings them
 	}
 	path := filepath.Join(t.TempDir(), "oauth.db")
-	open(t, path)
-	for _, file := range []string{path, path + "-wal"} {
+	for range 2 { // the file is new, and then it is not
+		store := open(t, path)
+		expectPrivate(t, path, path+"-wal", path+"-shm")
+		store.Close()
+	}
+}
+
+func expectPrivate(t *testing.T, files ...string) {
+	t.Helper()
+	for _, file := range files {
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -129,20 +154,17 @@ func TestWriters(t *testing.T) {
 
 // TestPragmas asks what every connection was told.
 func TestPragmas(t *testing.T) {
-	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "oauth.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool, err := db.DB()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "busy_timeout": "5000"} {
+	db, pool := openDB(t, filepath.Join(t.TempDir(), "oauth.db"), sqlite.Options{})
+	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "60000"} {
 		var got string
 		if err := pool.QueryRow("PRAGMA " + name).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
 		}
+	}
+	_, normal := openDB(t, filepath.Join(t.TempDir(), "oauth.db"), sqlite.Options{SynchronousNormal: true})
+	var synchronous int
+	if err := normal.QueryRow("PRAGMA synchronous").Scan(&synchronous); err != nil || synchronous != 1 {
+		t.Errorf("SynchronousNormal: got %d, %v, want 1", synchronous, err)
 	}
 	if now := db.NowFunc(); now.Location() != time.UTC || now.Nanosecond()%1000 != 0 {
 		t.Errorf("got the time %v, want UTC to the microsecond", now)

@@ -1,0 +1,207 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/postgres"
+)
+
+// opened opens a store without migrating, and the pool that it uses.
+func opened(t *testing.T, url string) (*gormstore.Store[*oauthkit.AbstractApplication], *sql.DB) {
+	t.Helper()
+	db, err := postgres.OpenDB(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	pool, err := db.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, pool
+}
+
+// fill has the pool open n connections, all at once.
+func fill(t *testing.T, pool *sql.DB, n int) {
+	t.Helper()
+	var held []*sql.Conn
+	for range n {
+		conn, err := pool.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	for _, conn := range held {
+		conn.Close()
+	}
+}
+
+// refusedWrites returns how many of n writes are refused, one after another.
+func refusedWrites(t *testing.T, store *gormstore.Store[*oauthkit.AbstractApplication], n int) (refused int) {
+	t.Helper()
+	for range n {
+		if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
+			if !strings.Contains(err.Error(), "25006") {
+				t.Fatalf("got %v, want a refusal because the database is read-only", err)
+			}
+			refused++
+		}
+	}
+	return refused
+}
+
+// TestReadOnly RL-19 has a database that can be written to again, and a pool whose connections are from before.
+func TestReadOnly(t *testing.T) {
+	server := oauthtest.Postgres(t)
+	admin, adminPool := opened(t, server)
+	if err := admin.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	setReadOnly := func(value string) {
+		address, err := url.Parse(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statement := fmt.Sprintf("ALTER DATABASE %s SET default_transaction_read_only = %s", strings.TrimPrefix(address.Path, "/"), value)
+		if _, err := adminPool.ExecContext(t.Context(), "BEGIN READ WRITE; "+statement+"; COMMIT"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	setReadOnly("on")
+	store, pool := opened(t, server)
+	fill(t, pool, 10)
+	if refused := refusedWrites(t, store, 3); refused != 3 {
+		t.Errorf("while the database is read-only: got %d of 3 writes refused, want all", refused)
+	}
+	if _, err := store.Application(t.Context(), "none"); !errors.Is(err, oauthkit.ErrNotFound) {
+		t.Errorf("a read: got %v, want ErrNotFound", err)
+	}
+	fill(t, pool, 10)
+	setReadOnly("off")
+	// A connection that was opened within a second of the last refusal is only dropped by its own.
+	if refused := refusedWrites(t, store, 100); refused > 10 {
+		t.Errorf("afterwards: got %d of 100 writes refused, want one for each connection at most", refused)
+	}
+}
+
+// TestFailover RL-20 promotes a replica. The old primary goes on, but refuses writes.
+func TestFailover(t *testing.T) {
+	servers := oauthtest.Replicated(t)
+	store, pool := opened(t, servers.BothURLs())
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, pool, 10)
+	if refused := refusedWrites(t, store, 3); refused != 0 {
+		t.Fatalf("before: got %d of 3 writes refused, want none", refused)
+	}
+	servers.Failover(t)
+	if refused := refusedWrites(t, store, 100); refused != 1 {
+		t.Errorf("afterwards: got %d of 100 writes refused, want only the one that noticed", refused)
+	}
+	var standby bool
+	if err := pool.QueryRowContext(t.Context(), "SELECT current_setting('port') = $1", servers.PrimaryPort()).Scan(&standby); err != nil || standby {
+		t.Errorf("got the old primary: %t, %v, want the new one", standby, err)
+	}
+}
+
+// TestCancel shows that an act whose context ends is ended on the server too, so that it is not done later, and that
+// its connection stays open. On a machine that is too busy for the server to answer in time the connection is closed, so
+// one of a few times is enough.
+func TestCancel(t *testing.T) {
+	for attempt := range 5 {
+		s := newScene(t)
+		before, after := canceled(t, s)
+		if !slices.ContainsFunc(before, func(pid string) bool { return !slices.Contains(after, pid) }) {
+			return
+		}
+		t.Logf("attempt %d: got connections %v, before %v", attempt, after, before)
+	}
+	t.Error("got a connection closed in each attempt, want one attempt in which it stays open")
+}
+
+// canceled cancels an act that waits for a lock, and returns the server's processes before and after it.
+func canceled(t *testing.T, s *scene) (before, after []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	db, err := s.other.DB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, db, 3)
+	err = s.while(t, "SELECT id FROM oauth_authorizations FOR UPDATE", func(tx *gorm.DB) *gorm.DB {
+		before = backends(t, s.other, "true")
+		cancel()
+		for deadline := time.Now().Add(30 * time.Second); len(backends(t, s.other, "wait_event_type = 'Lock'")) > 0; {
+			if time.Now().After(deadline) {
+				t.Error("the server still has the act to do")
+				break
+			}
+		}
+		return tx.Rollback()
+	}, func() error { return s.store.RotateRefreshToken(ctx, "refresh", s.tokens("second"), nil, now) })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if err := s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("third"), nil, now); err != nil {
+		t.Errorf("again: got %v, want an act that was not done before", err)
+	}
+	return before, backends(t, s.other, "true")
+}
+
+// backends returns the server's processes of this database for which a condition holds.
+func backends(t *testing.T, db *gorm.DB, condition string) (pids []string) {
+	t.Helper()
+	err := db.Raw("SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND " + condition).Scan(&pids).Error
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pids
+}
+
+// TestCancelUnderLoad has statements that end while others begin on the same connections: none gets the end of another.
+func TestCancelUnderLoad(t *testing.T) {
+	store, pool := opened(t, oauthtest.Postgres(t))
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pool.SetMaxOpenConns(4)
+	var working sync.WaitGroup
+	for range 8 {
+		working.Go(func() {
+			for i := range 5 {
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					_, _ = pool.ExecContext(ctx, "SELECT pg_sleep(0.01 * $1)", i)
+				}()
+				cancel()
+				<-ended
+				if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
+					t.Errorf("got %v, want a statement that nothing ends", err)
+				}
+			}
+		})
+	}
+	working.Wait()
+}
