@@ -40,7 +40,7 @@ var packageHomes = []struct {
 	{module + "/http/observe", []string{"http/observe", "examples"}, "a host links the adapters that it asks for and no other"},
 	{"github.com/prometheus", []string{"http/observe/oauthprom", "examples"}, "a host without Prometheus must not link it"},
 	{"go.opentelemetry.io", []string{"http/observe/oauthotel", "examples"}, "a host without OpenTelemetry must not link it"},
-	{"math/rand", nil, "whatever is random here is a secret: use internal/secret"},
+	{"math/rand", []string{"store/gormstore/attempt.go"}, "whatever is random here is a secret, but a pause: use internal/secret"},
 	{"text/template", nil, "pages are escaped by html/template"},
 	{"testing", []string{"store/storetest"}, "a host's binary must not have the flags of package testing"},
 }
@@ -52,7 +52,7 @@ var nameHomes = []struct {
 	homes []string
 	why   string
 }{
-	{"time", []string{"Now", "Since", "Until"}, []string{"config.go", "http/introspector.go", "store/memstore", "examples"}, "time is a parameter or comes from Config.Now"},
+	{"time", []string{"Now", "Since", "Until"}, []string{"config.go", "http/introspector.go", "store/memstore", "store/gormstore/sqlite_file.go", "store/postgres/pool.go", "examples"}, "time is a parameter or comes from Config.Now"},
 	{"net/http", []string{"DefaultClient", "Get", "Head", "Post", "PostForm"}, nil, "the default client has no timeout: use a client of your own"},
 	{
 		"html/template", []string{"CSS", "HTML", "HTMLAttr", "JS", "JSStr", "Srcset", "URL"}, nil,
