@@ -20,12 +20,12 @@ type TokenSource interface {
 
 // authenticateBearer returns the access token of a request, which must have every one of the scopes. Form is where it may be
 // beside the header (RFC 6750 §2.2); nil where it may not. It is never read from the query (RFC 9700 §4.3.2).
-func authenticateBearer(tokens TokenSource, r *http.Request, form url.Values, scopes oauthkit.Scopes) (*oauthkit.AccessToken, error) {
-	bearer, err := readBearer(r.Header, form)
+func authenticateBearer(ctx context.Context, tokens TokenSource, header http.Header, form url.Values, scopes oauthkit.Scopes) (*oauthkit.AccessToken, error) {
+	bearer, err := readBearer(header, form)
 	if err != nil {
 		return nil, err
 	}
-	token, err := tokens.Authenticate(r.Context(), bearer)
+	token, err := tokens.Authenticate(ctx, bearer)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (h *Handler) Endpoint(path string) http.Handler {
 	if !known {
 		return nil
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, withRequestInfo(r), found) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, found) })
 }
 
 // Paths returns the paths of everything that is served, relative to the issuer and sorted, as [Handler.Endpoint] takes them. The

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -111,15 +112,14 @@ func (h *Handler) endpoints() []route {
 
 // ServeHTTP answers a request, with or without a slash at the end of its path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = withRequestInfo(r)
 	found, known := h.find(r)
 	if !known || !h.serves(found.group) {
 		setSecurityHeaders(w.Header())
-		h.failUnknown(w, r)
+		h.failUnknown(w, withRequestInfo(r))
 		return
 	}
 	if replacement := h.config.Replace[found.Path]; replacement != nil {
-		replacement.ServeHTTP(w, r)
+		replacement.ServeHTTP(w, withRequestInfo(r))
 		return
 	}
 	h.serve(w, r, found)
@@ -143,12 +143,33 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	}
 	if !found.allows(r.Method) {
 		w.Header().Set("Allow", strings.Join(found.Methods, ", "))
-		h.fail(w, r, found, wrongMethod(found.Methods))
+		h.fail(w, withRequestInfo(r), found, wrongMethod(found.Methods))
 		return
 	}
+	var begun serving
+	begun.body.readAhead(r) // before the time begins to run
+	r, end := begun.begin(r, h.provider.Timeout())
+	defer end()
 	if err := h.call(w, r, found); err != nil {
-		h.fail(w, r, found, err)
+		h.fail(w, r, found, timely(r.Context(), err))
 	}
+}
+
+// serving is a request that is being answered.
+type serving struct {
+	context detached
+	body    body
+}
+
+// begin returns the request as the endpoint gets it. End must be called when it was answered.
+func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Request, end context.CancelFunc) {
+	s.context.request = contextWithRequestInfo(r)
+	ctx, cancel := s.context.within(timeout)
+	r = r.WithContext(ctx)
+	if s.body.rest != nil {
+		r.Body = &s.body
+	}
+	return r, cancel
 }
 
 // call makes sure that the caller is who the endpoint is for, and calls it. It is the only place that does.
@@ -186,7 +207,7 @@ func (h *Handler) callAsBearer(w http.ResponseWriter, r *http.Request, found rou
 			return err
 		}
 	}
-	token, err := authenticateBearer(h.provider, r, form, requiredScopes(found.Scope))
+	token, err := authenticateBearer(r.Context(), h.provider, r.Header, form, requiredScopes(found.Scope))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -29,46 +30,71 @@ func (s *answeringStore) AccessToken(ctx context.Context, _ string) (*oauthkit.A
 	return nil, s.answer(ctx)
 }
 
-// TestHangUp tells who does not wait for an answer, which anybody can do at any time, from a store that has none.
-func TestHangUp(t *testing.T) {
-	waits := func(ctx context.Context) error {
-		<-ctx.Done()
-		return fmt.Errorf("waiting for the database: %w", ctx.Err())
+// after is a store that answers after some time, unless its context ends before.
+func after(delay time.Duration, answer error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the database: %w", ctx.Err())
+		case <-time.After(delay):
+			return answer
+		}
 	}
+}
+
+// TestHangUp shows what becomes of a request: whether its client waits for the answer makes no
+// difference, and its time is what Config.Timeout says, or the host if that is shorter.
+func TestHangUp(t *testing.T) {
+	away := errors.New("the database is away")
 	for name, test := range map[string]struct {
-		hangsUp, late bool // late: the host's time limit for a request is over
-		answer        func(ctx context.Context) error
-		outage        bool
+		hangsUp bool
+		host    time.Duration // the host's own time limit; zero: none
+		answer  func(ctx context.Context) error
+		outage  bool
+		took    time.Duration
 	}{
-		"hangs up while the store works":         {true, false, waits, false},
-		"hangs up while the store fails":         {true, false, func(context.Context) error { return errors.New("the database is away") }, true},
-		"waits for a store that fails":           {false, false, func(context.Context) error { return errors.New("the database is away") }, true},
-		"waits for a store that was interrupted": {false, false, func(context.Context) error { return context.Canceled }, true},
-		"waits for a store that takes too long":  {false, true, waits, true},
+		"RL-33 hangs up, the store works":             {true, 0, after(time.Second, oauthkit.ErrNotFound), false, time.Second},
+		"RL-33 hangs up, the store fails":             {true, 0, after(time.Second, away), true, time.Second},
+		"RL-33 hangs up, the store is silent":         {true, 0, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-08 waits, the store is silent":            {false, 0, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-08 waits, the host's limit is shorter":    {false, time.Second, after(time.Hour, nil), true, time.Second},
+		"RL-08 waits, the host's limit is longer":     {false, time.Minute, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-07 waits, the store fails":                {false, 0, func(context.Context) error { return away }, true, 0},
+		"RL-33 waits, something else was interrupted": {false, 0, func(context.Context) error { return context.Canceled }, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, hangUp := context.WithCancel(t.Context())
-			if test.late {
-				ctx, hangUp = context.WithDeadline(t.Context(), time.Unix(0, 0))
-			}
-			defer hangUp()
-			w := newWatched(t, &answeringStore{memstore.New(), func(ctx context.Context) error {
-				if test.hangsUp {
-					hangUp()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, hangUp := context.WithCancel(t.Context())
+				defer hangUp()
+				if test.host > 0 {
+					ctx, hangUp = context.WithTimeout(ctx, 3*test.host) // for each of three requests
+					defer hangUp()
 				}
-				return test.answer(ctx)
-			}})
-			checkOutage(ctx, t, w, test.outage)
+				w := newWatched(t, &answeringStore{memstore.New(), func(ctx context.Context) error {
+					if test.hangsUp {
+						hangUp()
+					}
+					return test.answer(ctx)
+				}})
+				checkOutage(ctx, t, w, test.outage, test.host, test.took)
+			})
 		})
 	}
 }
 
-// checkOutage sends requests to everything that begins with the store, and wants each failure told of once, as an outage or not at all.
-func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool) {
+// checkOutage sends requests to everything that begins with the store, and wants each answered after
+// a time, and each failure told of once.
+func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, limit, took time.Duration) {
 	t.Helper()
 	handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
 	api := oauthhttp.API{Tokens: w.provider}.RequireScopes("read")(http.NotFoundHandler())
 	for endpoint, served := range map[string]http.Handler{"authorize": handler, "token": handler, "": api} {
+		ctx := ctx
+		if limit > 0 {
+			limited, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			ctx = limited
+		}
 		request := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://as.test/o/"+endpoint+"?client_id=web", nil)
 		switch endpoint {
 		case "token":
@@ -80,18 +106,22 @@ func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool) {
 		}
 		w.events = nil
 		w.log.Reset()
-		recorder := httptest.NewRecorder()
+		recorder, begun := httptest.NewRecorder(), time.Now()
 		served.ServeHTTP(recorder, request)
+		if waited := time.Since(begun); waited != took {
+			t.Errorf("%q: got an answer after %v, want one after %v", endpoint, waited, took)
+		}
 		var told int
 		for _, event := range w.events {
 			if event == (oauthkit.StorageUnavailable{Endpoint: endpoint}) {
 				told++
 			}
 		}
-		logged := strings.Count(w.log.String(), "level=ERROR")
-		if recorder.Code != http.StatusServiceUnavailable || recorder.Header().Get("Retry-After") == "" {
-			t.Errorf("%q: got %d and Retry-After %q, want 503", endpoint, recorder.Code, recorder.Header().Get("Retry-After"))
+		unavailable := recorder.Code == http.StatusServiceUnavailable && recorder.Header().Get("Retry-After") != ""
+		if unavailable != outage {
+			t.Errorf("%q: got %d and Retry-After %q, want 503: %t", endpoint, recorder.Code, recorder.Header().Get("Retry-After"), outage)
 		}
+		logged := strings.Count(w.log.String(), "level=ERROR")
 		if want := map[bool]int{true: 1}[outage]; told != want || logged != want {
 			t.Errorf("%q: got %d outages told of and %d errors logged, want %d:\n%+v\n%s", endpoint, told, logged, want, w.events, &w.log)
 		}

@@ -1,12 +1,14 @@
 package oauthhttp
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -107,7 +109,9 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 
 // authenticate returns the access token of a request, if it is for this API and has one of the sets of scopes.
 func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (*oauthkit.AccessToken, error) {
-	token, err := authenticateBearer(a.Tokens, r, nil, nil)
+	ctx, end := a.begin(r)
+	defer end()
+	token, err := authenticateBearer(ctx, a.Tokens, r.Header, nil, nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -118,6 +122,17 @@ func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (*oauthkit.
 	default:
 		return token, nil
 	}
+}
+
+// begin returns the context of the authentication, which the API's handler does not get. Tokens of
+// the provider are looked for whether or not the client waits, but not for longer than its Timeout.
+// Any other source of tokens is given the request's own context.
+func (a API) begin(r *http.Request) (ctx context.Context, end context.CancelFunc) {
+	limited, ok := a.Tokens.(interface{ Timeout() time.Duration })
+	if !ok {
+		return r.Context(), func() {}
+	}
+	return (&detached{r.Context()}).within(limited.Timeout())
 }
 
 // isFor reports whether the token may be used here (RFC 8707 §2.2, RFC 9700 §2.3). What is restricted to another API never is.
@@ -171,7 +186,7 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 				withToken.ServeHTTP(w, r)
 				return
 			}
-			user, err := askCurrentUser(currentUser, r)
+			user, err := a.signedIn(currentUser, r)
 			if err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {
 				err = oauthkit.Errorf(oauthkit.AccessDenied, "the request comes from another site").
 					WithReason(oauthkit.ReasonCrossSite)
@@ -186,6 +201,13 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 			}
 		})
 	}
+}
+
+// signedIn asks who is signed in, under the context of an authentication.
+func (a API) signedIn(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (*oauthkit.User, error) {
+	ctx, end := a.begin(r)
+	defer end()
+	return askCurrentUser(currentUser, r.WithContext(ctx))
 }
 
 // isSafe reports whether a method only reads (RFC 9110 §9.2.1).

@@ -2,7 +2,6 @@ package oauthhttp
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -13,9 +12,18 @@ import (
 
 // This file is what an observer and a log are told of a request: which one it is, and what it was refused for.
 
-// withRequestInfo returns the request with what is known of it in its context. What the host has put there stays: behind a proxy
-// only it knows the address.
+// withRequestInfo returns the request with what is known of it in its context.
 func withRequestInfo(r *http.Request) *http.Request {
+	ctx := contextWithRequestInfo(r)
+	if ctx == r.Context() {
+		return r
+	}
+	return r.WithContext(ctx)
+}
+
+// contextWithRequestInfo returns the context of a request with what is known of the request. What
+// the host has put there stays: behind a proxy only the host knows the address.
+func contextWithRequestInfo(r *http.Request) context.Context {
 	known := oauthkit.RequestInfoFrom(r.Context())
 	info := known
 	if info.TraceID == "" {
@@ -28,9 +36,9 @@ func withRequestInfo(r *http.Request) *http.Request {
 		info.UserAgent = r.UserAgent()
 	}
 	if info == known { // an endpoint that was called by another handler of ours
-		return r
+		return r.Context()
 	}
-	return r.WithContext(oauthkit.WithRequestInfo(r.Context(), info))
+	return oauthkit.WithRequestInfo(r.Context(), info)
 }
 
 // remoteIP is the address without the port, which is not there where the host has put in what its proxy says; empty where the
@@ -57,7 +65,7 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
 		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
 	}
-	if statusOf(err) >= http.StatusInternalServerError && !hungUp(r, err) {
+	if statusOf(err) >= http.StatusInternalServerError {
 		logger.ErrorContext(r.Context(), "request failed", attributes...)
 		return
 	}
@@ -66,9 +74,6 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 
 // recordFailure tells the observer of an answer that concerns more people than the one who asked. It is called once for each.
 func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string, err error) {
-	if hungUp(r, err) { // nothing of ours has failed, and anybody can do it
-		return
-	}
 	if statusOf(err) == http.StatusServiceUnavailable {
 		provider.Record(r.Context(), oauthkit.StorageUnavailable{Endpoint: endpoint})
 		return
@@ -77,11 +82,6 @@ func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string
 	case oauthkit.ReasonCrossSite, oauthkit.ReasonFormExpired, oauthkit.ReasonOtherBrowser:
 		provider.Record(r.Context(), oauthkit.CrossSiteBlocked{Endpoint: endpoint, Reason: reason, Origin: origin(r)})
 	}
-}
-
-// hungUp reports whether the request failed because who sent it did not wait for the answer.
-func hungUp(r *http.Request, err error) bool {
-	return errors.Is(r.Context().Err(), context.Canceled) && errors.Is(err, context.Canceled)
 }
 
 // recordRejection tells the observer of a refused authorization request.

@@ -23,10 +23,11 @@ type watched struct {
 	events   []oauthkit.Event
 }
 
-func newWatched(t *testing.T, store oauthkit.Store) *watched {
+func newWatched(t *testing.T, store oauthkit.Store, extensions ...oauthkit.Extension) *watched {
 	t.Helper()
 	w := &watched{}
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
+		Extensions: extensions,
 		Observe: func(ctx context.Context, event oauthkit.Event) {
 			w.infos, w.events = append(w.infos, oauthkit.RequestInfoFrom(ctx)), append(w.events, event)
 		},

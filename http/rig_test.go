@@ -1,6 +1,7 @@
 package oauthhttp_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -92,13 +93,20 @@ func (r *rig) serve(store *gormstore.Store[*oauthkit.AbstractApplication]) {
 	r.api = oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
+// serve calls a handler as net/http does, under a context that ends with the request.
+func serve(handler http.Handler, w http.ResponseWriter, request *http.Request) {
+	ctx, cancel := context.WithCancel(request.Context())
+	defer cancel()
+	handler.ServeHTTP(w, request.WithContext(ctx))
+}
+
 // post sends a form as the application web and expects 200.
 func (r *rig) post(path string, form url.Values) string {
 	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth("web", r.secret)
 	recorder := httptest.NewRecorder()
-	r.handler.ServeHTTP(recorder, request)
+	serve(r.handler, recorder, request)
 	if recorder.Code != http.StatusOK {
 		r.tb.Fatalf("%s: got %d: %s", path, recorder.Code, recorder.Body)
 	}
@@ -124,7 +132,7 @@ func (r *rig) callAPI(token string) {
 	request := httptest.NewRequest(http.MethodGet, "https://as.test/api", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
 	recorder := httptest.NewRecorder()
-	r.api.ServeHTTP(recorder, request)
+	serve(r.api, recorder, request)
 	if recorder.Code != http.StatusOK {
 		r.tb.Fatalf("API: got %d", recorder.Code)
 	}
@@ -166,7 +174,7 @@ func (r *rig) browse(method, address string, form url.Values, cookie string) *ht
 		request.Header.Set("Cookie", cookie)
 	}
 	recorder := httptest.NewRecorder()
-	r.handler.ServeHTTP(recorder, request)
+	serve(r.handler, recorder, request)
 	return recorder
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"mime"
 	"net/http"
@@ -55,21 +54,6 @@ func readBody(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, err
 	}
 	return parseForm(body)
-}
-
-// readAll reads a body of any media type.
-func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return "", withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
-			"the body is larger than %d bytes", maxBody).WithReason(oauthkit.ReasonTooLarge))
-	case err != nil:
-		return "", malformed("the body could not be read").WithCause(err)
-	default:
-		return string(body), nil
-	}
 }
 
 func isForm(header http.Header) bool {

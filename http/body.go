@@ -1,0 +1,93 @@
+package oauthhttp
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// body is the body of a request, read ahead: a client that sends it slowly uses up nothing but its
+// own time. What is longer than any body that the library takes is left unread behind it.
+type body struct {
+	read    []byte
+	err     error // how reading ended; nil: there may be more in rest
+	rest    io.ReadCloser
+	skipped int // of read, by Read
+}
+
+// maxFirst is the number of bytes that are reserved because of a Content-Length, which costs a
+// client nothing.
+const maxFirst = 4 << 10
+
+// readAhead reads the body of a request whose method has one.
+func (b *body) readAhead(r *http.Request) {
+	b.rest = r.Body
+	if r.Body == nil || r.Body == http.NoBody || isSafe(r.Method) {
+		return
+	}
+	b.read = make([]byte, 0, max(min(r.ContentLength, maxFirst), 512)+1)
+	for b.err == nil && len(b.read) <= maxBody {
+		if len(b.read) == cap(b.read) {
+			b.read = slices.Grow(b.read, len(b.read))
+		}
+		var n int
+		n, b.err = r.Body.Read(b.read[len(b.read):cap(b.read)])
+		b.read = b.read[:len(b.read)+n]
+	}
+}
+
+// Read implements [io.Reader].
+func (b *body) Read(p []byte) (int, error) {
+	n := copy(p, b.read[b.skipped:])
+	b.skipped += n
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case b.err != nil:
+		return 0, b.err
+	case b.rest == nil:
+		return 0, io.EOF
+	default:
+		return b.rest.Read(p)
+	}
+}
+
+// Close implements [io.Closer].
+func (b *body) Close() error {
+	if b.rest == nil {
+		return nil
+	}
+	return b.rest.Close()
+}
+
+// whole returns all of a body that has not been read from yet, if it was read ahead to its end.
+func (b *body) whole() (text string, ok bool) {
+	if !errors.Is(b.err, io.EOF) || b.skipped > 0 || len(b.read) > maxBody {
+		return "", false
+	}
+	b.skipped = len(b.read)
+	return string(b.read), true
+}
+
+// readAll reads a body of any media type.
+func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
+	if ahead, ok := r.Body.(*body); ok {
+		if text, ok := ahead.whole(); ok {
+			return text, nil
+		}
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
+			"the body is larger than %d bytes", maxBody).WithReason(oauthkit.ReasonTooLarge))
+	case err != nil:
+		return "", malformed("the body could not be read").WithCause(err)
+	default:
+		return string(text), nil
+	}
+}
