@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 // build returns the path of an example's program.
-func build(t *testing.T, example string) string {
+func build(t testing.TB, example string) string {
 	t.Helper()
 	programs.Lock()
 	defer programs.Unlock()
@@ -55,9 +55,9 @@ func build(t *testing.T, example string) string {
 }
 
 // databases are where the provider keeps its data, by name.
-var databases = map[string]func(t *testing.T) string{
-	"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "idp.db") },
-	"postgres": func(t *testing.T) string { return oauthtest.Postgres(t) },
+var databases = map[string]func(t testing.TB) string{
+	"sqlite":   func(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") },
+	"postgres": func(t testing.TB) string { return oauthtest.Postgres(t) },
 }
 
 // process is an example that runs.
@@ -70,7 +70,7 @@ type process struct {
 func (p *process) issuer() string { return p.origin + "/o" }
 
 // start launches an example and waits until it answers.
-func start(t *testing.T, example string, args ...string) *process {
+func start(t testing.TB, example string, args ...string) *process {
 	t.Helper()
 	p := launch(t, example, args...)
 	p.wait(t)
@@ -78,12 +78,12 @@ func start(t *testing.T, example string, args ...string) *process {
 }
 
 // launch runs an example on a free port, and stops it when the test ends.
-func launch(t *testing.T, example string, args ...string) *process {
+func launch(t testing.TB, example string, args ...string) *process {
 	t.Helper()
 	return launchAt(t, freeAddress(t), example, args...)
 }
 
-func launchAt(t *testing.T, address, example string, args ...string) *process {
+func launchAt(t testing.TB, address, example string, args ...string) *process {
 	t.Helper()
 	p := &process{origin: "http://" + address, output: &safeBuffer{}}
 	p.command = exec.Command(build(t, example), append([]string{"-addr", address}, args...)...)
@@ -104,7 +104,7 @@ func launchAt(t *testing.T, address, example string, args ...string) *process {
 
 // freeAddress returns one that nobody listens at. It is not one of those that the system hands out by itself, or another test would be
 // given it before the process has begun to listen.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
@@ -118,7 +118,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // wait asks until there is an answer. The process is another one, so there is nothing else to wait for.
-func (p *process) wait(t *testing.T) {
+func (p *process) wait(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -173,7 +173,7 @@ const (
 
 // seedFile writes a seed with alice, and four applications: web signs users in, web-es256 too with the other algorithm, api
 // introspects, and native listens on a port of the user's own machine.
-func seedFile(t *testing.T) string {
+func seedFile(t testing.TB) string {
 	t.Helper()
 	web := map[string]any{
 		"client_id": "web", "client_secret": webSecret, "name": "Web shop", "client_type": "confidential",

@@ -157,7 +157,7 @@ func TestResourceServer(t *testing.T) {
 }
 
 // machineToken is what web gets for itself.
-func machineToken(t *testing.T, idp *process, scope string) string {
+func machineToken(t testing.TB, idp *process, scope string) string {
 	t.Helper()
 	config := &clientcredentials.Config{
 		ClientID: "web", ClientSecret: webSecret, TokenURL: idp.issuer() + "/token", Scopes: []string{scope},
