@@ -13,7 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// application is what this program's applications are.
+// application is what an operator can say of one of this program's applications.
 type application = oauthkit.AbstractApplication
 
 // applicationFlags are the flags with which an operator says what an application is like: everything that its owner may say on the

@@ -45,7 +45,7 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 	case len(arguments) < len(wanted):
 		return &usageError{c.name, wanted[len(arguments)] + " is missing"}
 	case len(arguments) > len(wanted):
-		return &usageError{c.name, fmt.Sprintf("unexpected argument %q; a command stands before its flags", arguments[len(wanted)])}
+		return &usageError{c.name, "unexpected argument " + quoted(arguments[len(wanted)]) + "; a command stands before its flags"}
 	}
 	err = act(ctx, arguments, out)
 	var wrong *usageError
@@ -59,6 +59,8 @@ func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 func misread(err error, missing []string) string {
 	unknown, found := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
 	switch {
+	case location(err.Error()).isMistaken(): // "bad flag syntax: " and the argument
+		return "a flag is written as -NAME VALUE or -NAME=VALUE"
 	case !found:
 		return err.Error()
 	case len(missing) > 0 && strings.HasSuffix(missing[0], "ID"):
@@ -86,15 +88,17 @@ func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 }
 
 // databaseFlag is the flag that every command has.
-func databaseFlag(flags *flag.FlagSet) *string {
-	return flags.String("db", "idp.db", "SQLite `file` or postgres:// URL")
+func databaseFlag(flags *flag.FlagSet) *location {
+	at := location("idp.db")
+	flags.StringVar((*string)(&at), "db", string(at), "SQLite `file` or postgres:// URL")
+	return &at
 }
 
 // onDatabase is an action on the tables that there are.
 func onDatabase(flags *flag.FlagSet, act func(ctx context.Context, database *database, arguments []string, out io.Writer) error) action {
-	location := databaseFlag(flags)
+	at := databaseFlag(flags)
 	return func(ctx context.Context, arguments []string, out io.Writer) error {
-		database, err := openExisting(ctx, *location)
+		database, err := openExisting(ctx, *at)
 		if err != nil {
 			return err
 		}

@@ -24,8 +24,9 @@ func createApplicationCommand(flags *flag.FlagSet) action {
 		return nil
 	})
 	return checked(func() string { return refusal }, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		app := &application{ClientType: oauthkit.ClientType(arguments[0]), GrantTypes: parseGrants(arguments[1])}
-		described.apply(app)
+		app := &storedApplication{}
+		app.ClientType, app.GrantTypes = oauthkit.ClientType(arguments[0]), parseGrants(arguments[1])
+		described.apply(&app.AbstractApplication)
 		applications, operator, err := described.applications(ctx, database)
 		if err != nil {
 			return err

@@ -13,8 +13,6 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
-	"github.com/oauthkit/oauthkit/store/postgres"
-	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
 // user is a row of this program's own table of users.
@@ -26,11 +24,13 @@ type user struct {
 
 func (user) TableName() string { return "idp_users" }
 
-// session is one signed-in browser. Only the hash of its cookie is stored.
+// session is one signed-in browser. Only the hash of its cookie is stored, and a hash of what is stored of the user's
+// password, so that another password ends it.
 type session struct {
 	Hash     string `gorm:"primaryKey;size:43"`
 	ID       string `gorm:"size:43"`
 	Username string `gorm:"size:255;index"`
+	Password string `gorm:"size:43"`
 	SignedIn time.Time
 	Expires  time.Time `gorm:"index"`
 }
@@ -43,32 +43,16 @@ var errNoUser = fmt.Errorf("there is no such user: %w", oauthkit.ErrNotFound)
 // database is where everything is kept: the provider's tables and this program's, side by side.
 type database struct {
 	db    *gorm.DB
-	store *gormstore.Store[*oauthkit.AbstractApplication]
+	store *gormstore.Store[*storedApplication]
 }
 
-func isPostgres(location string) bool {
-	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
-}
-
-// isMistaken reports whether a database of PostgreSQL is named in another way. It would become a file that has a password in its name.
-func isMistaken(location string) bool {
-	return !isPostgres(location) && (strings.HasPrefix(location, "postgres:") || strings.Contains(location, "host="))
-}
-
-// connect takes a SQLite file, which it creates where there is none, or a postgres:// URL.
-func connect(location string) (*database, error) {
-	open := sqlite.OpenDB
-	switch {
-	case isPostgres(location):
-		open = postgres.OpenDB
-	case isMistaken(location):
-		return nil, errors.New("-db is neither a file nor a postgres:// URL")
-	}
-	db, err := open(location)
+// connect opens the database without looking at its tables.
+func connect(at location) (*database, error) {
+	db, err := at.open()
 	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w; see whether -db names the one that you mean", err)
+		return nil, err
 	}
-	store, err := gormstore.New[*oauthkit.AbstractApplication](db, gormstore.Config{})
+	store, err := gormstore.New[*storedApplication](db, gormstore.Config{})
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +60,12 @@ func connect(location string) (*database, error) {
 }
 
 // openDatabase connects and creates the tables.
-func openDatabase(ctx context.Context, location string) (*database, error) {
-	d, err := connect(location)
+func openDatabase(ctx context.Context, at location) (*database, error) {
+	d, err := connect(at)
 	if err != nil {
 		return nil, err
 	}
-	own := func(tx *gorm.DB) error { return tx.AutoMigrate(&user{}, &session{}) }
+	own := func(tx *gorm.DB) error { return tx.AutoMigrate(ownTables()...) }
 	if err := d.store.Migrate(ctx, own); err != nil {
 		return nil, errors.Join(fmt.Errorf("creating the tables: %w", err), d.Close())
 	}
@@ -89,13 +73,13 @@ func openDatabase(ctx context.Context, location string) (*database, error) {
 }
 
 // openExisting connects where there are tables. It creates nothing, so that a mistyped location is noticed.
-func openExisting(ctx context.Context, location string) (*database, error) {
-	if !isPostgres(location) && !isMistaken(location) {
-		if _, err := os.Stat(location); err != nil {
+func openExisting(ctx context.Context, at location) (*database, error) {
+	if !at.isPostgres() && !at.isMistaken() {
+		if _, err := os.Stat(string(at)); err != nil {
 			return nil, fmt.Errorf("there is no database: %w; name another with -db, or make one with idp migrate", err)
 		}
 	}
-	d, err := connect(location)
+	d, err := connect(at)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +96,56 @@ func openExisting(ctx context.Context, location string) (*database, error) {
 	return d, nil
 }
 
+// openUpToDate is openExisting for a program that serves but may not change tables. It fails if a table or a column is
+// missing.
+func openUpToDate(ctx context.Context, at location) (*database, error) {
+	d, err := openExisting(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if missing := d.missing(ctx); len(missing) > 0 {
+		err := fmt.Errorf("the tables are not up to date: %s; run idp migrate, or serve without -migrate=false", strings.Join(missing, "; "))
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// missing returns what migrating would add.
+func (d *database) missing(ctx context.Context) (missing []string) {
+	for _, finding := range d.store.Check(ctx) {
+		if finding.Severity == oauthkit.SeverityError {
+			missing = append(missing, finding.Message)
+		}
+	}
+	db := d.db.WithContext(ctx)
+	for _, model := range ownTables() {
+		statement := &gorm.Statement{DB: db}
+		if err := statement.Parse(model); err != nil {
+			return append(missing, err.Error())
+		}
+		for _, column := range statement.Schema.DBNames {
+			if !db.Migrator().HasColumn(model, column) {
+				missing = append(missing, fmt.Sprintf("%s has no column %s", statement.Schema.Table, column))
+			}
+		}
+	}
+	return missing
+}
+
+// ownTables are the tables of this program.
+func ownTables() []any { return []any{&user{}, &session{}} }
+
 // Close closes the connections.
 func (d *database) Close() error { return d.store.Close() }
+
+// operationTimeout is how long an operation of this program's own pages may take. Those of the provider have the same.
+const operationTimeout = 5 * time.Second
+
+// operation returns a context for what a request does to the database: it ends in time, and not with the browser's
+// connection, so that what has begun is finished.
+func (d *database) operation(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
+}
 
 func (d *database) user(ctx context.Context, username string) (*user, error) {
 	if !utf8.ValidString(username) || strings.Contains(username, "\x00") { // no database can look for it

@@ -22,8 +22,11 @@ Environment:
   IDP_SECRET  encrypts the signing keys in the database: at least 32 bytes, the same for
               every instance and for the commands; without it they are stored in clear
 
-What a seed file says is done again whenever idp serves with it: whoever changes or removes
-an application that is in the file with a command has to change the file too.
+What a seed file says is done again whenever idp serves with it: to change or remove an
+application of the file with a command, change the file too. Secrets are the exception. Each
+client_secret is given to its application once, so a restart does not bring a rotated secret
+back: to give the application another one from the file, write a new one there. A new password
+of a user ends the sessions of that user.
 
 Flags may be written with one dash or two, behind the command, before or after its arguments.
 What a command was asked for goes to the standard output; what it changed is also logged to the
@@ -48,7 +51,7 @@ func help(words []string, out io.Writer) error {
 	}
 	group := below(name)
 	if len(group) == 0 {
-		return &usageError{message: fmt.Sprintf("there is no command %q", name)}
+		return &usageError{message: "there is no command " + quoted(name)}
 	}
 	fmt.Fprintf(out, "Commands:\n")
 	if err := list(out, group); err != nil {
@@ -108,7 +111,18 @@ func (c command) help(out io.Writer) error {
 // The details of the commands.
 const (
 	serveDetails = `It creates the tables where there are none, does what the seed file says, and stops at once
-if check finds an error. On an interrupt it finishes the requests that it has begun.`
+if check finds an error. With -migrate=false it changes no table, and stops at once if one is
+not up to date. While it serves it removes what has expired, so cleartokens is not needed.
+
+/livez answers 200 while idp serves, and /readyz 200 if requests should come to this instance:
+the database can be written to, and idp is not stopping.
+
+On an interrupt /readyz says no, listening ends after -drain, and the requests that have begun
+are finished, all within 10 seconds. If some had to be cut off, the exit status is 1. A second
+interrupt ends idp at once.
+
+Behind a proxy name its network with -trusted-proxies. Without it all sign-ins seem to come from
+one address, and share its budget of wrong passwords.`
 
 	createDetails = `CLIENT_TYPE is confidential for a server that can keep a secret, and public for every other
 program. GRANT_TYPE is authorization_code, refresh_token or client_credentials, or several
@@ -147,7 +161,8 @@ a minute. It needs the IDP_SECRET that they have.`
 with what to do. Only an error is a failure. Give it the IDP_SECRET of idp that serves, or it
 tells that the keys cannot be opened.`
 
-	migrateDetails = `idp does the same before it serves. It may run at any time, any number of times.`
+	migrateDetails = `idp does the same before it serves, unless it is told -migrate=false: then this command, run by
+an account that may change tables, comes first. It may run at any time, any number of times.`
 )
 
 func listFlags(out io.Writer, c command) error {

@@ -2,26 +2,32 @@ package main
 
 import (
 	"bytes"
-	"crypto/rand"
 	"embed"
 	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
-	"sync"
+	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
+	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
 //go:embed templates/*.html
 var templates embed.FS
 
+// parsed are the pages by the name of their file. They are parsed once: a flood of sign-ins renders many.
+var parsed = map[string]*template.Template{
+	"login.html": template.Must(template.ParseFS(templates, "templates/layout.html", "templates/login.html")),
+	"home.html":  template.Must(template.ParseFS(templates, "templates/layout.html", "templates/home.html")),
+}
+
 // pages are this program's own: sign in and home.
 type pages struct {
 	database *database
+	signIns  *signIns
 	secure   bool
 	prefix   string // of the provider's own pages
 	origin   *http.CrossOriginProtection
@@ -51,20 +57,41 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	username, next := r.PostForm.Get("username"), oauthhttp.ReturnPath(r)
-	switch err := p.verify(r, username, r.PostForm.Get("password")); {
-	case errors.Is(err, errNoUser):
-		p.render(w, http.StatusUnauthorized, "login.html", page{
-			Title: "Sign in", Next: next, Username: username, Fail: "That username and password do not belong together. Try again.",
-		})
-	case err != nil:
-		p.fail(w, r, err)
-	default:
-		if err := p.signIn(w, r, username); err != nil {
-			p.fail(w, r, err)
-			return
-		}
-		http.Redirect(w, r, next, http.StatusSeeOther)
+	found, err := p.signIns.verify(r.Context(), username, r.PostForm.Get("password"))
+	if err == nil {
+		err = p.signIn(w, r, found)
 	}
+	if err != nil {
+		p.refuse(w, r, page{Next: next, Username: username}, err)
+		return
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// refuse shows the form again, with the reason.
+func (p *pages) refuse(w http.ResponseWriter, r *http.Request, form page, err error) {
+	var locked *lockedError
+	status := http.StatusUnauthorized
+	switch {
+	case errors.Is(err, errWrongPassword):
+		form.Fail = "That username and password do not belong together. Try again."
+	case errors.As(err, &locked):
+		status, form.Fail = http.StatusTooManyRequests, "There were too many wrong passwords. Wait a moment, then try again."
+		w.Header().Set("Retry-After", retryAfter(locked.wait))
+	case errors.Is(err, errBusy):
+		status, form.Fail = http.StatusServiceUnavailable, "Too many people are signing in right now. Try again in a moment."
+		w.Header().Set("Retry-After", retryAfter(maxWait))
+	default:
+		p.fail(w, r, err)
+		return
+	}
+	form.Title = "Sign in"
+	p.render(w, status, "login.html", form)
+}
+
+// retryAfter returns whole seconds (RFC 9110 §10.2.3), rounded up.
+func retryAfter(wait time.Duration) string {
+	return strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 }
 
 // isOwnForm reports whether a page of this program sent the form. Where a browser says nothing but the origin, only the hosts are
@@ -74,32 +101,8 @@ func (p *pages) isOwnForm(r *http.Request) bool {
 	return p.origin.Check(r) == nil && !(p.secure && overPlainHTTP)
 }
 
-// noUserHash is compared with where there is no such user, so that the time does not tell.
-var noUserHash = sync.OnceValue(func() []byte {
-	made, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
-	if err != nil {
-		panic(err) // only for a bad cost
-	}
-	return made
-})
-
-func (p *pages) verify(r *http.Request, username, password string) error {
-	found, err := p.database.user(r.Context(), username)
-	if errors.Is(err, errNoUser) {
-		_ = bcrypt.CompareHashAndPassword(noUserHash(), []byte(password))
-		return errNoUser
-	}
-	if err != nil {
-		return err
-	}
-	if bcrypt.CompareHashAndPassword([]byte(found.Password), []byte(password)) != nil {
-		return errNoUser
-	}
-	return nil
-}
-
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {
-	found, err := p.session(r.Context(), r)
+	found, err := p.session(r)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -112,7 +115,10 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
+	if r.Context().Err() == nil { // the browser is still there
+		p.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path,
+			"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID, "error", err)
+	}
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, "Something is not working just now. Try again in a moment.", http.StatusServiceUnavailable)
 }
@@ -121,11 +127,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (p *pages) render(w http.ResponseWriter, status int, name string, content page) {
 	content.Prefix = p.prefix
 	var body bytes.Buffer
-	parsed, err := template.ParseFS(templates, "templates/layout.html", "templates/"+name)
-	if err == nil {
-		err = parsed.ExecuteTemplate(&body, "layout", content)
-	}
-	if err != nil {
+	if err := parsed[name].ExecuteTemplate(&body, "layout", content); err != nil {
 		p.logger.Error("rendering", "page", name, "error", err)
 		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 		return

@@ -64,13 +64,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	group := below(args[0])
 	switch {
 	case len(group) == 0:
-		return &usageError{message: fmt.Sprintf("there is no command %q", args[0])}
+		return &usageError{message: "there is no command " + quoted(args[0])}
 	case len(args) == 1:
 		return &usageError{command: args[0], message: args[0] + " needs to be told what to do"}
 	case isHelp(args[1]):
 		return help(args[:1], out)
 	default:
-		return &usageError{command: args[0], message: fmt.Sprintf("there is no command %q", args[0]+" "+args[1])}
+		return &usageError{command: args[0], message: "there is no command " + quoted(args[0]+" "+args[1])}
 	}
 }
 

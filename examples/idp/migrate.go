@@ -9,13 +9,13 @@ import (
 
 // migrateCommand does to the tables what serving does first, for those who let another account do it.
 func migrateCommand(flags *flag.FlagSet) action {
-	location := databaseFlag(flags)
+	at := databaseFlag(flags)
 	printed := flags.Bool("print", false, "change nothing: print the SQL that makes the provider's tables in an empty database")
 	return func(ctx context.Context, _ []string, out io.Writer) error {
 		if *printed {
-			return printMigrations(*location, out)
+			return printMigrations(*at, out)
 		}
-		database, err := openDatabase(ctx, *location)
+		database, err := openDatabase(ctx, *at)
 		if err != nil {
 			return err
 		}
@@ -26,11 +26,11 @@ func migrateCommand(flags *flag.FlagSet) action {
 }
 
 // printMigrations needs the location only to know which database it is, and leaves no SQLite file behind.
-func printMigrations(location string, out io.Writer) error {
-	if !isPostgres(location) {
-		location = ":memory:"
+func printMigrations(at location, out io.Writer) error {
+	if !at.isPostgres() && !at.isMistaken() {
+		at = ":memory:"
 	}
-	database, err := connect(location)
+	database, err := connect(at)
 	if err != nil {
 		return err
 	}

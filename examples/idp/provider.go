@@ -64,44 +64,78 @@ func commandLogger() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stder
 // secretOverlap is how long the secret of an application stays good after its owner has asked for a new one.
 const secretOverlap = 24 * time.Hour
 
-// newHandler puts the provider and the pages of this program together.
-func newHandler(ctx context.Context, issuer string, database *database, seed *seed, logger *slog.Logger) (http.Handler, error) {
-	provider, _, err := newProvider(issuer, database, database.store, seed.Scopes, logger)
+// site is everything that serves: the provider, and the pages of this program around it.
+type site struct {
+	database *database
+	provider *oauthkit.Provider
+	pages    *pages
+	health   *health
+	handler  http.Handler
+	logger   *slog.Logger
+}
+
+// newSite does what the seed file says and puts the site together. It fails if the provider cannot work like this.
+func newSite(ctx context.Context, o *options, database *database, seed *seed, logger *slog.Logger) (*site, error) {
+	if err := seed.apply(ctx, database); err != nil {
+		return nil, err
+	}
+	provider, _, err := newProvider(o.issuer, database, database.store, seed.Scopes, logger)
 	if err != nil {
 		return nil, err
 	}
 	if err := provider.CheckAtStart(ctx); err != nil {
 		return nil, err
 	}
-	scopes, err := provider.ScopeTexts(ctx)
+	signIns, err := newSignIns(database, logger)
 	if err != nil {
 		return nil, err
 	}
-	mayChoose := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
-	pages := &pages{
+	s := &site{database: database, provider: provider, health: &health{provider: provider, logger: logger}, logger: logger}
+	s.pages = &pages{
 		database: database,
-		secure:   strings.HasPrefix(issuer, "https:"),
+		signIns:  signIns,
+		secure:   strings.HasPrefix(o.issuer, "https:"),
 		prefix:   provider.Prefix(),
 		origin:   http.NewCrossOriginProtection(),
 		logger:   logger,
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
-		CurrentUser:    pages.currentUser,
+	endpoints, err := s.endpoints(ctx, seed.UserChoosesScopes)
+	if err != nil {
+		return nil, err
+	}
+	s.handler = strictTransport(o.issuer, o.proxies.identify(s.routes(endpoints)))
+	return s, nil
+}
+
+// endpoints are those of the provider, with the pages that belong to it.
+func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (http.Handler, error) {
+	scopes, err := s.provider.ScopeTexts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mayChoose := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
+	return oauthhttp.NewHandler(s.provider, oauthhttp.Config{
+		CurrentUser:    s.pages.currentUser,
 		LoginURL:       "/login",
 		HomeURL:        "/",
-		SignOut:        pages.signOut,
-		Applications:   oauthkit.NewApplications(provider, database.store, mayChoose),
-		Authorizations: oauthkit.NewAuthorizations(provider, database.store),
+		SignOut:        s.pages.signOut,
+		Applications:   oauthkit.NewApplications(s.provider, s.database.store, mayChoose),
+		Authorizations: oauthkit.NewAuthorizations(s.provider, s.database.store),
 
-		UserChoosesScopes: seed.UserChoosesScopes,
-	})
+		UserChoosesScopes: userChoosesScopes,
+	}), nil
+}
+
+func (s *site) routes(endpoints http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/.well-known/", handler)
-	mux.Handle(provider.Prefix()+"/", handler)
-	mux.HandleFunc("GET /login", pages.showLogin)
-	mux.HandleFunc("POST /login", pages.login)
-	mux.HandleFunc("GET /{$}", pages.home)
-	return mux, nil
+	mux.Handle("/.well-known/", endpoints)
+	mux.Handle(s.provider.Prefix()+"/", endpoints)
+	mux.HandleFunc("GET /login", s.pages.showLogin)
+	mux.HandleFunc("POST /login", s.pages.login)
+	mux.HandleFunc("GET /{$}", s.pages.home)
+	mux.HandleFunc("GET /livez", s.health.live)
+	mux.HandleFunc("GET /readyz", s.health.ready)
+	return mux
 }
 
 // claims is what this provider says about a user: what the seed file says.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,13 +12,19 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // options are what can be said about serving.
 type options struct {
-	addr, issuer, db, seed string
-	tlsCert, tlsKey        string
-	logLevel               slog.Level
+	addr, issuer, seed string
+	db                 *location
+	migrate            bool
+	tlsCert, tlsKey    string
+	proxies            proxies
+	drain              time.Duration
+	logLevel           slog.Level
 }
 
 // serveCommand serves until the context ends, and then finishes the requests that it has begun.
@@ -25,10 +32,16 @@ func serveCommand(flags *flag.FlagSet) action {
 	var o options
 	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
 	flags.StringVar(&o.issuer, "issuer", "", "`URL` of the issuer (default http://ADDRESS/o, or https with a certificate)")
-	flags.StringVar(&o.db, "db", "idp.db", "SQLite `file` or postgres:// URL; the tables are created there")
+	o.db = databaseFlag(flags)
+	flags.BoolVar(&o.migrate, "migrate", true, "create the tables or bring them up to date first; with -migrate=false idp only serves with tables that are")
 	flags.StringVar(&o.seed, "seed", "", "JSON `file` with scopes, users and applications")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate `file`, for https")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "key `file`, for https")
+	flags.Func("trusted-proxies", "`networks`, with commas between, whose X-Forwarded-For says where a request comes from", func(list string) (err error) {
+		o.proxies, err = parseProxies(list)
+		return err
+	})
+	flags.DurationVar(&o.drain, "drain", time.Second, "`time` between an interrupt, when /readyz begins to say no, and the end of listening")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
 	return func(ctx context.Context, _ []string, _ io.Writer) error {
 		if err := o.complete(); err != nil {
@@ -42,6 +55,9 @@ func serveCommand(flags *flag.FlagSet) action {
 func (o *options) complete() error {
 	if (o.tlsCert == "") != (o.tlsKey == "") {
 		return &usageError{message: "-tls-cert and -tls-key need each other"}
+	}
+	if o.drain < 0 || o.drain >= stopTimeout {
+		return &usageError{message: "-drain must be shorter than " + stopTimeout.String()}
 	}
 	if o.issuer != "" {
 		return nil
@@ -58,41 +74,38 @@ func (o *options) complete() error {
 	return nil
 }
 
+// stopTimeout bounds everything that happens between an interrupt and the end of the program.
+const stopTimeout = 10 * time.Second
+
 func (o *options) run(ctx context.Context) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: o.logLevel}))
 	seed, err := readSeed(o.seed)
 	if err != nil {
 		return err
 	}
-	database, err := openDatabase(ctx, o.db)
+	open := openDatabase
+	if !o.migrate {
+		open = openUpToDate
+	}
+	database, err := open(ctx, *o.db)
 	if err != nil {
 		return err
 	}
-	defer database.Close()
-	if err := seed.apply(ctx, database); err != nil {
-		return err
-	}
-	handler, err := newHandler(ctx, o.issuer, database, seed, logger)
+	site, err := newSite(ctx, o, database, seed, logger)
 	if err != nil {
-		return err
+		return errors.Join(err, database.Close())
 	}
-	return o.serve(ctx, handler, logger)
+	return o.serve(ctx, site)
 }
 
-func (o *options) serve(ctx context.Context, handler http.Handler, logger *slog.Logger) error {
+// serve listens until ctx ends, and then stops in the order that loses no request: /readyz says no, listening ends,
+// requests are finished, the database is closed.
+func (o *options) serve(ctx context.Context, site *site) error {
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return fmt.Errorf("%w; name another address with -addr", err)
+		return errors.Join(fmt.Errorf("%w; name another address with -addr", err), site.database.Close())
 	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
-	}
+	server := newServer(site.handler, site.logger)
 	failed := make(chan error, 1)
 	go func() {
 		if o.tlsCert != "" {
@@ -101,14 +114,54 @@ func (o *options) serve(ctx context.Context, handler http.Handler, logger *slog.
 			failed <- server.Serve(listener)
 		}
 	}()
-	logger.Info("serving", "issuer", o.issuer, "addr", listener.Addr().String())
+	upkeep, endUpkeep := context.WithCancel(ctx)
+	defer endUpkeep()
+	upkeepEnded := make(chan error, 1)
+	go func() { upkeepEnded <- oauthkit.Run(upkeep, site.provider, oauthkit.RunConfig{}) }()
+	site.logger.Info("serving", "issuer", o.issuer, "addr", listener.Addr().String())
 	select {
-	case err := <-failed:
-		return err
+	case err = <-failed:
+		endUpkeep()
 	case <-ctx.Done():
 	}
-	logger.Info("stopping")
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	return server.Shutdown(finish)
+	if err == nil {
+		err = o.stop(limit, server, site)
+	}
+	if closeErr := inTime(limit, func() error { return errors.Join(<-upkeepEnded, site.database.Close()) }); closeErr != nil {
+		site.logger.Warn("the database was not closed in order", "error", closeErr)
+	}
+	if err == nil {
+		site.logger.Info("stopped")
+	}
+	return err
+}
+
+// stop finishes what has begun. Its error says that requests were cut off.
+func (o *options) stop(limit context.Context, server *http.Server, site *site) error {
+	site.logger.Info("stopping", "drain", o.drain)
+	site.health.stopping.Store(true)
+	select {
+	case <-time.After(o.drain): // load balancers notice, and send new requests elsewhere
+	case <-limit.Done():
+	}
+	if err := server.Shutdown(limit); err != nil {
+		_ = server.Close() // the limit is over
+		return fmt.Errorf("some requests were not finished within %s of the interrupt and were cut off", stopTimeout)
+	}
+	return nil
+}
+
+// inTime returns the result of end, or the context's error if that ends first. A database that does not answer keeps its
+// connections from closing.
+func inTime(ctx context.Context, end func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

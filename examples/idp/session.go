@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -31,13 +30,18 @@ func (p *pages) cookieName() string {
 }
 
 // signIn begins a session under a new id, so that one that somebody planted beforehand is worth nothing.
-func (p *pages) signIn(w http.ResponseWriter, r *http.Request, username string) error {
+func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error {
 	if err := p.signOut(w, r); err != nil {
 		return err
 	}
+	ctx, cancel := p.database.operation(r.Context())
+	defer cancel()
 	value, now := rand.Text()+rand.Text(), time.Now()
-	row := &session{Hash: hash(value), ID: rand.Text(), Username: username, SignedIn: now, Expires: now.Add(sessionLifetime)}
-	if err := p.database.db.WithContext(r.Context()).Create(row).Error; err != nil {
+	row := &session{
+		Hash: hash(value), ID: rand.Text(), Username: user.Username, Password: hash(user.Password),
+		SignedIn: now, Expires: now.Add(sessionLifetime),
+	}
+	if err := p.database.db.WithContext(ctx).Create(row).Error; err != nil {
 		return err
 	}
 	p.setCookie(w, value, int(sessionLifetime/time.Second))
@@ -50,7 +54,9 @@ func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return nil
 	}
-	db := p.database.db.WithContext(r.Context())
+	ctx, cancel := p.database.operation(r.Context())
+	defer cancel()
+	db := p.database.db.WithContext(ctx)
 	if err := db.Where("hash = ? OR expires < ?", hash(cookie.Value), time.Now()).Delete(&session{}).Error; err != nil {
 		return err
 	}
@@ -65,15 +71,24 @@ func (p *pages) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	})
 }
 
-// session returns the browser's session, or nil.
-func (p *pages) session(ctx context.Context, r *http.Request) (*session, error) {
+// session returns the browser's session, or nil. One that began with another password than the user has now is over.
+func (p *pages) session(r *http.Request) (*session, error) {
 	cookie, err := r.Cookie(p.cookieName())
 	if err != nil {
 		return nil, nil
 	}
+	ctx, cancel := p.database.operation(r.Context())
+	defer cancel()
 	found := &session{}
 	err = p.database.db.WithContext(ctx).Where("hash = ? AND expires > ?", hash(cookie.Value), time.Now()).Take(found).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.database.user(ctx, found.Username)
+	if errors.Is(err, errNoUser) || err == nil && found.Password != hash(user.Password) {
 		return nil, nil
 	}
 	return found, err
@@ -81,15 +96,8 @@ func (p *pages) session(ctx context.Context, r *http.Request) (*session, error) 
 
 // currentUser is what oauthkit asks: who is signed in?
 func (p *pages) currentUser(r *http.Request) (*oauthkit.User, error) {
-	found, err := p.session(r.Context(), r)
+	found, err := p.session(r)
 	if err != nil || found == nil {
-		return nil, err
-	}
-	_, err = p.database.user(r.Context(), found.Username)
-	if errors.Is(err, errNoUser) {
-		return nil, nil
-	}
-	if err != nil {
 		return nil, err
 	}
 	return &oauthkit.User{

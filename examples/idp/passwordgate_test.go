@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestQ01_PasswordGate sends more sign-ins than there are turns: as many as there are turns enter, as many wait as may, and
+// everything else is refused, all within the second.
+func TestQ01_PasswordGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := newPasswordGate(), time.Now()
+		const beyond = 10
+		var entered, busy sync.WaitGroup
+		leave := make(chan struct{})
+		results := make(chan error, cap(g.turns)+maxWaiting+beyond)
+		for range cap(results) {
+			entered.Add(1)
+			busy.Go(func() {
+				err := g.enter(t.Context())
+				results <- err
+				entered.Done()
+				if err == nil {
+					<-leave
+					g.leave()
+				}
+			})
+		}
+		entered.Wait()
+		close(leave)
+		busy.Wait()
+		close(results)
+		admitted := 0
+		for err := range results {
+			switch {
+			case err == nil:
+				admitted++
+			case !errors.Is(err, errBusy):
+				t.Errorf("got %v, want errBusy", err)
+			}
+		}
+		if admitted != cap(g.turns) {
+			t.Errorf("got %d in at the same time, want %d", admitted, cap(g.turns))
+		}
+		if took := time.Since(began); took != maxWait {
+			t.Errorf("got all answers after %s, want %s", took, maxWait)
+		}
+		if err := g.enter(t.Context()); err != nil {
+			t.Errorf("got %v when everything is over, want a turn", err)
+		}
+	})
+}
+
+// TestQ01_Turn shows that a turn which ends in time goes to the next, and that a client which hangs up leaves no trace.
+func TestQ01_Turn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &passwordGate{turns: make(chan struct{}, 1), waiting: make(chan struct{}, 1), held: make(chan struct{}, 1)}
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		if err := g.enter(gone); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+		time.AfterFunc(maxWait/2, g.leave)
+		if err := g.enter(t.Context()); err != nil {
+			t.Errorf("got %v, want the turn that has ended", err)
+		}
+	})
+}
+
+// TestQ01_Held shows that what is refused at once is held for a second, but never more at a time than may be.
+func TestQ01_Held(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, began := &passwordGate{held: make(chan struct{}, 1)}, time.Now()
+		var held sync.WaitGroup
+		held.Go(func() { g.hold(t.Context()) })
+		synctest.Wait()
+		g.hold(t.Context())
+		if took := time.Since(began); took != 0 {
+			t.Errorf("got held for %s beyond the limit, want 0", took)
+		}
+		held.Wait()
+		if took := time.Since(began); took != maxWait {
+			t.Errorf("got held for %s, want %s", took, maxWait)
+		}
+	})
+}

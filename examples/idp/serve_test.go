@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// running is idp that serves in this process.
+type running struct {
+	*testing.T
+	address string
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+func startServing(t *testing.T, at string, args ...string) *running {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	r := &running{T: t, address: address, stop: stop, ended: make(chan error, 1)}
+	go func() {
+		r.ended <- run(ctx, append([]string{"serve", "-addr", address, "-db", at}, args...), io.Discard)
+	}()
+	for status := 0; status != http.StatusOK; status = r.probe("/livez") {
+		select {
+		case err := <-r.ended:
+			t.Fatalf("got %v, want it to serve", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return r
+}
+
+// probe returns the status over a connection of its own; zero: nothing listens.
+func (r *running) probe(path string) int {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	response, err := client.Get("http://" + r.address + path)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// TestRL04_GracefulStop interrupts idp: first it is not ready any more and still answers, then nothing listens, then it
+// has ended without an error.
+func TestRL04_GracefulStop(t *testing.T) {
+	r := startServing(t, filepath.Join(t.TempDir(), "idp.db"), "-drain", "3s")
+	if got := r.probe("/readyz"); got != http.StatusOK {
+		t.Errorf("got %d, want it ready", got)
+	}
+	r.stop()
+	var seen []int
+	for status := -1; status != 0; {
+		if status = r.probe("/readyz"); len(seen) == 0 || seen[len(seen)-1] != status {
+			seen = append(seen, status)
+		}
+	}
+	if seen[0] == http.StatusOK { // asked before the interrupt was noticed
+		seen = seen[1:]
+	}
+	if len(seen) != 2 || seen[0] != http.StatusServiceUnavailable || seen[1] != 0 {
+		t.Errorf("got %v, want 503 until nothing listens", seen)
+	}
+	if err := <-r.ended; err != nil {
+		t.Errorf("got %v, want no error", err)
+	}
+}
+
+// TestRL04_SilentDatabase interrupts idp while a request waits for a database that does not answer. It ends all the same,
+// and its error says what happened to the request.
+func TestRL04_SilentDatabase(t *testing.T) {
+	parsed, err := url.Parse(oauthtest.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := newSilencer(t, parsed.Host)
+	parsed.Host = proxy.listener.Addr().String()
+	r := startServing(t, parsed.String(), "-drain", "0s", "-log-level", "error")
+	proxy.silence()
+	answered := make(chan int, 1)
+	go func() { answered <- r.probe("/readyz") }()
+	<-proxy.dropped // the question is on its way
+	r.stop()
+	err = <-r.ended
+	if status := <-answered; status == http.StatusServiceUnavailable && err != nil {
+		t.Errorf("got %v although the request was answered, want no error", err)
+	} else if status != http.StatusServiceUnavailable && (err == nil || !strings.Contains(err.Error(), "cut off")) {
+		t.Errorf("got %v with the request cut off, want an error that says so", err)
+	}
+}
+
+// silencer is a proxy that lets a database fall silent.
+type silencer struct {
+	listener net.Listener
+	dropped  chan struct{} // closed when something was sent to the silent database
+
+	mutex  sync.Mutex
+	silent bool
+	once   sync.Once
+}
+
+func newSilencer(t *testing.T, target string) *silencer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &silencer{listener: listener, dropped: make(chan struct{})}
+	var connections sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	connections.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", target)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			context.AfterFunc(ctx, func() { client.Close(); server.Close() })
+			connections.Go(func() { s.copy(server, client) })
+			connections.Go(func() { s.copy(client, server) })
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		cancel()
+		connections.Wait()
+	})
+	return s
+}
+
+func (s *silencer) silence() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.silent = true
+}
+
+// copy passes on what it reads until the database is silent, and then swallows it.
+func (s *silencer) copy(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		s.mutex.Lock()
+		silent := s.silent
+		s.mutex.Unlock()
+		if silent {
+			s.once.Do(func() { close(s.dropped) })
+		} else if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

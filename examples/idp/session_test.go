@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+)
+
+// TestB35_ChangedPassword shows that another password in the seed file ends the sessions of that user, and nothing else
+// does.
+func TestB35_ChangedPassword(t *testing.T) {
+	s := newTestSite(t, "https://as.test/o")
+	alice := s.expect(http.StatusSeeOther, "alice", alicesPassword, home)
+	bob := s.expect(http.StatusSeeOther, "bob", "builder", home)
+	again := testSeed(alicesPassword)
+	again.Users[0].Claims = json.RawMessage(`{"name":"Alice"}`)
+	for _, step := range []struct {
+		name       string
+		seed       *seed
+		alicesLast bool
+	}{
+		{"the same", testSeed(alicesPassword), true},
+		{"other claims", again, true},
+		{"another password", testSeed("looking-glass"), false},
+		{"the first password again", testSeed(alicesPassword), false},
+	} {
+		if err := step.seed.apply(t.Context(), s.database); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.isSignedIn(alice); got != step.alicesLast {
+			t.Errorf("%s: got alice signed in: %v, want %v", step.name, got, step.alicesLast)
+		}
+		if !s.isSignedIn(bob) {
+			t.Errorf("%s: got bob signed out", step.name)
+		}
+	}
+	if !s.isSignedIn(s.expect(http.StatusSeeOther, "alice", alicesPassword, home)) {
+		t.Error("got no session for a new sign-in")
+	}
+}

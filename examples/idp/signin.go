@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// signIns verifies passwords. It logs each success, failure, refusal and lock-out as an event.
+type signIns struct {
+	database *database
+	failures *failures
+	gate     *passwordGate
+	logger   *slog.Logger
+}
+
+func newSignIns(database *database, logger *slog.Logger) (*signIns, error) {
+	failures, err := newFailures()
+	if err != nil {
+		return nil, err
+	}
+	return &signIns{database: database, failures: failures, gate: newPasswordGate(), logger: logger}, nil
+}
+
+// errWrongPassword also stands for a user that does not exist: the answer must not tell.
+var errWrongPassword = errors.New("that username and password do not belong together")
+
+// lockedError refuses a sign-in after too many wrong passwords.
+type lockedError struct{ wait time.Duration }
+
+func (e *lockedError) Error() string { return fmt.Sprintf("too many wrong passwords; wait %s", e.wait) }
+
+// verify returns the user whose password it is. It returns a *lockedError or errBusy without looking at the password, so
+// that a right one is no exception.
+func (s *signIns) verify(ctx context.Context, username, password string) (*user, error) {
+	address, _ := netip.ParseAddr(oauthkit.RequestInfoFrom(ctx).RemoteIP)
+	attempt := newAttempt(username, address)
+	found, err := s.inTurn(ctx, attempt, username, password)
+	var locked *lockedError
+	switch {
+	case err == nil:
+		s.log(ctx, slog.LevelInfo, "sign_in.succeeded", "user", found.Username)
+		return found, nil
+	case errors.Is(err, errWrongPassword):
+		s.logFailure(ctx, found, attempt)
+	case errors.Is(err, errBusy):
+		s.log(ctx, slog.LevelInfo, "sign_in.refused", "reason", "busy")
+	case errors.As(err, &locked):
+		s.log(ctx, slog.LevelInfo, "sign_in.refused", "reason", "locked", "wait", locked.wait.Round(time.Second))
+		s.gate.hold(ctx)
+	}
+	return nil, err
+}
+
+// inTurn verifies the password if the attempt is within its budgets and gets a turn.
+func (s *signIns) inTurn(ctx context.Context, attempt attempt, username, password string) (*user, error) {
+	if wait := s.failures.wait(attempt, time.Now()); wait > 0 {
+		return nil, &lockedError{wait}
+	}
+	if err := s.gate.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.gate.leave()
+	if wait := s.failures.charge(attempt, time.Now()); wait > 0 {
+		return nil, &lockedError{wait}
+	}
+	found, err := s.compare(ctx, username, password)
+	switch {
+	case err == nil:
+		s.failures.succeed(attempt)
+	case !errors.Is(err, errWrongPassword):
+		s.failures.refund(attempt)
+	}
+	return found, err
+}
+
+// noUserHash is compared with if there is no such user, so that the time does not tell.
+var noUserHash = sync.OnceValue(func() []byte {
+	made, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
+	if err != nil {
+		panic(err) // only for a bad cost
+	}
+	return made
+})
+
+// compare returns errWrongPassword with the user, or without one if there is none of that name.
+func (s *signIns) compare(ctx context.Context, username, password string) (*user, error) {
+	ctx, cancel := s.database.operation(ctx)
+	defer cancel()
+	found, err := s.database.user(ctx, username)
+	hash := noUserHash()
+	switch {
+	case err == nil:
+		hash = []byte(found.Password)
+	case !errors.Is(err, errNoUser):
+		return nil, err
+	}
+	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || found == nil {
+		return found, errWrongPassword
+	}
+	return found, nil
+}
+
+// logFailure names the user only if there is one: people type passwords where the user name belongs.
+func (s *signIns) logFailure(ctx context.Context, found *user, attempt attempt) {
+	reason := []any{"reason", "unknown_user"}
+	var who []any
+	if found != nil {
+		reason, who = []any{"reason", "wrong_password"}, []any{"user", found.Username}
+	}
+	s.log(ctx, slog.LevelInfo, "sign_in.failed", append(reason, who...)...)
+	for scope, wait := range s.failures.lockouts(attempt, time.Now()) {
+		s.log(ctx, slog.LevelWarn, "sign_in.locked", append([]any{"scope", scope, "wait", wait.Round(time.Second)}, who...)...)
+	}
+}
+
+func (s *signIns) log(ctx context.Context, level slog.Level, event string, attributes ...any) {
+	request := oauthkit.RequestInfoFrom(ctx)
+	attributes = append(attributes, "trace_id", request.TraceID, "remote_ip", request.RemoteIP, "user_agent", request.UserAgent)
+	s.logger.Log(ctx, level, event, attributes...)
+}

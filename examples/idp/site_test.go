@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// testSite is this program on an empty SQLite database, with the users alice and bob.
+type testSite struct {
+	*testing.T
+	*site
+	log bytes.Buffer
+}
+
+const (
+	alicesPassword = "wonderland"
+	home           = "192.0.2.1:1000"
+	elsewhere      = "198.51.100.1:1000"
+)
+
+func newTestSite(t *testing.T, issuer string) *testSite {
+	t.Helper()
+	s := &testSite{T: t}
+	database, err := openDatabase(t.Context(), location(filepath.Join(t.TempDir(), "idp.db")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := database.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	logger := slog.New(slog.NewJSONHandler(&s.log, nil))
+	s.site, err = newSite(t.Context(), &options{issuer: issuer}, database, testSeed(alicesPassword), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.log.Reset()
+	return s
+}
+
+func testSeed(password string) *seed {
+	return &seed{Users: []seedUser{{Username: "alice", Password: password}, {Username: "bob", Password: "builder"}}}
+}
+
+// signIn sends the form from an address.
+func (s *testSite) signIn(username, password, from string) *httptest.ResponseRecorder {
+	s.Helper()
+	form := url.Values{"username": {username}, "password": {password}}
+	request := httptest.NewRequestWithContext(s.Context(), http.MethodPost, "/login", strings.NewReader(form.Encode()))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.RemoteAddr = from
+	recorder := httptest.NewRecorder()
+	s.handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+// expect signs in and compares the status.
+func (s *testSite) expect(status int, username, password, from string) *httptest.ResponseRecorder {
+	s.Helper()
+	recorder := s.signIn(username, password, from)
+	if recorder.Code != status {
+		s.Errorf("%s from %s: got %d, want %d", username, from, recorder.Code, status)
+	}
+	return recorder
+}
+
+// get requests a path with the cookies that an answer set.
+func (s *testSite) get(path string, signedIn *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	s.Helper()
+	request := httptest.NewRequestWithContext(s.Context(), http.MethodGet, path, nil)
+	if signedIn != nil {
+		for _, cookie := range signedIn.Result().Cookies() {
+			request.AddCookie(cookie)
+		}
+	}
+	recorder := httptest.NewRecorder()
+	s.handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func (s *testSite) isSignedIn(signedIn *httptest.ResponseRecorder) bool {
+	s.Helper()
+	return strings.Contains(s.get("/", signedIn).Body.String(), "You are signed in")
+}
+
+// events returns what was logged, and forgets it.
+func (s *testSite) events() []map[string]any {
+	s.Helper()
+	var events []map[string]any
+	for line := range strings.Lines(s.log.String()) {
+		event := map[string]any{}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			s.Fatal(err)
+		}
+		events = append(events, event)
+	}
+	s.log.Reset()
+	return events
+}
