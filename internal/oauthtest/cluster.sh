@@ -13,6 +13,9 @@ fi
 
 remove() {
 	for data in "$directory/replica" "$directory/data"; do
+		if server=$(head -n 1 "$data/postmaster.pid" 2>/dev/null); then # a test may have stopped its processes
+			kill -CONT "$server" $(cat "/proc/$server/task/$server/children" 2>/dev/null) 2>/dev/null
+		fi
 		[ -d "$data" ] && "$binaries/pg_ctl" stop -D "$data" -m immediate >/dev/null 2>&1
 	done
 	rm -rf "$directory"

@@ -54,8 +54,15 @@ func start(servers int) (*cluster, error) {
 			}
 		}
 		var life io.Closer
-		if life, err = launch(binaries, owner, ports); err == nil {
-			started := &cluster{url: serverURL(ports[0]), life: life}
+		var directory string
+		if life, directory, err = launch(binaries, owner, ports); err == nil {
+			started := &cluster{url: serverURL(ports[0]), life: life, directory: directory}
+			started.command = func(program string, args ...string) *exec.Cmd {
+				command := exec.Command(filepath.Join(binaries, program), args...)
+				command.Dir, command.Env = directory, serverEnvironment()
+				command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
+				return command
+			}
 			if servers > 1 {
 				started.replica = serverURL(ports[1])
 			}
@@ -71,34 +78,39 @@ func serverURL(port string) string {
 
 // launch starts the script and waits until it says that the server answers. The cluster ends when life is closed, or
 // collected as garbage.
-func launch(binaries string, owner *syscall.Credential, ports []string) (life io.Closer, err error) {
-	directory, err := lockedDirectory(owner)
+func launch(binaries string, owner *syscall.Credential, ports []string) (life io.Closer, directory string, err error) {
+	directory, err = lockedDirectory(owner)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	command := exec.Command("/bin/sh", append([]string{"-c", clusterScript, "cluster.sh", directory, binaries}, ports...)...)
 	command.Dir = directory
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"} // no PGPORT, PGDATA and so on of the developer
+	command.Env = serverEnvironment()
 	// A process group of its own: an interrupt from the terminal must not take the script away before it has cleaned up.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
 	life, err = command.StdinPipe()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	output, err := command.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := command.Start(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	reader := bufio.NewReader(output)
 	line, _ := reader.ReadString('\n')
 	if line == "ready\n" {
-		return life, nil
+		return life, directory, nil
 	}
 	rest, _ := io.ReadAll(reader)
-	return nil, fmt.Errorf("%w: %s%s", command.Wait(), line, rest)
+	return nil, "", fmt.Errorf("%w: %s%s", command.Wait(), line, rest)
+}
+
+// serverEnvironment leaves out PGPORT, PGDATA and so on of the developer.
+func serverEnvironment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }
 
 // serverBinaries finds the folder of the server's programs. Debian keeps them out of PATH, one folder a version.

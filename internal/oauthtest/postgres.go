@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,9 @@ type cluster struct {
 	url     string    // of its database postgres
 	replica string    // of the same database on its streaming replica; empty: it has none
 	life    io.Closer // the pipe whose other end the server's keeper reads
+
+	directory string                                         // of its files
+	command   func(program string, args ...string) *exec.Cmd // runs a program of the server's as the server's user
 }
 
 // privateCluster starts the cluster of this test process at its first call. It is a variable because the cluster belongs

@@ -1,0 +1,98 @@
+package nemesis
+
+import (
+	"sync"
+	"time"
+)
+
+// Kind is a kind of request.
+type Kind string
+
+// The requests of virtual clients.
+const (
+	Issue      Kind = "issue"      // client_credentials at the token endpoint
+	Authorize  Kind = "authorize"  // from the authorization request to the code, with sign-in and consent
+	Redeem     Kind = "redeem"     // authorization_code at the token endpoint
+	Refresh    Kind = "refresh"    // refresh_token at the token endpoint
+	Introspect Kind = "introspect" // of an access token
+	Revoke     Kind = "revoke"     // of an access or refresh token
+	Read       Kind = "read"       // a public document: discovery or the key set
+)
+
+// Op is one request and its answer.
+type Op struct {
+	Kind   Kind
+	Family int // the Authorization that the request is about, numbered by the clients; 0: none
+	// Start and End are since the history began.
+	Start, End time.Duration
+
+	Presented string // the code or token in the request
+	ClientID  string // the application that the family belongs to
+	Subject   string // the user that the family belongs to; empty: the application itself
+	Scope     string // the scope that the family was asked for; empty: not compared
+
+	Status     int // of the answer; 0: none came
+	RetryAfter bool
+	Error      string // the error code of OAuth
+	Access     string // tokens in the answer
+	Refresh    string
+	Code       string // in the redirect
+	Active     bool   // of an introspection, and then:
+	GotClient  string
+	GotSubject string
+	GotScope   string
+
+	// Abandoned is set if the client closed the connection on purpose, so that no answer is no fault.
+	Abandoned bool
+}
+
+// ok reports whether the answer grants what was asked for.
+func (o *Op) ok() bool { return o.Status == 200 || o.Kind == Authorize && o.Code != "" }
+
+// History is what all clients have seen. It is safe for concurrent use.
+type History struct {
+	begun time.Time
+
+	mutex    sync.Mutex
+	ops      []*Op
+	families int
+}
+
+// NewHistory returns an empty History that begins now.
+func NewHistory() *History { return &History{begun: time.Now()} }
+
+// Family returns a number that no other caller gets.
+func (h *History) Family() int {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.families++
+	return h.families
+}
+
+// Now returns the time since the history began.
+func (h *History) Now() time.Duration { return time.Since(h.begun) }
+
+// Add records a request that has ended.
+func (h *History) Add(op *Op) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.ops = append(h.ops, op)
+}
+
+// Ops returns the requests so far, in the order in which they ended.
+func (h *History) Ops() []*Op {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.ops[:len(h.ops):len(h.ops)]
+}
+
+// Since returns the requests that began at or after a time.
+func (h *History) Since(start time.Duration) []*Op {
+	var since []*Op
+	for _, op := range h.Ops() {
+		if op.Start >= start {
+			since = append(since, op)
+		}
+	}
+	return since
+}

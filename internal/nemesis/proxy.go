@@ -1,0 +1,303 @@
+package nemesis
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Proxy is a TCP proxy between an instance and PostgreSQL that injects faults of the network. A new Proxy passes everything.
+type Proxy struct {
+	address string
+
+	mutex    sync.Mutex
+	target   string
+	listener net.Listener // nil while connections are refused
+	links    map[*link]bool
+	gate     chan struct{} // closed while data may pass
+	workers  sync.WaitGroup
+
+	delay  atomic.Int64
+	lose   atomic.Pointer[func(statement string) bool]
+	lost   atomic.Int64
+	opened atomic.Int64
+}
+
+// link is one connection through a Proxy.
+type link struct {
+	proxy          *Proxy
+	client, server net.Conn
+	closed         chan struct{}
+	once           sync.Once
+	losing         atomic.Bool // the reply to the statement under way is not to arrive
+}
+
+// NewProxy returns a Proxy that forwards connections to target, host:port, from a loopback port of its own.
+func NewProxy(target string) (*Proxy, error) {
+	p := &Proxy{target: target, links: map[*link]bool{}, gate: make(chan struct{})}
+	close(p.gate)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.address, p.listener = listener.Addr().String(), listener
+	p.workers.Go(func() { p.accept(listener) })
+	return p, nil
+}
+
+// Address returns the host:port that the Proxy listens at.
+func (p *Proxy) Address() string { return p.address }
+
+// Opened returns how many connections have come in so far.
+func (p *Proxy) Opened() int { return int(p.opened.Load()) }
+
+// Lost returns how many replies were kept back since the Proxy began.
+func (p *Proxy) Lost() int { return int(p.lost.Load()) }
+
+// Stall stops all data in both directions and keeps connections open, as a network does that drops packets.
+func (p *Proxy) Stall() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.gate = make(chan struct{})
+}
+
+// Resume ends Stall.
+func (p *Proxy) Resume() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	select {
+	case <-p.gate:
+	default:
+		close(p.gate)
+	}
+}
+
+// Delay makes each message to the server wait for d. If 0, none waits.
+func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
+
+// LoseReplies forwards each statement that chosen selects, waits until the server has finished it, and then closes the
+// connection without handing on the reply. If chosen is nil, every reply arrives.
+func (p *Proxy) LoseReplies(chosen func(statement string) bool) {
+	if chosen == nil {
+		p.lose.Store(nil)
+		return
+	}
+	p.lose.Store(&chosen)
+}
+
+// Refuse closes the port and all connections. Accept opens the port again.
+func (p *Proxy) Refuse() {
+	p.mutex.Lock()
+	if p.listener != nil {
+		_ = p.listener.Close()
+		p.listener = nil
+	}
+	p.mutex.Unlock()
+	p.Cut()
+}
+
+// Accept ends Refuse.
+func (p *Proxy) Accept() error {
+	listener, err := net.Listen("tcp", p.address)
+	if err != nil {
+		return err
+	}
+	p.mutex.Lock()
+	p.listener = listener
+	p.mutex.Unlock()
+	p.workers.Go(func() { p.accept(listener) })
+	return nil
+}
+
+// Cut closes all connections. New ones are accepted.
+func (p *Proxy) Cut() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for l := range p.links {
+		l.close()
+	}
+}
+
+// Redirect sends new connections to another server.
+func (p *Proxy) Redirect(target string) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.target = target
+}
+
+// Close ends the Proxy and waits for its goroutines.
+func (p *Proxy) Close() {
+	p.Refuse()
+	p.workers.Wait()
+}
+
+func (p *Proxy) accept(listener net.Listener) {
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		p.opened.Add(1)
+		p.workers.Go(func() { p.connect(client) })
+	}
+}
+
+func (p *Proxy) connect(client net.Conn) {
+	p.mutex.Lock()
+	target := p.target
+	p.mutex.Unlock()
+	server, err := net.DialTimeout("tcp", target, 5*time.Second)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	l := &link{proxy: p, client: client, server: server, closed: make(chan struct{})}
+	p.mutex.Lock()
+	refused := p.listener == nil
+	p.links[l] = true
+	p.mutex.Unlock()
+	if refused {
+		l.close()
+	}
+	p.workers.Go(func() { defer l.close(); l.replies() })
+	l.statements()
+	l.close()
+	p.mutex.Lock()
+	delete(p.links, l)
+	p.mutex.Unlock()
+}
+
+func (l *link) close() {
+	l.once.Do(func() {
+		close(l.closed)
+		_ = l.client.Close()
+		_ = l.server.Close()
+	})
+}
+
+// wait returns when data may pass, and false if the connection was closed before.
+func (l *link) wait() bool {
+	l.proxy.mutex.Lock()
+	gate := l.proxy.gate
+	l.proxy.mutex.Unlock()
+	select {
+	case <-gate:
+	case <-l.closed:
+		return false
+	}
+	if d := time.Duration(l.proxy.delay.Load()); d > 0 {
+		select {
+		case <-time.After(d):
+		case <-l.closed:
+			return false
+		}
+	}
+	return true
+}
+
+// errProtocol is a message that no PostgreSQL client sends.
+var errProtocol = errors.New("nemesis: malformed message")
+
+// readMessage reads a message of PostgreSQL's protocol, with its type in front unless it is the first of a connection.
+func readMessage(from io.Reader, typed bool) ([]byte, error) {
+	head := make([]byte, 4, 64)
+	if typed {
+		head = head[:5]
+	}
+	if _, err := io.ReadFull(from, head); err != nil {
+		return nil, err
+	}
+	size := int(binary.BigEndian.Uint32(head[len(head)-4:])) - 4
+	if size < 0 || size > 1<<24 {
+		return nil, errProtocol
+	}
+	message := append(head, make([]byte, size)...)
+	_, err := io.ReadFull(from, message[len(head):])
+	return message, err
+}
+
+// statements hands messages on to the server, and looks which statement each executes. Messages up to one that asks the server
+// for an answer are sent together, as the client sent them.
+func (l *link) statements() {
+	client := bufio.NewReader(l.client)
+	first, err := readMessage(client, false)
+	if err != nil || !l.send(first) {
+		return
+	}
+	prepared := map[string]string{} // the text of each prepared statement
+	var batch []byte
+	var chosen bool
+	for {
+		message, err := readMessage(client, true)
+		if err != nil {
+			return
+		}
+		if statement := executed(message, prepared); statement != "" {
+			lose := l.proxy.lose.Load()
+			chosen = chosen || lose != nil && (*lose)(statement)
+		}
+		batch = append(batch, message...)
+		if kind := message[0]; kind == 'P' || kind == 'B' || kind == 'D' || kind == 'E' || kind == 'C' {
+			continue // the extended protocol, until Sync
+		}
+		if chosen {
+			l.losing.Store(true)
+		}
+		if !l.send(batch) {
+			return
+		}
+		batch, chosen = batch[:0], false
+	}
+}
+
+func (l *link) send(data []byte) bool {
+	if !l.wait() {
+		return false
+	}
+	_, err := l.server.Write(data)
+	return err == nil
+}
+
+// executed returns the statement that a message executes, or "" if it executes none.
+func executed(message []byte, prepared map[string]string) string {
+	kind, body := message[0], message[5:]
+	name, rest, _ := bytes.Cut(body, []byte{0})
+	switch kind {
+	case 'Q': // Query: text
+		return string(name)
+	case 'P': // Parse: name, text
+		text, _, _ := bytes.Cut(rest, []byte{0})
+		prepared[string(name)] = string(text)
+	case 'B': // Bind: portal, name of the prepared statement
+		statement, _, _ := bytes.Cut(rest, []byte{0})
+		return prepared[string(statement)]
+	}
+	return ""
+}
+
+// replies hands what the server says on to the client.
+func (l *link) replies() {
+	server := bufio.NewReader(l.server)
+	for {
+		message, err := readMessage(server, true)
+		if err != nil || !l.wait() {
+			return
+		}
+		if l.losing.Load() {
+			if message[0] == 'Z' { // ReadyForQuery: the server has finished
+				l.proxy.lost.Add(1)
+				return
+			}
+			continue
+		}
+		if _, err := l.client.Write(message); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,309 @@
+package nemesis
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// Setup is how a World is made.
+type Setup struct {
+	// Instances is the number of processes. If 0, there is one.
+	Instances int
+	// SQLite keeps everything in a file. Otherwise everything is on the PostgreSQL server.
+	SQLite bool
+	// Proxied puts a Proxy between the instances and PostgreSQL.
+	Proxied bool
+	// Through is the host:port of a program between the instances and PostgreSQL, such as a pooler. If empty, there is none.
+	Through string
+	// Parameters are added to the URL of the database.
+	Parameters url.Values
+	// Prepare is called with the URL of the empty database before the instances start. If nil, nothing is.
+	Prepare func(database string)
+	// CPU is the list of processors of taskset that the instances run on. If empty, they run on all.
+	CPU string
+	// Users is the number of users. If 0, there are four.
+	Users int
+}
+
+// World is a provider that runs: instances, a database, and the applications and users that are there.
+type World struct {
+	TB        testing.TB
+	Server    *oauthtest.Server // nil with SQLite
+	Database  string            // its URL without a proxy, or its file
+	Proxy     *Proxy            // nil without
+	Instances []*Instance
+	History   *History
+	Allowed   Tolerance
+	Users     []string
+
+	directory string
+}
+
+// The applications of a World.
+const (
+	Web     = "web"     // confidential, with users, consent and refresh tokens
+	Trusted = "trusted" // the same, without consent
+	Native  = "native"  // public, with users and refresh tokens
+	Machine = "machine" // confidential, without users
+	API     = "api"     // may introspect what others have
+)
+
+const (
+	clientSecret = "a-secret-of-nemesis-with-many-characters"
+	password     = "a password of nemesis"
+	callback     = "http://127.0.0.1:1/cb" // no client follows a redirect there
+	programKey   = "a-key-of-nemesis-with-more-than-32-bytes"
+)
+
+// lab is what all worlds of a test process share.
+type lab struct {
+	builder   builder
+	directory string
+	server    *oauthtest.Server
+}
+
+// newLab starts PostgreSQL. The test owns it.
+func newLab(tb testing.TB) *lab {
+	tb.Helper()
+	return &lab{directory: tb.TempDir(), server: oauthtest.OwnServer(tb)}
+}
+
+// world starts a World that ends with the test.
+func (l *lab) world(tb testing.TB, setup Setup) *World {
+	tb.Helper()
+	w := &World{TB: tb, History: NewHistory(), directory: tb.TempDir()}
+	location := l.database(tb, w, setup)
+	if setup.Prepare != nil {
+		setup.Prepare(w.Database)
+	}
+	for i := range max(setup.Users, 4) {
+		w.Users = append(w.Users, "user"+strconv.Itoa(i))
+	}
+	program, seed := l.builder.program(tb, l.directory), w.seedFile()
+	first := 20_000 + rand.IntN(10_000)
+	issuer := ""
+	for range max(setup.Instances, 1) {
+		address, err := freeAddress(first)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_, port, _ := cutPort(address)
+		first = port + 1
+		if issuer == "" {
+			issuer = "http://" + address + "/o"
+		}
+		args := []string{program, "-addr", address, "-issuer", issuer, "-db", location, "-seed", seed, "-log-level", "error"}
+		if setup.CPU != "" {
+			args = append([]string{"taskset", "-c", setup.CPU}, args...)
+		}
+		instance := &Instance{address: address, output: &tail{}, command: func() *exec.Cmd {
+			command := exec.Command(args[0], args[1:]...)
+			command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
+			return command
+		}}
+		w.Instances = append(w.Instances, instance)
+	}
+	tb.Cleanup(func() { w.end() })
+	return w
+}
+
+// start starts a World whose instances answer.
+func (l *lab) start(tb testing.TB, setup Setup) *World {
+	tb.Helper()
+	w := l.world(tb, setup)
+	for _, instance := range w.Instances {
+		if err := instance.Start(); err != nil {
+			tb.Fatal(err)
+		}
+		// One after the other: the first makes the tables and the keys.
+		if err := instance.Await(time.Minute); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return w
+}
+
+// database makes an empty database and returns how the instances name it.
+func (l *lab) database(tb testing.TB, w *World, setup Setup) string {
+	tb.Helper()
+	if setup.SQLite {
+		w.Database = filepath.Join(w.directory, "idp.db")
+		return w.Database
+	}
+	w.Server = l.server
+	address, err := url.Parse(l.server.URL)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	name := "nemesis_" + strconv.FormatUint(rand.Uint64(), 36)
+	w.execOn(l.server.URL, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { w.execOn(l.server.URL, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	address.Path = "/" + name
+	w.Database = address.String()
+	if setup.Proxied {
+		if w.Proxy, err = NewProxy(address.Host); err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(w.Proxy.Close)
+		address.Host = w.Proxy.Address()
+	}
+	if setup.Through != "" {
+		address.Host = setup.Through
+	}
+	query := address.Query()
+	for parameter, values := range setup.Parameters {
+		query[parameter] = values
+	}
+	address.RawQuery = query.Encode()
+	return address.String()
+}
+
+func (w *World) seedFile() string {
+	w.TB.Helper()
+	application := func(id, kind string, grants, scopes []string, redirects ...string) map[string]any {
+		app := map[string]any{
+			"client_id": id, "name": id, "client_type": kind, "grant_types": grants, "scopes": scopes, "redirect_uris": redirects,
+		}
+		if kind == "confidential" {
+			app["client_secret"] = clientSecret
+		}
+		return app
+	}
+	users, machine := []string{"authorization_code", "refresh_token"}, []string{"client_credentials"}
+	trusted := application(Trusted, "confidential", users, []string{"read"}, callback)
+	trusted["skip_authorization"] = true
+	seed := map[string]any{
+		"scopes": map[string]string{"read": "read your orders"},
+		"applications": []map[string]any{
+			application(Web, "confidential", users, []string{"read"}, callback), trusted,
+			application(Native, "public", users, []string{"read"}, "http://127.0.0.1/cb"),
+			application(Machine, "confidential", machine, []string{"read"}),
+			application(API, "confidential", machine, []string{"introspection"}),
+		},
+	}
+	var accounts []map[string]any
+	for _, user := range w.Users {
+		accounts = append(accounts, map[string]any{"username": user, "password": password})
+	}
+	seed["users"] = accounts
+	document, err := json.Marshal(seed)
+	path := filepath.Join(w.directory, "seed.json")
+	if err == nil {
+		err = os.WriteFile(path, document, 0o600)
+	}
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	return path
+}
+
+// end kills what runs. A failed test shows what the instances printed last.
+func (w *World) end() {
+	for number, instance := range w.Instances {
+		instance.end()
+		if w.TB.Failed() {
+			w.TB.Logf("instance %d said at last:\n%s", number, instance.output)
+		}
+	}
+}
+
+// Connect returns a connection to the database that goes past the proxy. The test closes it.
+func (w *World) Connect() *pgx.Conn {
+	w.TB.Helper()
+	connection, err := pgx.Connect(w.TB.Context(), w.Database)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	w.TB.Cleanup(func() { _ = connection.Close(context.Background()) })
+	return connection
+}
+
+// Exec runs one statement on PostgreSQL, past the proxy.
+func (w *World) Exec(statement string) {
+	w.TB.Helper()
+	w.execOn(w.Database, statement)
+}
+
+func (w *World) execOn(database, statement string) {
+	w.TB.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	connection, err := pgx.Connect(ctx, database)
+	if err != nil {
+		w.TB.Errorf("%s: %v", statement, err)
+		return
+	}
+	defer connection.Close(ctx)
+	if _, err := connection.Exec(ctx, statement); err != nil {
+		w.TB.Errorf("%s: %v", statement, err)
+	}
+}
+
+// Number asks PostgreSQL, past the proxy, for one number.
+func (w *World) Number(question string) int {
+	w.TB.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	connection, err := pgx.Connect(ctx, w.Database)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	defer connection.Close(ctx)
+	var number int
+	if err := connection.QueryRow(ctx, question).Scan(&number); err != nil {
+		w.TB.Fatalf("%s: %v", question, err)
+	}
+	return number
+}
+
+// Run runs a command of idp on the World's database, past the proxy, and returns what it printed.
+func (w *World) Run(program string, args ...string) (string, error) {
+	command := exec.Command(program, append(args, "-db", w.Database)...)
+	command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
+	output, err := command.CombinedOutput()
+	return string(output), err
+}
+
+// Heal waits until every instance has issued a token again, and returns how long that took since began.
+func (w *World) Heal(began time.Time, limit time.Duration) time.Duration {
+	w.TB.Helper()
+	var longest time.Duration
+	for number, instance := range w.Instances {
+		client := w.Client(number)
+		client.Unrecorded = true
+		for {
+			if op := client.Issue(w.TB.Context()); op.Status == http.StatusOK {
+				longest = max(longest, time.Since(began))
+				break
+			}
+			if time.Since(began) > limit {
+				w.TB.Fatalf("instance %d does not work %v after the fault; it said:\n%s", number, limit, instance.output)
+			}
+			pause(w.TB.Context(), 20*time.Millisecond)
+		}
+	}
+	return longest
+}
+
+// pause waits for d, or until ctx is over.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
