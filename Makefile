@@ -16,6 +16,7 @@ PACKAGES ?= ./...
 FUZZTIME ?= 10s
 BENCH ?= .
 COUNT ?= 6
+CASE ?= .
 
 .PHONY: all
 all: test lint ## Test and lint, the default
@@ -54,6 +55,10 @@ bench: $(BENCHSTAT) ## Run the benchmarks that BENCH matches COUNT times, and co
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PACKAGES) | tee .tmp/bench/new.txt
 	@if [ -e .tmp/bench/old.txt ]; then cd .tmp/bench && $(BENCHSTAT) old.txt new.txt; \
 		else echo "To compare: mv .tmp/bench/new.txt .tmp/bench/old.txt, make the change, and run make bench again."; fi
+
+.PHONY: nemesis
+nemesis: ## Break a running provider in every way that CASE (a regular expression) matches, and print figures and bars
+	NEMESIS=long NEMESIS_CASE='$(CASE)' go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
 
 .PHONY: setup
 setup: ## Install the npm packages of the tests, and tell what else the tests look for

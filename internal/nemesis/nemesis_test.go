@@ -1,22 +1,58 @@
+//go:build linux || darwin
+
 package nemesis
 
 import (
+	"cmp"
+	"os"
+	"regexp"
+	"slices"
 	"testing"
-	"time"
 )
 
-func TestTry(t *testing.T) {
-	l := newLab(t)
-	w := l.start(t, Setup{Instances: 2, Proxied: true})
-	storm := w.Storm(8)
-	pause(t.Context(), 3*time.Second)
-	storm.End()
-	n := w.Verify()
-	kinds := map[Kind]int{}
-	statuses := map[int]int{}
-	for _, op := range w.History.Ops() {
-		kinds[op.Kind]++
-		statuses[op.Status]++
+// The environment variables of TestNemesis.
+const (
+	formVariable = "NEMESIS"      // "long": every case in full, with bars, and a table at the end
+	caseVariable = "NEMESIS_CASE" // a regular expression that selects cases by name
+)
+
+// cases are all faults.
+var cases = slices.Concat(processCases, databaseCases, hangUpCases, loadCases, endingCases)
+
+// TestNemesis runs the cases. Without the long form it runs those that are quick, and asserts what holds on any machine.
+func TestNemesis(t *testing.T) {
+	long := os.Getenv(formVariable) == "long"
+	chosen, err := regexp.Compile(cmp.Or(os.Getenv(caseVariable), "."))
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Log(n, kinds, statuses, w.Instances[0].Resident())
+	lab := newLab(t)
+	var names []string
+	figures := map[string][]Figure{}
+	for _, one := range cases {
+		if !chosen.MatchString(one.Name) || !long && !one.Short {
+			continue
+		}
+		names = append(names, one.Name)
+		t.Run(one.Name, func(t *testing.T) {
+			t.Log(one.What)
+			run := &Run{TB: t, Long: long, lab: lab}
+			defer func() { figures[one.Name] = run.figures }()
+			one.Run(run)
+		})
+	}
+	if long {
+		report(os.Stdout, names, figures)
+	}
+}
+
+// TestCases shows that each case has a name of its own and says what it does.
+func TestCases(t *testing.T) {
+	var names []string
+	for _, one := range cases {
+		if one.What == "" || one.Run == nil || slices.Contains(names, one.Name) {
+			t.Errorf("%q: got %q, want a name of its own, what is done, and how", one.Name, one.What)
+		}
+		names = append(names, one.Name)
+	}
 }

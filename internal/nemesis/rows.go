@@ -9,27 +9,31 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 )
 
-// rowInvariants count the rows that contradict others.
-var rowInvariants = []struct{ name, count string }{
-	{"a family has one live refresh token", `SELECT count(*) FROM (SELECT authorization_id FROM oauth_refresh_tokens
+// rowInvariant counts the rows that contradict others.
+type rowInvariant struct{ name, count string }
+
+func rowInvariants() []rowInvariant {
+	return []rowInvariant{
+		{"a family has one live refresh token", `SELECT count(*) FROM (SELECT authorization_id FROM oauth_refresh_tokens
 		WHERE consumed_at IS NULL GROUP BY authorization_id HAVING count(*) > 1) AS families`},
-	{"an access token has its Authorization", `SELECT count(*) FROM oauth_access_tokens WHERE NOT EXISTS
+		{"an access token has its Authorization", `SELECT count(*) FROM oauth_access_tokens WHERE NOT EXISTS
 		(SELECT 1 FROM oauth_authorizations WHERE id = authorization_id)`},
-	{"a refresh token has its Authorization", `SELECT count(*) FROM oauth_refresh_tokens WHERE NOT EXISTS
+		{"a refresh token has its Authorization", `SELECT count(*) FROM oauth_refresh_tokens WHERE NOT EXISTS
 		(SELECT 1 FROM oauth_authorizations WHERE id = authorization_id)`},
-	{"a code has its Authorization", `SELECT count(*) FROM oauth_authorization_codes WHERE NOT EXISTS
+		{"a code has its Authorization", `SELECT count(*) FROM oauth_authorization_codes WHERE NOT EXISTS
 		(SELECT 1 FROM oauth_authorizations WHERE id = authorization_id)`},
-	{"an Authorization has one code at most", `SELECT count(*) FROM (SELECT authorization_id FROM oauth_authorization_codes
+		{"an Authorization has one code at most", `SELECT count(*) FROM (SELECT authorization_id FROM oauth_authorization_codes
 		GROUP BY authorization_id HAVING count(*) > 1) AS families`},
-	{"a code that is not redeemed has no tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
+		{"a code that is not redeemed has no tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
 		WHERE consumed_at IS NULL AND EXISTS (SELECT 1 FROM oauth_access_tokens AS token
 			WHERE token.authorization_id = code.authorization_id)`},
-	{"a redeemed code has tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
+		{"a redeemed code has tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
 		WHERE consumed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM oauth_access_tokens AS token
 			WHERE token.authorization_id = code.authorization_id)`},
-	{"a used refresh token has a successor", `SELECT count(*) FROM oauth_refresh_tokens AS used
+		{"a used refresh token has a successor", `SELECT count(*) FROM oauth_refresh_tokens AS used
 		WHERE consumed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM oauth_refresh_tokens AS other
 			WHERE other.authorization_id = used.authorization_id AND other.consumed_at IS NULL)`},
+	}
 }
 
 // CheckRows returns what in the database breaks an invariant.
@@ -49,7 +53,7 @@ func (w *World) CheckRows() []string {
 
 func checkRows(db *sql.DB) []string {
 	var broken []string
-	for _, invariant := range rowInvariants {
+	for _, invariant := range rowInvariants() {
 		var count int
 		if err := db.QueryRow(invariant.count).Scan(&count); err != nil {
 			broken = append(broken, fmt.Sprintf("%s: %v", invariant.name, err))
@@ -58,4 +62,23 @@ func checkRows(db *sql.DB) []string {
 		}
 	}
 	return broken
+}
+
+// integrity returns how many problems SQLite finds in the file.
+func (w *World) integrity() int {
+	w.TB.Helper()
+	db, err := sql.Open("sqlite3", "file:"+w.Database)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	defer db.Close()
+	var found string
+	if err := db.QueryRow("PRAGMA integrity_check").Scan(&found); err != nil {
+		w.TB.Fatal(err)
+	}
+	if found == "ok" {
+		return 0
+	}
+	w.TB.Log(found)
+	return 1
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Storm is virtual clients that do everything at once until it is ended.
@@ -23,6 +24,9 @@ func (w *World) Storm(clients int) *Storm {
 			defer client.Close()
 			for random := rand.New(rand.NewPCG(1, uint64(number))); !s.ending.Load(); {
 				s.flow(w.TB.Context(), client, random)
+				if ops := w.History.Ops(); len(ops) > 0 && ops[len(ops)-1].Status == 0 {
+					pause(w.TB.Context(), 20*time.Millisecond) // an instance is down
+				}
 			}
 		})
 	}

@@ -110,12 +110,16 @@ func (w *wire) discardChunks() error {
 	}
 }
 
-// prepareForm returns the bytes of a POST request with a form and the credentials of an application.
+// prepareForm returns the bytes of a POST request with a form and the credentials of an application; none if
+// clientID is empty.
 func prepareForm(address, path, clientID string, form url.Values) []byte {
 	body := form.Encode()
-	credentials := base64.StdEncoding.EncodeToString([]byte(clientID + ":" + clientSecret))
-	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Basic %s\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, address, credentials, len(body), body)
+	credentials := ""
+	if clientID != "" {
+		credentials = "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(clientID+":"+clientSecret)) + "\r\n"
+	}
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/x-www-form-urlencoded\r\n"+
+		"Content-Length: %d\r\n\r\n%s", path, address, credentials, len(body), body)
 }
 
 // prepareGet returns the bytes of a GET request.
