@@ -182,7 +182,7 @@ type tail struct {
 	kept  []byte
 }
 
-const tailSize = 16 << 10
+const tailSize = 4 << 10
 
 func (t *tail) Write(text []byte) (int, error) {
 	t.mutex.Lock()

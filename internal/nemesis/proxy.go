@@ -26,7 +26,6 @@ type Proxy struct {
 	delay  atomic.Int64
 	lose   atomic.Pointer[func(statement string) bool]
 	lost   atomic.Int64
-	opened atomic.Int64
 }
 
 // link is one connection through a Proxy.
@@ -53,9 +52,6 @@ func NewProxy(target string) (*Proxy, error) {
 
 // Address returns the host:port that the Proxy listens at.
 func (p *Proxy) Address() string { return p.address }
-
-// Opened returns how many connections have come in so far.
-func (p *Proxy) Opened() int { return int(p.opened.Load()) }
 
 // Lost returns how many replies were kept back since the Proxy began.
 func (p *Proxy) Lost() int { return int(p.lost.Load()) }
@@ -143,7 +139,6 @@ func (p *Proxy) accept(listener net.Listener) {
 		if err != nil {
 			return
 		}
-		p.opened.Add(1)
 		p.workers.Go(func() { p.connect(client) })
 	}
 }

@@ -82,7 +82,6 @@ func TestProxy(t *testing.T) {
 	proxy.Resume()
 
 	through = connect(address.String())
-	opened := proxy.Opened()
 	proxy.Cut()
 	if err := insert(through, time.Minute); err == nil {
 		t.Error("cut: got no error")
@@ -94,7 +93,7 @@ func TestProxy(t *testing.T) {
 	if err := proxy.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	if err := insert(connect(address.String()), time.Minute); err != nil || proxy.Opened() != opened+1 {
-		t.Errorf("accepting again: got %v and %d connections, want 1 more than %d", err, proxy.Opened(), opened)
+	if err := insert(connect(address.String()), time.Minute); err != nil {
+		t.Errorf("accepting again: got %v", err)
 	}
 }

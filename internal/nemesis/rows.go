@@ -24,12 +24,6 @@ func rowInvariants() []rowInvariant {
 		(SELECT 1 FROM oauth_authorizations WHERE id = authorization_id)`},
 		{"an Authorization has one code at most", `SELECT count(*) FROM (SELECT authorization_id FROM oauth_authorization_codes
 		GROUP BY authorization_id HAVING count(*) > 1) AS families`},
-		{"a code that is not redeemed has no tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
-		WHERE consumed_at IS NULL AND EXISTS (SELECT 1 FROM oauth_access_tokens AS token
-			WHERE token.authorization_id = code.authorization_id)`},
-		{"a redeemed code has tokens", `SELECT count(*) FROM oauth_authorization_codes AS code
-		WHERE consumed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM oauth_access_tokens AS token
-			WHERE token.authorization_id = code.authorization_id)`},
 		{"a used refresh token has a successor", `SELECT count(*) FROM oauth_refresh_tokens AS used
 		WHERE consumed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM oauth_refresh_tokens AS other
 			WHERE other.authorization_id = used.authorization_id AND other.consumed_at IS NULL)`},
