@@ -23,9 +23,9 @@ type Proxy struct {
 	gate     chan struct{} // closed while data may pass
 	workers  sync.WaitGroup
 
-	delay  atomic.Int64
-	lose   atomic.Pointer[func(statement string) bool]
-	lost   atomic.Int64
+	delay atomic.Int64
+	lose  atomic.Pointer[func(statement string) bool]
+	lost  atomic.Int64
 }
 
 // link is one connection through a Proxy.
