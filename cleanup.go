@@ -14,6 +14,10 @@ type Cleaner interface {
 	// Cleanup removes expired rows of every table, in batches that are transactions of their own. It may be stopped at any
 	// time, may run anywhere at once, and never removes what a request could still need. It returns how many rows it
 	// removed from each table, those included that it removed before an error.
+	//
+	// It also drops what is sealed with refresh tokens whose retry window is over, and counts it as
+	// "refresh_tokens.sealed". A store with a clock of its own drops nothing whose window is open by
+	// that clock.
 	Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error)
 }
 

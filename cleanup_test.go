@@ -77,14 +77,17 @@ func TestCleanupEvent(t *testing.T) {
 	}
 	rows, err := cleanup(ctx, oauthkit.CleanupLimits{Batch: 1, Progress: progress})
 	want := []oauthkit.Event{oauthkit.CleanupFinished{
-		Removed: map[string]int{"interactions": 0, "authorization_codes": 0, "access_tokens": 1}, Duration: 3 * time.Second, Stopped: true,
+		Removed: map[string]int{
+			"refresh_tokens.sealed": 0, "interactions": 0, "authorization_codes": 0, "access_tokens": 1,
+		}, Duration: 3 * time.Second, Stopped: true,
 	}}
 	if rows != 1 || !errors.Is(err, context.Canceled) || !reflect.DeepEqual(events, want) {
 		t.Errorf("stopped: got %d rows, %v and %v, want 1 row and %v", rows, err, events, want)
 	}
 	rows, err = cleanup(t.Context(), oauthkit.CleanupLimits{})
 	want = []oauthkit.Event{oauthkit.CleanupFinished{Removed: map[string]int{
-		"interactions": 0, "authorization_codes": 0, "access_tokens": 3, "refresh_tokens": 0, "authorizations": 4,
+		"refresh_tokens.sealed": 0, "interactions": 0, "authorization_codes": 0, "access_tokens": 3, "refresh_tokens": 0,
+		"authorizations": 4,
 	}}}
 	if rows != 3 || err != nil || !reflect.DeepEqual(events, want) {
 		t.Errorf("got %d rows, %v and %v, want the other 3 and %v", rows, err, events, want)

@@ -116,6 +116,8 @@ func withDefaults(config Config) (Config, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	now := config.Now
+	config.Now = func() time.Time { return now().UTC().Truncate(time.Microsecond) }
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}

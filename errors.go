@@ -15,6 +15,8 @@ var (
 	ErrReplayed = errors.New("oauthkit: used before")
 	// ErrRevoked says that the Authorization or the Consent behind it was revoked.
 	ErrRevoked = errors.New("oauthkit: revoked")
+	// ErrExhausted says that the presented credential was repeated as often as it may be.
+	ErrExhausted = errors.New("oauthkit: repeated too often")
 	// ErrConflict says that an application was changed by somebody else since it was read.
 	ErrConflict = errors.New("oauthkit: changed meanwhile")
 )

@@ -9,9 +9,30 @@ type TokenIssued struct {
 	AccessTokenID, RefreshTokenID           string
 	GrantType                               string
 	Scopes                                  Scopes
-	// Retried says that a refresh token was presented again within the time in which that is a retry, and that the same
-	// tokens were handed out again.
+	// Retried says that a refresh token was presented again within its retry window with the same
+	// question, and that the same tokens were handed out again. With another question, a new access
+	// token is issued beside the same refresh token. A [CredentialRepeated] follows in both cases.
 	Retried bool
+}
+
+// CredentialRepeated ("credential.repeated") is sent when a refresh token was presented again within
+// its retry window. The client may not have received the first answer, or two parties have the token.
+type CredentialRepeated struct {
+	ApplicationID, Subject, AuthorizationID string
+	CredentialID                            string // of the presented token
+	Repeats                                 int    // of this token, including this one; 0 if it was refused
+	// Refused says that the token had been repeated as often as it may be, or that its answer cannot
+	// be read because Config.Secret has changed. Nothing was issued, and nothing revoked.
+	Refused bool
+}
+
+// CredentialShared ("credential.shared") is sent once for each refresh token from the third in a row
+// on that was repeated. Two parties may be using the same Authorization, each with the answers to the
+// other. RefreshTokenConfig.RevokeShared of package grants revokes it.
+type CredentialShared struct {
+	ApplicationID, Subject, AuthorizationID string
+	CredentialID                            string // of the presented token
+	Generations                             int    // how many in a row were repeated
 }
 
 // CredentialReplayed ("credential.replayed") is sent when a code or refresh token was presented that was used before. It means that
@@ -48,6 +69,8 @@ type ClientAuthenticationFailed struct {
 
 func (TokenIssued) event() string                { return "token.issued" }
 func (CredentialReplayed) event() string         { return "credential.replayed" }
+func (CredentialRepeated) event() string         { return "credential.repeated" }
+func (CredentialShared) event() string           { return "credential.shared" }
 func (CredentialMisused) event() string          { return "credential.misused" }
 func (IntrospectionDenied) event() string        { return "introspection.denied" }
 func (ClientAuthenticationFailed) event() string { return "client_auth.failed" }

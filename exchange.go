@@ -51,6 +51,9 @@ type Issuance struct {
 	Authorization *Authorization
 	// Scopes are those of the access token, a part of the Authorization's.
 	Scopes Scopes
+	// RefreshToken is handed out again, beside a new access token, because this answers a repeat.
+	// If empty, a new refresh token is made for applications that may refresh.
+	RefreshToken string
 	// Save stores the tokens and consumes what was presented, in one act. The response is what will be sent if it succeeds.
 	Save func(ctx context.Context, tokens Tokens, response *TokenResponse) error
 }
@@ -87,14 +90,21 @@ func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenRes
 			return nil, err
 		}
 	}
-	switch err := issuance.Save(ctx, tokens, response); {
-	case errors.Is(err, ErrReplayed), errors.Is(err, ErrRevoked), errors.Is(err, ErrNotFound):
-		return nil, err
-	case err != nil:
-		return nil, Unavailable(err)
+	if err := issuance.Save(ctx, tokens, response); err != nil {
+		return nil, answered(err)
 	}
 	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, response, false)
 	return response, nil
+}
+
+// answered returns the answers of a store as they are, and its failures as [TemporarilyUnavailable].
+func answered(err error) error {
+	for _, answer := range []error{ErrReplayed, ErrRevoked, ErrExhausted, ErrNotFound} {
+		if errors.Is(err, answer) {
+			return err
+		}
+	}
+	return Unavailable(err)
 }
 
 // checkUser ends the Authorization of a user who is not active any more.
@@ -153,7 +163,10 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 		Scopes:        issuance.Scopes,
 		Now:           r.Now,
 	}
-	if refreshable {
+	switch {
+	case issuance.RefreshToken != "":
+		response.RefreshToken = issuance.RefreshToken
+	case refreshable:
 		response.RefreshToken = secret.New(secret.RefreshToken)
 		tokens.Refresh = &RefreshToken{
 			Hash:          secret.Hash(response.RefreshToken),
@@ -212,7 +225,8 @@ func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization
 }
 
 // Retried is how a grant answers with a response that was issued before and may not have arrived.
-func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization, response *TokenResponse) (*TokenResponse, error) {
+// Save counts the repeat. The errors of Save that are answers are returned as they are.
+func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization, response *TokenResponse, save func(ctx context.Context) error) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, authorization); err != nil {
 		return nil, err
 	}
@@ -220,9 +234,51 @@ func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization
 	if err != nil {
 		return nil, err
 	}
+	if err := save(ctx); err != nil {
+		return nil, answered(err)
+	}
 	r.recordIssued(ctx, authorization, scopes, response, true)
 	return response, nil
 }
+
+// sharedGenerations is the number of repeated refresh tokens in a row from which on they are
+// suspected to be shared. A client that lost two answers in a row is rare; one that lost three more so.
+const sharedGenerations = 3
+
+// Repeated records that a refresh token was repeated. It reports whether so many in a row were that
+// two parties may be sharing them. Hash is the one that is kept of the presented token.
+func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorization, hash string, repeats Repeats) (shared bool) {
+	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
+		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Repeats: repeats.Token,
+	})
+	if repeats.Generations < sharedGenerations {
+		return false
+	}
+	if repeats.Token == 1 {
+		r.provider.recordOf(ctx, r.Application, CredentialShared{
+			ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+			AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Generations: repeats.Generations,
+		})
+	}
+	return true
+}
+
+// RepeatRefused records that a refresh token was presented again within its retry window and not
+// answered, because it had been repeated as often as it may be or its answer cannot be read. Hash is
+// the one that is kept of it.
+func (r *TokenRequest) RepeatRefused(ctx context.Context, authorization *Authorization, hash string) {
+	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
+		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Refused: true,
+	})
+}
+
+// Clock returns Config.Now, for the acts of a store that read the time themselves.
+func (r *TokenRequest) Clock() func() time.Time { return r.provider.config.Now }
+
+// Secret returns Config.Secret, or the empty string.
+func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
 
 func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, response *TokenResponse, retried bool) {
 	r.provider.recordOf(ctx, r.Application, TokenIssued{

@@ -120,7 +120,7 @@ func (p *Provider) Prefix() string { return p.prefix }
 func (p *Provider) Store() Store { return p.store }
 
 // Now returns the time, to the microsecond that every store keeps.
-func (p *Provider) Now() time.Time { return p.config.Now().UTC().Truncate(time.Microsecond) }
+func (p *Provider) Now() time.Time { return p.config.Now() }
 
 // Timeout returns how long one request may take: Config.Timeout, or its default.
 func (p *Provider) Timeout() time.Duration { return p.config.Timeout }

@@ -97,9 +97,9 @@ type RefreshToken struct {
 	Authorization *Authorization
 	IssuedAt      time.Time
 	ExpiresAt     time.Time // if it is not used until then; the Authorization's ExpiresAt holds as well
-	ConsumedAt    time.Time // when it was exchanged for its successor; zero before
-	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer has; nil before, and nil
-	// again as soon as its successor was exchanged.
+	ConsumedAt    time.Time // when it was exchanged for its successor, by the store's clock; zero before
+	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer
+	// has. It is nil before, and nil again once the response may not be repeated any more.
 	Sealed []byte
 }
 
@@ -143,7 +143,7 @@ type Approval struct {
 //
 // An implementation must return an error wrapping [ErrNotFound], [ErrReplayed] or [ErrRevoked] for those three answers and
 // any other error when it failed; it must keep either everything of an act or nothing; it must take the time from its
-// arguments; it must keep times to the microsecond. Strings are guaranteed to be valid UTF-8 without NUL.
+// arguments, except that of [RefreshTokenStore]; it must keep times to the microsecond. Strings are guaranteed to be valid UTF-8 without NUL.
 type Store interface {
 	ApplicationStore
 	TokenStore
@@ -199,11 +199,63 @@ type CodeStore interface {
 }
 
 // RefreshTokenStore is what the refresh token grant needs beyond [Store].
+//
+// Expiry is judged by the times that a store is given. The window in which a used refresh token may
+// be repeated is judged by the store's own clock alone, so that neither a wait for a lock nor the
+// clocks of several instances change its length: clock_timestamp() on PostgreSQL, for example. A
+// store without a clock calls Now of the act. Either is read inside the act, once every lock that
+// the act needs is held.
 type RefreshTokenStore interface {
-	// RefreshToken returns the token with this hash and its Authorization, consumed ones included until they expire.
+	// RefreshToken returns the token with this hash and its Authorization. Consumed tokens are
+	// returned until they expire.
 	RefreshToken(ctx context.Context, hash string) (*RefreshToken, error)
-	// RotateRefreshToken consumes the token, keeps sealed with it, and saves its successors. The same answers as RedeemCode.
-	// In the same act it must forget what is sealed with earlier tokens of the same Authorization: nobody may ask for it
-	// any more, and with one old token the sealed answers would lead, each with the key to the next, to the live one.
-	RotateRefreshToken(ctx context.Context, hash string, successors Tokens, sealed []byte, now time.Time) error
+	// RotateRefreshToken consumes a token, keeps rotation.Sealed with it, and saves its successors.
+	// It returns the same errors as RedeemCode. In the same act it must drop what is sealed with
+	// earlier tokens of the Authorization. Otherwise anyone holding one old token could decrypt
+	// the chain of sealed responses up to the live one.
+	RotateRefreshToken(ctx context.Context, rotation Rotation) error
+	// RepeatRefreshToken counts a repeat of a consumed token, and saves repeat.Access if it is not
+	// nil. It returns [ErrRevoked] if the Authorization was revoked; [ErrReplayed] if nothing is
+	// sealed with the token, its window is over, or the successor does not exist or was consumed;
+	// and otherwise [ErrExhausted] if the token was repeated repeat.Limit times already. Nothing is
+	// changed then. A window is over as well if the token was consumed more than a minute in the
+	// future, by the same clock.
+	RepeatRefreshToken(ctx context.Context, repeat Repeat) (Repeats, error)
+}
+
+// Rotation is the use of a refresh token.
+type Rotation struct {
+	// Hash is that of the presented token.
+	Hash string
+	// Successors are the tokens that it is exchanged for.
+	Successors Tokens
+	// Sealed is what a repeat of the token is answered with. If nil, there can be no repeat.
+	Sealed []byte
+	// Window is how long from its consumption the token can be repeated.
+	Window time.Duration
+	// Now returns the time, for a store that has no clock of its own. It is never nil.
+	Now func() time.Time
+}
+
+// Repeat is the presentation of a refresh token that was used before.
+type Repeat struct {
+	// Hash is that of the presented token.
+	Hash string
+	// Successor is the hash of the refresh token that it was exchanged for.
+	Successor string
+	// Access is saved with the repeat. If nil, no token is saved.
+	Access *AccessToken
+	// Limit is the number of repeats that one token can have.
+	Limit int
+	// Now is as in [Rotation].
+	Now func() time.Time
+}
+
+// Repeats counts repeats. A repeat that was refused does not count.
+type Repeats struct {
+	// Token is the number of repeats of the presented token, including this one.
+	Token int
+	// Generations is the number of refresh tokens in a row, up to and including the presented one,
+	// that were repeated.
+	Generations int
 }

@@ -47,6 +47,15 @@ func found(err error, what string) error {
 	}
 }
 
+// orUnavailable returns the error of a request as it is, and that of a store as one.
+func orUnavailable(err error) error {
+	var known *oauthkit.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return oauthkit.Unavailable(err)
+}
+
 // stillAllowed returns the scopes of the Authorization without those that the application has lost since.
 func stillAllowed(app oauthkit.Application, authorization *oauthkit.Authorization) oauthkit.Scopes {
 	return slices.DeleteFunc(slices.Clone(authorization.Scopes), func(scope string) bool { return !app.AllowsScope(scope) })

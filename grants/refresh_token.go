@@ -13,21 +13,30 @@ import (
 
 // RefreshTokenConfig says how the refresh token grant behaves. The zero value is the strictest.
 type RefreshTokenConfig struct {
-	// RetryWindow is how long after its use a refresh token may be presented again for the same answer, because the first
-	// one may have been lost on the way. After it, and once the successor was used, that is a replay. Zero: there is no retry.
+	// RetryWindow is how long after its use a refresh token may be presented again, because the
+	// answer may have been lost on the way. The window starts when the store consumes the token, by
+	// the store's clock. Five repeats of one token are answered; further ones are invalid_grant. The
+	// answer to the same scope and resource is the first one. To others it is an access token of
+	// its own beside the same refresh token. After the window, and once the successor was used, a
+	// repeat is a replay, which revokes the Authorization. If zero, every repeat is a replay.
 	RetryWindow time.Duration
+	// RevokeShared revokes the Authorization once three of its refresh tokens in a row were
+	// repeated: two parties that share them look like that, and so does a client that often
+	// refreshes twice at once. Whether it is set or not, an [oauthkit.CredentialShared] is sent.
+	RevokeShared bool
 }
 
 // refreshToken is the grant of RFC 6749 §6 with rotation (RFC 9700 §4.14.2).
 type refreshToken struct {
-	store  oauthkit.RefreshTokenStore
-	window time.Duration
+	store        oauthkit.RefreshTokenStore
+	window       time.Duration
+	revokeShared bool
 }
 
 // RefreshToken returns the refresh token grant (RFC 6749 §6). Every use replaces the token; a token that is used twice ends
 // the whole Authorization.
 func RefreshToken(store oauthkit.RefreshTokenStore, config RefreshTokenConfig) oauthkit.Grant {
-	return &refreshToken{store: store, window: config.RetryWindow}
+	return &refreshToken{store: store, window: config.RetryWindow, revokeShared: config.RevokeShared}
 }
 
 // GrantType implements [oauthkit.Grant].
@@ -93,11 +102,13 @@ func (g *refreshToken) rotate(ctx context.Context, request *oauthkit.TokenReques
 		Authorization: token.Authorization,
 		Scopes:        scopes,
 		Save: func(ctx context.Context, successors oauthkit.Tokens, response *oauthkit.TokenResponse) error {
-			sealed, err := g.seal(value, token.Hash, response)
+			sealed, err := g.seal(request, value, token.Hash, response)
 			if err != nil {
 				return err
 			}
-			return g.store.RotateRefreshToken(ctx, token.Hash, successors, sealed, request.Now)
+			return g.store.RotateRefreshToken(ctx, oauthkit.Rotation{
+				Hash: token.Hash, Successors: successors, Sealed: sealed, Window: g.window, Now: request.Clock(),
+			})
 		},
 	})
 	switch {

@@ -96,7 +96,7 @@ func reuse(t *testing.T, s *fixture.Server) {
 func lateReuse(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.RF(first.Refresh).Tokens()
-	s.Clock.Advance(30*time.Second + time.Microsecond)
+	s.Wait(30*time.Second + time.Microsecond)
 	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
 	ended(s, s.Web, first, second)
 }
@@ -106,8 +106,8 @@ func lateReuse(_ *testing.T, s *fixture.Server) {
 func retry(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.RF(first.Refresh).Tokens()
-	for _, wait := range []time.Duration{0, 10 * time.Second, 20 * time.Second} {
-		s.Clock.Advance(wait)
+	for _, wait := range []time.Duration{0, 10 * time.Second, 15 * time.Second} {
+		s.Wait(wait)
 		again := s.Web.RF(first.Refresh).Tokens()
 		if again.Refresh != second.Refresh || again.Access != second.Access || again.ID != second.ID || again.Scope != second.Scope {
 			t.Errorf("got %+v, want the answer of before, %+v", again, second)

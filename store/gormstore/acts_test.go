@@ -28,7 +28,7 @@ func TestActs(t *testing.T) {
 			{"SaveCode", func() error { return store.SaveCode(ctx, approval, code) }},
 			{"RedeemCode", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{"RotateRefreshToken", func() error {
-				return store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, []byte("sealed"), now)
+				return store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, []byte("sealed")))
 			}},
 			{"AccessToken", func() error { _, err := store.AccessToken(ctx, successors.Access.Hash); return err }},
 		} {

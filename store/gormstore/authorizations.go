@@ -31,10 +31,8 @@ func authorizationFields(a *oauthkit.Authorization) []any {
 	}
 }
 
-const revokeAuthorization = `UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`
-
-// RevokeAuthorization implements [oauthkit.TokenStore]. It is one update of one row, which waits for an act that holds it.
+// RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that holds the Authorization.
 func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
-	rows, err := c.execute(ctx, c.pool(), revokeAuthorization, id, c.stamp(now))
-	return rows == 1, failed("revoking an authorization", err)
+	changed, err = c.dialect.revokeAuthorization(ctx, c.database, id, now)
+	return changed, failed("revoking an authorization", err)
 }

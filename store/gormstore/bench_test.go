@@ -78,7 +78,7 @@ func operations(b *testing.B, store *store) []operation {
 			tokens := saved(b)
 			return func() error {
 				successors := newTokens(tokens.Access.Authorization)
-				err := store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, make([]byte, 400), now)
+				err := store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, make([]byte, 400)))
 				tokens = successors
 				return err
 			}

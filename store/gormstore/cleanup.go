@@ -44,6 +44,17 @@ const (
 	AND NOT EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > $3) LIMIT $2) expired`
 )
 
+// cleanSealed and countSealed are about the column of refresh tokens whose retry window is over. The
+// tokens stay.
+func cleanSealed(over string) string {
+	return `WITH expired AS (SELECT hash FROM ` + over + ` LIMIT $2 FOR UPDATE SKIP LOCKED)
+UPDATE {refresh_tokens} SET sealed = NULL WHERE hash IN (SELECT hash FROM expired)`
+}
+
+func countSealed(over string) string {
+	return `SELECT COUNT(*) FROM (SELECT 1 FROM ` + over + ` LIMIT $2) expired`
+}
+
 // Cleanup implements [oauthkit.Cleaner].
 func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
@@ -54,7 +65,9 @@ func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits
 	}
 	now, codesBefore := c.stamp(limits.Now), c.stamp(limits.Now.Add(-replayWindow))
 	removed = map[string]int{}
+	over := c.dialect.sealedOver()
 	for _, table := range []expiringTable{ // Authorizations last: each is kept as long as a credential of it.
+		{"refresh_tokens.sealed", cleanSealed(over), countSealed(over), now, nil},
 		{"interactions", cleanInteractions, countInteractions, now, nil},
 		{"authorization_codes", cleanCodes, countCodes, codesBefore, nil},
 		{"access_tokens", cleanAccessTokens, countAccessTokens, now, nil},

@@ -57,7 +57,12 @@ type dialect interface {
 	saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error
 	saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error)
 	redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error
-	rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error
+	rotateRefreshToken(ctx context.Context, d *database, rotation oauthkit.Rotation) error
+	repeatRefreshToken(ctx context.Context, d *database, repeat oauthkit.Repeat) (oauthkit.Repeats, error)
+	revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error)
+	// sealedOver returns the table of refresh tokens with the condition on which the retry window of
+	// a token with something sealed is over at the time $1.
+	sealedOver() string
 }
 
 var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)

@@ -93,6 +93,13 @@ func newTokens(authorization *oauthkit.Authorization) oauthkit.Tokens {
 	}
 }
 
+// rotation returns the use of a refresh token, at the time now for a store without a clock.
+func rotation(hash string, successors oauthkit.Tokens, sealed []byte) oauthkit.Rotation {
+	return oauthkit.Rotation{
+		Hash: hash, Successors: successors, Sealed: sealed, Window: time.Minute, Now: func() time.Time { return now },
+	}
+}
+
 func newCode(authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
 	return &oauthkit.AuthorizationCode{
 		Hash: secret.Hash(secret.NewID()), Authorization: authorization, RedirectURI: "https://client.example/callback",

@@ -56,8 +56,7 @@ func (p postgresDialect) saveTokens(ctx context.Context, d *database, authorizat
 	return d.first(ctx, d.pool(), saveTokensPostgres, args, &id)
 }
 
-// The acts that consume a credential. $1 is its hash and $2 the time. Two parts of a statement must not change one row, so what
-// forgets the earlier answers leaves out the presented token.
+// The acts that consume a credential. $1 is its hash.
 const (
 	redeemCodePostgres = `WITH accepted AS (
 	UPDATE {authorizations} SET issued_at = $2, expires_at = $11
@@ -65,15 +64,21 @@ const (
 	AND issued_at IS NULL AND revoked_at IS NULL RETURNING id
 ), ` + insertTokens + tellOutcome
 
+	// Reading the clock comes last: presented waits for the token's row, and what is counted of
+	// forgotten makes that part come before accepted. Two parts of a statement must not change one
+	// row, so forgotten leaves out the presented token. $2 is the window in microseconds, or NULL.
 	rotateRefreshTokenPostgres = `WITH held AS (
-	SELECT id, revoked_at FROM {authorizations}
-	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) FOR UPDATE
-), accepted AS (
-	UPDATE {refresh_tokens} AS presented SET consumed_at = $2, sealed = $11 FROM held
-	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND held.revoked_at IS NULL RETURNING held.id
+	SELECT id FROM {authorizations}
+	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) AND revoked_at IS NULL FOR UPDATE
+), presented AS (
+	SELECT held.id FROM held CROSS JOIN {refresh_tokens} t WHERE t.hash = $1 AND t.consumed_at IS NULL FOR UPDATE OF t
 ), forgotten AS (
-	UPDATE {refresh_tokens} AS earlier SET sealed = NULL FROM accepted
-	WHERE earlier.authorization_id = accepted.id AND earlier.sealed IS NOT NULL AND earlier.hash <> $1
+	UPDATE {refresh_tokens} AS earlier SET sealed = NULL FROM presented
+	WHERE earlier.authorization_id = presented.id AND earlier.sealed IS NOT NULL AND earlier.hash <> $1 RETURNING 1
+), accepted AS (
+	UPDATE {refresh_tokens} AS t SET consumed_at = clock_timestamp(), sealed = $11,
+		sealed_until = clock_timestamp() + $2::bigint * interval '1 microsecond'
+	FROM presented WHERE t.hash = $1 AND t.consumed_at IS NULL AND (SELECT count(*) FROM forgotten) >= 0 RETURNING presented.id
 ), ` + insertTokens + tellOutcome
 
 	tellOutcome = `
@@ -86,9 +91,79 @@ func (p postgresDialect) redeemCode(ctx context.Context, d *database, hash strin
 	return p.consume(ctx, d, redeemCodePostgres, codeConsumed, hash, args)
 }
 
-func (p postgresDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	args := append([]any{hash, d.stamp(now)}, p.tokensArgs(d, successors)...)
-	return p.consume(ctx, d, rotateRefreshTokenPostgres, refreshTokenConsumed, hash, append(args, bytesOrNull(sealed)))
+func (p postgresDialect) rotateRefreshToken(ctx context.Context, d *database, rotation oauthkit.Rotation) error {
+	var window any
+	if len(rotation.Sealed) > 0 {
+		window = rotation.Window.Microseconds()
+	}
+	args := append([]any{rotation.Hash, window}, p.tokensArgs(d, rotation.Successors)...)
+	return p.consume(ctx, d, rotateRefreshTokenPostgres, refreshTokenConsumed, rotation.Hash, append(args, bytesOrNull(rotation.Sealed)))
+}
+
+// windowOpenPostgres says that the retry window of a token is open.
+const windowOpenPostgres = `t.sealed IS NOT NULL AND t.sealed_until >= clock_timestamp()
+	AND t.consumed_at <= clock_timestamp() + interval '1 minute'`
+
+// $1 is the hash of the presented token, and $2 that of its successor. What is counted of successor
+// makes that part wait for the rows before accepted reads the clock. $3 is the limit, and $4 to $8
+// are the access token, or NULL if there is none.
+const (
+	repeatRefreshTokenPostgres = `WITH held AS (
+	SELECT id FROM {authorizations}
+	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) AND revoked_at IS NULL FOR UPDATE
+), presented AS (
+	SELECT held.id, t.repeated_generations + 1 AS generations FROM held CROSS JOIN {refresh_tokens} t WHERE t.hash = $1 FOR UPDATE OF t
+), successor AS (
+	SELECT presented.id, presented.generations FROM presented JOIN {refresh_tokens} s ON s.authorization_id = presented.id
+	WHERE s.hash = $2 AND s.consumed_at IS NULL FOR UPDATE OF s
+), accepted AS (
+	UPDATE {refresh_tokens} AS t SET repeats = t.repeats + 1 FROM successor
+	WHERE t.hash = $1 AND t.repeats < $3 AND (SELECT count(*) FROM successor) > 0 AND ` + windowOpenPostgres + `
+	RETURNING successor.id, t.repeats, successor.generations
+), counted AS (
+	UPDATE {refresh_tokens} AS s SET repeated_generations = accepted.generations FROM accepted WHERE s.hash = $2
+), access AS (
+	INSERT INTO {access_tokens} (hash, authorization_id, scopes, resources, issued_at, expires_at)
+	SELECT $4, id, $5, $6, $7, $8 FROM accepted WHERE $4::text IS NOT NULL
+)
+SELECT (SELECT repeats FROM accepted), (SELECT generations FROM accepted)`
+
+	repeatRefusedPostgres = repeatRefused + windowOpenPostgres + ofRefused
+)
+
+func (p postgresDialect) repeatRefreshToken(ctx context.Context, d *database, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	args := []any{repeat.Hash, repeat.Successor, repeat.Limit}
+	if repeat.Access != nil {
+		args = append(args, d.accessTokenArgs(repeat.Access)...)
+	} else {
+		args = append(args, nil, nil, nil, nil, nil)
+	}
+	var token, generations sql.NullInt64
+	err := d.first(ctx, d.pool(), repeatRefreshTokenPostgres, args, &token, &generations)
+	if err != nil {
+		return oauthkit.Repeats{}, err
+	}
+	if !token.Valid {
+		return oauthkit.Repeats{}, d.repeatRefusal(ctx, d.pool(), repeatRefusedPostgres, repeat.Hash, repeat.Successor, repeat.Limit)
+	}
+	return oauthkit.Repeats{Token: int(token.Int64), Generations: int(generations.Int64)}, nil
+}
+
+// sealedOver wants both clocks to say so. The subquery is read once, so that the index is used.
+func (postgresDialect) sealedOver() string {
+	return `{refresh_tokens} WHERE sealed IS NOT NULL AND sealed_until < (SELECT LEAST($1, clock_timestamp()))`
+}
+
+const revokeAuthorizationPostgres = `WITH revoked AS (
+	UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id
+), forgotten AS (
+	UPDATE {refresh_tokens} AS t SET sealed = NULL FROM revoked WHERE t.authorization_id = revoked.id AND t.sealed IS NOT NULL
+)
+SELECT id FROM revoked`
+
+func (postgresDialect) revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error) {
+	rows, err := d.execute(ctx, d.pool(), revokeAuthorizationPostgres, id, d.stamp(now))
+	return rows == 1, err
 }
 
 // consume runs the act, and asks why if it was refused.

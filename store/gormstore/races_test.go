@@ -83,7 +83,7 @@ func TestRotationAgainstRevocation(t *testing.T) {
 			var rotated, revoked error
 			var changed bool
 			race(
-				func() { rotated = stores[i%2].RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, nil, now) },
+				func() { rotated = stores[i%2].RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, nil)) },
 				func() { changed, revoked = stores[1-i%2].RevokeAuthorization(ctx, authorization.ID, now) },
 			)
 			if revoked != nil || !changed {

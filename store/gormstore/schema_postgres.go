@@ -120,10 +120,13 @@ CREATE TABLE {refresh_tokens} (
 	issued_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL,
 	consumed_at timestamptz(6),
-	sealed bytea
+	sealed bytea,
+	sealed_until timestamptz(6),
+	repeats integer NOT NULL DEFAULT 0,
+	repeated_generations integer NOT NULL DEFAULT 0
 );
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
-CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
+CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id, sealed_until) WHERE sealed IS NOT NULL;
 CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,

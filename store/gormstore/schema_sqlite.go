@@ -118,10 +118,13 @@ CREATE TABLE {refresh_tokens} (
 	issued_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	consumed_at INTEGER,
-	sealed BLOB
+	sealed BLOB,
+	sealed_until INTEGER,
+	repeats INTEGER NOT NULL DEFAULT 0,
+	repeated_generations INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
-CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id) WHERE sealed IS NOT NULL;
+CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id, sealed_until) WHERE sealed IS NOT NULL;
 CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,

@@ -59,10 +59,10 @@ func TestHostSettings(t *testing.T) {
 		if err := store.SaveTokens(ctx, authorization, tokens); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.RotateRefreshToken(ctx, tokens.Refresh.Hash, newTokens(authorization), nil, now); err != nil {
+		if err := store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, newTokens(authorization), nil)); err != nil {
 			t.Fatal(err)
 		}
-		err = store.RotateRefreshToken(ctx, tokens.Refresh.Hash, newTokens(authorization), nil, now)
+		err = store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, newTokens(authorization), nil))
 		if !errors.Is(err, oauthkit.ErrReplayed) {
 			t.Errorf("got %v, want ErrReplayed", err)
 		}

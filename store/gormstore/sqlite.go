@@ -56,13 +56,19 @@ func (sqliteDialect) insertTokens(ctx context.Context, d *database, tx gorm.Conn
 const (
 	consumeCodeSQLite = `UPDATE {authorizations} SET issued_at = $2, expires_at = $3
 WHERE id = (SELECT authorization_id FROM {authorization_codes} WHERE hash = $1) AND issued_at IS NULL AND revoked_at IS NULL RETURNING id`
-	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3 WHERE hash = $1 AND consumed_at IS NULL
+	consumeRefreshTokenSQLite = `UPDATE {refresh_tokens} SET consumed_at = $2, sealed = $3, sealed_until = $4 WHERE hash = $1 AND consumed_at IS NULL
 AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revoked_at IS NULL) RETURNING authorization_id`
 )
 
-// forgetSealedSQLite forgets what is sealed with other tokens of an Authorization. It names the index because SQLite, knowing no
-// numbers, would rather read all tokens of the Authorization.
-const forgetSealedSQLite = `UPDATE {refresh_tokens} INDEXED BY {refresh_tokens}_sealed SET sealed = NULL WHERE authorization_id = $1 AND sealed IS NOT NULL AND hash <> $2`
+// These drop what is sealed with tokens of an Authorization: with all but the token $1, and with all.
+// They name the index because SQLite, knowing no numbers, would rather read all tokens of the
+// Authorization.
+const (
+	forgetEarlierSQLite = forgetSealed + `(SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1) AND hash <> $1`
+	forgetAllSQLite     = forgetSealed + `$1`
+	forgetSealed        = `UPDATE {refresh_tokens} INDEXED BY {refresh_tokens}_sealed SET sealed = NULL
+WHERE sealed IS NOT NULL AND authorization_id = `
+)
 
 func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
@@ -75,17 +81,79 @@ func (s sqliteDialect) redeemCode(ctx context.Context, d *database, hash string,
 	})
 }
 
-func (s sqliteDialect) rotateRefreshToken(ctx context.Context, d *database, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+// rotateRefreshToken reads the clock only after the first statement has taken the write lock.
+func (s sqliteDialect) rotateRefreshToken(ctx context.Context, d *database, rotation oauthkit.Rotation) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		authorizationID, err := s.consume(ctx, d, tx, consumeRefreshTokenSQLite, refreshTokenConsumed, hash, d.stamp(now), bytesOrNull(sealed))
+		if _, err := d.execute(ctx, tx, forgetEarlierSQLite, rotation.Hash); err != nil {
+			return err
+		}
+		now := rotation.Now()
+		authorizationID, err := s.consume(ctx, d, tx, consumeRefreshTokenSQLite, refreshTokenConsumed, rotation.Hash,
+			d.stamp(now), bytesOrNull(rotation.Sealed), d.stamp(now.Add(rotation.Window)))
 		if err != nil {
 			return err
 		}
-		if _, err := d.execute(ctx, tx, forgetSealedSQLite, authorizationID, hash); err != nil {
+		return s.insertTokens(ctx, d, tx, authorizationID, rotation.Successors)
+	})
+}
+
+// The parts of a repeat of the token $1, whose successor is $2, up to the limit $3. The time is $4, and
+// $5 the latest time at which the token may have been consumed.
+const (
+	countGenerationSQLite = `UPDATE {refresh_tokens} SET
+	repeated_generations = (SELECT repeated_generations + 1 FROM {refresh_tokens} WHERE hash = $1)
+WHERE hash = $2 AND consumed_at IS NULL AND authorization_id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = $1)`
+	countRepeatSQLite = `UPDATE {refresh_tokens} AS t SET repeats = repeats + 1 WHERE hash = $1 AND repeats < $3 AND ` + windowOpenSQLite + `
+AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revoked_at IS NULL)
+RETURNING repeats, repeated_generations + 1, authorization_id`
+	windowOpenSQLite    = `t.sealed IS NOT NULL AND t.sealed_until >= $4 AND t.consumed_at <= $5`
+	repeatRefusedSQLite = repeatRefused + windowOpenSQLite + ofRefused
+)
+
+// clockTolerance is how far in the future a token may have been consumed.
+const clockTolerance = time.Minute
+
+// repeatRefreshToken reads the clock only after the first statement has taken the write lock.
+func (s sqliteDialect) repeatRefreshToken(ctx context.Context, d *database, repeat oauthkit.Repeat) (repeats oauthkit.Repeats, err error) {
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		unused, err := d.execute(ctx, tx, countGenerationSQLite, repeat.Hash, repeat.Successor)
+		if err != nil {
 			return err
 		}
-		return s.insertTokens(ctx, d, tx, authorizationID, successors)
+		now := repeat.Now()
+		args := []any{repeat.Hash, repeat.Successor, repeat.Limit, d.stamp(now), d.stamp(now.Add(clockTolerance))}
+		if unused == 0 {
+			return d.repeatRefusal(ctx, tx, repeatRefusedSQLite, args...)
+		}
+		var authorizationID string
+		err = d.first(ctx, tx, countRepeatSQLite, args, &repeats.Token, &repeats.Generations, &authorizationID)
+		switch {
+		case errors.Is(err, oauthkit.ErrNotFound):
+			return d.repeatRefusal(ctx, tx, repeatRefusedSQLite, args...)
+		case err != nil || repeat.Access == nil:
+			return err
+		}
+		return s.insertTokens(ctx, d, tx, authorizationID, oauthkit.Tokens{Access: repeat.Access})
 	})
+	return repeats, err
+}
+
+func (sqliteDialect) sealedOver() string {
+	return `{refresh_tokens} INDEXED BY {refresh_tokens}_sealed WHERE sealed IS NOT NULL AND sealed_until < $1`
+}
+
+const revokeAuthorizationSQLite = `UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`
+
+func (sqliteDialect) revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error) {
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		rows, err := d.execute(ctx, tx, revokeAuthorizationSQLite, id, d.stamp(now))
+		if changed = err == nil && rows == 1; !changed {
+			return err
+		}
+		_, err = d.execute(ctx, tx, forgetAllSQLite, id)
+		return err
+	})
+	return changed && err == nil, err
 }
 
 // consume consumes the credential whose hash is the first of args, or asks why that was refused.

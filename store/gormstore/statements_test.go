@@ -3,6 +3,7 @@ package gormstore_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -52,9 +53,16 @@ func TestStatements(t *testing.T) {
 			{name: "RedeemCode", commits: 1, sqlite: 3, do: func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{name: "RefreshToken", sqlite: 1, do: func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},
 			{name: "RotateRefreshToken", commits: 1, sqlite: 4, do: func() error {
-				return store.RotateRefreshToken(ctx, tokens.Refresh.Hash, successors, nil, now)
+				return store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, []byte("sealed")))
 			}},
-			{name: "RevokeAuthorization", commits: 1, sqlite: 1, do: func() error {
+			{name: "RepeatRefreshToken", commits: 1, sqlite: 3, do: func() error {
+				_, err := store.RepeatRefreshToken(ctx, oauthkit.Repeat{
+					Hash: tokens.Refresh.Hash, Successor: successors.Refresh.Hash, Access: newTokens(authorization).Access,
+					Limit: 5, Now: func() time.Time { return now },
+				})
+				return err
+			}},
+			{name: "RevokeAuthorization", commits: 1, sqlite: 2, do: func() error {
 				_, err := store.RevokeAuthorization(ctx, authorization.ID, now)
 				return err
 			}},

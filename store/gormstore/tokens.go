@@ -2,7 +2,6 @@ package gormstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -41,8 +40,17 @@ func (c *Credentials) RefreshToken(ctx context.Context, hash string) (*oauthkit.
 }
 
 // RotateRefreshToken implements [oauthkit.RefreshTokenStore].
-func (c *Credentials) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	return failed("rotating a refresh token", c.dialect.rotateRefreshToken(ctx, c.database, hash, successors, sealed, now))
+func (c *Credentials) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	return failed("rotating a refresh token", c.dialect.rotateRefreshToken(ctx, c.database, rotation))
+}
+
+// RepeatRefreshToken implements [oauthkit.RefreshTokenStore].
+func (c *Credentials) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	repeats, err := c.dialect.repeatRefreshToken(ctx, c.database, repeat)
+	if err != nil {
+		return oauthkit.Repeats{}, failed("repeating a refresh token", err)
+	}
+	return repeats, nil
 }
 
 func (d *database) accessTokenArgs(token *oauthkit.AccessToken) []any {

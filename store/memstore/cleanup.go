@@ -25,15 +25,24 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 		name  string
 		clean func(table string) (int, error)
 	}{ // authorizations last: each is kept as long as a credential of it
-		{"interactions", func(table string) (int, error) { return clean(ctx, s, table, s.interactions, e.interaction, limits) }},
-		{"authorization_codes", func(table string) (int, error) { return clean(ctx, s, table, s.codes, e.code, limits) }},
-		{"access_tokens", func(table string) (int, error) { return clean(ctx, s, table, s.accessTokens, e.accessToken, limits) }},
-		{"refresh_tokens", func(table string) (int, error) { return clean(ctx, s, table, s.refreshTokens, e.refreshToken, limits) }},
+		{"refresh_tokens.sealed", func(table string) (int, error) {
+			return clean(ctx, s, table, s.refreshTokens, e.sealed, unseal, limits)
+		}},
+		{"interactions", func(table string) (int, error) {
+			return clean(ctx, s, table, s.interactions, e.interaction, remove, limits)
+		}},
+		{"authorization_codes", func(table string) (int, error) { return clean(ctx, s, table, s.codes, e.code, remove, limits) }},
+		{"access_tokens", func(table string) (int, error) {
+			return clean(ctx, s, table, s.accessTokens, e.accessToken, remove, limits)
+		}},
+		{"refresh_tokens", func(table string) (int, error) {
+			return clean(ctx, s, table, s.refreshTokens, e.refreshToken, remove, limits)
+		}},
 		{"authorizations", func(table string) (int, error) {
 			used := s.authorizationsInUse(e, limits.DryRun)
 			return clean(ctx, s, table, s.authorizations, func(row *oauthkit.Authorization) bool {
 				return e.past(row.ExpiresAt) && !used[row.ID]
-			}, limits)
+			}, remove, limits)
 		}},
 	} {
 		removed[table.name], err = table.clean(table.name)
@@ -49,9 +58,12 @@ type expiry time.Time
 
 func (e expiry) past(t time.Time) bool { return !time.Time(e).Before(t) }
 
-func (e expiry) interaction(row *oauthkit.Interaction) bool   { return e.past(row.ExpiresAt) }
-func (e expiry) accessToken(row *oauthkit.AccessToken) bool   { return e.past(row.ExpiresAt) }
-func (e expiry) refreshToken(row *oauthkit.RefreshToken) bool { return e.past(row.ExpiresAt) }
+func (e expiry) interaction(row *oauthkit.Interaction) bool { return e.past(row.ExpiresAt) }
+func (e expiry) accessToken(row *oauthkit.AccessToken) bool { return e.past(row.ExpiresAt) }
+func (e expiry) refreshToken(row *refreshToken) bool        { return e.past(row.ExpiresAt) }
+func (e expiry) sealed(row *refreshToken) bool {
+	return len(row.Sealed) > 0 && time.Time(e).After(row.sealedUntil)
+}
 func (e expiry) code(row *oauthkit.AuthorizationCode) bool {
 	return e.past(row.ExpiresAt.Add(replayWindow))
 }
@@ -74,8 +86,12 @@ func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	return used
 }
 
-// clean removes the rows that are expired now, and gives way to others between two batches. In a dry run it counts them.
-func clean[Row any](ctx context.Context, s *Store, table string, rows map[string]Row, expired func(Row) bool, limits oauthkit.CleanupLimits) (removed int, err error) {
+// clean does away with the rows that are expired now, by end, and gives way to others between two
+// batches. In a dry run it counts them.
+func clean[Row any](
+	ctx context.Context, s *Store, table string, rows map[string]Row,
+	expired func(Row) bool, end func(rows map[string]Row, key string) bool, limits oauthkit.CleanupLimits,
+) (removed int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
@@ -93,7 +109,7 @@ func clean[Row any](ctx context.Context, s *Store, table string, rows map[string
 	for _, batch := range batches {
 		cleaned := len(batch)
 		if !limits.DryRun {
-			if cleaned, err = removeRows(ctx, s, rows, batch); err != nil {
+			if cleaned, err = endRows(ctx, s, rows, batch, end); err != nil {
 				return removed, err
 			}
 			report(limits, table, cleaned)
@@ -106,17 +122,35 @@ func clean[Row any](ctx context.Context, s *Store, table string, rows map[string
 	return removed, nil
 }
 
-// removeRows returns how many of the rows were still there.
-func removeRows[Row any](ctx context.Context, s *Store, rows map[string]Row, keys []string) (removed int, err error) {
+// endRows returns how many of the rows were still there.
+func endRows[Row any](
+	ctx context.Context, s *Store, rows map[string]Row, keys []string, end func(rows map[string]Row, key string) bool,
+) (ended int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mutex.Unlock()
-	before := len(rows)
 	for _, key := range keys {
-		delete(rows, key)
+		if end(rows, key) {
+			ended++
+		}
 	}
-	return before - len(rows), nil
+	return ended, nil
+}
+
+func remove[Row any](rows map[string]Row, key string) (removed bool) {
+	_, removed = rows[key]
+	delete(rows, key)
+	return removed
+}
+
+// unseal drops what is sealed with a refresh token, which stays.
+func unseal(tokens map[string]*refreshToken, hash string) (dropped bool) {
+	token, exists := tokens[hash]
+	if dropped = exists && token.Sealed != nil; dropped {
+		token.Sealed = nil
+	}
+	return dropped
 }
 
 func report(limits oauthkit.CleanupLimits, table string, rows int) {

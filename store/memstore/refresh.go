@@ -8,6 +8,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
+// refreshToken is a refresh token with what only the store needs to know of it.
+type refreshToken struct {
+	oauthkit.RefreshToken
+	sealedUntil         time.Time // when its retry window ends
+	repeats             int
+	repeatedGenerations int // how many tokens in a row before it were repeated
+}
+
 // RefreshToken implements [oauthkit.RefreshTokenStore].
 func (s *Store) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
 	if err := s.lock(ctx); err != nil {
@@ -18,16 +26,16 @@ func (s *Store) RefreshToken(ctx context.Context, hash string) (*oauthkit.Refres
 	if !exists {
 		return nil, oauthkit.ErrNotFound
 	}
-	return copyRefreshToken(token, copyAuthorization(token.Authorization)), nil
+	return copyRefreshToken(&token.RefreshToken, copyAuthorization(token.Authorization)), nil
 }
 
 // RotateRefreshToken implements [oauthkit.RefreshTokenStore].
-func (s *Store) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
+func (s *Store) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
-	token, exists := s.refreshTokens[hash]
+	token, exists := s.refreshTokens[rotation.Hash]
 	switch {
 	case !exists:
 		return oauthkit.ErrNotFound
@@ -35,16 +43,63 @@ func (s *Store) RotateRefreshToken(ctx context.Context, hash string, successors 
 		return oauthkit.ErrReplayed
 	case !token.Authorization.RevokedAt.IsZero():
 		return oauthkit.ErrRevoked
-	case s.tokensExist(successors):
+	case s.tokensExist(rotation.Successors):
 		return errExists
 	}
-	for _, earlier := range s.refreshTokens {
-		if earlier.Authorization == token.Authorization {
-			earlier.Sealed = nil
+	s.dropSealed(token.Authorization)
+	token.ConsumedAt = rotation.Now()
+	token.Sealed, token.sealedUntil = slices.Clone(rotation.Sealed), token.ConsumedAt.Add(rotation.Window)
+	s.putTokens(rotation.Successors, token.Authorization)
+	return nil
+}
+
+// dropSealed drops what is sealed with the tokens of an Authorization.
+func (s *Store) dropSealed(authorization *oauthkit.Authorization) {
+	for _, token := range s.refreshTokens {
+		if token.Authorization == authorization {
+			token.Sealed = nil
 		}
 	}
-	token.ConsumedAt = now
-	token.Sealed = slices.Clone(sealed)
-	s.putTokens(successors, token.Authorization)
-	return nil
+}
+
+// RepeatRefreshToken implements [oauthkit.RefreshTokenStore].
+func (s *Store) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	if err := s.lock(ctx); err != nil {
+		return oauthkit.Repeats{}, err
+	}
+	defer s.mutex.Unlock()
+	token, exists := s.refreshTokens[repeat.Hash]
+	if !exists {
+		return oauthkit.Repeats{}, oauthkit.ErrNotFound
+	}
+	successor, replaced := s.refreshTokens[repeat.Successor]
+	switch {
+	case !token.Authorization.RevokedAt.IsZero():
+		return oauthkit.Repeats{}, oauthkit.ErrRevoked
+	case !token.repeatable(repeat.Now()), !replaced, !successor.follows(token):
+		return oauthkit.Repeats{}, oauthkit.ErrReplayed
+	case token.repeats >= repeat.Limit:
+		return oauthkit.Repeats{}, oauthkit.ErrExhausted
+	case repeat.Access != nil && s.accessTokens[repeat.Access.Hash] != nil:
+		return oauthkit.Repeats{}, errExists
+	}
+	token.repeats++
+	successor.repeatedGenerations = token.repeatedGenerations + 1
+	if repeat.Access != nil {
+		s.putTokens(oauthkit.Tokens{Access: repeat.Access}, token.Authorization)
+	}
+	return oauthkit.Repeats{Token: token.repeats, Generations: successor.repeatedGenerations}, nil
+}
+
+// clockTolerance is how far in the future a token may have been consumed.
+const clockTolerance = time.Minute
+
+// repeatable reports whether the retry window of a token is open.
+func (t *refreshToken) repeatable(now time.Time) bool {
+	return len(t.Sealed) > 0 && !now.After(t.sealedUntil) && !t.ConsumedAt.After(now.Add(clockTolerance))
+}
+
+// follows reports whether a token is one of the same Authorization that can still be used.
+func (t *refreshToken) follows(earlier *refreshToken) bool {
+	return t.Authorization == earlier.Authorization && t.ConsumedAt.IsZero()
 }

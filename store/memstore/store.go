@@ -31,7 +31,7 @@ type Store struct {
 	// The Authorization of these is the one above, so that revoking it is one assignment.
 	codes         map[string]*oauthkit.AuthorizationCode // by hash
 	accessTokens  map[string]*oauthkit.AccessToken       // by hash
-	refreshTokens map[string]*oauthkit.RefreshToken      // by hash
+	refreshTokens map[string]*refreshToken               // by hash
 	signingKeys   map[string]*oauthkit.SigningKey        // by ID
 }
 
@@ -56,7 +56,7 @@ func New() *Store {
 		interactions:   map[string]*oauthkit.Interaction{},
 		codes:          map[string]*oauthkit.AuthorizationCode{},
 		accessTokens:   map[string]*oauthkit.AccessToken{},
-		refreshTokens:  map[string]*oauthkit.RefreshToken{},
+		refreshTokens:  map[string]*refreshToken{},
 		signingKeys:    map[string]*oauthkit.SigningKey{},
 	}
 }

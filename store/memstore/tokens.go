@@ -37,7 +37,7 @@ func (s *Store) tokensExist(tokens oauthkit.Tokens) bool {
 func (s *Store) putTokens(tokens oauthkit.Tokens, authorization *oauthkit.Authorization) {
 	s.accessTokens[tokens.Access.Hash] = copyAccessToken(tokens.Access, authorization)
 	if tokens.Refresh != nil {
-		s.refreshTokens[tokens.Refresh.Hash] = copyRefreshToken(tokens.Refresh, authorization)
+		s.refreshTokens[tokens.Refresh.Hash] = &refreshToken{RefreshToken: *copyRefreshToken(tokens.Refresh, authorization)}
 	}
 }
 
@@ -65,5 +65,6 @@ func (s *Store) RevokeAuthorization(ctx context.Context, id string, now time.Tim
 		return false, nil
 	}
 	authorization.RevokedAt = now
+	s.dropSealed(authorization)
 	return true, nil
 }

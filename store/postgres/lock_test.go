@@ -64,6 +64,12 @@ func (s *scene) tokens(hash string) oauthkit.Tokens {
 	return oauthkit.Tokens{Access: &oauthkit.AccessToken{Hash: hash, Authorization: s.authorization, IssuedAt: now, ExpiresAt: now}}
 }
 
+func rotation(hash string, successors oauthkit.Tokens) oauthkit.Rotation {
+	return oauthkit.Rotation{
+		Hash: hash, Successors: successors, Sealed: []byte("sealed"), Window: time.Minute, Now: func() time.Time { return now },
+	}
+}
+
 func (s *scene) approval(authorization *oauthkit.Authorization, use oauthkit.ConsentUse) *oauthkit.Approval {
 	return &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
 		ID: "consent", ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
@@ -124,7 +130,7 @@ func TestActAgainstRevocation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := newScene(t)
 			err := s.while(t, revoke, test.end, func() error {
-				return s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("second"), nil, now)
+				return s.store.RotateRefreshToken(t.Context(), rotation("refresh", s.tokens("second")))
 			})
 			if !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
@@ -132,6 +138,40 @@ func TestActAgainstRevocation(t *testing.T) {
 			_, err = s.store.AccessToken(t.Context(), "second")
 			if stored := err == nil; stored != (test.want == nil) {
 				t.Errorf("got the successor stored: %t", stored)
+			}
+		})
+	}
+}
+
+// TestRL22_RotationClock shows that the retry window begins after whatever a rotation has to wait for.
+func TestRL22_RotationClock(t *testing.T) {
+	for _, lock := range []string{
+		"LOCK TABLE oauth_refresh_tokens IN ACCESS EXCLUSIVE MODE",
+		"LOCK TABLE oauth_access_tokens IN ACCESS EXCLUSIVE MODE",
+		"SELECT id FROM oauth_authorizations FOR UPDATE",
+		"SELECT hash FROM oauth_refresh_tokens WHERE hash = 'refresh' FOR UPDATE",
+		"SELECT hash FROM oauth_refresh_tokens WHERE hash = 'earlier' FOR UPDATE",
+	} {
+		t.Run(lock, func(t *testing.T) {
+			s := newScene(t)
+			earlier := `INSERT INTO oauth_refresh_tokens (hash, authorization_id, issued_at, expires_at, consumed_at, sealed, sealed_until)
+SELECT 'earlier', authorization_id, issued_at, expires_at, now(), 'sealed', now() FROM oauth_refresh_tokens`
+			if err := s.other.Exec(earlier).Error; err != nil {
+				t.Fatal(err)
+			}
+			var released time.Time
+			err := s.while(t, lock, func(tx *gorm.DB) *gorm.DB {
+				if err := s.other.Raw("SELECT clock_timestamp()").Scan(&released).Error; err != nil {
+					t.Error(err)
+				}
+				return tx.Commit()
+			}, func() error { return s.store.RotateRefreshToken(t.Context(), rotation("refresh", s.tokens("second"))) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := s.store.RefreshToken(t.Context(), "refresh")
+			if err != nil || token.ConsumedAt.Before(released) {
+				t.Errorf("got %+v, %v, want it consumed after %v, when the lock was released", token, err, released)
 			}
 		})
 	}
@@ -189,9 +229,9 @@ func TestGivingUp(t *testing.T) {
 	err := s.while(t, "SELECT id FROM oauth_authorizations FOR UPDATE", func(tx *gorm.DB) *gorm.DB {
 		cancel()
 		return tx.Rollback()
-	}, func() error { return s.store.RotateRefreshToken(ctx, "refresh", s.tokens("second"), nil, now) })
+	}, func() error { return s.store.RotateRefreshToken(ctx, rotation("refresh", s.tokens("second"))) })
 	first := err == nil
-	err = s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("third"), nil, now)
+	err = s.store.RotateRefreshToken(t.Context(), rotation("refresh", s.tokens("third")))
 	_, second := s.store.AccessToken(t.Context(), "second")
 	_, third := s.store.AccessToken(t.Context(), "third")
 	switch {

@@ -158,11 +158,11 @@ func canceled(t *testing.T, s *scene) (before, after []string) {
 			}
 		}
 		return tx.Rollback()
-	}, func() error { return s.store.RotateRefreshToken(ctx, "refresh", s.tokens("second"), nil, now) })
+	}, func() error { return s.store.RotateRefreshToken(ctx, rotation("refresh", s.tokens("second"))) })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
-	if err := s.store.RotateRefreshToken(t.Context(), "refresh", s.tokens("third"), nil, now); err != nil {
+	if err := s.store.RotateRefreshToken(t.Context(), rotation("refresh", s.tokens("third"))); err != nil {
 		t.Errorf("again: got %v, want an act that was not done before", err)
 	}
 	return before, backends(t, s.other, "true")

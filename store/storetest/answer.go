@@ -16,7 +16,7 @@ func (t *trial) done(act string, err error) {
 }
 
 // answered notes when an act was not answered with one of the errors that are wanted: nil, ErrNotFound, ErrReplayed,
-// ErrRevoked or ErrConflict, and only that one.
+// ErrRevoked, ErrExhausted or ErrConflict, and only that one.
 func (t *trial) answered(act string, err error, wanted ...error) {
 	t.Helper()
 	if answer, ok := answerOf(err); !ok || !slices.Contains(wanted, answer) {
@@ -37,7 +37,7 @@ func answerOf(err error) (answer error, ok bool) {
 	if err == nil {
 		return nil, true
 	}
-	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrConflict} {
+	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrExhausted, oauthkit.ErrConflict} {
 		if errors.Is(err, sentinel) {
 			if answer != nil {
 				return nil, false
@@ -136,4 +136,15 @@ func (t *trial) same(what string, got, want any) {
 	for _, difference := range differences(what, got, want) {
 		t.Errorf("%s", difference)
 	}
+}
+
+// sameConsumed is same for a refresh token that is consumed: at which time, only the store knows.
+func (t *trial) sameConsumed(what string, got, want *oauthkit.RefreshToken) {
+	t.Helper()
+	if got.ConsumedAt.IsZero() {
+		t.Errorf("%s: got one that is not consumed, want it consumed", what)
+	}
+	expected := *want
+	expected.ConsumedAt = got.ConsumedAt
+	t.same(what, got, &expected)
 }

@@ -41,6 +41,11 @@ func cleanupRules() []rule {
 			testCleanupKeepsLasting,
 		},
 		{
+			"Cleanup drops what is sealed with a refresh token once its window is over, and counts it",
+			"a dump and a token that was used up a month ago give the live one",
+			testCleanupSealed,
+		},
+		{
 			"Cleanup may run twice at once, and each row is counted once",
 			"two instances that clean up at the same time fail, or report what they did not do",
 			testCleanupTwice,
@@ -99,7 +104,7 @@ func testCleanupKeeps(t *trial) {
 	code, tokens, interaction := t.session()
 	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
 	successors := t.tokens(code.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, []byte("sealed"), t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil)))
 	revoked := t.savedTokens()
 	t.revoked(revoked.Access.Authorization)
 	open := t.savedCode()
@@ -118,9 +123,9 @@ func testCleanupKeeps(t *trial) {
 		t.Errorf("RevokedAt of what was revoked: got none")
 	}
 	t.cleanup(t, oauthkit.CleanupLimits{Now: tokens.Refresh.ExpiresAt.Add(-time.Microsecond)})
-	err := t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, t.tokens(code.Authorization), nil, t.now)
+	err := t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, t.tokens(code.Authorization), nil))
 	t.answered("RotateRefreshToken, consumed before", err, oauthkit.ErrReplayed)
-	err = t.RotateRefreshToken(t.ctx, revoked.Refresh.Hash, t.tokens(code.Authorization), nil, t.now)
+	err = t.RotateRefreshToken(t.ctx, t.rotation(revoked.Refresh.Hash, t.tokens(code.Authorization), nil))
 	t.answered("RotateRefreshToken, revoked before", err, oauthkit.ErrRevoked)
 	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }
@@ -160,7 +165,7 @@ func testCleanupKeepsRefreshable(t *trial) {
 		t.now = now
 		t.cleanup(t, oauthkit.CleanupLimits{Now: now})
 		successors := t.tokens(authorization)
-		t.done("RotateRefreshToken, after Cleanup", t.RotateRefreshToken(t.ctx, token.Hash, successors, nil, now))
+		t.done("RotateRefreshToken, after Cleanup", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
 		t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
 		token = successors.Refresh
 	}
@@ -177,6 +182,40 @@ func testCleanupKeepsLasting(t *trial) {
 	t.found(t.client)
 	approval, code := t.under(consent)
 	t.done("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
+}
+
+// testCleanupSealed has windows of no length, since a store may have a clock of its own. It is far in the
+// future for stores that have none, so that nothing else is removed.
+func testCleanupSealed(t *trial) {
+	t.now = t.now.AddDate(100, 0, 0)
+	open, successor := t.rotated()
+	var over []*oauthkit.RefreshToken
+	for range 5 {
+		token := t.savedTokens().Refresh
+		rotation := t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed"))
+		rotation.Window = 0
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+		over = append(over, token)
+	}
+	limits := oauthkit.CleanupLimits{Now: t.now.Add(time.Second), Batch: 2}
+	dropped := 0
+	for dropped < len(over) { // a clock of its own may not have moved yet
+		dry := limits
+		dry.DryRun, dry.Batches = true, 2
+		if rows := t.cleaned(dry)["refresh_tokens.sealed"]; rows > 4 {
+			t.Errorf("Cleanup, dry: got %d rows of refresh_tokens.sealed, want at most 4", rows)
+		}
+		rows := t.cleaned(limits)
+		dropped += rows["refresh_tokens.sealed"]
+		t.same("rows of other tables", sum(rows), rows["refresh_tokens.sealed"])
+		t.done("Cleanup", t.ctx.Err())
+	}
+	t.same("rows of refresh_tokens.sealed", dropped, len(over))
+	for _, token := range over {
+		t.sameConsumed("a token without what was sealed", t.storedRefreshToken(token.Hash), token)
+	}
+	t.same("Sealed, in its window", t.storedRefreshToken(open.Hash).Sealed, []byte("sealed"))
+	t.repeated(t.repeat(open, successor), oauthkit.Repeats{Token: 1, Generations: 1})
 }
 
 func testCleanupTwice(t *trial) {

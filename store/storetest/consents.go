@@ -127,7 +127,7 @@ func testRevokeWithoutConsent(t *trial) {
 	t.answered("RedeemCode, afterwards",
 		t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 	t.answered("RotateRefreshToken, afterwards",
-		t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, t.tokens(authorization), nil, t.now), oauthkit.ErrRevoked)
+		t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, t.tokens(authorization), nil)), oauthkit.ErrRevoked)
 }
 
 func testRevokeConsentTwice(t *trial) {

@@ -88,11 +88,11 @@ func testRotateRace(t *trial, n int) {
 	successors := t.tokensOfEach(n, token.Authorization)
 	winner := t.oneWinner("RotateRefreshToken", t.race(n, func(i int) error {
 		sealed := []byte{byte(i)}
-		return t.side(i).RotateRefreshToken(t.ctx, token.Hash, successors[i], sealed, t.now)
+		return t.side(i).RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors[i], sealed))
 	}))
 	t.onlyThose(successors, winner)
-	token.ConsumedAt, token.Sealed = t.now, []byte{byte(winner)}
-	t.same("the consumed one", t.storedRefreshToken(token.Hash), token)
+	token.Sealed = []byte{byte(winner)}
+	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), token)
 }
 
 func testRedeemAgainstRevoke(t *trial) {
@@ -112,7 +112,7 @@ func testRotateAgainstRevoke(t *trial) {
 	successors := t.tokens(token.Authorization)
 	rotated, revoked := t.pair(
 		func(store Store) error {
-			return store.RotateRefreshToken(t.ctx, token.Hash, successors, nil, t.now)
+			return store.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil))
 		},
 		func(store Store) error {
 			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
@@ -128,7 +128,7 @@ func testRotateAgainstRevokeConsent(t *trial) {
 	successors := t.tokens(code.Authorization)
 	rotated, revoked := t.pair(
 		func(store Store) error {
-			return store.RotateRefreshToken(t.ctx, token.Refresh.Hash, successors, nil, t.now)
+			return store.RotateRefreshToken(t.ctx, t.rotation(token.Refresh.Hash, successors, nil))
 		},
 		func(store Store) error {
 			_, err := store.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)

@@ -61,7 +61,7 @@ func (e ending) testAgainstRefresh(t *trial) {
 	tokens := t.savedTokens()
 	successors := t.tokens(tokens.Access.Authorization)
 	revoked, rotated := e.against(t, tokens.Access.Authorization, func(store Store) error {
-		return store.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now)
+		return store.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil))
 	})
 	t.same(e.name, revoked, 1)
 	t.answered("RotateRefreshToken, against "+e.name, rotated, nil, oauthkit.ErrRevoked)
@@ -125,7 +125,7 @@ func (t *trial) endsOf(each issued) []func(Store, oauthkit.AuthorizationManager)
 			return err
 		},
 		func(store Store, _ oauthkit.AuthorizationManager) error {
-			return store.RotateRefreshToken(t.ctx, each.tokens.Refresh.Hash, t.tokens(each.tokens.Access.Authorization), nil, t.now)
+			return store.RotateRefreshToken(t.ctx, t.rotation(each.tokens.Refresh.Hash, t.tokens(each.tokens.Access.Authorization), nil))
 		},
 	}
 	for _, e := range endings() {

@@ -49,11 +49,15 @@ func (t *trial) calls() map[string]func() error {
 		"Code":               func() error { _, err := t.Code(t.ctx, unknown); return err },
 		"RedeemCode":         func() error { return t.RedeemCode(t.ctx, unknown, tokens, t.now) },
 		"RefreshToken":       func() error { _, err := t.RefreshToken(t.ctx, unknown); return err },
-		"RotateRefreshToken": func() error { return t.RotateRefreshToken(t.ctx, unknown, tokens, nil, t.now) },
-		"SigningKeys":        func() error { _, err := t.SigningKeys(t.ctx); return err },
-		"AddSigningKey":      func() error { return t.AddSigningKey(t.ctx, t.key("RS256", 1)) },
-		"RemoveSigningKey":   func() error { _, err := t.RemoveSigningKey(t.ctx, unknown); return err },
-		"Cleanup":            func() error { _, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now}); return err },
+		"RotateRefreshToken": func() error { return t.RotateRefreshToken(t.ctx, t.rotation(unknown, tokens, nil)) },
+		"RepeatRefreshToken": func() error {
+			_, err := t.RepeatRefreshToken(t.ctx, oauthkit.Repeat{Hash: unknown, Successor: unknown, Limit: 5, Now: at(t.now)})
+			return err
+		},
+		"SigningKeys":      func() error { _, err := t.SigningKeys(t.ctx); return err },
+		"AddSigningKey":    func() error { return t.AddSigningKey(t.ctx, t.key("RS256", 1)) },
+		"RemoveSigningKey": func() error { _, err := t.RemoveSigningKey(t.ctx, unknown); return err },
+		"Cleanup":          func() error { _, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now}); return err },
 	}
 }
 
@@ -70,7 +74,7 @@ func testFailureDoesNothing(t *trial) {
 
 	redeemed, rotated, fresh := t.tokens(code.Authorization), t.tokens(tokens.Access.Authorization), t.tokens(t.authorization())
 	t.failed("RedeemCode", t.RedeemCode(failing.ctx, code.Hash, redeemed, t.now))
-	t.failed("RotateRefreshToken", t.RotateRefreshToken(failing.ctx, tokens.Refresh.Hash, rotated, []byte("sealed"), t.now))
+	t.failed("RotateRefreshToken", t.RotateRefreshToken(failing.ctx, t.rotation(tokens.Refresh.Hash, rotated, []byte("sealed"))))
 	t.failed("SaveTokens", t.SaveTokens(failing.ctx, fresh.Access.Authorization, fresh))
 	approval, approved := t.approval(interaction.Hash)
 	t.failed("SaveCode", t.SaveCode(failing.ctx, approval, approved))

@@ -94,9 +94,9 @@ func testLists(t *trial) {
 func testSealed(t *trial) {
 	for _, sealed := range [][]byte{nil, {}, {0}, everyByte(), []byte(strings.Repeat("\xff\x00", 4096))} {
 		token := *t.savedTokens().Refresh
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
-		token.ConsumedAt, token.Sealed = t.now, sealed
-		t.same("RefreshToken", t.storedRefreshToken(token.Hash), &token)
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
+		token.Sealed = sealed
+		t.sameConsumed("RefreshToken", t.storedRefreshToken(token.Hash), &token)
 	}
 }
 
@@ -210,7 +210,7 @@ func testCopies(t *trial) {
 	t.same("after a change of what was returned: Resources", again.Resources, want.Resources)
 
 	token, sealed := t.savedTokens().Refresh, []byte("sealed")
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), sealed, t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
 	sealed[0] = 'X'
 	t.storedRefreshToken(token.Hash).Sealed[1] = 'X'
 	t.same("after a change: Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))

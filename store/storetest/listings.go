@@ -89,7 +89,7 @@ func testNothingLeft(t *trial) {
 	t.lists(subject, 10, code.Authorization)
 	successors := t.tokens(code.Authorization)
 	successors.Access.ExpiresAt, successors.Refresh.ExpiresAt = begun.Add(3*time.Minute), begun.Add(2*time.Minute)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil)))
 	t.now = successors.Refresh.ExpiresAt // the one before it was used
 	t.lists(subject, 10, code.Authorization)
 	t.now = successors.Access.ExpiresAt

@@ -124,7 +124,7 @@ func (m *machine) redeemCode(draw *rapid.T) {
 func (m *machine) rotateRefreshToken(draw *rapid.T) {
 	token := pick(draw, "refresh token", m.model.refreshTokens)
 	tokens := m.newTokens(draw, token.authorization.value)
-	err := m.RotateRefreshToken(m.ctx, token.hash, tokens, []byte(token.hash), m.now)
+	err := m.RotateRefreshToken(m.ctx, m.rotation(token.hash, tokens, []byte(token.hash)))
 	m.consumed("RotateRefreshToken", err, token, tokens)
 	if err == nil {
 		m.model.sealed(token, token.hash)
@@ -186,8 +186,11 @@ func (m *machine) compare() {
 	}
 	for _, want := range m.model.refreshTokens {
 		token := m.storedRefreshToken(want.hash)
-		m.compareCredential("RefreshToken", token.ConsumedAt, token.Authorization, want)
-		m.same("RefreshToken.Sealed", string(token.Sealed), want.sealed)
+		m.same("RefreshToken, consumed", token.ConsumedAt.IsZero(), want.consumedAt.IsZero())
+		m.compareCredential("RefreshToken", want.consumedAt, token.Authorization, want)
+		if want.authorization.revokedAt.IsZero() {
+			m.same("RefreshToken.Sealed", string(token.Sealed), want.sealed)
+		}
 	}
 	for _, want := range m.model.accessTokens {
 		m.compareCredential("AccessToken", time.Time{}, m.storedAccessToken(want.hash).Authorization, want)

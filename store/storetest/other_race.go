@@ -87,8 +87,11 @@ func testEverythingAtOnce(t *trial) {
 		tokens := t.tokens(code.Authorization)
 		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 		successors := t.tokens(code.Authorization)
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, []byte("sealed"), t.now))
-		acts := t.actsOn(consent, open, successors.Refresh)
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, []byte("sealed"))))
+		acts := append(t.actsOn(consent, open, successors.Refresh), func(store Store) error {
+			_, err := store.RepeatRefreshToken(t.ctx, t.repeat(tokens.Refresh, successors.Refresh))
+			return err
+		})
 		for i, err := range t.race(2*len(acts), func(i int) error { return acts[i%len(acts)](t.side(i / len(acts))) }) {
 			t.answered(fmt.Sprintf("act %d of all at once", i%len(acts)), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
 		}
@@ -111,7 +114,7 @@ func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCo
 			return store.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now)
 		},
 		func(store Store) error {
-			return store.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), []byte("sealed"), t.now)
+			return store.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed")))
 		},
 		func(store Store) error {
 			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)

@@ -56,7 +56,7 @@ func testUnknownRefreshToken(t *trial) {
 		_, err := t.RefreshToken(t.ctx, hash)
 		t.answered("RefreshToken, unknown", err, oauthkit.ErrNotFound)
 		tokens := t.tokens(t.authorization())
-		err = t.RotateRefreshToken(t.ctx, hash, tokens, []byte("sealed"), t.now)
+		err = t.RotateRefreshToken(t.ctx, t.rotation(hash, tokens, []byte("sealed")))
 		t.answered("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
 		t.noTokens(tokens)
 	}
@@ -66,7 +66,7 @@ func testRotateRevoked(t *trial) {
 	token := t.savedTokens().Refresh
 	t.revoked(token.Authorization)
 	tokens := t.tokens(token.Authorization)
-	err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, []byte("sealed"), t.now)
+	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, tokens, []byte("sealed")))
 	t.answered("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
 	t.noTokens(tokens)
 	stored := t.storedRefreshToken(token.Hash)
@@ -77,24 +77,24 @@ func testRotateRevoked(t *trial) {
 
 func testRotateReplayedAndRevoked(t *trial) {
 	token := t.savedTokens().Refresh
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, t.tokens(token.Authorization), nil, t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), nil)))
 	t.revoked(token.Authorization)
 	tokens := t.tokens(token.Authorization)
-	err := t.RotateRefreshToken(t.ctx, token.Hash, tokens, nil, t.now)
+	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, tokens, nil))
 	t.answered("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
 	t.noTokens(tokens)
 }
 
 func testRotate(t *trial) {
-	token, at := t.savedTokens().Refresh, t.now.Add(time.Hour)
+	token := t.savedTokens().Refresh
 	successors := t.tokens(token.Authorization)
 	sealed := everyByte()
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, sealed, at))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, sealed)))
 	t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
 	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 	want := *token
-	want.ConsumedAt, want.Sealed = at, sealed
-	t.same("the consumed one", t.storedRefreshToken(token.Hash), &want)
+	want.Sealed = sealed
+	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
 }
 
 func testRotateChain(t *trial) {
@@ -103,7 +103,7 @@ func testRotateChain(t *trial) {
 	for range 5 {
 		successors := t.tokens(token.Authorization)
 		successors.Access.Scopes = oauthkit.Scopes{"read"}
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, nil, t.now))
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
 		stored := t.storedAccessToken(successors.Access.Hash)
 		t.same("AccessToken.Scopes", stored.Scopes, oauthkit.Scopes{"read"})
 		t.same("AccessToken.Authorization", stored.Authorization, &want)
@@ -114,11 +114,11 @@ func testRotateChain(t *trial) {
 
 func testRotateForgets(t *trial) {
 	token, other := t.savedTokens().Refresh, t.savedTokens().Refresh
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, other.Hash, t.tokens(other.Authorization), []byte("other"), t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(other.Hash, t.tokens(other.Authorization), []byte("other"))))
 	var used []string
 	for range 4 {
 		successors := t.tokens(token.Authorization)
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("sealed"), t.now))
+		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
 		for _, earlier := range used {
 			t.same("Sealed, of an earlier token", t.storedRefreshToken(earlier).Sealed, []byte(nil))
 		}
@@ -131,38 +131,40 @@ func testRotateForgets(t *trial) {
 func testRotateTwice(t *trial) {
 	token := t.savedTokens().Refresh
 	successors := t.tokens(token.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("first"), t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("first"))))
 	for _, later := range []time.Duration{0, time.Second, 24 * time.Hour} {
 		again := t.tokens(token.Authorization)
-		err := t.RotateRefreshToken(t.ctx, token.Hash, again, []byte("second"), t.now.Add(later))
+		rotation := t.rotation(token.Hash, again, []byte("second"))
+		rotation.Now = at(t.now.Add(later))
+		err := t.RotateRefreshToken(t.ctx, rotation)
 		t.answered("RotateRefreshToken, again", err, oauthkit.ErrReplayed)
 		t.noTokens(again)
 	}
 	want := *token
-	want.ConsumedAt, want.Sealed = t.now, []byte("first")
-	t.same("the consumed one", t.storedRefreshToken(token.Hash), &want)
+	want.Sealed = []byte("first")
+	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
 	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }
 
 func testRotateFails(t *trial) {
 	existing, first := t.savedTokens(), t.savedTokens().Refresh
 	second := t.tokens(first.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, first.Hash, second, []byte("first"), t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(first.Hash, second, []byte("first"))))
 	token, successors := second.Refresh, t.tokens(first.Authorization)
 	taken := successors
 	taken.Access = t.accessToken(token.Authorization)
 	taken.Access.Hash = existing.Access.Hash
-	err := t.RotateRefreshToken(t.ctx, token.Hash, taken, []byte("sealed"), t.now)
+	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, taken, []byte("sealed")))
 	t.failed("RotateRefreshToken, with an access token that exists", err)
 	t.noTokens(successors)
 	taken = successors
 	taken.Refresh = existing.Refresh
-	err = t.RotateRefreshToken(t.ctx, token.Hash, taken, []byte("sealed"), t.now)
+	err = t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, taken, []byte("sealed")))
 	t.failed("RotateRefreshToken, with a refresh token that exists", err)
 	t.noTokens(successors)
 	t.same("RefreshToken", t.storedRefreshToken(token.Hash), token)
 	t.same("Sealed, of an earlier token", t.storedRefreshToken(first.Hash).Sealed, []byte("first"))
-	err = t.RotateRefreshToken(t.ctx, token.Hash, successors, []byte("sealed"), t.now)
+	err = t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed")))
 	t.done("RotateRefreshToken, after failures", err)
 	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }

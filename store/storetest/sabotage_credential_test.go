@@ -116,6 +116,11 @@ func others(tokens oauthkit.Tokens) oauthkit.Tokens {
 	return oauthkit.Tokens{Access: &access}
 }
 
+func withOthers(rotation oauthkit.Rotation) oauthkit.Rotation {
+	rotation.Successors = others(rotation.Successors)
+	return rotation
+}
+
 func (s leavesParts) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
 	err := s.Store.SaveTokens(ctx, authorization, tokens)
 	if err != nil {
@@ -132,10 +137,10 @@ func (s leavesParts) RedeemCode(ctx context.Context, hash string, tokens oauthki
 	return err
 }
 
-func (s leavesParts) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+func (s leavesParts) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	err := s.Store.RotateRefreshToken(ctx, rotation)
 	if err != nil {
-		_ = s.Store.RotateRefreshToken(ctx, hash, others(successors), sealed, now)
+		_ = s.Store.RotateRefreshToken(ctx, withOthers(rotation))
 	}
 	return err
 }
@@ -217,8 +222,8 @@ func (s dropsConsumed) RefreshToken(ctx context.Context, hash string) (*oauthkit
 	return token, err
 }
 
-func (s dropsConsumed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+func (s dropsConsumed) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	err := s.Store.RotateRefreshToken(ctx, rotation)
 	if errors.Is(err, oauthkit.ErrReplayed) {
 		return oauthkit.ErrNotFound
 	}
@@ -243,10 +248,10 @@ func (s keepsLosers) RedeemCode(ctx context.Context, hash string, tokens oauthki
 	return err
 }
 
-func (s keepsLosers) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+func (s keepsLosers) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	err := s.Store.RotateRefreshToken(ctx, rotation)
 	if err != nil {
-		_ = saveAnyway(ctx, s.Store, successors)
+		_ = saveAnyway(ctx, s.Store, rotation.Successors)
 	}
 	return err
 }

@@ -85,12 +85,12 @@ func (s *savesTwice) SaveCode(ctx context.Context, approval *oauthkit.Approval, 
 
 type rotatesUnlooked struct{ ender }
 
-func (s *rotatesUnlooked) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	s.meet(ctx, successors.Access.Authorization)
-	if err := s.managing.RotateRefreshToken(ctx, hash, successors, sealed, now); !errors.Is(err, oauthkit.ErrRevoked) {
+func (s *rotatesUnlooked) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	s.meet(ctx, rotation.Successors.Access.Authorization)
+	if err := s.managing.RotateRefreshToken(ctx, rotation); !errors.Is(err, oauthkit.ErrRevoked) {
 		return err
 	}
-	return saveAnyway(ctx, s.managing, successors)
+	return saveAnyway(ctx, s.managing, rotation.Successors)
 }
 
 // countsFirst counts what has a user or an application, which nobody else may have done since.

@@ -61,17 +61,17 @@ func (s *readsThenUpdates) RedeemCode(ctx context.Context, hash string, tokens o
 	return nil
 }
 
-func (s *readsThenUpdates) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	token, err := s.RefreshToken(ctx, hash)
+func (s *readsThenUpdates) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	token, err := s.RefreshToken(ctx, rotation.Hash)
 	if err != nil {
 		return err
 	}
 	if !token.ConsumedAt.IsZero() {
 		return oauthkit.ErrReplayed
 	}
-	s.awaitAnother(ctx, hash)
-	if s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now) != nil {
-		return saveAnyway(ctx, s.Store, successors)
+	s.awaitAnother(ctx, rotation.Hash)
+	if s.Store.RotateRefreshToken(ctx, rotation) != nil {
+		return saveAnyway(ctx, s.Store, rotation.Successors)
 	}
 	return nil
 }
@@ -148,8 +148,8 @@ func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Appro
 
 type checksThenRotates struct{ revoker }
 
-func (s *checksThenRotates) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	token, err := s.RefreshToken(ctx, hash)
+func (s *checksThenRotates) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	token, err := s.RefreshToken(ctx, rotation.Hash)
 	if err != nil {
 		return err
 	}
@@ -157,10 +157,10 @@ func (s *checksThenRotates) RotateRefreshToken(ctx context.Context, hash string,
 		return oauthkit.ErrRevoked
 	}
 	s.meet(ctx, token.Authorization)
-	if err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now); !errors.Is(err, oauthkit.ErrRevoked) {
+	if err := s.Store.RotateRefreshToken(ctx, rotation); !errors.Is(err, oauthkit.ErrRevoked) {
 		return err
 	}
-	return saveAnyway(ctx, s.Store, successors)
+	return saveAnyway(ctx, s.Store, rotation.Successors)
 }
 
 type savesInTwoActs struct{ revoker }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -13,7 +12,7 @@ func sealedSabotages() []sabotage {
 			"refresh/RotateRefreshToken saves", "fidelity/what was sealed",
 		}},
 		{"keeps what was sealed", func(s Store) Store { return keepsSealed{s, map[string][]byte{}} }, []string{
-			"refresh/RotateRefreshToken forgets",
+			"refresh/RotateRefreshToken forgets", "refresh/RevokeAuthorization drops", "cleanup/Cleanup drops",
 		}},
 		{"keeps what was sealed last, of anybody", func(s Store) Store { return &keepsLastSealed{Store: s} }, []string{
 			"refresh/RotateRefreshToken forgets", "refresh/RotateRefreshToken does everything or nothing",
@@ -23,8 +22,9 @@ func sealedSabotages() []sabotage {
 
 type losesSealed struct{ Store }
 
-func (s losesSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, _ []byte, now time.Time) error {
-	return s.Store.RotateRefreshToken(ctx, hash, successors, nil, now)
+func (s losesSealed) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	rotation.Sealed = nil
+	return s.Store.RotateRefreshToken(ctx, rotation)
 }
 
 type keepsSealed struct {
@@ -32,10 +32,10 @@ type keepsSealed struct {
 	sealed map[string][]byte // by hash
 }
 
-func (s keepsSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	err := s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+func (s keepsSealed) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	err := s.Store.RotateRefreshToken(ctx, rotation)
 	if err == nil {
-		s.sealed[hash] = sealed
+		s.sealed[rotation.Hash] = rotation.Sealed
 	}
 	return err
 }
@@ -54,9 +54,9 @@ type keepsLastSealed struct {
 	last string // the hash
 }
 
-func (s *keepsLastSealed) RotateRefreshToken(ctx context.Context, hash string, successors oauthkit.Tokens, sealed []byte, now time.Time) error {
-	s.last = hash
-	return s.Store.RotateRefreshToken(ctx, hash, successors, sealed, now)
+func (s *keepsLastSealed) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	s.last = rotation.Hash
+	return s.Store.RotateRefreshToken(ctx, rotation)
 }
 
 func (s *keepsLastSealed) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {

@@ -154,7 +154,7 @@ func testLastUsed(t *trial) {
 	successors := t.tokens(code.Authorization)
 	successors.Access.IssuedAt = t.now.Add(3 * time.Second)
 	successors.Refresh.IssuedAt = t.now.Add(4 * time.Second)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, tokens.Refresh.Hash, successors, nil, t.now))
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil)))
 	t.lastUsed("after a refresh", code.Authorization, successors.Refresh.IssuedAt)
 
 	authorization := t.authorization()

@@ -22,7 +22,7 @@ type sabotage struct {
 }
 
 func sabotages() []sabotage {
-	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
+	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
 		connectionSabotages(), endingRaceSabotages(), managementSabotages())
 }
 

@@ -98,6 +98,19 @@ func (t *trial) refreshToken(authorization *oauthkit.Authorization) *oauthkit.Re
 	}
 }
 
+// rotation returns the use of a refresh token at the time of the trial, for stores without a clock.
+func (t *trial) rotation(hash string, successors oauthkit.Tokens, sealed []byte) oauthkit.Rotation {
+	return oauthkit.Rotation{Hash: hash, Successors: successors, Sealed: sealed, Window: 30 * time.Second, Now: at(t.now)}
+}
+
+// repeat returns the repeat of a refresh token at the time of the trial, for stores without a clock.
+func (t *trial) repeat(token, successor *oauthkit.RefreshToken) oauthkit.Repeat {
+	return oauthkit.Repeat{Hash: token.Hash, Successor: successor.Hash, Limit: 5, Now: at(t.now)}
+}
+
+// at returns a clock that stands still.
+func at(now time.Time) func() time.Time { return func() time.Time { return now } }
+
 // code returns a new one for an Authorization, not saved yet.
 func (t *trial) code(authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
 	return &oauthkit.AuthorizationCode{

@@ -25,7 +25,8 @@ func New(logger *slog.Logger) func(ctx context.Context, event oauthkit.Event) {
 // day, and what counts is how often.
 func levelOf(event oauthkit.Event) slog.Level {
 	switch event.(type) {
-	case oauthkit.CredentialReplayed, oauthkit.CredentialMisused, oauthkit.CrossSiteBlocked, oauthkit.CheckFailed, oauthkit.StorageUnavailable:
+	case oauthkit.CredentialReplayed, oauthkit.CredentialRepeated, oauthkit.CredentialShared, oauthkit.CredentialMisused,
+		oauthkit.CrossSiteBlocked, oauthkit.CheckFailed, oauthkit.StorageUnavailable:
 		return slog.LevelWarn
 	default:
 		return slog.LevelInfo

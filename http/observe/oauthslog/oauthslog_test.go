@@ -45,7 +45,11 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	slices.Sort(warned)
-	if want := []string{"check.failed", "credential.misused", "credential.replayed", "csrf.blocked", "storage.unavailable"}; !slices.Equal(warned, want) {
+	want := []string{
+		"check.failed", "credential.misused", "credential.repeated", "credential.replayed", "credential.shared",
+		"csrf.blocked", "storage.unavailable",
+	}
+	if !slices.Equal(warned, want) {
 		t.Errorf("got warnings %v, want %v", warned, want)
 	}
 }

@@ -25,6 +25,8 @@ func All() []oauthkit.Event {
 
 		filled[oauthkit.TokenIssued](),
 		filled[oauthkit.CredentialReplayed](),
+		filled[oauthkit.CredentialRepeated](),
+		filled[oauthkit.CredentialShared](),
 		filled[oauthkit.CredentialMisused](),
 		filled[oauthkit.IntrospectionDenied](),
 		filled[oauthkit.ClientAuthenticationFailed](),

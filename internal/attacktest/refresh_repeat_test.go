@@ -1,0 +1,441 @@
+package attacktest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/secret"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestRefreshRepeat is about a used refresh token that is presented again within its retry window.
+func TestRefreshRepeat(t *testing.T) {
+	wait, meeting, secrets, swapped := &waitingRotations{}, &meetingAPIs{}, &otherSecrets{}, &swappedRows{}
+	fixture.Run(t, []fixture.Case{
+		{Name: "F-04 repeats are few, and each is an event", Test: fewRepeats},
+		{Name: "F-04 the window begins when the token is consumed", Configure: wait.configure, Test: func(t *testing.T, s *fixture.Server) {
+			waitForLock(t, s, wait)
+		}},
+		{Name: "F-05 revocation after a repeat for something else", Test: revokedRepeat},
+		{Name: "F-06 an older generation with another question", Test: olderQuestion},
+		{Name: "F-07 generations within one moment, with a retry", Test: sameMoment},
+		{Name: "F-08 a repeat after a restart, and a late one", Test: repeatAfterRestart},
+		{Name: "F-11 a repeat for other scopes", Test: repeatedScope},
+		{Name: "F-19 a repeat for other resources", Test: repeatedResource},
+		{Name: "F-19 20 pairs at once for two APIs", Test: apisAtOnce},
+		{Name: "F-19 two requests for two APIs that have read the token", Configure: meeting.configure, Test: apisMeet},
+		{Name: "F-25 three generations of lost answers are noticed", Test: sharedGenerations},
+		{Name: "F-25 three generations of lost answers, where they revoke", Configure: revokeShared, Test: sharedGenerationsRevoked},
+		{Name: "RL-22 the clocks of two instances are minutes apart", Test: clocksApart},
+		{Name: "ST-01 the answer of a used token without Config.Secret", Configure: secrets.configure, Test: func(t *testing.T, s *fixture.Server) {
+			secrets.test(t, s)
+		}},
+		{Name: "ST-01 the answer of a used token with another token", Configure: swapped.configure, Test: func(t *testing.T, s *fixture.Server) {
+			swapped.test(t, s)
+		}},
+		{Name: "ST-01 a dump and a used token open nothing", Test: deadTokenOpensNothing},
+		{Name: "ST-01 a dump and a used token open nothing once the window is over", Configure: withoutSecret, Test: sealedIsGone},
+	})
+}
+
+func repeatEvents(s *fixture.Server) (repeated, refused int) {
+	for _, event := range fixture.EventsOf[oauthkit.CredentialRepeated](s.Events) {
+		if event.Refused {
+			refused++
+		} else {
+			repeated++
+		}
+	}
+	return repeated, refused
+}
+
+// wantLive wants the last tokens of an Authorization to work, and no replay to be observed.
+func wantLive(t *testing.T, s *fixture.Server, tokens fixture.Tokens) {
+	t.Helper()
+	s.RS.IN(tokens.Access).Active()
+	s.Web.IN(tokens.Refresh).Active()
+	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
+		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
+	}
+}
+
+func fewRepeats(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	for i := range 50 {
+		answer := s.Web.RF(first.Refresh, "scope="+[]string{"", "openid"}[i%2])
+		switch {
+		case i >= 5:
+			answer.JSON(400, "invalid_grant")
+		case answer.Tokens().Refresh != second.Refresh:
+			t.Errorf("repeat %d: got another refresh token, want the successor", i+1)
+		}
+	}
+	s.Web.RF(first.Refresh, "scope=nonsense").JSON(400, "invalid_grant")
+	if repeated, refused := repeatEvents(s); repeated != 5 || refused != 46 {
+		t.Errorf("got %d repeats and %d refusals observed, want 5 and 46", repeated, refused)
+	}
+	want := oauthkit.CredentialRepeated{
+		ApplicationID: "web", Subject: "alice", CredentialID: oauthkit.CredentialID(first.Refresh), Repeats: 1,
+	}
+	got := fixture.EventsOf[oauthkit.CredentialRepeated](s.Events)[0]
+	if want.AuthorizationID = got.AuthorizationID; got != want || got.AuthorizationID == "" {
+		t.Errorf("got %+v observed, want %+v", got, want)
+	}
+	wantLive(t, s, second)
+	s.Web.RF(second.Refresh).Tokens()
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
+		t.Errorf("got %d replays and %d revocations observed after the successor was used, want one of each", seen, revoked)
+	}
+}
+
+// waitingRotations are a store in which a rotation waits 35 seconds for a lock.
+type waitingRotations struct {
+	storetest.Store
+	clock *fixture.Clock
+}
+
+func (w *waitingRotations) configure(config *oauthkit.Config, store storetest.Store) {
+	w.Store, w.clock = store, nil
+	config.Grants = []oauthkit.Grant{
+		grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}),
+		grants.RefreshToken(w, grants.RefreshTokenConfig{RetryWindow: 30 * time.Second}),
+	}
+}
+
+// RotateRefreshToken implements [oauthkit.RefreshTokenStore].
+func (w *waitingRotations) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	w.clock.Advance(35 * time.Second)
+	return w.Store.RotateRefreshToken(ctx, rotation)
+}
+
+func waitForLock(t *testing.T, s *fixture.Server, wait *waitingRotations) {
+	wait.clock = s.Clock
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	if again := s.Web.RF(first.Refresh).Tokens(); again.Refresh != second.Refresh {
+		t.Errorf("got %+v, want the answer that was lost, %+v", again, second)
+	}
+	wantLive(t, s, second)
+}
+
+func revokedRepeat(_ *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	other := s.Web.RF(first.Refresh, "scope=openid").Tokens()
+	s.Web.RV(other.Access).OK()
+	for _, question := range []string{"scope=", "scope=openid", "resource=https://api.test"} {
+		s.Web.RF(first.Refresh, question).JSON(400, "invalid_grant")
+	}
+	ended(s, s.Web, first, second, other)
+}
+
+func olderQuestion(_ *testing.T, s *fixture.Server) {
+	for _, question := range []string{"scope=openid", "scope=nonsense", "resource=https://unknown.test"} {
+		first := s.Browser("alice").Tokens(s.Web)
+		second := s.Web.RF(first.Refresh).Tokens()
+		third := s.Web.RF(second.Refresh).Tokens()
+		s.Web.RF(first.Refresh, question).JSON(400, "invalid_grant")
+		ended(s, s.Web, first, second, third)
+	}
+}
+
+// sameMoment repeats each generation before it is used, all at one time of the clock.
+func sameMoment(t *testing.T, s *fixture.Server) {
+	family := []fixture.Tokens{s.Browser("alice").Tokens(s.Web)}
+	for i := range 2 {
+		next := s.Web.RF(family[i].Refresh).Tokens()
+		if again := s.Web.RF(family[i].Refresh).Tokens(); again != next {
+			t.Errorf("generation %d: got %+v, want the answer of before, %+v", i, again, next)
+		}
+		family = append(family, next)
+	}
+	s.Web.RF(family[0].Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, family...)
+}
+
+func repeatAfterRestart(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	other := s.Second()
+	if again := other.Web.RF(first.Refresh).Tokens(); again != second {
+		t.Errorf("got %+v, want the answer of before the restart, %+v", again, second)
+	}
+	s.Wait(31 * time.Second)
+	other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	ended(other, other.Web, first, second)
+}
+
+func repeatedScope(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web, "scope=openid email api:read")
+	second := s.Web.RF(first.Refresh, "scope=openid api:read").Tokens()
+	if again := s.Web.RF(first.Refresh, "scope=api:read  openid").Tokens(); again != second {
+		t.Errorf("the same scopes in another order: got %+v, want %+v", again, second)
+	}
+	for _, scope := range []string{"openid", "openid email api:read"} { // narrower, and wider
+		other := s.Web.RF(first.Refresh, "scope="+scope).Tokens()
+		if other.Scope != scope || s.RS.IN(other.Access).Active()["scope"] != scope {
+			t.Errorf("got scope %q, want %q", other.Scope, scope)
+		}
+		if other.Refresh != second.Refresh || other.Access == second.Access || other.ID == "" || other.ID == second.ID {
+			t.Errorf("got %+v, want other tokens beside the successor of %+v", other, second)
+		}
+	}
+	for _, scope := range []string{"openid api:write", "nonsense"} {
+		s.Web.RF(first.Refresh, "scope="+scope).JSON(400, "invalid_scope")
+	}
+	wantLive(t, s, second)
+	s.Wait(31 * time.Second)
+	s.Web.RF(first.Refresh, "scope=nonsense").JSON(400, "invalid_grant")
+	ended(s, s.Web, first, second)
+}
+
+func repeatedResource(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh, "resource=https://api.test").Tokens()
+	other := s.Web.RF(first.Refresh, "resource=https://other.test").Tokens()
+	both := s.Web.RF(first.Refresh, "resource=https://other.test", "+resource=https://api.test").Tokens()
+	wantAudience(t, s, second.Access, "https://api.test")
+	wantAudience(t, s, other.Access, "https://other.test")
+	wantAudience(t, s, both.Access, "https://other.test", "https://api.test")
+	if other.Refresh != second.Refresh || both.Refresh != second.Refresh {
+		t.Errorf("got other refresh tokens, want the successor for every API")
+	}
+	if again := s.Web.RF(first.Refresh, "resource=https://api.test", "+resource=https://api.test").Tokens(); again != second {
+		t.Errorf("got %+v for the first question, want its answer, %+v", again, second)
+	}
+	s.Web.RF(first.Refresh, "resource=https://unknown.test").JSON(400, "invalid_target")
+	wantLive(t, s, second)
+	s.Web.RF(second.Refresh, "resource=https://api.test").Tokens()
+}
+
+// meetingAPIs lets two requests meet before either rotates.
+type meetingAPIs struct{}
+
+func (*meetingAPIs) configure(config *oauthkit.Config, store storetest.Store) {
+	rotateTogether(30*time.Second)(config, store)
+}
+
+func apisAtOnce(t *testing.T, s *fixture.Server) {
+	for range 20 {
+		apisMeet(t, s)
+	}
+}
+
+func apisMeet(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	apis, answers := []string{"https://api.test", "https://other.test"}, make([]fixture.Tokens, 2)
+	fixture.Race(2, func(i int) { answers[i] = s.Web.RF(first.Refresh, "resource="+apis[i]).Tokens() })
+	for i, answer := range answers {
+		wantAudience(t, s, answer.Access, apis[i])
+	}
+	if answers[0].Refresh != answers[1].Refresh || answers[0].Access == answers[1].Access {
+		t.Errorf("got %+v, want two access tokens beside one refresh token", answers)
+	}
+	wantLive(t, s, answers[0])
+}
+
+// lostAnswers refreshes so many times, each answer being lost once, and returns the last answer.
+func lostAnswers(s *fixture.Server, tokens fixture.Tokens, generations int) (token string, last *fixture.Answer) {
+	last, token = nil, tokens.Refresh
+	for i := range generations {
+		if i > 0 {
+			token = last.Tokens().Refresh
+		}
+		s.Web.RF(token).Tokens()
+		last = s.Web.RF(token)
+	}
+	return token, last
+}
+
+func sharedGenerations(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	_, second := lostAnswers(s, first, 2)
+	arrived := s.Web.RF(second.Tokens().Refresh).Tokens()
+	_, fourth := lostAnswers(s, arrived, 2)
+	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) > 0 {
+		t.Errorf("got %+v observed, want none: there were never three in a row", shared)
+	}
+	token, last := lostAnswers(s, fourth.Tokens(), 1)
+	s.Web.RF(token).Tokens()
+	shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events)
+	if len(shared) != 1 || shared[0].Generations != 3 || shared[0].CredentialID != oauthkit.CredentialID(token) || shared[0].ApplicationID != "web" {
+		t.Errorf("got %+v observed, want one of the third token in a row", shared)
+	}
+	wantLive(t, s, last.Tokens())
+}
+
+func revokeShared(config *oauthkit.Config, store storetest.Store) {
+	config.Grants = []oauthkit.Grant{
+		grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}),
+		grants.RefreshToken(store, grants.RefreshTokenConfig{RetryWindow: 30 * time.Second, RevokeShared: true}),
+	}
+}
+
+func sharedGenerationsRevoked(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	_, second := lostAnswers(s, first, 2)
+	third := s.Web.RF(second.Tokens().Refresh).Tokens()
+	s.Web.RF(second.Tokens().Refresh).JSON(400, "invalid_grant")
+	ended(s, s.Web, first, third)
+	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) != 1 {
+		t.Errorf("got %+v observed, want one", shared)
+	}
+}
+
+// clocksApart has an instance whose clock is ahead or behind by minutes repeat what another has answered. Memory and
+// SQLite take the clock of the machine, which all instances share.
+func clocksApart(t *testing.T, s *fixture.Server) {
+	for _, skew := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
+		first := s.Browser("alice").Tokens(s.Web)
+		second := s.Web.RF(first.Refresh).Tokens()
+		s.Clock.Advance(skew)
+		again := s.Web.RF(first.Refresh)
+		if s.OwnClock() {
+			if tokens := again.Tokens(); tokens.Access != second.Access || tokens.Refresh != second.Refresh {
+				t.Errorf("by a clock that is off by %v: got %+v, want the answer of before, %+v", skew, tokens, second)
+			}
+			wantLive(t, s, second)
+		} else {
+			again.JSON(400, "invalid_grant")
+		}
+		s.Clock.Advance(-skew)
+	}
+}
+
+// otherSecrets gives each instance a Config.Secret of its own.
+type otherSecrets struct{ instances int }
+
+func (o *otherSecrets) configure(config *oauthkit.Config, _ storetest.Store) {
+	config.Extensions = nil // the signing keys are sealed with the secret of the fixture
+	config.Secret = []string{"", "one secret that is long enough for it", "another secret that is long enough"}[o.instances%3]
+	o.instances++
+}
+
+func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
+	instances := []*fixture.Server{s, s.Second(), s.Second()}
+	for i := range instances {
+		own, other := instances[i], instances[(i+1)%3]
+		answered := own.Web.RF(first.Refresh).Tokens()
+		other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+		if again := own.Web.RF(first.Refresh).Tokens(); again != answered {
+			t.Errorf("got %+v, want the answer of before, %+v", again, answered)
+		}
+		first = answered
+	}
+	wantLive(t, s, first)
+}
+
+// swappedRows are a store that gives the row of a used token to those who ask for another one.
+type swappedRows struct {
+	storetest.Store
+	used string // the hash
+}
+
+func (r *swappedRows) configure(config *oauthkit.Config, store storetest.Store) {
+	r.Store, r.used = store, ""
+	config.Grants = []oauthkit.Grant{
+		grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}),
+		grants.RefreshToken(r, grants.RefreshTokenConfig{RetryWindow: 30 * time.Second}),
+	}
+}
+
+// RefreshToken implements [oauthkit.RefreshTokenStore].
+func (r *swappedRows) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	if r.used != "" {
+		hash = r.used
+	}
+	return r.Store.RefreshToken(ctx, hash)
+}
+
+func (r *swappedRows) test(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	r.used = secret.Hash(first.Refresh)
+	if again := s.Web.RF(first.Refresh).Tokens(); again != second {
+		t.Errorf("got %+v, want the answer of before, %+v: nothing is shown here", again, second)
+	}
+	for range 3 {
+		s.Web.RF(secret.New(secret.RefreshToken)).JSON(400, "invalid_grant")
+	}
+}
+
+// opensSealed tries to open what is sealed with a used token with everything that a dump and the token hold, and reports
+// whether anything does.
+func opensSealed(t *testing.T, s *fixture.Server, used string) bool {
+	t.Helper()
+	token, err := s.Store.RefreshToken(t.Context(), secret.Hash(used))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{
+		used, used[4:], token.Hash, token.Authorization.ID, token.Authorization.Subject, "", "oauthkit refresh token retry",
+		"oauthkit", used + used, used + token.Hash, used + token.Authorization.ID, used + "web",
+	} {
+		for _, bound := range []string{token.Hash, used, ""} {
+			for _, purpose := range []string{"oauthkit refresh token retry", ""} {
+				if _, err := secret.Open(key, purpose, token.Sealed, []byte(bound)); err == nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func deadTokenOpensNothing(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web)
+	second := s.Web.RF(first.Refresh).Tokens()
+	if opensSealed(t, s, first.Refresh) {
+		t.Error("got the answer opened with what a dump and the used token hold, want Config.Secret to be needed")
+	}
+	s.Web.RV(second.Refresh).OK()
+	wantUnsealed(t, s, first.Refresh)
+}
+
+func withoutSecret(config *oauthkit.Config, _ storetest.Store) {
+	config.Secret, config.Extensions = "", nil
+}
+
+// sealedIsGone shows that without Config.Secret the answer can be opened while it may be repeated, and not after the next
+// cleanup, nor after the next act of the Authorization.
+func sealedIsGone(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
+	second := s.Web.RF(first.Refresh).Tokens()
+	if !opensSealed(t, s, first.Refresh) {
+		t.Error("got nothing opened with the used token within its window, so that nothing is shown here")
+	}
+	s.Wait(20 * time.Second)
+	clean(t, s, 0)
+	s.Web.RF(first.Refresh).Tokens()
+	s.Wait(11 * time.Second)
+	clean(t, s, 1)
+	wantUnsealed(t, s, first.Refresh)
+	third := s.Web.RF(second.Refresh).Tokens()
+	s.Web.RF(third.Refresh).Tokens()
+	wantUnsealed(t, s, second.Refresh)
+	s.Web.RF(first.Refresh).JSON(400, "invalid_grant") // still a replay
+	ended(s, s.Web, first, second, third)
+}
+
+func clean(t *testing.T, s *fixture.Server, want int) {
+	t.Helper()
+	removed, err := s.Provider.Cleanup(t.Context(), oauthkit.CleanupLimits{})
+	if got := removed["refresh_tokens.sealed"]; err != nil || got != want {
+		t.Errorf("Cleanup: got %d rows of what is sealed, %v; want %d", got, err, want)
+	}
+}
+
+func wantUnsealed(t *testing.T, s *fixture.Server, used string) {
+	t.Helper()
+	token, err := s.Store.RefreshToken(t.Context(), secret.Hash(used))
+	if err != nil || len(token.Sealed) > 0 {
+		t.Errorf("got %+v, %v; want nothing sealed with it any more", token, err)
+	}
+}

@@ -1,0 +1,307 @@
+package storetest
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func repeatRules() []rule {
+	return []rule{
+		{
+			"RepeatRefreshToken counts the repeats of a token, and saves an access token if there is one",
+			"a stolen refresh token is shared for ever without a sign of it, or a client gets a token that does not work",
+			testRepeat,
+		},
+		{
+			"a repeat is ErrReplayed if nothing is sealed or the successor is not there to be used",
+			"whoever has an old token gets tokens beside its owner (RFC 9700 §4.14.2)",
+			testRepeatReplayed,
+		},
+		{
+			"a repeat beyond the limit is ErrExhausted, and saves and counts nothing",
+			"one old token gives any number of access tokens",
+			testRepeatExhausted,
+		},
+		{
+			"a repeat under a revoked Authorization is ErrRevoked, and saves nothing",
+			"a session goes on after the user has revoked it",
+			testRepeatRevoked,
+		},
+		{
+			"RepeatRefreshToken counts how many tokens in a row were repeated",
+			"two parties that share an Authorization are not noticed, or a client that lost two answers in a year is",
+			testRepeatGenerations,
+		},
+		{
+			"RepeatRefreshToken does everything or nothing",
+			"a repeat is counted that was not answered, or answered and not counted",
+			testRepeatFails,
+		},
+		{
+			"the retry window is as long as it is told, by one clock, whatever the clocks of instances say",
+			"a retry at another instance logs the user out, or the window stays open for as long as a clock is behind",
+			testRepeatWindow,
+		},
+		{
+			"the clock of a rotation is read after its locks are held",
+			"a wait for a lock uses the retry window up, and whoever was refreshing is logged out",
+			testRotateClock,
+		},
+		{
+			"RevokeAuthorization drops what is sealed with its tokens",
+			"a dump holds more than it must",
+			testRevokeDropsSealed,
+		},
+	}
+}
+
+func repeatRaces() []rule {
+	return []rule{
+		{
+			"of any number of concurrent repeats no more than the limit succeed",
+			"one old token gives any number of access tokens at once",
+			testRepeatRace,
+		},
+		{
+			"a repeat while the Authorization is revoked leaves no live token",
+			"a token that is stored a moment after the logout outlives it",
+			func(t *trial) { t.pairs(100, testRepeatAgainstRevoke) },
+		},
+	}
+}
+
+// rotated saves tokens and exchanges the refresh token for its successor.
+func (t *trial) rotated() (token, successor *oauthkit.RefreshToken) {
+	t.Helper()
+	token = t.savedTokens().Refresh
+	return token, t.rotatedAgain(token)
+}
+
+func (t *trial) rotatedAgain(token *oauthkit.RefreshToken) (successor *oauthkit.RefreshToken) {
+	t.Helper()
+	successors := t.tokens(token.Authorization)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
+	return successors.Refresh
+}
+
+// repeated repeats a token and wants it counted.
+func (t *trial) repeated(repeat oauthkit.Repeat, want oauthkit.Repeats) {
+	t.Helper()
+	got, err := t.RepeatRefreshToken(t.ctx, repeat)
+	t.done("RepeatRefreshToken", err)
+	t.same("Repeats", got, want)
+}
+
+// notRepeated repeats a token with an access token of its own, and wants one of the errors and nothing saved.
+func (t *trial) notRepeated(what string, repeat oauthkit.Repeat, want ...error) {
+	t.Helper()
+	repeat.Access = t.accessToken(t.authorization())
+	_, err := t.RepeatRefreshToken(t.ctx, repeat)
+	t.answered("RepeatRefreshToken, "+what, err, want...)
+	t.noTokens(oauthkit.Tokens{Access: repeat.Access})
+}
+
+func testRepeat(t *trial) {
+	token, successor := t.rotated()
+	repeat := t.repeat(token, successor)
+	t.repeated(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
+	repeat.Access = t.accessToken(token.Authorization)
+	repeat.Access.Scopes, repeat.Access.Resources = oauthkit.Scopes{"read"}, oauthkit.URIs{"urn:example:api"}
+	t.repeated(repeat, oauthkit.Repeats{Token: 2, Generations: 1})
+	t.same("AccessToken", t.storedAccessToken(repeat.Access.Hash), repeat.Access)
+	t.same("the successor", t.storedRefreshToken(successor.Hash), successor)
+	t.same("Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+	t.rotatedAgain(successor)
+}
+
+func testRepeatReplayed(t *trial) {
+	token, successor := t.rotated()
+	other, others := t.rotated()
+	t.notRepeated("with the successor of another", t.repeat(token, others), oauthkit.ErrReplayed)
+	t.notRepeated("with an unknown successor", t.repeat(token, t.refreshToken(token.Authorization)), oauthkit.ErrReplayed)
+	unused := t.savedTokens().Refresh
+	t.notRepeated("of a token that was not used", t.repeat(unused, unused), oauthkit.ErrReplayed)
+	unknown := t.refreshToken(token.Authorization)
+	t.notRepeated("of an unknown token", t.repeat(unknown, successor), oauthkit.ErrNotFound)
+	t.rotatedAgain(successor)
+	t.notRepeated("after the successor was used", t.repeat(token, successor), oauthkit.ErrReplayed)
+
+	silent, silentSuccessors := t.savedTokens().Refresh, t.tokens(other.Authorization)
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(silent.Hash, silentSuccessors, nil)))
+	t.notRepeated("of a token without anything sealed", t.repeat(silent, silentSuccessors.Refresh), oauthkit.ErrReplayed)
+	t.repeated(t.repeat(other, others), oauthkit.Repeats{Token: 1, Generations: 1})
+}
+
+func testRepeatExhausted(t *trial) {
+	token, successor := t.rotated()
+	repeat := t.repeat(token, successor)
+	for i := range repeat.Limit {
+		t.repeated(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
+	}
+	for range 2 {
+		t.notRepeated("beyond the limit", repeat, oauthkit.ErrExhausted)
+	}
+	repeat.Limit++
+	t.repeated(repeat, oauthkit.Repeats{Token: repeat.Limit, Generations: 1})
+	t.rotatedAgain(successor)
+	t.notRepeated("beyond the limit, after the successor was used", repeat, oauthkit.ErrReplayed)
+}
+
+func testRepeatRevoked(t *trial) {
+	token, successor := t.rotated()
+	t.revoked(token.Authorization)
+	t.notRepeated("revoked", t.repeat(token, successor), oauthkit.ErrRevoked)
+}
+
+func testRepeatGenerations(t *trial) {
+	token, successor := t.rotated()
+	for _, generations := range []int{1, 2, 3, 4, 0, 1, 2} { // 0: the answer arrived
+		for i := range min(generations, 2) {
+			t.repeated(t.repeat(token, successor), oauthkit.Repeats{Token: i + 1, Generations: generations})
+		}
+		token, successor = successor, t.rotatedAgain(successor)
+	}
+}
+
+func testRepeatFails(t *trial) {
+	existing := t.savedTokens().Access
+	token, successor := t.rotated()
+	repeat := t.repeat(token, successor)
+	repeat.Access = t.accessToken(token.Authorization)
+	repeat.Access.Hash = existing.Hash
+	_, err := t.RepeatRefreshToken(t.ctx, repeat)
+	t.failed("RepeatRefreshToken, with an access token that exists", err)
+	t.same("the token that exists", t.storedAccessToken(existing.Hash), existing)
+	repeat.Access = nil
+	t.repeated(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
+}
+
+// testRepeatWindow finds out whether the store has a clock of its own. One that has none is told the time, and
+// its instances share the clock of a machine.
+func testRepeatWindow(t *trial) {
+	token, told := t.savedTokens().Refresh, false
+	successors := t.tokens(token.Authorization)
+	rotation := t.rotation(token.Hash, successors, []byte("sealed"))
+	rotation.Now = func() time.Time { told = true; return t.now }
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+	repeat := t.repeat(token, successors.Refresh)
+	if !told {
+		t.ownWindow(repeat)
+		return
+	}
+	t.same("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now)
+	for i, open := range []time.Duration{0, rotation.Window, -time.Second} {
+		repeat.Now = at(t.now.Add(open))
+		t.repeated(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
+	}
+	for _, over := range []time.Duration{rotation.Window + time.Microsecond, time.Hour, -time.Minute - time.Microsecond} {
+		repeat.Now = at(t.now.Add(over))
+		t.notRepeated("outside of the window", repeat, oauthkit.ErrReplayed)
+	}
+}
+
+// ownWindow holds a store with a clock of its own to it: the clocks of instances are minutes apart.
+func (t *trial) ownWindow(repeat oauthkit.Repeat) {
+	for i, skew := range []time.Duration{-5 * time.Minute, 5 * time.Minute, 24 * time.Hour} {
+		repeat.Now = at(t.now.Add(skew))
+		got, err := t.side(i).RepeatRefreshToken(t.ctx, repeat)
+		t.done("RepeatRefreshToken, by another clock", err)
+		t.same("Repeats", got.Token, i+1)
+	}
+	token := t.savedTokens().Refresh
+	rotation := t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed"))
+	rotation.Window = 0
+	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+	over := t.repeat(token, rotation.Successors.Refresh)
+	over.Limit = 1 << 30
+	for { // until its clock has moved, which takes a microsecond
+		_, err := t.RepeatRefreshToken(t.ctx, over)
+		t.answered("RepeatRefreshToken, at the end of the window", err, nil, oauthkit.ErrReplayed)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// testRotateClock lets instances whose clocks are minutes apart use one token at once. A store that asks for the time
+// while another has asked for it, too, holds no lock.
+func testRotateClock(t *trial) {
+	for range 20 {
+		const n = 8
+		token := t.savedTokens().Refresh
+		successors := t.tokensOfEach(n, token.Authorization)
+		var asking, asked atomic.Int64
+		winner := t.oneWinner("RotateRefreshToken", t.race(n, func(i int) error {
+			rotation := t.rotation(token.Hash, successors[i], []byte("sealed"))
+			rotation.Now = func() time.Time {
+				asked.Add(1)
+				if asking.Add(1) > 1 {
+					t.Errorf("RotateRefreshToken: Now was called while another call on this token was in Now")
+				}
+				defer asking.Add(-1)
+				for range 100 {
+					runtime.Gosched()
+				}
+				return t.now.Add(time.Duration(i-n/2) * time.Minute)
+			}
+			return t.side(i).RotateRefreshToken(t.ctx, rotation)
+		}))
+		if asked.Load() > 0 {
+			t.same("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now.Add(time.Duration(winner-n/2)*time.Minute))
+		}
+	}
+}
+
+func testRevokeDropsSealed(t *trial) {
+	token, _ := t.rotated()
+	other, _ := t.rotated()
+	t.revoked(token.Authorization)
+	t.same("Sealed, of what was revoked", t.storedRefreshToken(token.Hash).Sealed, []byte(nil))
+	t.same("Sealed, of another Authorization", t.storedRefreshToken(other.Hash).Sealed, []byte("sealed"))
+}
+
+func testRepeatRace(t *trial) {
+	const n, limit = 40, 5
+	token, successor := t.rotated()
+	repeats := make([]oauthkit.Repeat, n)
+	for i := range repeats {
+		repeats[i] = t.repeat(token, successor)
+		repeats[i].Limit, repeats[i].Access = limit, t.accessToken(token.Authorization)
+	}
+	successes := 0
+	for i, err := range t.race(n, func(i int) error {
+		_, err := t.side(i).RepeatRefreshToken(t.ctx, repeats[i])
+		return err
+	}) {
+		t.answered("RepeatRefreshToken, at once", err, nil, oauthkit.ErrExhausted)
+		if err != nil {
+			t.noTokens(oauthkit.Tokens{Access: repeats[i].Access})
+			continue
+		}
+		successes++
+		t.same("AccessToken", t.storedAccessToken(repeats[i].Access.Hash), repeats[i].Access)
+	}
+	t.same("repeats that succeeded", successes, limit)
+}
+
+func testRepeatAgainstRevoke(t *trial) {
+	token, successor := t.rotated()
+	repeat := t.repeat(token, successor)
+	repeat.Access = t.accessToken(token.Authorization)
+	repeated, revoked := t.pair(
+		func(store Store) error { _, err := store.RepeatRefreshToken(t.ctx, repeat); return err },
+		func(store Store) error {
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			return err
+		})
+	t.done("RevokeAuthorization", revoked)
+	t.answered("RepeatRefreshToken, against RevokeAuthorization", repeated, nil, oauthkit.ErrRevoked)
+	if repeated != nil {
+		t.noTokens(oauthkit.Tokens{Access: repeat.Access})
+	} else if t.storedAccessToken(repeat.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("RepeatRefreshToken, against RevokeAuthorization: got a live access token, want none")
+	}
+}

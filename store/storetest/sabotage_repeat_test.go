@@ -1,0 +1,114 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+func repeatSabotages() []sabotage {
+	return []sabotage{
+		{"counts no repeats", func(s Store) Store { return countsNoRepeats{s} }, []string{
+			"refresh/RepeatRefreshToken counts the repeats", "refresh/RepeatRefreshToken counts how many",
+		}},
+		{"has no limit of repeats", func(s Store) Store { return repeatsForEver{s} }, []string{
+			"refresh/a repeat beyond the limit", "races/of any number of concurrent repeats",
+		}},
+		{"looks at the limit and then repeats", func(s Store) Store { return &looksThenRepeats{Store: s, counted: map[string]int{}} }, []string{
+			"races/of any number of concurrent repeats",
+		}},
+		{"repeats what was replayed", func(s Store) Store { return repeatsReplayed{s} }, []string{
+			"refresh/a repeat is ErrReplayed", "refresh/the retry window",
+		}},
+		{"repeats what was revoked", func(s Store) Store { return repeatsRevoked{s} }, []string{
+			"refresh/a repeat under a revoked", "races/a repeat while the Authorization",
+		}},
+		{"counts a repeat that fails", func(s Store) Store { return countsFailures{s} }, []string{
+			"refresh/RepeatRefreshToken does everything",
+		}},
+		{"reads the clock before it holds a lock", func(s Store) Store { return readsClockEarly{s} }, []string{
+			"refresh/the clock of a rotation",
+		}},
+	}
+}
+
+type countsNoRepeats struct{ Store }
+
+func (s countsNoRepeats) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	_, err := s.Store.RepeatRefreshToken(ctx, repeat)
+	return oauthkit.Repeats{Token: 1, Generations: 1}, err
+}
+
+type repeatsForEver struct{ Store }
+
+func (s repeatsForEver) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	repeat.Limit = 1 << 30
+	return s.Store.RepeatRefreshToken(ctx, repeat)
+}
+
+type looksThenRepeats struct {
+	Store
+	mutex   sync.Mutex
+	counted map[string]int // by hash
+}
+
+func (s *looksThenRepeats) count(hash string, more int) int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.counted[hash] += more
+	return s.counted[hash]
+}
+
+func (s *looksThenRepeats) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	if s.count(repeat.Hash, 0) >= repeat.Limit {
+		return oauthkit.Repeats{}, oauthkit.ErrExhausted
+	}
+	for range 100 {
+		runtime.Gosched()
+	}
+	repeat.Limit = 1 << 30
+	repeats, err := s.Store.RepeatRefreshToken(ctx, repeat)
+	s.count(repeat.Hash, 1)
+	return repeats, err
+}
+
+type repeatsReplayed struct{ Store }
+
+func (s repeatsReplayed) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	repeats, err := s.Store.RepeatRefreshToken(ctx, repeat)
+	if errors.Is(err, oauthkit.ErrReplayed) {
+		return oauthkit.Repeats{Token: 1, Generations: 1}, nil
+	}
+	return repeats, err
+}
+
+type repeatsRevoked struct{ Store }
+
+func (s repeatsRevoked) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	repeats, err := s.Store.RepeatRefreshToken(ctx, repeat)
+	if errors.Is(err, oauthkit.ErrRevoked) {
+		return repeats, saveAnyway(ctx, s.Store, oauthkit.Tokens{Access: repeat.Access})
+	}
+	return repeats, err
+}
+
+type countsFailures struct{ Store }
+
+func (s countsFailures) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) (oauthkit.Repeats, error) {
+	repeats, err := s.Store.RepeatRefreshToken(ctx, repeat)
+	if err != nil {
+		repeat.Access = nil
+		_, _ = s.Store.RepeatRefreshToken(ctx, repeat)
+	}
+	return repeats, err
+}
+
+type readsClockEarly struct{ Store }
+
+func (s readsClockEarly) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	rotation.Now = at(rotation.Now())
+	return s.Store.RotateRefreshToken(ctx, rotation)
+}
