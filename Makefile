@@ -15,6 +15,7 @@ BENCHSTAT := $(BIN)/benchstat-$(BENCHSTAT_VERSION)
 PACKAGES ?= ./...
 FUZZTIME ?= 10s
 BENCH ?= .
+MUTANT ?=
 COUNT ?= 6
 CASE ?= .
 
@@ -59,6 +60,10 @@ bench: $(BENCHSTAT) ## Run the benchmarks that BENCH matches COUNT times, and co
 .PHONY: nemesis
 nemesis: ## Break a running provider in every way that CASE (a regular expression) matches, and print figures and bars
 	NEMESIS=long NEMESIS_CASE='$(CASE)' go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
+
+.PHONY: mutants
+mutants: ## Break security-critical code in one place at a time (those whose names match MUTANT), and want a test to fail
+	go run ./internal/mutants '$(MUTANT)'
 
 .PHONY: setup
 setup: ## Install the npm packages of the tests, and tell what else the tests look for

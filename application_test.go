@@ -68,6 +68,7 @@ func TestZeroApplicationMayDoNothing(t *testing.T) {
 		"skip consent": app.SkipsConsent(),
 		"verified":     app.IsVerified(),
 		"origin":       app.AllowsOrigin("https://rp.test"),
+		"confidential": !app.IsPublic(),
 	}
 	for name, allowed := range checks {
 		if allowed {

@@ -176,6 +176,8 @@ func TestOwned(t *testing.T) {
 			return oauthkit.Owned{Everyone: true}, nil
 		case "bob":
 			return oauthkit.Owned{By: []string{"bob", "alice"}}, nil
+		case "careless":
+			return oauthkit.Owned{By: []string{""}}, nil
 		case "failing":
 			return oauthkit.Owned{}, errors.New("the directory is down")
 		default:
@@ -183,17 +185,47 @@ func TestOwned(t *testing.T) {
 		}
 	}})
 	app, _ := m.create("alice")
-	for subject, want := range map[string]int{"staff": 1, "bob": 1, "alice": 0, "": 0} {
+	ofNobody, _ := m.create("")
+	for _, subject := range []string{"bob", "alice", "careless"} {
+		if _, err := m.applications.Find(t.Context(), user(subject), ofNobody.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
+			t.Errorf("%q: got %v for an application without an owner, want ErrNotFound", subject, err)
+		}
+	}
+	for subject, want := range map[string]int{"staff": 2, "bob": 1, "alice": 0, "careless": 0, "": 0} {
 		apps, err := m.applications.List(t.Context(), user(subject), "")
 		if err != nil || len(apps) != want {
 			t.Errorf("%q: got %v, %v; want %d", subject, apps, err, want)
 		}
-		if _, err := m.applications.Find(t.Context(), user(subject), app.ClientID); (err == nil) != (want == 1) {
+		if _, err := m.applications.Find(t.Context(), user(subject), app.ClientID); (err == nil) != (want > 0) {
 			t.Errorf("%q: got %v from Find, want the same as from List", subject, err)
 		}
 	}
 	if _, err := m.applications.List(t.Context(), user("failing"), ""); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
 		t.Errorf("got %v, want temporarily_unavailable", err)
+	}
+}
+
+// generousStore lists applications of every owner, as one does whose column of owners is wrong.
+type generousStore struct{ *memstore.Store }
+
+func (s generousStore) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+	page.Owners = nil
+	return s.Store.ListApplications(ctx, page)
+}
+
+// TestM01_ListOfGenerousStore shows that an application's own answer decides which applications are listed.
+func TestM01_ListOfGenerousStore(t *testing.T) {
+	m := newManaged(t, oauthkit.ApplicationsConfig{})
+	m.create("alice")
+	bobs, _ := m.create("bob")
+	provider, err := oauthkit.New("https://as.test/o", m.store, oauthkit.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	applications := oauthkit.NewApplications(provider, generousStore{m.store}, oauthkit.ApplicationsConfig{})
+	apps, err := applications.List(t.Context(), user("bob"), "")
+	if err != nil || len(apps) != 1 || apps[0].GetID() != bobs.ClientID {
+		t.Errorf("got %v, %v; want bob's application alone", apps, err)
 	}
 }
 

@@ -41,6 +41,17 @@ func (s scopesByApplication) Default(context.Context, oauthkit.Application, oaut
 	return s.answer("Default", "read", "admin", "read", "nonsense", "unlisted")
 }
 
+// everyScope makes available what is no scope of a token.
+type everyScope struct{ scopesByApplication }
+
+func (everyScope) All(context.Context) (map[string]string, error) {
+	return map[string]string{oauthkit.IntrospectionScope: "look at every token"}, nil
+}
+
+func (everyScope) Available(context.Context, oauthkit.Application, oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
+	return oauthkit.Scopes{oauthkit.IntrospectionScope}, nil
+}
+
 func TestScopeBackend(t *testing.T) {
 	tests := []struct {
 		name, client, scope, audit string
@@ -60,6 +71,7 @@ func TestScopeBackend(t *testing.T) {
 		{name: "settings", client: "job", scope: "read", backend: oauthkit.StaticScopes{"read": ""}, granted: "read"},
 		{name: "settings without default", client: "job", backend: oauthkit.StaticScopes{"read": ""}, granted: ""},
 		{name: "settings with default", client: "job", backend: oauthkit.StaticScopes{"read": ""}.WithDefault("read", "nonsense"), granted: "read"},
+		{name: "what no token may have", client: "job", scope: oauthkit.IntrospectionScope, backend: everyScope{}, refused: oauthkit.InvalidScope},
 		{name: "none at all", client: "job", scope: "read", refused: oauthkit.InvalidScope},
 	}
 	for _, test := range tests {
@@ -90,7 +102,7 @@ func newScopedProvider(t *testing.T, backend oauthkit.ScopeBackend, clientID str
 	}
 	return provider, &oauthkit.AbstractApplication{
 		ClientID: clientID, ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
-		Scopes: oauthkit.Scopes{"read", "admin", "nonsense"},
+		Scopes: oauthkit.Scopes{"read", "admin", "nonsense", oauthkit.IntrospectionScope},
 	}
 }
 

@@ -2,9 +2,19 @@ package oauthkit
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
+
+// numbered returns a number of scopes.
+func numbered(n int) string {
+	var words []string
+	for i := range n {
+		words = append(words, strconv.Itoa(i))
+	}
+	return strings.Join(words, " ")
+}
 
 func TestA20_ParseScopes(t *testing.T) {
 	cases := []struct {
@@ -26,6 +36,8 @@ func TestA20_ParseScopes(t *testing.T) {
 		{"a\x00", nil, true},
 		{strings.Repeat("a ", 10_000) + "a", nil, true},
 		{strings.Repeat("x", maxScopesBytes+1), nil, true},
+		{numbered(maxScopes), strings.Split(numbered(maxScopes), " "), false},
+		{numbered(maxScopes + 1), nil, true},
 	}
 	for _, tc := range cases {
 		got, err := ParseScopes(tc.text)

@@ -5,7 +5,7 @@ package archtest
 const module = "github.com/oauthkit/oauthkit"
 
 // testSupport lists the packages that serve only tests. Nothing that ships may import them.
-var testSupport = []string{"internal/archtest", "internal/clienttest", "internal/nemesis", "internal/oauthtest"}
+var testSupport = []string{"internal/archtest", "internal/clienttest", "internal/mutants", "internal/nemesis", "internal/oauthtest"}
 
 // layers says what the code in a folder may import of this module, besides its own folder. The first row that fits counts.
 // A row ending in /* stands for each folder there by itself. "." is the root package alone.

@@ -163,6 +163,8 @@ func requestObjects(t *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.")).ERR("request_not_supported")
 	alice.Authorize(s.Web.AZ("request_uri=" + canary.URL)).ERR("request_uri_not_supported")
 	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.", "request_uri="+canary.URL)).ERR("invalid_request")
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RequirePushedAuthorizationRequests = true })
+	alice.Authorize(s.Web.AZ()).ERR("invalid_request") // there is no endpoint to push it to
 	if n := fetched.Load(); n > 0 {
 		t.Errorf("got %d requests at the request_uri, want none", n)
 	}

@@ -10,8 +10,10 @@ import (
 	"unicode"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/internal/jose"
 	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
 // TestCode is about what a code is good for: tokens, once, for a minute, for the application that asked.
@@ -26,6 +28,11 @@ func TestCode(t *testing.T) {
 			s.Web.TK(code).Tokens()
 		}},
 		{Name: "C-09 not valid after 61 s", Test: expiredCode},
+		{Name: "C-09 never valid for more than ten minutes", Configure: withLongCodes, Test: func(_ *testing.T, s *fixture.Server) {
+			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			s.Clock.Advance(10 * time.Minute)
+			s.Web.TK(code).JSON(400, "invalid_grant")
+		}},
 		{Name: "C-15 malformed code", Test: malformedCode},
 		{Name: "C-16 one credential for another", Test: codeForAnother},
 		{Name: "C-17 scope in the token request", Test: func(t *testing.T, s *fixture.Server) {
@@ -42,6 +49,11 @@ func TestCode(t *testing.T) {
 		{Name: "C-23 response lost", Test: lostCodeResponse},
 		{Name: "C-24 code in the URL", Test: codeInURL},
 	})
+}
+
+// withLongCodes asks for more than RFC 6749 §4.1.2 recommends.
+func withLongCodes(config *oauthkit.Config, store storetest.Store) {
+	config.Grants = []oauthkit.Grant{grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{Lifetime: time.Hour})}
 }
 
 func codeFlow(t *testing.T, s *fixture.Server) {

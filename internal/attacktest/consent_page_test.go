@@ -185,6 +185,13 @@ func cookies(t *testing.T, s *fixture.Server) {
 	if !strings.HasPrefix(cookie.Name, "__Host-oauthkit-") || !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Path != "/" || cookie.Domain != "" {
 		t.Errorf("got %s, want __Host-oauthkit-... with Secure, HttpOnly, SameSite=Lax, Path=/ and no Domain", cookie)
 	}
+	for _, planted := range []string{"x", "obr_", strings.Repeat("A", 47), cookie.Value + "A", cookie.Value[:40]} {
+		victim := s.Browser("alice")
+		victim.SetCookie(&http.Cookie{Name: cookie.Name, Value: planted})
+		if set := (&http.Response{Header: victim.Authorize(s.Web.AZ()).Header}).Cookies(); len(set) != 1 || set[0].Value == planted {
+			t.Errorf("%q: got cookies %v, want a new one in its place", planted, set)
+		}
+	}
 	page := alice.Follow(begun).Consent()
 	approved := alice.Decide(page, "allow")
 	for _, secret := range []string{interactionOf(page), tokenOf(page), approved.Code()} {

@@ -1,6 +1,9 @@
 package attacktest
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,6 +21,7 @@ import (
 func TestManagement(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-02 forged forms", Test: forgedManagement},
+		{Name: "M-02 a form token made without the cookie", Test: tokenOfNoBrowser},
 		{Name: "M-02 reading changes nothing", Test: readingManagement},
 		{Name: "M-05 fields that no form has", Test: extraFields},
 		{Name: "M-08 more than an owner may choose", Test: privileges},
@@ -112,6 +116,21 @@ func forgedManagement(t *testing.T, s *fixture.Server) {
 	before := tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/"))
 	alice.SignIn("alice")
 	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).PAGE(403) // the form of a session that is over
+	checkUnchanged(t, s)
+}
+
+// tokenOfNoBrowser has a browser without the cookie of forms. Everyone can compute what an
+// empty cookie would make of what everyone knows.
+func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
+	s.Users.HideSessions()
+	alice := s.Browser("alice")
+	client := owned(t, s, "alice")
+	for _, act := range []string{"update", "delete", "secret"} {
+		path := "/o/applications/" + client.ID + "/" + act + "/"
+		mac := hmac.New(sha256.New, nil)
+		mac.Write([]byte(path + "\x00alice\x00"))
+		alice.Post(path, url.Values{"token": {base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}}).PAGE(403)
+	}
 	checkUnchanged(t, s)
 }
 

@@ -6,13 +6,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
 // TestResource is about which APIs a token is for (RFC 8707). The provider knows https://api.test and https://other.test.
 func TestResource(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-36 resource", Test: unknownResources},
+		{Name: "A-36 more resources than a request may name", Configure: withManyResources, Test: manyResources},
 		{Name: "F-19 resource of a refresh", Test: refreshedResources},
 		{Name: "resource of a code", Test: exchangedResources},
 		{Name: "A-28 consent for some APIs and for all", Test: rememberedResources},
@@ -43,6 +46,25 @@ func unknownResources(_ *testing.T, s *fixture.Server) {
 	s.Browser("").Authorize(form).ERR("invalid_target")                      // nobody has to sign in to be refused
 	alice.Authorize(s.Web.AZ("client_id=nobody", "resource=/api")).PAGE(400) // nor is anything sent where it is not safe
 	alice.Open(s.Web.AZ("resource=https://api.test", "+resource=https://api.test")).Consent()
+}
+
+// withManyResources makes a provider of eleven APIs.
+func withManyResources(config *oauthkit.Config, _ storetest.Store) {
+	config.Resources = nil
+	for i := range 11 {
+		config.Resources = append(config.Resources, fmt.Sprintf("https://api%d.test", i))
+	}
+}
+
+func manyResources(_ *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	form := s.Web.AZ()
+	for i := range 10 {
+		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
+	}
+	alice.Open(form).Consent()
+	form.Add("resource", "https://api10.test")
+	alice.Authorize(form).ERR("invalid_target")
 }
 
 // audienceOf returns what the introspection says a token is for.

@@ -15,6 +15,10 @@ import (
 // TestUserInfo is about whose claims are told to whom.
 func TestUserInfo(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
+		{Name: "U-02 a user's token without openid", Test: func(t *testing.T, s *fixture.Server) {
+			token := s.Browser("alice").Tokens(s.Web, "scope=api:read").Access
+			challenged(t, s.Bearer("/o/userinfo", token), 403, insufficientScope)
+		}},
 		{Name: "U-06 token without a user", Test: machineToken},
 		{Name: "U-07 claims by scope", Test: claimsByScope},
 	})

@@ -20,6 +20,15 @@ func TestC20_Entropy(t *testing.T) {
 		}
 		seen[value] = true
 	}
+	for place := range size * 8 / 6 { // the last character has fewer bits
+		characters := map[byte]bool{}
+		for value := range seen {
+			characters[value[len(AuthorizationCode)+place]] = true
+		}
+		if len(characters) != 64 {
+			t.Errorf("got %d different characters at place %d of 10 000 credentials, want 64", len(characters), place)
+		}
+	}
 }
 
 func TestC15_Malformed(t *testing.T) {

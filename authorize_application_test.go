@@ -1,0 +1,37 @@
+package oauthkit_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// openApplication says that every redirect URI is its own.
+type openApplication struct{ oauthkit.AbstractApplication }
+
+func (*openApplication) AllowsRedirectURI(string) bool { return true }
+
+// TestR24_ApplicationThatAllowsEverything shows that the library's own rules for redirect
+// URIs hold for requests to an application with lax ones.
+func TestR24_ApplicationThatAllowsEverything(t *testing.T) {
+	store := memstore.New()
+	app := &openApplication{oauthkit.AbstractApplication{ClientID: "app", ClientType: oauthkit.Public}}
+	if err := store.AddApplication(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for uri, allowed := range map[string]bool{
+		"https://anywhere.test/cb": true, "javascript:alert(1)": false, "data:text/html,x": false, "http://evil.test/cb": false,
+		"https://rp.test/cb#part": false, "https://rp.test@evil.test/cb": false, "//evil.test/cb": false, "https://rp.test/a/../cb": false,
+	} {
+		request, err := provider.NewAuthorizeRequest(t.Context(), url.Values{"client_id": {"app"}, "redirect_uri": {uri}})
+		if got := request != nil; got != allowed {
+			t.Errorf("%s: got allowed %t (%v), want %t", uri, got, err, allowed)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package main
+
+// ofBrowsers returns the mutants of what protects browsers: cookies, forms, origins and
+// headers.
+func ofBrowsers() []mutant {
+	return []mutant{
+		{
+			"form-token-any", pages,
+			`if browser == "" || !secret.Equal(form.Get("token"), formToken(browser, action, user)) {`, `if browser == "" {`,
+			killer{attacks, "TestManagement/memory/M-02 forged forms"},
+		},
+		{
+			"form-token-without-cookie", pages,
+			`if browser == "" || !secret.Equal(`, `if !secret.Equal(`,
+			killer{attacks, "TestManagement/memory/M-02 a form token"},
+		},
+		{
+			"form-token-of-another-action", pages,
+			`strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")`, `strings.Join([]string{user.Subject, user.SessionID}, "\x00")`,
+			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10"},
+		},
+		{
+			"form-token-of-another-user", pages,
+			`strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")`, `strings.Join([]string{form, user.SessionID}, "\x00")`,
+			killer{attacks, "TestConsentForm/memory/B-08 another user decides, in a host without session ids"},
+		},
+		{
+			"form-token-of-another-session", pages,
+			`strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")`, `strings.Join([]string{form, user.Subject}, "\x00")`,
+			killer{attacks, "TestConsentForm/memory/B-01"},
+		},
+		{
+			"origin-not-checked", pages,
+			`err := crossOrigin.Check(r)`, `err := error(nil)`,
+			killer{attacks, "TestConsentForm/memory/B-02"},
+		},
+		{
+			"origin-plain-http", pages,
+			`err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" &&`, `err == nil && false &&`,
+			killer{attacks, "TestOrigin/memory/H-04 a form"},
+		},
+		{
+			"origin-not-checked-at-pages", pages,
+			"if err := h.checkOrigin(r); err != nil {\n\t\treturn err\n\t}\n\tuser, err := h.currentUser(r)\n\tif err != nil {", "user, err := h.currentUser(r)\n\tif err != nil {",
+			killer{pages, "TestManagementJSONFromAnotherSite"},
+		},
+		{
+			"origin-not-checked-beside-tokens", pages,
+			`if err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {`, `if false && err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {`,
+			killer{pages, "TestSignedInOr"},
+		},
+		{
+			"sign-out-from-another-site", pages,
+			"if err := h.checkOrigin(r); err != nil {\n\t\treturn err\n\t}\n\tuser, err := h.currentUser(r)\n\tswitch {", "user, err := h.currentUser(r)\n\tswitch {",
+			killer{pages, "TestSignOutIsRefused"},
+		},
+		{
+			"sign-out-form-token", pages,
+			`if _, err := h.readUserForm(w, r, h.signOutPath(), user); err != nil {`, `if false {
+			var err error`,
+			killer{pages, "TestSignOutIsRefused"},
+		},
+		{
+			"sign-out-keeps-browser", pages,
+			"h.forgetBrowser(w)\n", "\n",
+			killer{attacks, "TestSignOut/memory/B-07"},
+		},
+		{
+			"cookie-not-http-only", pages,
+			`HttpOnly: true, Secure: h.secure()`, `HttpOnly: false, Secure: h.secure()`,
+			killer{attacks, "TestConsentPage/memory/B-18"},
+		},
+		{
+			"cookie-not-secure", pages,
+			`HttpOnly: true, Secure: h.secure()`, `HttpOnly: true, Secure: false`,
+			killer{attacks, "TestConsentPage/memory/B-18"},
+		},
+		{
+			"cookie-host-prefix", pages,
+			`return "__Host-" + name`, `return name`,
+			killer{attacks, "TestConsentPage/memory/B-18"},
+		},
+		{
+			"cookie-of-another-issuer", pages,
+			`name := "oauthkit-" + secret.Hash(h.provider.Issuer())[:8]`, `name := "oauthkit"`,
+			killer{attacks, "TestIssuer/path and path/memory/V-01 cookies"},
+		},
+		{
+			"cookie-planted", pages,
+			`if err != nil || !secret.Browser.Is(cookie.Value) {`, `if err != nil {`,
+			killer{attacks, "TestConsentPage/memory/B-18"},
+		},
+		{
+			"cors-any-origin", pages,
+			`if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) {`, `if err != nil || app == nil {`,
+			killer{attacks, "TestCORS/memory/X-03 origins"},
+		},
+		{
+			"cors-opaque-origin", pages,
+			` || len(origins) != 1 || !isOrigin(origins[0]) {`, ` || len(origins) != 1 {`,
+			killer{attacks, "TestCORS/memory/X-04"},
+		},
+		{
+			"cors-introspection", pages,
+			`case "token_endpoint", "revocation_endpoint":`, `case "token_endpoint", "revocation_endpoint", "introspection_endpoint":`,
+			killer{attacks, "TestCORS/memory/X-08"},
+		},
+		{
+			"cors-pages", pages,
+			"return readableByAll\n\t}\n\treturn readableByNone", "return readableByAll\n\t}\n\treturn readableByAll",
+			killer{attacks, "TestCORS/memory/X-01"},
+		},
+		{
+			"header-cached", pages,
+			`"no-store", "default-src 'none'; frame-ancestors 'none'"`, `"public", "default-src 'none'; frame-ancestors 'none'"`,
+			killer{attacks, "TestHeaders/memory/H-01"},
+		},
+		{
+			"header-frames", pages,
+			`"no-referrer", "nosniff", "DENY"}`, `"no-referrer", "nosniff", "SAMEORIGIN"}`,
+			killer{attacks, "TestHeaders/memory/H-02"},
+		},
+		{
+			"header-sniffing", pages,
+			`"no-referrer", "nosniff", "DENY"}`, `"no-referrer", "sniff", "DENY"}`,
+			killer{attacks, "TestHeaders/memory/H-02"},
+		},
+		{
+			"header-referrer", pages,
+			`header.Set("Referrer-Policy", "same-origin")`, `header.Set("Referrer-Policy", "unsafe-url")`,
+			killer{attacks, "TestHeaders/memory/H-02"},
+		},
+		{
+			"half-signed-in", pages,
+			`if user != nil && (user.Subject == "" || len(user.Subject) > 255) {`, `if user != nil && len(user.Subject) > 255 {`,
+			killer{pages, "TestB16_ImpossibleUsers"},
+		},
+		{
+			"trusted-proxy-header", pages,
+			`info.RemoteIP = remoteIP(r.RemoteAddr)`, `info.RemoteIP = r.Header.Get("X-Forwarded-For")`,
+			killer{pages, "TestRequestInfo"},
+		},
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+// ofCodes returns the mutants of authorization codes and PKCE.
+func ofCodes() []mutant {
+	return []mutant{
+		{
+			"code-of-another-client", "grants",
+			`if code.Authorization.ApplicationID != request.Application.GetID() {`, `if false {`,
+			killer{attacks, "TestCodeBinding/memory/C-06"},
+		},
+		{
+			"code-proof-skipped", "grants",
+			`if err := checkProof(code, request.Form); err != nil {`, `if err := checkProof(code, request.Form); false {`,
+			killer{attacks, "TestCodeBinding/memory/C-10"},
+		},
+		{
+			"code-redirect-uri", "grants",
+			`if form.Get("redirect_uri") != code.RedirectURI {`, `if false {`,
+			killer{attacks, "TestCodeBinding/memory/C-08"},
+		},
+		{
+			"code-replay-not-seen", "grants",
+			`if !code.ConsumedAt.IsZero() { // before`, `if false { // before`,
+			killer{attacks, "TestCode/memory/C-05"},
+		},
+		{
+			"code-expiry", "grants",
+			`!request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now)`, `!code.Authorization.RevokedAt.IsZero()`,
+			killer{attacks, "TestCode/memory/C-09 not valid after 61 s"},
+		},
+		{
+			"code-of-ended-authorization", "grants",
+			`!request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now)`, `!request.Now.Before(code.ExpiresAt)`,
+			killer{attacks, "TestCodeBinding/memory/C-18"},
+		},
+		{
+			"code-lifetime-unbounded", "grants",
+			`lifetime: min(lifetime, 10*time.Minute)`, `lifetime: lifetime`,
+			killer{attacks, "TestCode/memory/C-09 never"},
+		},
+		{
+			"code-form-not-checked", "grants",
+			`if !secret.AuthorizationCode.Is(value) {`, `if false {`,
+			killer{attacks, "TestCode/memory/C-15"},
+		},
+		{
+			"pkce-optional", "grants",
+			"case challenge == \"\":\n\t\treturn", "case challenge == \"\":\n\t\treturn nil\n\tcase challenge == \"\":\n\t\treturn",
+			killer{attacks, "TestAuthorizePKCE/memory/A-14"},
+		},
+		{
+			"pkce-plain", "grants",
+			`case method != string(oauth2.CodeChallengeS256):`, `case method != string(oauth2.CodeChallengeS256) && method != "plain" && method != "":`,
+			killer{attacks, "TestAuthorizePKCE/memory/A-15"},
+		},
+		{
+			"pkce-challenge-malformed", "grants",
+			`case !isChallenge(challenge):`, `case false:`,
+			killer{attacks, "TestAuthorizePKCE/memory/A-17"},
+		},
+		{
+			"pkce-challenge-of-nothing", "grants",
+			`case challenge == emptyChallenge:`, `case false:`,
+			killer{"grants", "TestCheckChallenge"},
+		},
+		{
+			"pkce-verifier-missing", "grants",
+			"if verifier == \"\" {\n\t\treturn", "if verifier == \"\" {\n\t\treturn nil\n\t}\n\tif verifier == \"\" {\n\t\treturn",
+			killer{attacks, "TestCodeBinding/memory/C-11"},
+		},
+		{
+			"pkce-verifier-wrong", "grants",
+			`!secret.Equal(derived, code.CodeChallenge)`, `derived == ""`,
+			killer{attacks, "TestCodeBinding/memory/C-10"},
+		},
+		{
+			"pkce-verifier-short", "grants",
+			`len(text) >= 43 && len(text) <= 128`, `len(text) <= 128`,
+			killer{attacks, "TestCodeBinding/memory/C-10"},
+		},
+	}
+}
+
+// ofRefreshTokens returns the mutants of refresh tokens.
+func ofRefreshTokens() []mutant {
+	return []mutant{
+		{
+			"refresh-of-another-client", "grants",
+			`if token.Authorization.ApplicationID != request.Application.GetID() {`, `if false {`,
+			killer{attacks, "TestRefreshRequest/memory/F-12"},
+		},
+		{
+			"refresh-expiry", "grants",
+			`if !request.Now.Before(token.ExpiresAt) {`, `if false {`,
+			killer{attacks, "TestRefreshRequest/memory/F-14 idle"},
+		},
+		{
+			"refresh-scope-widens", "grants",
+			`case !allowed.ContainsAll(asked):`, `case false:`,
+			killer{attacks, "TestRefreshRequest/memory/F-11"},
+		},
+		{
+			"refresh-scope-taken-away", "grants",
+			`func(scope string) bool { return !app.AllowsScope(scope) })`, `func(string) bool { return false })`,
+			killer{attacks, "TestRefreshState/memory/F-16 scope taken"},
+		},
+		{
+			"refresh-idle-lifetime", ".",
+			`earlier(r.Now.Add(r.provider.config.RefreshTokenIdleLifetime), authorization.ExpiresAt)`, `authorization.ExpiresAt`,
+			killer{attacks, "TestRefreshRequest/memory/F-14 idle"},
+		},
+		{
+			"refresh-without-user", ".",
+			`r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != ""`, `r.provider.issuesRefreshTokens(r.Application)`,
+			killer{attacks, "TestRefreshRequest/memory/F-21"},
+		},
+		{
+			"refresh-grant-not-allowed", ".",
+			`return known && app.AllowsGrant(oauth2.Refreshing)`, `return known`,
+			killer{attacks, "TestRefreshRequest/memory/F-21"},
+		},
+		{
+			"replay-ends-nothing", ".",
+			`if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{attacks, "TestCode/memory/C-04"},
+		},
+		{
+			"user-not-checked-at-issue", ".",
+			`if err := r.checkUser(ctx, issuance.Authorization); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{attacks, "TestRefreshState/memory/F-15 user deactivated"},
+		},
+		{
+			"user-inactive-keeps-authorization", ".",
+			`if err := r.provider.revoke(ctx, authorization, RevokedByInactivity); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{attacks, "TestRefreshState/memory/F-15 user deactivated"},
+		},
+		{
+			"grant-not-allowed", ".",
+			`if !app.AllowsGrant(grantType) {`, `if false {`,
+			killer{attacks, "TestTokenRequest/memory/T-06"},
+		},
+	}
+}

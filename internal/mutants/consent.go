@@ -1,0 +1,128 @@
+package main
+
+// ofConsent returns the mutants of what users approve, and of what is remembered of it.
+func ofConsent() []mutant {
+	return []mutant{
+		{
+			"consent-more-than-asked", ".",
+			`if !request.Scopes.ContainsAll(d.Scopes) {`, `if false {`,
+			killer{".", "TestFewerScopes"},
+		},
+		{
+			"consent-more-than-asked-in-form", pages,
+			`if !request.Scopes.Contains(scope) {`, `if false && !request.Scopes.Contains(scope) {`,
+			killer{attacks, "TestConsentChoice/memory/B-04 scopes that were not asked for"},
+		},
+		{
+			"consent-for-ever", ".",
+			`if expired || consent.ApplicationDigest != request.ApplicationDigest() {`, `if expired && consent.ApplicationDigest != request.ApplicationDigest() {`,
+			killer{".", "TestConsentKeepsItsEnd"},
+		},
+		{
+			"consent-for-another-name", ".",
+			`if expired || consent.ApplicationDigest != request.ApplicationDigest() {`, `if expired {`,
+			killer{".", "TestConsentIsForWhatWasShown"},
+		},
+		{
+			"consent-not-asked-again", ".",
+			`enough = !request.AskConsent && request.approvalPrompt`, `enough = request.approvalPrompt`,
+			killer{attacks, "TestAuthorizeUser/memory/A-25"},
+		},
+		{
+			"consent-not-forced", ".",
+			` && request.approvalPrompt != ApprovalForce &&`, ` &&`,
+			killer{".", "TestApprovalPrompt"},
+		},
+		{
+			"consent-grows", ".",
+			"consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()", "request.identifiesApplication()",
+			killer{attacks, "TestAuthorizeUser/memory/A-28"},
+		},
+		{
+			"consent-of-impostor", ".",
+			"consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()", "consent.Covers(request.Scopes, request.Resources)",
+			killer{attacks, "TestAuthorizeUser/memory/A-27"},
+		},
+		{
+			"consent-skipped-for-impostor", ".",
+			`if request.AskConsent || !request.identifiesApplication() {`, `if request.AskConsent {`,
+			killer{".", "TestSkipConsentNeedsIdentity"},
+		},
+		{
+			"consent-skipped-though-asked", ".",
+			`if request.AskConsent || !request.identifiesApplication() {`, `if !request.identifiesApplication() {`,
+			killer{".", "TestApprovalPrompt/prompt=consent beats"},
+		},
+		{
+			"consent-of-one-api-for-all", ".",
+			"if len(resources) == 0 {\n\t\treturn c.Scopes.ContainsAll(scopes)", "if len(resources) == 0 {\n\t\treturn c.AllScopes().ContainsAll(scopes)",
+			killer{attacks, "TestResource/memory/A-28"},
+		},
+		{
+			"consent-taken-back-stays", ".",
+			`return request.Scopes.Contains(scope) && !a.Authorization.Scopes.Contains(scope)`, `return false`,
+			killer{attacks, "TestConsentChoice/memory/B-04 a scope that is taken back"},
+		},
+		{
+			"consent-withdrawn-comes-back", ".",
+			`if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {`, `if true {`,
+			killer{".", "TestWithdrawnConsentStaysWithdrawn"},
+		},
+		{
+			"consent-of-inactive-user", ".",
+			"switch active, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase !active:",
+			"switch _, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase false:",
+			killer{attacks, "TestConsentUser/memory/B-17"},
+		},
+		{
+			"consent-digest-without-addresses", ".",
+			`where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))`, `where = lister.RegisteredRedirectURIs()[:0]`,
+			killer{attacks, "TestConsentChoice/memory/B-10 an address"},
+		},
+		{
+			"consent-form-token", pages,
+			`if !secret.Equal(form.Get("token"), request.formToken(user)) {`, `if false {`,
+			killer{attacks, "TestConsentForm/memory/B-01"},
+		},
+		{
+			"consent-form-scopes-unsealed", pages,
+			`shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}`, `shown := []string{k.id, k.ApplicationDigest(), k.Resources.String()}`,
+			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 other default"},
+		},
+		{
+			"consent-form-digest-unsealed", pages,
+			`shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}`, `shown := []string{k.id, k.Scopes.String(), k.Resources.String()}`,
+			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 another name"},
+		},
+		{
+			"consent-nothing-chosen", pages,
+			"if len(chosen) == 0 {\n\t\treturn nil, errNothingChosen", "if false {\n\t\treturn nil, errNothingChosen",
+			killer{pages, "TestNothingChosen"},
+		},
+		{
+			"sign-in-of-another-user", pages,
+			`case request.Subject != "" && user.Subject != request.Subject:`, `case false:`,
+			killer{attacks, "TestAuthorizeUser/memory/A-29"},
+		},
+		{
+			"sign-in-not-new", pages,
+			`case !since.IsZero() && user.AuthTime.After(since):`, `case !since.IsZero():`,
+			killer{attacks, "TestAuthorizeUser/memory/A-23"},
+		},
+		{
+			"sign-in-too-old", pages,
+			`must = request.Now.Sub(user.AuthTime) > *request.MaxAge || *request.MaxAge == 0`, `must = false`,
+			killer{attacks, "TestAuthorizeUser/memory/A-24"},
+		},
+		{
+			"silent-request-shows-page", pages,
+			`if must && request.Silent {`, `if false {`,
+			killer{attacks, "TestAuthorizeUser/memory/A-21"},
+		},
+		{
+			"silent-request-asks", pages,
+			`if request.Silent {`, `if false {`,
+			killer{attacks, "TestAuthorizeUser/memory/A-21"},
+		},
+	}
+}

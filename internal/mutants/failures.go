@@ -1,0 +1,67 @@
+package main
+
+// ofFailures returns the mutants that take a failure for an answer.
+func ofFailures() []mutant {
+	return []mutant{
+		{
+			"fault-code-is-denied", "grants",
+			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.Replayed(ctx, code.Authorization, code.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
+			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.Replayed(ctx, code.Authorization, code.Hash)\n\tcase err != nil:",
+			killer{attacks, "TestFault/memory/token, code"},
+		},
+		{
+			"fault-refresh-is-denied", "grants",
+			"return g.lostRace(ctx, request, value, token.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
+			"return g.lostRace(ctx, request, value, token.Hash)\n\tcase err != nil:",
+			killer{attacks, "TestFault/memory"},
+		},
+		{
+			"fault-bearer-is-not-found", ".",
+			"token, err := p.store.AccessToken(ctx, secret.Hash(value))\n\tswitch {\n\tcase errors.Is(err, ErrNotFound):",
+			"token, err := p.store.AccessToken(ctx, secret.Hash(value))\n\tswitch {\n\tcase err != nil:",
+			killer{attacks, "TestFault/memory"},
+		},
+		{
+			"fault-client-is-unknown", pages,
+			`if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {`, `if false {`,
+			killer{attacks, "TestFault/memory/token, code"},
+		},
+		{
+			"fault-application-is-unknown", ".",
+			"app, err := store.Application(ctx, clientID)\n\tswitch {\n\tcase errors.Is(err, ErrNotFound):",
+			"app, err := store.Application(ctx, clientID)\n\tswitch {\n\tcase err != nil:",
+			killer{attacks, "TestFault/memory"},
+		},
+		{
+			"fault-revocation-succeeds", ".",
+			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())\n\tif err != nil {",
+			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())\n\tif false {",
+			killer{attacks, "TestRevocation/memory/I-13"},
+		},
+		{
+			"fault-user-is-active", ".",
+			"if err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active", "if err != nil {\n\t\treturn true, nil\n\t}\n\tif err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active",
+			killer{attacks, "TestRefreshState/memory/F-15 the host does not know"},
+		},
+		{
+			"fault-nobody-signed-in", pages,
+			"user, err := currentUser(r)\n\tif err != nil {", "user, err := currentUser(r)\n\tif false {",
+			killer{attacks, "TestHostFault/memory"},
+		},
+		{
+			"fault-consent-is-none", ".",
+			"case errors.Is(err, ErrNotFound):\n\t\treturn nil, false, nil\n\tcase err != nil:", "case err != nil:\n\t\treturn nil, false, nil\n\tcase false:",
+			killer{attacks, "TestFault/memory"},
+		},
+		{
+			"fault-without-retry-after", pages,
+			"case oauthkit.TemporarilyUnavailable:\n\t\tw.Header().Set(\"Retry-After\", retryAfter)", "case oauthkit.TemporarilyUnavailable:",
+			killer{attacks, "TestFault/memory/token, code"},
+		},
+		{
+			"fault-details-told", pages,
+			"var known *oauthkit.Error\n\tif errors.As(err, &known) {\n\t\treturn known.Description\n\t}\n\treturn \"\"", "return err.Error()",
+			killer{pages, "TestForeignErrorsSayNothing"},
+		},
+	}
+}

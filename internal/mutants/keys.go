@@ -1,0 +1,117 @@
+package main
+
+// ofKeys returns the mutants of signing keys, signed tokens, and what is sealed.
+func ofKeys() []mutant {
+	return []mutant{
+		{
+			"jwt-algorithm", "internal/jose",
+			`jwt.WithValidMethods([]string{string(key.algorithm)}),`, ``,
+			killer{"internal/jose", "TestK02_VerifierConfusion"},
+		},
+		{
+			"jwt-type", "internal/jose",
+			`if h.Type != typ {`, `if false {`,
+			killer{"internal/jose", "TestK08_TypeSeparation"},
+		},
+		{
+			"jwt-any-key", "internal/jose",
+			`func(k *Key) bool { return k.id == h.KeyID }`, `func(k *Key) bool { return true }`,
+			killer{"internal/jose", "TestVerify"},
+		},
+		{
+			"jwt-critical-extension", "internal/jose",
+			`if h.Critical != nil {`, `if false {`,
+			killer{"internal/jose", "TestK02_VerifierConfusion"},
+		},
+		{
+			"jwt-unbounded", "internal/jose",
+			`if len(token) > maxToken {`, `if false {`,
+			killer{"internal/jose", "TestK02_VerifierConfusion"},
+		},
+		{
+			"jwt-issuer", "internal/jose",
+			`issuer != e.Issuer {`, `issuer == "" {`,
+			killer{"internal/jose", "TestVerifyClaims"},
+		},
+		{
+			"jwt-audience", "internal/jose",
+			`if e.Audience != "" && !slices.Contains(audiences, e.Audience) {`, `if false && e.Audience != "" && !slices.Contains(audiences, e.Audience) {`,
+			killer{attacks, "TestAuthorizeUser/memory/A-29"},
+		},
+		{
+			"jwt-expiry", "internal/jose",
+			`if !e.AcceptExpired && !e.Now.Before(expires) {`, `if false && !e.AcceptExpired && !e.Now.Before(expires) {`,
+			killer{"internal/jose", "TestVerifyClaims"},
+		},
+		{
+			"jwt-from-the-future", "internal/jose",
+			`if from.After(e.Now.Add(maxSkew)) {`, `if false && from.After(e.Now.Add(maxSkew)) {`,
+			killer{"internal/jose", "TestVerifyClaims"},
+		},
+		{
+			"jwt-signature", "internal/jose",
+			"_, err = parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return key.Public(), nil })", "_, _, err = parser.ParseUnverified(token, &claims)",
+			killer{"internal/jose", "TestK02_VerifierConfusion"},
+		},
+		{
+			"key-weak-rsa", "internal/jose",
+			`bits < minRSABits {`, `bits < 512 {`,
+			killer{"internal/jose", "TestK07_WeakKeys"},
+		},
+		{
+			"key-other-curve", "internal/jose",
+			`if !ok || public.Curve != elliptic.P256() {`, `if !ok || public.Curve == elliptic.P521() {`,
+			killer{"internal/jose", "TestK07_WeakKeys"},
+		},
+		{
+			"key-stored-in-clear", "oidc",
+			"if k.secret != \"\" {\n\t\tif private, err = secret.Seal(", "if false {\n\t\tif private, err = secret.Seal(",
+			killer{attacks, "TestStoredKeys/memory/ST-08"},
+		},
+		{
+			"key-of-another-id", "oidc",
+			`if key.ID() != stored.ID {`, `if false {`,
+			killer{"oidc", "TestStoredKeyIsChecked"},
+		},
+		{
+			"key-signs-before-published", "oidc",
+			`(found == nil || !now.Before(key.activeAt))`, `true`,
+			killer{"oidc", "TestRotation"},
+		},
+		{
+			"key-published-for-ever", "oidc",
+			`!now.Before(other.activeAt.Add(keyRetention))`, `false`,
+			killer{"oidc", "TestRotation"},
+		},
+		{
+			"secret-short", ".",
+			`if config.Secret != "" && len(config.Secret) < 32 {`, `if false {`,
+			killer{".", "TestNewRefuses"},
+		},
+		{
+			"seal-purpose", "internal/secret",
+			`hkdf.Key(sha256.New, []byte(key), nil, purpose, 32)`, `hkdf.Key(sha256.New, []byte(key), nil, "", 32)`,
+			killer{"internal/secret", "TestSeal"},
+		},
+		{
+			"seal-key", "internal/secret",
+			`hkdf.Key(sha256.New, []byte(key), nil, purpose, 32)`, `hkdf.Key(sha256.New, []byte("key"), nil, purpose, 32)`,
+			killer{"internal/secret", "TestSeal"},
+		},
+		{
+			"seal-unbound", "internal/secret",
+			`aead.Open(nil, nil, sealed[1:], bound)`, `aead.Open(nil, nil, sealed[1:], nil)`,
+			killer{"internal/secret", "TestSeal"},
+		},
+		{
+			"secret-hash-without-prefix", "internal/secret",
+			`sum := sha256.Sum256([]byte(value))`, `sum := sha256.Sum256([]byte(value[min(4, len(value)):]))`,
+			killer{"internal/secret", "TestHashDependsOnType"},
+		},
+		{
+			"secret-few-bits", "internal/secret",
+			`return string(prefix) + random(size)`, `return string(prefix) + random(size)[:11] + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"`,
+			killer{"internal/secret", "TestC20_Entropy"},
+		},
+	}
+}

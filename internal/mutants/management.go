@@ -1,0 +1,120 @@
+package main
+
+// ofManagement returns the mutants of what users manage: their applications, and what
+// they have approved.
+func ofManagement() []mutant {
+	return []mutant{
+		{
+			"manage-any-application", ".",
+			`return o.Everyone || owner != "" && slices.Contains(o.By, owner)`, `return o.Everyone || owner != ""`,
+			killer{attacks, "TestIDORInGo/memory/M-01 every method of Applications"},
+		},
+		{
+			"manage-applications-of-nobody", ".",
+			`return o.Everyone || owner != "" && slices.Contains(o.By, owner)`, `return o.Everyone || slices.Contains(o.By, owner)`,
+			killer{".", "TestOwned"},
+		},
+		{
+			"manage-application-found", ".",
+			"case !owned.includes(app):\n\t\treturn nil, ErrNotFound", "case false && !owned.includes(app):\n\t\treturn nil, ErrNotFound",
+			killer{attacks, "TestIDOR/memory/M-01 every address that names a row"},
+		},
+		{
+			"manage-list-of-others", ".",
+			"if owned.includes(app) {\n\t\t\t\tapps", "if true {\n\t\t\t\tapps",
+			killer{".", "TestM01_ListOfGenerousStore"},
+		},
+		{
+			"manage-may-not-register", ".",
+			"case !may:\n\t\treturn Errorf(AccessDenied", "case false && !may:\n\t\treturn Errorf(AccessDenied",
+			killer{".", "TestMayRegister"},
+		},
+		{
+			"manage-grants-not-offered", ".",
+			`if !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {`, `if false && !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {`,
+			killer{attacks, "TestManagement/memory/M-08"},
+		},
+		{
+			"manage-scopes-not-offered", ".",
+			`if !a.config.Scopes.Contains(scope) && !before.Scopes.Contains(scope) {`, `if false {`,
+			killer{attacks, "TestManagement/memory/M-08"},
+		},
+		{
+			"manage-trust-of-another-name", ".",
+			`abstract.Verified = abstract.Verified && same`, ``,
+			killer{".", "TestM08_TrustOfAnotherName"},
+		},
+		{
+			"manage-trust-with-more-scopes", ".",
+			`abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)`, `abstract.SkipAuthorization && same`,
+			killer{".", "TestM08_TrustForMoreScopes"},
+		},
+		{
+			"manage-trust-at-another-address", ".",
+			`slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)`, `true`,
+			killer{".", "TestM08_TrustOfAnotherName"},
+		},
+		{
+			"manage-secret-of-public", ".",
+			`if abstract := Abstract(app); abstract != nil && app.IsPublic() {`, `if abstract := Abstract(app); false {`,
+			killer{".", "TestM08_SecretOfPublicApplication"},
+		},
+		{
+			"manage-client-id-changed", ".",
+			`if app.GetID() != clientID { // it would`, `if false { // it would`,
+			killer{".", "TestChangeKeepsClientID"},
+		},
+		{
+			"manage-secret-overlap", ".",
+			`min(keep, a.config.SecretOverlap)`, `keep`,
+			killer{".", "TestApplicationsLife"},
+		},
+		{
+			"manage-user-api-for-nobody", pages,
+			"case user == nil && !found.page:\n\t\treturn errNotSignedIn", "case user == nil && !found.page:\n\t\treturn found.User(w, r, &oauthkit.User{Subject: \"nobody\"})",
+			killer{pages, "TestManagementNotSignedIn"},
+		},
+		{
+			"manage-entries-unbounded", pages,
+			`if entries > maxEntries {`, `if false && entries > maxEntries {`,
+			killer{attacks, "TestManagementPage/memory/M-14"},
+		},
+		{
+			"manage-invisible-names", ".",
+			`if isHidden(r) && !joins {`, `if false && isHidden(r) && !joins {`,
+			killer{attacks, "TestRegistrationText/memory/N-12"},
+		},
+		{
+			"manage-secret-in-json", ".",
+			`func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }`, `func (h SecretHash) MarshalText() ([]byte, error) { return []byte(h), nil }`,
+			killer{".", "TestST04_SecretHashIsRedacted"},
+		},
+		{
+			"connection-of-another-application", pages,
+			`if err == nil && use.ApplicationID != connection.ApplicationID {`, `if false {`,
+			killer{pages, "TestManySignIns"},
+		},
+		{
+			"connection-form-token", pages,
+			`if _, err := h.readUserForm(w, r, action, user); err != nil {
+		return err
+	}
+	if err := h.withdraw(`, `if err := h.withdraw(`,
+			killer{attacks, "TestManagement/memory/M-02 forged forms"},
+		},
+		{
+			"connection-revoked-of-others", ".",
+			`found, err := a.Find(ctx, subject, id)
+	if err != nil {
+		return err
+	}
+	return a.provider.revoke(ctx, found.Authorization, RevokedByUser)`, `return a.provider.revoke(ctx, &Authorization{ID: id, Subject: subject}, RevokedByUser)`,
+			killer{attacks, "TestIDORInGo/memory/M-01 every method of Authorizations"},
+		},
+		{
+			"revoke-user-nobody", ".",
+			"if subject == \"\" {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")", "if false {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")",
+			killer{".", "TestRevokeAll"},
+		},
+	}
+}

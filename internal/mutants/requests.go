@@ -1,0 +1,158 @@
+package main
+
+// ofRequests returns the mutants of what is read from requests, and of scopes and
+// resources.
+func ofRequests() []mutant {
+	return []mutant{
+		{
+			"token-parameter-repeated", pages,
+			`if len(values) > 1 && !slices.Contains(repeatable, name) {`, `if false {`,
+			killer{attacks, "TestTokenRequest/memory/T-04"},
+		},
+		{
+			"token-parameter-not-text", pages,
+			`if len(value) > maxValue || !isText(value) {`, `if len(value) > maxValue {`,
+			killer{attacks, "TestTokenRequest/memory/T-08"},
+		},
+		{
+			"token-parameter-long", pages,
+			`if len(value) > maxValue || !isText(value) {`, `if !isText(value) {`,
+			killer{pages, "TestReadForm"},
+		},
+		{
+			"body-unbounded", pages,
+			`io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))`, `io.ReadAll(r.Body)`,
+			killer{attacks, "TestTokenRequest/memory/T-07"},
+		},
+		{
+			"parameters-unbounded", pages,
+			`if len(text) > maxBody || strings.Count(text, "&") >= maxParameters {`, `if false {`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-35"},
+		},
+		{
+			"body-compressed", pages,
+			` && header.Get("Content-Encoding") == ""`, ``,
+			killer{attacks, "TestTokenRequest/memory/T-25"},
+		},
+		{
+			"body-of-any-type", pages,
+			`err == nil && mediaType == "application/x-www-form-urlencoded" &&`, `err == nil && mediaType != "" &&`,
+			killer{attacks, "TestTokenRequest/memory/T-02"},
+		},
+		{
+			"authorize-parameter-repeated", ".",
+			`if len(values) > 1 && name != "resource" {`, `if false && len(values) > 1 && name != "resource" {`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-01"},
+		},
+		{
+			"authorize-client-id-repeated", ".",
+			`if len(form["client_id"]) != 1 {`, `if len(form["client_id"]) < 1 {`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-01"},
+		},
+		{
+			"authorize-state-long", ".",
+			`len(state) == 1 && (len(state[0]) > maxState || !validText(state[0]))`, `len(state) == 1 && !validText(state[0])`,
+			killer{attacks, "TestAuthorizeResponse/memory/A-10"},
+		},
+		{
+			"authorize-request-object", ".",
+			"case hasObject:\n\t\treturn Errorf(RequestNotSupported", "case false:\n\t\treturn Errorf(RequestNotSupported",
+			killer{attacks, "TestAuthorizeParameters/memory/A-32"},
+		},
+		{
+			"authorize-response-mode", ".",
+			`case "", "query":`, `case "", "query", "fragment", "form_post":`,
+			killer{attacks, "TestAuthorizeResponse/memory/A-08"},
+		},
+		{
+			"authorize-grant-not-allowed", ".",
+			`if !request.Application.AllowsGrant(authorizer.GrantType()) {`, `if false {`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-07"},
+		},
+		{
+			"authorize-pushed-required", ".",
+			`case requiresPushedRequests(request.Application):`, `case false:`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-32"},
+		},
+		{
+			"authorize-no-issuer", ".",
+			`response.Set("iss", r.issuer)`, ``,
+			killer{attacks, "TestAuthorizeResponse/memory/A-13"},
+		},
+		{
+			"scope-not-of-application", ".",
+			`case !app.AllowsScope(scope), !added && !available.Contains(scope):`, `case !added && !available.Contains(scope):`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-20"},
+		},
+		{
+			"scope-not-available", ".",
+			`case !app.AllowsScope(scope), !added && !available.Contains(scope):`, `case !app.AllowsScope(scope), false && !available.Contains(scope):`,
+			killer{".", "TestScopeBackend"},
+		},
+		{
+			"scope-unbounded", ".",
+			`if len(scopes) > maxScopes {`, `if false {`,
+			killer{".", "TestA20_ParseScopes"},
+		},
+		{
+			"scope-defaults-unchecked", ".",
+			`func(scope string) bool { return may(scope) != nil }), nil`, `func(string) bool { return false }), nil`,
+			killer{".", "TestScopeBackend"},
+		},
+		{
+			"resource-unknown", ".",
+			`if !slices.Contains(p.config.Resources, resource) {`, `if false && !slices.Contains(p.config.Resources, resource) {`,
+			killer{attacks, "TestResource/memory/A-36"},
+		},
+		{
+			"resource-widens", ".",
+			`case len(authorization.Resources) > 0 && !authorization.Resources.ContainsAll(asked):`, `case false:`,
+			killer{attacks, "TestResource/memory/F-19"},
+		},
+		{
+			"resource-unbounded", ".",
+			`if len(resources) > maxResources {`, `if false {`,
+			killer{attacks, "TestResource/memory/A-36 more"},
+		},
+		{
+			"json-member-twice", "internal/jose",
+			`if seen[name] {`, `if false {`,
+			killer{attacks, "TestRegistrationText/memory/N-05"},
+		},
+		{
+			"json-member-in-other-case", "internal/jose",
+			`if strings.EqualFold(field, name) {`, `if false {`,
+			killer{attacks, "TestRegistrationText/memory/N-05"},
+		},
+		{
+			"json-depth", "internal/jose",
+			`if depth == maxDepth {`, `if false {`,
+			killer{"internal/jose", "TestDecodeStrictRefuses/depth"},
+		},
+		{
+			"json-more-after-it", "internal/jose",
+			`if _, err := w.decoder.Token(); !errors.Is(err, io.EOF) {`, `if false {`,
+			killer{"internal/jose", "TestDecodeStrictRefuses"},
+		},
+		{
+			"json-media-type", pages,
+			`if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {`, `if err != nil || mediaType == "" || r.Header.Get("Content-Encoding") != "" {`,
+			killer{pages, "TestApplicationsJSONProblems"},
+		},
+		{
+			"nonce-unbounded", "oidc",
+			`if len(nonce) > maxNonce {`, `if false {`,
+			killer{"oidc", "TestAuthorizeParameters"},
+		},
+		{
+			"prompt-unknown", "oidc",
+			`if request.Silent && prompt != promptNone {`, `if false {`,
+			killer{attacks, "TestAuthorizeUser/memory/A-22"},
+		},
+		{
+			"claims-unbounded", "oidc",
+			`if len(text) > maxClaims {`, `if false {`,
+			killer{"oidc", "TestClaimsParameter"},
+		},
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+// ofStatements returns the mutants of the SQL that decides.
+func ofStatements() []mutant {
+	return []mutant{
+		{
+			"sqlite-code-used-twice", store,
+			"AND issued_at IS NULL AND revoked_at IS NULL RETURNING id`", "AND revoked_at IS NULL RETURNING id`",
+			killer{store, "TestContract/sqlite/codes"},
+		},
+		{
+			"sqlite-code-used-though-revoked", store,
+			"AND issued_at IS NULL AND revoked_at IS NULL RETURNING id`", "AND issued_at IS NULL RETURNING id`",
+			killer{store, "TestContract/sqlite/codes"},
+		},
+		{
+			"sqlite-refresh-used-twice", store,
+			` WHERE hash = $1 AND consumed_at IS NULL
+AND EXISTS`, ` WHERE hash = $1
+AND EXISTS`,
+			killer{store, "TestContract/sqlite/refresh"},
+		},
+		{
+			"sqlite-refresh-used-though-revoked", store,
+			`WHERE id = authorization_id AND revoked_at IS NULL) RETURNING authorization_id`, `WHERE id = authorization_id) RETURNING authorization_id`,
+			killer{store, "TestContract/sqlite/refresh"},
+		},
+		{
+			"sqlite-sealed-kept", store,
+			`if _, err := d.execute(ctx, tx, forgetSealedSQLite, authorizationID, hash); err != nil {`, `if false {
+			var err error`,
+			killer{store, "TestContract/sqlite/refresh"},
+		},
+		{
+			"postgres-code-used-twice", store,
+			"AND issued_at IS NULL AND revoked_at IS NULL RETURNING id\n), `", "AND revoked_at IS NULL RETURNING id\n), `",
+			killer{store, "TestContract/postgres/codes"},
+		},
+		{
+			"postgres-code-used-though-revoked", store,
+			"AND issued_at IS NULL AND revoked_at IS NULL RETURNING id\n), `", "AND issued_at IS NULL RETURNING id\n), `",
+			killer{store, "TestContract/postgres/codes"},
+		},
+		{
+			"postgres-refresh-used-twice", store,
+			`SET consumed_at = $2, sealed = $11 FROM held
+	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND`, `SET consumed_at = $2, sealed = $11 FROM held
+	WHERE presented.hash = $1 AND`,
+			killer{store, "TestContract/postgres/refresh"},
+		},
+		{
+			"postgres-sealed-kept", store,
+			`AND earlier.sealed IS NOT NULL AND earlier.hash <> $1`, `AND earlier.sealed IS NULL AND earlier.hash <> $1`,
+			killer{store, "TestContract/postgres/refresh"},
+		},
+		{
+			"postgres-interaction-decided-twice", store,
+			`SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE`, `SELECT hash FROM {interactions} WHERE hash = $1 FOR UPDATE`,
+			killer{store, "TestContract/postgres/approvals"},
+		},
+		{
+			"interaction-denied-twice", store,
+			"UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND consumed_at IS NULL`", "UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1`",
+			killer{store, "TestContract/sqlite/interactions"},
+		},
+		{
+			"revocation-without-effect", store,
+			"`UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`", "`UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NOT NULL`",
+			killer{store, "TestContract/sqlite/tokens"},
+		},
+		{
+			"consent-withdrawn-leaves-tokens", store,
+			`revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now))`, ``,
+			killer{store, "TestContract/sqlite/consents"},
+		},
+		{
+			"consent-of-another-user", store,
+			"FROM {consents} WHERE application_id = $1 AND subject = $2`\n\n// Consent", "FROM {consents} WHERE application_id = $1 AND subject <> $2`\n\n// Consent",
+			killer{store, "TestContract/sqlite/consents"},
+		},
+		{
+			"application-deleted-leaves-tokens", store,
+			"}, a.credentials.forgetIssued)\n\tif err == nil && removed == 0", "}, func(context.Context, gorm.ConnPool, string, time.Time) error { return nil })\n\tif err == nil && removed == 0",
+			killer{store, "TestContract/sqlite/management"},
+		},
+		{
+			"application-disabled-keeps-tokens", store,
+			`err = a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued)`, `err = a.query(ctx).Transaction(update)`,
+			killer{store, "TestContract/sqlite/management"},
+		},
+		{
+			"application-lost-update", store,
+			`query, unchanged = query.Where("updated_at = ?", abstract.UpdatedAt), true`, `unchanged = true`,
+			killer{store, "TestContract/sqlite/management"},
+		},
+		{
+			"application-not-validated", store,
+			`if err := a.rules.Prepare(app); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{store, "TestApplications"},
+		},
+		{
+			"applications-of-nobody", store,
+			`"user_id IN ? AND user_id <> ''"`, `"user_id IN ?"`,
+			killer{store, "TestContract/sqlite/management"},
+		},
+		{
+			"revoke-user-of-machines", store,
+			`if subject == "" { // what an application has for itself`, `if false { // what an application has for itself`,
+			killer{store, "TestContract/sqlite/connections"},
+		},
+		{
+			"cleanup-forgets-replays", store,
+			`c.stamp(limits.Now.Add(-replayWindow))`, `c.stamp(limits.Now)`,
+			killer{store, "TestContract/sqlite/cleanup"},
+		},
+	}
+}
+
+// ofMemory returns the mutants of the store in memory.
+func ofMemory() []mutant {
+	const memory = "store/memstore"
+	return []mutant{
+		{
+			"memory-code-used-twice", memory,
+			"case !code.ConsumedAt.IsZero():\n\t\treturn oauthkit.ErrReplayed", "case false:\n\t\treturn oauthkit.ErrReplayed",
+			killer{attacks, "TestCodeRace/memory/C-02 two requests"},
+		},
+		{
+			"memory-code-used-though-revoked", memory,
+			`case !code.Authorization.RevokedAt.IsZero():`, `case false:`,
+			killer{memory, "TestContract/codes"},
+		},
+		{
+			"memory-refresh-used-twice", memory,
+			"case !token.ConsumedAt.IsZero():\n\t\treturn oauthkit.ErrReplayed", "case false:\n\t\treturn oauthkit.ErrReplayed",
+			killer{memory, "TestContract/refresh"},
+		},
+		{
+			"memory-refresh-used-though-revoked", memory,
+			`case !token.Authorization.RevokedAt.IsZero():`, `case false:`,
+			killer{memory, "TestContract/refresh"},
+		},
+		{
+			"memory-interaction-decided-twice", memory,
+			`case !interaction.ConsumedAt.IsZero():`, `case false:`,
+			killer{memory, "TestContract/approvals"},
+		},
+		{
+			"memory-consent-brought-back", memory,
+			`case approval.ConsentUse != oauthkit.ConsentAnew && (!exists || stored.ID != approval.Consent.ID):`, `case approval.ConsentUse != oauthkit.ConsentAnew && !exists:`,
+			killer{memory, "TestContract/approvals"},
+		},
+		{
+			"memory-user-of-machines", memory,
+			`return subject != "" && authorization.Subject == subject`, `return authorization.Subject == subject`,
+			killer{memory, "TestContract/connections"},
+		},
+	}
+}

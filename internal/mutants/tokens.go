@@ -1,0 +1,165 @@
+package main
+
+// ofAccessTokens returns the mutants of access tokens: what they open, and who may know
+// or end them.
+func ofAccessTokens() []mutant {
+	return []mutant{
+		{
+			"bearer-expiry", ".",
+			`if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {`, `if !token.Authorization.Valid(now) {`,
+			killer{attacks, "TestAPI/memory/U-01"},
+		},
+		{
+			"bearer-revoked", ".",
+			`if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {`, `if !now.Before(token.ExpiresAt) {`,
+			killer{attacks, "TestRefresh/memory/F-02 reuse ends everything"},
+		},
+		{
+			"bearer-inactive-user", ".",
+			"switch active, err := p.userIsActive(ctx, token.Authorization.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase !active:",
+			"switch _, err := p.userIsActive(ctx, token.Authorization.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase false:",
+			killer{attacks, "TestAPI/memory/U-10"},
+		},
+		{
+			"authorization-never-expires", ".",
+			`return a.RevokedAt.IsZero() && now.Before(a.ExpiresAt)`, `return a.RevokedAt.IsZero()`,
+			killer{".", "TestAuthorizationValid"},
+		},
+		{
+			"authorization-never-revoked", ".",
+			`return a.RevokedAt.IsZero() && now.Before(a.ExpiresAt)`, `return now.Before(a.ExpiresAt)`,
+			killer{attacks, "TestRevocation/memory/I-08"},
+		},
+		{
+			"access-token-outlives-authorization", ".",
+			`earlier(r.Now.Add(lifetime), authorization.ExpiresAt)`, `r.Now.Add(lifetime)`,
+			killer{attacks, "TestRefreshRequest/memory/F-14 absolute"},
+		},
+		{
+			"bearer-scope", pages,
+			`if !token.Scopes.ContainsAll(scopes) {`, `if false {`,
+			killer{attacks, "TestUserInfo/memory/U-02"},
+		},
+		{
+			"api-scope", pages,
+			`case !slices.ContainsFunc(needed, token.Scopes.ContainsAll):`, `case false:`,
+			killer{attacks, "TestAPI/memory/U-02"},
+		},
+		{
+			"api-audience", pages,
+			`case !a.isFor(token):`, `case false:`,
+			killer{attacks, "TestNamedAPI/memory/U-11"},
+		},
+		{
+			"api-audience-of-unnamed", pages,
+			`return len(token.Resources) == 0`, `return true`,
+			killer{attacks, "TestNamedAPI/memory/U-11"},
+		},
+		{
+			"bearer-in-query", pages,
+			"values := header.Values(\"Authorization\")\n\tinBody :=", "values := header.Values(\"X-Authorization\")\n\tinBody :=",
+			killer{attacks, "TestAPI/memory/U-02"},
+		},
+		{
+			"bearer-in-two-places", pages,
+			`case len(values) > 1 || len(values) == 1 && inBody:`, `case len(values) > 1:`,
+			killer{attacks, "TestAPI/memory/U-04"},
+		},
+		{
+			"introspect-tokens-of-others", ".",
+			`if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {`, `if false && (!own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope))) {`,
+			killer{attacks, "TestIntrospection/memory/I-03"},
+		},
+		{
+			"introspect-refresh-tokens-of-others", ".",
+			`(credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope))`, `!app.AllowsScope(IntrospectionScope)`,
+			killer{attacks, "TestIntrospection/memory/I-03"},
+		},
+		{
+			"introspect-used-up", ".",
+			`if credential.Consumed || !now.Before(credential.ExpiresAt)`, `if !now.Before(credential.ExpiresAt)`,
+			killer{attacks, "TestRefresh/memory/F-01"},
+		},
+		{
+			"introspect-expired", ".",
+			`credential.Consumed || !now.Before(credential.ExpiresAt) ||`, `credential.Consumed ||`,
+			killer{attacks, "TestIntrospection/memory/I-02"},
+		},
+		{
+			"introspect-revoked", ".",
+			` || !credential.Authorization.Valid(now)`, ``,
+			killer{attacks, "TestRevocation/memory/I-08"},
+		},
+		{
+			"introspect-inactive-user", ".",
+			"switch active, err := p.userIsActive(ctx, credential.Authorization.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase !active:",
+			"switch _, err := p.userIsActive(ctx, credential.Authorization.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase false:",
+			killer{attacks, "TestIntrospection/memory/I-18"},
+		},
+		{
+			"introspect-by-public-client", pages,
+			`if app.IsPublic() { // RFC 7662`, `if false { // RFC 7662`,
+			killer{attacks, "TestIntrospection/memory/I-01"},
+		},
+		{
+			"introspection-scope-granted", ".",
+			`case !known && !added, scope == IntrospectionScope:`, `case !known && !added && scope != IntrospectionScope:`,
+			killer{".", "TestScopeBackend/what no token"},
+		},
+		{
+			"revoke-tokens-of-others", ".",
+			`case credential.Authorization.ApplicationID != app.GetID():`, `case false:`,
+			killer{attacks, "TestRevocation/memory/I-10"},
+		},
+		{
+			"revoke-nothing", pages,
+			`if err := h.provider.Revoke(r.Context(), app, token); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{attacks, "TestRevocation/memory/I-08"},
+		},
+		{
+			"remote-not-active", pages,
+			`return a.Active && strings.EqualFold(a.TokenType, "Bearer")`, `return strings.EqualFold(a.TokenType, "Bearer")`,
+			killer{pages, "TestIntrospectorAnswers"},
+		},
+		{
+			"remote-token-type", pages,
+			`a.Active && strings.EqualFold(a.TokenType, "Bearer") &&`, `a.Active &&`,
+			killer{pages, "TestIntrospectorAnswers"},
+		},
+		{
+			"remote-bound-token", pages,
+			` && len(a.Confirmation) == 0`, ``,
+			killer{pages, "TestIntrospectorAnswers"},
+		},
+		{
+			"remote-cache-too-long", pages,
+			`if kept, ok := i.answers.Get(hash); ok && now.Before(kept.until) {`, `if kept, ok := i.answers.Get(hash); ok {`,
+			killer{pages, "TestIntrospectorCache"},
+		},
+		{
+			"remote-redirect-followed", pages,
+			`func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }`, `nil`,
+			killer{pages, "TestIntrospectorAnswers"},
+		},
+		{
+			"userinfo-of-machine", "oidc",
+			"if token.Authorization.Subject == \"\" {\n\t\treturn oauthkit.Errorf(oauthkit.InsufficientScope", "if false {\n\t\treturn oauthkit.Errorf(oauthkit.InsufficientScope",
+			killer{attacks, "TestUserInfo/memory/U-06"},
+		},
+		{
+			"userinfo-claims-beyond-scope", "oidc",
+			`maps.DeleteFunc(members, func(name string, _ any) bool { return !request.Allows(name) })`, ``,
+			killer{attacks, "TestUserInfo/memory/U-07"},
+		},
+		{
+			"id-token-reserved-claims", "oidc",
+			`return !isReserved(claim) && (scope == "" || scopes.Contains(scope))`, `return scope == "" || scopes.Contains(scope)`,
+			killer{"oidc", "TestIDTokenClaims"},
+		},
+		{
+			"id-token-nonce-dropped", "oidc",
+			`claims["nonce"] = nonce`, `claims["n"] = nonce`,
+			killer{attacks, "TestAuthorizeResponse/memory/A-12"},
+		},
+	}
+}
