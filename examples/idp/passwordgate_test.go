@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,17 @@ func TestQ01_PasswordGate(t *testing.T) {
 			t.Errorf("got %v when everything is over, want a turn", err)
 		}
 	})
+}
+
+// TestQ01_HalfTheCores shows how many passwords are verified at the same time.
+func TestQ01_HalfTheCores(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for cores, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 9: 4} {
+		runtime.GOMAXPROCS(cores)
+		if got := cap(newPasswordGate().turns); got != want {
+			t.Errorf("%d cores: got %d turns, want %d", cores, got, want)
+		}
+	}
 }
 
 // TestQ01_Turn shows that a turn which ends in time goes to the next, and that a client which hangs up leaves no trace.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
@@ -60,6 +62,7 @@ func (r *running) probe(path string) int {
 // TestRL04_GracefulStop interrupts idp: first it is not ready any more and still answers, then nothing listens, then it
 // has ended without an error.
 func TestRL04_GracefulStop(t *testing.T) {
+	others := goleak.IgnoreCurrent()
 	r := startServing(t, filepath.Join(t.TempDir(), "idp.db"), "-drain", "3s")
 	if got := r.probe("/readyz"); got != http.StatusOK {
 		t.Errorf("got %d, want it ready", got)
@@ -80,10 +83,11 @@ func TestRL04_GracefulStop(t *testing.T) {
 	if err := <-r.ended; err != nil {
 		t.Errorf("got %v, want no error", err)
 	}
+	goleak.VerifyNone(t, others)
 }
 
-// TestRL04_SilentDatabase interrupts idp while a request waits for a database that does not answer. It ends all the same,
-// and its error says what happened to the request.
+// TestRL04_SilentDatabase interrupts idp while a token request waits for a database that does not answer: the request is
+// answered with 503, and idp ends without an error.
 func TestRL04_SilentDatabase(t *testing.T) {
 	parsed, err := url.Parse(oauthtest.Postgres(t))
 	if err != nil {
@@ -91,18 +95,52 @@ func TestRL04_SilentDatabase(t *testing.T) {
 	}
 	proxy := newSilencer(t, parsed.Host)
 	parsed.Host = proxy.listener.Addr().String()
-	r := startServing(t, parsed.String(), "-drain", "0s", "-log-level", "error")
+	r := startServing(t, parsed.String(), "-drain", "0s")
 	proxy.silence()
-	answered := make(chan int, 1)
-	go func() { answered <- r.probe("/readyz") }()
-	<-proxy.dropped // the question is on its way
+	answered := make(chan *http.Response, 1)
+	go func() {
+		response, err := http.PostForm("http://"+r.address+"/o/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"web"}, "client_secret": {"x"}})
+		if err != nil {
+			t.Error(err)
+			response = &http.Response{Body: http.NoBody}
+		}
+		response.Body.Close()
+		answered <- response
+	}()
+	<-proxy.dropped // the request waits for the database
 	r.stop()
-	err = <-r.ended
-	if status := <-answered; status == http.StatusServiceUnavailable && err != nil {
-		t.Errorf("got %v although the request was answered, want no error", err)
-	} else if status != http.StatusServiceUnavailable && (err == nil || !strings.Contains(err.Error(), "cut off")) {
-		t.Errorf("got %v with the request cut off, want an error that says so", err)
+	if err := <-r.ended; err != nil {
+		t.Errorf("got %v, want no error", err)
 	}
+	if response := <-answered; response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
+		t.Errorf("got %s, want 503 with Retry-After", response.Status)
+	}
+}
+
+// TestRL04_CutOff interrupts idp while a request does not end. It ends all the same, and its error says what happened.
+func TestRL04_CutOff(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun, end := make(chan struct{}), make(chan struct{})
+	s := newTestSite(t, "http://127.0.0.1/o")
+	server := newServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(begun)
+		<-end
+	}), s.logger)
+	var requests sync.WaitGroup
+	requests.Go(func() { _ = server.Serve(listener) })
+	requests.Go(func() { _, _ = http.Get("http://" + listener.Addr().String()) }) //nolint:bodyclose // there is none
+	<-begun
+	limit, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err = (&options{}).stop(limit, server, s.site)
+	if err == nil || !strings.Contains(err.Error(), "cut off") || !s.health.stopping.Load() {
+		t.Errorf("got %v, want an error that says that a request was cut off", err)
+	}
+	close(end)
+	requests.Wait()
 }
 
 // silencer is a proxy that lets a database fall silent.

@@ -31,7 +31,7 @@ func (p *pages) cookieName() string {
 
 // signIn begins a session under a new id, so that one that somebody planted beforehand is worth nothing.
 func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error {
-	if err := p.signOut(w, r); err != nil {
+	if err := p.endSession(r); err != nil {
 		return err
 	}
 	ctx, cancel := p.database.operation(r.Context())
@@ -50,18 +50,22 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error
 
 // signOut ends the session that the browser has, if any. The cookie goes last: without it nobody could try again.
 func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	cookie, err := r.Cookie(p.cookieName())
-	if err != nil {
-		return nil
-	}
-	ctx, cancel := p.database.operation(r.Context())
-	defer cancel()
-	db := p.database.db.WithContext(ctx)
-	if err := db.Where("hash = ? OR expires < ?", hash(cookie.Value), time.Now()).Delete(&session{}).Error; err != nil {
+	if err := p.endSession(r); err != nil {
 		return err
 	}
 	p.setCookie(w, "", -1)
 	return nil
+}
+
+// endSession removes the session that the browser has, if any, and every session that has expired.
+func (p *pages) endSession(r *http.Request) error {
+	ctx, cancel := p.database.operation(r.Context())
+	defer cancel()
+	ended := p.database.db.WithContext(ctx).Where("expires < ?", time.Now())
+	if cookie, err := r.Cookie(p.cookieName()); err == nil {
+		ended = ended.Or("hash = ?", hash(cookie.Value))
+	}
+	return ended.Delete(&session{}).Error
 }
 
 func (p *pages) setCookie(w http.ResponseWriter, value string, maxAge int) {

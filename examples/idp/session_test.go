@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestB35_ChangedPassword shows that another password in the seed file ends the sessions of that user, and nothing else
@@ -37,4 +39,23 @@ func TestB35_ChangedPassword(t *testing.T) {
 	if !s.isSignedIn(s.expect(http.StatusSeeOther, "alice", alicesPassword, home)) {
 		t.Error("got no session for a new sign-in")
 	}
+}
+
+// TestSessions shows that signing in replaces the browser's session, and that expired ones do not stay in the table.
+func TestSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSite(t, "https://as.test/o")
+		for range 3 {
+			s.expect(http.StatusSeeOther, "alice", alicesPassword, home)
+		}
+		time.Sleep(sessionLifetime + time.Second)
+		bob := s.expect(http.StatusSeeOther, "bob", "builder", home)
+		var users []string
+		if err := s.database.db.Model(&session{}).Pluck("username", &users).Error; err != nil || len(users) != 1 || users[0] != "bob" {
+			t.Errorf("got the sessions of %q, %v, want bob's alone", users, err)
+		}
+		if !s.isSignedIn(bob) {
+			t.Error("got bob signed out")
+		}
+	})
 }

@@ -20,6 +20,7 @@ type signIns struct {
 	database *database
 	failures *failures
 	gate     *passwordGate
+	compare  func(hash, password []byte) error // bcrypt.CompareHashAndPassword
 	logger   *slog.Logger
 }
 
@@ -28,7 +29,7 @@ func newSignIns(database *database, logger *slog.Logger) (*signIns, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &signIns{database: database, failures: failures, gate: newPasswordGate(), logger: logger}, nil
+	return &signIns{database: database, failures: failures, gate: newPasswordGate(), compare: bcrypt.CompareHashAndPassword, logger: logger}, nil
 }
 
 // errWrongPassword also stands for a user that does not exist: the answer must not tell.
@@ -73,7 +74,7 @@ func (s *signIns) inTurn(ctx context.Context, attempt attempt, username, passwor
 	if wait := s.failures.charge(attempt, time.Now()); wait > 0 {
 		return nil, &lockedError{wait}
 	}
-	found, err := s.compare(ctx, username, password)
+	found, err := s.find(ctx, username, password)
 	switch {
 	case err == nil:
 		s.failures.succeed(attempt)
@@ -92,8 +93,9 @@ var noUserHash = sync.OnceValue(func() []byte {
 	return made
 })
 
-// compare returns errWrongPassword with the user, or without one if there is none of that name.
-func (s *signIns) compare(ctx context.Context, username, password string) (*user, error) {
+// find returns the user whose password it is. Its errWrongPassword comes with the user, or without one if there is none of
+// that name. It compares once in any case.
+func (s *signIns) find(ctx context.Context, username, password string) (*user, error) {
 	ctx, cancel := s.database.operation(ctx)
 	defer cancel()
 	found, err := s.database.user(ctx, username)
@@ -104,7 +106,7 @@ func (s *signIns) compare(ctx context.Context, username, password string) (*user
 	case !errors.Is(err, errNoUser):
 		return nil, err
 	}
-	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || found == nil {
+	if s.compare(hash, []byte(password)) != nil || found == nil {
 		return found, errWrongPassword
 	}
 	return found, nil

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 // TestB33_GuessedPassword shows that wrong passwords make the next attempt wait, a right one included, and that a success
@@ -39,6 +42,35 @@ func TestB33_UnknownUser(t *testing.T) {
 			s.expect(http.StatusUnauthorized, "nobody", "wrong", home)
 		}
 		s.expect(http.StatusTooManyRequests, "nobody", "wrong", home)
+	})
+}
+
+// TestB36_OneComparison shows that a password is compared once with a hash of the same cost whether or not the user exists, so
+// that the time does not tell, and never during a wait.
+func TestB36_OneComparison(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSite(t, "https://as.test/o")
+		var costs []int
+		s.pages.signIns.compare = func(hash, password []byte) error {
+			cost, err := bcrypt.Cost(hash)
+			costs = append(costs, cost)
+			return errors.Join(err, bcrypt.ErrMismatchedHashAndPassword)
+		}
+		for _, username := range []string{"alice", "nobody", "", "not\x00stored", "not\xffstored", strings.Repeat("long", 1000)} {
+			costs = nil
+			s.expect(http.StatusUnauthorized, username, "wrong", home)
+			if len(costs) != 1 || costs[0] != bcrypt.DefaultCost {
+				t.Errorf("%.10q: got comparisons of cost %v, want one of %d", username, costs, bcrypt.DefaultCost)
+			}
+		}
+		for range byUserAndAddress.free {
+			s.expect(http.StatusUnauthorized, "alice", "wrong", home)
+		}
+		costs = nil
+		s.expect(http.StatusTooManyRequests, "alice", alicesPassword, home)
+		if len(costs) != 0 {
+			t.Errorf("during a wait: got comparisons of cost %v, want none", costs)
+		}
 	})
 }
 
