@@ -34,6 +34,10 @@ test: ## Run all tests, as the README says
 race: ## Run all tests with the race detector, in random order
 	go test -race -shuffle=on -timeout 20m $(PACKAGES)
 
+.PHONY: migrations
+migrations: ## Migrate a million rows in use, and print the longest stall
+	OAUTHKIT_TEST_ROWS=1000000 go test -count=1 -v -run TestMigrateInUse ./store/gormstore
+
 .PHONY: lint
 lint: $(LINT) ## Check formatting, go vet, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
@@ -70,6 +74,8 @@ setup: ## Install the npm packages of the tests, and tell what else the tests lo
 	@if command -v npm >/dev/null; then npm ci; else echo "Node:        not found; the clients from npm are skipped"; fi
 	@postgres=$$(command -v postgres || ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | tail -n 1 || true); \
 		echo "PostgreSQL:  $${OAUTHKIT_TEST_POSTGRES:+the server of OAUTHKIT_TEST_POSTGRES, or }$${postgres:-not found (Debian: apt-get install postgresql)}"
+	@pgbouncer=$$(command -v pgbouncer || ls /usr/sbin/pgbouncer 2>/dev/null || true); \
+		echo "PgBouncer:   $${pgbouncer:-not found (Debian: apt-get install pgbouncer)}"
 	@chromium=$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true); \
 		echo "Chromium:    $${chromium:-not found (Debian: apt-get install chromium)}"
 

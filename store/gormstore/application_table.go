@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -88,23 +89,57 @@ func (t *applicationTable) addColumns(tx *gorm.DB) error {
 	return nil
 }
 
-// addIndices adds the indices that the host's application has and the table has not.
+// addIndices adds the indices that the host's application has and the table has not, while the table is locked.
 func (t *applicationTable) addIndices(tx *gorm.DB) error {
-	migrator := tx.Table(t.schema.Table).Migrator()
 	for _, index := range t.hostIndices() {
-		if migrator.HasIndex(t.model, index.Name) {
+		if tx.Table(t.schema.Table).Migrator().HasIndex(t.model, index.Name) {
 			continue
 		}
-		err := migrator.CreateIndex(t.model, index.Name)
-		if t.isDuplicate(err) {
-			return fmt.Errorf("the index %s is unique, and some applications have the same value in %s: give each its own in a function "+
-				"passed to Migrate, or make the field a pointer, which is NULL where there is no value yet: %w", index.Name, columnsOf(index), err)
-		}
+		statement, err := t.createIndex(index)
 		if err != nil {
-			return fmt.Errorf("adding the index %s to the applications: %w", index.Name, err)
+			return err
+		}
+		if err := tx.Exec(inTransaction(statement)).Error; err != nil {
+			return t.indexFailed(index, err)
 		}
 	}
 	return nil
+}
+
+// createIndex returns the statement that creates an index of the host's.
+func (t *applicationTable) createIndex(index *schema.Index) (string, error) {
+	recorder, tx := t.recording()
+	if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, index.Name); err != nil {
+		return "", err
+	}
+	return strings.Join(recorder.statements, ";\n"), nil
+}
+
+// indexFailed says why an index of the host's could not be created.
+func (t *applicationTable) indexFailed(index *schema.Index, err error) error {
+	if t.isDuplicate(err) {
+		return fmt.Errorf("the index %s is unique, and some applications have the same value in %s: give each its own in a function "+
+			"passed to Migrate, or drop the column, if it is there, and make the field a pointer, which is NULL where there is no value yet: %w", index.Name, columnsOf(index), err)
+	}
+	return fmt.Errorf("adding the index %s to the applications: %w", index.Name, err)
+}
+
+// isDue reports whether the host's application has a column or an index that the table has not, or a column that is not filled.
+func (t *applicationTable) isDue(ctx context.Context, done []string) (bool, error) {
+	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
+	if err != nil {
+		return false, err
+	}
+	unfilled := func(mark string) bool { return strings.HasPrefix(mark, unfilled) }
+	if len(existing) == 0 || len(t.missing(existing)) > 0 || slices.ContainsFunc(done, unfilled) {
+		return true, nil
+	}
+	indices, err := t.ids(ctx, t.pool(), t.dialect.applicationIndices())
+	if err != nil {
+		return false, err
+	}
+	absent := func(index *schema.Index) bool { return !slices.Contains(indices, index.Name) }
+	return slices.ContainsFunc(t.hostIndices(), absent), nil
 }
 
 // missing returns the fields of the host's application that are no column yet.
@@ -166,24 +201,33 @@ func (nothing) LastInsertId() (int64, error) { return 0, nil }
 // RowsAffected implements [sql.Result].
 func (nothing) RowsAffected() (int64, error) { return 0, nil }
 
+// recording returns a database that remembers the statements that it is told to execute.
+func (t *applicationTable) recording() (*recorder, *gorm.DB) {
+	recorder := &recorder{}
+	tx := t.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
+	tx.Statement.ConnPool = recorder
+	return recorder, tx
+}
+
 // extension returns the statements that extend a table of applications without rows by the host's own columns and indices.
 func (t *applicationTable) extension() ([]string, error) {
 	abstract, err := t.abstractColumns()
 	if err != nil {
 		return nil, err
 	}
-	recorder := &recorder{}
-	tx := t.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
-	tx.Statement.ConnPool = recorder
+	recorder, tx := t.recording()
 	for _, field := range t.missing(abstract) {
 		if err := t.addColumn(tx, field); err != nil {
 			return nil, err
 		}
 	}
+	statements := recorder.statements
 	for _, index := range t.hostIndices() {
-		if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, index.Name); err != nil {
+		statement, err := t.createIndex(index)
+		if err != nil {
 			return nil, err
 		}
+		statements = append(statements, inTransaction(statement))
 	}
-	return recorder.statements, nil
+	return statements, nil
 }

@@ -48,7 +48,12 @@ func TestUniqueIndexLater(t *testing.T) {
 				t.Errorf("without values: got %v, want an error that says %q", err, want)
 			}
 		}
-		pointed := migrated[*pointedApplication](t, open()) // what failed was undone, so the column begins anew
+		if db := open(); db.Name() == "postgres" { // where the column was committed before the index failed
+			if err := db.Exec("ALTER TABLE oauth_applications DROP COLUMN slug").Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		pointed := migrated[*pointedApplication](t, open())
 		if found, err := pointed.Applications.Find(ctx, "one"); err != nil || found.Slug != nil {
 			t.Errorf("a pointer: got %+v, %v, want no value", found, err)
 		}

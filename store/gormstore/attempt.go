@@ -13,6 +13,9 @@ import (
 // attempts is how often a statement or transaction is executed that the database undoes because of others at the same time.
 const attempts = 8
 
+// attemptPause is multiplied with the number of the attempt.
+const attemptPause = 5 * time.Millisecond
+
 // attempt executes run, which is one statement outside a transaction, or one transaction. On SQLite, run waits for its turn before it
 // takes a connection if it writes. What the database has undone because of a concurrent transaction is executed again, as long as
 // ctx lasts. A failure that leaves open whether something was committed is not.
@@ -28,7 +31,7 @@ func (d *database) attempt(ctx context.Context, writes bool, run func() error) e
 	}
 	for n := 1; ; n++ {
 		err := run()
-		if err == nil || n == attempts || !isUndone(err) || !pause(ctx, n) {
+		if err == nil || n == attempts || !isUndone(err) || !pause(ctx, time.Duration(n)*attemptPause) {
 			return ended(ctx, err)
 		}
 	}
@@ -59,9 +62,9 @@ func sqlState(err error) string {
 	return ""
 }
 
-// pause waits for a random time, longer before later attempts. It reports false if ctx ends.
-func pause(ctx context.Context, attempt int) bool {
-	timer := time.NewTimer(rand.N(time.Duration(attempt) * 5 * time.Millisecond)) //nolint:gosec // no secret
+// pause waits for a random time up to longest. It reports false if ctx ends.
+func pause(ctx context.Context, longest time.Duration) bool {
+	timer := time.NewTimer(rand.N(longest)) //nolint:gosec // no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

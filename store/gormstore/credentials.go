@@ -39,16 +39,15 @@ func NewCredentials(db *gorm.DB, tablePrefix string) (*Credentials, error) {
 	return &Credentials{database}, nil
 }
 
-// Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it does
-// nothing where there is nothing to do. What the host needs beside it runs in the same transaction.
+// Migrate brings the tables up to date, or creates them, as [Store.Migrate] does. What the host needs beside it comes last.
 func (c *Credentials) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
-	return failed("migrating", c.migrate(ctx, migration.ofCredentials, own...))
+	return failed("migrating", c.migrate(ctx, &upgrade{database: c.database, halves: []half{ofCredentials}, own: own}))
 }
 
 // PrintMigrations writes what Migrate would execute on an empty database, for those who let somebody else do it. Migrate
 // then finds nothing to do.
 func (c *Credentials) PrintMigrations(w io.Writer) error {
-	_, err := io.WriteString(w, c.script(migration.ofCredentials))
+	_, err := io.WriteString(w, c.script(ofCredentials))
 	return err
 }
 

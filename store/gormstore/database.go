@@ -38,6 +38,8 @@ type dialect interface {
 	migrations() []migration
 	// applicationColumns returns the statement that lists the columns of the table of applications.
 	applicationColumns() string
+	// applicationIndices returns the statement that lists the indices of the table of applications that can be used.
+	applicationIndices() string
 	// uniqueKeys returns the statement that lists the unique keys of the table $1, each as its columns with spaces between, in the
 	// order of the alphabet.
 	uniqueKeys() string
@@ -47,7 +49,11 @@ type dialect interface {
 	checkSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error)
 	// transactionOptions are those of every transaction.
 	transactionOptions() []*sql.TxOptions
-	// underLock runs change in a transaction that no other instance has at the same time: a migration, or what is said of scopes.
+	// hasMigrations returns the statement that tells whether the table of versions is there.
+	hasMigrations() string
+	// migrate does what is due in a database, while no other instance does.
+	migrate(ctx context.Context, u *upgrade) error
+	// underLock runs change in a transaction that no other instance has at the same time, for what is said of scopes.
 	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
 
 	// userAuthorizations returns the statement that lists sign-ins of the user $1 at the time $2, at most $3 of each application.

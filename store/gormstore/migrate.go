@@ -8,71 +8,124 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-gormigrate/gormigrate/v2"
 	"gorm.io/gorm"
 )
 
-// migration is one version of the library's own tables. Its statements are separated by ";\n", and told apart by what they are
-// about, since the applications may be in another database than the rest.
-type migration struct {
-	id                        string
-	applications, credentials string
-}
+const (
+	createMigrations = `CREATE TABLE IF NOT EXISTS {migrations} (id varchar(255) PRIMARY KEY)`
+	selectMigrations = `SELECT id FROM {migrations}`
+	insertMigration  = `INSERT INTO {migrations} (id) VALUES ($1)`
+	deleteMigration  = `DELETE FROM {migrations} WHERE id = $1`
+)
 
-func (m migration) ofApplications() []string { return split(m.applications) }
-func (m migration) ofCredentials() []string  { return split(m.credentials) }
-func (m migration) ofBoth() []string         { return append(m.ofApplications(), m.ofCredentials()...) }
-
-func split(statements string) []string {
-	if statements == "" {
-		return nil
-	}
-	return strings.Split(statements, ";\n")
-}
-
-const createMigrations = `CREATE TABLE IF NOT EXISTS {migrations} (id varchar(255) PRIMARY KEY)`
-
-// Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it does
-// nothing where there is nothing to do. The table of applications gets a column for every field that the host's struct has and
-// the table has not, each with the field's zero value for the applications that there are; no column is ever changed or removed.
+// Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it only reads
+// if there is nothing to do. The table of applications gets a column for every field that the host's struct has and
+// the table has not, each with the field's zero value for the applications that exist; no column is ever changed or removed.
 //
-// What the host needs beside it, such as GORM's AutoMigrate of its own tables, can be given too: it runs in the same
-// transaction, while no other instance migrates, after the columns are added and before the host's indices are. So it can fill a
+// What the host needs beside it, such as GORM's AutoMigrate of its own tables, can be given too: these functions run in one
+// transaction, while no other instance migrates, after the columns are added and before the host's indices are. So they can fill a
 // column that is tagged uniqueIndex, of which no two applications may have the zero value; a pointer needs no filling, since NULL may be
-// there many times. With [Config.Applications] that is a transaction in the database of the applications, and comes after the one in
-// the other.
+// there many times. They run at each call, and again if a lock could not be had, so they must be repeatable. With
+// [Config.Applications] all of this is done in the database of the applications, after the other one.
+//
+// On SQLite, and on a PostgreSQL database without tables, everything is one transaction. A PostgreSQL database that is in use is changed
+// in steps that are committed one by one; a run that was interrupted is completed by the next one. No step waits for a lock longer
+// than a fifth of a second: it gives up and tries again for about ten minutes, so that requests never wait behind it. Indices,
+// the host's included, are created with CREATE INDEX CONCURRENTLY. The host's functions have the same lock_timeout, but how long they hold
+// the locks that they got is up to them. Migrate uses one connection, on which it holds an advisory lock of the session, so a
+// pooler that gives each transaction another connection of the server does not do: Migrate then fails unless there is nothing to do.
+//
+// To start a program without migrating, open the database with OpenDB of package store/postgres or store/sqlite, and call [New] but not
+// Migrate. [Store.Check] reports what is missing.
 func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
-	applications, statements := s.Applications, migration.ofBoth
-	if !applications.together() {
+	applications := s.Applications.applicationTable
+	halves := []half{ofApplications, ofCredentials}
+	if !s.Applications.together() {
 		if err := s.Credentials.Migrate(ctx); err != nil {
 			return err
 		}
-		statements = migration.ofApplications
+		halves = []half{ofApplications}
 	}
-	steps := slices.Concat([]func(*gorm.DB) error{applications.addColumns}, own, []func(*gorm.DB) error{applications.addIndices})
-	return failed("migrating", applications.migrate(ctx, statements, steps...))
+	return failed("migrating", applications.migrate(ctx, &upgrade{database: applications.database, halves: halves, table: applications, own: own}))
 }
 
-// migrate executes the versions that the database has not, and then the further steps, in one transaction.
-func (d *database) migrate(ctx context.Context, statements func(migration) []string, further ...func(tx *gorm.DB) error) error {
-	return d.dialect.underLock(ctx, d, func(tx *gorm.DB) error {
-		var migrations []*gormigrate.Migration
-		for _, version := range d.dialect.migrations() {
-			migrations = append(migrations, &gormigrate.Migration{ID: version.id, Migrate: func(tx *gorm.DB) error {
-				return d.executeEach(tx, statements(version))
-			}})
-		}
-		options := &gormigrate.Options{TableName: d.prefix + "migrations"}
-		if err := gormigrate.New(tx, options, migrations).Migrate(); err != nil {
-			return err
-		}
-		for _, step := range further {
-			if err := step(tx); err != nil {
+// upgrade is what Migrate has to do in one database.
+type upgrade struct {
+	*database
+	halves []half
+	table  *applicationTable // nil: the applications are not here
+	own    []func(tx *gorm.DB) error
+}
+
+// migrate does what is due.
+func (d *database) migrate(ctx context.Context, u *upgrade) error {
+	due, err := u.isDue(ctx)
+	if err != nil || !due {
+		return err
+	}
+	return d.dialect.migrate(ctx, u)
+}
+
+// isDue reports whether there is anything to do, without a lock.
+func (u *upgrade) isDue(ctx context.Context) (bool, error) {
+	var there bool
+	if err := u.first(ctx, u.pool(), u.dialect.hasMigrations(), nil, &there); err != nil || !there || len(u.own) > 0 {
+		return true, err
+	}
+	done, err := u.ids(ctx, u.pool(), selectMigrations)
+	if err != nil {
+		return false, err
+	}
+	if len(u.dueVersions(done)) > 0 {
+		return true, nil
+	}
+	if u.table == nil {
+		return false, nil
+	}
+	return u.table.isDue(ctx, done)
+}
+
+// dueVersions returns the versions that are not among those that were done.
+func (u *upgrade) dueVersions(done []string) []migration {
+	return slices.DeleteFunc(u.dialect.migrations(), func(version migration) bool { return slices.Contains(done, version.id) })
+}
+
+// runAtOnce does everything in one transaction.
+func (u *upgrade) runAtOnce(tx *gorm.DB) error {
+	ctx, pool := tx.Statement.Context, tx.Statement.ConnPool
+	done, err := u.ids(ctx, pool, selectMigrations)
+	if err != nil {
+		return err
+	}
+	for _, version := range u.dueVersions(done) {
+		for _, step := range version.stepsOf(u.halves) {
+			if err := u.executeEach(tx, step.all()); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+		if _, err := u.execute(ctx, pool, insertMigration, version.id); err != nil {
+			return err
+		}
+	}
+	if u.table != nil {
+		if err := u.table.addColumns(tx); err != nil {
+			return err
+		}
+	}
+	if err := u.runOwn(tx); err != nil || u.table == nil {
+		return err
+	}
+	return u.table.addIndices(tx)
+}
+
+// runOwn calls the host's functions.
+func (u *upgrade) runOwn(tx *gorm.DB) error {
+	for _, own := range u.own {
+		if err := own(tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *database) executeEach(tx *gorm.DB, statements []string) error {
@@ -84,7 +137,7 @@ func (d *database) executeEach(tx *gorm.DB, statements []string) error {
 	return nil
 }
 
-// PrintMigrations writes what Migrate would execute on an empty database, for those who let somebody else do it. Migrate
+// PrintMigrations writes what Migrate executes on an empty database, for those who let somebody else do it. Migrate
 // then finds nothing to do. With [Config.Applications] it is a script for each of the two databases, below a comment that says
 // which.
 func (s *Store[A]) PrintMigrations(w io.Writer) error {
@@ -92,12 +145,11 @@ func (s *Store[A]) PrintMigrations(w io.Writer) error {
 	if err != nil {
 		return failed("printing the migrations", err)
 	}
-	statements, before := migration.ofBoth, ""
+	script := s.Applications.script(ofApplications, ofCredentials)
 	if !s.Applications.together() {
-		statements = migration.ofApplications
-		before = "-- In the database of the credentials:\n" + s.script(migration.ofCredentials) + "-- In the database of the applications:\n"
+		script = "-- In the database of the credentials:\n" + s.script(ofCredentials) +
+			"-- In the database of the applications:\n" + s.Applications.script(ofApplications)
 	}
-	script := before + s.Applications.script(statements)
 	for _, statement := range extension {
 		script += statement + ";\n"
 	}
@@ -106,10 +158,12 @@ func (s *Store[A]) PrintMigrations(w io.Writer) error {
 }
 
 // script returns every version, as it is executed on an empty database.
-func (d *database) script(statements func(migration) []string) string {
+func (d *database) script(halves ...half) string {
 	all := []string{createMigrations}
 	for _, version := range d.dialect.migrations() {
-		all = append(all, statements(version)...)
+		for _, step := range version.stepsOf(halves) {
+			all = append(all, step.all()...)
+		}
 		all = append(all, fmt.Sprintf("INSERT INTO {migrations} (id) VALUES ('%s')", version.id))
 	}
 	var script strings.Builder

@@ -3,11 +3,7 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"hash/fnv"
 	"time"
-
-	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -250,17 +246,8 @@ func (postgresDialect) applicationColumns() string {
 	return `SELECT attname FROM pg_attribute WHERE attrelid = '{applications}'::regclass AND attnum > 0 AND NOT attisdropped`
 }
 
-// underLock holds an advisory lock until the transaction ends. The isolation level makes what the instance before has
-// committed visible once the lock is held.
-func (postgresDialect) underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error {
-	name := fnv.New64a()
-	fmt.Fprintf(name, "oauthkit migrations of %s", d.prefix)
-	return d.transaction(ctx, func(tx *gorm.DB) error {
-		if _, err := tx.Statement.ConnPool.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(name.Sum64())); err != nil {
-			return err
-		}
-		return migrate(tx)
-	})
+func (postgresDialect) applicationIndices() string {
+	return `SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = '{applications}'::regclass AND i.indisvalid`
 }
 
 // transactionOptions makes a statement see what was committed before it began, whatever default_transaction_isolation is.

@@ -4,7 +4,7 @@ package gormstore
 // decision, and not one that a column should take back.
 func (postgresDialect) migrations() []migration {
 	return []migration{
-		{"0001", firstApplicationsPostgres, firstCredentialsPostgres},
+		{"0001", []step{{of: ofApplications, statements: firstApplicationsPostgres}, {of: ofCredentials, statements: firstCredentialsPostgres}}},
 	}
 }
 

@@ -4,7 +4,7 @@ package gormstore
 // GORM and the host.
 func (sqliteDialect) migrations() []migration {
 	return []migration{
-		{"0001", firstApplicationsSQLite, firstCredentialsSQLite},
+		{"0001", []step{{of: ofApplications, statements: firstApplicationsSQLite}, {of: ofCredentials, statements: firstCredentialsSQLite}}},
 	}
 }
 

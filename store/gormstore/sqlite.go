@@ -219,6 +219,10 @@ func (sqliteDialect) applicationColumns() string {
 	return `SELECT name FROM pragma_table_info('{applications}')`
 }
 
+func (sqliteDialect) applicationIndices() string {
+	return `SELECT name FROM pragma_index_list('{applications}')`
+}
+
 // underLock takes the write lock by a statement that would write. The table it would write to is made beforehand, because
 // making it where it is already would only read.
 func (sqliteDialect) underLock(ctx context.Context, d *database, migrate func(tx *gorm.DB) error) error {
@@ -234,3 +238,12 @@ func (sqliteDialect) underLock(ctx context.Context, d *database, migrate func(tx
 }
 
 func (sqliteDialect) transactionOptions() []*sql.TxOptions { return nil }
+
+func (sqliteDialect) hasMigrations() string {
+	return `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '{migrations}')`
+}
+
+// migrate implements dialect.
+func (s sqliteDialect) migrate(ctx context.Context, u *upgrade) error {
+	return s.underLock(ctx, u.database, u.runAtOnce)
+}

@@ -27,7 +27,6 @@ const (
 
 // openPool returns a pool of connections to the servers of config.
 func openPool(config *pgx.ConnConfig) *sql.DB {
-	configure(config)
 	stale := &staleConnections{}
 	config.OnPgError = stale.onError
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(stale.mark), stdlib.OptionResetSession(stale.check))

@@ -2,6 +2,16 @@
 //
 // A context that ends cancels its statement on the server, and the connection stays open; see [OpenDB] for what else the pool
 // does.
+//
+// # Poolers
+//
+// Behind PgBouncer in transaction mode, or another pooler that gives each transaction another connection of the server, prepared
+// statements do not work. [OpenDB] notices a pooler and then sends statements without preparing them, as the setting
+// default_query_exec_mode=exec in the URL does. Other values in the URL are kept, but for describe_exec, which mixes
+// up the answers of statements behind a pooler: it is an error, with a pooler or without.
+//
+// Migrations hold a lock and settings of a session, so they need a URL that leads to PostgreSQL itself. Behind a pooler
+// [Open] and Migrate return an error that says so if there is something to migrate, and work if there is not.
 package postgres
 
 import (
@@ -47,13 +57,22 @@ func OpenWith[A oauthkit.Application](url string, config gormstore.Config) (*gor
 //
 // With several hosts and target_session_attrs=read-write in the URL, the pool follows the primary: the first write that a server
 // refuses as read-only drops every connection that was opened before.
+//
+// Behind a pooler, OpenDB chooses how statements are sent, as the package comment describes.
 func OpenDB(url string) (*gorm.DB, error) {
-	config, err := pgx.ParseConfig(url)
+	config, err := parse(url)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	pool := openPool(config)
-	db, err := gorm.Open(postgres.New(postgres.Config{Conn: pool}), &gorm.Config{
+	pooled, err := behindPooler(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if pooled && !config.modeChosen {
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	pool := openPool(config.ConnConfig)
+	db, err := gorm.Open(dialector{postgres.New(postgres.Config{Conn: pool}).(*postgres.Dialector), pooled}, &gorm.Config{
 		SkipDefaultTransaction: true,
 		Logger:                 logger.Discard,
 	})

@@ -1,0 +1,300 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+const (
+	// lockTimeout is how long a step of a migration waits for a lock. As long wait the requests behind it.
+	lockTimeout = "200ms"
+	// lockPause is how long a step pauses at most before it tries again, and lockAttempts how often it tries.
+	lockPause    = time.Second
+	lockAttempts = 1000
+)
+
+var (
+	errPooler   = errors.New("the database's URL leads to a pooler, and migrations need a URL that leads to PostgreSQL itself: run them with that one, after which this one works")
+	errLostLock = fmt.Errorf("the lock of the migrations was lost: either the connection was lost, or %w", errPooler)
+)
+
+func (postgresDialect) hasMigrations() string {
+	return `SELECT to_regclass('{migrations}') IS NOT NULL`
+}
+
+// postgresMigration is a connection that holds the lock of the migrations. It is the session's lock and not a transaction's,
+// because CREATE INDEX CONCURRENTLY waits for every transaction that has read something.
+type postgresMigration struct {
+	*upgrade
+	on  *gorm.DB // on the connection
+	key int64
+}
+
+// migrate implements dialect. A database without tables is not in use, so everything is done at once there.
+func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
+	if pooler, ok := u.db.Dialector.(interface{ Pooled() bool }); ok && pooler.Pooled() {
+		return errPooler
+	}
+	pool, err := u.db.DB()
+	if err != nil {
+		return err
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	// The connection is closed, which gives the lock back and takes the settings along.
+	defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
+	on := u.db.Session(&gorm.Session{NewDB: true, Context: ctx})
+	on.Statement.ConnPool = conn
+	m := &postgresMigration{u, on, p.lockKey(u.database, "migrations")}
+	if err := m.lock(ctx, conn); err != nil {
+		return err
+	}
+	if _, err := u.execute(ctx, conn, createMigrations); err != nil {
+		return err
+	}
+	done, err := u.ids(ctx, conn, selectMigrations)
+	if err != nil {
+		return err
+	}
+	if len(done) == 0 {
+		return m.transaction(ctx, u.runAtOnce)
+	}
+	return m.run(ctx, conn, done)
+}
+
+// lock waits for the lock without a transaction, so that the instance that has it need not wait for this one.
+func (m *postgresMigration) lock(ctx context.Context, conn *sql.Conn) error {
+	for _, setting := range []string{"SET statement_timeout = 0", "SET lock_timeout = 0"} { // for an index that takes its time
+		if _, err := conn.ExecContext(ctx, setting); err != nil {
+			return err
+		}
+	}
+	for {
+		var locked bool
+		if err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", m.key).Scan(&locked); err != nil || locked {
+			return err
+		}
+		if !pause(ctx, lockPause/4) {
+			return ctx.Err()
+		}
+	}
+}
+
+// run does what is due in steps.
+func (m *postgresMigration) run(ctx context.Context, conn *sql.Conn, done []string) error {
+	for _, version := range m.dueVersions(done) {
+		if err := m.runVersion(ctx, conn, version, done); err != nil {
+			return fmt.Errorf("version %s: %w", version.id, err)
+		}
+	}
+	if m.table != nil {
+		if err := m.addColumns(ctx, conn, done); err != nil {
+			return err
+		}
+	}
+	if len(m.own) > 0 {
+		if err := m.transaction(ctx, m.runOwn); err != nil {
+			return err
+		}
+	}
+	if m.table == nil {
+		return nil
+	}
+	return m.addIndices(ctx, conn)
+}
+
+// runVersion executes the steps of a version that were not done. A step in a transaction is marked as done in it. An index is
+// marked after it is there; creating it is repeatable.
+func (m *postgresMigration) runVersion(ctx context.Context, conn *sql.Conn, version migration, done []string) error {
+	for i, step := range version.stepsOf(m.halves) {
+		part := version.part(i)
+		if slices.Contains(done, part) {
+			continue
+		}
+		statements := step.all()
+		if step.index != "" {
+			if err := m.ensureIndex(ctx, conn, m.sql(step.index), m.sql(step.statements)); err != nil {
+				return err
+			}
+			statements = nil
+		}
+		err := m.transaction(ctx, func(tx *gorm.DB) error {
+			if err := m.executeEach(tx, statements); err != nil {
+				return err
+			}
+			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, part)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return m.transaction(ctx, func(tx *gorm.DB) error {
+		if _, err := m.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {migrations} WHERE starts_with(id, $1)`, version.id+"."); err != nil {
+			return err
+		}
+		_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, version.id)
+		return err
+	})
+}
+
+// unfilled begins the mark of a column of the host's that was added and whose rows have no value yet.
+const unfilled = "unfilled "
+
+// addColumns adds the host's columns, each in a transaction that holds the table for a moment, and fills them in others, which
+// lock rows only.
+func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done []string) error {
+	existing, err := m.ids(ctx, conn, m.dialect.applicationColumns())
+	if err != nil {
+		return err
+	}
+	if len(existing) == 0 {
+		return errNoApplications
+	}
+	for _, field := range m.table.missing(existing) {
+		err := m.transaction(ctx, func(tx *gorm.DB) error {
+			if err := m.table.addColumn(tx, field); err != nil {
+				return err
+			}
+			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, unfilled+field.DBName)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("adding the column %s to the applications: %w", field.DBName, err)
+		}
+		done = append(done, unfilled+field.DBName)
+	}
+	for _, mark := range done {
+		name, found := strings.CutPrefix(mark, unfilled)
+		field := m.table.schema.FieldsByDBName[name]
+		if !found || field == nil { // of another program
+			continue
+		}
+		err := m.transaction(ctx, func(tx *gorm.DB) error {
+			if err := m.table.fillColumn(tx, field); err != nil {
+				return err
+			}
+			_, err := m.execute(ctx, tx.Statement.ConnPool, deleteMigration, mark)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("filling the column %s of the applications: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// addIndices adds the indices of the host's application.
+func (m *postgresMigration) addIndices(ctx context.Context, conn *sql.Conn) error {
+	for _, index := range m.table.hostIndices() {
+		statement, err := m.table.createIndex(index)
+		if err != nil {
+			return err
+		}
+		if err := m.ensureIndex(ctx, conn, index.Name, concurrently(statement)); err != nil {
+			return m.table.indexFailed(index, err)
+		}
+	}
+	return nil
+}
+
+// transaction executes run in a transaction that waits for no lock longer than lockTimeout, again and again until it gets it.
+func (m *postgresMigration) transaction(ctx context.Context, run func(tx *gorm.DB) error) error {
+	return m.patiently(ctx, func() error {
+		return m.on.Transaction(func(tx *gorm.DB) error {
+			pool, held := tx.Statement.ConnPool, false
+			if _, err := pool.ExecContext(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"'"); err != nil {
+				return err
+			}
+			err := pool.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
+AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1)`, m.key).Scan(&held)
+			if err == nil && !held {
+				err = errLostLock
+			}
+			if err != nil {
+				return err
+			}
+			return run(tx)
+		}, m.dialect.transactionOptions()...)
+	})
+}
+
+// patiently executes run until it gets its locks.
+func (m *postgresMigration) patiently(ctx context.Context, run func() error) error {
+	for n := 1; ; n++ {
+		err := run()
+		noLock := sqlState(err) == "55P03" || isUndone(err)
+		if !noLock || n == lockAttempts || !pause(ctx, lockPause) {
+			return ended(ctx, err)
+		}
+	}
+}
+
+// ensureIndex creates an index of a table that may be in use, unless it is there. An index that an interrupted run has left is
+// invalid and removed first. Both wait for transactions that use the table, and no request waits behind them.
+func (m *postgresMigration) ensureIndex(ctx context.Context, conn *sql.Conn, name, statement string) error {
+	return m.patiently(ctx, func() error {
+		valid, err := m.isValid(ctx, conn, name)
+		if err != nil || valid {
+			return err
+		}
+		if err := m.dropIndex(ctx, conn, name); err != nil {
+			return err
+		}
+		_, err = conn.ExecContext(ctx, statement)
+		if err == nil {
+			return nil
+		}
+		// An invalid unique index would refuse rows.
+		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+		defer cancel()
+		if failure := m.dropIndex(cleanup, conn, name); failure != nil {
+			return errors.Join(err, failure)
+		}
+		return err
+	})
+}
+
+// cleanupTimeout bounds the removal of an index that could not be created.
+const cleanupTimeout = 5 * time.Second
+
+func (*postgresMigration) isValid(ctx context.Context, conn *sql.Conn, name string) (valid bool, err error) {
+	err = conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid)`, quoted(name)).Scan(&valid)
+	return valid, err
+}
+
+func (*postgresMigration) dropIndex(ctx context.Context, conn *sql.Conn, name string) error {
+	_, err := conn.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+quoted(name))
+	return err
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// underLock holds an advisory lock until the transaction ends. The isolation level makes what the instance before has
+// committed visible once the lock is held. It is another lock than that of the migrations, which may be held for minutes.
+func (p postgresDialect) underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error {
+	return d.transaction(ctx, func(tx *gorm.DB) error {
+		if _, err := tx.Statement.ConnPool.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", p.lockKey(d, "scopes")); err != nil {
+			return err
+		}
+		return change(tx)
+	})
+}
+
+// lockKey returns the number of an advisory lock.
+func (postgresDialect) lockKey(d *database, subject string) int64 {
+	name := fnv.New64a()
+	fmt.Fprintf(name, "oauthkit %s of %s", subject, d.prefix)
+	return int64(name.Sum64()) //nolint:gosec // any number will do
+}
