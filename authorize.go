@@ -3,6 +3,7 @@ package oauthkit
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,7 +17,8 @@ import (
 type AuthorizeRequest struct {
 	// Application is who asks.
 	Application Application
-	// Form holds the parameters as they were sent.
+	// Form holds the parameters as they were sent: those that the library and its extensions know, and
+	// those in Config.AuthorizeParameters. Others are dropped.
 	Form url.Values
 	// State is returned to the application as it came (RFC 6749 §4.1.1).
 	State string
@@ -49,7 +51,8 @@ type AuthorizeRequest struct {
 // maxState is the number of bytes of state that is returned.
 const maxState = 4096
 
-// NewAuthorizeRequest makes a request of the parameters that were sent to the authorization endpoint.
+// NewAuthorizeRequest makes a request of the parameters that were sent to the authorization endpoint. It
+// takes form over and drops parameters from it.
 //
 // If it returns no request, the application or its redirect URI is not good, and the error may only be shown to the user:
 // there is nowhere safe to send it (RFC 6749 §4.1.2.1). If it returns a request and an error, the error goes to the
@@ -82,6 +85,7 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 	for _, check := range []func(*AuthorizeRequest) error{
 		checkParameters,     // RFC 6749 §3.1
 		checkRequestObjects, // OpenID Connect Core §6, RFC 9126 §6
+		p.dropUnknown,
 		p.checkResponseType, // RFC 6749 §3.1.1
 		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
 		p.checkResources,    // RFC 8707 §2.1
@@ -121,6 +125,20 @@ func checkParameters(request *AuthorizeRequest) error {
 			return Errorf(InvalidRequest, "a parameter is not text")
 		}
 	}
+	return nil
+}
+
+// authorizeParameters returns those that the library reads.
+func authorizeParameters() []string {
+	return []string{
+		"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "resource",
+		"code_challenge", "code_challenge_method", "prompt", "approval_prompt", "ui_locales",
+	}
+}
+
+// dropUnknown drops the parameters that nothing reads (RFC 6749 §3.1).
+func (p *Provider) dropUnknown(request *AuthorizeRequest) error {
+	maps.DeleteFunc(request.Form, func(name string, _ []string) bool { return !p.parameters[name] })
 	return nil
 }
 

@@ -20,6 +20,11 @@ type Config struct {
 	// Scopes are what applications may be allowed to ask for, such as [StaticScopes]. Extensions add theirs. Nil: none.
 	Scopes ScopeBackend
 
+	// AuthorizeParameters names further parameters of authorization requests, which functions of the host
+	// read in AuthorizeRequest.Form, such as SkipConsent. Parameters that are neither listed here nor known
+	// to the library or an extension are dropped. Nil: none.
+	AuthorizeParameters []string
+
 	// Resources are the APIs that an application may name in order to get a token that is good for them only (RFC 8707), as
 	// absolute URIs without fragment. Nil: none, and a request that names one is refused.
 	Resources []string
@@ -48,8 +53,9 @@ type Config struct {
 	// ConsentLifetime is how long consent is remembered since the user was last asked for all of it. Zero: until it is revoked.
 	ConsentLifetime time.Duration
 
-	// Secret encrypts what the database must hold but may not reveal, such as signing keys. At least 32 bytes that are
-	// hard to guess; the same for every instance. Empty: such things are stored in clear.
+	// Secret encrypts what the database must hold but may not reveal, such as signing keys, and what travels
+	// through browsers. At least 32 bytes that are hard to guess; the same for every instance. If empty,
+	// signing keys are stored in clear, and the key for what travels is kept in the store.
 	Secret string
 	// UserIsActive reports whether a user may still use what was issued for him. It is asked at every token request,
 	// introspection and API request. Nil: every user is active.
@@ -72,6 +78,9 @@ type Config struct {
 	// otherwise. Everything sent over http can be read and changed on the way.
 	AllowInsecureIssuer bool
 }
+
+// minSecret is the number of bytes that Config.Secret must have.
+const minSecret = 32
 
 // maxLifetime is far from where sums of lifetimes overflow.
 const maxLifetime = 100 * 365 * 24 * time.Hour
@@ -107,8 +116,8 @@ func withDefaults(config Config) (Config, error) {
 	if config.ApprovalPrompt != ApprovalAuto && config.ApprovalPrompt != ApprovalForce {
 		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: %q is not known", config.ApprovalPrompt)
 	}
-	if config.Secret != "" && len(config.Secret) < 32 {
-		return config, errors.New("oauthkit: Config.Secret must have at least 32 bytes")
+	if config.Secret != "" && len(config.Secret) < minSecret {
+		return config, fmt.Errorf("oauthkit: Config.Secret must have at least %d bytes", minSecret)
 	}
 	if config.Scopes == nil {
 		config.Scopes = StaticScopes{}

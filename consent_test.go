@@ -81,7 +81,7 @@ func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.Autho
 	s.Helper()
 	request := s.request(scope, callback, resources...)
 	interaction := &oauthkit.Interaction{Hash: secret.NewID(), CreatedAt: request.Now, ExpiresAt: request.Now.Add(time.Hour)}
-	if err := s.store.SaveInteraction(s.Context(), interaction); err != nil {
+	if err := s.store.SaveInteraction(s.Context(), interaction, 10); err != nil {
 		s.Fatal(err)
 	}
 	consent, _, err := s.provider.RememberedConsent(s.Context(), request, s.user)

@@ -137,6 +137,15 @@ func (r *Registry) ValidateAuthorize(check func(ctx context.Context, request *Au
 	r.provider.authorizeChecks = append(r.provider.authorizeChecks, check)
 }
 
+// AuthorizeParameters names parameters of authorization requests that the extension reads in
+// AuthorizeRequest.Form. Parameters that have no name here are dropped, so that strangers cannot make a
+// request that waits larger than it needs to be.
+func (r *Registry) AuthorizeParameters(names ...string) {
+	for _, name := range names {
+		r.provider.parameters[name] = true
+	}
+}
+
 // DecorateToken adds to every token response, before anything is consumed or stored; an error ends the request without a
 // trace.
 func (r *Registry) DecorateToken(decorate func(ctx context.Context, response *TokenResponse) error) {

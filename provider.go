@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -43,6 +44,9 @@ type Provider struct {
 	authorizers map[string]Authorizer
 	finders     []CredentialFinder
 	scopes      map[string]string
+	parameters  map[string]bool // of authorization requests, by name
+
+	sharedSecret atomic.Pointer[string]
 
 	endpoints         []Endpoint
 	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
@@ -73,6 +77,10 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 		grants:      map[oauth2.GrantType]Grant{},
 		authorizers: map[string]Authorizer{},
 		scopes:      map[string]string{},
+		parameters:  map[string]bool{},
+	}
+	for _, name := range append(authorizeParameters(), config.AuthorizeParameters...) {
+		provider.parameters[name] = true
 	}
 	if err := validScopes(config.Scopes); err != nil {
 		return nil, err

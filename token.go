@@ -58,15 +58,17 @@ type Consent struct {
 	UpdatedAt         time.Time // when the user was last asked for all of it
 }
 
-// Interaction is an authorization request that waits for its user to sign in or to decide. Pages carry only its id, so
-// nothing of it can be changed between two of them.
+// Interaction is an authorization request that waits for the decision of a user. Pages carry only its id,
+// so nothing of it can be changed between two of them.
 type Interaction struct {
 	Hash        string // of the id
 	BrowserHash string // of the cookie of the browser that began it
-	Request     string // the parameters of the authorization request, form-encoded
-	CreatedAt   time.Time
-	ExpiresAt   time.Time
-	ConsumedAt  time.Time // when it was decided; zero before
+	Subject     string // of the user
+	// Sealed holds the parameters of the request, encrypted with a key derived from the id.
+	Sealed     []byte
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	ConsumedAt time.Time // when it was decided; zero before
 }
 
 // AuthorizationCode is the credential of RFC 6749 §4.1.2, with what the token request must prove.
@@ -175,12 +177,18 @@ type ConsentStore interface {
 
 // InteractionStore keeps authorization requests that wait for their user.
 type InteractionStore interface {
-	// SaveInteraction saves a new one.
-	SaveInteraction(ctx context.Context, interaction *Interaction) error
+	// SaveInteraction saves a new one, or returns ErrReplayed if there is one with this hash. In the same
+	// act it removes the oldest of those that are not consumed, until at most limit of the same browser
+	// and at most limit of the same user are left, the new one included; limit is at least 1. Concurrent
+	// calls may leave as many more as there are calls, until the next one.
+	SaveInteraction(ctx context.Context, interaction *Interaction, limit int) error
 	// Interaction returns the one with this hash, expired and consumed ones included.
 	Interaction(ctx context.Context, hash string) (*Interaction, error)
 	// ConsumeInteraction consumes one without any other effect, or returns ErrReplayed or ErrNotFound.
 	ConsumeInteraction(ctx context.Context, hash string, now time.Time) error
+	// SharedSecret returns the secret that all instances share. If there is none, it saves proposed and
+	// returns it; of concurrent calls all return the same one.
+	SharedSecret(ctx context.Context, proposed string) (string, error)
 }
 
 // CodeStore is what the authorization code grant needs beyond [Store].

@@ -36,7 +36,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	request, err := h.resume(r, form.Get("interaction"))
+	request, err := h.resume(r, form)
 	if request == nil {
 		return err
 	}
@@ -47,17 +47,40 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := mustSignIn(request.AuthorizeRequest, user, request.begun)
+	signIn, err := mustSignIn(request.AuthorizeRequest, user, request.pending.begun)
 	switch {
 	case err != nil:
 		return h.refuse(w, r, request.AuthorizeRequest, err)
 	case signIn:
-		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, request.id, user))
+		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, request.path, user))
+	case request.id == "":
+		return h.arrive(w, r, request, user)
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
+	case request.subject != user.Subject: // each user decides in a row of their own
+		return h.save(w, r, request.pending, user)
 	default:
 		return h.ask(w, r, request, user)
 	}
+}
+
+// arrive goes on with a request whose user has just signed in. It needs no row where consent is remembered,
+// unless the sign-in was demanded: one sign-in then answers one request, however often the link is opened.
+func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User) error {
+	if request.AskSignIn || request.MaxAge != nil {
+		return h.save(w, r, request.pending, user)
+	}
+	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
+	if err != nil {
+		return err
+	}
+	if enough {
+		err := h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent})
+		if !errors.Is(err, oauthkit.ErrRevoked) {
+			return err
+		} // the consent was revoked a moment ago, so the user has to be asked after all
+	}
+	return h.save(w, r, request.pending, user)
 }
 
 // readConsentForm reads the query of a GET, and the form of a POST that comes from this site.

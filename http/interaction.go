@@ -1,54 +1,82 @@
 package oauthhttp
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file keeps an authorization request while its user signs in and decides. The pages carry only its id; it belongs to
-// the browser that began it, which has a cookie whose hash is stored with it.
+// This file keeps an authorization request while a user decides about it. The pages carry only the id of
+// its row, which holds the request sealed with a key derived from that id.
 
-// interactionLifetime is how long a request waits, a registration with the host included.
-const interactionLifetime = 30 * time.Minute
+// maxInteractions is the number of requests that may wait for one user, and in one browser.
+const maxInteractions = 20
 
-// kept is an authorization request that was kept and has come back, in the same browser, still to be decided.
+// maxKept is the number of bytes of a request in a row.
+const maxKept = 8 << 10
+
+// interactionPurpose is the purpose of what is sealed in a row.
+const interactionPurpose = "oauthkit interaction"
+
+// kept is an authorization request that has come back, in the browser that began it.
 type kept struct {
 	*oauthkit.AuthorizeRequest
-	id      string // what pages carry
+	pending *pending
+	path    string // where a login page returns to
+	id      string // of its row; empty: it has none yet
+	subject string // the user of the row
 	browser string // the cookie of the browser
-	begun   time.Time
 }
 
-// maxKept is the number of bytes of a request that is kept: anybody can send one.
-const maxKept = 16 << 10
-
-// keep stores the request and sends the browser to the consent page, by way of the login page if it has to sign in. User is who
-// is signed in, or nil.
+// keep lets a request wait, after it has arrived, for its user to sign in or to decide.
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
-	parameters := request.Form.Encode()
-	if len(parameters) > maxKept {
-		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxKept))
+	if len(request.Form.Get("ui_locales")) > maxLocales { // no page reads so many
+		request.Form.Del("ui_locales")
 	}
-	browser := h.knownBrowser(w, r)
-	id := secret.New(secret.Interaction)
-	err := h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
-		Hash:        secret.Hash(id),
-		BrowserHash: secret.Hash(browser),
-		Request:     parameters,
-		CreatedAt:   request.Now,
-		ExpiresAt:   request.Now.Add(interactionLifetime),
-	})
-	if err != nil {
-		return oauthkit.Unavailable(err)
-	}
+	waiting := newPending(request)
+	size, limit := len(waiting.encode()), maxKept
 	if signIn {
-		return h.redirectToLogin(w, r, h.consentLogin(request, id, user))
+		size, limit = h.nextSize(size), maxNext
+	}
+	if size > limit {
+		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", limit))
+	}
+	waiting.browserHash = sha256.Sum256([]byte(h.knownBrowser(w, r)))
+	if !signIn {
+		return h.save(w, r, waiting, user)
+	}
+	path, err := h.seal(r.Context(), waiting.encode())
+	if err != nil {
+		return err
+	}
+	return h.redirectToLogin(w, r, h.consentLogin(request, path, user))
+}
+
+// save gives the request a row in which the user decides, and sends the browser to the page. A request that
+// has one already leads to it, whatever became of it.
+func (h *Handler) save(w http.ResponseWriter, r *http.Request, waiting *pending, user *oauthkit.User) error {
+	id := waiting.interactionID(user)
+	hash := secret.Hash(id)
+	sealed, err := secret.Seal(id, interactionPurpose, waiting.encode(), []byte(hash))
+	if err != nil {
+		return err
+	}
+	err = h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
+		Hash:        hash,
+		BrowserHash: base64.RawURLEncoding.EncodeToString(waiting.browserHash[:]), // as secret.Hash writes it
+		Subject:     user.Subject,
+		Sealed:      sealed,
+		CreatedAt:   h.provider.Now(),
+		ExpiresAt:   waiting.expires,
+	}, maxInteractions)
+	if err != nil && !errors.Is(err, oauthkit.ErrReplayed) {
+		return oauthkit.Unavailable(err)
 	}
 	redirect(w, h.consentPath(id))
 	return nil
@@ -58,47 +86,69 @@ func (h *Handler) consentPath(id string) string {
 	return h.provider.Prefix() + "/consent?" + url.Values{"interaction": {id}}.Encode()
 }
 
-// resume returns a request that was kept, checked again from the beginning: the application may have changed meanwhile. Like
-// [oauthkit.Provider.NewAuthorizeRequest] it returns both where the error is for the application.
-func (h *Handler) resume(r *http.Request, id string) (*kept, error) {
+// resume returns a request that comes back, sealed or by the id of its row, checked again from the beginning:
+// the application may have changed meanwhile. Like [oauthkit.Provider.NewAuthorizeRequest] it returns both
+// where the error is for the application.
+func (h *Handler) resume(r *http.Request, form url.Values) (*kept, error) {
+	found, err := h.waiting(r, form)
+	if err != nil {
+		return nil, err
+	}
+	found.AuthorizeRequest, err = h.provider.NewAuthorizeRequest(r.Context(), found.pending.parameters)
+	if found.AuthorizeRequest == nil {
+		return nil, err
+	}
+	return found, err
+}
+
+// waiting returns the request that a link or a form is about, not checked yet. Only a link can be sealed; a
+// form names a row.
+func (h *Handler) waiting(r *http.Request, form url.Values) (*kept, error) {
+	if sealed := form.Get("request"); sealed != "" && r.Method != http.MethodPost {
+		waiting, err := h.unseal(r, sealed)
+		return &kept{pending: waiting, path: h.provider.Prefix() + sealedPath + sealed, browser: h.browser(r)}, err
+	}
+	id := form.Get("interaction")
 	interaction, err := h.interaction(r, id)
 	if err != nil {
 		return nil, err
 	}
-	form, err := url.ParseQuery(interaction.Request)
+	encoded, err := secret.Open(id, interactionPurpose, interaction.Sealed, []byte(interaction.Hash))
 	if err != nil {
 		return nil, err
 	}
-	request, err := h.provider.NewAuthorizeRequest(r.Context(), form)
-	if request == nil {
-		return nil, err
-	}
-	return &kept{AuthorizeRequest: request, id: id, browser: h.browser(r), begun: interaction.CreatedAt}, err
+	waiting, err := decodePending(encoded)
+	return &kept{pending: waiting, path: h.consentPath(id), id: id, subject: interaction.Subject, browser: h.browser(r)}, err
 }
 
 func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction, error) {
-	gone := withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
-		WithReason(oauthkit.ReasonRequestExpired))
 	if !secret.Interaction.Is(id) {
-		return nil, gone
+		return nil, errGone
 	}
 	interaction, err := h.provider.Store().Interaction(r.Context(), secret.Hash(id))
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
-		return nil, gone
+		return nil, errGone
 	case err != nil:
 		return nil, oauthkit.Unavailable(err)
 	case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):
-		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again").
-			WithReason(oauthkit.ReasonOtherBrowser)
+		return nil, errOtherBrowser
 	case !interaction.ConsumedAt.IsZero():
 		return nil, errDecided
 	case !h.provider.Now().Before(interaction.ExpiresAt):
-		return nil, gone
+		return nil, errGone
 	default:
 		return interaction, nil
 	}
 }
+
+// errGone is the error of a request that has expired, and of everything that is none.
+var errGone = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
+	WithReason(oauthkit.ReasonRequestExpired))
+
+// errOtherBrowser is the error of a request that another browser has begun.
+var errOtherBrowser = oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again").
+	WithReason(oauthkit.ReasonOtherBrowser)
 
 // errDecided is the error of a request that was answered before.
 var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
@@ -109,44 +159,4 @@ var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.Invali
 func (k *kept) formToken(user *oauthkit.User) string {
 	shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}
 	return formToken(k.browser, strings.Join(shown, "\x00"), user)
-}
-
-// cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie. Such a
-// cookie is sent to every path of the host, so that the name tells the issuer: providers beside each other have one each.
-func (h *Handler) cookieName() string {
-	name := "oauthkit-" + secret.Hash(h.provider.Issuer())[:8]
-	if h.secure() {
-		return "__Host-" + name
-	}
-	return name
-}
-
-func (h *Handler) secure() bool { return strings.HasPrefix(h.provider.Issuer(), "https://") }
-
-// browser returns the browser's cookie, and nothing where it has none of ours.
-func (h *Handler) browser(r *http.Request) string {
-	cookie, err := r.Cookie(h.cookieName())
-	if err != nil || !secret.Browser.Is(cookie.Value) {
-		return ""
-	}
-	return cookie.Value
-}
-
-// knownBrowser returns the browser's cookie, and gives it one where it has none.
-func (h *Handler) knownBrowser(w http.ResponseWriter, r *http.Request) string {
-	browser := h.browser(r)
-	if browser == "" {
-		browser = secret.New(secret.Browser)
-		h.setBrowser(w, browser, 0)
-	}
-	return browser
-}
-
-// forgetBrowser takes the browser's cookie away. Every request that it has begun, and every form that it shows, is void then.
-func (h *Handler) forgetBrowser(w http.ResponseWriter) { h.setBrowser(w, "", -1) }
-
-func (h *Handler) setBrowser(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the issuer is https
-		Name: h.cookieName(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: h.secure(), SameSite: http.SameSiteLaxMode,
-	})
 }

@@ -71,10 +71,11 @@ func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked 
 	return nil
 }
 
-// consentLogin is the login that an authorization request waits for. User is who is signed in, or nil.
-func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, id string, user *oauthkit.User) login {
+// consentLogin is the login that an authorization request waits for, and after which the browser goes to
+// next. User is who is signed in, or nil.
+func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, user *oauthkit.User) login {
 	asked := login{
-		next: h.consentPath(id), uiLocales: request.Form.Get("ui_locales"),
+		next: next, uiLocales: request.Form.Get("ui_locales"),
 		event: oauthkit.SignInRequired{ApplicationID: request.Application.GetID()},
 	}
 	if user != nil {

@@ -90,7 +90,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		Withdrawable:  h.config.Authorizations != nil && h.serves(GroupManagement),
 		Resources:     request.Resources,
 		User:          cmp.Or(user.Name, user.Subject),
-		SwitchURL:     h.loginURL(h.consentLogin(request.AuthorizeRequest, request.id, user)),
+		SwitchURL:     h.loginURL(h.consentLogin(request.AuthorizeRequest, request.path, user)),
 		Action:        h.provider.Prefix() + "/consent",
 		Interaction:   request.id,
 		Token:         request.formToken(user),

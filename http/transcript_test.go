@@ -68,13 +68,14 @@ type conversation struct {
 	seen    map[string]string // by name
 }
 
-// random finds what differs each time, by name.
+// random finds what differs each time, by name. A sealed request is known by the escaped = before it.
 var random = map[string]*regexp.Regexp{
 	"access_token":  regexp.MustCompile(`oat_[\w-]{43}`),
 	"refresh_token": regexp.MustCompile(`ort_[\w-]{43}`),
 	"code":          regexp.MustCompile(`oac_[\w-]{43}`),
 	"interaction":   regexp.MustCompile(`oin_[\w-]{43}`),
 	"browser":       regexp.MustCompile(`obr_[\w-]{43}`),
+	"sealed":        regexp.MustCompile(`3DA[\w-]{200,}`),
 	"id_token":      regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`),
 }
 

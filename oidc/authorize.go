@@ -41,10 +41,12 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 	if err := e.readHint(ctx, request); err != nil {
 		return err
 	}
+	claims := request.Form.Get("claims")
+	request.Form.Del("claims") // nothing reads it later, and it is large
 	if !request.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	if err := checkClaims(request); err != nil {
+	if err := checkClaims(claims); err != nil {
 		return err
 	}
 	return readNonce(request)
@@ -113,8 +115,7 @@ func (e *Extension) readHint(ctx context.Context, request *oauthkit.AuthorizeReq
 
 // checkClaims refuses a claims parameter that is malformed. A good one is ignored (§5.5 leaves support to the provider),
 // because the consent page speaks of scopes and nothing may be told that it did not show.
-func checkClaims(request *oauthkit.AuthorizeRequest) error {
-	text := request.Form.Get("claims")
+func checkClaims(text string) error {
 	if text == "" {
 		return nil
 	}

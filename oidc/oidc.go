@@ -85,6 +85,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return fmt.Errorf("oidc: %w", err)
 	}
 	e.announce(registry)
+	registry.AuthorizeParameters("prompt", "max_age", "id_token_hint", "claims", "nonce")
 	registry.ValidateAuthorize(e.validateAuthorize)
 	registry.DecorateToken(e.addIDToken)
 	registry.Endpoint(oauthkit.Endpoint{

@@ -152,7 +152,7 @@ func otherUserDecides(t *testing.T, s *fixture.Server) {
 	browser.SignIn("bob")
 	browser.Decide(page, "allow").PAGE(403)
 	browser.Decide(page, "deny").PAGE(403)
-	page = browser.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
+	page = browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(page))).Consent() // of a row of bob's
 	code := browser.Decide(page, "allow").Code()
 	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "bob" {
 		t.Errorf("got claims %v, want those of bob, who decided", claims)

@@ -1,6 +1,7 @@
 package attacktest
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,8 +33,8 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 			alice.SetCookie(cookie)
 		}
 	}
-	shown := alice.Follow(begun).Consent()
-	mallory.Decide(shown, "allow").PAGE(403) // with alice's form he could still not decide as alice
+	shown := alice.Follow(alice.Follow(begun)).Consent() // in a row of her own
+	mallory.Decide(shown, "allow").PAGE(403)             // with alice's form he could still not decide as alice
 	alice.SignIn("alice")
 	alice.Decide(shown, "allow").PAGE(403) // a form from before the sign-in is void
 	code := mallory.Decide(mallory.Follow(begun).Consent(), "allow").Code()
@@ -53,7 +54,7 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// returnFromLogin wants the login page to be given a path with an opaque id, whatever the request says. How the login page
+// returnFromLogin wants the login page to be given a path with an opaque value, whatever the request says. How the login page
 // reads it safely is tested with oauthhttp.ReturnPath.
 func returnFromLogin(t *testing.T, s *fixture.Server) {
 	for _, override := range []string{
@@ -72,9 +73,10 @@ func returnFromLogin(t *testing.T, s *fixture.Server) {
 			t.Fatalf("reading %q: %v", login.Location(), err)
 		}
 		next := location.Query().Get("next")
-		id, found := strings.CutPrefix(next, "/o/consent?interaction=oin_")
-		if !found || len(id) != 43 || strings.Contains(login.Location(), "evil") {
-			t.Errorf("%s: got %q, want to return to a path with an opaque id", override, login.Location())
+		sealed, found := strings.CutPrefix(next, "/o/consent?request=")
+		text, err := base64.RawURLEncoding.DecodeString(sealed)
+		if !found || err != nil || strings.Contains(login.Location()+string(text), "evil") {
+			t.Errorf("%s: got %q, want to return to a path with an opaque value", override, login.Location())
 		}
 	}
 }
@@ -120,10 +122,17 @@ func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AZ()).Login()
 	browser.Return(login).Login()
-	id := strings.TrimPrefix(login.Location(), "/login?next="+url.QueryEscape("/o/consent?interaction="))
-	browser.Post("/o/consent", url.Values{"interaction": {id}, "decision": {"allow"}}).Login()
+	decide := func(name, value string) *fixture.Answer {
+		return browser.Post("/o/consent", url.Values{name: {value}, "decision": {"allow"}})
+	}
+	decide("request", sealOf(login)).PAGE(404) // there is nothing yet that could be decided
 	browser.SignIn("alice")
-	browser.Post("/o/consent", url.Values{"interaction": {id}, "decision": {"allow"}}).PAGE(403) // without the page's token
+	decide("request", sealOf(login)).PAGE(404)
+	page := browser.Return(login).Consent()
+	browser.SignOut()
+	decide("interaction", interactionOf(page)).Login()
+	browser.SignIn("alice")
+	decide("interaction", interactionOf(page)).PAGE(403) // without the page's token
 	browser.Decide(browser.Return(login).Consent(), "allow").Code()
 }
 

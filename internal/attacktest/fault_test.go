@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
@@ -140,6 +141,14 @@ func pageActs() []faultyAct {
 			s.Browser("alice").Approve(s.Web.AZ()).Code()
 			alice := s.Browser("")
 			login := alice.Authorize(s.Web.AZ()).Login()
+			alice.SignIn("alice")
+			return func() *fixture.Answer { return alice.Return(login) }
+		}, done: code},
+		{name: "consent page after a sign-in that was demanded", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			s.Browser("alice").Approve(s.Web.AZ()).Code()
+			alice := s.Browser("")
+			login := alice.Authorize(s.Web.AZ("prompt=login")).Login()
+			s.Clock.Advance(time.Second)
 			alice.SignIn("alice")
 			return func() *fixture.Answer { return alice.Return(login) }
 		}, done: code, once: "SaveCode", told: decided},

@@ -12,6 +12,9 @@ import (
 // sealVersion is the first byte of everything sealed, so that the algorithm can change one day.
 const sealVersion = 1
 
+// SealOverhead is the number of bytes that Seal adds: the version, the nonce and the tag.
+const SealOverhead = 1 + 12 + 16
+
 // ErrUnsealable is returned by Open when the text was not sealed with this key for this purpose, or was changed since.
 var ErrUnsealable = errors.New("sealed with another key, for another purpose, or damaged")
 

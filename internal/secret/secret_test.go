@@ -70,6 +70,9 @@ func TestSeal(t *testing.T) {
 	if got, err := Open(key, "test", sealed, []byte("row")); err != nil || string(got) != "text" {
 		t.Fatalf("got %q, %v; want text", got, err)
 	}
+	if got := len(sealed) - len("text"); got != SealOverhead {
+		t.Errorf("got %d bytes more than the text, want SealOverhead, which is %d", got, SealOverhead)
+	}
 	damaged := append([]byte(nil), sealed...)
 	damaged[len(damaged)-1] ^= 1
 	cases := map[string]func() ([]byte, error){

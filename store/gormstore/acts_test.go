@@ -15,7 +15,7 @@ func TestActs(t *testing.T) {
 		ctx := t.Context()
 		authorization := newAuthorization()
 		code := newCode(authorization)
-		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Request: "a=b", CreatedAt: now, ExpiresAt: now}
+		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
 		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
 			ID: "consent", ApplicationID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
 		}}
@@ -24,7 +24,7 @@ func TestActs(t *testing.T) {
 			name string
 			do   func() error
 		}{
-			{"SaveInteraction", func() error { return store.SaveInteraction(ctx, interaction) }},
+			{"SaveInteraction", func() error { return store.SaveInteraction(ctx, interaction, 10) }},
 			{"SaveCode", func() error { return store.SaveCode(ctx, approval, code) }},
 			{"RedeemCode", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{"RotateRefreshToken", func() error {

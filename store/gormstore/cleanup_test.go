@@ -26,8 +26,8 @@ func TestCleanup(t *testing.T) {
 			if err := store.SaveTokens(ctx, authorization, tokens); err != nil {
 				t.Fatal(err)
 			}
-			interaction := &oauthkit.Interaction{Hash: fmt.Sprint(i), CreatedAt: now, ExpiresAt: authorization.ExpiresAt}
-			if err := store.SaveInteraction(ctx, interaction); err != nil {
+			interaction := &oauthkit.Interaction{Hash: fmt.Sprint(i), Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: authorization.ExpiresAt}
+			if err := store.SaveInteraction(ctx, interaction, 100); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -20,6 +20,7 @@ type Credentials struct{ *database }
 var _ interface {
 	oauthkit.TokenStore
 	oauthkit.ConsentStore
+	oauthkit.InteractionStore
 	oauthkit.CodeStore
 	oauthkit.RefreshTokenStore
 	oauthkit.KeyStore

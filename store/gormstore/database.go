@@ -62,6 +62,7 @@ type dialect interface {
 	// The acts, as package oauthkit describes them.
 	saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error
 	saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error)
+	saveInteraction(ctx context.Context, d *database, interaction *oauthkit.Interaction, limit int) error
 	redeemCode(ctx context.Context, d *database, hash string, tokens oauthkit.Tokens, now time.Time) error
 	rotateRefreshToken(ctx context.Context, d *database, rotation oauthkit.Rotation) error
 	repeatRefreshToken(ctx context.Context, d *database, repeat oauthkit.Repeat) (oauthkit.Repeats, error)

@@ -9,22 +9,27 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-const insertInteraction = `INSERT INTO {interactions} (hash, browser_hash, request, created_at, expires_at, consumed_at)
-VALUES ($1, $2, $3, $4, $5, $6)`
+const interactionColumns = `hash, browser_hash, subject, sealed, created_at, expires_at, consumed_at`
 
 // SaveInteraction implements [oauthkit.InteractionStore].
-func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
-	_, err := c.execute(ctx, c.pool(), insertInteraction, interaction.Hash, interaction.BrowserHash, interaction.Request,
-		c.stamp(interaction.CreatedAt), c.stamp(interaction.ExpiresAt), c.stampOrNull(interaction.ConsumedAt))
-	return failed("saving an interaction", err)
+func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
+	return failed("saving an interaction", c.dialect.saveInteraction(ctx, c.database, interaction, limit))
 }
 
-const selectInteraction = `SELECT hash, browser_hash, request, created_at, expires_at, consumed_at FROM {interactions} WHERE hash = $1`
+func (d *database) interactionArgs(interaction *oauthkit.Interaction) []any {
+	return []any{
+		interaction.Hash, interaction.BrowserHash, interaction.Subject, interaction.Sealed,
+		d.stamp(interaction.CreatedAt), d.stamp(interaction.ExpiresAt), d.stampOrNull(interaction.ConsumedAt),
+	}
+}
+
+const selectInteraction = `SELECT ` + interactionColumns + ` FROM {interactions} WHERE hash = $1`
 
 // Interaction implements [oauthkit.InteractionStore].
 func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
 	interaction := &oauthkit.Interaction{}
-	err := c.first(ctx, c.pool(), selectInteraction, []any{hash}, &interaction.Hash, &interaction.BrowserHash, &interaction.Request,
+	err := c.first(ctx, c.pool(), selectInteraction, []any{hash},
+		&interaction.Hash, &interaction.BrowserHash, &interaction.Subject, &interaction.Sealed,
 		moment{&interaction.CreatedAt}, moment{&interaction.ExpiresAt}, moment{&interaction.ConsumedAt})
 	if err != nil {
 		return nil, failed("finding an interaction", err)

@@ -132,6 +132,26 @@ func TestUserAuthorizationsReads(t *testing.T) {
 // scanOfSealed reads a partial index, which holds the tokens of the last minutes only.
 const scanOfSealed = "SCAN oauth_refresh_tokens USING INDEX oauth_refresh_tokens_sealed"
 
+// TestSaveInteractionPlan shows that the oldest ones of a browser and of a user are found in their order.
+func TestSaveInteractionPlan(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+		statements.Take()
+		interaction := &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
+		if err := store.SaveInteraction(ctx, interaction, 10); err != nil {
+			t.Fatal(err)
+		}
+		plans := explainAll(t, db, statements.Take().Statements)
+		for _, index := range []string{"oauth_interactions_browser", "oauth_interactions_subject"} {
+			if !strings.Contains(plans, index) {
+				t.Errorf("got the plans\n%swant one with the index %s", plans, index)
+			}
+		}
+	})
+}
+
 // explainAll fails for a statement that reads a whole table, and returns the plans. The tables have millions of rows.
 func explainAll(t *testing.T, db *gorm.DB, statements []string) (plans string) {
 	t.Helper()

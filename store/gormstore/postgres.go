@@ -229,6 +229,32 @@ func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oaut
 	}
 }
 
+// saveInteractionPostgres removes what is beyond the limit by its index, and passes over rows that another
+// transaction holds. The parts do not see the new row: $8 is how many may be left beside it.
+const saveInteractionPostgres = `WITH saved AS (
+	INSERT INTO {interactions} (` + interactionColumns + `)
+	VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING RETURNING hash
+), surplus AS (
+	(SELECT hash FROM {interactions} WHERE browser_hash = $2 AND consumed_at IS NULL ORDER BY created_at DESC OFFSET $8)
+	UNION ALL
+	(SELECT hash FROM {interactions} WHERE subject = $3 AND consumed_at IS NULL ORDER BY created_at DESC OFFSET $8)
+), held AS (
+	SELECT hash FROM {interactions}
+	WHERE hash IN (SELECT hash FROM surplus) AND consumed_at IS NULL AND EXISTS (SELECT 1 FROM saved) FOR UPDATE SKIP LOCKED
+), removed AS (
+	DELETE FROM {interactions} WHERE hash IN (SELECT hash FROM held)
+)
+SELECT EXISTS (SELECT 1 FROM saved)`
+
+func (postgresDialect) saveInteraction(ctx context.Context, d *database, interaction *oauthkit.Interaction, limit int) error {
+	var saved bool
+	err := d.first(ctx, d.pool(), saveInteractionPostgres, append(d.interactionArgs(interaction), limit-1), &saved)
+	if err == nil && !saved {
+		return oauthkit.ErrReplayed
+	}
+	return err
+}
+
 // consentMode returns the name of a use in saveCodePostgres.
 func consentMode(use oauthkit.ConsentUse) string {
 	switch use {

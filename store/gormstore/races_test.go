@@ -163,7 +163,7 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 func TestOneInteraction(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		stores, ctx := twoStores(t, open), t.Context()
-		if err := stores[0].SaveInteraction(ctx, &oauthkit.Interaction{Hash: "hash", CreatedAt: now, ExpiresAt: now}); err != nil {
+		if err := stores[0].SaveInteraction(ctx, &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}, 10); err != nil {
 			t.Fatal(err)
 		}
 		const contenders = 40

@@ -87,12 +87,19 @@ CREATE INDEX {consents}_subject ON {consents} (subject);
 CREATE TABLE {interactions} (
 	hash text PRIMARY KEY,
 	browser_hash text NOT NULL,
-	request text NOT NULL,
+	subject text NOT NULL,
+	sealed bytea NOT NULL,
 	created_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL,
 	consumed_at timestamptz(6)
 );
 CREATE INDEX {interactions}_expires_at ON {interactions} (expires_at);
+CREATE INDEX {interactions}_browser ON {interactions} (browser_hash, created_at DESC) WHERE consumed_at IS NULL;
+CREATE INDEX {interactions}_subject ON {interactions} (subject, created_at DESC) WHERE consumed_at IS NULL;
+CREATE TABLE {secrets} (
+	name text PRIMARY KEY,
+	value text NOT NULL
+);
 CREATE TABLE {authorization_codes} (
 	hash text PRIMARY KEY,
 	authorization_id text NOT NULL,

@@ -85,12 +85,19 @@ CREATE INDEX {consents}_subject ON {consents} (subject);
 CREATE TABLE {interactions} (
 	hash TEXT PRIMARY KEY,
 	browser_hash TEXT NOT NULL,
-	request TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	sealed BLOB NOT NULL,
 	created_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	consumed_at INTEGER
 ) STRICT;
 CREATE INDEX {interactions}_expires_at ON {interactions} (expires_at);
+CREATE INDEX {interactions}_browser ON {interactions} (browser_hash, created_at DESC) WHERE consumed_at IS NULL;
+CREATE INDEX {interactions}_subject ON {interactions} (subject, created_at DESC) WHERE consumed_at IS NULL;
+CREATE TABLE {secrets} (
+	name TEXT PRIMARY KEY,
+	value TEXT NOT NULL
+) STRICT;
 CREATE TABLE {authorization_codes} (
 	hash TEXT PRIMARY KEY,
 	authorization_id TEXT NOT NULL,

@@ -165,6 +165,31 @@ func (sqliteDialect) consume(ctx context.Context, d *database, tx gorm.ConnPool,
 	return authorizationID, err
 }
 
+const (
+	insertInteractionSQLite = `INSERT INTO {interactions} (` + interactionColumns + `)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`
+	trimInteractionsSQLite = `DELETE FROM {interactions} WHERE hash IN (
+	SELECT hash FROM (SELECT hash FROM {interactions} WHERE browser_hash = $2 AND consumed_at IS NULL AND hash <> $1
+		ORDER BY created_at DESC LIMIT -1 OFFSET $4)
+	UNION ALL
+	SELECT hash FROM (SELECT hash FROM {interactions} WHERE subject = $3 AND consumed_at IS NULL AND hash <> $1
+		ORDER BY created_at DESC LIMIT -1 OFFSET $4))`
+)
+
+func (sqliteDialect) saveInteraction(ctx context.Context, d *database, interaction *oauthkit.Interaction, limit int) error {
+	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		rows, err := d.execute(ctx, tx, insertInteractionSQLite, d.interactionArgs(interaction)...)
+		if err == nil && rows == 0 {
+			err = oauthkit.ErrReplayed
+		}
+		if err != nil {
+			return err
+		}
+		_, err = d.execute(ctx, tx, trimInteractionsSQLite, interaction.Hash, interaction.BrowserHash, interaction.Subject, limit-1)
+		return err
+	})
+}
+
 // What is done about a consent, by its use. Each returns the id of the one that is there afterwards, if any.
 const (
 	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6, $7, $8)` + orReplace

@@ -21,11 +21,14 @@ func TestStatements(t *testing.T) {
 		if err := store.Applications.Create(ctx, newApplication()); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := store.SharedSecret(ctx, "secret"); err != nil {
+			t.Fatal(err)
+		}
 		authorization := newAuthorization()
 		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
 		machine := newAuthorization()
 		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
-		interaction := &oauthkit.Interaction{Hash: "hash", CreatedAt: now, ExpiresAt: now}
+		interaction := &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
 		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
 			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
@@ -40,7 +43,8 @@ func TestStatements(t *testing.T) {
 			{name: "Application", sqlite: 1, do: func() error { _, err := store.Application(ctx, "client"); return err }},
 			{name: "SaveTokens", commits: 1, sqlite: 2, do: func() error { return store.SaveTokens(ctx, machine, machineTokens) }},
 			{name: "AccessToken", sqlite: 1, do: func() error { _, err := store.AccessToken(ctx, machineTokens.Access.Hash); return err }},
-			{name: "SaveInteraction", commits: 1, sqlite: 1, do: func() error { return store.SaveInteraction(ctx, interaction) }},
+			{name: "SaveInteraction", commits: 1, sqlite: 2, do: func() error { return store.SaveInteraction(ctx, interaction, 10) }},
+			{name: "SharedSecret, kept", sqlite: 1, do: func() error { _, err := store.SharedSecret(ctx, "another"); return err }},
 			{name: "SaveCode, asked", commits: 1, sqlite: 4, do: func() error { return store.SaveCode(ctx, approval, code) }},
 			{name: "Consent", sqlite: 1, do: func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
 			{name: "SaveCode, remembered", commits: 1, sqlite: 3, do: func() error {

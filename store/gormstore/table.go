@@ -21,6 +21,7 @@ func credentialTables() []table {
 		{"authorizations", []string{"id"}},
 		{"consents", []string{"application_id subject"}},
 		{"interactions", []string{"hash"}},
+		{"secrets", []string{"name"}},
 		{"authorization_codes", []string{"hash"}},
 		{"access_tokens", []string{"hash"}},
 		{"refresh_tokens", []string{"hash"}},

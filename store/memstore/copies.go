@@ -57,6 +57,7 @@ func copyConsent(consent *oauthkit.Consent) *oauthkit.Consent {
 
 func copyInteraction(interaction *oauthkit.Interaction) *oauthkit.Interaction {
 	duplicate := *interaction
+	duplicate.Sealed = slices.Clone(interaction.Sealed)
 	return &duplicate
 }
 

@@ -2,22 +2,51 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
 
 // SaveInteraction implements [oauthkit.InteractionStore].
-func (s *Store) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
+func (s *Store) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.mutex.Unlock()
 	if _, exists := s.interactions[interaction.Hash]; exists {
-		return errExists
+		return oauthkit.ErrReplayed
 	}
+	s.trimInteractions(limit-1, func(other *oauthkit.Interaction) bool { return other.BrowserHash == interaction.BrowserHash })
+	s.trimInteractions(limit-1, func(other *oauthkit.Interaction) bool { return other.Subject == interaction.Subject })
 	s.interactions[interaction.Hash] = copyInteraction(interaction)
 	return nil
+}
+
+// trimInteractions removes the oldest open ones of a kind until a number is left.
+func (s *Store) trimInteractions(left int, ofKind func(*oauthkit.Interaction) bool) {
+	var open []*oauthkit.Interaction
+	for _, other := range s.interactions {
+		if other.ConsumedAt.IsZero() && ofKind(other) {
+			open = append(open, other)
+		}
+	}
+	slices.SortFunc(open, func(a, b *oauthkit.Interaction) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	for _, surplus := range open[min(left, len(open)):] {
+		delete(s.interactions, surplus.Hash)
+	}
+}
+
+// SharedSecret implements [oauthkit.InteractionStore].
+func (s *Store) SharedSecret(ctx context.Context, proposed string) (string, error) {
+	if err := s.lock(ctx); err != nil {
+		return "", err
+	}
+	defer s.mutex.Unlock()
+	if s.sharedSecret == "" {
+		s.sharedSecret = proposed
+	}
+	return s.sharedSecret, nil
 }
 
 // Interaction implements [oauthkit.InteractionStore].

@@ -27,6 +27,7 @@ type Store struct {
 	authorizations map[string]*oauthkit.Authorization // by ID
 	consents       map[approver]*oauthkit.Consent     // at most one each
 	interactions   map[string]*oauthkit.Interaction   // by hash
+	sharedSecret   string
 
 	// The Authorization of these is the one above, so that revoking it is one assignment.
 	codes         map[string]*oauthkit.AuthorizationCode // by hash

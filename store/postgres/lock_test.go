@@ -48,7 +48,7 @@ func newScene(t *testing.T) *scene {
 	err = errors.Join(
 		store.SaveCode(t.Context(), s.approval(s.authorization, oauthkit.ConsentAnew), code),
 		store.RedeemCode(t.Context(), "first", tokens, now),
-		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", CreatedAt: now, ExpiresAt: now}),
+		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}, 10),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -172,7 +172,7 @@ func testCleanupStops(t *trial) {
 func testCleanupZeroNow(t *trial) {
 	interaction := t.interaction()
 	interaction.ExpiresAt = t.now.AddDate(200, 0, 0)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
 	t.session()
 	t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{}), sessionRows)

@@ -40,9 +40,10 @@ func (t *trial) calls() map[string]func() error {
 		"RevokeAuthorization": func() error { _, err := t.RevokeAuthorization(t.ctx, unknown, t.now); return err },
 		"Consent":             func() error { _, err := t.Consent(t.ctx, t.client, unknown); return err },
 		"RevokeConsent":       func() error { _, err := t.RevokeConsent(t.ctx, t.client, unknown, t.now); return err },
-		"SaveInteraction":     func() error { return t.SaveInteraction(t.ctx, t.interaction()) },
+		"SaveInteraction":     func() error { return t.SaveInteraction(t.ctx, t.interaction(), interactionLimit) },
 		"Interaction":         func() error { _, err := t.Interaction(t.ctx, unknown); return err },
 		"ConsumeInteraction":  func() error { return t.ConsumeInteraction(t.ctx, unknown, t.now) },
+		"SharedSecret":        func() error { _, err := t.SharedSecret(t.ctx, unknown); return err },
 		"SaveCode": func() error {
 			return t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: code.Authorization}, code)
 		},

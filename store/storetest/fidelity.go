@@ -161,8 +161,8 @@ func testTexts(t *trial) {
 		t.same("Consent", t.storedConsent(approval.Consent), approval.Consent)
 
 		interaction := t.interaction()
-		interaction.Request = strings.Repeat(text, 8)
-		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+		interaction.Subject, interaction.Sealed = authorization.Subject, []byte(strings.Repeat(text, 8))
+		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 		t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
 	}
 }

@@ -29,9 +29,28 @@ func interactionRules() []rule {
 			testExpiredInteraction,
 		},
 		{
-			"an interaction that exists cannot be saved again",
-			"one request takes the place of another",
+			"an interaction that exists is ErrReplayed when it is saved again, and stays",
+			"one request takes the place of another, or one that was decided is decided again",
 			testInteractionTwice,
+		},
+		{
+			"SaveInteraction removes the oldest open ones of the browser beyond the limit, and no others",
+			"one browser fills the database, or removes what other people are about to decide",
+			func(t *trial) {
+				testInteractionLimit(t, func(i *oauthkit.Interaction, browser string) { i.BrowserHash = browser })
+			},
+		},
+		{
+			"SaveInteraction removes the oldest open ones of the user beyond the limit, and no others",
+			"one account fills the database, or removes what other people are about to decide",
+			func(t *trial) {
+				testInteractionLimit(t, func(i *oauthkit.Interaction, user string) { i.Subject = user })
+			},
+		},
+		{
+			"SharedSecret returns the value that was proposed first",
+			"what one instance has sealed cannot be opened by another, or after a restart",
+			testSharedSecret,
 		},
 	}
 }
@@ -61,7 +80,7 @@ func testConsumeInteraction(t *trial) {
 func testExpiredInteraction(t *trial) {
 	interaction := t.interaction()
 	interaction.ExpiresAt = t.now.Add(-time.Hour)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
@@ -69,6 +88,55 @@ func testInteractionTwice(t *trial) {
 	interaction := t.savedInteraction()
 	another := t.interaction()
 	another.Hash = interaction.Hash
-	t.failed("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another))
+	t.answered("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
 	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
+	t.answered("SaveInteraction, of one that was decided", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
+	interaction.ConsumedAt = t.now
+	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+}
+
+// testInteractionLimit saves interactions that have a browser or a user in common.
+func testInteractionLimit(t *trial, share func(interaction *oauthkit.Interaction, common string)) {
+	const limit = 3
+	common := newHash()
+	saved := func(second int) *oauthkit.Interaction {
+		t.Helper()
+		interaction := t.interaction()
+		share(interaction, common)
+		interaction.CreatedAt = t.now.Add(time.Duration(second) * time.Second)
+		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, limit))
+		return interaction
+	}
+	others, decided := t.savedInteraction(), saved(0)
+	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
+	decided.ConsumedAt = t.now
+
+	third, first, second, fourth := saved(3), saved(1), saved(2), saved(4)
+	another := t.interaction()
+	another.Hash = second.Hash
+	t.answered("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, 1), oauthkit.ErrReplayed)
+	t.noInteraction(first)
+	for _, kept := range []*oauthkit.Interaction{others, decided, second, third, fourth} {
+		t.same("Interaction", t.storedInteraction(kept.Hash), kept)
+	}
+	past := saved(-1) // by a clock that is behind: the new one stays
+	t.same("Interaction", t.storedInteraction(past.Hash), past)
+	t.noInteraction(second)
+}
+
+func (t *trial) noInteraction(interaction *oauthkit.Interaction) {
+	t.Helper()
+	_, err := t.Interaction(t.ctx, interaction.Hash)
+	t.answered("Interaction, of one beyond the limit", err, oauthkit.ErrNotFound)
+}
+
+func testSharedSecret(t *trial) {
+	first, err := t.SharedSecret(t.ctx, newHash())
+	t.done("SharedSecret", err)
+	for _, store := range []Store{t.Store, t.second} {
+		again, err := store.SharedSecret(t.ctx, newHash())
+		t.done("SharedSecret, again", err)
+		t.same("SharedSecret, again", again, first)
+	}
 }

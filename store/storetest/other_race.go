@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -22,6 +24,16 @@ func otherRaces() []rule {
 			"of many instances that add a signing key of one generation exactly one succeeds",
 			"instances that start together sign with keys that the others do not publish",
 			withoutKeys(testKeyRace),
+		},
+		{
+			"a shared secret that many instances propose is one and the same for all",
+			"what one instance has sealed cannot be opened by another",
+			testSharedSecretRace,
+		},
+		{
+			"concurrent saves of one user's interactions succeed, and the next one leaves no more than the limit",
+			"one account fills the database, or a busy user gets errors",
+			testInteractionLimitRace,
 		},
 		{
 			"acts that meet on the same rows in every order all come to an end",
@@ -76,6 +88,66 @@ func testKeyRace(t *trial) {
 	}))
 	t.same("SigningKeys", len(t.keys()), 1)
 	t.same("SigningKey", t.keys()[keys[winner].ID], keys[winner])
+}
+
+func testSharedSecretRace(t *trial) {
+	const n = 20
+	proposed, secrets := make([]string, n), make([]string, n)
+	for i := range proposed {
+		proposed[i] = newHash()
+	}
+	for _, err := range t.race(n, func(i int) (err error) {
+		secrets[i], err = t.side(i).SharedSecret(t.ctx, proposed[i])
+		return err
+	}) {
+		t.done("SharedSecret", err)
+	}
+	if !slices.Contains(proposed, secrets[0]) {
+		t.Errorf("SharedSecret: got none of those that were proposed")
+	}
+	if different := slices.Compact(slices.Clone(secrets)); len(different) > 1 {
+		t.Errorf("SharedSecret, %d at once: got %d different ones, want one", n, len(different))
+	}
+}
+
+func testInteractionLimitRace(t *trial) {
+	const n, limit = 20, 4
+	saved := make([]*oauthkit.Interaction, 2*n)
+	browser, user := newHash(), newHash()
+	for i := range saved {
+		saved[i] = t.interaction()
+		saved[i].BrowserHash, saved[i].Subject = browser, user
+		saved[i].CreatedAt = t.now.Add(time.Duration(i) * time.Microsecond)
+	}
+	for _, old := range saved[:n] {
+		t.done("SaveInteraction", t.SaveInteraction(t.ctx, old, n))
+	}
+	for i, err := range t.race(len(saved), func(i int) error {
+		if i < n { // one that may have been removed is decided at the same time
+			return t.side(i).ConsumeInteraction(t.ctx, saved[i].Hash, t.now)
+		}
+		return t.side(i).SaveInteraction(t.ctx, saved[i], limit)
+	}) {
+		if i < n {
+			t.answered("ConsumeInteraction", err, nil, oauthkit.ErrNotFound)
+		} else {
+			t.done("SaveInteraction", err)
+		}
+	}
+	last := t.interaction()
+	last.BrowserHash, last.Subject, last.CreatedAt = browser, user, t.now.Add(time.Hour)
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, last, limit))
+	open := 0
+	for _, interaction := range append(saved, last) {
+		stored, err := t.Interaction(t.ctx, interaction.Hash)
+		t.answered("Interaction", err, nil, oauthkit.ErrNotFound)
+		if err == nil && stored.ConsumedAt.IsZero() {
+			open++
+		}
+	}
+	if open > limit {
+		t.Errorf("SaveInteraction: got %d open ones, want at most %d", open, limit)
+	}
 }
 
 // testEverythingAtOnce lets two of each act meet on one user's rows. Whoever comes late is told so; nobody waits for ever.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -26,6 +27,20 @@ func otherSabotages() []sabotage {
 		}},
 		{"takes a second interaction for the first", func(s Store) Store { return savesAny{s} }, []string{
 			"interactions/an interaction that exists",
+			"interactions/SaveInteraction removes the oldest open ones of the browser",
+			"interactions/SaveInteraction removes the oldest open ones of the user",
+		}},
+		{"keeps every interaction", func(s Store) Store { return keepsInteractions{s} }, []string{
+			"interactions/SaveInteraction removes the oldest open ones of the browser",
+			"interactions/SaveInteraction removes the oldest open ones of the user",
+			"races/concurrent saves",
+		}},
+		{"counts interactions that were decided", func(s Store) Store { return &countsDecided{Store: s} }, []string{
+			"interactions/SaveInteraction removes the oldest open ones of the browser",
+			"interactions/SaveInteraction removes the oldest open ones of the user",
+		}},
+		{"takes the last secret that was proposed", func(s Store) Store { return &lastSecret{Store: s} }, []string{
+			"interactions/SharedSecret returns", "races/a shared secret",
 		}},
 
 		{"has no empty list of keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/a store without signing keys"}},
@@ -86,9 +101,52 @@ func (s consumesAny) ConsumeInteraction(ctx context.Context, hash string, now ti
 
 type savesAny struct{ Store }
 
-func (s savesAny) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction) error {
-	_ = s.Store.SaveInteraction(ctx, interaction)
+func (s savesAny) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
+	_ = s.Store.SaveInteraction(ctx, interaction, limit)
 	return nil
+}
+
+type keepsInteractions struct{ Store }
+
+func (s keepsInteractions) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, _ int) error {
+	return s.Store.SaveInteraction(ctx, interaction, 1000)
+}
+
+// countsDecided lets a decided interaction take the place of an open one.
+type countsDecided struct {
+	Store
+	mu      sync.Mutex
+	decided int
+}
+
+func (s *countsDecided) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
+	err := s.Store.ConsumeInteraction(ctx, hash, now)
+	if err == nil {
+		s.mu.Lock()
+		s.decided++
+		s.mu.Unlock()
+	}
+	return err
+}
+
+func (s *countsDecided) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
+	s.mu.Lock()
+	limit = max(1, limit-s.decided)
+	s.mu.Unlock()
+	return s.Store.SaveInteraction(ctx, interaction, limit)
+}
+
+type lastSecret struct {
+	Store
+	mu     sync.Mutex
+	secret string
+}
+
+func (s *lastSecret) SharedSecret(_ context.Context, proposed string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = proposed
+	return s.secret, nil
 }
 
 type needsKeys struct{ Store }

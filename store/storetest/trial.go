@@ -143,7 +143,8 @@ func (t *trial) interaction() *oauthkit.Interaction {
 	return &oauthkit.Interaction{
 		Hash:        newHash(),
 		BrowserHash: newHash(),
-		Request:     "client_id=" + t.client + "&scope=openid+read",
+		Subject:     "user-" + secret.NewID(),
+		Sealed:      []byte("\x01\x00sealed\xff"),
 		CreatedAt:   t.now,
 		ExpiresAt:   t.now.Add(10 * time.Minute),
 	}
@@ -190,6 +191,9 @@ func (t *trial) redeemed(code *oauthkit.AuthorizationCode) oauthkit.Tokens {
 func (t *trial) savedInteraction() *oauthkit.Interaction {
 	t.Helper()
 	interaction := t.interaction()
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction))
+	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 	return interaction
 }
+
+// interactionLimit is more than any rule saves for one user, but those about the limit itself.
+const interactionLimit = 100

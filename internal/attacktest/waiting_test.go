@@ -1,0 +1,377 @@
+package attacktest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/memstore"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestWaitingRequest is about an authorization request between its arrival and the decision: sealed in the
+// path to which the login page returns, then in a row of the user.
+func TestWaitingRequest(t *testing.T) {
+	withoutSecret := func(config *oauthkit.Config, _ storetest.Store) {
+		config.Secret = ""
+		config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: memstore.New()})} // those of the fixture are encrypted
+	}
+	fixture.Run(t, []fixture.Case{
+		{Name: "Q-02 abandoned authorization requests", Test: abandonedRequests},
+		{Name: "Q-02 requests of one user and of one browser", Test: crowdedUser},
+		{Name: "B-24 changed on the way", Test: changedSeal},
+		{Name: "B-24 changed on the way, without Config.Secret", Configure: withoutSecret, Test: changedSeal},
+		{Name: "B-25 sealed by another issuer, or for something else", Test: foreignSeal},
+		{Name: "B-26 opened again", Test: repeatedSeal},
+		{Name: "B-27 expired", Test: expiredRequest},
+		{Name: "B-28 as large as can be", Test: largeRequest},
+		{Name: "B-29 after the application has changed", Test: changedMeanwhile},
+		{Name: "B-30 another user comes back", Test: otherUserReturns},
+		{Name: "B-31 on another instance, without Config.Secret", Configure: withoutSecret, Test: sharedSecret},
+		{Name: "B-32 parameters that nothing reads", Test: droppedParameters},
+		{Name: "ST-12 nothing of what waits is in a dump", Test: waitingInDump},
+	})
+}
+
+// sealOf returns what travels through the login page.
+func sealOf(login *fixture.Answer) string {
+	location, err := url.Parse(login.Location())
+	if err != nil {
+		return ""
+	}
+	sealed, _ := strings.CutPrefix(location.Query().Get("next"), "/o/consent?request=")
+	return sealed
+}
+
+// abandonedRequests wants strangers to leave nothing in the store, whatever they send.
+func abandonedRequests(t *testing.T, s *fixture.Server) {
+	known := s.Browser("")
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AZ()).Code()
+	s.Store.Forget()
+	for range 50 {
+		known.Return(known.Authorize(s.Web.AZ()).Login()).Login()
+		s.Browser("").Authorize(s.Web.AZ("state=" + strings.Repeat("s", 2000))).Login()
+		s.Browser("").Authorize(s.Web.AZ("padding=" + strings.Repeat("p", 16<<10))).Login()
+		alice.Return(alice.Authorize(s.Web.AZ("prompt=login")).Login()).Login() // who has to sign in again
+	}
+	for _, call := range s.Store.Calls() {
+		if call != "Application" {
+			t.Errorf("got the call %s of the store, want none but Application", call)
+		}
+	}
+}
+
+// crowdedUser wants a user, and a browser, to have few requests that wait, and the latest of them to work.
+func crowdedUser(t *testing.T, s *fixture.Server) {
+	const limit, more = 20, 25
+	open := func(pages []*fixture.Answer, browsers func(i int) *fixture.Browser) {
+		t.Helper()
+		for i, page := range pages {
+			again := browsers(i).Get("/o/consent?interaction=" + interactionOf(page))
+			if i < more-limit {
+				again.PAGE(404)
+			} else {
+				again.Consent()
+			}
+		}
+	}
+	bob := s.Browser("bob")
+	others := bob.Open(s.Web.AZ()).Consent()
+
+	var pages []*fixture.Answer
+	var browsers []*fixture.Browser
+	for range more { // one user in many browsers
+		alice := s.Browser("alice")
+		pages, browsers = append(pages, alice.Open(s.Web.AZ()).Consent()), append(browsers, alice)
+		s.Clock.Advance(time.Microsecond)
+	}
+	open(pages, func(i int) *fixture.Browser { return browsers[i] })
+
+	shared := s.Browser("")
+	pages = nil
+	users := []string{"carol", "dave"}
+	for i := range more { // many users in one browser
+		shared.SignIn(users[i%len(users)])
+		pages = append(pages, shared.Open(s.Web.AZ()).Consent())
+		s.Clock.Advance(time.Microsecond)
+	}
+	open(pages, func(i int) *fixture.Browser { shared.SignIn(users[i%len(users)]); return shared })
+
+	bob.Decide(others, "allow").Code()
+}
+
+// changedSeal wants every change to be answered like any nonsense, so that nothing can be learned from it.
+func changedSeal(t *testing.T, s *fixture.Server) {
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ()).Login()
+	sealed := sealOf(login)
+	if len(sealed) < 200 {
+		t.Fatalf("got %q, want a sealed request", sealed)
+	}
+	browser.SignIn("alice")
+	nonsense := withoutTraceID(browser.Get("/o/consent?request=nonsense"))
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := []string{"", sealed[1:], sealed[:len(sealed)-1], sealed + "A", sealed + "=", sealed + "\n", " " + sealed, strings.Repeat("A", len(sealed)), sealed + sealed}
+	for i := 0; i < len(raw); i += len(raw) / 40 {
+		changed := slices.Clone(raw)
+		changed[i] ^= 1
+		forged = append(forged, base64.RawURLEncoding.EncodeToString(changed))
+	}
+	s.Store.Forget()
+	for _, value := range forged {
+		answer := browser.Get("/o/consent?request=" + url.QueryEscape(value))
+		answer.PAGE(404)
+		if got := withoutTraceID(answer); got != nonsense {
+			t.Errorf("%.60s: got another page than for nonsense:\n%s", value, got)
+		}
+	}
+	if calls := s.Store.Calls(); len(calls) > 0 {
+		t.Errorf("got calls %v of the store, want none for what cannot be opened", calls)
+	}
+	browser.Return(login).Consent()
+}
+
+// withoutTraceID is a page without what differs each time.
+func withoutTraceID(a *fixture.Answer) string {
+	before, after, _ := strings.Cut(a.Body, "<dt>Reference</dt>")
+	_, after, _ = strings.Cut(after, "</dd>")
+	return before + after
+}
+
+// foreignSeal wants a seal to be good at the issuer that made it, for nothing else, though all have one secret.
+func foreignSeal(t *testing.T, s *fixture.Server) {
+	other := s.Neighbour("https://as.test/b")
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ()).Login()
+	there := browser.On(other)
+	theirs := there.Authorize(other.Web.AZ()).Login()
+	ours := (&http.Response{Header: login.Header}).Cookies()[0]
+	name := (&http.Response{Header: theirs.Header}).Cookies()[0].Name
+	browser.SetCookie(&http.Cookie{Name: name, Value: ours.Value}) // both know the browser by the same value
+	browser.SignIn("alice")
+	there.Get("/b/consent?request=" + sealOf(login)).PAGE(404)
+	for _, purpose := range []string{"", "authorization", "interaction", "authorization request2"} {
+		raw, err := base64.RawURLEncoding.DecodeString(sealOf(login))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := s.Provider.Open(t.Context(), purpose, raw, nil); err == nil {
+			t.Errorf("%q: got %q, want a request to be opened for its own purpose only", purpose, text)
+		}
+		text, err := s.Provider.Open(t.Context(), "authorization request", raw, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if raw, err = s.Provider.Seal(t.Context(), purpose, text, nil); err != nil {
+			t.Fatal(err)
+		}
+		browser.Get("/o/consent?request=" + base64.RawURLEncoding.EncodeToString(raw)).PAGE(404)
+	}
+	browser.Return(login).Consent()
+}
+
+// repeatedSeal opens the link again, as the browser's history does.
+func repeatedSeal(t *testing.T, s *fixture.Server) {
+	begin := func(user string, overrides ...string) (*fixture.Browser, *fixture.Answer) {
+		browser := s.Browser("")
+		login := browser.Authorize(s.Web.AZ(overrides...)).Login()
+		s.Clock.Advance(time.Second)
+		browser.SignIn(user)
+		return browser, login
+	}
+	alice, login := begin("alice")
+	first, second := alice.Return(login).Consent(), alice.Return(login).Consent()
+	if interactionOf(first) != interactionOf(second) {
+		t.Error("got two rows of one request, want one that is decided once")
+	}
+	alice.Decide(first, "allow").Code()
+	alice.Decide(second, "allow").PAGE(409)
+	alice.Return(login).Code() // what /authorize answers as well, now that consent is remembered
+
+	bob, denied := begin("bob")
+	bob.Decide(bob.Return(denied).Consent(), "deny").ERR("access_denied")
+	bob.Return(denied).PAGE(409)
+
+	for _, demand := range []string{"prompt=login", "max_age=0", "max_age=300", "prompt=select_account"} {
+		again, login := begin("alice", demand)
+		again.Return(login).Code()
+		again.Return(login).PAGE(409) // one sign-in answers one request
+		again.Authorize(s.Web.AZ("prompt=login")).Login()
+	}
+	asked, login := begin("alice", "prompt=consent")
+	asked.Decide(asked.Return(login).Consent(), "allow").Code()
+	asked.Return(login).PAGE(409)
+
+	early := s.Browser("alice") // whose sign-in is older than the request
+	stale := early.Authorize(s.Web.AZ("prompt=login")).Login()
+	s.Clock.Advance(time.Minute)
+	early.Return(stale).Login()
+}
+
+// expiredRequest wants a request to wait for 30 minutes altogether, wherever it waits.
+func expiredRequest(_ *testing.T, s *fixture.Server) {
+	const lifetime = 30 * time.Minute
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ()).Login()
+	s.Clock.Advance(lifetime - time.Microsecond)
+	browser.SignIn("alice")
+	page := browser.Return(login).Consent()
+	s.Clock.Advance(time.Microsecond)
+	browser.Return(login).PAGE(404)
+	browser.Get("/o/consent?interaction=" + interactionOf(page)).PAGE(404)
+	browser.Decide(page, "allow").PAGE(404)
+	browser.Decide(page, "deny").PAGE(404)
+
+	page = browser.Open(s.Web.AZ()).Consent() // without a sign-in between
+	s.Clock.Advance(lifetime - time.Microsecond)
+	browser.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
+	s.Clock.Advance(time.Microsecond)
+	browser.Decide(page, "allow").PAGE(404)
+
+	gone := s.Browser("")
+	login = gone.Authorize(s.Web.AZ()).Login()
+	s.Clock.Advance(lifetime)
+	gone.Return(login).PAGE(404) // before anything else: nobody is signed in
+}
+
+// largeRequest wants what is too large to be refused at once, and the largest that is not to work.
+func largeRequest(t *testing.T, s *fixture.Server) {
+	const limit = 4 << 10
+	browser, alice := s.Browser(""), s.Browser("alice")
+	next := func(state int) int {
+		return len("/o/consent?request=" + sealOf(browser.Authorize(s.Web.AZ("state="+strings.Repeat("s", state))).Login()))
+	}
+	largest := 2000 + (limit-next(2000))*3/4
+	if size := next(largest); size > limit || size < limit-1 {
+		t.Errorf("got %d bytes for a state of %d, want %d or one less", size, largest, limit)
+	}
+	for _, larger := range []int{largest + 2, 4000} {
+		browser.Authorize(s.Web.AZ("state=" + strings.Repeat("s", larger))).ERR("invalid_request")
+	}
+	alice.Open(s.SPA.AZ("state=" + strings.Repeat("s", 4000))).Consent() // it does not have to travel
+	long := strings.TrimSpace(strings.Repeat("openid ", 584))
+	alice.Authorize(s.SPA.AZ("state="+strings.Repeat("s", 4096), "scope="+long)).ERR("invalid_request")
+	login := browser.Authorize(s.Web.AZ("state=" + strings.Repeat("s", largest))).Login()
+	for _, value := range []string{strings.Repeat("A", limit+1), strings.Repeat("A", 7<<10)} {
+		browser.Get("/o/consent?request=" + value).PAGE(404)
+	}
+	browser.SignIn("alice")
+	browser.Decide(browser.Return(login).Consent(), "allow").Code()
+}
+
+// changedMeanwhile wants the request to be checked again when it comes back.
+func changedMeanwhile(_ *testing.T, s *fixture.Server) {
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ()).Login()
+	browser.SignIn("alice")
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"api:read"} })
+	browser.Return(login).ERR("invalid_scope")
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/other"} })
+	browser.Return(login).PAGE(400)
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
+	browser.Return(login).PAGE(400)
+	s.RemoveApplication("web")
+	browser.Return(login).PAGE(400)
+}
+
+// otherUserReturns wants each user to decide for themselves, and the hint to hold.
+func otherUserReturns(t *testing.T, s *fixture.Server) {
+	hint := s.Browser("alice").Tokens(s.Web).ID
+	browser := s.Browser("")
+	login := browser.Authorize(s.SPA.AZ()).Login()
+	hinted := browser.Authorize(s.Web.AZ("id_token_hint=" + hint)).Login()
+	browser.SignIn("alice")
+	alices := browser.Return(login).Consent()
+	browser.SignIn("bob")
+	browser.Return(hinted).ERR("login_required")
+	bobs := browser.Return(login).Consent()
+	moved := browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(alices))).Consent()
+	if interactionOf(alices) == interactionOf(bobs) || interactionOf(moved) != interactionOf(bobs) {
+		t.Error("got the same row for two users, or two for one")
+	}
+	browser.Decide(alices, "allow").PAGE(403)
+	browser.Decide(alices, "allow", "token="+tokenOf(bobs)).PAGE(403)
+	browser.Decide(bobs, "allow", "interaction="+interactionOf(alices)).PAGE(403)
+	code := browser.Decide(bobs, "allow").Code()
+	if claims := claimsOf(t, s.SPA.TK(code).Tokens().ID); claims["sub"] != "bob" {
+		t.Errorf("got claims %v, want those of bob", claims)
+	}
+	s.Browser("bob").Get("/o/consent?request=" + sealOf(login)).PAGE(403) // in another browser
+	s.Browser("").Get("/o/consent?request=" + sealOf(login)).PAGE(403)
+}
+
+// sharedSecret begins on one instance and goes on on the other, which have no Config.Secret.
+func sharedSecret(t *testing.T, s *fixture.Server) {
+	second := s.Second()
+	for range 2 { // at first with an empty database, then with what it keeps
+		browser := s.Browser("")
+		login, theirs := browser.Authorize(s.Web.AZ()).Login(), browser.On(second).Authorize(second.SPA.AZ()).Login()
+		browser.SignIn("alice")
+		browser.Decide(browser.On(second).Return(login).Consent(), "deny").ERR("access_denied")
+		browser.On(second).Decide(browser.Return(theirs).Consent(), "deny").ERR("access_denied")
+	}
+	fresh := s.Second() // which has to ask for the secret
+	fresh.Store.Fail(2)
+	browser := fresh.Browser("")
+	browser.Authorize(fresh.Web.AZ()).Unavailable()
+	fresh.Store.Heal()
+	browser.Authorize(fresh.Web.AZ()).Login()
+	fresh.Store.Forget()
+	browser.Authorize(fresh.Web.AZ()).Login()
+	if calls := fresh.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
+		t.Errorf("got calls %v of the store, want the secret to be kept in memory", calls)
+	}
+}
+
+// droppedParameters wants what nothing reads to have no effect and no size.
+func droppedParameters(t *testing.T, s *fixture.Server) {
+	browser := s.Browser("")
+	plain := len(sealOf(browser.Authorize(s.Web.AZ()).Login()))
+	for _, override := range []string{"foo=" + strings.Repeat("x", 8000), "login_hint=alice@example.test", "acr_values=gold", "display=page", "request2=x", `claims={"userinfo":{}}`} {
+		login := browser.Authorize(s.Web.AZ(override)).Login()
+		if got := len(sealOf(login)); got != plain {
+			t.Errorf("%.30s: got %d bytes, want the %d without it", override, got, plain)
+		}
+	}
+}
+
+// waitingInDump looks for what a request said about its user in the database.
+func waitingInDump(t *testing.T, s *fixture.Server) {
+	hint := s.Browser("alice").Tokens(s.Web).ID
+	said := []string{
+		"login_hint=alice@example.test", "state=the-state-of-the-request", "nonce=the-nonce-of-the-request", "id_token_hint=" + hint,
+		"code_challenge=" + fixture.Challenge("another-verifier-of-more-than-43-characters-in-all"),
+		"prompt=consent",
+	}
+	alice := s.Browser("alice")
+	page := alice.Open(s.Web.AZ(said...)).Consent()
+	browser := s.Browser("")
+	login := browser.Authorize(s.Web.AZ(said...)).Login()
+	browser.SignIn("alice")
+	browser.Return(login).Consent()
+	dump := s.Dump()
+	if dump == "" { // memory cannot be dumped
+		return
+	}
+	said = append(said[:5], "id="+interactionOf(page), "seal="+sealOf(login))
+	for _, parameter := range said {
+		_, value, _ := strings.Cut(parameter, "=")
+		for _, written := range []string{value, url.QueryEscape(value), hex.EncodeToString([]byte(value)), base64.StdEncoding.EncodeToString([]byte(value))} {
+			if strings.Contains(dump, written) {
+				t.Errorf("got %.40s in the dump", parameter)
+			}
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// sharedSecret is the name of the one row of {secrets}.
+const sharedSecret = "shared"
+
+const (
+	selectSecret = `SELECT value FROM {secrets} WHERE name = $1`
+	insertSecret = `INSERT INTO {secrets} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+)
+
+// SharedSecret implements [oauthkit.InteractionStore]. Of concurrent inserts one wins; every caller then
+// reads the row again.
+func (c *Credentials) SharedSecret(ctx context.Context, proposed string) (string, error) {
+	secret, err := c.secret(ctx)
+	if !errors.Is(err, oauthkit.ErrNotFound) {
+		return secret, failed("reading the shared secret", err)
+	}
+	if _, err := c.execute(ctx, c.pool(), insertSecret, sharedSecret, proposed); err != nil {
+		return "", failed("saving the shared secret", err)
+	}
+	secret, err = c.secret(ctx)
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		err = errors.New("it was removed at once")
+	}
+	return secret, failed("reading the shared secret again", err)
+}
+
+func (c *Credentials) secret(ctx context.Context) (secret string, err error) {
+	err = c.first(ctx, c.pool(), selectSecret, []any{sharedSecret}, &secret)
+	return secret, err
+}
