@@ -2,4 +2,155 @@
 
 package nemesis
 
-var endingCases = []Case{}
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var endingCases = []Case{
+	{
+		Name: "RL-47 an application is disabled while it gets tokens", Run: end("applications", "set", "-disabled", Trusted),
+		What: "idp applications set -disabled for an application with 200 000 Authorizations while 8 clients get tokens for it",
+	}, {
+		Name: "RL-48 an application is deleted while it gets tokens", Run: end("applications", "delete", Trusted),
+		What: "the same with idp applications delete",
+	}, {
+		Name: "RL-49 a user with many Authorizations is revoked", Run: end("revoke", "-user", "user0"),
+		What: "idp revoke -user for a user with 200 000 Authorizations while 8 clients get tokens",
+	}, {
+		Name: "RL-26 expired rows are removed while tokens are issued", Run: clean,
+		What: "idp cleartokens with 200 000 expired tokens, killed once in its midst, beside 8 clients",
+	},
+}
+
+// fillSQL inserts Authorizations of the application Trusted and the user user0, like the one that is there.
+const fillSQL = `INSERT INTO oauth_authorizations
+	SELECT (jsonb_populate_record(NULL::oauth_authorizations, old.row || jsonb_build_object('id', 'filled-' || i))).*
+	FROM (SELECT to_jsonb(a) AS row FROM oauth_authorizations AS a WHERE application_id = 'trusted' AND subject = 'user0' LIMIT 1) AS old,
+		generate_series(1, %d) AS i`
+
+// fillTokensSQL inserts an access token for each of them.
+const fillTokensSQL = `INSERT INTO oauth_access_tokens
+	SELECT (jsonb_populate_record(NULL::oauth_access_tokens,
+		old.row || jsonb_build_object('hash', 'filled-' || i, 'authorization_id', 'filled-' || i%s))).*
+	FROM (SELECT to_jsonb(token) AS row FROM oauth_access_tokens AS token
+		JOIN oauth_authorizations AS a ON a.id = token.authorization_id
+		WHERE a.application_id = 'trusted' AND a.subject = 'user0' LIMIT 1) AS old, generate_series(1, %d) AS i`
+
+// fill gives the application Trusted and the user user0 a number of Authorizations.
+func (w *World) fill(r *Run, rows int, more string) {
+	r.Helper()
+	client := w.Client(0)
+	defer client.Close()
+	client.session(r, Trusted)
+	w.Exec(fmt.Sprintf(fillSQL, rows))
+	w.Exec(fmt.Sprintf(fillTokensSQL, more, rows))
+	w.Exec("ANALYZE oauth_authorizations, oauth_access_tokens")
+}
+
+// end runs a command that ends what an application or a user has, while sessions begin. Nothing that the application or user had
+// or got before the command has returned may work afterwards.
+func end(command ...string) func(r *Run) {
+	return func(r *Run) {
+		w := r.Start(Setup{Instances: 2})
+		w.fill(r, r.times(20_000, 200_000), "")
+		isUser := command[0] == "revoke"
+		ctx, cancel := context.WithCancel(r.Context())
+		var running sync.WaitGroup
+		var mutex sync.Mutex
+		var grants []*Grant
+		var returned atomic.Bool
+		for number := range 8 {
+			running.Go(func() {
+				client := w.Client(number * len(w.Users)) // all are user0
+				client.instance, client.Unrecorded = number%2, true
+				defer client.Close()
+				for ctx.Err() == nil {
+					grant := client.Authorize(ctx, Trusted)
+					if grant == nil {
+						pause(ctx, 20*time.Millisecond)
+						continue
+					}
+					op := client.Redeem(ctx, grant)
+					// A user may get more after the revocation has returned, an application nothing.
+					if op.Status == http.StatusOK && !(isUser && returned.Load()) {
+						grant.Access, grant.Refresh = op.Access, op.Refresh
+						mutex.Lock()
+						grants = append(grants, grant)
+						mutex.Unlock()
+					}
+				}
+			})
+		}
+		pause(ctx, time.Second)
+		foreground := w.TokenLoad(0)
+		var stats *Stats
+		running.Go(func() { stats = foreground.Closed(ctx, 2) })
+		begun := time.Now()
+		output, err := w.Run(r.lab.builder.program(r, r.lab.directory), command...)
+		took := time.Since(begun)
+		returned.Store(true)
+		if err != nil {
+			r.Errorf("%v: %v\n%s", command, err, output)
+		}
+		pause(ctx, time.Second)
+		cancel()
+		running.Wait()
+		client := w.Client(0)
+		defer client.Close()
+		client.Unrecorded = true
+		alive, revived := 0, 0
+		for _, grant := range grants {
+			if client.Introspect(r.Context(), grant, grant.Access).Active {
+				alive++
+			}
+		}
+		rows := w.Number("SELECT count(*) FROM oauth_authorizations WHERE id LIKE 'filled-%' AND revoked_at IS NULL AND expires_at > now()")
+		if command[0] == "applications" && command[1] == "set" {
+			if output, err := w.Run(r.lab.builder.program(r, r.lab.directory), "applications", "set", "-disabled=false", Trusted); err != nil {
+				r.Errorf("%v\n%s", err, output)
+			}
+			for _, grant := range grants {
+				if client.Refresh(r.Context(), grant, grant.Refresh).Status == http.StatusOK ||
+					client.Introspect(r.Context(), grant, grant.Access).Active {
+					revived++
+				}
+			}
+			r.None("works again after enabling", revived, "")
+		}
+		r.Tell("tokens issued beside it", float64(len(grants)), "", "")
+		r.None("tokens alive after it returned", alive, "900")
+		r.AtMost("rows that it left", float64(rows), "", 0, "")
+		r.Tell("it took", took.Seconds(), "s", "31 s")
+		longest := stats.Quantile(1)
+		r.AtMost("longest wait for a token of another application", longest.Seconds(), "s", 1, "0.82 s")
+		r.None("of those not answered 200", stats.Sent-stats.Good, "0")
+	}
+}
+
+func clean(r *Run) {
+	w := r.Start(Setup{})
+	w.fill(r, r.times(20_000, 200_000), ", 'expires_at', now() - interval '1 day'")
+	storm := w.Storm(8)
+	program := r.lab.builder.program(r, r.lab.directory)
+	limited, cancel := context.WithTimeout(r.Context(), time.Second)
+	defer cancel()
+	w.runUntil(limited, program, "cleartokens")
+	if output, err := w.Run(program, "cleartokens"); err != nil {
+		r.Errorf("%v\n%s", err, output)
+	}
+	storm.End()
+	var longest time.Duration
+	for _, op := range w.History.Ops() {
+		if op.Kind == Issue {
+			longest = max(longest, op.End-op.Start)
+		}
+	}
+	r.AtMost("expired rows left", float64(w.Number("SELECT count(*) FROM oauth_access_tokens WHERE expires_at < now()")), "", 0, "0")
+	r.AtMost("longest wait for a token", longest.Seconds(), "s", 1, "0.30 s")
+	r.verified(w)
+}

@@ -27,6 +27,7 @@ type Stats struct {
 	Status               map[int]int
 	Bare503              int // without Retry-After
 	Elapsed              time.Duration
+	slowest              time.Duration   // of all answers
 	times                []time.Duration // of good answers
 }
 
@@ -47,7 +48,7 @@ func (s *Stats) add(other *Stats) {
 	for status, count := range other.Status {
 		s.Status[status] += count
 	}
-	s.times = append(s.times, other.times...)
+	s.times, s.slowest = append(s.times, other.times...), max(s.slowest, other.slowest)
 }
 
 func (s *Stats) count(got answer, err error, took time.Duration) {
@@ -58,7 +59,9 @@ func (s *Stats) count(got answer, err error, took time.Duration) {
 		return
 	case got.status == http.StatusServiceUnavailable && !got.retryAfter:
 		s.Bare503++
-	case got.status < 400:
+	}
+	s.slowest = max(s.slowest, took)
+	if got.status < 400 {
 		s.Good++
 		s.times = append(s.times, took)
 	}

@@ -17,12 +17,14 @@ const (
 )
 
 // cases are all faults.
-var cases = slices.Concat(processCases, databaseCases, hangUpCases, loadCases, endingCases)
+var cases = slices.Concat(processCases, databaseCases, serverCases, hangUpCases, loadCases, endingCases)
 
-// TestNemesis runs the cases. Without the long form it runs those that are quick, and asserts what holds on any machine.
+// TestNemesis runs the cases. Without the long form it runs the short form of those that are quick, or selected, and asserts
+// what holds on any machine.
 func TestNemesis(t *testing.T) {
 	long := os.Getenv(formVariable) == "long"
-	chosen, err := regexp.Compile(cmp.Or(os.Getenv(caseVariable), "."))
+	selected := os.Getenv(caseVariable)
+	chosen, err := regexp.Compile(cmp.Or(selected, "."))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +32,7 @@ func TestNemesis(t *testing.T) {
 	var names []string
 	figures := map[string][]Figure{}
 	for _, one := range cases {
-		if !chosen.MatchString(one.Name) || !long && !one.Short {
+		if !chosen.MatchString(one.Name) || !long && selected == "" && !one.Short {
 			continue
 		}
 		names = append(names, one.Name)

@@ -76,3 +76,20 @@ func (w *World) integrity() int {
 	w.TB.Log(found)
 	return 1
 }
+
+// lockFile takes SQLite's write lock, and returns what gives it back.
+func (w *World) lockFile() (unlock func()) {
+	w.TB.Helper()
+	db, err := sql.Open("sqlite3", "file:"+w.Database+"?_pragma=busy_timeout(10000)&_txlock=immediate")
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	tx, err := db.BeginTx(w.TB.Context(), nil)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	return func() {
+		_ = tx.Rollback()
+		_ = db.Close()
+	}
+}

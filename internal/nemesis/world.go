@@ -30,8 +30,14 @@ type Setup struct {
 	Through string
 	// Parameters are added to the URL of the database.
 	Parameters url.Values
-	// Prepare is called with the URL of the empty database before the instances start. If nil, nothing is.
-	Prepare func(database string)
+	// Prepare is called before the instances start, with a World that has an empty database. If nil, nothing is.
+	Prepare func(w *World)
+	// Server is the PostgreSQL server. If nil, it is the one that all cases share.
+	Server *oauthtest.Server
+	// Tablespace is where the database is. If empty, it is the server's default.
+	Tablespace string
+	// Flags are added to the command line of the instances.
+	Flags []string
 	// CPU is the list of processors of taskset that the instances run on. If empty, they run on all.
 	CPU string
 	// Users is the number of users. If 0, there are four.
@@ -87,7 +93,7 @@ func (l *lab) world(tb testing.TB, setup Setup) *World {
 	w := &World{TB: tb, History: NewHistory(), directory: tb.TempDir()}
 	location := l.database(tb, w, setup)
 	if setup.Prepare != nil {
-		setup.Prepare(w.Database)
+		setup.Prepare(w)
 	}
 	for i := range max(setup.Users, 4) {
 		w.Users = append(w.Users, "user"+strconv.Itoa(i))
@@ -106,6 +112,7 @@ func (l *lab) world(tb testing.TB, setup Setup) *World {
 			issuer = "http://" + address + "/o"
 		}
 		args := []string{program, "-addr", address, "-issuer", issuer, "-db", location, "-seed", seed, "-log-level", "error"}
+		args = append(args, setup.Flags...)
 		if setup.CPU != "" {
 			args = append([]string{"taskset", "-c", setup.CPU}, args...)
 		}
@@ -143,14 +150,20 @@ func (l *lab) database(tb testing.TB, w *World, setup Setup) string {
 		w.Database = filepath.Join(w.directory, "idp.db")
 		return w.Database
 	}
-	w.Server = l.server
-	address, err := url.Parse(l.server.URL)
+	if w.Server = setup.Server; w.Server == nil {
+		w.Server = l.server
+	}
+	address, err := url.Parse(w.Server.URL)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	name := "nemesis_" + strconv.FormatUint(rand.Uint64(), 36)
-	w.execOn(l.server.URL, "CREATE DATABASE "+name)
-	tb.Cleanup(func() { w.execOn(l.server.URL, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
+	create := "CREATE DATABASE " + name
+	if setup.Tablespace != "" {
+		create += " TABLESPACE " + setup.Tablespace
+	}
+	w.execOn(w.Server.URL, create)
+	tb.Cleanup(func() { w.execOn(w.Server.URL, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	address.Path = "/" + name
 	w.Database = address.String()
 	if setup.Proxied {
@@ -163,7 +176,7 @@ func (l *lab) database(tb testing.TB, w *World, setup Setup) string {
 	if setup.Through != "" {
 		address.Host = setup.Through
 	}
-	query := address.Query()
+	query := address.Query() // of the instances; the tests go to the server themselves
 	for parameter, values := range setup.Parameters {
 		query[parameter] = values
 	}
@@ -275,6 +288,13 @@ func (w *World) Run(program string, args ...string) (string, error) {
 	command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
 	output, err := command.CombinedOutput()
 	return string(output), err
+}
+
+// runUntil runs a command of idp and kills it when ctx is over.
+func (w *World) runUntil(ctx context.Context, program string, args ...string) {
+	command := exec.CommandContext(ctx, program, append(args, "-db", w.Database)...)
+	command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
+	_ = command.Run() // it is killed, or ends before
 }
 
 // Heal waits until every instance has issued a token again, and returns how long that took since began.

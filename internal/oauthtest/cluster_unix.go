@@ -58,7 +58,10 @@ func start(servers int) (*cluster, error) {
 		if life, directory, err = launch(binaries, owner, ports); err == nil {
 			started := &cluster{url: serverURL(ports[0]), life: life, directory: directory}
 			started.command = func(program string, args ...string) *exec.Cmd {
-				command := exec.Command(filepath.Join(binaries, program), args...)
+				if !filepath.IsAbs(program) {
+					program = filepath.Join(binaries, program)
+				}
+				command := exec.Command(program, args...)
 				command.Dir, command.Env = directory, serverEnvironment()
 				command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
 				return command

@@ -29,6 +29,14 @@ func OwnServer(tb testing.TB) *Server {
 	return ownServer(tb, started, err)
 }
 
+// OwnPair is OwnServer with a streaming replica beside it, which Promote makes a server of its own.
+func OwnPair(tb testing.TB) (primary, replica *Server) {
+	tb.Helper()
+	started, err := startReplicated()
+	primary = ownServer(tb, started, err)
+	return primary, &Server{URL: started.replica, cluster: started, data: filepath.Join(started.directory, "replica")}
+}
+
 func ownServer(tb testing.TB, started *cluster, err error) *Server {
 	tb.Helper()
 	if errors.Is(err, errNoServer) {
@@ -42,7 +50,8 @@ func ownServer(tb testing.TB, started *cluster, err error) *Server {
 	return server
 }
 
-// Command returns a command that runs a program of PostgreSQL's, such as pg_ctl, as the user that the server runs as.
+// Command returns a command that runs a program as the user that the server runs as: one of PostgreSQL's, such as pg_ctl, or
+// any other by its absolute path.
 func (s *Server) Command(program string, args ...string) *exec.Cmd {
 	return s.cluster.command(program, args...)
 }
@@ -62,6 +71,18 @@ func (s *Server) Restart(tb testing.TB, mode string, options ...string) {
 		all += " -c " + option
 	}
 	s.control(tb, "restart", "-w", "-t", "60", "-m", mode, "-l", s.data+".log", "-o", all)
+}
+
+// Stop stops the server in a mode of pg_ctl.
+func (s *Server) Stop(tb testing.TB, mode string) {
+	tb.Helper()
+	s.control(tb, "stop", "-w", "-t", "60", "-m", mode)
+}
+
+// Promote ends the recovery of a replica, which then takes writes.
+func (s *Server) Promote(tb testing.TB) {
+	tb.Helper()
+	s.control(tb, "promote", "-w", "-t", "60")
 }
 
 func (s *Server) control(tb testing.TB, action string, args ...string) {
