@@ -323,7 +323,7 @@ func loseReplies(r *Run) {
 func isolation(level string) func(r *Run) {
 	return func(r *Run) {
 		w := r.Start(Setup{Instances: 2})
-		name := w.Database[strings.LastIndex(w.Database, "/")+1:]
+		name := w.name()
 		w.Exec("ALTER DATABASE " + name + " SET default_transaction_isolation = '" + level + "'")
 		w.Exec(othersSQL)
 		w.Heal(time.Now(), time.Minute)
@@ -349,7 +349,7 @@ func isolation(level string) func(r *Run) {
 
 func lockedRows(r *Run) {
 	w := r.Start(Setup{Instances: 2})
-	name := w.Database[strings.LastIndex(w.Database, "/")+1:]
+	name := w.name()
 	for _, setting := range []string{"lock_timeout = '100ms'", "statement_timeout = '200ms'"} {
 		w.Exec("ALTER DATABASE " + name + " SET " + setting)
 	}
@@ -395,7 +395,7 @@ func exhausted(r *Run) {
 
 func readOnly(r *Run) {
 	w := r.Start(Setup{})
-	name := w.Database[strings.LastIndex(w.Database, "/")+1:]
+	name := w.name()
 	client := w.Client(0)
 	grant := client.session(r, Web)
 	w.Exec("ALTER DATABASE " + name + " SET default_transaction_read_only = on")

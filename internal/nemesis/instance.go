@@ -64,7 +64,9 @@ func (i *Instance) Start() error {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	command := i.command()
-	command.Stdout, command.Stderr = i.output, i.output
+	if command.Stdout == nil {
+		command.Stdout, command.Stderr = i.output, i.output
+	}
 	if err := command.Start(); err != nil {
 		return err
 	}

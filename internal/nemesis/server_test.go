@@ -34,6 +34,15 @@ var serverCases = []Case{
 	}, {
 		Name: "RL-39 behind PgBouncer in transaction mode", Run: bouncer,
 		What: "Debian's PgBouncer, with the default URL and with each default_query_exec_mode of pgx",
+	}, {
+		Name: "RL-42 a backup is restored", Run: restore,
+		What: "pg_dump beside clients, and an instance on what pg_restore makes of it",
+	}, {
+		Name: "RL-23 time zones differ", Run: zones,
+		What: "instances in Kiritimati and New York, and a database in Kathmandu",
+	}, {
+		Name: "RL-44 the log cannot be written", Run: fullLog,
+		What: "the standard error of the instances is /dev/full",
 	},
 }
 
@@ -274,4 +283,68 @@ func bouncer(r *Run) {
 			instance.end()
 		}
 	}
+}
+
+func restore(r *Run) {
+	w := r.Start(Setup{})
+	storm := w.Storm(8)
+	pause(r.Context(), r.seconds(1, 5))
+	grant := w.Client(0).session(r, Web)
+	file := filepath.Join(w.Server.Directory(), fmt.Sprintf("dump-%d", rand.Uint32()))
+	for _, command := range []*exec.Cmd{w.Server.Command("pg_dump", "-Fc", "-f", file, w.Database)} {
+		if output, err := command.CombinedOutput(); err != nil {
+			r.Fatalf("%v\n%s", err, output)
+		}
+	}
+	storm.End()
+	r.verified(w)
+	copied := r.Start(Setup{Users: len(w.Users), Prepare: func(copied *World) {
+		if output, err := copied.Server.Command("pg_restore", "-d", copied.Database, file).CombinedOutput(); err != nil {
+			r.Fatalf("%v\n%s", err, output)
+		}
+	}})
+	r.AtMost("contradictions in the copy", float64(len(copied.CheckRows())), "", 0, "")
+	client := copied.Client(0)
+	r.None("tokens from before the backup that do not work", count(!client.Introspect(r.Context(), grant, grant.Access).Active), "")
+	refreshed := client.Refresh(r.Context(), grant, grant.Refresh)
+	r.None("refresh tokens from before the backup that do not work", count(refreshed.Status != http.StatusOK), "")
+	r.verified(copied)
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func zones(r *Run) {
+	w := r.Start(Setup{
+		Instances: 2, Environment: [][]string{{"TZ=Pacific/Kiritimati"}, {"TZ=America/New_York"}},
+		Prepare: func(w *World) {
+			name := w.name()
+			w.Exec("ALTER DATABASE " + name + " SET timezone = 'Asia/Kathmandu'")
+		},
+	})
+	storm := w.Storm(8)
+	pause(r.Context(), r.seconds(2, 5))
+	storm.End()
+	r.AtMost("answers of 503", float64(w.unavailable()), "", 0, "")
+	r.verified(w)
+}
+
+func fullLog(r *Run) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		oauthtest.Missing(r, "the case of a full log", err.Error())
+	}
+	r.Cleanup(func() { full.Close() })
+	w := r.Start(Setup{Proxied: true, Log: full, Flags: []string{"-log-level", "debug"}})
+	storm := w.Storm(8)
+	pause(r.Context(), r.seconds(1, 3))
+	w.Proxy.Cut()
+	pause(r.Context(), r.seconds(1, 3))
+	r.AtMost("normal again", w.Heal(time.Now(), time.Minute).Seconds(), "s", 2, "")
+	storm.End()
+	r.verified(w)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,10 @@ type Setup struct {
 	Tablespace string
 	// Flags are added to the command line of the instances.
 	Flags []string
+	// Environment is added to that of each instance. If nil, nothing is.
+	Environment [][]string
+	// Log is where the instances print. If nil, it is kept, and shown if the test fails.
+	Log *os.File
 	// CPU is the list of processors of taskset that the instances run on. If empty, they run on all.
 	CPU string
 	// Users is the number of users. If 0, there are four.
@@ -101,7 +106,7 @@ func (l *lab) world(tb testing.TB, setup Setup) *World {
 	program, seed := l.builder.program(tb, l.directory), w.seedFile()
 	first := 20_000 + rand.IntN(10_000)
 	issuer := ""
-	for range max(setup.Instances, 1) {
+	for number := range max(setup.Instances, 1) {
 		address, err := freeAddress(first)
 		if err != nil {
 			tb.Fatal(err)
@@ -119,6 +124,12 @@ func (l *lab) world(tb testing.TB, setup Setup) *World {
 		instance := &Instance{address: address, output: &tail{}, command: func() *exec.Cmd {
 			command := exec.Command(args[0], args[1:]...)
 			command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
+			if number < len(setup.Environment) {
+				command.Env = append(command.Env, setup.Environment[number]...)
+			}
+			if setup.Log != nil {
+				command.Stdout, command.Stderr = setup.Log, setup.Log
+			}
 			return command
 		}}
 		w.Instances = append(w.Instances, instance)
@@ -231,6 +242,16 @@ func (w *World) end() {
 			w.TB.Logf("instance %d said at last:\n%s", number, instance.output)
 		}
 	}
+}
+
+// name returns the name of the database.
+func (w *World) name() string {
+	w.TB.Helper()
+	address, err := url.Parse(w.Database)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	return strings.TrimPrefix(address.Path, "/")
 }
 
 // Connect returns a connection to the database that goes past the proxy. The test closes it.
