@@ -197,7 +197,7 @@ var (
 // walk opens an address and goes on until a redirect leads to the application.
 func (c *Client) walk(ctx context.Context, op *Op, address string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	for range 12 {
+	for tries := 0; tries < 12; tries++ {
 		if err != nil {
 			op.Status, op.Error = 0, err.Error()
 			return
@@ -226,6 +226,12 @@ func (c *Client) walk(ctx context.Context, op *Op, address string) {
 			request, err = http.NewRequestWithContext(ctx, http.MethodGet, next.String(), nil)
 		case response.StatusCode == http.StatusOK:
 			request, err = c.fill(ctx, request.URL, string(body))
+		case response.StatusCode == http.StatusServiceUnavailable && request.Method == http.MethodPost && request.URL.Path == "/login" &&
+			tries < 10 && op.RetryAfter: // idp verifies few passwords at a time
+			pause(ctx, 200*time.Millisecond)
+			if request.Body, err = request.GetBody(); err != nil {
+				return
+			}
 		default:
 			op.Error = strings.Join(strings.Fields(tagPattern.ReplaceAllString(string(body), " ")), " ")
 			return

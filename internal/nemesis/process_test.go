@@ -95,17 +95,19 @@ func (w *World) restart(instance *Instance) time.Duration {
 func (r *Run) verified(w *World) {
 	r.Helper()
 	requests := w.Verify()
-	unavailable, longest := 0, time.Duration(0)
+	longest, kinds := time.Duration(0), map[Kind]int{}
 	for _, op := range w.History.Ops() {
 		if op.Status == http.StatusServiceUnavailable {
-			unavailable++
+			if kinds[op.Kind]++; kinds[op.Kind] == 1 {
+				r.Logf("the first 503 of %s: %s", op.Kind, op.Error)
+			}
 		}
 		if op.Status != 0 {
 			longest = max(longest, op.End-op.Start)
 		}
 	}
 	r.Tell("requests checked", float64(requests), "", "")
-	r.Tell("answers of 503", float64(unavailable), "", "")
+	r.Tell("answers of 503", float64(w.unavailable()), "", "")
 	r.Tell("longest wait", longest.Seconds(), "s", "")
 }
 
