@@ -38,6 +38,9 @@ var databaseCases = []Case{
 		Name: "RL-09 refresh tokens are locked for longer than a retry may come", Run: lockedRefresh,
 		What: "LOCK TABLE oauth_refresh_tokens for 35 s while six sessions refresh, which they retry",
 	}, {
+		Name: "RL-34 a hook of the host hangs", Run: hangingHook,
+		What: "LOCK TABLE idp_users, which Config.UserIsActive and sign-in read, while 20 clients introspect tokens of users",
+	}, {
 		Name: "RL-10 the reply to a commit is lost", Short: true, Run: loseReplies,
 		What: "the proxy closes the connection after PostgreSQL has finished a statement, before the reply arrives, for each 20th statement that writes",
 	}, {
@@ -285,6 +288,38 @@ func lockedRefresh(r *Run) {
 	}
 	r.None("sessions revoked of 6", lost, "6")
 	w.Allowed.NoAnswer = true
+	r.verified(w)
+}
+
+func hangingHook(r *Run) {
+	w := r.Start(Setup{})
+	client := w.Client(0)
+	grant := client.session(r, Web)
+	unlock := w.lock("LOCK TABLE idp_users IN ACCESS EXCLUSIVE MODE")
+	defer unlock()
+	var hooks sync.WaitGroup
+	answers := make([]*Op, 20)
+	for number := range answers {
+		hooks.Go(func() { answers[number] = client.Introspect(r.Context(), grant, grant.Access) })
+	}
+	var longest time.Duration
+	for begun := time.Now(); time.Since(begun) < r.seconds(7, 10); pause(r.Context(), 50*time.Millisecond) {
+		issued := client.Issue(r.Context())
+		longest = max(longest, issued.End-issued.Start)
+	}
+	unlock()
+	hooks.Wait()
+	unavailable, slowest := 0, time.Duration(0)
+	for _, answer := range answers {
+		slowest = max(slowest, answer.End-answer.Start)
+		if answer.Status == http.StatusServiceUnavailable {
+			unavailable++
+		}
+	}
+	r.AtLeast("introspections answered 503 of 20", float64(unavailable), "", 20, "0")
+	r.AtMost("longest of them", slowest.Seconds(), "s", 6.5, "the lock")
+	r.AtMost("longest wait for a token of an application", longest.Seconds(), "s", 6.5, "the lock")
+	r.AtMost("normal again", w.Heal(time.Now(), time.Minute).Seconds(), "s", 2, "")
 	r.verified(w)
 }
 

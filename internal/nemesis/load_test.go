@@ -19,7 +19,7 @@ var loadCases = []Case{
 		Name: "RL-38 512 connections", Run: crowd(false),
 		What: "512 connections that each get tokens one after the other",
 	}, {
-		Name: "RL-38 512 connections on SQLite", Run: crowd(true),
+		Name: "RL-15 512 connections on SQLite, which has one writer", Run: crowd(true),
 		What: "the same on SQLite",
 	}, {
 		Name: "RL-38 five times the capacity", Run: overload,
