@@ -61,8 +61,8 @@ type Config struct {
 	// introspection and API request. Nil: every user is active.
 	UserIsActive func(ctx context.Context, subject string) (bool, error)
 	// Observe receives every event; see [Observers] for more than one, and the packages below http/observe for logs, traces and
-	// metrics. It is called by the goroutine in which the event happens, mostly one that answers a request, so it must be quick,
-	// and a panic in it is not caught. Nil: none.
+	// metrics. It is called by the goroutine in which the event happens, mostly one that answers a request, so it must be quick.
+	// A panic in it is logged and changes no answer. Nil: none.
 	Observe func(ctx context.Context, event Event)
 	// Timeout is how long one request may take from when its body was read: waiting for its
 	// turn, for a connection of the store, for its statements, and for hooks that heed their

@@ -75,6 +75,18 @@ type StorageUnavailable struct {
 	Endpoint string // its path relative to the issuer, as in "applications/{client_id}"; empty: an API of the host's
 }
 
+// RequestPanicked ("request.panicked") is sent when a request was ended by a panic, mostly one of a function of the host's, and
+// answered with 500. Where it happened, the log tells under the same TraceID.
+type RequestPanicked struct {
+	Endpoint string // its path relative to the issuer, as in "applications/{client_id}"; empty: an API of the host's
+}
+
+// RequestsRefused ("requests.refused") is sent when requests were answered with 503 since too many came at the same time. It is sent
+// at most once a second, with the number of them, and belongs to no request.
+type RequestsRefused struct {
+	Refused int // since the last one
+}
+
 func (ApplicationCreated) event() string { return "application.created" }
 func (ApplicationUpdated) event() string { return "application.updated" }
 func (ApplicationDeleted) event() string { return "application.deleted" }
@@ -86,3 +98,5 @@ func (KeyRevoked) event() string         { return "key.revoked" }
 func (CheckFailed) event() string        { return "check.failed" }
 func (CleanupFinished) event() string    { return "cleanup.finished" }
 func (StorageUnavailable) event() string { return "storage.unavailable" }
+func (RequestPanicked) event() string    { return "request.panicked" }
+func (RequestsRefused) event() string    { return "requests.refused" }

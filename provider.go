@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -133,6 +134,13 @@ func (p *Provider) Now() time.Time { return p.config.Now() }
 // Timeout returns how long one request may take: Config.Timeout, or its default.
 func (p *Provider) Timeout() time.Duration { return p.config.Timeout }
 
+// HasStaticScopes reports whether the scopes are [StaticScopes], so that to list them asks nothing
+// that could fail or keep a request waiting.
+func (p *Provider) HasStaticScopes() bool {
+	_, static := p.config.Scopes.(StaticScopes)
+	return static
+}
+
 // Logger returns Config.Logger, or one that discards.
 func (p *Provider) Logger() *slog.Logger { return p.config.Logger }
 
@@ -162,10 +170,21 @@ func (p *Provider) DecorateMetadata(metadata map[string]any) {
 	}
 }
 
-// Record sends an event to Config.Observe.
+// Record sends an event to Config.Observe. A panic there is logged and goes no further: it must not
+// change the answer to a request whose effects are stored.
 func (p *Provider) Record(ctx context.Context, event Event) {
-	if p.config.Observe != nil {
-		p.config.Observe(ctx, event)
+	if p.config.Observe == nil {
+		return
+	}
+	defer p.recoverObserver(ctx, event)
+	p.config.Observe(ctx, event)
+}
+
+// recoverObserver is deferred around Config.Observe.
+func (p *Provider) recoverObserver(ctx context.Context, event Event) {
+	if value := recover(); value != nil {
+		p.Logger().ErrorContext(ctx, "Config.Observe panicked", "event", EventName(event),
+			"trace_id", RequestInfoFrom(ctx).TraceID, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
 	}
 }
 

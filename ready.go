@@ -14,6 +14,12 @@ type Readier interface {
 	Ready(ctx context.Context) error
 }
 
+// ConnectionPool is a [Store] whose calls each need a connection of a limited number.
+type ConnectionPool interface {
+	// Connections returns how many connections there are at most. Zero: unlimited or unknown.
+	Connections() int
+}
+
 // Ready returns nil if the store answers now and can be written to, for the readiness probe of
 // a load balancer. It waits for at most [Provider.Timeout]. A store that is no [Readier] is
 // asked for an access token that does not exist, which shows only that it can be read.

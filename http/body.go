@@ -1,6 +1,7 @@
 package oauthhttp
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -72,6 +73,9 @@ func (b *body) whole() (text string, ok bool) {
 	return string(b.read), true
 }
 
+// has reports whether the text is in what was read ahead.
+func (b *body) has(text string) bool { return bytes.Contains(b.read, []byte(text)) }
+
 // readAll reads a body of any media type.
 func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 	if ahead, ok := r.Body.(*body); ok {
@@ -79,7 +83,7 @@ func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 			return text, nil
 		}
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

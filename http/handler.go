@@ -55,6 +55,18 @@ type Config struct {
 	// in place of what the provider's scopes say. Nil: none.
 	Texts map[string]Texts
 
+	// MaxInFlight is how many requests are answered at the same time. More of them wait, in the
+	// order in which they came: up to 640, each for up to a second. The rest is answered with
+	// 503 and Retry-After, and told of by one [oauthkit.RequestsRefused] a second. If MaxInFlight
+	// is zero, it is twice the number of connections that the store has at most, as an
+	// [oauthkit.ConnectionPool] says, and 128 if that is unlimited or unknown.
+	//
+	// Requests that cost a stranger nothing, to the authorization endpoint and other pages that
+	// anyone may open and to the token endpoint without client credentials, hold at most half of
+	// the connections together, and at most half of MaxInFlight. Documents that are served from
+	// memory, such as the metadata, always are. Requests to the host's own API are not counted.
+	MaxInFlight int
+
 	// Groups are what is served; the metadata documents announce nothing else. Nil: everything.
 	Groups []Group
 	// Replace holds handlers of the host's that take the place of single endpoints, by path relative to the issuer, such as
@@ -72,18 +84,21 @@ type Handler struct {
 	crossOrigin *http.CrossOriginProtection
 	stylesheet  string // its URL
 	pages       *pages
+	busy        *busyAnswers
+	inFlight    *inFlight
 }
 
 // NewHandler returns the handler of a provider. It panics at what is wrong in the Config: a template that cannot be parsed or
 // rendered, a file or block that no page shows, a text that none asks for or whose verbs are not those of the English one, a
-// language that is none, a group or a path to replace that does not exist. It panics as well where an extension has an endpoint at a
+// language that is none, a group or a path to replace that does not exist, a MaxInFlight below zero. It panics as well where an extension has an endpoint at a
 // path of the library's, and where a form field of the host's own has the name of one of the library's.
 func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
 	h := &Handler{
 		provider: provider, config: config, routes: map[string]route{},
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
-		pages: newPages(config.Texts, config.Templates),
+		pages: newPages(config.Texts, config.Templates), inFlight: newInFlight(provider, config.MaxInFlight),
 	}
+	h.busy = h.newBusyAnswers()
 	// A proxy may change the Host header; the issuer's origin is the handler's own in any case.
 	_ = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix())) // cannot fail: New checked the issuer
 	for _, endpoint := range h.endpoints() {
@@ -106,7 +121,7 @@ func (h *Handler) endpoints() []route {
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "token", Methods: post, Metadata: "token_endpoint", Application: h.token}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
 		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
-		{Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
+		{memory: true, Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
 	}, slices.Concat(h.signOutEndpoints(), h.managementEndpoints())...)
 }
 
@@ -137,6 +152,10 @@ func (h *Handler) failUnknown(w http.ResponseWriter, r *http.Request) {
 
 // serve answers a request to an endpoint of ours.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
+	if h.inFlight.isFull(found) && !hasTurn(r.Context(), h.inFlight) {
+		h.writeBusy(w, r, found) // before anything was spent on it
+		return
+	}
 	setSecurityHeaders(w.Header())
 	if serveCrossOrigin(w, r, found) {
 		return
@@ -150,7 +169,29 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	begun.body.readAhead(r) // before the time begins to run
 	r, end := begun.begin(r, h.provider.Timeout())
 	defer end()
-	if err := h.call(w, r, found); err != nil {
+	if !found.memory && !hasTurn(r.Context(), h.inFlight) {
+		stranger := isStrangers(r, found, &begun.body)
+		if !h.inFlight.enter(r.Context(), stranger) {
+			h.writeBusy(w, r, found)
+			return
+		}
+		defer h.inFlight.leave(stranger)
+		begun.context.turn = h.inFlight
+	}
+	begun.answer.ResponseWriter = w
+	h.answer(&begun.answer, r, found)
+}
+
+// answer calls the endpoint, and answers in its place if it fails.
+func (h *Handler) answer(w *answer, r *http.Request, found route) {
+	err := h.call(w, r, found)
+	switch {
+	case err == nil:
+	case w.begun && asPanic(err) != nil:
+		recordFailure(h.provider, r, found.Path, err)
+		h.log(r, err)
+		panic(http.ErrAbortHandler) // so that the client does not take half an answer for a whole one
+	default:
 		h.fail(w, r, found, timely(r.Context(), err))
 	}
 }
@@ -159,6 +200,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 type serving struct {
 	context detached
 	body    body
+	answer  answer
 }
 
 // begin returns the request as the endpoint gets it. End must be called when it was answered.
@@ -172,8 +214,9 @@ func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Req
 	return r, cancel
 }
 
-// call makes sure that the caller is who the endpoint is for, and calls it. It is the only place that does.
-func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) error {
+// call makes sure that the caller is who the endpoint is for, and calls it. It is the only place that does. A panic is its error.
+func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) (err error) {
+	defer recoverTo(&err)
 	switch {
 	case found.Application != nil:
 		return h.callAsApplication(w, r, found)

@@ -25,7 +25,7 @@ func (h *Handler) addMetadata() {
 	}
 	prefix := h.provider.Prefix()
 	for _, name := range names {
-		serve := route{group: GroupMetadata, Endpoint: oauthkit.Endpoint{
+		serve := route{group: GroupMetadata, memory: h.provider.HasStaticScopes(), Endpoint: oauthkit.Endpoint{
 			Path: ".well-known/" + name, Methods: []string{http.MethodGet}, Anyone: h.metadata,
 		}}
 		h.routes[prefix+"/.well-known/"+name] = serve

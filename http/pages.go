@@ -112,23 +112,37 @@ type pageResponse struct {
 // writePage renders the whole page before it writes anything.
 func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pageResponse, content pageContent) error {
 	index := h.pages.words.choose(r, response.uiLocales)
+	page, err := h.render(index, response, content)
+	if err != nil {
+		return err
+	}
+	h.sendPage(w, index, response, page)
+	return nil
+}
+
+// render returns a page in a language.
+func (h *Handler) render(index int, response pageResponse, content pageContent) ([]byte, error) {
 	common := content.page()
 	common.Language, common.Stylesheet = h.pages.words.languages[index], h.stylesheet
 	common.Title = h.pages.words.text(index)(response.title)
 	h.lead(common, response)
 	var body bytes.Buffer
 	if err := h.pages.byName[index][response.name].ExecuteTemplate(&body, "layout", content); err != nil {
-		return fmt.Errorf("rendering the page %s: %w", response.name, err)
+		return nil, fmt.Errorf("rendering the page %s: %w", response.name, err)
 	}
+	return body.Bytes(), nil
+}
+
+// sendPage writes a page that was rendered in a language.
+func (h *Handler) sendPage(w http.ResponseWriter, index int, response pageResponse, page []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Language", common.Language)
+	header.Set("Content-Language", h.pages.words.languages[index])
 	header.Add("Vary", "Accept-Language")
 	header.Set("Referrer-Policy", "same-origin") // without any, browsers hide the origin of the page's own form from us
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+response.formAction)
 	w.WriteHeader(response.status)
-	_, _ = body.WriteTo(w)
-	return nil
+	_, _ = w.Write(page) //nolint:gosec // html/template has escaped it
 }
 
 // lead fills in where a page leads besides what it is for.

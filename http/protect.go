@@ -102,16 +102,17 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 				a.refuse(w, r, err, needed)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), &caller{token: token, subject: token.Authorization.Subject})))
+			next.ServeHTTP(w, r.WithContext(&callerContext{r.Context(), caller{token: token, subject: token.Authorization.Subject}}))
 		})
 	}
 }
 
 // authenticate returns the access token of a request, if it is for this API and has one of the sets of scopes.
-func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (*oauthkit.AccessToken, error) {
+func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (token *oauthkit.AccessToken, err error) {
+	defer recoverTo(&err)
 	ctx, end := a.begin(r)
 	defer end()
-	token, err := authenticateBearer(ctx, a.Tokens, r.Header, nil, nil)
+	token, err = authenticateBearer(ctx, a.Tokens, r.Header, nil, nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -132,7 +133,7 @@ func (a API) begin(r *http.Request) (ctx context.Context, end context.CancelFunc
 	if !ok {
 		return r.Context(), func() {}
 	}
-	return (&detached{r.Context()}).within(limited.Timeout())
+	return (&detached{request: r.Context()}).within(limited.Timeout())
 }
 
 // isFor reports whether the token may be used here (RFC 8707 §2.2, RFC 9700 §2.3). What is restricted to another API never is.
@@ -197,14 +198,15 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 			case user == nil:
 				withToken.ServeHTTP(w, r) // which answers with the challenge
 			default:
-				next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), &caller{user: user, subject: user.Subject})))
+				next.ServeHTTP(w, r.WithContext(&callerContext{r.Context(), caller{user: user, subject: user.Subject}}))
 			}
 		})
 	}
 }
 
 // signedIn asks who is signed in, under the context of an authentication.
-func (a API) signedIn(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (*oauthkit.User, error) {
+func (a API) signedIn(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (user *oauthkit.User, err error) {
+	defer recoverTo(&err)
 	ctx, end := a.begin(r)
 	defer end()
 	return askCurrentUser(currentUser, r.WithContext(ctx))

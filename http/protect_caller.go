@@ -16,8 +16,18 @@ type caller struct {
 	subject string                // empty: an application that acts for itself
 }
 
-func withCaller(ctx context.Context, found *caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, found)
+// callerContext is the context of a request whose caller is known, in one piece.
+type callerContext struct {
+	context.Context
+	caller caller
+}
+
+// Value implements [context.Context].
+func (c *callerContext) Value(key any) any {
+	if _, asked := key.(callerKey); asked {
+		return &c.caller
+	}
+	return c.Context.Value(key)
 }
 
 func callerFrom(ctx context.Context) *caller {

@@ -65,6 +65,9 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 		"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID,
 		"path", r.URL.Path, "status", statusOf(err), "reason", oauthkit.ReasonOf(err), "error", err,
 	}
+	if broken := asPanic(err); broken != nil {
+		attributes = append(attributes, "stack", string(broken.stack))
+	}
 	if statusOf(err) >= http.StatusInternalServerError {
 		logger.ErrorContext(r.Context(), "request failed", attributes...)
 		return
@@ -74,6 +77,10 @@ func logError(logger *slog.Logger, r *http.Request, err error) {
 
 // recordFailure tells the observer of an answer that concerns more people than the one who asked. It is called once for each.
 func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string, err error) {
+	if asPanic(err) != nil {
+		provider.Record(r.Context(), oauthkit.RequestPanicked{Endpoint: endpoint})
+		return
+	}
 	if statusOf(err) == http.StatusServiceUnavailable {
 		provider.Record(r.Context(), oauthkit.StorageUnavailable{Endpoint: endpoint})
 		return

@@ -19,6 +19,8 @@ type route struct {
 	group Group
 	// page says that people call it, with a browser: errors are pages, and HEAD, which would have effects, is refused.
 	page bool
+	// memory says that what it answers is in memory, so that it waits for nothing.
+	memory bool
 }
 
 func (e route) allows(method string) bool {
@@ -34,7 +36,7 @@ func (h *Handler) addExtensions() {
 		if taken || slices.ContainsFunc(own, func(ours route) bool { _, meets := matchPath(ours.Path, endpoint.Path); return meets }) {
 			panic(fmt.Sprintf("oauthhttp: an extension has an endpoint at %q, where the library has its own", endpoint.Path))
 		}
-		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil}
+		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil, memory: endpoint.Metadata == "jwks_uri"}
 	}
 }
 

@@ -27,6 +27,7 @@ var _ interface {
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
 	oauthkit.Readier
+	oauthkit.ConnectionPool
 } = (*Credentials)(nil)
 
 // NewCredentials makes what a store has apart from applications, on a database as [New] takes it. The prefix begins the name of

@@ -1,6 +1,9 @@
 package gormstore
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Statements that write nothing and fail where nothing can be written: PostgreSQL refuses them
 // in a read-only transaction and on a standby, SQLite in a read-only file, and both where a
@@ -25,4 +28,23 @@ func (s *Store[A]) Ready(ctx context.Context) error {
 	}
 	_, err := s.Applications.execute(ctx, s.Applications.pool(), writeApplications)
 	return failed("writing to the database of the applications", err)
+}
+
+// Connections implements [oauthkit.ConnectionPool], by what the database was opened with.
+func (c *Credentials) Connections() int { return c.connections() }
+
+// Connections implements [oauthkit.ConnectionPool], by the smaller number if there are two
+// databases: a request may need both.
+func (s *Store[A]) Connections() int {
+	credentials, applications := s.connections(), s.Applications.connections()
+	return min(cmp.Or(credentials, applications), cmp.Or(applications, credentials))
+}
+
+// connections returns how many the pool opens at most; 0: it is not limited.
+func (d *database) connections() int {
+	pool, err := d.db.DB()
+	if err != nil {
+		return 0
+	}
+	return pool.Stats().MaxOpenConnections
 }

@@ -73,3 +73,27 @@ func TestReady_Unmigrated(t *testing.T) {
 		}
 	})
 }
+
+// TestConnections tells how many connections there are, by the smaller of two databases.
+func TestConnections(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		opener := openers()[open().Name()]
+		credentials, applications := opener(t)(), opener(t)()
+		store := apart(t, credentials, applications)
+		for _, test := range []struct{ credentials, applications, want int }{{7, 9, 7}, {9, 7, 7}, {0, 7, 7}, {7, 0, 7}, {0, 0, 0}} {
+			for db, limit := range map[*gorm.DB]int{credentials: test.credentials, applications: test.applications} {
+				pool, err := db.DB()
+				if err != nil {
+					t.Fatal(err)
+				}
+				pool.SetMaxOpenConns(limit)
+			}
+			if got := store.Connections(); got != test.want {
+				t.Errorf("%d and %d: got %d, want %d", test.credentials, test.applications, got, test.want)
+			}
+		}
+		if one := migrated[*oauthkit.AbstractApplication](t, open()); one.Connections() == 0 {
+			t.Error("as the library opens it: got no limit")
+		}
+	})
+}

@@ -52,6 +52,7 @@ var _ interface {
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
 	oauthkit.Readier
+	oauthkit.ConnectionPool
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
 // New makes a store on a database that the host opened with GORM, or on two with [Config.Applications]. Each must speak the dialect

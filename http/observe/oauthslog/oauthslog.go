@@ -26,7 +26,8 @@ func New(logger *slog.Logger) func(ctx context.Context, event oauthkit.Event) {
 func levelOf(event oauthkit.Event) slog.Level {
 	switch event.(type) {
 	case oauthkit.CredentialReplayed, oauthkit.CredentialRepeated, oauthkit.CredentialShared, oauthkit.CredentialMisused,
-		oauthkit.CrossSiteBlocked, oauthkit.CheckFailed, oauthkit.StorageUnavailable:
+		oauthkit.CrossSiteBlocked, oauthkit.CheckFailed, oauthkit.StorageUnavailable,
+		oauthkit.RequestPanicked, oauthkit.RequestsRefused:
 		return slog.LevelWarn
 	default:
 		return slog.LevelInfo

@@ -47,7 +47,7 @@ func TestEvents(t *testing.T) {
 	slices.Sort(warned)
 	want := []string{
 		"check.failed", "credential.misused", "credential.repeated", "credential.replayed", "credential.shared",
-		"csrf.blocked", "storage.unavailable",
+		"csrf.blocked", "request.panicked", "requests.refused", "storage.unavailable",
 	}
 	if !slices.Equal(warned, want) {
 		t.Errorf("got warnings %v, want %v", warned, want)

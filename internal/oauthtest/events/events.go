@@ -42,6 +42,8 @@ func All() []oauthkit.Event {
 		filled[oauthkit.CheckFailed](),
 		filled[oauthkit.CleanupFinished](),
 		filled[oauthkit.StorageUnavailable](),
+		filled[oauthkit.RequestPanicked](),
+		filled[oauthkit.RequestsRefused](),
 	}
 }
 

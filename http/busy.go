@@ -1,0 +1,96 @@
+package oauthhttp
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"net/http"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// This file is the answer to a request that has got no turn. It is written once, at the start: under
+// overload most answers are this one, and what they cost is taken from the others.
+
+// errBusy is the error of a request that had no turn in time.
+var errBusy = oauthkit.Unavailable(errors.New("too many requests at the same time"))
+
+// busyAnswers are the answers by who calls.
+type busyAnswers struct {
+	program, user *prepared
+	pages         []*prepared // by language
+}
+
+func (h *Handler) newBusyAnswers() *busyAnswers {
+	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
+	writeError(answers.program, new(http.Request), errBusy)
+	writeUserError(answers.user, new(http.Request), errBusy)
+	for language := range h.pages.words.languages {
+		answers.pages = append(answers.pages, h.prepareBusyPage(language))
+	}
+	return answers
+}
+
+// prepareBusyPage panics where the page cannot be rendered, as for every other template.
+func (h *Handler) prepareBusyPage(language int) *prepared {
+	t := h.pages.words.text(language)
+	response := pageResponse{name: "error", status: http.StatusServiceUnavailable, title: "error.title", formAction: "'none'"}
+	page, err := h.render(language, response, &ErrorPage{
+		Heading: t("error.unavailable.heading"), Code: oauthkit.ReasonUnavailable,
+		Message: t("error.reason." + string(oauthkit.ReasonUnavailable)),
+	})
+	if err != nil {
+		panic(err)
+	}
+	answer := newPrepared()
+	answer.header.Set("Retry-After", retryAfter)
+	h.sendPage(answer, language, response, page)
+	return answer
+}
+
+// writeBusy answers a request that had no turn in time, in the form that suits who calls.
+func (h *Handler) writeBusy(w http.ResponseWriter, r *http.Request, found route) {
+	h.inFlight.refused.add()
+	switch {
+	case found.page:
+		h.busy.pages[h.pages.words.choose(r, "")].answer(w)
+	case found.User != nil:
+		h.busy.user.answer(w)
+	default:
+		h.busy.program.answer(w)
+	}
+}
+
+// prepared is an answer that can be sent to any number of requests.
+type prepared struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newPrepared() *prepared {
+	p := &prepared{header: http.Header{}}
+	setSecurityHeaders(p.header)
+	return p
+}
+
+// Header implements [http.ResponseWriter].
+func (p *prepared) Header() http.Header { return p.header }
+
+// WriteHeader implements [http.ResponseWriter].
+func (p *prepared) WriteHeader(status int) { p.status = status }
+
+// Write implements [http.ResponseWriter].
+func (p *prepared) Write(part []byte) (int, error) { return p.body.Write(part) }
+
+// answer sends it. The values of its header are shared and must not be changed.
+func (p *prepared) answer(w http.ResponseWriter) {
+	header := w.Header()
+	vary := header["Vary"] // of the host's middleware
+	maps.Copy(header, p.header)
+	if len(vary) > 0 && len(p.header["Vary"]) > 0 {
+		header["Vary"] = append(vary[:len(vary):len(vary)], p.header["Vary"]...)
+	}
+	w.WriteHeader(p.status)
+	_, _ = w.Write(p.body.Bytes())
+}

@@ -1,0 +1,42 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// A host gives each request two seconds, answers 50 at the same time, tells its load balancer
+// whether requests can be answered, and counts those that it had to refuse.
+func ExampleConfig_maxInFlight() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants:  grants.Standard(store),
+		Timeout: 2 * time.Second,
+		Observe: func(_ context.Context, event oauthkit.Event) {
+			if refused, ok := event.(oauthkit.RequestsRefused); ok {
+				fmt.Println("refused", refused.Refused)
+			}
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/o/", oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: 50}))
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := provider.Ready(r.Context()); err != nil {
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+		}
+	})
+	fmt.Println(provider.Ready(context.Background()))
+	// Output:
+	// <nil>
+}

@@ -1,0 +1,305 @@
+package oauthhttp_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// crowdedStore has a number of connections and keeps every call until it is let go.
+type crowdedStore struct {
+	oauthkit.Store
+	connections int
+	mutex       sync.Mutex
+	asking      int
+	most        int
+	asked       []string      // the client_ids, in order
+	gate        chan struct{} // one value for each call that may go
+	open        bool          // only calls for "locked" are kept
+}
+
+func (s *crowdedStore) Connections() int { return s.connections }
+
+func (s *crowdedStore) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
+	s.mutex.Lock()
+	s.asking++
+	s.most = max(s.most, s.asking)
+	s.asked = append(s.asked, clientID)
+	free := s.open && clientID != "locked"
+	s.mutex.Unlock()
+	defer func() {
+		s.mutex.Lock()
+		s.asking--
+		s.mutex.Unlock()
+	}()
+	if free {
+		return nil, oauthkit.ErrNotFound
+	}
+	select {
+	case <-s.gate:
+		return nil, oauthkit.ErrNotFound
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// crowd is many requests at the same time.
+type crowd struct {
+	store    *crowdedStore
+	provider *oauthkit.Provider
+	handler  *oauthhttp.Handler
+	mutex    sync.Mutex
+	statuses map[int]int
+	events   []oauthkit.Event
+	log      bytes.Buffer
+	sending  sync.WaitGroup
+}
+
+func newCrowd(t *testing.T, connections, maxInFlight int) *crowd {
+	t.Helper()
+	c := &crowd{
+		store:    &crowdedStore{Store: memstore.New(), connections: connections, gate: make(chan struct{})},
+		statuses: map[int]int{},
+	}
+	provider, err := oauthkit.New("https://as.test/o", c.store, oauthkit.Config{
+		Observe: func(_ context.Context, event oauthkit.Event) {
+			c.mutex.Lock()
+			defer c.mutex.Unlock()
+			c.events = append(c.events, event)
+		},
+		Logger: slog.New(slog.NewTextHandler(&c.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.provider = provider
+	c.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: maxInFlight})
+	return c
+}
+
+// send sends a request of an application, which claims a secret, and does not wait for the answer.
+func (c *crowd) send(clientID string) { c.sendAs(context.Background(), clientID, "a secret") }
+
+// sendAs sends one with or without a secret: without, anybody could have sent it.
+func (c *crowd) sendAs(ctx context.Context, clientID, secret string) {
+	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "https://as.test/o/token",
+		strings.NewReader("grant_type=client_credentials&client_id="+clientID))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if secret != "" {
+		request.SetBasicAuth(clientID, secret)
+	}
+	c.serve(request)
+}
+
+func (c *crowd) serve(request *http.Request) {
+	c.sending.Go(func() {
+		recorder := httptest.NewRecorder()
+		c.handler.ServeHTTP(recorder, request)
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
+		c.statuses[recorder.Code]++
+		if recorder.Code == http.StatusServiceUnavailable && recorder.Header().Get("Retry-After") == "" {
+			c.statuses[0]++
+		}
+	})
+}
+
+// got returns how many answers had the status so far.
+func (c *crowd) got(status int) int {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.statuses[status]
+}
+
+// finish lets every request go and waits for their answers.
+func (c *crowd) finish() {
+	close(c.store.gate)
+	c.sending.Wait()
+}
+
+// TestInFlight_Bounds fills the turns and the queue: what finds it full is refused at once, what
+// waits for a second then, and all of these are told of together.
+func TestInFlight_Bounds(t *testing.T) {
+	t.Run("RL-38 bounds", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, 0, 2)
+			for range 2 + 640 + 30 {
+				c.send("web")
+			}
+			synctest.Wait()
+			if refused, most := c.got(http.StatusServiceUnavailable), c.store.most; refused != 30 || most != 2 {
+				t.Errorf("got %d refused at once and %d answered together, want 30 and 2", refused, most)
+			}
+			<-time.After(time.Second)
+			synctest.Wait()
+			if refused := c.got(http.StatusServiceUnavailable); refused != 670 || c.got(0) > 0 {
+				t.Errorf("got %d refused after a second, %d without Retry-After, want 670", refused, c.got(0))
+			}
+			c.finish()
+			if answered := c.got(http.StatusUnauthorized); answered != 2 {
+				t.Errorf("got %d answered, want 2", answered)
+			}
+			<-time.After(2 * time.Second)
+			c.checkTold(t, 670)
+		})
+	})
+}
+
+// checkTold wants the refusals told of, in few events and lines.
+func (c *crowd) checkTold(t *testing.T, want int) {
+	t.Helper()
+	told, times := 0, 0
+	for _, event := range c.events {
+		if refused, ok := event.(oauthkit.RequestsRefused); ok {
+			told, times = told+refused.Refused, times+1
+		}
+	}
+	logged := strings.Count(c.log.String(), "level=")
+	if told != want || times > 2 || logged != times || strings.Count(c.log.String(), "level=WARN") != times {
+		t.Errorf("got %d refusals told of in %d events and %d lines, want %d in two at most:\n%s", told, times, logged, want, &c.log)
+	}
+}
+
+// TestInFlight_Order answers in the order of arrival, whoever has hung up meanwhile.
+func TestInFlight_Order(t *testing.T) {
+	t.Run("RL-38 order", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, 0, 1)
+			var want []string
+			for i := range 5 {
+				ctx, hangUp := context.WithCancel(t.Context())
+				want = append(want, fmt.Sprint("client-", i))
+				c.sendAs(ctx, want[i], "a secret")
+				synctest.Wait()
+				hangUp()
+			}
+			for range want {
+				synctest.Wait()
+				c.store.gate <- struct{}{}
+			}
+			c.finish()
+			if !slices.Equal(c.store.asked, want) || c.got(http.StatusUnauthorized) != 5 {
+				t.Errorf("got %v asked and %v, want %v", c.store.asked, c.statuses, want)
+			}
+		})
+	})
+}
+
+// TestInFlight_Strangers lets requests that anybody can send wait for a table that is locked: those
+// of applications are answered, and no more than half of the connections are taken.
+func TestInFlight_Strangers(t *testing.T) {
+	for _, test := range []struct {
+		name                               string
+		connections, maxInFlight, expected int
+	}{
+		{"RL-09 one table locked", 4, 0, 2},
+		{"RL-09 one table locked, many turns", 4, 100, 2},
+		{"RL-09 one table locked, few turns", 100, 6, 3},
+		{"RL-15 one connection", 1, 0, 1},
+		{"RL-15 unknown number of connections", 0, 0, 64},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCrowd(t, test.connections, test.maxInFlight)
+				c.store.open = true
+				for i := range 2000 {
+					if i%2 == 0 {
+						c.serve(httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?client_id=locked", nil))
+					} else {
+						c.sendAs(t.Context(), "locked", "")
+					}
+				}
+				synctest.Wait()
+				if c.store.most != test.expected {
+					t.Errorf("got %d requests of strangers together, want %d", c.store.most, test.expected)
+				}
+				for range 100 {
+					c.send("web")
+				}
+				synctest.Wait()
+				if answered := c.got(http.StatusUnauthorized); answered != 100 {
+					t.Errorf("got %d of 100 requests of applications answered", answered)
+				}
+				c.finish()
+			})
+		})
+	}
+}
+
+// TestInFlight_Documents serves what is in memory however many wait.
+func TestInFlight_Documents(t *testing.T) {
+	t.Run("RL-07 documents", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := newCrowd(t, 0, 1)
+			c.send("web")
+			synctest.Wait()
+			for _, path := range []string{"/.well-known/oauth-authorization-server/o", "/o/oauthkit.css"} {
+				recorder := httptest.NewRecorder()
+				c.handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test"+path, nil))
+				if recorder.Code != http.StatusOK {
+					t.Errorf("%s: got %d, want 200", path, recorder.Code)
+				}
+			}
+			c.finish()
+		})
+	})
+}
+
+// TestInFlight_BusyPage answers people with a page, in their language.
+func TestInFlight_BusyPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, 0, 1)
+		c.send("web")
+		synctest.Wait()
+		request := httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize", nil)
+		request.Header.Set("Accept-Language", "de")
+		recorder := httptest.NewRecorder()
+		c.handler.ServeHTTP(recorder, request)
+		if recorder.Code != http.StatusServiceUnavailable || recorder.Header().Get("Retry-After") == "" || recorder.Header().Get("Content-Language") != "de" ||
+			!strings.Contains(recorder.Body.String(), "Gerade nicht verfügbar") {
+			t.Errorf("got %d %v %s, want a page in German", recorder.Code, recorder.Header(), recorder.Body)
+		}
+		c.finish()
+	})
+}
+
+// TestInFlight_Nested has an endpoint of an extension's go on with one of ours, which must not wait
+// for the turn that it has.
+func TestInFlight_Nested(t *testing.T) {
+	var handler *oauthhttp.Handler
+	w := newWatched(t, memstore.New(), endpointExtension{oauthkit.Endpoint{
+		Path: "outer", Methods: []string{http.MethodGet}, Anyone: func(w http.ResponseWriter, r *http.Request) error {
+			handler.Endpoint("authorize").ServeHTTP(w, r)
+			return nil
+		},
+	}})
+	handler = oauthhttp.NewHandler(w.provider, oauthhttp.Config{MaxInFlight: 1})
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/outer?client_id=nobody", nil))
+	if recorder.Code != http.StatusBadRequest {
+		t.Errorf("got %d, want the answer of the endpoint, 400", recorder.Code)
+	}
+}
+
+// TestInFlight_Negative refuses a limit that cannot be meant.
+func TestInFlight_Negative(t *testing.T) {
+	defer func() {
+		if got := fmt.Sprint(recover()); !strings.Contains(got, "MaxInFlight") {
+			t.Errorf("got the panic %q, want one that names MaxInFlight", got)
+		}
+	}()
+	oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{MaxInFlight: -1})
+}

@@ -1,0 +1,86 @@
+package oauthhttp
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+)
+
+// This file is what becomes of a panic, mostly of one of the host's functions: the failure of one
+// request, which is answered like any other failure.
+
+// panicError is a panic that was recovered.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// recoverTo is deferred by a function whose error is err. It turns a panic into that error, but for
+// the one by which net/http is told to abort an answer.
+func recoverTo(err *error) {
+	value := recover()
+	if value == nil {
+		return
+	}
+	if value == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
+		panic(value)
+	}
+	*err = &panicError{value: value, stack: debug.Stack()}
+}
+
+// asPanic returns the panic that err is, or nil.
+func asPanic(err error) *panicError {
+	var found *panicError
+	_ = errors.As(err, &found) // nil then
+	return found
+}
+
+// answer is the answer to a request. It knows whether it has begun: then no other one can be sent.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (a *answer) WriteHeader(status int) {
+	a.begun = a.begun || status >= http.StatusOK || status == http.StatusSwitchingProtocols
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (a *answer) Write(part []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(part)
+}
+
+// FlushError is what [http.ResponseController] calls.
+func (a *answer) FlushError() error {
+	a.begun = true
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Flush implements [http.Flusher], as far as the server's own writer does.
+func (a *answer) Flush() { _ = a.FlushError() }
+
+// Hijack implements [http.Hijacker], as far as the server's own writer does.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	connection, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	a.begun = a.begun || err == nil
+	return connection, buffered, err
+}
+
+// Unwrap is what [http.ResponseController] calls for everything else.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// underneath returns the server's own writer, which net/http tells when a body is too large.
+func underneath(w http.ResponseWriter) http.ResponseWriter {
+	if wrapped, ok := w.(*answer); ok {
+		return wrapped.ResponseWriter
+	}
+	return w
+}
