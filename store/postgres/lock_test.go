@@ -177,6 +177,32 @@ SELECT 'earlier', authorization_id, issued_at, expires_at, now(), 'sealed', now(
 	}
 }
 
+// TestRL22_ClockSetBack shows that a server whose clock is set back does not open retry windows for longer than a minute.
+func TestRL22_ClockSetBack(t *testing.T) {
+	s := newScene(t)
+	tokens := s.tokens("second")
+	tokens.Refresh = &oauthkit.RefreshToken{Hash: "successor", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
+	if err := s.store.RotateRefreshToken(t.Context(), rotation("refresh", tokens)); err != nil {
+		t.Fatal(err)
+	}
+	repeat := oauthkit.Repeat{Hash: "refresh", Successor: "successor", Limit: 5, Now: func() time.Time { return now }}
+	for _, test := range []struct {
+		ahead string // of the clock: when the token was consumed
+		want  error
+	}{
+		{"30 seconds", nil}, {"2 minutes", oauthkit.ErrReplayed},
+	} {
+		move := "UPDATE oauth_refresh_tokens SET consumed_at = clock_timestamp() + CAST(? AS interval), " +
+			"sealed_until = clock_timestamp() + interval '1 hour' WHERE hash = 'refresh'"
+		if err := s.other.Exec(move, test.ahead).Error; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.store.RepeatRefreshToken(t.Context(), repeat); !errors.Is(err, test.want) {
+			t.Errorf("consumed %s in the future: got %v, want %v", test.ahead, err, test.want)
+		}
+	}
+}
+
 // TestApprovalAgainstRevocation shows that an approval waits for the revocation of what it stands under, or of what it widens,
 // and then leaves everything as it was.
 func TestApprovalAgainstRevocation(t *testing.T) {

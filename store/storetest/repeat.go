@@ -154,6 +154,14 @@ func testRepeatRevoked(t *trial) {
 	token, successor := t.rotated()
 	t.revoked(token.Authorization)
 	t.notRepeated("revoked", t.repeat(token, successor), oauthkit.ErrRevoked)
+
+	consent, code := t.savedConsent()
+	tokens := t.tokens(code.Authorization)
+	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	successor = t.rotatedAgain(tokens.Refresh)
+	_, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+	t.done("RevokeConsent", err)
+	t.notRepeated("whose consent was revoked", t.repeat(tokens.Refresh, successor), oauthkit.ErrRevoked)
 }
 
 func testRepeatGenerations(t *trial) {
