@@ -97,6 +97,14 @@ func TestCheck(t *testing.T) {
 			ops[stepRefresh].Status, ops[stepRefresh].Error = 400, "invalid_grant"
 			return ops[:stepRepeat]
 		}, Tolerance{}, []Invariant{TokenLives}},
+		{"too many repeats of a refresh are refused", func(ops []*Op) []*Op {
+			for range maxUses - 2 {
+				again := *ops[stepRepeat]
+				again.Status, again.Error, again.Access, again.Refresh = 400, "invalid_grant", "", ""
+				ops = append(ops, &again)
+			}
+			return ops
+		}, Tolerance{}, nil},
 		{"a lost token where loss is allowed", func(ops []*Op) []*Op {
 			ops[stepActive].Active = false
 			return ops
