@@ -27,7 +27,7 @@ func TestQ01_PasswordGate(t *testing.T) {
 				entered.Done()
 				if err == nil {
 					<-leave
-					g.leave()
+					g.leave(0)
 				}
 			})
 		}
@@ -79,9 +79,10 @@ func TestQ01_Turn(t *testing.T) {
 		if err := g.enter(gone); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want the context's error", err)
 		}
-		time.AfterFunc(maxWait/2, g.leave)
-		if err := g.enter(t.Context()); err != nil {
-			t.Errorf("got %v, want the turn that has ended", err)
+		began := time.Now()
+		g.leave(maxWait / 2)
+		if err := g.enter(t.Context()); err != nil || time.Since(began) != maxWait/2 {
+			t.Errorf("got %v after %s, want the turn after a rest of %s", err, time.Since(began), maxWait/2)
 		}
 	})
 }

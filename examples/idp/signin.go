@@ -70,7 +70,7 @@ func (s *signIns) inTurn(ctx context.Context, attempt attempt, username, passwor
 	if err := s.gate.enter(ctx); err != nil {
 		return nil, err
 	}
-	defer s.gate.leave()
+	defer func(began time.Time) { s.gate.leave(time.Since(began)) }(time.Now())
 	if wait := s.failures.charge(attempt, time.Now()); wait > 0 {
 		return nil, &lockedError{wait}
 	}
