@@ -58,8 +58,9 @@ type Config struct {
 	// MaxInFlight is how many requests are answered at the same time. More of them wait, in the
 	// order in which they came: up to 640, each for up to a second. The rest is answered with
 	// 503 and Retry-After, and told of by one [oauthkit.RequestsRefused] a second. If MaxInFlight
-	// is zero, it is twice the number of connections that the store has at most, as an
-	// [oauthkit.ConnectionPool] says, and 128 if that is unlimited or unknown.
+	// is zero, it is the number of connections that the store has at most, as an
+	// [oauthkit.ConnectionPool] says, but not less than 4, and 128 if that is unlimited or unknown.
+	// Set it higher if CurrentUser or another function of yours takes longer than the database.
 	//
 	// Requests that cost a stranger nothing, to the authorization endpoint and other pages that
 	// anyone may open and to the token endpoint without client credentials, hold at most half of

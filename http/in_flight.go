@@ -17,8 +17,10 @@ import (
 // so that a server which is asked too much goes on to answer as much as it can.
 
 const (
-	// unknownInFlight is the limit where the store does not say how many connections it has.
+	// unknownInFlight is the limit where the store does not say how many connections it has, and
+	// minInFlight the least where it does: a request does more than wait for the database.
 	unknownInFlight = 128
+	minInFlight     = 4
 	// maxWaiting is how many requests wait in a queue, and maxWait for how long one does.
 	maxWaiting = 640
 	maxWait    = time.Second
@@ -43,7 +45,7 @@ func newInFlight(provider *oauthkit.Provider, limit int) *inFlight {
 	case limit < 0:
 		panic("oauthhttp: Config.MaxInFlight is negative")
 	case limit == 0 && connections > 0:
-		limit = 2 * connections // one works in the program while another waits for the database
+		limit = max(connections, minInFlight)
 	case limit == 0:
 		limit = unknownInFlight
 	}
