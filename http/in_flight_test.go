@@ -153,6 +153,7 @@ func TestInFlight_Bounds(t *testing.T) {
 				t.Errorf("got %d answered, want 2", answered)
 			}
 			<-time.After(2 * time.Second)
+			synctest.Wait()
 			c.checkTold(t, 670)
 		})
 	})

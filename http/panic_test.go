@@ -213,11 +213,11 @@ func TestPanic_HalfAnswer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newPanicScene(t)
-			server := httptest.NewUnstartedServer(s.handler)
-			server.Config.ErrorLog = log.New(io.Discard, "", 0)
-			server.Start()
-			defer server.Close()
-			get := func() (string, error) {
+			get := func() (string, error) { // when it returns, the server has ended
+				server := httptest.NewUnstartedServer(s.handler)
+				server.Config.ErrorLog = log.New(io.Discard, "", 0)
+				server.Start()
+				defer server.Close()
 				response, err := server.Client().Get(server.URL + "/o/half")
 				if err != nil {
 					return "", err
