@@ -62,8 +62,8 @@ bench: $(BENCHSTAT) ## Run the benchmarks that BENCH matches COUNT times, and co
 		else echo "To compare: mv .tmp/bench/new.txt .tmp/bench/old.txt, make the change, and run make bench again."; fi
 
 .PHONY: nemesis
-nemesis: ## Break a running provider in every way that CASE (a regular expression) matches, and print figures and bars
-	NEMESIS=long NEMESIS_CASE='$(CASE)' go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
+nemesis: ## Break a running provider in each way that CASE (a regular expression) matches, and print figures; WRITE=yes puts them in docs/
+	NEMESIS=long NEMESIS_CASE='$(CASE)' NEMESIS_WRITE=$(WRITE) go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
 
 .PHONY: mutants
 mutants: ## Break security-critical code in one place at a time (those whose names match MUTANT), and want a test to fail

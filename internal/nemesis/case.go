@@ -1,8 +1,9 @@
 package nemesis
 
 import (
+	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -89,19 +90,56 @@ func (f *Figure) value() string {
 	return strings.TrimSpace(text + " " + f.Unit)
 }
 
-// report writes the table of all figures, in Markdown.
-func report(to io.Writer, names []string, figures map[string][]Figure) {
-	fmt.Fprintln(to, "| case | figure | got | bar | before |\n|---|---|---|---|---|")
-	for _, name := range names {
-		for number, figure := range figures[name] {
-			if number > 0 {
-				name = ""
-			}
-			missed := ""
-			if !figure.Met {
-				missed = " MISSED"
-			}
-			fmt.Fprintf(to, "| %s | %s | %s%s | %s | %s |\n", name, figure.Name, figure.value(), missed, figure.Bar, figure.Before)
+// The head of the table, and the marks around it in a document.
+const (
+	tableHead  = "| case | figure | got | bar | before |\n|---|---|---|---|---|\n"
+	tableBegin = "<!-- figures: make nemesis WRITE=yes -->\n"
+	tableEnd   = "<!-- end of the figures -->\n"
+)
+
+// rows returns the lines of a case in the table, in Markdown.
+func rows(name string, figures []Figure) string {
+	var lines strings.Builder
+	for number, figure := range figures {
+		if number > 0 {
+			name = ""
 		}
+		missed := ""
+		if !figure.Met {
+			missed = " MISSED"
+		}
+		fmt.Fprintf(&lines, "| %s | %s | %s%s | %s | %s |\n", name, figure.Name, figure.value(), missed, figure.Bar, figure.Before)
 	}
+	return lines.String()
+}
+
+// report returns the table of the cases that have rows, in the order of names.
+func report(names []string, rows map[string]string) string {
+	var table strings.Builder
+	table.WriteString(tableHead)
+	for _, name := range names {
+		table.WriteString(rows[name])
+	}
+	return table.String()
+}
+
+// errNoTable is returned for a document without the marks.
+var errNoTable = errors.New("nemesis: the document has no place for figures")
+
+// update replaces the rows of some cases in the table of a document. Those of other cases stay, unless there is no such case.
+func update(document string, names []string, changed map[string]string) (string, error) {
+	before, rest, begins := strings.Cut(document, tableBegin)
+	table, after, ends := strings.Cut(rest, tableEnd)
+	if !begins || !ends {
+		return "", errNoTable
+	}
+	all, name := map[string]string{}, ""
+	for line := range strings.Lines(strings.TrimPrefix(table, tableHead)) {
+		if cells := strings.Split(line, " | "); len(cells) > 1 && !strings.HasPrefix(line, "|  |") {
+			name = strings.TrimPrefix(cells[0], "| ")
+		}
+		all[name] += line
+	}
+	maps.Copy(all, changed)
+	return before + tableBegin + report(names, all) + tableEnd + after, nil
 }

@@ -4,6 +4,7 @@ package nemesis
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +15,8 @@ import (
 const (
 	formVariable = "NEMESIS"      // "long": every case in full, with bars, and a table at the end
 	caseVariable = "NEMESIS_CASE" // a regular expression that selects cases by name
+
+	writeVariable = "NEMESIS_WRITE" // not empty: the long form writes its figures into docs/reliability.md
 )
 
 // cases are all faults.
@@ -30,21 +33,62 @@ func TestNemesis(t *testing.T) {
 	}
 	lab := newLab(t)
 	var names []string
-	figures := map[string][]Figure{}
+	figures := map[string]string{}
 	for _, one := range cases {
+		names = append(names, one.Name)
 		if !chosen.MatchString(one.Name) || !long && selected == "" && !one.Short {
 			continue
 		}
-		names = append(names, one.Name)
 		t.Run(one.Name, func(t *testing.T) {
 			t.Log(one.What)
 			run := &Run{TB: t, Long: long, lab: lab}
-			defer func() { figures[one.Name] = run.figures }()
+			defer func() { figures[one.Name] = rows(one.Name, run.figures) }()
 			one.Run(run)
 		})
 	}
-	if long {
-		report(os.Stdout, names, figures)
+	if !long {
+		return
+	}
+	fmt.Fprint(os.Stdout, "\n", report(names, figures))
+	if os.Getenv(writeVariable) != "" {
+		writeFigures(t, names, figures)
+	}
+}
+
+// writeFigures puts figures into the table of docs/reliability.md.
+func writeFigures(t *testing.T, names []string, figures map[string]string) {
+	t.Helper()
+	const path = "../../docs/reliability.md"
+	document, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	updated, err := update(string(document), names, figures)
+	if err == nil {
+		err = os.WriteFile(path, []byte(updated), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUpdate shows that new figures take the place of old ones of the same case, in the order of the cases.
+func TestUpdate(t *testing.T) {
+	names := []string{"one", "two"}
+	document := "text\n" + tableBegin + tableHead + rows("two", []Figure{{Name: "a", Got: 1, Met: true}, {Name: "b", Got: 2, Met: true}}) +
+		rows("three", []Figure{{Name: "c"}}) + tableEnd + "more\n"
+	for _, step := range []struct{ name, want string }{
+		{"one", rows("one", []Figure{{Name: "x", Got: 9}}) + rows("two", []Figure{{Name: "a", Got: 1, Met: true}, {Name: "b", Got: 2, Met: true}})},
+		{"two", rows("one", []Figure{{Name: "x", Got: 9}}) + rows("two", []Figure{{Name: "x", Got: 9}})},
+	} {
+		updated, err := update(document, names, map[string]string{step.name: rows(step.name, []Figure{{Name: "x", Got: 9}})})
+		if want := "text\n" + tableBegin + tableHead + step.want + tableEnd + "more\n"; err != nil || updated != want {
+			t.Errorf("%s: got %v and\n%s\nwant\n%s", step.name, err, updated, want)
+		}
+		document = updated
+	}
+	if _, err := update("text", names, nil); err == nil {
+		t.Error("a document without the marks: got no error")
 	}
 }
 
