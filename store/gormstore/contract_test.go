@@ -13,7 +13,7 @@ import (
 
 // TestContract runs the contract of every store, with two instances on each database.
 func TestContract(t *testing.T) {
-	for name, opener := range openers() {
+	for name, opener := range quickOpeners() {
 		t.Run(name, func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				open := opener(t)

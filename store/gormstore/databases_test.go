@@ -42,6 +42,21 @@ func openers() map[string]func(testing.TB) func() *gorm.DB {
 	}
 }
 
+// quickOpeners are openers whose SQLite files do not wait for the disk, for tests with thousands of commits that no power
+// failure can interrupt.
+func quickOpeners() map[string]func(testing.TB) func() *gorm.DB {
+	quick := openers()
+	quick["sqlite"] = func(tb testing.TB) func() *gorm.DB {
+		path := filepath.Join(tb.TempDir(), "oauth.db")
+		return func() *gorm.DB {
+			return opened(tb, path, func(path string) (*gorm.DB, error) {
+				return sqlite.OpenDBWith(path, sqlite.Options{SynchronousNormal: true})
+			})
+		}
+	}
+	return quick
+}
+
 func opened(tb testing.TB, location string, open func(string) (*gorm.DB, error)) *gorm.DB {
 	tb.Helper()
 	db, err := open(location)

@@ -18,7 +18,7 @@ import (
 // TestReplica runs the contract of every store where the host reads from a replica, which is empty here: whatever were read there
 // would be an error, and not merely late.
 func TestReplica(t *testing.T) {
-	for name, opener := range openers() {
+	for name, opener := range quickOpeners() {
 		t.Run(name, func(t *testing.T) {
 			replica := opener(t)()
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
