@@ -52,6 +52,9 @@ type Extension interface {
 // Endpoint is one row of the endpoint table. Exactly one of Anyone, Application, Bearer and User is set: it says who may
 // call, and the handler makes sure of it before it is called. An error that it returns is answered in the form that suits
 // the kind of caller; nothing may have been written then.
+//
+// The context of the request ends at the deadline of [Config] Timeout and not when the client hangs
+// up. Of a body the first 64 KiB were received before the time began to run.
 type Endpoint struct {
 	// Path is relative to the issuer, without a leading slash.
 	Path string

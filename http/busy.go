@@ -92,5 +92,5 @@ func (p *prepared) answer(w http.ResponseWriter) {
 		header["Vary"] = append(vary[:len(vary):len(vary)], p.header["Vary"]...)
 	}
 	w.WriteHeader(p.status)
-	_, _ = w.Write(p.body.Bytes())
+	_, _ = w.Write(p.body.Bytes()) //nolint:gosec // it was written by this package
 }
