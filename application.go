@@ -126,8 +126,9 @@ type AbstractApplication struct {
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
 	// Verified says that the operator vouches for the name. Without it the consent page tells that nobody does.
 	Verified bool `json:"verified,omitempty" gorm:"column:verified;not null;default:false"`
-	// Disabled gives the application nothing any more. The stores of this module also revoke, when they are told by an
-	// update, every Authorization that it has. It can be undone; its users then have to sign in again.
+	// Disabled gives the application nothing any more. An update of a store of this module that sets it also revokes every
+	// Authorization of the application: when the update has returned, nothing that was issued to it is valid, including
+	// what was issued at the same time. It can be undone; its users then have to sign in again.
 	Disabled bool `json:"disabled,omitempty" gorm:"column:disabled;not null;default:false"`
 	// RegistrationSource says how the application came to be. Empty: RegisteredManually.
 	RegistrationSource RegistrationSource `json:"registration_source,omitempty" gorm:"column:registration_source;size:16;not null;default:''"`

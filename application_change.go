@@ -25,7 +25,11 @@ func (a *Applications) change(ctx context.Context, user *User, clientID string, 
 		update = ApplicationUpdated{
 			ApplicationID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
 		}
-		err = a.store.UpdateApplication(ctx, app)
+		storing := ctx
+		if !usable || !IsUsable(app) { // which revokes what it has, however much that is
+			storing = context.WithoutCancel(ctx)
+		}
+		err = a.store.UpdateApplication(storing, app)
 		if attempt == attempts || !errors.Is(err, ErrConflict) {
 			return update, a.saved(err)
 		}

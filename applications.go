@@ -200,14 +200,14 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	return secret, nil
 }
 
-// Delete removes an application and ends all that it has, at once and for ever. A token for itself that is being issued at that moment
-// lives until it expires.
+// Delete removes an application and revokes all that it has, including what is issued at that moment. It goes on beyond the deadline of
+// ctx, and after its end: an application may have very much. If it fails, the same call continues.
 func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
 	app, err := a.Find(ctx, user, clientID)
 	if err != nil {
 		return err
 	}
-	if err := a.saved(a.store.DeleteApplication(ctx, clientID)); err != nil {
+	if err := a.saved(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID)); err != nil {
 		return err
 	}
 	a.provider.recordOf(ctx, app, ApplicationDeleted{ApplicationID: clientID, By: user.Subject})

@@ -53,7 +53,8 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	return consent, enough, nil
 }
 
-// Approve makes the Authorization that the user allowed and returns the response parameters for it.
+// Approve makes the Authorization that the user allowed and returns the response parameters for it. The error wraps [ErrEnded] if the
+// application was disabled or deleted meanwhile: only the user can be told so.
 func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
 	switch active, err := p.userIsActive(ctx, user.Subject); {
 	case err != nil:
@@ -75,6 +76,9 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		approval.giveConsent(decision.Consent, request)
 	}
 	response, err := authorize(ctx, request, approval)
+	if errors.Is(err, ErrEnded) {
+		return nil, p.endedMeanwhile(ctx, request)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +90,22 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
 	})
 	return response, nil
+}
+
+// endedMeanwhile answers an approval that nothing came of. An application that was disabled or deleted is not known any more, which
+// only the user can be told; otherwise what it has from the user, or from all users, was revoked at that moment.
+func (p *Provider) endedMeanwhile(ctx context.Context, request *AuthorizeRequest) error {
+	_, err := p.Application(ctx, request.Application.GetID())
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown).WithCause(ErrEnded)
+		p.recordShown(ctx, request.Application.GetID(), err)
+		return err
+	case err != nil:
+		return err
+	default:
+		return Errorf(AccessDenied, "what the application has was revoked while the request was answered")
+	}
 }
 
 // authorize saves the approval. Where the consent that it widens was withdrawn meanwhile, all that is left of it is what the

@@ -37,11 +37,11 @@ type AuthorizationManager interface {
 	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
 	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
 	UserConsents(ctx context.Context, subject string) ([]*Consent, error)
-	// RevokeUser forgets everything that a user has approved and revokes every Authorization of his. It returns the number of
-	// those that were not revoked before.
+	// RevokeUser forgets everything that a user has approved and revokes every Authorization of the user. What is saved at the
+	// same time is revoked too, refused with ErrEnded, or comes wholly after. It returns the number of those that were not
+	// revoked before. It must lock no more than a part of them at a time; after an error, the same call continues.
 	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
-	// RevokeApplication forgets everything that was approved for an application and revokes every Authorization that it has. It
-	// returns the number of those that were not revoked before.
+	// RevokeApplication does the same for an application, with what was approved for it and every Authorization that it has.
 	RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error)
 }
 
@@ -189,12 +189,13 @@ func (a *Authorizations) Disconnect(ctx context.Context, subject, applicationID 
 	return a.provider.RevokeConsent(ctx, applicationID, subject)
 }
 
-// RevokeUser forgets everything that a user has approved and ends all that applications have from him, at once and for ever.
+// RevokeUser forgets everything that a user has approved and revokes all that applications have from the user. It goes on beyond the
+// deadline of ctx, and after its end.
 func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoked int, err error) {
 	if subject == "" {
 		return 0, errors.New("oauthkit: the subject is empty")
 	}
-	revoked, err = a.store.RevokeUser(ctx, subject, a.provider.Now())
+	revoked, err = a.store.RevokeUser(context.WithoutCancel(ctx), subject, a.provider.Now())
 	if err != nil {
 		return 0, Unavailable(err)
 	}
@@ -202,12 +203,13 @@ func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoke
 	return revoked, nil
 }
 
-// RevokeApplication forgets everything that was approved for an application and ends all that it has, at once and for ever.
+// RevokeApplication forgets everything that was approved for an application and revokes all that it has. It goes on beyond the
+// deadline of ctx, and after its end.
 func (a *Authorizations) RevokeApplication(ctx context.Context, applicationID string) (revoked int, err error) {
 	if applicationID == "" {
 		return 0, errors.New("oauthkit: the client_id is empty")
 	}
-	revoked, err = a.store.RevokeApplication(ctx, applicationID, a.provider.Now())
+	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), applicationID, a.provider.Now())
 	if err != nil {
 		return 0, Unavailable(err)
 	}

@@ -246,3 +246,27 @@ func TestRevokeAll(t *testing.T) {
 		t.Error("got no application's revoked, want an error")
 	}
 }
+
+// TestEndedMeanwhile approves a request of an application that is disabled after it was read: nothing is saved, only the user is told,
+// and the observer is.
+func TestEndedMeanwhile(t *testing.T) {
+	c := newConnected(t)
+	request, decision := c.opens("basic")
+	decision.Given = true
+	app, err := c.store.Application(t.Context(), "client")
+	if err != nil {
+		t.Fatal(err)
+	}
+	oauthkit.Abstract(app).Disabled = true
+	if err := c.store.UpdateApplication(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	*c.events = nil
+	_, err = c.provider.Approve(t.Context(), request, c.user, decision)
+	if !errors.Is(err, oauthkit.ErrEnded) || oauthkit.CodeOf(err) != oauthkit.InvalidRequest || oauthkit.ReasonOf(err) != oauthkit.ReasonApplicationUnknown {
+		t.Errorf("got %v, want that the application is not known", err)
+	}
+	if len(*c.events) != 1 {
+		t.Errorf("got events %+v, want that the request was rejected", *c.events)
+	}
+}

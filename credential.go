@@ -150,7 +150,7 @@ func (p *Provider) RevokeConsent(ctx context.Context, applicationID, subject str
 		return Unavailable(err)
 	}
 	remembered := err == nil
-	revoked, err := p.store.RevokeConsent(ctx, applicationID, subject, p.Now())
+	revoked, err := p.store.RevokeConsent(context.WithoutCancel(ctx), applicationID, subject, p.Now())
 	if err != nil {
 		return Unavailable(err)
 	}

@@ -17,6 +17,9 @@ var (
 	ErrRevoked = errors.New("oauthkit: revoked")
 	// ErrExhausted says that the presented credential was repeated as often as it may be.
 	ErrExhausted = errors.New("oauthkit: repeated too often")
+	// ErrEnded says that all that the application or the user has is being revoked, or was when the application was disabled or
+	// deleted, while the act ran. Nothing was saved.
+	ErrEnded = errors.New("oauthkit: ended meanwhile")
 	// ErrConflict says that an application was changed by somebody else since it was read.
 	ErrConflict = errors.New("oauthkit: changed meanwhile")
 )

@@ -76,7 +76,8 @@ func (r *TokenRequest) GrantedScopes(ctx context.Context) (Scopes, error) {
 }
 
 // Issue makes the tokens and the whole response first, so that nothing can fail any more once something was consumed, and
-// then saves. It returns the errors of Save that are answers as they are.
+// then saves. It returns the errors of Save that are answers as they are, except [ErrEnded], which is answered as if the request had
+// come a moment later.
 func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, issuance.Authorization); err != nil {
 		return nil, err
@@ -91,10 +92,22 @@ func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenRes
 		}
 	}
 	if err := issuance.Save(ctx, tokens, response); err != nil {
-		return nil, answered(err)
+		return nil, endedOr(err, issuance.Authorization)
 	}
 	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, response, false)
 	return response, nil
+}
+
+// endedOr answers what was refused because all of the application or of the user was being revoked as if it had come a moment later.
+func endedOr(err error, authorization *Authorization) error {
+	switch {
+	case !errors.Is(err, ErrEnded):
+		return answered(err)
+	case authorization.Subject == "":
+		return Errorf(InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
+	default:
+		return Errorf(InvalidGrant, "what the user allowed was revoked").WithCause(err)
+	}
 }
 
 // answered returns the answers of a store as they are, and its failures as [TemporarilyUnavailable].

@@ -143,7 +143,7 @@ type Approval struct {
 // transaction, and of any number of concurrent calls that consume the same thing exactly one succeeds. Package
 // store/storetest checks an implementation against all of it.
 //
-// An implementation must return an error wrapping [ErrNotFound], [ErrReplayed] or [ErrRevoked] for those three answers and
+// An implementation must return an error wrapping [ErrNotFound], [ErrReplayed], [ErrRevoked] or [ErrEnded] for those answers and
 // any other error when it failed; it must keep either everything of an act or nothing; it must take the time from its
 // arguments, except that of [RefreshTokenStore]; it must keep times to the microsecond. Strings are guaranteed to be valid UTF-8 without NUL.
 type Store interface {
@@ -155,7 +155,8 @@ type Store interface {
 
 // TokenStore keeps authorizations and their access tokens.
 type TokenStore interface {
-	// SaveTokens saves a new Authorization and its first tokens.
+	// SaveTokens saves a new Authorization and its first tokens. It must return ErrEnded, and save nothing, if the store was told
+	// that the application was disabled or deleted, and may while everything of the application or the user is being revoked.
 	SaveTokens(ctx context.Context, authorization *Authorization, tokens Tokens) error
 	// AccessToken returns the token with this hash and its Authorization, expired and revoked ones included. It may be
 	// asked a replica only if the replica cannot lag.
@@ -194,7 +195,8 @@ type InteractionStore interface {
 // CodeStore is what the authorization code grant needs beyond [Store].
 type CodeStore interface {
 	// SaveCode saves an approval and its code. It must return ErrReplayed when the interaction was consumed before, and
-	// ErrRevoked when the consent it stands under, or was to widen, is gone; nothing is saved or consumed then.
+	// ErrRevoked when the consent it stands under, or was to widen, is gone, and ErrEnded as SaveTokens does; nothing is saved or
+	// consumed then.
 	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
 	// Code returns the code with this hash and its Authorization. Consumed codes must be returned until they expired
 	// and for an hour more, so that a replay can be told from nonsense.

@@ -59,7 +59,7 @@ func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.Aut
 		ExpiresAt:           approval.Authorization.ExpiresAt,
 	}
 	switch err := g.store.SaveCode(ctx, approval, code); {
-	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
+	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound), errors.Is(err, oauthkit.ErrEnded):
 		return nil, err
 	case err != nil:
 		return nil, oauthkit.Unavailable(err)

@@ -98,11 +98,11 @@ func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since t
 }
 
 // approve hands out what the user allowed. It returns ErrRevoked, with nothing written, when the consent that it rests on is
-// gone.
+// gone. An application that is gone can be told nothing.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision) error {
 	response, err := h.provider.Approve(r.Context(), request, user, decision)
 	switch {
-	case errors.Is(err, oauthkit.ErrRevoked):
+	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrEnded):
 		return err
 	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrNotFound):
 		return errDecided

@@ -33,7 +33,10 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	case !errors.Is(err, oauthkit.ErrNotFound):
 		return err
 	}
-	if err := s.end(ctx, client.Key); err != nil { // first: a client that is there could use it
+	if err := s.ForgetApplication(ctx, client.Key); err != nil { // first: a client that is there could use it
+		return err
+	}
+	if err := s.EnableApplication(ctx, client.Key); err != nil {
 		return err
 	}
 	if err := s.db.WithContext(ctx).Create(client).Error; err != nil {
@@ -43,12 +46,17 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 }
 
 // UpdateApplication changes the client that was read, if nobody has changed it meanwhile. Whatever is wrong with one, it can be
-// suspended. If what was issued to it could then not be ended, the change is stored: the client has to be read again, and the change
-// made again, which ends it.
+// suspended: first in the table, so that no request begins, and then in the library's, which revokes what was issued to it. If
+// that fails, the same change, made again, continues. A client that goes on is accepted by the library first.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	client := *app.(*Client)
 	if err := s.ValidateApplication(app); err != nil && !client.Suspended {
 		return err
+	}
+	if !client.Suspended {
+		if err := s.resume(ctx, client.Key); err != nil {
+			return err
+		}
 	}
 	client.Version++
 	updated := s.db.WithContext(ctx).Model(new(Client)).Where(`"key" = ? AND version = ?`, client.Key, client.Version-1).
@@ -63,32 +71,35 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		}
 		return err
 	case client.Suspended:
-		return s.end(ctx, client.Key)
+		return s.DisableApplication(ctx, client.Key)
 	default:
 		return nil
 	}
 }
 
-// DeleteApplication removes the client, and then what was issued to it: in this order, so that nothing more is issued. If the
-// second fails, the same call, made again, does it.
+// resume lets the library issue again to a client that is suspended.
+func (s *Store) resume(ctx context.Context, key string) error {
+	stored, err := s.Application(ctx, key)
+	if err != nil || oauthkit.IsUsable(stored) {
+		return err
+	}
+	return s.EnableApplication(ctx, key)
+}
+
+// DeleteApplication ends what was issued to the client, and then removes it: in this order, so that a client of which something
+// is left can still be found and deleted again.
 func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
+	if err := s.ForgetApplication(ctx, clientID); err != nil {
+		return err
+	}
 	deleted := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Delete(new(Client))
 	if deleted.Error != nil {
 		return fmt.Errorf("removing a client: %w", deleted.Error)
-	}
-	if err := s.end(ctx, clientID); err != nil {
-		return err
 	}
 	if deleted.RowsAffected == 0 {
 		return oauthkit.ErrNotFound
 	}
 	return nil
-}
-
-// end forgets consent and revokes all tokens. The library does this only for the table that it knows.
-func (s *Store) end(ctx context.Context, clientID string) error {
-	_, err := s.RevokeApplication(ctx, clientID, s.db.NowFunc())
-	return err
 }
 
 // ListApplications returns a page of the clients of some teams.

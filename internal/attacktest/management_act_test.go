@@ -98,3 +98,82 @@ func unredeemed(t *testing.T, s *fixture.Server) {
 	}
 	client.RF(tokens.Refresh).OK()
 }
+
+// TestEnded is about applications that get something while they are disabled or deleted.
+func TestEnded(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "M-15 tokens issued while an application is disabled", Test: issuedWhileDisabled},
+		{Name: "M-16 requests that knew an application before it was disabled", Test: knewBefore},
+	})
+}
+
+// issuedWhileDisabled lets an application get tokens in every way while it is disabled: none is valid afterwards, and none comes back.
+func issuedWhileDisabled(t *testing.T, s *fixture.Server) {
+	bob := s.Browser("bob")
+	client := owned(t, s, "alice")
+	first := bob.Tokens(client)
+	var answers [8]*fixture.Answer
+	fixture.Race(len(answers)+1, func(i int) {
+		if i == len(answers) {
+			disable(t, s, client.ID, true)
+			return
+		}
+		if i%2 == 0 {
+			answers[i] = bob.Authorize(client.AZ())
+		} else {
+			answers[i] = client.RF(first.Refresh)
+		}
+	})
+	tokens := []fixture.Tokens{first}
+	var codes []string
+	for i, answer := range answers {
+		switch location, err := url.Parse(answer.Location()); {
+		case i%2 == 1 && answer.Status == http.StatusOK:
+			tokens = append(tokens, answer.Tokens())
+		case i%2 == 0 && err == nil && location.Query().Get("code") != "":
+			codes = append(codes, location.Query().Get("code"))
+		}
+	}
+	for _, each := range tokens {
+		s.RS.IN(each.Access).Inactive()
+	}
+	disable(t, s, client.ID, false)
+	for _, each := range tokens {
+		s.RS.IN(each.Access).Inactive()
+		client.RF(each.Refresh).JSON(http.StatusBadRequest, "invalid_grant")
+	}
+	for _, code := range codes {
+		client.TK(code).JSON(http.StatusBadRequest, "invalid_grant")
+	}
+	bob.Tokens(client)
+}
+
+// knewBefore answers requests that had read the application before it was disabled, as those in flight have.
+func knewBefore(t *testing.T, s *fixture.Server) {
+	bob := s.Browser("bob")
+	bob.Tokens(s.Web)
+	known := func(client *fixture.Client) *fixture.Client {
+		app, err := s.Store.Application(t.Context(), client.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		disable(t, s, client.ID, true)
+		return s.Plant(oauthkit.Abstract(app))
+	}
+	known(s.Service).CC().Unauthorized()
+	if got := bob.Authorize(known(s.Web).AZ()).Location(); !strings.Contains(got, "error=access_denied") || strings.Contains(got, "code=") {
+		t.Errorf("got a redirect to %s, want error=access_denied", got)
+	}
+}
+
+func disable(t *testing.T, s *fixture.Server, clientID string, disabled bool) {
+	t.Helper()
+	app, err := s.Store.Application(t.Context(), clientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oauthkit.Abstract(app).Disabled = disabled
+	if err := s.Store.UpdateApplication(t.Context(), app); err != nil {
+		t.Error(err)
+	}
+}

@@ -21,7 +21,7 @@ func TestApart(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				credentials, applications := opener(t), opener(t)
 				store, second := apart(t, credentials(), applications()), apart(t, credentials(), applications())
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create, Hold: hold(credentials())}
 			})
 		})
 	}
@@ -124,8 +124,8 @@ func TestApartRefused(t *testing.T) {
 	})
 }
 
-// TestApartInterrupted shows what the comment at Config.Applications says of an end between the two commits: the application is
-// gone, its tokens live, and the same call ends them.
+// TestApartInterrupted shows that an application which could not be ended is still there, refused everything, and that the same call
+// completes it.
 func TestApartInterrupted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		credentials := open()
@@ -134,19 +134,23 @@ func TestApartInterrupted(t *testing.T) {
 		store := apart(t, credentials, openers()[open().Name()](t)())
 		token := issue(t, store)
 
-		interrupted.lose = true
+		interrupted.lose = "SET revoked_at"
 		if err := store.Applications.Delete(t.Context(), "client"); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
-		interrupted.lose = false
-		if _, err := store.Applications.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
-			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
+		interrupted.lose = ""
+		if _, err := store.Applications.Find(t.Context(), "client"); err != nil {
+			t.Errorf("the application: got error %v, want it there to be deleted again", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
-			t.Errorf("its token: got %+v (%v), want one that is good, or else nothing was interrupted", found, err)
+			t.Errorf("its token: got %+v (%v), want one that is valid, or else nothing was interrupted", found, err)
 		}
-		if err := store.Applications.Delete(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
-			t.Errorf("again: got error %v, want %v", err, oauthkit.ErrNotFound)
+		authorization := newAuthorization()
+		if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
+			t.Errorf("new tokens: got error %v, want %v", err, oauthkit.ErrEnded)
+		}
+		if err := store.Applications.Delete(t.Context(), "client"); err != nil {
+			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
 			t.Errorf("its token afterwards: got %+v (%v), want one that is revoked", found, err)
@@ -167,11 +171,11 @@ func TestApartCreateInterrupted(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		interrupted.lose = true
+		interrupted.lose = "SET revoked_at"
 		if err := store.Applications.Create(t.Context(), newApplication()); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
-		interrupted.lose = false
+		interrupted.lose = ""
 		if _, err := store.Applications.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
 			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
 		}
@@ -200,30 +204,24 @@ func issue(t *testing.T, store *store) string {
 
 var errLost = errors.New("the connection was lost")
 
-// losingPool rolls back what is committed, and says that the connection was lost.
+// losingPool loses the connection at statements that hold a text; empty: at none.
 type losingPool struct {
 	gorm.ConnPool
-	lose bool
+	lose string
 }
 
 // BeginTx implements [gorm.ConnPoolBeginner].
-func (p *losingPool) BeginTx(ctx context.Context, options *sql.TxOptions) (gorm.ConnPool, error) {
-	tx, err := p.ConnPool.(gorm.TxBeginner).BeginTx(ctx, options)
-	return &losingTx{Tx: tx, pool: p}, err
+func (p *losingPool) BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error) {
+	return p.ConnPool.(gorm.TxBeginner).BeginTx(ctx, options)
 }
 
 // GetDBConn implements [gorm.GetDBConnector], so that the pool can be closed.
 func (p *losingPool) GetDBConn() (*sql.DB, error) { return p.ConnPool.(*sql.DB), nil }
 
-type losingTx struct {
-	*sql.Tx
-	pool *losingPool
-}
-
-// Commit implements [gorm.TxCommitter].
-func (t *losingTx) Commit() error {
-	if t.pool.lose {
-		return errors.Join(errLost, t.Rollback())
+// QueryContext implements [gorm.ConnPool].
+func (p *losingPool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if p.lose != "" && strings.Contains(query, p.lose) {
+		return nil, errLost
 	}
-	return t.Tx.Commit()
+	return p.ConnPool.QueryContext(ctx, query, args...)
 }

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -49,25 +50,28 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	create := func(tx *gorm.DB) error {
+	return failed("creating an application", a.refused(ctx, app, a.create(ctx, app)))
+}
+
+func (a *Applications[A]) create(ctx context.Context, app A) error {
+	name := applicationTarget(app.GetID()).name
+	if err := a.endEarlier(ctx, app.GetID()); err != nil {
+		return err
+	}
+	err := a.withLifted(ctx, name, func(tx *gorm.DB) error {
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
 		created := tx.Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
 			return exists(app.GetID())
 		}
 		return created.Error
-	}
-	var err error
-	if a.together() {
-		err = a.ending(ctx, app.GetID(), create, a.credentials.forgetIssued)
-	} else {
-		err = a.createApart(ctx, app.GetID(), create)
-	}
-	return failed("creating an application", a.refused(ctx, app, err))
+	})
+	return err
 }
 
-// createApart ends what is left of an earlier application, and commits that, before there is a new one that could use it.
-func (a *Applications[A]) createApart(ctx context.Context, clientID string, create func(tx *gorm.DB) error) error {
+// endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could
+// use it. Where nothing is left, and no mark that one was deleted, there is nothing to wait for either.
+func (a *Applications[A]) endEarlier(ctx context.Context, clientID string) error {
 	there, err := a.ids(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
 	if err != nil {
 		return err
@@ -75,23 +79,29 @@ func (a *Applications[A]) createApart(ctx context.Context, clientID string, crea
 	if len(there) > 0 { // what it has is not touched
 		return exists(clientID)
 	}
-	err = a.credentials.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		return a.credentials.forgetIssued(ctx, tx, clientID, a.db.NowFunc())
-	})
-	if err != nil {
-		return err
+	ended := applicationTarget(clientID)
+	left, err := a.credentials.boundedIDs(ctx, leftOfApplication, clientID, ended.name)
+	if err == nil && len(left) > 0 {
+		_, err = a.credentials.endPassing(ctx, ended, a.db.NowFunc())
 	}
-	return a.change(ctx, create)
+	return err
 }
+
+const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} WHERE name = $2 AND id = '')
+	OR EXISTS (SELECT 1 FROM {consents} WHERE application_id = $1)
+	OR EXISTS (SELECT 1 FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL)`
 
 func exists(clientID string) error {
 	return fmt.Errorf("there is one with the client_id %q already", clientID)
 }
 
 // Update validates app, and stores it in the place of the one with its client_id, except for the time of its creation. If it
-// is not usable any more, it need not be valid either, and every Authorization that it has is revoked. Without one it returns an error wrapping
-// [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] where somebody has changed it since app was read. What another application has in
-// a unique column is a problem as in Create.
+// is not usable any more, it need not be valid either, and is disabled: when Update returns nil, no Authorization of it is valid,
+// those included that requests saved at the same time. They stay revoked when it is usable again. Without one it returns an error
+// wrapping [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] if it was changed since app was read. What another application has
+// in a unique column is a problem as in Create.
+//
+// A change is stored before what the application has is ended. If the latter fails, the same change, made again, continues.
 func (a *Applications[A]) Update(ctx context.Context, app A) error {
 	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
@@ -106,13 +116,95 @@ func (a *Applications[A]) Update(ctx context.Context, app A) error {
 		}
 		return a.update(ctx, tx, app)
 	}
-	var err error
+	change := a.disable
 	if oauthkit.IsUsable(app) {
-		err = a.change(ctx, update)
-	} else {
-		err = a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued)
+		change = a.enable
 	}
-	return failed("updating an application", a.refused(ctx, app, err))
+	return failed("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), update)))
+}
+
+// disable stores the application first, so that no request begins any more, and then ends what it has.
+func (a *Applications[A]) disable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+	if err := a.change(ctx, update); err != nil {
+		return err
+	}
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.settle(ctx, clientID)
+}
+
+// enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
+func (a *Applications[A]) enable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+	name := applicationTarget(clientID).name
+	stored, err := a.Find(ctx, clientID)
+	if err != nil {
+		return err
+	}
+	marked, err := a.credentials.marked(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case !marked && oauthkit.IsUsable(stored):
+		if err := a.change(ctx, update); err != nil {
+			return err
+		}
+		return a.settle(ctx, clientID)
+	}
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.withLifted(ctx, name, update)
+}
+
+// settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
+// writes its half first and then reads the other's, so at least one of them sees both.
+func (a *Applications[A]) settle(ctx context.Context, clientID string) error {
+	marked, err := a.credentials.marked(ctx, applicationTarget(clientID).name)
+	if err != nil || !marked {
+		return err
+	}
+	switch stored, err := a.Find(ctx, clientID); {
+	case errors.Is(err, oauthkit.ErrNotFound):
+		return nil
+	case err != nil || !oauthkit.IsUsable(stored):
+		return err
+	default:
+		return a.credentials.EnableApplication(ctx, clientID)
+	}
+}
+
+// change runs a change of the row, which is short, in a transaction that has a deadline of its own.
+func (a *Applications[A]) change(ctx context.Context, change func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	return a.applicationTable.change(ctx, change)
+}
+
+// withLifted changes the row together with lifting the mark that nothing is issued to the application. In two databases the mark is
+// lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
+// is put back.
+func (a *Applications[A]) withLifted(ctx context.Context, name string, change func(tx *gorm.DB) error) error {
+	if a.together() {
+		return a.change(ctx, func(tx *gorm.DB) error {
+			if err := change(tx); err != nil {
+				return err
+			}
+			return a.credentials.lift(ctx, tx.Statement.ConnPool, name)
+		})
+	}
+	marked, err := a.credentials.marked(ctx, name)
+	if err == nil {
+		err = a.credentials.lift(ctx, a.credentials.pool(), name)
+	}
+	if err != nil {
+		return err
+	}
+	err = a.change(ctx, change)
+	if err != nil && marked {
+		err = errors.Join(err, a.credentials.batch(context.WithoutCancel(ctx), a.credentials.pool(), markOff, name))
+	}
+	return err
 }
 
 func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
@@ -125,27 +217,6 @@ func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error 
 		return a.notUpdated(ctx, tx, app.GetID(), unchanged)
 	}
 	return updated.Error
-}
-
-// ending changes an application and ends what it has. In one database that is one transaction. In two, what it has is ended first
-// and committed last: if the change is refused, nothing has happened, and no token can be refreshed in between.
-func (a *Applications[A]) ending(ctx context.Context, clientID string, change func(tx *gorm.DB) error,
-	end func(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error,
-) error {
-	if a.together() {
-		return a.change(ctx, func(tx *gorm.DB) error {
-			if err := change(tx); err != nil {
-				return err
-			}
-			return end(ctx, tx.Statement.ConnPool, clientID, a.db.NowFunc())
-		})
-	}
-	return a.credentials.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if err := end(ctx, tx, clientID, a.db.NowFunc()); err != nil {
-			return err
-		}
-		return a.change(ctx, change)
-	})
 }
 
 // notUpdated returns why no row was updated.
@@ -162,18 +233,30 @@ func (a *Applications[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID 
 }
 
 // Delete removes the application with this client_id, and with it what [Scopes.Allow] said of it and all consent for it; it
-// revokes every Authorization that the application has. Without one it returns an error wrapping [oauthkit.ErrNotFound], and
-// ends what may be left of it.
+// revokes every Authorization that the application has, those included that requests save at the same time. Without one it returns
+// an error wrapping [oauthkit.ErrNotFound], and ends what may be left of it.
+//
+// What the application has is ended before its row is removed. If that fails, the application is still there, with nothing that is
+// issued to it any more, and the same call continues.
 func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
+	ended := applicationTarget(clientID)
+	if err := a.credentials.endMarked(ctx, ended, a.db.NowFunc(), true); err != nil {
+		return failed("deleting an application", err)
+	}
 	var removed int
-	err := a.ending(ctx, clientID, func(tx *gorm.DB) (err error) {
+	err := a.change(ctx, func(tx *gorm.DB) (err error) {
 		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
 		}
-		_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
+		if err == nil && a.together() {
+			err = a.credentials.markedGone(ctx, tx.Statement.ConnPool, ended.name)
+		}
 		return err
-	}, a.credentials.forgetIssued)
+	})
+	if err == nil && !a.together() {
+		err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
+	}
 	if err == nil && removed == 0 {
 		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
 	}

@@ -34,6 +34,14 @@ const (
 ) DELETE FROM {authorizations} WHERE id IN (SELECT id FROM expired)`
 )
 
+// Marks expire by the clock of the database.
+const (
+	cleanEndings = `WITH expired AS (
+	SELECT name, id FROM {endings} WHERE expires_at <= $1 AND expires_at <= clock_timestamp() LIMIT $2 FOR UPDATE SKIP LOCKED
+) DELETE FROM {endings} WHERE (name, id) IN (SELECT name, id FROM expired)`
+	countEndings = `SELECT COUNT(*) FROM (SELECT 1 FROM {endings} WHERE expires_at <= $1 AND expires_at <= clock_timestamp() LIMIT $2) expired`
+)
+
 // What a run would remove, found through the same indices. An Authorization is kept for the codes that are kept themselves.
 const (
 	countInteractions   = `SELECT COUNT(*) FROM (SELECT 1 FROM {interactions} WHERE expires_at <= $1 LIMIT $2) expired`
@@ -73,6 +81,7 @@ func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits
 		{"access_tokens", cleanAccessTokens, countAccessTokens, now, nil},
 		{"refresh_tokens", cleanRefreshTokens, countRefreshTokens, now, nil},
 		{"authorizations", cleanAuthorizations, countAuthorizations, now, []any{codesBefore}},
+		{"endings", cleanEndings, countEndings, now, nil},
 	} {
 		doing := "removing expired "
 		if limits.DryRun {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/oauthkit/oauthkit"
 )
 
@@ -107,68 +105,17 @@ func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oaut
 	return consents, nil
 }
 
-// Both forget consents first and then revoke what stands under none that is left. Consents are locked in the order of
-// application and user, Authorizations in that of their ids, for the reason that revokeConsented has.
-//
-// An approval under consent that is remembered, or is widened, holds the consent's row: it is saved before, and its Authorization
-// revoked, or it is refused. One that gives consent for the first time has no row that could be locked here. It may be saved
-// between the two statements, and then comes wholly after them: its consent was not forgotten, so its Authorization is left alone.
-const (
-	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE application_id = $1 ORDER BY subject FOR UPDATE)
-DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject FROM held)`
-	deleteUserConsents = `WITH held AS (SELECT application_id FROM {consents} WHERE subject = $1 ORDER BY application_id FOR UPDATE)
-DELETE FROM {consents} WHERE subject = $1 AND application_id IN (SELECT application_id FROM held)`
-	revokeUser        = `WITH held AS (SELECT id FROM {authorizations} a WHERE subject = $1` + standsAlone
-	revokeApplication = `WITH held AS (SELECT id FROM {authorizations} a WHERE application_id = $1` + standsAlone
-	standsAlone       = ` AND revoked_at IS NULL
-	AND NOT EXISTS (SELECT 1 FROM {consents} WHERE application_id = a.application_id AND subject = a.subject AND id = a.consent_id)
-	ORDER BY id FOR UPDATE
-) UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
-)
-
 // RevokeUser implements [oauthkit.AuthorizationManager].
 func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
 	if subject == "" { // what an application has for itself is no user's
 		return 0, failed("revoking a user", ctx.Err())
 	}
-	revoked, err = c.forget(ctx, deleteUserConsents, revokeUser, subject, now)
+	revoked, err = c.endPassing(ctx, userTarget(subject), now)
 	return revoked, failed("revoking a user", err)
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
 func (c *Credentials) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
-	revoked, err = c.forget(ctx, deleteConsents, revokeApplication, applicationID, now)
+	revoked, err = c.endPassing(ctx, applicationTarget(applicationID), now)
 	return revoked, failed("revoking an application", err)
-}
-
-func (c *Credentials) forget(ctx context.Context, consents, authorizations, whose string, now time.Time) (revoked int, err error) {
-	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := c.execute(ctx, tx, consents, whose); err != nil {
-			return err
-		}
-		revoked, err = c.execute(ctx, tx, authorizations, whose, c.stamp(now))
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return revoked, nil
-}
-
-const revokeIssued = `WITH held AS (SELECT id FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL ORDER BY id FOR UPDATE)
-UPDATE {authorizations} SET revoked_at = $2 WHERE id IN (SELECT id FROM held)`
-
-// revokeIssued ends everything that an application has, what it has for itself included. It locks in an order, for the reason
-// that revokeConsented has.
-func (c *Credentials) revokeIssued(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error {
-	_, err := c.execute(ctx, tx, revokeIssued, clientID, c.stamp(now))
-	return err
-}
-
-// forgetIssued forgets all consent for an application and revokes everything that it has.
-func (c *Credentials) forgetIssued(ctx context.Context, tx gorm.ConnPool, clientID string, now time.Time) error {
-	if _, err := c.execute(ctx, tx, deleteConsents, clientID); err != nil {
-		return err
-	}
-	return c.revokeIssued(ctx, tx, clientID, now)
 }

@@ -55,14 +55,19 @@ const (
 	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
 	// for each other.
 	revokeConsented = `WITH held AS (
-	SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id FOR UPDATE
+	SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id LIMIT $4 FOR UPDATE
 ) UPDATE {authorizations} SET revoked_at = $3 WHERE id IN (SELECT id FROM held) RETURNING id`
+	liveConsented = `SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL`
 )
 
 // RevokeConsent implements [oauthkit.ConsentStore]. The consent's row is the lock that decides between it and an approval
 // that is just being saved: whoever comes second sees all that the first one did, because each statement sees what was
 // committed before it began. A statement that did everything at once would wait for the lock and then not see it.
+//
+// More than a batch of Authorizations is listed in that transaction and revoked after it: an approval that comes second is not
+// among them.
 func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
+	var more []string
 	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
 		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, c.stamp(now)); err != nil {
 			return err
@@ -70,9 +75,19 @@ func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject 
 		if _, err := c.execute(ctx, tx, deleteConsent, applicationID, subject); err != nil {
 			return err
 		}
-		revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now))
+		revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now), batchRows)
+		if err == nil && len(revoked) == batchRows {
+			more, err = c.ids(ctx, tx, liveConsented, applicationID, subject)
+		}
 		return err
 	})
+	if err == nil {
+		err = inBatches(more, func(list string) error {
+			done, err := c.boundedIDs(ctx, c.dialect.revokeListed()+" RETURNING id", list, c.stamp(now))
+			revoked = append(revoked, done...)
+			return err
+		})
+	}
 	if err != nil {
 		return nil, failed("revoking a consent", err)
 	}

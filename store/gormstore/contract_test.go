@@ -1,9 +1,12 @@
 package gormstore_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
+
+	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
@@ -19,7 +22,7 @@ func TestContract(t *testing.T) {
 				open := opener(t)
 				store := migrated[*oauthkit.AbstractApplication](t, open())
 				second := migrated[*oauthkit.AbstractApplication](t, open())
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create, Hold: hold(open())}
 			})
 		})
 	}
@@ -51,4 +54,16 @@ func withSetting(t *testing.T, server, setting, value string) string {
 	query.Set(setting, value)
 	address.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // pgx knows no plus sign
 	return address.String()
+}
+
+// hold returns what locks the row of an Authorization. On SQLite nothing could be saved meanwhile.
+func hold(db *gorm.DB) func(ctx context.Context, authorization *oauthkit.Authorization) (func() error, error) {
+	if db.Name() == "sqlite" {
+		return nil
+	}
+	return func(ctx context.Context, authorization *oauthkit.Authorization) (func() error, error) {
+		tx := db.WithContext(ctx).Begin()
+		err := tx.Exec("SELECT 1 FROM oauth_authorizations WHERE id = ? FOR UPDATE", authorization.ID).Error
+		return func() error { return tx.Rollback().Error }, err
+	}
 }

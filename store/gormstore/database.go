@@ -59,6 +59,12 @@ type dialect interface {
 	// userAuthorizations returns the statement that lists sign-ins of the user $1 at the time $2, at most $3 of each application.
 	userAuthorizations() string
 
+	// revokeListed returns the statement that revokes the Authorizations whose ids are in the JSON array $1, at the time $2.
+	revokeListed() string
+	// awaitActs waits until every act has ended that began before the call and may insert an Authorization. It calls renew
+	// meanwhile.
+	awaitActs(ctx context.Context, d *database, renew func() error) error
+
 	// The acts, as package oauthkit describes them.
 	saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error
 	saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error)

@@ -41,7 +41,9 @@ func (postgresDialect) tokensArgs(d *database, tokens oauthkit.Tokens) []any {
 
 const saveTokensPostgres = `WITH accepted AS (
 	INSERT INTO {authorizations} (` + authorizationColumns + `, issued_at)
-	VALUES ($1, $2, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $6) RETURNING id
+	SELECT $1, $2, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $6
+	WHERE NOT EXISTS (SELECT 1 FROM {endings} WHERE name IN ('application:' || $2::text, 'user:' || $12::text) AND ` + markInForce + `)
+	RETURNING id
 ), ` + insertTokens + `
 SELECT id FROM accepted`
 
@@ -49,7 +51,7 @@ func (p postgresDialect) saveTokens(ctx context.Context, d *database, authorizat
 	columns := d.authorizationArgs(authorization)
 	args := append(append(columns[:2:2], p.tokensArgs(d, tokens)...), columns[2:]...)
 	var id string
-	return d.first(ctx, d.pool(), saveTokensPostgres, args, &id)
+	return refusedByMark(d.first(ctx, d.pool(), saveTokensPostgres, args, &id))
 }
 
 // The acts that consume a credential. $1 is its hash.
@@ -171,13 +173,15 @@ func (postgresDialect) consume(ctx context.Context, d *database, act, consumed, 
 	return d.refusal(ctx, d.pool(), consumed, hash)
 }
 
-// saveCodePostgres changes nothing unless the Interaction is open and the consent there, and its one row tells how far it
-// came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $11 the consent; then
+// saveCodePostgres changes nothing unless nothing is being ended, the Interaction is open and the consent there, and its one
+// row tells how far it came. $1 is the hash of the Interaction or empty, $2 the time, $3 what to do about the consent, $4 to $11 the consent; then
 // come the Authorization and the code.
 const saveCodePostgres = `WITH waiting AS (
 	SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE
+), ended AS (
+	SELECT 1 FROM {endings} WHERE name IN ('application:' || $13::text, 'user:' || $14::text) AND ` + markInForce + `
 ), ready AS (
-	SELECT 1 WHERE $1 = '' OR EXISTS (SELECT 1 FROM waiting)
+	SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ended) AND ($1 = '' OR EXISTS (SELECT 1 FROM waiting))
 ), anew AS (
 	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9, $10, $11 FROM ready WHERE $3 = 'anew'` + orReplace + `
 ), widened AS (
@@ -198,7 +202,8 @@ const saveCodePostgres = `WITH waiting AS (
 	INSERT INTO {authorization_codes} (authorization_id, hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at)
 	SELECT accepted.id, $25, $26, $27, $28, $29, $30 FROM accepted
 )
-SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1)`
+SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1),
+EXISTS (SELECT 1 FROM ended)`
 
 func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (string, error) {
 	mode, consent := "none", &oauthkit.Consent{}
@@ -213,13 +218,15 @@ func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oaut
 	args = append(args, d.codeArgs(code)...)
 
 	var consentID sql.NullString
-	var ready, known bool
-	err := d.first(ctx, d.pool(), saveCodePostgres, args, &consentID, &ready, &known)
+	var ready, known, ended bool
+	err := d.first(ctx, d.pool(), saveCodePostgres, args, &consentID, &ready, &known, &ended)
 	switch {
 	case err != nil:
 		return "", err
 	case consentID.Valid:
 		return consentID.String, nil
+	case ended:
+		return "", oauthkit.ErrEnded
 	case ready:
 		return "", oauthkit.ErrRevoked
 	case known:

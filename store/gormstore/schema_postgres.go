@@ -67,7 +67,7 @@ const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	issued_at timestamptz(6),
 	revoked_at timestamptz(6)
 );
-CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject, id) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
 CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
 	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
@@ -83,7 +83,7 @@ CREATE TABLE {consents} (
 	updated_at timestamptz(6) NOT NULL,
 	PRIMARY KEY (application_id, subject)
 );
-CREATE INDEX {consents}_subject ON {consents} (subject);
+CREATE INDEX {consents}_subject ON {consents} (subject, application_id);
 CREATE TABLE {interactions} (
 	hash text PRIMARY KEY,
 	browser_hash text NOT NULL,
@@ -135,6 +135,13 @@ CREATE TABLE {refresh_tokens} (
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id, sealed_until) WHERE sealed IS NOT NULL;
 CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
+CREATE TABLE {endings} (
+	name text NOT NULL,
+	id text NOT NULL,
+	expires_at timestamptz(6),
+	PRIMARY KEY (name, id)
+);
+CREATE INDEX {endings}_expires_at ON {endings} (expires_at);
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,
 	algorithm text NOT NULL,

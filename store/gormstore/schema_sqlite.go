@@ -65,7 +65,7 @@ const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	issued_at INTEGER,
 	revoked_at INTEGER
 ) STRICT;
-CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject, id) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
 CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
 	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
@@ -81,7 +81,7 @@ CREATE TABLE {consents} (
 	updated_at INTEGER NOT NULL,
 	PRIMARY KEY (application_id, subject)
 ) STRICT;
-CREATE INDEX {consents}_subject ON {consents} (subject);
+CREATE INDEX {consents}_subject ON {consents} (subject, application_id);
 CREATE TABLE {interactions} (
 	hash TEXT PRIMARY KEY,
 	browser_hash TEXT NOT NULL,
@@ -133,6 +133,13 @@ CREATE TABLE {refresh_tokens} (
 CREATE INDEX {refresh_tokens}_expires_at ON {refresh_tokens} (expires_at);
 CREATE INDEX {refresh_tokens}_sealed ON {refresh_tokens} (authorization_id, sealed_until) WHERE sealed IS NOT NULL;
 CREATE INDEX {refresh_tokens}_live ON {refresh_tokens} (authorization_id, issued_at) WHERE consumed_at IS NULL;
+CREATE TABLE {endings} (
+	name TEXT NOT NULL,
+	id TEXT NOT NULL,
+	expires_at INTEGER,
+	PRIMARY KEY (name, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX {endings}_expires_at ON {endings} (expires_at);
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,
 	algorithm TEXT NOT NULL,

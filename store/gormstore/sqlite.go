@@ -18,7 +18,10 @@ type sqliteDialect struct{}
 
 // write numbers the arguments as SQLite does, and leaves out row locks: the transaction is one.
 func (sqliteDialect) write(statement string) string {
-	return strings.NewReplacer("$", "?", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "").Replace(statement)
+	return strings.NewReplacer("$", "?", " FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "",
+		"clock_timestamp()", "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000)",
+		"interval '1 minute'", "60000000", "interval '1 day'", "86400000000",
+	).Replace(statement)
 }
 
 // stamp returns microseconds since 1970, which compare as times do and keep all that is promised.
@@ -26,7 +29,8 @@ func (sqliteDialect) stamp(t time.Time) any { return t.UnixMicro() }
 
 const (
 	insertAuthorizationSQLite = `INSERT INTO {authorizations} (` + authorizationColumns + `, issued_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+WHERE NOT EXISTS (SELECT 1 FROM {endings} WHERE name IN ('application:' || $2, 'user:' || $4) AND ` + markInForce + `)`
 	insertAccessTokenSQLite = `INSERT INTO {access_tokens} (hash, scopes, resources, issued_at, expires_at, authorization_id)
 VALUES ($1, $2, $3, $4, $5, $6)`
 	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} (hash, issued_at, expires_at, authorization_id) VALUES ($1, $2, $3, $4)`
@@ -36,11 +40,20 @@ VALUES ($1, $2, $3, $4, $5, $6)`
 
 func (s sqliteDialect) saveTokens(ctx context.Context, d *database, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, append(d.authorizationArgs(authorization), d.stamp(tokens.Access.IssuedAt))...); err != nil {
+		if err := s.insertAuthorization(ctx, d, tx, d.authorizationArgs(authorization), d.stamp(tokens.Access.IssuedAt)); err != nil {
 			return err
 		}
 		return s.insertTokens(ctx, d, tx, authorization.ID, tokens)
 	})
+}
+
+// insertAuthorization returns ErrEnded if the application or the user is marked.
+func (sqliteDialect) insertAuthorization(ctx context.Context, d *database, tx gorm.ConnPool, columns []any, issuedAt any) error {
+	rows, err := d.execute(ctx, tx, insertAuthorizationSQLite, append(columns, issuedAt)...)
+	if err == nil && rows == 0 {
+		err = oauthkit.ErrEnded
+	}
+	return err
 }
 
 func (sqliteDialect) insertTokens(ctx context.Context, d *database, tx gorm.ConnPool, authorizationID string, tokens oauthkit.Tokens) error {
@@ -210,7 +223,7 @@ func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oaut
 		}
 		columns := d.authorizationArgs(approval.Authorization)
 		columns[2] = consentID
-		if _, err := d.execute(ctx, tx, insertAuthorizationSQLite, append(columns, nil)...); err != nil {
+		if err := s.insertAuthorization(ctx, d, tx, columns, nil); err != nil {
 			return err
 		}
 		_, err := d.execute(ctx, tx, insertCodeSQLite, append(d.codeArgs(code), approval.Authorization.ID)...)

@@ -26,9 +26,8 @@ type Config struct {
 	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
 	Rules oauthkit.ApplicationRules
 	// Applications is the database of the applications, where it is another one than that of everything that is issued to them.
-	// It may be of another kind. What is done about both, such as deleting an application, is then a transaction in each: if the
-	// last commit fails or the program ends before it, the application is gone or off, its tokens live until they expire, and the
-	// same call, made again, ends them. Nil: it is the same.
+	// It may be of another kind. Disabling or deleting an application holds there what it holds in one database. If nil, it is the
+	// same.
 	Applications *gorm.DB
 }
 

@@ -25,6 +25,7 @@ func credentialTables() []table {
 		{"authorization_codes", []string{"hash"}},
 		{"access_tokens", []string{"hash"}},
 		{"refresh_tokens", []string{"hash"}},
+		{"endings", []string{"id name"}},
 		{"signing_keys", []string{"id", "algorithm generation"}},
 	}
 }

@@ -58,6 +58,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	}
 	s.applications[app.GetID()] = copyApplication(app)
 	s.forgetApplication(app.GetID(), now())
+	delete(s.ended, app.GetID())
 	return nil
 }
 
@@ -84,7 +85,10 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		}
 	}
 	s.applications[app.GetID()] = copyApplication(app)
-	if !oauthkit.IsUsable(app) {
+	if oauthkit.IsUsable(app) {
+		delete(s.ended, app.GetID())
+	} else {
+		s.ended[app.GetID()] = now()
 		s.revokeWhere(now(), ofApplication(app.GetID()))
 	}
 	return nil
@@ -100,6 +104,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 		return fmt.Errorf("application %q: %w", clientID, oauthkit.ErrNotFound)
 	}
 	delete(s.applications, clientID)
+	s.ended[clientID] = now()
 	s.forgetApplication(clientID, now())
 	return nil
 }

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,9 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	}
 	e := expiry(limits.Now)
 	removed = map[string]int{}
+	if !limits.DryRun {
+		s.forgetEnded(limits.Now)
+	}
 	for _, table := range []struct {
 		name  string
 		clean func(table string) (int, error)
@@ -51,6 +55,16 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 		}
 	}
 	return removed, nil
+}
+
+// forgetEnded forgets which applications were deleted more than a day ago: every request has ended that knew them.
+func (s *Store) forgetEnded(now time.Time) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.ended, func(clientID string, at time.Time) bool {
+		_, exists := s.applications[clientID]
+		return !exists && now.Sub(at) > 24*time.Hour
+	})
 }
 
 // expiry is a time that says which rows are not of use any more.

@@ -13,6 +13,9 @@ func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code 
 		return err
 	}
 	defer s.mutex.Unlock()
+	if _, ended := s.ended[approval.Authorization.ApplicationID]; ended {
+		return oauthkit.ErrEnded
+	}
 	interaction, err := s.interactionOf(approval)
 	if err != nil {
 		return err

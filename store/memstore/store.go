@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -24,6 +25,7 @@ type Store struct {
 	mutex sync.Mutex
 
 	applications   map[string]oauthkit.Application    // by client_id
+	ended          map[string]time.Time               // when an application was disabled or deleted, by client_id
 	authorizations map[string]*oauthkit.Authorization // by ID
 	consents       map[approver]*oauthkit.Consent     // at most one each
 	interactions   map[string]*oauthkit.Interaction   // by hash
@@ -52,6 +54,7 @@ var _ interface {
 func New() *Store {
 	return &Store{
 		applications:   map[string]oauthkit.Application{},
+		ended:          map[string]time.Time{},
 		authorizations: map[string]*oauthkit.Authorization{},
 		consents:       map[approver]*oauthkit.Consent{},
 		interactions:   map[string]*oauthkit.Interaction{},

@@ -23,7 +23,7 @@ func (e ending) testAgainstKnown(t *trial, use oauthkit.ConsentUse) {
 	approval, code := t.under(consent)
 	approval.ConsentUse = use
 	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.answered("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked)
+	t.answered("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked, oauthkit.ErrEnded)
 	t.noConsent(consent)
 	t.ended(first)
 	if saved != nil {
@@ -47,12 +47,32 @@ func (e ending) testAgainstGiven(t *trial) {
 	t = t.alone()
 	approval, code := t.approval("")
 	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.answered("SaveCode with new consent, against "+e.name, saved, nil)
+	t.answered("SaveCode with new consent, against "+e.name, saved, nil, oauthkit.ErrEnded)
+	if saved != nil {
+		t.noCode(code)
+		t.noConsent(approval.Consent)
+		return
+	}
 	alive := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
 	t.answered("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
 	if known := err == nil; known != alive || alive != (revoked == 0) {
 		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization alive %t, %d revoked, want these to agree", e.name, known, alive, revoked)
+	}
+}
+
+func (e ending) testAgainstTokens(t *trial) {
+	t = t.alone()
+	authorization := t.authorization()
+	tokens := t.tokens(authorization)
+	revoked, saved := e.against(t, authorization, func(store Store) error { return store.SaveTokens(t.ctx, authorization, tokens) })
+	t.answered("SaveTokens, against "+e.name, saved, nil, oauthkit.ErrEnded)
+	if saved != nil {
+		t.noTokens(tokens)
+		t.noAuthorization(authorization)
+		t.same(e.name, revoked, 0)
+	} else if alive := t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero(); alive != (revoked == 0) {
+		t.Errorf("SaveTokens, against %s: got Authorization alive %t, %d revoked, want these to agree", e.name, alive, revoked)
 	}
 }
 
@@ -101,7 +121,7 @@ func testEndingsAtOnce(t *trial) {
 		for i, err := range t.race(len(acts), func(i int) error {
 			return acts[i](t.side(i), []oauthkit.AuthorizationManager{t.users, t.secondUsers}[i%2])
 		}) {
-			t.answered(fmt.Sprintf("act %d of all at once", i), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+			t.answered(fmt.Sprintf("act %d of all at once", i), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrEnded)
 		}
 		for _, each := range all {
 			t.ended(each.code)

@@ -69,6 +69,11 @@ func endingRules() []rule {
 				func(t *trial) { t.pairs(100, e.testAgainstGiven) },
 			},
 			{
+				e.name + ": tokens that are saved at the same time are refused, or revoked if and only if they are counted",
+				"the operator is told that an application has nothing any more, and it has",
+				func(t *trial) { t.pairs(60, e.testAgainstTokens) },
+			},
+			{
 				e.name + ": what is refreshed at the same time is not alive afterwards",
 				"a session goes on that everybody believes to be over",
 				func(t *trial) { t.pairs(100, e.testAgainstRefresh) },

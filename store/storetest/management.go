@@ -13,7 +13,7 @@ import (
 
 // managementRules are what a store promises that is an [oauthkit.ApplicationManager].
 func managementRules() []rule {
-	return slices.Concat(creationRules(), changeRules(), listingRules())
+	return slices.Concat(creationRules(), changeRules(), disablingRules(), listingRules())
 }
 
 // creationRules are about applications that are new.

@@ -21,6 +21,7 @@ func endingRaceSabotages() []sabotage {
 			both(": consent that is given")},
 		{"looks at the token and then rotates, while all is ended", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
 			both(": what is refreshed")},
+		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(": tokens that are saved")},
 		{"counts what it is about to revoke", managed(func(s managing) Store { return &countsFirst{managing: s} }),
 			both(": of any number")},
 		{"gives up when another one ends something", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{
@@ -91,6 +92,18 @@ func (s *rotatesUnlooked) RotateRefreshToken(ctx context.Context, rotation oauth
 		return err
 	}
 	return saveAnyway(ctx, s.managing, rotation.Successors)
+}
+
+type countsMore struct{ managing }
+
+func (s countsMore) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+	return revoked + 1, err
+}
+
+func (s countsMore) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
+	revoked, err := s.managing.RevokeApplication(ctx, applicationID, now)
+	return 1 - revoked, err
 }
 
 // countsFirst counts what has a user or an application, which nobody else may have done since.

@@ -51,6 +51,9 @@ type Subject struct {
 	// applications embed AbstractApplication and answer by its fields; a store of others that is an [oauthkit.ApplicationManager]
 	// needs it.
 	Fill func(app oauthkit.Application, with *oauthkit.AbstractApplication)
+	// Hold locks the row of an Authorization, as a transaction of another program would, until release is called: what revokes the
+	// Authorization waits. If nil, no lock of the store outlives an act.
+	Hold func(ctx context.Context, authorization *oauthkit.Authorization) (release func() error, err error)
 }
 
 // Run tests the store that open returns. It calls open once for each subject of the contract; use t.Cleanup to close.

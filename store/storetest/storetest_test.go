@@ -23,7 +23,7 @@ type sabotage struct {
 
 func sabotages() []sabotage {
 	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
-		connectionSabotages(), endingRaceSabotages(), managementSabotages())
+		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages())
 }
 
 // TestSabotage shows that each fault is found by the rules that are there for it.
@@ -111,6 +111,11 @@ func hold(t *testing.T, rule rule, commit func(Store) Store) []string {
 	subject := Subject{Store: faulty, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
 		return store.AddApplication(ctx, app)
 	}}
+	if locking, ok := faulty.(interface {
+		Hold(context.Context, *oauthkit.Authorization) (func() error, error)
+	}); ok {
+		subject.Hold = locking.Hold
+	}
 	if lagging, ok := faulty.(*twoStores); ok {
 		subject.Second = lagging.second
 	}

@@ -21,6 +21,8 @@ type trial struct {
 	add    func(ctx context.Context, app *oauthkit.AbstractApplication) error
 	fill   func(app oauthkit.Application, with *oauthkit.AbstractApplication) // nil: fillAbstract
 
+	hold holding // nil: there are no locks
+
 	// Both instances as what they may promise besides; nil where they do not.
 	users, secondUsers oauthkit.AuthorizationManager
 	apps, secondApps   oauthkit.ApplicationManager
@@ -35,6 +37,7 @@ func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
 		now:    time.Date(2026, time.March, 29, 1, 59, 59, 123456000, time.UTC),
 		add:    subject.AddApplication,
 		fill:   subject.Fill,
+		hold:   subject.Hold,
 	}
 	if t.second == nil {
 		t.second = t.Store

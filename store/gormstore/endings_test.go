@@ -1,0 +1,314 @@
+package gormstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// end is a way to end what an application or a user has.
+type end struct {
+	name string
+	end  func(ctx context.Context, store *store) error
+}
+
+func ends() []end {
+	return []end{
+		{"disable", func(ctx context.Context, store *store) error { return setDisabled(ctx, store, true) }},
+		{"delete", func(ctx context.Context, store *store) error { return store.Applications.Delete(ctx, "client") }},
+		{"RevokeUser", func(ctx context.Context, store *store) error {
+			_, err := store.RevokeUser(ctx, "alice", now)
+			return err
+		}},
+		{"RevokeApplication", func(ctx context.Context, store *store) error {
+			_, err := store.RevokeApplication(ctx, "client", now)
+			return err
+		}},
+	}
+}
+
+func setDisabled(ctx context.Context, store *store, disabled bool) error {
+	app, err := store.Applications.Find(ctx, "client")
+	if err != nil {
+		return err
+	}
+	app.Disabled = disabled
+	return store.Applications.Update(ctx, app)
+}
+
+// act is a way to get an Authorization. It waits for what hold holds until that is released.
+type act struct {
+	name string
+	hold func(tx *gorm.DB) error
+	do   func(ctx context.Context, store *store) error
+}
+
+// acts returns the ways of one Authorization.
+func acts(authorization *oauthkit.Authorization) []act {
+	remembered := func(tx *gorm.DB) error {
+		return tx.Exec("SELECT 1 FROM oauth_consents WHERE subject = 'alice' FOR UPDATE").Error
+	}
+	approve := func(consent string, use oauthkit.ConsentUse) func(context.Context, *store) error {
+		return func(ctx context.Context, store *store) error {
+			approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
+				ID: consent, ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
+			}}
+			return store.SaveCode(ctx, approval, newCode(authorization))
+		}
+	}
+	return []act{
+		{"remembered", remembered, approve("consent", oauthkit.ConsentRemembered)},
+		{"widened", remembered, approve("consent", oauthkit.ConsentWidened)},
+		{"anew", remembered, approve("another", oauthkit.ConsentAnew)},
+		{"tokens", func(tx *gorm.DB) error { // of the same id, which is then rolled back
+			return tx.Exec(`INSERT INTO oauth_authorizations
+				(id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
+				VALUES (?, '', '', '', '', '', '', '', '', '', ?, ?)`, authorization.ID, now, now).Error
+		}, func(ctx context.Context, store *store) error {
+			return store.SaveTokens(ctx, authorization, newTokens(authorization))
+		}},
+	}
+}
+
+// endingStore returns a store with the application "client", which alice has approved, and the tokens that it has from her.
+func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
+	t.Helper()
+	store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+	authorization := newAuthorization()
+	tokens, code := newTokens(authorization), newCode(newAuthorization())
+	consent := &oauthkit.Consent{ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
+	err := errors.Join(store.Applications.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
+		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}, code))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, tokens
+}
+
+// TestEndingAwaitsActs holds an act in its midst by a lock, which it waits for with a snapshot from before the mark. An ending
+// that begins then waits for it, and ends what it saved.
+func TestEndingAwaitsActs(t *testing.T) {
+	for _, end := range ends() {
+		for i, name := range []string{"remembered", "widened", "anew", "tokens"} {
+			t.Run(end.name+", "+name, func(t *testing.T) {
+				open := openers()["postgres"](t)
+				db, counted := open(), open()
+				statements := oauthtest.CountStatements(counted)
+				store, _ := endingStore(t, counted)
+				authorization := newAuthorization()
+				act := acts(authorization)[i]
+				held := db.Begin()
+				defer held.Rollback()
+				if err := act.hold(held); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				acted, ended := make(chan error, 1), make(chan error, 1)
+				go func() { acted <- act.do(ctx, store) }()
+				until(t, db, "an act waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+				go func() { ended <- end.end(ctx, store) }()
+				until(t, db, "there is a mark", "SELECT count(*) FROM oauth_endings")
+				for awaits := 0; awaits < 2; time.Sleep(time.Millisecond) {
+					for _, statement := range statements.Take().Statements {
+						if strings.Contains(statement, "pg_locks") && strings.Contains(statement, "json_array_elements_text") {
+							awaits++
+						}
+					}
+					select {
+					case err := <-ended:
+						t.Fatalf("got an ending that did not wait for the act (%v)", err)
+					case err := <-acted:
+						t.Fatalf("got an act that did not wait for the lock (%v)", err)
+					case <-ctx.Done():
+						t.Fatal("got nothing, want that the ending waits for the act")
+					default:
+					}
+				}
+				if err := held.Rollback().Error; err != nil {
+					t.Fatal(err)
+				}
+				if err := <-ended; err != nil {
+					t.Errorf("the ending: %v", err)
+				}
+				if err := <-acted; err != nil {
+					t.Errorf("the act, which began before: %v", err)
+				}
+				noneLive(t, db, authorization.ID)
+			})
+		}
+	}
+}
+
+// TestEndingRefusesActs holds an ending in its midst by a lock on something that it revokes. Acts that begin then are refused.
+func TestEndingRefusesActs(t *testing.T) {
+	for _, end := range ends() {
+		t.Run(end.name, func(t *testing.T) {
+			db := openers()["postgres"](t)()
+			store, tokens := endingStore(t, db)
+			ctx := t.Context()
+			held := db.Begin()
+			defer held.Rollback()
+			if err := held.Exec("SELECT 1 FROM oauth_authorizations WHERE id = ? FOR UPDATE", tokens.Access.Authorization.ID).Error; err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- end.end(ctx, store) }()
+			until(t, db, "the ending waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+			for _, act := range acts(newAuthorization()) {
+				if err := act.do(ctx, store); !errors.Is(err, oauthkit.ErrEnded) {
+					t.Errorf("%s: got %v, want ErrEnded", act.name, err)
+				}
+			}
+			if err := held.Rollback().Error; err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; err != nil {
+				t.Errorf("the ending: %v", err)
+			}
+			noneLive(t, db)
+		})
+	}
+}
+
+// TestEndingInterrupted stops disabling an application at each of its steps. Enabling it then revives nothing.
+func TestEndingInterrupted(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		for _, statement := range []string{
+			"UPDATE oauth_applications SET disabled = true", // and nothing else
+			"UPDATE oauth_applications SET disabled = true; INSERT INTO oauth_endings (name, id) VALUES ('application:client', '')",
+			"INSERT INTO oauth_endings (name, id) VALUES ('application:client', '')", // of a deletion
+		} {
+			db := open()
+			for _, table := range []string{"applications", "authorizations", "consents", "endings"} {
+				_ = db.Exec("DELETE FROM oauth_" + table).Error
+			}
+			store, tokens := endingStore(t, db)
+			if err := db.Exec(statement).Error; err != nil {
+				t.Fatal(err)
+			}
+			if err := setDisabled(t.Context(), store, false); err != nil {
+				t.Fatal(err)
+			}
+			noneLive(t, db)
+			if err := store.RotateRefreshToken(t.Context(), rotation(tokens.Refresh.Hash, newTokens(tokens.Access.Authorization), nil)); !errors.Is(err, oauthkit.ErrRevoked) {
+				t.Errorf("%s: got %v for a refresh token from before, want ErrRevoked", statement, err)
+			}
+			authorization := newAuthorization()
+			if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); err != nil {
+				t.Errorf("%s: got %v for new tokens, want none", statement, err)
+			}
+		}
+	})
+}
+
+// TestEndingCancelled shows that a call whose context ends says so, that the application stays disabled, and that the same call
+// continues.
+func TestEndingCancelled(t *testing.T) {
+	db := openers()["postgres"](t)()
+	store, tokens := endingStore(t, db)
+	held := db.Begin()
+	defer held.Rollback()
+	if err := held.Exec("SELECT 1 FROM oauth_authorizations WHERE id = ? FOR UPDATE", tokens.Access.Authorization.ID).Error; err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- setDisabled(ctx, store, true) }()
+	until(t, db, "the ending waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that the context has ended", err)
+	}
+	authorization := newAuthorization()
+	if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
+		t.Errorf("tokens of an application that is off: got %v, want ErrEnded", err)
+	}
+	if err := held.Rollback().Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := setDisabled(t.Context(), store, true); err != nil {
+		t.Errorf("the same call: %v", err)
+	}
+	noneLive(t, db)
+}
+
+// TestEndingBatches ends more than one batch, without a statement that reads a whole table.
+func TestEndingBatches(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		store, _ := endingStore(t, db)
+		const many = 2500
+		fill := func(subject string, from int) {
+			t.Helper()
+			if err := db.Exec(fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+				INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
+				SELECT 'id' || i, 'client', '', %s, '', '', '', '[]', '', '{}', a.created_at, a.expires_at
+				FROM n CROSS JOIN (SELECT created_at, expires_at FROM oauth_authorizations LIMIT 1) a`, from, from+many-1, subject)).Error; err != nil {
+				t.Fatal(err)
+			}
+		}
+		fill("'alice'", 1)
+		ids, err := store.RevokeConsent(t.Context(), "client", "alice", now)
+		if err != nil || len(ids) != many+2 {
+			t.Errorf("RevokeConsent: got %d ids (%v), want %d", len(ids), err, many+2)
+		}
+		noneLive(t, db)
+		fill("'bob'", 10000)
+		if revoked, err := store.RevokeUser(t.Context(), "bob", now); err != nil || revoked != many {
+			t.Errorf("RevokeUser: got %d (%v), want %d", revoked, err, many)
+		}
+		noneLive(t, db)
+		fill("'user' || i", 20000)
+		if err := db.Exec(`INSERT INTO oauth_consents (id, application_id, subject, scopes, resource_scopes, application_digest, created_at, updated_at)
+			SELECT id, application_id, subject, '', '{}', '', created_at, created_at FROM oauth_authorizations WHERE subject LIKE 'user%'`).Error; err != nil {
+			t.Fatal(err)
+		}
+		if revoked, err := store.RevokeApplication(t.Context(), "client", now); err != nil || revoked != many {
+			t.Errorf("RevokeApplication: got %d (%v), want %d", revoked, err, many)
+		}
+		noneLive(t, db)
+		var left int64
+		if err := db.Raw("SELECT count(*) FROM oauth_consents").Scan(&left).Error; err != nil || left != 0 {
+			t.Errorf("got %d consents left (%v), want none", left, err)
+		}
+	})
+}
+
+// until asks a question until the answer is more than zero.
+func until(t *testing.T, db *gorm.DB, what, question string) {
+	t.Helper()
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(time.Millisecond) {
+		var count int64
+		if err := db.Raw(question).Scan(&count).Error; err != nil {
+			t.Fatal(err)
+		}
+		if count > 0 {
+			return
+		}
+	}
+	t.Fatalf("got nothing, want that %s", what)
+}
+
+// noneLive fails if there is an Authorization that is not revoked, or one of these is not there.
+func noneLive(t *testing.T, db *gorm.DB, ids ...string) {
+	t.Helper()
+	var live []string
+	if err := db.Raw("SELECT id FROM oauth_authorizations WHERE revoked_at IS NULL").Scan(&live).Error; err != nil || len(live) > 0 {
+		t.Errorf("got %d live Authorizations (%v), want none", len(live), err)
+	}
+	for _, id := range ids {
+		var count int64
+		if err := db.Raw("SELECT count(*) FROM oauth_authorizations WHERE id = ?", id).Scan(&count).Error; err != nil || count != 1 {
+			t.Errorf("got %d Authorizations %q (%v), want the one that was saved", count, id, err)
+		}
+	}
+}
