@@ -159,8 +159,8 @@ func (w *World) Sweep() {
 }
 
 // Verify sweeps, and fails the test for everything in the history or the database that breaks an invariant. It returns the
-// number of requests.
-func (w *World) Verify() int {
+// number of requests, and of what is broken.
+func (w *World) Verify() (requests, broken int) {
 	w.TB.Helper()
 	w.Sweep()
 	ops := w.History.Ops()
@@ -172,8 +172,9 @@ func (w *World) Verify() int {
 		}
 		w.TB.Error(violation)
 	}
-	for _, violation := range w.CheckRows() {
+	rows := w.CheckRows()
+	for _, violation := range rows {
 		w.TB.Error(violation)
 	}
-	return len(ops)
+	return len(ops), len(violations) + len(rows)
 }
