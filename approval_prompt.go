@@ -58,11 +58,16 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 }
 
 // ApplicationDigest is what Consent.ApplicationDigest is compared with. A page that asks for consent shows what it covers, so an answer
-// to the page is one about this application only as long as it is the same.
+// to the page is one about this application only as long as it is the same. It covers the name, the redirect
+// URIs, and the client type: a public application cannot be told from an impostor by its secret.
 func (r *AuthorizeRequest) ApplicationDigest() string {
 	where := []string{r.Application.GetDomain()}
 	if lister, ok := r.Application.(RedirectURILister); ok {
 		where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))
 	}
-	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application)}, where...), "\x00"))
+	kind := string(Confidential)
+	if r.Application.IsPublic() {
+		kind = string(Public)
+	}
+	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, where...), "\x00"))
 }

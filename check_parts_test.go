@@ -55,18 +55,29 @@ func partChecks() []checkTest {
 		},
 		{"memstore.W001", func(s *checkScene) { s.used = s.store.Store }, func(*checkScene) {}},
 		{"oidc.W001", func(s *checkScene) { s.config.Secret = ""; s.extend() }, (*checkScene).extend},
-		{
-			"oidc.W002",
-			func(s *checkScene) {
-				s.config.Secret = "" // when the keys are made
-				s.extend()
-				s.provider()
-				s.config.Secret, s.config.Extensions = "8c6976e5b5410415bde908bd4dee15df", nil
-				s.extend()
-			},
-			(*checkScene).extend,
-		},
+		{"oidc.W002", func(s *checkScene) { s.clearKeys(true) }, (*checkScene).extend},
+		{"oidc.W003", func(s *checkScene) { s.clearKeys(false) }, (*checkScene).extend},
 	}
+}
+
+// clearKeys introduces a secret when there are keys, which are accepted or not.
+func (s *checkScene) clearKeys(accepted bool) {
+	s.Helper()
+	s.config.Secret = ""
+	s.extend()
+	s.provider()
+	keys, err := s.store.SigningKeys(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	var accept []string
+	for _, key := range keys {
+		if accepted {
+			accept = append(accept, key.ID)
+		}
+	}
+	s.config.Secret = "8c6976e5b5410415bde908bd4dee15df"
+	s.config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: s.store, AcceptClearKeys: accept})}
 }
 
 func codesFor(store oauthkit.CodeStore, lifetime time.Duration) oauthkit.Grant {

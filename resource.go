@@ -11,6 +11,9 @@ import (
 // maxResources is the number of resources that a request may name.
 const maxResources = 10
 
+// HasResources reports whether there are APIs that a request can name, those in Config.Resources.
+func (p *Provider) HasResources() bool { return len(p.config.Resources) > 0 }
+
 // parseResources reads the resource parameters (RFC 8707 §2). Every one must be one of Config.Resources, byte by byte.
 func (p *Provider) parseResources(form url.Values) (URIs, error) {
 	var resources URIs

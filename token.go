@@ -51,8 +51,8 @@ type Consent struct {
 	Scopes        Scopes // what was approved so far for every API, by requests that named none
 	// ResourceScopes are what was approved for single APIs, by the requests that named them (RFC 8707): the scopes by the URI.
 	ResourceScopes map[string]Scopes
-	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs. With another one he has
-	// to be asked anew.
+	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs, and of its
+	// client type. With another one the user has to be asked again.
 	ApplicationDigest string
 	CreatedAt         time.Time
 	UpdatedAt         time.Time // when the user was last asked for all of it

@@ -32,6 +32,9 @@ type ConsentPage struct {
 	Withdrawable bool
 	// Resources are the APIs that the access is for (RFC 8707), as URIs; none: all.
 	Resources []string
+	// EveryAPI says that there are APIs which the request could have named, and that it names none, so that the
+	// consent holds for all of them.
+	EveryAPI bool
 	// User is who is signed in, and SwitchURL where to sign in as somebody else; empty: nowhere.
 	User      string
 	SwitchURL string
@@ -61,7 +64,7 @@ func consentSamples() []pageContent {
 		Resources: []string{"x"}, User: "x", SwitchURL: "x", Action: "x", Interaction: "x", Token: "x",
 	}
 	all := *choice
-	all.Host, all.Verified, all.Choosable = "", true, false
+	all.Host, all.Verified, all.Choosable, all.EveryAPI = "", true, false, true
 	return []pageContent{choice, &all, &ConsentPage{}}
 }
 
@@ -89,6 +92,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		NothingChosen: nothingChosen,
 		Withdrawable:  h.config.Authorizations != nil && h.serves(GroupManagement),
 		Resources:     request.Resources,
+		EveryAPI:      len(request.Resources) == 0 && h.provider.HasResources(),
 		User:          cmp.Or(user.Name, user.Subject),
 		SwitchURL:     h.loginURL(h.consentLogin(request.AuthorizeRequest, request.path, user)),
 		Action:        h.provider.Prefix() + "/consent",

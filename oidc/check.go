@@ -36,18 +36,29 @@ func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 			Hint:    "See whether the database can be reached and its migrations have run",
 		}}
 	}
-	var unsealed []string
+	var accepted, refused []string
 	for _, key := range stored {
-		if !isSealed(key.Private) {
-			unsealed = append(unsealed, key.ID)
+		switch {
+		case isRefused(key, e.keys.secret, e.config.AcceptClearKeys):
+			refused = append(refused, key.ID)
+		case !isSealed(key.Private):
+			accepted = append(accepted, key.ID)
 		}
 	}
-	if len(unsealed) == 0 {
-		return nil
+	var findings []oauthkit.Finding
+	if len(accepted) > 0 {
+		findings = append(findings, oauthkit.Finding{
+			ID: "oidc.W002", Severity: oauthkit.SeverityWarning,
+			Message: "signing keys are stored in clear and accepted by AcceptClearKeys: " + strings.Join(accepted, ", "),
+			Hint:    "Rotate the keys, then remove these, also from AcceptClearKeys",
+		})
 	}
-	return []oauthkit.Finding{{
-		ID: "oidc.W002", Severity: oauthkit.SeverityWarning,
-		Message: "signing keys are stored in clear, from before there was a Config.Secret: " + strings.Join(unsealed, ", "),
-		Hint:    "Rotate the keys, then remove these",
-	}}
+	if len(refused) > 0 {
+		findings = append(findings, oauthkit.Finding{
+			ID: "oidc.W003", Severity: oauthkit.SeverityWarning,
+			Message: "signing keys are stored in clear and not used, because Config.Secret is set: " + strings.Join(refused, ", "),
+			Hint:    "If they are yours, list them in AcceptClearKeys of oidc.Config until they are rotated away; otherwise find out how they got there, and remove them",
+		})
+	}
+	return findings
 }

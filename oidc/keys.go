@@ -30,6 +30,7 @@ const (
 type keyring struct {
 	store  oauthkit.KeyStore
 	secret string
+	accept []string // the ids of keys in clear that are used although there is a secret
 	now    func() time.Time
 	logger *slog.Logger
 	record func(context.Context, oauthkit.Event)
@@ -56,14 +57,8 @@ type signingKey struct {
 func (k *keyring) start(ctx context.Context) error {
 	k.mutex.Lock()
 	defer k.unlock(ctx)
-	stored, err := k.load(ctx)
-	if err != nil {
-		return err
-	}
-	if k.secret != "" && slices.ContainsFunc(stored, func(key *oauthkit.SigningKey) bool { return !isSealed(key.Private) }) {
-		k.logger.WarnContext(ctx, "a signing key was stored before there was a Config.Secret and is not encrypted; rotate the keys, then remove it")
-	}
-	return nil
+	_, err := k.load(ctx)
+	return err
 }
 
 // current returns the keys. When they are due for a check, one request asks the store and the others do not wait for it.
@@ -100,28 +95,61 @@ func (k *keyring) unlock(ctx context.Context) {
 	}
 }
 
-// load reads the keys, makes those that are missing, and puts them in memory. The mutex is held. What another instance
-// adds at the same time is taken over: the store lets only one of both succeed.
+// load reads the keys, makes those that are missing, and puts those that are used in memory. It returns all
+// that are stored. The mutex is held. What another instance adds at the same time is taken over: the store
+// lets only one of both succeed.
 func (k *keyring) load(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 	const attempts = 3 // a key may be removed between being added and being read
 	for range attempts {
-		stored, err := k.store.SigningKeys(ctx)
+		all, err := k.store.SigningKeys(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the signing keys: %w", err)
 		}
+		k.warnOfRefused(ctx, all)
+		stored := k.usable(all)
 		missing := slices.DeleteFunc(algorithms(), func(algorithm jose.Algorithm) bool {
 			return len(ofAlgorithm(stored, algorithm)) > 0
 		})
 		if len(missing) == 0 {
-			return stored, k.remember(stored)
+			return all, k.remember(stored)
 		}
 		for _, algorithm := range missing {
-			if err := k.add(ctx, algorithm, 1, k.now()); err != nil {
+			if err := k.add(ctx, algorithm, freeGeneration(all, stored, algorithm), k.now()); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return nil, errors.New("the store does not return the signing keys that were added")
+}
+
+// usable returns the keys that may be used: with a secret only those that were sealed with it, and those in
+// clear that the host accepts.
+func (k *keyring) usable(stored []*oauthkit.SigningKey) []*oauthkit.SigningKey {
+	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool { return isRefused(key, k.secret, k.accept) })
+}
+
+func (k *keyring) warnOfRefused(ctx context.Context, stored []*oauthkit.SigningKey) {
+	for _, key := range stored {
+		if isRefused(key, k.secret, k.accept) {
+			k.logger.WarnContext(ctx, "a signing key is not encrypted and is not used, because Config.Secret is set; "+
+				"if it is yours, list its id in AcceptClearKeys of oidc.Config until it is rotated away; otherwise find out how it got there, and remove it",
+				"kid", key.ID)
+		}
+	}
+}
+
+// freeGeneration returns the generation of the next key of an algorithm. It passes over keys that are not
+// used, so that one which was planted there cannot stop a rotation.
+func freeGeneration(all, usable []*oauthkit.SigningKey, algorithm jose.Algorithm) int {
+	free := 1
+	for _, key := range ofAlgorithm(usable, algorithm) {
+		free = max(free, key.Generation+1)
+	}
+	taken := ofAlgorithm(all, algorithm)
+	for slices.ContainsFunc(taken, func(key *oauthkit.SigningKey) bool { return key.Generation == free }) {
+		free++
+	}
+	return free
 }
 
 // remember opens the stored keys and puts them in memory.

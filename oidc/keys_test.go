@@ -141,12 +141,13 @@ func TestSecret(t *testing.T) {
 	const other = "another secret that is also long enough"
 	tests := []struct {
 		name, made, opened, want string
+		keys                     int // afterwards
 	}{
-		{"the same", secret, secret, ""},
-		{"another", secret, other, "Config.Secret is not the one that it was made with"},
-		{"none any more", secret, "", "set Config.Secret to the secret that it was made with"},
-		{"never one", "", "", ""},
-		{"one since then", "", secret, ""},
+		{"the same", secret, secret, "", 2},
+		{"another", secret, other, "Config.Secret is not the one that it was made with", 2},
+		{"none any more", secret, "", "set Config.Secret to the secret that it was made with", 2},
+		{"never one", "", "", "", 2},
+		{"one since then", "", secret, "", 4},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,8 +169,8 @@ func TestSecret(t *testing.T) {
 			case err != nil && strings.Contains(err.Error(), secret):
 				t.Errorf("the error tells the secret: %v", err)
 			}
-			if keys := s.stored(); len(keys) != 2 {
-				t.Errorf("got %d keys afterwards, want the 2 that there were", len(keys))
+			if keys := s.stored(); len(keys) != test.keys {
+				t.Errorf("got %d keys afterwards, want %d", len(keys), test.keys)
 			}
 		})
 	}
@@ -260,5 +261,41 @@ func TestOneRequestChecksTheKeys(t *testing.T) {
 	}
 	if got := s.keys.reads.Load() - before; got != 1 {
 		t.Errorf("got %d reads, want 1", got)
+	}
+}
+
+// TestAcceptClearKeys is how a host introduces a secret: the keys that it lists sign on and stay published
+// until those that are sealed take over; the others do neither.
+func TestAcceptClearKeys(t *testing.T) {
+	s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), ""); err != nil {
+		t.Fatal(err)
+	}
+	var rsa, other string
+	for _, key := range s.stored() {
+		if key.Algorithm == "RS256" {
+			rsa = key.ID
+		} else {
+			other = key.ID
+		}
+	}
+	extension := oidc.New(oidc.Config{Keys: s.store, AcceptClearKeys: []string{rsa}})
+	provider, err := s.extend(extension, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.provider, s.extension = provider, extension
+	if keys := s.published(); keys[rsa] == nil || keys[other] != nil || len(keys) != 2 {
+		t.Errorf("got %v published, want %s, not %s, and a new one in its place", keys, rsa, other)
+	}
+	s.rotate()
+	s.clock.advance(time.Hour)
+	for _, key := range s.stored() {
+		if sealed := key.Private[0] != 0x30; sealed == (key.ID == rsa || key.ID == other) {
+			t.Errorf("%s: got sealed: %t", key.ID, sealed)
+		}
+	}
+	if keys := s.published(); keys[rsa] == nil || keys[other] != nil {
+		t.Errorf("got %v published after the rotation, want %s still", keys, rsa)
 	}
 }

@@ -19,6 +19,11 @@ type Config struct {
 	// Keys keeps the signing keys. Required; every store of this module is one. The first keys are made by oauthkit.New, and
 	// the private parts are encrypted with Config.Secret of the provider if there is one.
 	Keys oauthkit.KeyStore
+	// AcceptClearKeys lists the ids (kid) of stored signing keys that are used although they are not
+	// encrypted, while Config.Secret of the provider is set: those from before the Secret was introduced,
+	// until they are rotated away. Others are neither used nor published, since a writer to the database
+	// could have added them. Nil: none. Without a Secret every key is used.
+	AcceptClearKeys []string
 	// Claims says what is known about a user. It may return more than the request allows: what belongs to a scope that was
 	// not granted is left out. An error wrapping oauthkit.ErrNotFound says that there is no such user any more; any other
 	// error is answered as a failure, never as a user without claims. Nil: nothing but the subject. See [ClaimsFor].
@@ -75,6 +80,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 	e.keys = &keyring{
 		store:  e.config.Keys,
 		secret: registry.Secret(),
+		accept: e.config.AcceptClearKeys,
 		now:    e.provider.Now,
 		logger: e.provider.Logger(),
 		record: e.provider.Record,

@@ -95,11 +95,11 @@ func (k *keyring) remove(ctx context.Context, kid string) error {
 func (k *keyring) rotate(ctx context.Context) error {
 	k.mutex.Lock()
 	defer k.unlock(ctx)
-	stored, err := k.load(ctx)
+	all, err := k.load(ctx)
 	if err != nil {
 		return err
 	}
-	now := k.now()
+	stored, now := k.usable(all), k.now()
 	for _, algorithm := range algorithms() {
 		newest := slices.MaxFunc(ofAlgorithm(stored, algorithm), func(a, b *oauthkit.SigningKey) int {
 			return a.Generation - b.Generation
@@ -107,7 +107,7 @@ func (k *keyring) rotate(ctx context.Context) error {
 		if now.Before(newest.ActiveAt) {
 			continue
 		}
-		if err := k.add(ctx, algorithm, newest.Generation+1, now.Add(publishLead)); err != nil {
+		if err := k.add(ctx, algorithm, freeGeneration(all, stored, algorithm), now.Add(publishLead)); err != nil {
 			return err
 		}
 	}

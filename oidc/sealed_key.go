@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
@@ -20,6 +21,12 @@ const (
 )
 
 func isSealed(private []byte) bool { return len(private) > 0 && private[0] != derSequence }
+
+// isRefused reports whether a key must not be used: it is in clear though there is a secret, and is not among
+// the ids that are accepted.
+func isRefused(key *oauthkit.SigningKey, secret string, accept []string) bool {
+	return secret != "" && !isSealed(key.Private) && !slices.Contains(accept, key.ID)
+}
 
 // add makes a key and stores it. The mutex is held. That another instance has added this generation already is as good.
 func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation int, activeAt time.Time) error {

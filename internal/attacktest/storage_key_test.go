@@ -2,10 +2,14 @@ package attacktest
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/jose"
 	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/storetest"
@@ -18,6 +22,8 @@ func TestStoredKeys(t *testing.T) {
 		Name:      "ST-08 signing keys at rest",
 		Configure: func(config *oauthkit.Config, _ storetest.Store) { secret = config.Secret },
 		Test:      func(t *testing.T, s *fixture.Server) { sealedKeys(t, s, secret) },
+	}, {
+		Name: "ST-15 signing key that somebody has written into the table", Test: plantedKey,
 	}})
 }
 
@@ -72,3 +78,74 @@ type changedKeys struct {
 
 // SigningKeys implements [oauthkit.KeyStore].
 func (c changedKeys) SigningKeys(context.Context) ([]*oauthkit.SigningKey, error) { return c.keys, nil }
+
+// plantedKey wants a key that was written into the database in clear neither to sign nor to be published, nor
+// to stop what the provider does with its own, and the log to say so each time.
+func plantedKey(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	signer := headerOf(t, alice.Tokens(s.Web).ID)["kid"]
+	second := s.Second() // which has read the keys before as well
+	var planted []string
+	for _, generation := range []int{99, 2} {
+		key, err := jose.GenerateKey(jose.RS256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		private, err := key.MarshalPrivate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Store.AddSigningKey(t.Context(), &oauthkit.SigningKey{
+			ID: key.ID(), Algorithm: "RS256", Generation: generation, Private: private, CreatedAt: s.Clock.Now(), ActiveAt: s.Clock.Now().Add(-time.Hour),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		planted = append(planted, key.ID())
+	}
+	openID := oidc.New(oidc.Config{Keys: s.Store})
+	_, err := oauthkit.New(fixture.Issuer, s.Store, oauthkit.Config{
+		Secret: fixture.ConfigSecret, Extensions: []oauthkit.Extension{openID}, Now: s.Clock.Now,
+	})
+	if err != nil {
+		t.Fatalf("got %v, want an instance that starts all the same", err)
+	}
+	for i, instance := range []*fixture.Server{s, second, s.Second()} {
+		for range 2 {
+			s.Clock.Advance(time.Minute)
+			if kid := headerOf(t, alice.On(instance).Tokens(instance.Web).ID)["kid"]; kid != signer {
+				t.Errorf("instance %d: got key %v, want %v, which signed before", i, kid, signer)
+			}
+			set := instance.Browser("").Get("/o/.well-known/jwks.json").Body
+			for _, kid := range planted {
+				if strings.Contains(set, kid) {
+					t.Errorf("instance %d: got the planted key in %s", i, set)
+				}
+			}
+		}
+	}
+	if log := s.Log.String(); strings.Count(log, planted[0]) < 3 || !strings.Contains(log, "AcceptClearKeys") {
+		t.Errorf("got the log\n%s\nwant a warning at each load, with the key's id and how to accept it", log)
+	}
+	if err := openID.RotateKeys(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.Store.SigningKeys(t.Context())
+	if err != nil || len(keys) != 6 {
+		t.Errorf("got %d keys after a rotation, %v; want 2 planted, 2 old and 2 new", len(keys), err)
+	}
+}
+
+func headerOf(t *testing.T, token string) map[string]any {
+	t.Helper()
+	part, _, _ := strings.Cut(token, ".")
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header map[string]any
+	if err := json.Unmarshal(text, &header); err != nil {
+		t.Fatal(err)
+	}
+	return header
+}

@@ -85,7 +85,7 @@ func ofKeys() []mutant {
 		},
 		{
 			"secret-short", ".",
-			`if config.Secret != "" && len(config.Secret) < 32 {`, `if false {`,
+			`if config.Secret != "" && len(config.Secret) < minSecret {`, `if false {`,
 			killer{".", "TestNewRefuses"},
 		},
 		{
