@@ -355,7 +355,7 @@ func TestIntrospectorPanic(t *testing.T) {
 	t.Errorf("got %v, want a panic", err)
 }
 
-// TestIntrospectorTimeout has a provider that never answers.
+// TestIntrospectorTimeout is RL-35: the provider never answers.
 func TestIntrospectorTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		introspector := newIntrospector(t, &remote{wait: make(chan struct{})}, nil)

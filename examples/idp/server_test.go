@@ -34,7 +34,7 @@ func TestH07_StrictTransport(t *testing.T) {
 	}
 }
 
-// TestServer shows that no limit is missing, and that there is time to answer whatever was read in time.
+// TestServer is T-28: no limit is missing, and that there is time to answer whatever was read in time.
 func TestServer(t *testing.T) {
 	s := newTestSite(t, "https://as.test/o")
 	server := newServer(s.handler, s.logger)

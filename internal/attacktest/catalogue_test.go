@@ -46,17 +46,23 @@ func TestCatalogue(t *testing.T) {
 // TestIDs shows in which places a name counts, and which words are no ids.
 func TestIDs(t *testing.T) {
 	const code = `package p
+// TestZone is A-10: by comment.
+func TestZone() {}
+// TestKeys (A-11) has another one.
+func TestKeys() {}
+// TestOther shows what A-12 does not.
+func TestOther() {}
 func TestA01_ByFunction() {}
 func TestA99() {}
 func helperA02() {}
 var cases = []testCase{{Name: "A-03 by field"}, {"A-04 first element", nil}, {other: "A-05 another field"}}
 func f() { t.Run("ST-06 by call", nil); refused("A-07 by helper"); t.Errorf("%s", "A-08 in a message") ; use("A-09") ; use("A-1 x")}`
-	file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", code, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", code, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := slices.Sorted(slices.Values(idsOf(file)))
-	if want := []string{"A-01", "A-03", "A-04", "A-07", "A-99", "ST-06"}; !slices.Equal(got, want) {
+	if want := []string{"A-01", "A-03", "A-04", "A-07", "A-10", "A-11", "A-99", "ST-06"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -101,7 +107,7 @@ func testedIDs(t *testing.T, root string) map[string]string {
 		case entry.IsDir() || !strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
-		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			return err
 		}
@@ -119,9 +125,11 @@ func testedIDs(t *testing.T, root string) map[string]string {
 var (
 	functionName = regexp.MustCompile(`^Test([A-Z]+)(\d\d)(?:_|$)`)
 	caseName     = regexp.MustCompile(`^([A-Z]+)-(\d\d) \S`)
+	functionText = regexp.MustCompile(`^Test\w+ (?:is |\()?([A-Z]+)-(\d\d)\b`)
 )
 
-// idsOf returns the ids in the names of test functions, and in literals that name a case: the first argument of a call such
+// idsOf returns the ids in the names of test functions, behind the name in their comments, as in "TestZone is RL-23", and in
+// literals that name a case: the first argument of a call such
 // as t.Run, the first element of a case, or its field Name.
 func idsOf(file *ast.File) []string {
 	var ids []string
@@ -140,6 +148,9 @@ func idsOf(file *ast.File) []string {
 		switch node := node.(type) {
 		case *ast.FuncDecl:
 			add(functionName.FindStringSubmatch(node.Name.Name))
+			if text := node.Doc.Text(); strings.HasPrefix(text, node.Name.Name+" ") {
+				add(functionText.FindStringSubmatch(text))
+			}
 		case *ast.CallExpr:
 			if len(node.Args) > 0 {
 				addLiteral(node.Args[0])

@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestFault makes every call of the store fail that an endpoint makes, one after the other: before it takes effect, and
+// TestFault is RL-01: it makes every call of the store fail that an endpoint makes, one after the other: before it takes effect, and
 // after it did, like a connection that is cut behind COMMIT. Not knowing is never "no": the answer is 503. Nothing is lost or
 // half done either: the same request, sent again, does what it should have done, or is told that it was done.
 func TestFault(t *testing.T) {

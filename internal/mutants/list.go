@@ -13,6 +13,6 @@ const (
 func all() []mutant {
 	return slices.Concat(
 		ofCodes(), ofRefreshTokens(), ofAccessTokens(), ofClients(), ofRequests(), ofRedirects(), ofConsent(),
-		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(),
+		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(),
 	)
 }

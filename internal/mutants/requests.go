@@ -21,7 +21,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"body-unbounded", pages,
-			`io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))`, `io.ReadAll(r.Body)`,
+			`io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, maxBody))`, `io.ReadAll(r.Body)`,
 			killer{attacks, "TestTokenRequest/memory/T-07"},
 		},
 		{

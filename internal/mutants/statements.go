@@ -27,8 +27,7 @@ AND EXISTS`,
 		},
 		{
 			"sqlite-sealed-kept", store,
-			`if _, err := d.execute(ctx, tx, forgetSealedSQLite, authorizationID, hash); err != nil {`, `if false {
-			var err error`,
+			"WHERE hash = $1) AND hash <> $1`", "WHERE hash = $1) AND hash = $1 AND 1 = 0`",
 			killer{store, "TestContract/sqlite/refresh"},
 		},
 		{
@@ -40,13 +39,6 @@ AND EXISTS`,
 			"postgres-code-used-though-revoked", store,
 			"AND issued_at IS NULL AND revoked_at IS NULL RETURNING id\n), `", "AND issued_at IS NULL RETURNING id\n), `",
 			killer{store, "TestContract/postgres/codes"},
-		},
-		{
-			"postgres-refresh-used-twice", store,
-			`SET consumed_at = $2, sealed = $11 FROM held
-	WHERE presented.hash = $1 AND presented.consumed_at IS NULL AND`, `SET consumed_at = $2, sealed = $11 FROM held
-	WHERE presented.hash = $1 AND`,
-			killer{store, "TestContract/postgres/refresh"},
 		},
 		{
 			"postgres-sealed-kept", store,
@@ -137,7 +129,7 @@ func ofMemory() []mutant {
 		},
 		{
 			"memory-refresh-used-though-revoked", memory,
-			`case !token.Authorization.RevokedAt.IsZero():`, `case false:`,
+			"case !token.ConsumedAt.IsZero():\n\t\treturn oauthkit.ErrReplayed\n\tcase !token.Authorization.RevokedAt.IsZero():", "case !token.ConsumedAt.IsZero():\n\t\treturn oauthkit.ErrReplayed\n\tcase false:",
 			killer{memory, "TestContract/refresh"},
 		},
 		{

@@ -63,7 +63,7 @@ func TestCheckNothing(t *testing.T) {
 	})
 }
 
-// TestCheckVersions finds what Migrate was not called for: a database of an older program, a new field, everything. What a newer
+// TestCheckVersions is RL-30: it finds what Migrate was not called for: a database of an older program, a new field, everything. What a newer
 // program has done is no matter.
 func TestCheckVersions(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {

@@ -129,6 +129,53 @@ func TestUserAuthorizationsReads(t *testing.T) {
 	}
 }
 
+// TestHotPlans shows that no number of rows, expired ones among them, makes the acts of a
+// request read more than they need, and that Cleanup finds what has expired by an index.
+func TestHotPlans(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		db := open()
+		statements := oauthtest.CountStatements(db)
+		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
+		if err := store.Applications.Create(ctx, newApplication()); err != nil {
+			t.Fatal(err)
+		}
+		authorization, machine := newAuthorization(), newAuthorization()
+		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
+		approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
+			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+		}}
+		for _, act := range []struct {
+			name string
+			do   func() error
+		}{
+			{"RL-37 an application", func() error { _, err := store.Application(ctx, "client"); return err }},
+			{"RL-37 tokens of a machine", func() error {
+				return store.SaveTokens(ctx, machine, oauthkit.Tokens{Access: newTokens(machine).Access})
+			}},
+			{"RL-37 consent", func() error { return store.SaveCode(ctx, approval, code) }},
+			{"RL-37 remembered consent", func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
+			{"RL-37 code", func() error { _, err := store.Code(ctx, code.Hash); return err }},
+			{"RL-37 code exchange", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
+			{"RL-28 introspection", func() error { _, err := store.AccessToken(ctx, tokens.Access.Hash); return err }},
+			{"RL-28 refresh token", func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},
+			{"RL-28 refresh", func() error {
+				return store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, []byte("sealed")))
+			}},
+			{"RL-28 revocation", func() error { _, err := store.RevokeAuthorization(ctx, authorization.ID, now); return err }},
+			{"Q-06 cleanup, which takes a batch at a time", func() error {
+				_, err := store.Cleanup(ctx, oauthkit.CleanupLimits{Now: now, Batch: 10, Batches: 1})
+				return err
+			}},
+		} {
+			statements.Take()
+			if err := act.do(); err != nil {
+				t.Fatalf("%s: %v", act.name, err)
+			}
+			t.Run(act.name, func(t *testing.T) { explainAll(t, db, statements.Take().Statements) })
+		}
+	})
+}
+
 // scanOfSealed reads a partial index, which holds the tokens of the last minutes only.
 const scanOfSealed = "SCAN oauth_refresh_tokens USING INDEX oauth_refresh_tokens_sealed"
 
@@ -179,7 +226,7 @@ var argument = regexp.MustCompile(`[?$]\d+`)
 
 func sqlitePlan(db *gorm.DB, statement string) (plan string, err error) {
 	var steps []struct{ Detail string }
-	err = db.Raw("EXPLAIN QUERY PLAN " + argument.ReplaceAllString(statement, "1")).Scan(&steps).Error
+	err = db.Raw("EXPLAIN QUERY PLAN " + strings.ReplaceAll(argument.ReplaceAllString(statement, "1"), "?", "1")).Scan(&steps).Error
 	for _, step := range steps {
 		plan += step.Detail + "\n"
 	}

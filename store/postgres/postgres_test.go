@@ -37,7 +37,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestZone has a server that speaks in another zone, and times that come back in UTC.
+// TestZone is RL-23: a server that speaks in another zone, and times that come back in UTC.
 func TestZone(t *testing.T) {
 	url := oauthtest.Postgres(t)
 	store, err := postgres.Open[*oauthkit.AbstractApplication](url + separator(url) + "timezone=Asia/Kathmandu")

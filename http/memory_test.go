@@ -1,0 +1,75 @@
+package oauthhttp_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/store/memstore"
+)
+
+// elsewhereStore keeps its tokens in another process, so that no memory of this one has any.
+type elsewhereStore struct{ *memstore.Store }
+
+func (elsewhereStore) SaveTokens(context.Context, *oauthkit.Authorization, oauthkit.Tokens) error {
+	return nil
+}
+
+// TestRL36_NothingForEachToken issues tokens, and asks for as many that do not exist. A byte
+// kept for each would show.
+func TestRL36_NothingForEachToken(t *testing.T) {
+	store := elsewhereStore{memstore.New()}
+	app := &oauthkit.AbstractApplication{
+		ClientID: "machine", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+	}
+	secret := app.GenerateSecret()
+	if err := store.AddApplication(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Grants: []oauthkit.Grant{grants.ClientCredentials(store)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{})
+	post := func(path string, form url.Values) {
+		request := httptest.NewRequest(http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.SetBasicAuth("machine", secret)
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, request)
+		if recorder.Code != http.StatusOK {
+			t.Fatalf("%s: got %d: %s", path, recorder.Code, recorder.Body)
+		}
+	}
+	const requests = 10_000
+	send := func() {
+		for i := range requests {
+			post("token", url.Values{"grant_type": {"client_credentials"}})
+			post("introspect", url.Values{"token": {"oat_" + strconv.Itoa(i)}})
+		}
+	}
+	send() // fills the pools
+	before := heap()
+	send()
+	if grown := int64(heap()) - int64(before); grown > 16*requests {
+		t.Errorf("got %d bytes more after %d tokens, want nothing for each", grown, requests)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC() // what pools and finalizers held
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return memory.HeapAlloc
+}

@@ -1,0 +1,148 @@
+package attacktest
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/store/storetest"
+)
+
+// TestLoad is about requests that are made to cost the server more than the client.
+func TestLoad(t *testing.T) {
+	fixture.Run(t, []fixture.Case{
+		{Name: "Q-04 long tokens and headers", Test: longTokens},
+		{Name: "Q-05 very many cookies", Test: manyCookies},
+		{Name: "Q-08 goroutines end with their requests", Test: goroutinesEnd},
+		{Name: "Q-11 long URIs, scopes and lists are refused by their length", Test: longParameters},
+	})
+}
+
+// longTokens sends what net/http lets through, which is up to 1 MiB of headers; beyond that
+// its answer is 431. It wants what is too long to be a token to be refused without a look-up.
+func longTokens(t *testing.T, s *fixture.Server) {
+	s.Store.Forget()
+	for name, token := range map[string]string{
+		"dots": strings.Repeat(".", 1<<19), "access token": "oat_" + strings.Repeat("A", 1<<19),
+		"JWT": strings.Repeat("e30.", 1<<17), "just too long": "oat_" + strings.Repeat("A", 4093),
+	} {
+		for _, path := range []string{"/o/userinfo", "/api/read"} {
+			answer := s.Bearer(path, token)
+			if answer.Status != http.StatusUnauthorized {
+				t.Errorf("%s at %s: got %d, want 401", name, path, answer.Status)
+			}
+			if len(answer.Body)+len(answer.Header.Get("WWW-Authenticate")) > 1000 {
+				t.Errorf("%s at %s: got an answer that repeats the token", name, path)
+			}
+		}
+	}
+	if calls := s.Store.Calls(); len(calls) > 0 {
+		t.Errorf("got the calls %v of the store, want none", calls)
+	}
+	basic := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"grant_type": {"client_credentials"}})
+	basic.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("a", 64<<10)+":x")))
+	s.Do(basic).JSON(401, "invalid_client")
+	proof := s.Web.Request("/o/token", url.Values{"grant_type": {"authorization_code"}, "code": {"x"}})
+	proof.Header.Set("DPoP", strings.Repeat("e30.", 16<<10)) // which is not read
+	s.Do(proof).JSON(400, "invalid_grant")
+	s.RS.IN(strings.Repeat(".", 8<<10)).Inactive()
+	s.RS.IN(strings.Repeat(".", 8<<10+1)).JSON(400, "invalid_request")
+	s.Browser("alice").Authorize(s.Web.AZ("id_token_hint=" + strings.Repeat("e30.", 12<<10))).ERR("invalid_request")
+}
+
+// manyCookies sends more cookies than Go reads. A browser does so if another host of the
+// domain sets them; it then has none of ours, as one that refuses cookies.
+func manyCookies(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	token := alice.Tokens(s.Web).Access
+	login := s.Browser("").Authorize(s.Web.AZ())
+	many := strings.Repeat("a=b; ", 10_000) + "last=1"
+	for path, want := range map[string]int{
+		"/o/authorize?" + s.Web.AZ().Encode(): http.StatusSeeOther, "/o/consent?interaction=x": http.StatusNotFound,
+		"/o/applications/": http.StatusSeeOther, "/o/api/applications": http.StatusForbidden, "/o/.well-known/jwks.json": http.StatusOK,
+	} {
+		request := fixture.NewRequest(http.MethodGet, path, nil)
+		request.Header.Set("Cookie", many)
+		if answer := s.Do(request); answer.Status != want {
+			t.Errorf("%.20s: got %d, want %d: %.200s", path, answer.Status, want, answer.Body)
+		}
+	}
+	request := s.Web.Request("/o/introspect", url.Values{"token": {token}})
+	request.Header.Set("Cookie", many)
+	s.Do(request).Active()
+	login.Login() // a browser without them goes on
+}
+
+// goroutinesEnd sends requests whose clients wait, hang up before, or are cut off by the
+// store.
+func goroutinesEnd(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	alice.Tokens(s.Web)
+	before := goleak.IgnoreCurrent()
+	for range 5 {
+		tokens := alice.Tokens(s.Web)
+		s.Web.RF(tokens.Refresh).Tokens()
+		s.HangUp(s.Web.Request("/o/revoke_token", url.Values{"token": {tokens.Refresh}}), 0)
+		s.HangUp(fixture.NewRequest(http.MethodGet, "/o/authorize?"+s.Web.AZ().Encode(), nil), time.Millisecond)
+		s.Store.Fail(1)
+		s.Web.RF(tokens.Refresh)
+		s.Store.Heal()
+	}
+	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("database/sql.(*DB).connectionOpener"))
+}
+
+// longParameters are refused by their length, before anything is parsed: the time that it
+// takes does not depend on what is in them.
+func longParameters(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	s.Store.Forget()
+	for name, form := range map[string]url.Values{
+		"redirect URI like IPv6": s.Web.AZ("redirect_uri=http://[" + strings.Repeat(":", 100<<10) + "]/cb"),
+		"redirect URI":           s.Web.AZ("redirect_uri=https://rp.test/" + strings.Repeat("../", 30<<10)),
+		"scope":                  s.Web.AZ("scope=" + strings.Repeat("a ", 50<<10)),
+		"prompt":                 s.Web.AZ("prompt=" + strings.Repeat("none ", 20<<10)),
+		"claims":                 s.Web.AZ("claims=" + strings.Repeat("[", 100<<10)),
+		"languages":              s.Web.AZ("ui_locales=" + strings.Repeat("de-", 30<<10)),
+		"parameters":             url.Values{"resource": make([]string, 10_000)},
+	} {
+		if answer := alice.Authorize(form); answer.Status != http.StatusBadRequest {
+			t.Errorf("%s: got %d, want 400", name, answer.Status)
+		}
+		if calls := s.Store.Calls(); len(calls) > 0 {
+			t.Errorf("%s: got the calls %v of the store, want none", name, calls)
+		}
+	}
+	alice.Authorize(s.Web.AZ("redirect_uri=http://[" + strings.Repeat(":", 40<<10) + "]/cb")).PAGE(400)
+	alice.Authorize(s.Web.AZ("scope=" + strings.Repeat("a ", 20<<10))).ERR("invalid_scope")
+}
+
+// TestZones has a host whose clock speaks in another zone.
+func TestZones(t *testing.T) {
+	fixture.Run(t, []fixture.Case{{Name: "RL-23 a clock in another zone", Configure: inKiritimati, Test: func(t *testing.T, s *fixture.Server) {
+		tokens := s.Browser("alice").Tokens(s.Web)
+		active := s.RS.IN(tokens.Access).Active()
+		issued, expires := s.Clock.Now().Unix(), s.Clock.Now().Add(10*time.Minute).Unix()
+		if active["iat"] != float64(issued) || active["exp"] != float64(expires) {
+			t.Errorf("got iat %v and exp %v, want %d and %d", active["iat"], active["exp"], issued, expires)
+		}
+		second := s.Second()
+		s.Clock.Advance(10*time.Minute - time.Second)
+		second.RS.IN(tokens.Access).Active()
+		s.Clock.Advance(time.Second)
+		second.RS.IN(tokens.Access).Inactive()
+		s.Web.RF(tokens.Refresh).Tokens()
+	}}})
+}
+
+// inKiritimati puts the clock into the zone that is furthest from UTC.
+func inKiritimati(config *oauthkit.Config, _ storetest.Store) {
+	now := config.Now
+	config.Now = func() time.Time { return now().In(time.FixedZone("+14", 14*60*60)) }
+}

@@ -1,0 +1,129 @@
+package main
+
+// ofWaiting returns the mutants of requests that wait for their users.
+func ofWaiting() []mutant {
+	return []mutant{
+		{
+			"waiting-expired", pages,
+			`case !h.provider.Now().Before(p.expires):`, `case false:`,
+			killer{attacks, "TestWaitingRequest/memory/B-27"},
+		},
+		{
+			"waiting-in-another-browser", pages,
+			`case !hmac.Equal(browserHash[:], p.browserHash[:]):`, `case false && browserHash[0] == 0:`,
+			killer{attacks, "TestWaitingRequest/memory"},
+		},
+		{
+			"waiting-too-large", pages,
+			`if size > limit {`, `if false {`,
+			killer{attacks, "TestWaitingRequest/memory/B-28"},
+		},
+		{
+			"waiting-row-of-another-user", pages,
+			`mac.Write([]byte(user.Subject))`, ``,
+			killer{attacks, "TestWaitingRequest/memory/B-30"},
+		},
+		{
+			"waiting-row-each-time", pages,
+			`mac := hmac.New(sha256.New, p.seed[:])`, `mac := hmac.New(sha256.New, []byte(secret.NewID()))`,
+			killer{attacks, "TestWaitingRequest/memory/B-26"},
+		},
+		{
+			"waiting-rows-unbounded", pages,
+			`}, maxInteractions)`, `}, 1<<30)`,
+			killer{attacks, "TestWaitingRequest/memory/Q-02 requests of one user"},
+		},
+		{
+			"waiting-of-another-issuer", ".",
+			`return append([]byte(p.issuer+"\x00"), bound...)`, `return bound`,
+			killer{attacks, "TestWaitingRequest/memory/B-25"},
+		},
+		{
+			"row-expired", pages,
+			`case !h.provider.Now().Before(interaction.ExpiresAt):`, `case false:`,
+			killer{attacks, "TestWaitingRequest/memory/B-27"},
+		},
+		{
+			"row-of-another-browser", pages,
+			`case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):`, `case false:`,
+			killer{attacks, "TestConsentForm/memory/B-06"},
+		},
+		{
+			"row-decided-before", pages,
+			"case !interaction.ConsumedAt.IsZero():\n\t\treturn nil, errDecided", "case false:\n\t\treturn nil, errDecided",
+			killer{attacks, "TestConsentForm/memory/B-09 decided twice"},
+		},
+	}
+}
+
+// ofRetries returns the mutants of repeated refreshes.
+func ofRetries() []mutant {
+	return []mutant{
+		{
+			"retry-constant-key", "grants",
+			`return value + request.Secret() }`, `return "the same for every token" + request.Secret() }`,
+			killer{attacks, "TestRefreshRepeat/memory/ST-01"},
+		},
+		{
+			"retry-without-secret", "grants",
+			`return value + request.Secret() }`, `return value }`,
+			killer{attacks, "TestRefreshRepeat/memory/ST-01 the answer of a used token without"},
+		},
+		{
+			"retry-for-another-question", "grants",
+			`if questionOf(r.request.Form).same(r.kept.Question) {`, `if true {`,
+			killer{attacks, "TestRefreshRepeat/memory/F-19 a repeat"},
+		},
+		{
+			"retry-unbounded", "store/memstore",
+			`case token.repeats >= repeat.Limit:`, `case false:`,
+			killer{attacks, "TestRefreshRepeat/memory/F-04 repeats are few"},
+		},
+		{
+			"retry-after-the-window", "store/memstore",
+			`case !token.repeatable(repeat.Now()), !replaced, !successor.follows(token):`, `case !replaced, !successor.follows(token):`,
+			killer{attacks, "TestRefresh/memory/F-02 reuse after"},
+		},
+		{
+			"retry-though-revoked", "store/memstore",
+			"switch {\n\tcase !token.Authorization.RevokedAt.IsZero():", "switch {\n\tcase false:",
+			killer{"store/memstore", "TestContract/refresh"},
+		},
+		{
+			"retry-unbounded-postgres", store,
+			`WHERE t.hash = $1 AND t.repeats < $3 AND`, `WHERE t.hash = $1 AND $3 = $3 AND`,
+			killer{store, "TestContract/postgres/refresh"},
+		},
+	}
+}
+
+// ofLoad returns the mutants of what bounds the time and number of requests.
+func ofLoad() []mutant {
+	return []mutant{
+		{
+			"hang-up-ends-request", pages,
+			`func (d *detached) Done() <-chan struct{} { return nil }`, `func (d *detached) Done() <-chan struct{} { return d.request.Done() }`,
+			killer{pages, "TestHangUp"},
+		},
+		{
+			"no-deadline", pages,
+			`ctx, cancel := context.WithTimeout(d, timeout)`, `ctx, cancel := context.WithTimeout(d, 1000*timeout)`,
+			killer{pages, "TestHangUp"},
+		},
+		{
+			"in-flight-unbounded", pages,
+			`if f.all.slots.TryAcquire(1) {`, `if f.all.slots.TryAcquire(0) {`,
+			killer{pages, "TestInFlight_Bounds"},
+		},
+		{
+			"in-flight-queue-unbounded", pages,
+			`q.waiting.Add(1) <= maxWaiting && q.slots.Acquire(ctx, 1) == nil`, `q.waiting.Add(1) > 0 && q.slots.Acquire(ctx, 1) == nil`,
+			killer{pages, "TestInFlight_Bounds"},
+		},
+		{
+			"in-flight-all-for-strangers", pages,
+			`strangers = min(strangers, connections/2)`, `strangers = limit`,
+			killer{pages, "TestInFlight_Strangers"},
+		},
+	}
+}
