@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -102,6 +103,9 @@ func refuse(r *Run) {
 	begun := w.History.Now()
 	w.Proxy.Refuse()
 	pause(r.Context(), r.seconds(1, 20))
+	probes := w.Client(0)
+	probes.Unrecorded = true
+	ready, lives := probes.Read(r.Context(), "/readyz").Status, probes.Read(r.Context(), "/livez").Status
 	ended := w.History.Now()
 	if err := w.Proxy.Accept(); err != nil {
 		r.Fatal(err)
@@ -121,6 +125,9 @@ func refuse(r *Run) {
 	}
 	r.AtMost("longest wait during the fault", longest.Seconds(), "s", 1, "0.61 s")
 	r.None("discovery and key set not answered", documents, "0")
+	if os.Getenv(programVariable) == "" {
+		r.None("readyz other than 503, livez other than 200", count(ready != http.StatusServiceUnavailable)+count(lives != http.StatusOK), "")
+	}
 	r.AtMost("normal again", healed.Seconds(), "s", 2, "0.4 s")
 	r.verified(w)
 }
