@@ -202,8 +202,9 @@ const saveCodePostgres = `WITH waiting AS (
 	INSERT INTO {authorization_codes} (authorization_id, hash, redirect_uri, code_challenge, code_challenge_method, issued_at, expires_at)
 	SELECT accepted.id, $25, $26, $27, $28, $29, $30 FROM accepted
 )
-SELECT (SELECT consent_id FROM accepted), EXISTS (SELECT 1 FROM ready), EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1),
-EXISTS (SELECT 1 FROM ended)`
+SELECT (SELECT consent_id FROM accepted), CASE
+	WHEN EXISTS (SELECT 1 FROM ended) THEN 'ended' WHEN EXISTS (SELECT 1 FROM ready) THEN 'ready'
+	WHEN EXISTS (SELECT 1 FROM {interactions} WHERE hash = $1) THEN 'known' ELSE '' END`
 
 func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (string, error) {
 	mode, consent := "none", &oauthkit.Consent{}
@@ -218,18 +219,18 @@ func (postgresDialect) saveCode(ctx context.Context, d *database, approval *oaut
 	args = append(args, d.codeArgs(code)...)
 
 	var consentID sql.NullString
-	var ready, known, ended bool
-	err := d.first(ctx, d.pool(), saveCodePostgres, args, &consentID, &ready, &known, &ended)
+	var came string
+	err := d.first(ctx, d.pool(), saveCodePostgres, args, &consentID, &came)
 	switch {
 	case err != nil:
 		return "", err
 	case consentID.Valid:
 		return consentID.String, nil
-	case ended:
+	case came == "ended":
 		return "", oauthkit.ErrEnded
-	case ready:
+	case came == "ready":
 		return "", oauthkit.ErrRevoked
-	case known:
+	case came == "known":
 		return "", oauthkit.ErrReplayed
 	default:
 		return "", oauthkit.ErrNotFound
