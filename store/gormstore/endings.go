@@ -206,8 +206,20 @@ func (c *Credentials) markedGone(ctx context.Context, on gorm.ConnPool, name str
 	return c.batch(ctx, on, markGone, name)
 }
 
-// bounded runs one statement of an ending, and returns how many rows it changed.
-func (d *database) bounded(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (int, error) {
+// bounded runs one statement of an ending, and returns how many rows it changed. A statement that waits
+// for the lock of another program is begun again, so that it keeps no connection and no place in the
+// queue of the lock for long; after a minute the ending fails.
+func (d *database) bounded(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (rows int, err error) {
+	for range longestWait / batchTime {
+		rows, err = d.once(ctx, on, statement, args...)
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+	}
+	return rows, err
+}
+
+func (d *database) once(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	return d.execute(ctx, on, statement, args...)
