@@ -225,3 +225,11 @@ func (p *losingPool) QueryContext(ctx context.Context, query string, args ...any
 	}
 	return p.ConnPool.QueryContext(ctx, query, args...)
 }
+
+// ExecContext implements [gorm.ConnPool].
+func (p *losingPool) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if p.lose != "" && strings.Contains(query, p.lose) {
+		return nil, errLost
+	}
+	return p.ConnPool.ExecContext(ctx, query, args...)
+}
