@@ -73,8 +73,18 @@ func (b *body) whole() (text string, ok bool) {
 	return string(b.read), true
 }
 
-// has reports whether the text is in what was read ahead.
-func (b *body) has(text string) bool { return bytes.Contains(b.read, []byte(text)) }
+// has reports whether what was read ahead is a form with the field, and a value in it. Name ends in "=".
+// A name that is escaped is not found.
+func (b *body) has(name string) bool {
+	for rest, more := b.read, true; more; {
+		var field []byte
+		field, rest, more = bytes.Cut(rest, []byte("&"))
+		if len(field) > len(name) && string(field[:len(name)]) == name {
+			return true
+		}
+	}
+	return false
+}
 
 // readAll reads a body of any media type.
 func readAll(w http.ResponseWriter, r *http.Request) (string, error) {

@@ -62,10 +62,11 @@ type Config struct {
 	// [oauthkit.ConnectionPool] says, but not less than 4, and 128 if that is unlimited or unknown.
 	// Set it higher if CurrentUser or another function of yours takes longer than the database.
 	//
-	// Requests that cost a stranger nothing, to the authorization endpoint and other pages that
-	// anyone may open and to the token endpoint without client credentials, hold at most half of
-	// the connections together, and at most half of MaxInFlight. Documents that are served from
-	// memory, such as the metadata, always are. Requests to the host's own API are not counted.
+	// Requests that cost a stranger nothing, to the authorization endpoint and all other pages, to
+	// what users are served in JSON, and to the token endpoint without client credentials, hold at
+	// most half of the connections together, and at most half of MaxInFlight. Documents that are
+	// served from memory, such as the metadata, always are. Requests to the host's own API are not
+	// counted, and neither is an answer whose body is being sent.
 	MaxInFlight int
 
 	// Groups are what is served; the metadata documents announce nothing else. Nil: everything.
@@ -176,7 +177,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 			h.writeBusy(w, r, found)
 			return
 		}
-		defer h.inFlight.leave(stranger)
+		begun.answer.turn, begun.answer.stranger = h.inFlight, stranger
+		defer begun.answer.leave()
 		begun.context.turn = h.inFlight
 	}
 	begun.answer.ResponseWriter = w

@@ -96,7 +96,7 @@ func (f *inFlight) tryEnter(stranger bool) bool {
 
 // isFull reports whether a request to the endpoint could not even wait, whoever sends it.
 func (f *inFlight) isFull(found route) bool {
-	return !found.memory && (f.all.isFull() || found.Anyone != nil && f.strangers.isFull())
+	return !found.memory && (f.all.isFull() || found.isOpen() && f.strangers.isFull())
 }
 
 // leave gives the turn to the next.
@@ -150,11 +150,12 @@ func (r *refusals) tell() {
 	r.provider.Record(context.Background(), oauthkit.RequestsRefused{Refused: refused})
 }
 
-// isStrangers reports whether anybody at all can send such a request: it names no user, and no
-// application that has to prove itself. That it claims a secret is enough here.
+// isStrangers reports whether anybody at all can send such a request: it names no application that has
+// to prove itself. That it claims a secret is enough here. What only users get is a stranger's as well
+// until the host has been asked, which reads its sessions.
 func isStrangers(r *http.Request, found route, sent *body) bool {
 	switch {
-	case found.Anyone != nil:
+	case found.isOpen():
 		return true
 	case found.Application != nil:
 		return r.Header.Get("Authorization") == "" && !sent.has("client_secret=") && !sent.has("client_assertion=")

@@ -240,6 +240,88 @@ func TestInFlight_Strangers(t *testing.T) {
 	}
 }
 
+// TestInFlight_Claims has strangers whose requests only look like those of applications or of users.
+func TestInFlight_Claims(t *testing.T) {
+	locked := func(r *http.Request) (*oauthkit.User, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	for _, test := range []struct{ name, method, path, body string }{
+		{"RL-50 the field in a value", http.MethodPost, "token", "x=client_secret=&client_id=locked"},
+		{"RL-50 the field without a value", http.MethodPost, "token", "client_secret=&client_id=locked"},
+		{"RL-50 the field in a name", http.MethodPost, "token", "not_client_secret=1&client_id=locked"},
+		{"RL-50 an empty assertion", http.MethodPost, "revoke_token", "client_assertion=&client_id=locked"},
+		{"RL-50 a session that is none", http.MethodGet, "authorized_tokens/", ""},
+		{"RL-50 a session that is none, JSON", http.MethodGet, "api/authorized_tokens/", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCrowd(t, 4, 0)
+				c.store.open = true
+				authorizations := oauthkit.NewAuthorizations(c.provider, memstore.New())
+				c.handler = oauthhttp.NewHandler(c.provider, oauthhttp.Config{CurrentUser: locked, Authorizations: authorizations})
+				for range 100 {
+					request := httptest.NewRequest(test.method, "https://as.test/o/"+test.path, strings.NewReader(test.body))
+					if test.body != "" {
+						request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+					}
+					c.serve(request)
+				}
+				synctest.Wait()
+				c.send("web")
+				synctest.Wait()
+				if c.got(http.StatusUnauthorized) != 1 {
+					t.Error("got a request of an application that waits for strangers, want it answered")
+				}
+				c.finish()
+			})
+		})
+	}
+}
+
+// stalledWriter is a client that does not read.
+type stalledWriter struct {
+	*httptest.ResponseRecorder
+	read chan struct{}
+}
+
+func (w *stalledWriter) Write(part []byte) (int, error) {
+	<-w.read
+	return w.ResponseRecorder.Write(part)
+}
+
+// TestInFlight_Stalled RL-51 has clients that do not read their answers, which takes no turns from others.
+func TestInFlight_Stalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, 0, 1)
+		c.store.open = true
+		reader := make(chan struct{})
+		var stalled sync.WaitGroup
+		for range 3 {
+			stalled.Go(func() {
+				w := &stalledWriter{httptest.NewRecorder(), reader}
+				c.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?client_id=none", nil))
+			})
+		}
+		synctest.Wait()
+		c.send("web")
+		synctest.Wait()
+		if c.got(http.StatusUnauthorized) != 1 {
+			t.Error("got a request that waits for clients which do not read, want it answered")
+		}
+		close(reader)
+		stalled.Wait()
+		for range 10 { // each turn was given away once
+			c.send("locked")
+		}
+		synctest.Wait()
+		if c.store.most != 1 {
+			t.Errorf("got %d requests together, want 1", c.store.most)
+		}
+		c.finish()
+	})
+}
+
 // TestInFlight_Documents serves what is in memory however many wait.
 func TestInFlight_Documents(t *testing.T) {
 	t.Run("RL-07 documents", func(t *testing.T) {

@@ -40,10 +40,22 @@ func asPanic(err error) *panicError {
 	return found
 }
 
-// answer is the answer to a request. It knows whether it has begun: then no other one can be sent.
+// answer is the answer to a request. It knows whether it has begun: then no other one can be sent. It
+// gives the turn of the request away before a body is sent, because a client that does not read keeps
+// the sender waiting as long as the server lets it.
 type answer struct {
 	http.ResponseWriter
-	begun bool
+	begun    bool
+	turn     *inFlight // nil: the request has none, or none any more
+	stranger bool      // of the turn
+}
+
+// leave gives the turn away, once.
+func (a *answer) leave() {
+	if a.turn != nil {
+		a.turn.leave(a.stranger)
+		a.turn = nil
+	}
 }
 
 // WriteHeader implements [http.ResponseWriter].
@@ -55,12 +67,14 @@ func (a *answer) WriteHeader(status int) {
 // Write implements [http.ResponseWriter].
 func (a *answer) Write(part []byte) (int, error) {
 	a.begun = true
+	a.leave()
 	return a.ResponseWriter.Write(part)
 }
 
 // FlushError is what [http.ResponseController] calls.
 func (a *answer) FlushError() error {
 	a.begun = true
+	a.leave()
 	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
@@ -70,7 +84,10 @@ func (a *answer) Flush() { _ = a.FlushError() }
 // Hijack implements [http.Hijacker], as far as the server's own writer does.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	connection, buffered, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	a.begun = a.begun || err == nil
+	if err == nil {
+		a.begun = true
+		a.leave()
+	}
 	return connection, buffered, err
 }
 

@@ -23,6 +23,9 @@ type route struct {
 	memory bool
 }
 
+// isOpen reports whether no request says by itself that its sender may call.
+func (e route) isOpen() bool { return e.Anyone != nil || e.User != nil }
+
 func (e route) allows(method string) bool {
 	return slices.Contains(e.Methods, method) || method == http.MethodHead && !e.page && slices.Contains(e.Methods, http.MethodGet)
 }
