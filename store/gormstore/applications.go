@@ -137,7 +137,7 @@ func (a *Applications[A]) disable(ctx context.Context, clientID string, update f
 // enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
 func (a *Applications[A]) enable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
 	name := applicationTarget(clientID).name
-	stored, err := a.Find(ctx, clientID)
+	stored, err := a.stored(ctx, clientID)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (a *Applications[A]) settle(ctx context.Context, clientID string) error {
 	if err != nil || !marked {
 		return err
 	}
-	switch stored, err := a.Find(ctx, clientID); {
+	switch stored, err := a.stored(ctx, clientID); {
 	case errors.Is(err, oauthkit.ErrNotFound):
 		return nil
 	case err != nil || !oauthkit.IsUsable(stored):
@@ -172,6 +172,13 @@ func (a *Applications[A]) settle(ctx context.Context, clientID string) error {
 	default:
 		return a.credentials.EnableApplication(ctx, clientID)
 	}
+}
+
+// stored is Find with a deadline of its own.
+func (a *Applications[A]) stored(ctx context.Context, clientID string) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	return a.Find(ctx, clientID)
 }
 
 // change runs a change of the row, which is short, in a transaction that has a deadline of its own.
@@ -244,18 +251,25 @@ func (a *Applications[A]) Delete(ctx context.Context, clientID string) error {
 		return failed("deleting an application", err)
 	}
 	var removed int
+	var gone bool
 	err := a.change(ctx, func(tx *gorm.DB) (err error) {
 		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
 		if err == nil {
 			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
 		}
 		if err == nil && a.together() {
-			err = a.credentials.markedGone(ctx, tx.Statement.ConnPool, ended.name)
+			gone, err = a.credentials.markedGone(ctx, tx.Statement.ConnPool, ended.name)
 		}
 		return err
 	})
 	if err == nil && !a.together() {
-		err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
+		gone, err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
+	}
+	if err == nil && !gone { // another call has enabled it meanwhile, which none can any more
+		err = a.credentials.ForgetApplication(ctx, clientID)
+		if err == nil {
+			err = a.settle(ctx, clientID)
+		}
 	}
 	if err == nil && removed == 0 {
 		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)

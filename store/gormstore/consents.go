@@ -66,8 +66,26 @@ const (
 //
 // More than a batch of Authorizations is listed in that transaction and revoked after it: an approval that comes second is not
 // among them.
-func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
-	var more []string
+func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+	revoked, more, err := c.revokeFirst(ctx, applicationID, subject, now)
+	if err == nil {
+		err = inBatches(more, func(list string) error {
+			done, err := c.boundedIDs(ctx, c.dialect.revokeListed()+" RETURNING id", list, c.stamp(now))
+			revoked = append(revoked, done...)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, failed("revoking a consent", err)
+	}
+	return revoked, nil
+}
+
+// revokeFirst forgets the consent, revokes a batch, and lists what is more. It has a deadline of its own, as each statement after
+// it has: ctx may have none.
+func (c *Credentials) revokeFirst(ctx context.Context, applicationID, subject string, now time.Time) (revoked, more []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
 	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
 		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, c.stamp(now)); err != nil {
 			return err
@@ -81,17 +99,7 @@ func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject 
 		}
 		return err
 	})
-	if err == nil {
-		err = inBatches(more, func(list string) error {
-			done, err := c.boundedIDs(ctx, c.dialect.revokeListed()+" RETURNING id", list, c.stamp(now))
-			revoked = append(revoked, done...)
-			return err
-		})
-	}
-	if err != nil {
-		return nil, failed("revoking a consent", err)
-	}
-	return revoked, nil
+	return revoked, more, err
 }
 
 // ids returns the one column of a statement's answer.

@@ -105,7 +105,7 @@ func (c *Credentials) ForgetApplication(ctx context.Context, clientID string) er
 	ended := applicationTarget(clientID)
 	err := c.endMarked(ctx, ended, c.db.NowFunc(), true)
 	if err == nil {
-		err = c.markedGone(ctx, c.pool(), ended.name)
+		_, err = c.markedGone(ctx, c.pool(), ended.name)
 	}
 	return failed("forgetting an application", err)
 }
@@ -202,8 +202,10 @@ func (c *Credentials) lift(ctx context.Context, on gorm.ConnPool, name string) e
 	return c.batch(ctx, on, liftMark, name, "")
 }
 
-func (c *Credentials) markedGone(ctx context.Context, on gorm.ConnPool, name string) error {
-	return c.batch(ctx, on, markGone, name)
+// markedGone lets the mark of an application expire whose row is removed. It reports whether the mark was there.
+func (c *Credentials) markedGone(ctx context.Context, on gorm.ConnPool, name string) (marked bool, err error) {
+	rows, err := c.bounded(ctx, on, markGone, name)
+	return rows > 0, err
 }
 
 // bounded runs one statement of an ending, and returns how many rows it changed. A statement that waits

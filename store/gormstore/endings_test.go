@@ -2,9 +2,11 @@ package gormstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
 // end is a way to end what an application or a user has.
@@ -176,6 +179,124 @@ func TestEndingRefusesActs(t *testing.T) {
 			}
 			noneLive(t, db)
 		})
+	}
+}
+
+// deadlines is a pool that counts what is begun without a deadline.
+type deadlines struct {
+	*sql.DB
+	none atomic.Int64
+}
+
+func (d *deadlines) see(ctx context.Context) {
+	if _, limited := ctx.Deadline(); !limited {
+		d.none.Add(1)
+	}
+}
+
+func (d *deadlines) BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error) {
+	d.see(ctx)
+	return d.DB.BeginTx(ctx, options)
+}
+
+func (d *deadlines) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	d.see(ctx)
+	return d.DB.ExecContext(ctx, query, args...)
+}
+
+func (d *deadlines) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	d.see(ctx)
+	return d.DB.QueryContext(ctx, query, args...)
+}
+
+func (d *deadlines) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	d.see(ctx)
+	return d.DB.QueryRowContext(ctx, query, args...)
+}
+
+// TestEndingDeadlines RL-53 shows that nothing which goes on after the deadline of its request waits for ever for
+// a locked table, with its turn and its connection.
+func TestEndingDeadlines(t *testing.T) {
+	each(t, func(t *testing.T, open func() *gorm.DB) {
+		for _, end := range append(ends(),
+			end{"RevokeConsent", func(ctx context.Context, store *store) error {
+				_, err := store.RevokeConsent(ctx, "client", "alice", now)
+				return err
+			}},
+			end{"update", func(ctx context.Context, store *store) error {
+				app := newApplication()
+				app.Name = "Another"
+				return store.Applications.Update(ctx, app)
+			}},
+		) {
+			db := open()
+			for _, table := range []string{"applications", "authorizations", "consents", "endings"} {
+				_ = db.Exec("DELETE FROM oauth_" + table).Error
+			}
+			endingStore(t, db)
+			pool, err := db.DB()
+			if err != nil {
+				t.Fatal(err)
+			}
+			watched := &deadlines{DB: pool}
+			session := db.Session(&gorm.Session{NewDB: true, Context: t.Context()})
+			session.ConnPool, session.Statement.ConnPool = watched, watched
+			store, err := gormstore.New[*oauthkit.AbstractApplication](session, gormstore.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.Applications.Find(t.Context(), "client"); err != nil || watched.none.Load() == 0 {
+				t.Fatalf("got %d without a deadline (%v), want the one of Find", watched.none.Load(), err)
+			}
+			watched.none.Store(0)
+			if err := end.end(context.Background(), store); err != nil {
+				t.Errorf("%s: %v", end.name, err)
+			}
+			found := int64(0)
+			if end.name == "disable" {
+				found = 1 // by the test
+			}
+			if none := watched.none.Load(); none != found {
+				t.Errorf("%s: got %d statements without a deadline, want %d", end.name, none, found)
+			}
+		}
+	})
+}
+
+// TestDeleteWhileEnabled RL-52 has an application enabled, as by its owner, while it is deleted: what it gets by that is
+// revoked as well.
+func TestDeleteWhileEnabled(t *testing.T) {
+	db := openers()["postgres"](t)()
+	store, _ := endingStore(t, db)
+	ctx := t.Context()
+	held := db.Begin()
+	defer held.Rollback()
+	if err := held.Exec("SELECT 1 FROM oauth_applications WHERE client_id = 'client' FOR UPDATE").Error; err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- store.Applications.Delete(ctx, "client") }()
+	until(t, db, "the deletion waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+	authorization := newAuthorization()
+	if err := errors.Join(store.EnableApplication(ctx, "client"), store.SaveTokens(ctx, authorization, newTokens(authorization))); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Rollback().Error; err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the deletion: %v", err)
+	}
+	noneLive(t, db, authorization.ID)
+	if err := store.SaveTokens(ctx, authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
+		t.Errorf("tokens afterwards: got %v, want ErrEnded", err)
+	}
+	if err := store.Applications.Create(ctx, newApplication()); err != nil {
+		t.Fatal(err)
+	}
+	again := newAuthorization()
+	if err := store.SaveTokens(ctx, again, newTokens(again)); err != nil {
+		t.Errorf("tokens of another with its client_id: got %v, want none", err)
 	}
 }
 
