@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"html/template"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
@@ -32,7 +35,12 @@ type pages struct {
 	prefix   string // of the provider's own pages
 	origin   *http.CrossOriginProtection
 	logger   *slog.Logger
+	homes    *semaphore.Weighted // requests that look for the session of the page home
 }
+
+// maxHomes is how many requests for the page home use the database at the same time. Anyone can send them, with a cookie that
+// is none of ours, and the provider limits only what is its own: otherwise they could take all connections.
+const maxHomes = 4
 
 // page is what a template is given.
 type page struct {
@@ -102,7 +110,7 @@ func (p *pages) isOwnForm(r *http.Request) bool {
 }
 
 func (p *pages) home(w http.ResponseWriter, r *http.Request) {
-	found, err := p.session(r)
+	found, err := p.homeSession(r)
 	if err != nil {
 		p.fail(w, r, err)
 		return
@@ -114,8 +122,19 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	p.render(w, http.StatusOK, "home.html", content)
 }
 
+// homeSession is session when it is the request's turn. It returns errBusy if there is none within a second.
+func (p *pages) homeSession(r *http.Request) (*session, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), maxWait)
+	defer cancel()
+	if err := p.homes.Acquire(ctx, 1); err != nil {
+		return nil, errBusy
+	}
+	defer p.homes.Release(1)
+	return p.session(r)
+}
+
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil { // the browser is still there
+	if r.Context().Err() == nil && !errors.Is(err, errBusy) { // the browser is still there, and something has failed
 		p.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path,
 			"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID, "error", err)
 	}

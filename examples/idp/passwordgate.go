@@ -14,7 +14,7 @@ const (
 	maxWait    = time.Second // how long one waits or is held
 )
 
-// errBusy says that the program has no time to verify a password now.
+// errBusy says that the program has no time to verify a password, or to show the page home, now.
 var errBusy = errors.New("too many sign-ins at once")
 
 // passwordGate limits what anyone can make the program spend on passwords, which are slow to verify on purpose: at most

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
@@ -98,6 +100,7 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 		prefix:   provider.Prefix(),
 		origin:   http.NewCrossOriginProtection(),
 		logger:   logger,
+		homes:    semaphore.NewWeighted(maxHomes),
 	}
 	endpoints, err := s.endpoints(ctx, seed.UserChoosesScopes)
 	if err != nil {

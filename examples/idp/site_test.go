@@ -27,8 +27,13 @@ const (
 
 func newTestSite(t *testing.T, issuer string) *testSite {
 	t.Helper()
+	return newTestSiteOn(t, issuer, location(filepath.Join(t.TempDir(), "idp.db")))
+}
+
+func newTestSiteOn(t *testing.T, issuer string, at location) *testSite {
+	t.Helper()
 	s := &testSite{T: t}
-	database, err := openDatabase(t.Context(), location(filepath.Join(t.TempDir(), "idp.db")))
+	database, err := openDatabase(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
