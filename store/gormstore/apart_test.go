@@ -124,6 +124,49 @@ func TestApartRefused(t *testing.T) {
 	})
 }
 
+// TestApartConflict RL-54 has an application changed by another call while one enables it, which has lifted the mark. If the
+// other call has enabled it, it is not refused for ever; if it is still disabled, it keeps nothing that it got meanwhile.
+func TestApartConflict(t *testing.T) {
+	for name, disabled := range map[string]bool{"RL-54 enabled by another": false, "RL-54 changed by another": true} {
+		t.Run(name, func(t *testing.T) {
+			ctx, applications := t.Context(), openers()["postgres"](t)()
+			store := apart(t, openers()["postgres"](t)(), applications)
+			if err := errors.Join(store.Applications.Create(ctx, newApplication()), setDisabled(ctx, store, true)); err != nil {
+				t.Fatal(err)
+			}
+			other := applications.Begin()
+			defer other.Rollback()
+			change := "UPDATE oauth_applications SET disabled = ?, updated_at = updated_at + interval '1 second'"
+			if err := other.Exec(change, disabled).Error; err != nil {
+				t.Fatal(err)
+			}
+			enabled := make(chan error, 1)
+			go func() { enabled <- setDisabled(ctx, store, false) }()
+			until(t, applications, "the call waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+			meanwhile := newAuthorization() // of a request from before
+			tokens := newTokens(meanwhile)
+			if err := errors.Join(store.SaveTokens(ctx, meanwhile, tokens), other.Commit().Error); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-enabled; !errors.Is(err, oauthkit.ErrConflict) {
+				t.Errorf("got %v, want ErrConflict", err)
+			}
+			again := newAuthorization()
+			err := store.SaveTokens(ctx, again, newTokens(again))
+			if !disabled && err != nil {
+				t.Errorf("tokens of an application that is enabled: got %v, want none", err)
+			}
+			if disabled && !errors.Is(err, oauthkit.ErrEnded) {
+				t.Errorf("tokens of an application that is disabled: got %v, want ErrEnded", err)
+			}
+			found, err := store.AccessToken(ctx, tokens.Access.Hash)
+			if err != nil || disabled && found.Authorization.RevokedAt.IsZero() {
+				t.Errorf("got %+v (%v), want a token that is revoked", found, err)
+			}
+		})
+	}
+}
+
 // TestApartInterrupted shows that an application which could not be ended is still there, refused everything, and that the same call
 // completes it.
 func TestApartInterrupted(t *testing.T) {

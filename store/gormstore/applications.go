@@ -54,11 +54,10 @@ func (a *Applications[A]) Create(ctx context.Context, app A) error {
 }
 
 func (a *Applications[A]) create(ctx context.Context, app A) error {
-	name := applicationTarget(app.GetID()).name
 	if err := a.endEarlier(ctx, app.GetID()); err != nil {
 		return err
 	}
-	err := a.withLifted(ctx, name, func(tx *gorm.DB) error {
+	err := a.withLifted(ctx, app.GetID(), func(tx *gorm.DB) error {
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
 		created := tx.Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
@@ -154,7 +153,7 @@ func (a *Applications[A]) enable(ctx context.Context, clientID string, update fu
 	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
 		return err
 	}
-	return a.withLifted(ctx, name, update)
+	return a.withLifted(ctx, clientID, update)
 }
 
 // settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
@@ -165,8 +164,9 @@ func (a *Applications[A]) settle(ctx context.Context, clientID string) error {
 		return err
 	}
 	switch stored, err := a.stored(ctx, clientID); {
-	case errors.Is(err, oauthkit.ErrNotFound):
-		return nil
+	case errors.Is(err, oauthkit.ErrNotFound): // deleted meanwhile, or never created
+		_, err = a.credentials.markedGone(ctx, a.credentials.pool(), applicationTarget(clientID).name)
+		return err
 	case err != nil || !oauthkit.IsUsable(stored):
 		return err
 	default:
@@ -190,8 +190,9 @@ func (a *Applications[A]) change(ctx context.Context, change func(tx *gorm.DB) e
 
 // withLifted changes the row together with lifting the mark that nothing is issued to the application. In two databases the mark is
 // lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
-// is put back.
-func (a *Applications[A]) withLifted(ctx context.Context, name string, change func(tx *gorm.DB) error) error {
+// is put back, with what was issued meanwhile revoked, unless another call has made the application usable.
+func (a *Applications[A]) withLifted(ctx context.Context, clientID string, change func(tx *gorm.DB) error) error {
+	name := applicationTarget(clientID).name
 	if a.together() {
 		return a.change(ctx, func(tx *gorm.DB) error {
 			if err := change(tx); err != nil {
@@ -209,9 +210,17 @@ func (a *Applications[A]) withLifted(ctx context.Context, name string, change fu
 	}
 	err = a.change(ctx, change)
 	if err != nil && marked {
-		err = errors.Join(err, a.credentials.batch(context.WithoutCancel(ctx), a.credentials.pool(), markOff, name))
+		err = errors.Join(err, a.putBack(context.WithoutCancel(ctx), clientID))
 	}
 	return err
+}
+
+// putBack ends what was issued to an application since its mark was lifted in vain.
+func (a *Applications[A]) putBack(ctx context.Context, clientID string) error {
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.settle(ctx, clientID)
 }
 
 func (a *Applications[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
