@@ -110,7 +110,7 @@ func longParameters(t *testing.T, s *fixture.Server) {
 		"prompt":                 s.Web.AZ("prompt=" + strings.Repeat("none ", 20<<10)),
 		"claims":                 s.Web.AZ("claims=" + strings.Repeat("[", 100<<10)),
 		"languages":              s.Web.AZ("ui_locales=" + strings.Repeat("de-", 30<<10)),
-		"parameters":             url.Values{"resource": make([]string, 10_000)},
+		"parameters":             {"resource": make([]string, 10_000)},
 	} {
 		if answer := alice.Authorize(form); answer.Status != http.StatusBadRequest {
 			t.Errorf("%s: got %d, want 400", name, answer.Status)

@@ -77,7 +77,7 @@ ignore_startup_parameters = extra_float_digits
 	for name, text := range map[string]string{
 		"pgbouncer.ini": settings, "users.txt": fmt.Sprintf("%q %q\n", address.User.Username(), password),
 	} {
-		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o644); err != nil { // another user reads it
 			return "", err
 		}
 	}

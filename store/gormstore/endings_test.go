@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,7 +121,7 @@ func TestEndingAwaitsActs(t *testing.T) {
 				until(t, db, "an act waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 				go func() { ended <- end.end(ctx, store) }()
 				until(t, db, "there is a mark", "SELECT count(*) FROM oauth_endings")
-				for awaits := 0; awaits < 2; time.Sleep(time.Millisecond) {
+				for awaits := 0; awaits < 2; runtime.Gosched() {
 					for _, statement := range statements.Take().Statements {
 						if strings.Contains(statement, "pg_locks") && strings.Contains(statement, "json_array_elements_text") {
 							awaits++
@@ -407,7 +408,7 @@ func TestEndingBatches(t *testing.T) {
 // until asks a question until the answer is more than zero.
 func until(t *testing.T, db *gorm.DB, what, question string) {
 	t.Helper()
-	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(time.Millisecond) {
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; {
 		var count int64
 		if err := db.Raw(question).Scan(&count).Error; err != nil {
 			t.Fatal(err)

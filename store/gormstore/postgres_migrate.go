@@ -296,5 +296,5 @@ func (p postgresDialect) underLock(ctx context.Context, d *database, change func
 func (postgresDialect) lockKey(d *database, subject string) int64 {
 	name := fnv.New64a()
 	fmt.Fprintf(name, "oauthkit %s of %s", subject, d.prefix)
-	return int64(name.Sum64()) //nolint:gosec // any number will do
+	return int64(name.Sum64())
 }
