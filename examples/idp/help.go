@@ -19,8 +19,11 @@ Usage:
 
 const overviewFoot = `
 Environment:
-  IDP_SECRET  encrypts the signing keys in the database: at least 32 bytes, the same for
-              every instance and for the commands; without it they are stored in clear
+  IDP_SECRET             encrypts the signing keys in the database: at least 32 bytes, the
+                         same for every instance and for the commands; without it they are
+                         stored in clear
+  IDP_ACCEPT_CLEAR_KEYS  ids of keys, as idp keys list shows them, that were stored before
+                         there was an IDP_SECRET and still sign until they are rotated
 
 What a seed file says is done again whenever idp serves with it: to change or remove an
 application of the file with a command, change the file too. Secrets are the exception. Each

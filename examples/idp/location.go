@@ -74,6 +74,8 @@ func connectFailure(err error) string {
 		return "its host is not known: " + lookup.Err
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it does not answer"
+	case errors.Is(err, postgres.ErrExecMode):
+		return postgres.ErrExecMode.Error()
 	default:
 		return "the URL cannot be used; it is like postgres://USER:PASSWORD@HOST:5432/NAME, with %XX for special characters"
 	}

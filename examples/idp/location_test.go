@@ -136,3 +136,11 @@ func expectUpToDate(t *testing.T, at location, missing string) {
 		t.Errorf("got %v, want %q and idp migrate", err, missing)
 	}
 }
+
+// TestRL39_ExecModeNamed shows that a mode which is not safe behind a pooler is refused with the setting that is.
+func TestRL39_ExecModeNamed(t *testing.T) {
+	_, err := connect("postgres://idp:hunter2@127.0.0.1:1/idp?default_query_exec_mode=describe_exec")
+	if err == nil || !strings.Contains(err.Error(), "default_query_exec_mode=exec") {
+		t.Errorf("got %v, want an error that names default_query_exec_mode=exec", err)
+	}
+}

@@ -35,7 +35,9 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 	if _, err := oauthkit.New(issuer, database.store, config); err != nil { // it has nothing to do with what follows
 		return nil, nil, fmt.Errorf("with -issuer and -seed as they are: %w", err)
 	}
-	openID := oidc.New(oidc.Config{Keys: keys, Claims: database.claims})
+	openID := oidc.New(oidc.Config{
+		Keys: keys, Claims: database.claims, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
+	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // seals the signing keys in the database
 	provider, err := oauthkit.New(issuer, database.store, config)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,10 @@ import (
 
 // execMode is the parameter of a URL that says how pgx sends statements.
 const execMode = "default_query_exec_mode"
+
+// ErrExecMode is returned by [OpenDB] for a URL that asks for the mode describe_exec.
+var ErrExecMode = errors.New("the mode describe_exec mixes up the answers of statements behind a pooler; use " +
+	execMode + "=exec, or leave it out")
 
 // parsed is a URL.
 type parsed struct {
@@ -32,7 +37,7 @@ func parse(url string) (*parsed, error) {
 	}
 	mode, chosen := raw.RuntimeParams[execMode]
 	if config.DefaultQueryExecMode == pgx.QueryExecModeDescribeExec {
-		return nil, fmt.Errorf("%s=%s in the URL mixes up the answers of statements behind a pooler; use %s=exec, or leave it out", execMode, mode, execMode)
+		return nil, fmt.Errorf("%s=%s in the URL: %w", execMode, mode, ErrExecMode)
 	}
 	return &parsed{config, chosen}, nil
 }
