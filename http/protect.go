@@ -96,21 +96,26 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var contexts struct { // of the authentication and of the API's handler, allocated together
+				before detached
+				after  callerContext
+			}
 			needed := alternatives(r.Method)
-			token, err := a.authenticate(r, needed)
+			token, err := a.authenticate(r, &contexts.before, needed)
 			if err != nil {
 				a.refuse(w, r, err, needed)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(&callerContext{r.Context(), caller{token: token, subject: token.Authorization.Subject}}))
+			contexts.after = callerContext{r.Context(), caller{token: token, subject: token.Authorization.Subject}}
+			next.ServeHTTP(w, r.WithContext(&contexts.after))
 		})
 	}
 }
 
 // authenticate returns the access token of a request, if it is for this API and has one of the sets of scopes.
-func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (token *oauthkit.AccessToken, err error) {
+func (a API) authenticate(r *http.Request, before *detached, needed []oauthkit.Scopes) (token *oauthkit.AccessToken, err error) {
 	defer recoverTo(&err)
-	ctx, end := a.begin(r)
+	ctx, end := a.begin(r, before)
 	defer end()
 	token, err = authenticateBearer(ctx, a.Tokens, r.Header, nil, nil)
 	switch {
@@ -128,12 +133,13 @@ func (a API) authenticate(r *http.Request, needed []oauthkit.Scopes) (token *oau
 // begin returns the context of the authentication, which the API's handler does not get. Tokens of
 // the provider are looked for whether or not the client waits, but not for longer than its Timeout.
 // Any other source of tokens is given the request's own context.
-func (a API) begin(r *http.Request) (ctx context.Context, end context.CancelFunc) {
+func (a API) begin(r *http.Request, before *detached) (ctx context.Context, end context.CancelFunc) {
 	limited, ok := a.Tokens.(interface{ Timeout() time.Duration })
 	if !ok {
 		return r.Context(), func() {}
 	}
-	return (&detached{request: r.Context()}).within(limited.Timeout())
+	before.request = r.Context()
+	return before.within(limited.Timeout())
 }
 
 // isFor reports whether the token may be used here (RFC 8707 §2.2, RFC 9700 §2.3). What is restricted to another API never is.
@@ -207,7 +213,7 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 // signedIn asks who is signed in, under the context of an authentication.
 func (a API) signedIn(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (user *oauthkit.User, err error) {
 	defer recoverTo(&err)
-	ctx, end := a.begin(r)
+	ctx, end := a.begin(r, &detached{})
 	defer end()
 	return askCurrentUser(currentUser, r.WithContext(ctx))
 }

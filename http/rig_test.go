@@ -102,7 +102,7 @@ func serve(handler http.Handler, w http.ResponseWriter, request *http.Request) {
 
 // post sends a form as the application web and expects 200.
 func (r *rig) post(path string, form url.Values) string {
-	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
+	request := httptest.NewRequestWithContext(r.tb.Context(), http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth("web", r.secret)
 	recorder := httptest.NewRecorder()
@@ -129,7 +129,7 @@ func (r *rig) refresh(token string) (document string) {
 
 // callAPI expects the token to be good.
 func (r *rig) callAPI(token string) {
-	request := httptest.NewRequest(http.MethodGet, "https://as.test/api", nil)
+	request := httptest.NewRequestWithContext(r.tb.Context(), http.MethodGet, "https://as.test/api", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
 	recorder := httptest.NewRecorder()
 	serve(r.api, recorder, request)
@@ -166,7 +166,7 @@ func (r *rig) approve() (code string) {
 }
 
 func (r *rig) browse(method, address string, form url.Values, cookie string) *httptest.ResponseRecorder {
-	request := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
+	request := httptest.NewRequestWithContext(r.tb.Context(), method, address, strings.NewReader(form.Encode()))
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

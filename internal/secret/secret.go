@@ -57,15 +57,18 @@ func (p Prefix) Is(value string) bool {
 	if !found || len(body) != encodedSize {
 		return false
 	}
+	var text [encodedSize]byte
+	copy(text[:], body)
 	var bits [size]byte
-	_, err := base64.RawURLEncoding.Strict().Decode(bits[:], []byte(body))
+	_, err := base64.RawURLEncoding.Strict().Decode(bits[:], text[:])
 	return err == nil
 }
 
 // Hash returns what a store keeps instead of a credential: its SHA-256 as 43 characters. The prefix is part of what is
 // hashed, so the hash of one type is never that of another.
 func Hash(value string) string {
-	sum := sha256.Sum256([]byte(value))
+	var short [64]byte // longer than every credential that is made here
+	sum := sha256.Sum256(append(short[:0], value...))
 	var text [encodedSize]byte
 	return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 }

@@ -23,12 +23,16 @@ func (d *database) authorizationArgs(a *oauthkit.Authorization) []any {
 	}
 }
 
-func authorizationFields(a *oauthkit.Authorization) []any {
-	return []any{
+// maxFields is the number of fields of a credential together with its Authorization.
+const maxFields = 24
+
+// authorizationFields adds the fields of an Authorization to those of a credential.
+func authorizationFields(fields []any, a *oauthkit.Authorization) []any {
+	return append(fields,
 		&a.ID, &a.ApplicationID, &a.ConsentID, &a.Subject, words{&a.Scopes},
 		moment{&a.AuthTime}, &a.ACR, document[[]string]{&a.AMR}, &a.SessionID, document[map[string]string]{&a.Params},
 		moment{&a.CreatedAt}, moment{&a.ExpiresAt}, moment{&a.RevokedAt}, &a.Resources,
-	}
+	)
 }
 
 // RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that holds the Authorization.

@@ -26,10 +26,10 @@ FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_i
 // Code implements [oauthkit.CodeStore].
 func (c *Credentials) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
 	code := &oauthkit.AuthorizationCode{Authorization: &oauthkit.Authorization{}}
-	columns := append([]any{
+	columns := authorizationFields(append(make([]any, 0, maxFields),
 		&code.Hash, &code.RedirectURI, &code.CodeChallenge, &code.CodeChallengeMethod,
 		moment{&code.IssuedAt}, moment{&code.ExpiresAt}, moment{&code.ConsumedAt},
-	}, authorizationFields(code.Authorization)...)
+	), code.Authorization)
 	if err := c.first(ctx, c.pool(), selectCode, []any{hash}, columns...); err != nil {
 		return nil, failed("finding a code", err)
 	}

@@ -66,7 +66,7 @@ func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.Aut
 	err := c.each(ctx, c.pool(), statement, args, func(scan func(...any) error) error {
 		authorization := &oauthkit.Authorization{}
 		var access, refresh time.Time
-		err := scan(append(authorizationFields(authorization), moment{&access}, moment{&refresh})...)
+		err := scan(append(authorizationFields(make([]any, 0, maxFields), authorization), moment{&access}, moment{&refresh})...)
 		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: later(access, refresh)})
 		return err
 	})

@@ -16,9 +16,15 @@ FROM {access_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHER
 
 // AccessToken implements [oauthkit.TokenStore].
 func (c *Credentials) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessToken, error) {
-	token := &oauthkit.AccessToken{Authorization: &oauthkit.Authorization{}}
-	columns := append([]any{&token.Hash, words{&token.Scopes}, &token.Resources, moment{&token.IssuedAt}, moment{&token.ExpiresAt}},
-		authorizationFields(token.Authorization)...)
+	var found struct {
+		token         oauthkit.AccessToken
+		authorization oauthkit.Authorization
+	}
+	token := &found.token
+	token.Authorization = &found.authorization
+	columns := authorizationFields(append(make([]any, 0, maxFields),
+		&token.Hash, words{&token.Scopes}, &token.Resources, moment{&token.IssuedAt}, moment{&token.ExpiresAt},
+	), token.Authorization)
 	if err := c.first(ctx, c.pool(), selectAccessToken, []any{hash}, columns...); err != nil {
 		return nil, failed("finding an access token", err)
 	}
@@ -31,8 +37,9 @@ FROM {refresh_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHE
 // RefreshToken implements [oauthkit.RefreshTokenStore].
 func (c *Credentials) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
 	token := &oauthkit.RefreshToken{Authorization: &oauthkit.Authorization{}}
-	columns := append([]any{&token.Hash, moment{&token.IssuedAt}, moment{&token.ExpiresAt}, moment{&token.ConsumedAt}, &token.Sealed},
-		authorizationFields(token.Authorization)...)
+	columns := authorizationFields(append(make([]any, 0, maxFields),
+		&token.Hash, moment{&token.IssuedAt}, moment{&token.ExpiresAt}, moment{&token.ConsumedAt}, &token.Sealed,
+	), token.Authorization)
 	if err := c.first(ctx, c.pool(), selectRefreshToken, []any{hash}, columns...); err != nil {
 		return nil, failed("finding a refresh token", err)
 	}
