@@ -104,8 +104,13 @@ func ofKeys() []mutant {
 			killer{"internal/secret", "TestSeal"},
 		},
 		{
+			"clear-key-used", "oidc",
+			`return secret != "" && !isSealed(key.Private) && !slices.Contains(accept, key.ID)`, `return secret == "" && isSealed(key.Private) && slices.Contains(accept, key.ID)`,
+			killer{"oidc", "TestAcceptClearKeys"},
+		},
+		{
 			"secret-hash-without-prefix", "internal/secret",
-			`sum := sha256.Sum256([]byte(value))`, `sum := sha256.Sum256([]byte(value[min(4, len(value)):]))`,
+			`sum := sha256.Sum256(append(short[:0], value...))`, `sum := sha256.Sum256(append(short[:0], value[min(4, len(value)):]...))`,
 			killer{"internal/secret", "TestHashDependsOnType"},
 		},
 		{

@@ -62,7 +62,7 @@ AND EXISTS`,
 		},
 		{
 			"consent-withdrawn-leaves-tokens", store,
-			`revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now))`, ``,
+			`revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now), batchRows)`, ``,
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
@@ -71,14 +71,34 @@ AND EXISTS`,
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
-			"application-deleted-leaves-tokens", store,
-			"}, a.credentials.forgetIssued)\n\tif err == nil && removed == 0", "}, func(context.Context, gorm.ConnPool, string, time.Time) error { return nil })\n\tif err == nil && removed == 0",
+			"ending-revokes-nothing", store,
+			`if err != nil || len(ids) == 0 {`, `if err != nil || len(ids) >= 0 {`,
 			killer{store, "TestContract/sqlite/management"},
 		},
 		{
-			"application-disabled-keeps-tokens", store,
-			`err = a.ending(ctx, app.GetID(), update, a.credentials.revokeIssued)`, `err = a.query(ctx).Transaction(update)`,
+			"ending-does-not-wait", store,
+			`if err := c.dialect.awaitActs(ctx, c.database, renew); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{store, "TestEndingAwaitsActs"},
+		},
+		{
+			"mark-ignored-postgres-tokens", store,
+			`name IN ('application:' || $2::text, 'user:' || $12::text)`, `name IN ('nothing:' || $2::text, 'user:' || $12::text)`,
+			killer{store, "TestEndingRefusesActs"},
+		},
+		{
+			"mark-ignored-postgres-code", store,
+			`name IN ('application:' || $13::text, 'user:' || $14::text)`, `name IN ('nothing:' || $13::text, 'user:' || $14::text)`,
+			killer{store, "TestEndingRefusesActs"},
+		},
+		{
+			"mark-ignored-sqlite", store,
+			`name IN ('application:' || $2, 'user:' || $4)`, `name IN ('nothing:' || $2, 'user:' || $4)`,
 			killer{store, "TestContract/sqlite/management"},
+		},
+		{
+			"enabling-revives", store,
+			"if err := a.credentials.DisableApplication(ctx, clientID); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted", "if err := error(nil); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted",
+			killer{store, "TestEndingInterrupted"},
 		},
 		{
 			"application-lost-update", store,
