@@ -22,6 +22,10 @@ const sealPurpose = "oauthkit refresh token retry"
 // maxRepeats is how often one token can be repeated. A client that retries does so a few times.
 const maxRepeats = 5
 
+// unopenedLeeway is how long after its window a repeat is no replay yet if its answer cannot be opened,
+// so that the store cannot be asked: the clock of the store may be another one.
+const unopenedLeeway = time.Minute
+
 // question is what a refresh asked for, in one spelling: sorted, without what is empty or repeated.
 type question struct {
 	Scope     string   `json:",omitempty"`
@@ -97,9 +101,8 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
 	}
 	kept, err := g.open(request, value, token)
-	if err != nil {
-		request.RepeatRefused(ctx, token.Authorization, token.Hash) // Config.Secret is another one
-		return nil, oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before").WithCause(err)
+	if err != nil { // Config.Secret is another one
+		return nil, g.unopened(ctx, request, token, err)
 	}
 	again := &repetition{store: g.store, request: request, token: token, kept: kept}
 	response, err := again.answer(ctx)
@@ -118,6 +121,15 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
 	}
 	return response, err
+}
+
+// unopened answers a repeat whose answer cannot be opened.
+func (g *refreshToken) unopened(ctx context.Context, request *oauthkit.TokenRequest, token *oauthkit.RefreshToken, cause error) error {
+	if request.Now.Sub(token.ConsumedAt) > g.window+unopenedLeeway {
+		return request.Replayed(ctx, token.Authorization, token.Hash)
+	}
+	request.RepeatRefused(ctx, token.Authorization, token.Hash)
+	return oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before").WithCause(cause)
 }
 
 // repetition is one repeat of a refresh token.

@@ -34,6 +34,7 @@ func TestRefreshRepeat(t *testing.T) {
 		{Name: "ST-01 the answer of a used token without Config.Secret", Configure: secrets.configure, Test: func(t *testing.T, s *fixture.Server) {
 			secrets.test(t, s)
 		}},
+		{Name: "F-08 a late repeat after Config.Secret was replaced", Configure: secrets.configure, Test: lateUnderAnotherSecret},
 		{Name: "ST-01 the answer of a used token with another token", Configure: swapped.configure, Test: func(t *testing.T, s *fixture.Server) {
 			swapped.test(t, s)
 		}},
@@ -330,6 +331,20 @@ func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 		first = answered
 	}
 	wantLive(t, s, first)
+}
+
+// lateUnderAnotherSecret has a thief use a token before Config.Secret is replaced, and its owner long after the window,
+// while nothing has cleaned up.
+func lateUnderAnotherSecret(t *testing.T, s *fixture.Server) {
+	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
+	thief := s.Web.RF(first.Refresh).Tokens()
+	replaced := s.Second()
+	replaced.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	wantLive(t, s, thief)
+	s.Wait(5 * time.Minute)
+	replaced.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.RS.IN(thief.Access).Inactive()
+	s.Web.RF(thief.Refresh).JSON(400, "invalid_grant")
 }
 
 // swappedRows are a store that gives the row of a used token to those who ask for another one.
