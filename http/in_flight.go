@@ -140,14 +140,16 @@ func (r *refusals) add() {
 	}
 }
 
-// tell is called a second after the first of those that it tells of.
+// tell is called a second after the first of those that it tells of. There is no request that a panic of
+// the log could be the failure of: it would end the program.
 func (r *refusals) tell() {
+	defer func() { _ = recover() }()
 	r.mutex.Lock()
 	refused := r.count
 	r.count = 0
 	r.mutex.Unlock()
-	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 	r.provider.Record(context.Background(), oauthkit.RequestsRefused{Refused: refused})
+	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 }
 
 // isStrangers reports whether anybody at all can send such a request: it names no application that has

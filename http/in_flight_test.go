@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -317,6 +318,45 @@ func TestInFlight_Stalled(t *testing.T) {
 		synctest.Wait()
 		if c.store.most != 1 {
 			t.Errorf("got %d requests together, want 1", c.store.most)
+		}
+		c.finish()
+	})
+}
+
+// brokenLog is a log that panics when it is told of refusals.
+type brokenLog struct{ slog.Handler }
+
+func (l brokenLog) Handle(ctx context.Context, record slog.Record) error {
+	if record.Level == slog.LevelWarn {
+		panic("the log is broken")
+	}
+	return l.Handler.Handle(ctx, record)
+}
+
+// TestInFlight_BrokenLog RL-44 has a log that panics outside of any request, which must not end the program.
+func TestInFlight_BrokenLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, told := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}, 0
+		provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
+			Logger: slog.New(brokenLog{slog.NewTextHandler(io.Discard, nil)}),
+			Observe: func(_ context.Context, event oauthkit.Event) {
+				if _, refused := event.(oauthkit.RequestsRefused); refused {
+					told++
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &crowd{store: store, provider: provider, statuses: map[int]int{}}
+		c.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: 1})
+		for range 1 + 640 + 1 {
+			c.serve(httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?client_id=web", nil))
+		}
+		<-time.After(3 * time.Second)
+		synctest.Wait()
+		if told == 0 {
+			t.Error("got no event, want refusals told of")
 		}
 		c.finish()
 	})
