@@ -214,7 +214,7 @@ func TestChangeToPublic(t *testing.T) {
 func TestUnknownScopes_Failure(t *testing.T) {
 	s := newCheckScene(t)
 	s.config.Scopes = brokenScopes{}
-	applications := oauthkit.NewApplications(s.provider(), s.store, oauthkit.ApplicationsConfig{})
+	applications := newApplications(t, s.provider(), s.store, oauthkit.ApplicationsConfig{})
 	app := &oauthkit.AbstractApplication{ClientID: "new", UserID: "alice", ClientType: oauthkit.Confidential}
 	if _, err := applications.Register(t.Context(), user("operator"), app); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,10 @@ func ExampleApplications_Change() {
 	everyones := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
 		return oauthkit.Owned{Everyone: true}, nil
 	}
-	applications := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: everyones})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: everyones})
+	if err != nil {
+		panic(err)
+	}
 	alices, _, err := applications.Create(ctx, &oauthkit.User{Subject: "alice"}, oauthkit.ApplicationForm{
 		Name: "Prints", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		RedirectURIs: oauthkit.URIs{"https://prints.example.com/callback"},

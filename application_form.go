@@ -83,7 +83,7 @@ func FormOf(app Application) ApplicationForm {
 // fill changes app as the form says. What the owner may not choose, and the application did not have before, is a problem.
 func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
-	before := knownOf(app)
+	before, sizeBefore := knownOf(app), FormOf(app).size()
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
@@ -103,6 +103,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 			}
 		}
 	}
+	a.checkSize(FormOf(app), sizeBefore, &problems)
 	distrust(app, before)
 	return problems
 }

@@ -35,6 +35,17 @@ type ApplicationWriter interface {
 	DeleteApplication(ctx context.Context, clientID string) error
 }
 
+// OwnerLimiter is an [ApplicationManager] that counts the applications of an owner in the act that
+// creates another. Without it [Applications.Create] counts them first, and parallel requests may exceed
+// the limit by a few applications.
+type OwnerLimiter interface {
+	// CreateApplicationWithin does the same as CreateApplication if the owner of app, as GetUserID
+	// returns it, has fewer than limit applications. Otherwise it returns [ErrTooMany] and changes
+	// nothing. Parallel calls, also by other instances, must not exceed the limit together. An app
+	// without an owner is not limited.
+	CreateApplicationWithin(ctx context.Context, app Application, limit int) error
+}
+
 // ApplicationPage says which applications ListApplications returns.
 type ApplicationPage struct {
 	// Owners are whose applications. Nil: everyone's; empty but not nil: nobody's.

@@ -106,7 +106,7 @@ func TestRegisterForNobody(t *testing.T) {
 func TestRegisterFailure(t *testing.T) {
 	s := newCheckScene(t)
 	s.store.fails = "Application"
-	applications := oauthkit.NewApplications(s.provider(), s.store, oauthkit.ApplicationsConfig{})
+	applications := newApplications(t, s.provider(), s.store, oauthkit.ApplicationsConfig{})
 	app := &oauthkit.AbstractApplication{ClientID: "new", ClientType: oauthkit.Confidential}
 	if _, err := applications.Register(t.Context(), user(""), app); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
 		t.Errorf("got %v, want a failure", err)
@@ -121,7 +121,11 @@ func ExampleApplications_Register() {
 		fmt.Println(err)
 		return
 	}
-	applications := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	app := &oauthkit.AbstractApplication{
 		Name: "Reports", ClientID: "reports", ClientType: oauthkit.Confidential, SkipAuthorization: true,
 		GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode},

@@ -19,14 +19,13 @@ type Applications struct {
 }
 
 // NewApplications returns the Applications of a provider. The store is the provider's, or one that has the same tables.
-func NewApplications(provider *Provider, store ApplicationManager, config ApplicationsConfig) *Applications {
-	if config.GrantTypes == nil {
-		config.GrantTypes = []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing}
+// The error is that a limit of config is negative.
+func NewApplications(provider *Provider, store ApplicationManager, config ApplicationsConfig) (*Applications, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	if config.Scopes == nil {
-		config.Scopes = Scopes{"openid", "profile", "email", "address", "phone", "offline_access"}
-	}
-	return &Applications{provider: provider, store: store, config: config}
+	return &Applications{provider: provider, store: store, config: config}, nil
 }
 
 // GrantTypes returns the grant types that an owner may choose: those of the configuration that the provider has.
@@ -118,7 +117,7 @@ func (a *Applications) owned(ctx context.Context, user *User) (Owned, error) {
 
 // Create registers an application and returns it with its secret, which is shown this once; empty for a public application.
 // The error holds [Problems] where the form is not valid, and is an [*Error] with [AccessDenied] where the user may not register
-// applications.
+// applications, or the owner has as many as they may have ([ReasonTooManyApplications]).
 func (a *Applications) Create(ctx context.Context, user *User, form ApplicationForm) (app Application, secret string, err error) {
 	if err := a.MayRegister(ctx, user); err != nil {
 		return nil, "", err
@@ -134,7 +133,7 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	if err := a.validated(app, problems); err != nil {
 		return nil, "", err
 	}
-	if err := a.saved(a.store.CreateApplication(ctx, app)); err != nil {
+	if err := a.createWithin(ctx, app); err != nil {
 		return nil, "", err
 	}
 	a.provider.recordOf(ctx, app, ApplicationCreated{ApplicationID: app.GetID(), By: user.Subject})

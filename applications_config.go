@@ -1,7 +1,9 @@
 package oauthkit
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -36,4 +38,33 @@ type ApplicationsConfig struct {
 	// SecretOverlap is how long the secret before a rotation may stay good, if its owner does not end it at once. Zero: it always
 	// ends at once.
 	SecretOverlap time.Duration
+	// MaxPerOwner is the number of applications that one owner may have. With as many or more,
+	// [Applications.Create] registers no other; those that exist stay. Applications of an owner that the
+	// operator registered count too, but the operator is not limited. An application without an owner is
+	// not limited. Zero: 100.
+	MaxPerOwner int
+	// MaxApplicationBytes is the size of all that the owner of an application decides, which is the
+	// texts of its [ApplicationForm] together. [Applications.Create] and [Applications.Update] refuse
+	// more, except that an application which was larger before may stay so and shrink. Zero: 16384.
+	MaxApplicationBytes int
+}
+
+const (
+	defaultMaxPerOwner         = 100
+	defaultMaxApplicationBytes = 16 << 10
+)
+
+func (c ApplicationsConfig) withDefaults() (ApplicationsConfig, error) {
+	if c.MaxPerOwner < 0 || c.MaxApplicationBytes < 0 {
+		return c, errors.New("oauthkit: NewApplications: MaxPerOwner or MaxApplicationBytes is negative")
+	}
+	if c.GrantTypes == nil {
+		c.GrantTypes = []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing}
+	}
+	if c.Scopes == nil {
+		c.Scopes = Scopes{"openid", "profile", "email", "address", "phone", "offline_access"}
+	}
+	c.MaxPerOwner = cmp.Or(c.MaxPerOwner, defaultMaxPerOwner)
+	c.MaxApplicationBytes = cmp.Or(c.MaxApplicationBytes, defaultMaxApplicationBytes)
+	return c, nil
 }

@@ -57,6 +57,7 @@ func user(subject string) *oauthkit.User { return &oauthkit.User{Subject: subjec
 type managed struct {
 	*testing.T
 	store        *memstore.Store
+	provider     *oauthkit.Provider
 	applications *oauthkit.Applications
 	events       []oauthkit.Event
 	now          time.Time
@@ -77,8 +78,17 @@ func newManaged(t *testing.T, config oauthkit.ApplicationsConfig) *managed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.applications = oauthkit.NewApplications(provider, m.store, config)
+	m.provider, m.applications = provider, newApplications(t, provider, m.store, config)
 	return m
+}
+
+func newApplications(t *testing.T, provider *oauthkit.Provider, store oauthkit.ApplicationManager, config oauthkit.ApplicationsConfig) *oauthkit.Applications {
+	t.Helper()
+	applications, err := oauthkit.NewApplications(provider, store, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applications
 }
 
 func goodForm() oauthkit.ApplicationForm {
@@ -222,7 +232,7 @@ func TestM01_ListOfGenerousStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	applications := oauthkit.NewApplications(provider, generousStore{m.store}, oauthkit.ApplicationsConfig{})
+	applications := newApplications(t, provider, generousStore{m.store}, oauthkit.ApplicationsConfig{})
 	apps, err := applications.List(t.Context(), user("bob"), "")
 	if err != nil || len(apps) != 1 || apps[0].GetID() != bobs.ClientID {
 		t.Errorf("got %v, %v; want bob's application alone", apps, err)

@@ -166,7 +166,7 @@ func TestM05_OperatorsDecisionStays(t *testing.T) {
 			return err
 		},
 	} {
-		if err := change(oauthkit.NewApplications(provider, &switchingOff{Store: m.store}, oauthkit.ApplicationsConfig{})); err != nil {
+		if err := change(newApplications(t, provider, &switchingOff{Store: m.store}, oauthkit.ApplicationsConfig{})); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		stored, err := m.store.Application(t.Context(), app.ClientID)

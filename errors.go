@@ -22,6 +22,8 @@ var (
 	ErrEnded = errors.New("oauthkit: ended meanwhile")
 	// ErrConflict says that an application was changed by somebody else since it was read.
 	ErrConflict = errors.New("oauthkit: changed meanwhile")
+	// ErrTooMany says that an owner has as many applications as they may have. Nothing was stored.
+	ErrTooMany = errors.New("oauthkit: too many")
 )
 
 // ErrorCode is an error code that a client acts on.

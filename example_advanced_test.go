@@ -56,7 +56,10 @@ func ExampleFormFielder() {
 	if err != nil {
 		panic(err)
 	}
-	applications := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		panic(err)
+	}
 	form := oauthkit.ApplicationForm{
 		Name: "Prints", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		Fields: map[string]string{"logo": "https://prints.example/logo.svg"},
@@ -168,7 +171,11 @@ func ExampleApplicationFrom() {
 	if err != nil {
 		panic(err)
 	}
-	_, err = oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{}).Register(ctx, &oauthkit.User{Subject: "operator"}, &galleryApplication{
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		panic(err)
+	}
+	_, err = applications.Register(ctx, &oauthkit.User{Subject: "operator"}, &galleryApplication{
 		AbstractApplication: oauthkit.AbstractApplication{
 			Name: "Prints", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 		},

@@ -90,7 +90,10 @@ func ExampleAuthorizations() {
 func ExampleApplications_RotateSecret() {
 	ctx := context.Background()
 	store, provider, alice := approvedPrints(oauthkit.Config{})
-	applications := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{SecretOverlap: 24 * time.Hour})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{SecretOverlap: 24 * time.Hour})
+	if err != nil {
+		panic(err)
+	}
 	first, err := applications.RotateSecret(ctx, alice, "prints", 0)
 	if err != nil {
 		panic(err)
@@ -146,4 +149,26 @@ func ExampleConfig_userIsActive() {
 	fmt.Println(oauthkit.CodeOf(err))
 	// Output:
 	// access_denied
+}
+
+// An owner who has as many applications as allowed is told to delete one.
+func ExampleApplicationsConfig() {
+	ctx, alice := context.Background(), &oauthkit.User{Subject: "alice"}
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
+	if err != nil {
+		panic(err)
+	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{MaxPerOwner: 1, MaxApplicationBytes: 4 << 10})
+	if err != nil {
+		panic(err)
+	}
+	form := oauthkit.ApplicationForm{Name: "Prints", ClientType: oauthkit.Confidential}
+	for range 2 {
+		_, _, err := applications.Create(ctx, alice, form)
+		fmt.Println(err == nil, oauthkit.ReasonOf(err) == oauthkit.ReasonTooManyApplications)
+	}
+	// Output:
+	// true false
+	// false true
 }

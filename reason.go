@@ -33,6 +33,9 @@ const (
 	ReasonNotSignedIn Reason = "not_signed_in"
 	// ReasonMayNotRegister is that the host does not let this user register applications.
 	ReasonMayNotRegister Reason = "may_not_register"
+	// ReasonTooManyApplications is that the owner has as many applications as they may have
+	// (ApplicationsConfig.MaxPerOwner).
+	ReasonTooManyApplications Reason = "too_many_applications"
 	// ReasonNoSecret is that the application has no secret that could be replaced.
 	ReasonNoSecret Reason = "no_secret"
 	// ReasonApplicationInvalid is that the application has to be corrected before anything else about it is stored.

@@ -1,6 +1,7 @@
 package oauthhttp_test
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -56,6 +57,7 @@ func waysToErrorPages() map[string]wayToErrorPage {
 		"another site's form":       {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
 		"a form without token":      {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
 		"who may not register":      {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
+		"too many applications":     {oauthkit.ReasonTooManyApplications, 403, denied, afterMany(formOf("/o/applications/register", url.Values{"redirect_uris": {"https://rp.test/marked"}}))},
 		"a secret of a public one":  {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
 		"another's application":     {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},
 		"no such application":       {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/" + url.PathEscape(mark))},
@@ -138,8 +140,18 @@ func (m *managed) decision(path, decision, otherToken string) url.Values {
 // formOf sends a form of ours with the token that is on it.
 func formOf(path string, form url.Values) func(*managed) *http.Request {
 	return func(m *managed) *http.Request {
-		form = url.Values{"token": {valueOf(m.get(path), "token")}, "redirect_uris": form["redirect_uris"]}
+		form = url.Values{"token": {valueOf(m.get(path), "token")}, "redirect_uris": form["redirect_uris"], "client_type": {"confidential"}, "fields.agree": {"true"}}
 		return m.sent(http.MethodPost, path, form)
+	}
+}
+
+// afterMany lets alice have as many applications as an owner may have.
+func afterMany(request func(*managed) *http.Request) func(*managed) *http.Request {
+	return func(m *managed) *http.Request {
+		for i := range 98 { // printer and app exist
+			m.add(fmt.Sprint("many-", i), nil)
+		}
+		return request(m)
 	}
 }
 

@@ -23,12 +23,16 @@ func ExampleConfig_management() {
 	if err != nil {
 		panic(err)
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
+		Scopes: oauthkit.Scopes{"photos"},
+	})
+	if err != nil {
+		panic(err)
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
-		CurrentUser: func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
-		LoginURL:    "/login",
-		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
-			Scopes: oauthkit.Scopes{"photos"},
-		}),
+		CurrentUser:    func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
+		LoginURL:       "/login",
+		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(provider, store),
 	})
 

@@ -18,9 +18,13 @@ func ExampleConfig_options() {
 	if err != nil {
 		panic(err)
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Scopes: oauthkit.Scopes{"photos"}})
+	if err != nil {
+		panic(err)
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:  func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
-		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Scopes: oauthkit.Scopes{"photos"}}),
+		Applications: applications,
 	})
 	request := httptest.NewRequest(http.MethodGet, "https://example.com/o/api/application_options", nil)
 	request.Header.Set("Accept-Language", "de")

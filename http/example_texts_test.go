@@ -41,9 +41,13 @@ func ExampleTexts() {
 	if err != nil {
 		panic(err)
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		panic(err)
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:  alice,
-		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{}),
+		Applications: applications,
 		Texts: map[string]oauthhttp.Texts{"de": {
 			"applications.field.fields.support": "Adresse für Hilfe",
 			"problem.must be an e-mail address": "muss eine E-Mail-Adresse sein",

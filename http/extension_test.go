@@ -94,13 +94,17 @@ func TestOccupiedPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		func() {
 			defer func() {
 				if got := recover(); (got != nil) != refused || refused && !strings.Contains(fmt.Sprint(got), path) {
 					t.Errorf("%s: got %v, want a panic that names it: %t", path, got, refused)
 				}
 			}()
-			oauthhttp.NewHandler(provider, oauthhttp.Config{Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})})
+			oauthhttp.NewHandler(provider, oauthhttp.Config{Applications: applications})
 		}()
 	}
 }

@@ -81,10 +81,13 @@ func newManaged(t *testing.T) *managed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.applications = oauthkit.NewApplications(m.provider, m.store, oauthkit.ApplicationsConfig{
+	m.applications, err = oauthkit.NewApplications(m.provider, m.store, oauthkit.ApplicationsConfig{
 		Scopes: oauthkit.Scopes{"read", "write"}, SecretOverlap: time.Hour,
 		MayRegister: func(_ context.Context, user *oauthkit.User) (bool, error) { return user.Subject != "carol", nil },
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.handler = m.handlerWith(func(*oauthhttp.Config) {})
 	return m
 }

@@ -77,7 +77,10 @@ func newOverridden(t *testing.T, store overridingStore) *overridden {
 	}
 	signedIn := time.Now()
 	o := &overridden{T: t, store: store, provider: provider}
-	o.applications = oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{SecretOverlap: time.Hour, Scopes: oauthkit.Scopes{"read"}})
+	o.applications, err = oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{SecretOverlap: time.Hour, Scopes: oauthkit.Scopes{"read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	o.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil

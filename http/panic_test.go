@@ -89,10 +89,14 @@ func newPanicScene(t *testing.T) *panicScene {
 	if err != nil {
 		t.Fatal(err)
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{
 		MaxInFlight: 1, CurrentUser: s.currentUser,
 		SignOut:      func(http.ResponseWriter, *http.Request) error { return nil },
-		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{}),
+		Applications: applications,
 	})
 	s.api = oauthhttp.API{Tokens: provider}.SignedInOr(s.currentUser)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		s.hook("next")

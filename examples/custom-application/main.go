@@ -88,12 +88,16 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	if err := provider.CheckAtStart(context.Background()); err != nil {
 		return nil, err
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
+		Scopes: oauthkit.Scopes{"openid", "read"}, // that owners may choose
+	})
+	if err != nil {
+		return nil, err
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
-		LoginURL:    "/login",
-		CurrentUser: currentUser,
-		Applications: oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
-			Scopes: oauthkit.Scopes{"openid", "read"}, // that owners may choose
-		}),
+		LoginURL:       "/login",
+		CurrentUser:    currentUser,
+		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(provider, store),
 		ConsentRows: oauthhttp.ConsentRowsFor(func(_ context.Context, app *MyApplication) []oauthhttp.ConsentRow {
 			return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}

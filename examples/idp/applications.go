@@ -28,7 +28,8 @@ func managed(database *database, keep time.Duration, scopes oauthkit.StaticScope
 		return oauthkit.Owned{Everyone: true}, nil
 	}
 	config := oauthkit.ApplicationsConfig{Owned: everyones, SecretOverlap: keep}
-	return oauthkit.NewApplications(provider, database.store, config), &oauthkit.User{Subject: operatorName}, nil
+	applications, err := oauthkit.NewApplications(provider, database.store, config)
+	return applications, &oauthkit.User{Subject: operatorName}, err
 }
 
 func listApplicationsCommand(flags *flag.FlagSet) action {

@@ -119,12 +119,16 @@ func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (http.Hand
 		return nil, err
 	}
 	mayChoose := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
+	applications, err := oauthkit.NewApplications(s.provider, s.database.store, mayChoose)
+	if err != nil {
+		return nil, err
+	}
 	return oauthhttp.NewHandler(s.provider, oauthhttp.Config{
 		CurrentUser:    s.pages.currentUser,
 		LoginURL:       "/login",
 		HomeURL:        "/",
 		SignOut:        s.pages.signOut,
-		Applications:   oauthkit.NewApplications(s.provider, s.database.store, mayChoose),
+		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(s.provider, s.database.store),
 
 		UserChoosesScopes: userChoosesScopes,

@@ -67,10 +67,14 @@ func newSite(base string, store *Store) (http.Handler, error) {
 	if err := provider.CheckAtStart(context.Background()); err != nil {
 		return nil, err
 	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: teams, SecretOverlap: time.Hour})
+	if err != nil {
+		return nil, err
+	}
 	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:       "/login",
 		CurrentUser:    currentUser,
-		Applications:   oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: teams, SecretOverlap: time.Hour}),
+		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(provider, store),
 	})
 	mux := http.NewServeMux()

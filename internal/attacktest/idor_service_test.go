@@ -33,7 +33,10 @@ func checkMethods(t *testing.T, service any, known ...string) {
 
 func foreignApplications(t *testing.T, s *fixture.Server) {
 	r := rowsOf(t, s, s.Browser("alice"))
-	service := oauthkit.NewApplications(s.Provider, s.Store, oauthkit.ApplicationsConfig{})
+	service, err := oauthkit.NewApplications(s.Provider, s.Store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	checkMethods(t, service, "Find", "Update", "Change", "RotateSecret", "Delete", "List", // below
 		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes", "SecretOverlap") // name no row, and Register replaces none
 	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{

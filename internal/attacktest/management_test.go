@@ -137,7 +137,7 @@ func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
 // checkUnchanged wants no act that changes what is managed.
 func checkUnchanged(t *testing.T, s *fixture.Server) {
 	t.Helper()
-	for _, act := range []string{"CreateApplication", "UpdateApplication", "DeleteApplication", "RevokeAuthorization", "RevokeConsent", "RevokeUser", "RevokeApplication"} {
+	for _, act := range []string{"CreateApplication", "CreateApplicationWithin", "UpdateApplication", "DeleteApplication", "RevokeAuthorization", "RevokeConsent", "RevokeUser", "RevokeApplication"} {
 		if slices.Contains(s.Store.Calls(), act) {
 			t.Errorf("got %s, want nothing changed", act)
 		}

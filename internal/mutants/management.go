@@ -30,6 +30,26 @@ func ofManagement() []mutant {
 			killer{".", "TestMayRegister"},
 		},
 		{
+			"manage-applications-without-number", ".",
+			`if errors.Is(err, ErrTooMany) {`, `if errors.Is(err, ErrTooMany) && a.store.CreateApplication(ctx, app) != nil {`,
+			killer{attacks, "TestOwnerLimit/memory/M-17 applications without number"},
+		},
+		{
+			"manage-applications-counted", "store/gormstore",
+			`if err == nil && number >= int64(limit) {`, `if err == nil && number > int64(limit) {`,
+			killer{attacks, "TestOwnerLimit/sqlite/M-17 applications without number"},
+		},
+		{
+			"manage-applications-at-once", "store/gormstore",
+			"_, err := tx.ExecContext(ctx, \"SELECT pg_advisory_xact_lock($1)\", p.lockKey(d, \"applications of \"+owner))", `err := error(nil)`,
+			killer{"store/gormstore", "TestContract/postgres/owners"},
+		},
+		{
+			"manage-applications-of-any-size", ".",
+			`if size := form.size(); size <= a.config.MaxApplicationBytes || size <= before {`, `if size := form.size(); size >= 0 {`,
+			killer{attacks, "TestOwnerLimit/memory/M-17 applications of any size"},
+		},
+		{
 			"manage-grants-not-offered", ".",
 			`if !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {`, `if false && !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {`,
 			killer{attacks, "TestManagement/memory/M-08"},

@@ -224,7 +224,11 @@ func managing(t *testing.T, store *gormstore.Store[*claimApplication]) *oauthkit
 	if err != nil {
 		t.Fatal(err)
 	}
-	return oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{GrantTypes: []oauth2.GrantType{}})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{GrantTypes: []oauth2.GrantType{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return applications
 }
 
 // wantTaken wants a problem at each of the fields, and only there.

@@ -47,17 +47,50 @@ func (a *Applications[A]) Find(ctx context.Context, clientID string) (A, error) 
 // holds [oauthkit.Problems] at the field's name in JSON, or at the column's where no tag says one. What is left of an earlier
 // application, whose row was removed past the library or whose users just approved it while it was deleted, is ended.
 func (a *Applications[A]) Create(ctx context.Context, app A) error {
+	return a.create(ctx, app, func(*gorm.DB) error { return nil })
+}
+
+// CreateWithin does the same as Create if the owner of app, in its column user_id, has fewer than limit
+// applications. Otherwise it returns an error wrapping [oauthkit.ErrTooMany]. It counts in the
+// transaction that stores app, one transaction of an owner at a time. An app without an owner is not
+// limited.
+func (a *Applications[A]) CreateWithin(ctx context.Context, app A, limit int) error {
+	return a.create(ctx, app, func(tx *gorm.DB) error { return a.checkOwner(ctx, tx, app.GetUserID(), limit) })
+}
+
+// checkOwner returns ErrTooMany if the owner has limit applications, and lets no other transaction
+// create one for them before this one has ended.
+func (a *Applications[A]) checkOwner(ctx context.Context, tx *gorm.DB, owner string, limit int) error {
+	if owner == "" {
+		return nil
+	}
+	if err := a.dialect.lockOwner(ctx, a.database, tx.Statement.ConnPool, owner); err != nil {
+		return err
+	}
+	var number int64
+	err := tx.Model(a.model).Where("user_id = ?", owner).Count(&number).Error
+	if err == nil && number >= int64(limit) {
+		err = fmt.Errorf("%q: %w", owner, oauthkit.ErrTooMany)
+	}
+	return err
+}
+
+// create stores app if it is valid, unless allowed, which is called in the transaction, returns an error.
+func (a *Applications[A]) create(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	return failed("creating an application", a.refused(ctx, app, a.create(ctx, app)))
+	return failed("creating an application", a.refused(ctx, app, a.insert(ctx, app, allowed)))
 }
 
-func (a *Applications[A]) create(ctx context.Context, app A) error {
+func (a *Applications[A]) insert(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
 	if err := a.endEarlier(ctx, app.GetID()); err != nil {
 		return err
 	}
-	err := a.withLifted(ctx, app.GetID(), func(tx *gorm.DB) error {
+	return a.withLifted(ctx, app.GetID(), func(tx *gorm.DB) error {
+		if err := allowed(tx); err != nil {
+			return err
+		}
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
 		created := tx.Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
@@ -65,7 +98,6 @@ func (a *Applications[A]) create(ctx context.Context, app A) error {
 		}
 		return created.Error
 	})
-	return err
 }
 
 // endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could

@@ -55,6 +55,8 @@ type dialect interface {
 	migrate(ctx context.Context, u *upgrade) error
 	// underLock runs change in a transaction that no other instance has at the same time, for what is said of scopes.
 	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
+	// lockOwner lets no other transaction that has called it for the same owner go on before tx has ended.
+	lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, owner string) error
 
 	// userAuthorizations returns the statement that lists sign-ins of the user $1 at the time $2, at most $3 of each application.
 	userAuthorizations() string

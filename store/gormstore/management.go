@@ -27,6 +27,16 @@ func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Applicati
 	return s.Applications.Create(ctx, own)
 }
 
+// CreateApplicationWithin implements [oauthkit.OwnerLimiter] as [Applications.CreateWithin] does. The
+// app must be an A.
+func (s *Store[A]) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
+	own, err := s.own(app)
+	if err != nil {
+		return err
+	}
+	return s.Applications.CreateWithin(ctx, own, limit)
+}
+
 // UpdateApplication implements [oauthkit.ApplicationWriter] as [Applications.Update] does. The app must be an A.
 func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	own, err := s.own(app)

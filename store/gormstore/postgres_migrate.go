@@ -292,6 +292,13 @@ func (p postgresDialect) underLock(ctx context.Context, d *database, change func
 	})
 }
 
+// lockOwner holds an advisory lock until the transaction ends. Two owners whose keys are equal only wait
+// for each other.
+func (p postgresDialect) lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, owner string) error {
+	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", p.lockKey(d, "applications of "+owner))
+	return err
+}
+
 // lockKey returns the number of an advisory lock.
 func (postgresDialect) lockKey(d *database, subject string) int64 {
 	name := fnv.New64a()

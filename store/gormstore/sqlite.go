@@ -275,6 +275,12 @@ func (sqliteDialect) underLock(ctx context.Context, d *database, migrate func(tx
 	})
 }
 
+// lockOwner takes the write lock by a statement that would write.
+func (sqliteDialect) lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, _ string) error {
+	_, err := d.execute(ctx, tx, `DELETE FROM {applications} WHERE client_id IS NULL`)
+	return err
+}
+
 func (sqliteDialect) transactionOptions() []*sql.TxOptions { return nil }
 
 func (sqliteDialect) hasMigrations() string {

@@ -50,6 +50,7 @@ var _ interface {
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
+	oauthkit.OwnerLimiter
 	oauthkit.Readier
 	oauthkit.ConnectionPool
 } = (*Store[*oauthkit.AbstractApplication])(nil)

@@ -42,6 +42,30 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 // CreateApplication implements [oauthkit.ApplicationWriter]. An app without client_id gets one. What an earlier application with its
 // client_id had is ended.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+	return s.createApplication(ctx, app, func() error { return nil })
+}
+
+// CreateApplicationWithin implements [oauthkit.OwnerLimiter].
+func (s *Store) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
+	return s.createApplication(ctx, app, func() error { return s.checkOwner(app.GetUserID(), limit) })
+}
+
+// checkOwner returns ErrTooMany if the owner has limit applications.
+func (s *Store) checkOwner(owner string, limit int) error {
+	number := 0
+	for _, app := range s.applications {
+		if owned(app, []string{owner}) {
+			number++
+		}
+	}
+	if owner != "" && number >= limit {
+		return oauthkit.ErrTooMany
+	}
+	return nil
+}
+
+// createApplication stores app, unless allowed, which is called under the lock, returns an error.
+func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, allowed func() error) error {
 	if err := s.Rules.Prepare(app); err != nil {
 		return err
 	}
@@ -51,6 +75,9 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	defer s.mutex.Unlock()
 	if _, exists := s.applications[app.GetID()]; exists {
 		return fmt.Errorf("application %q: %w", app.GetID(), errExists)
+	}
+	if err := allowed(); err != nil {
+		return err
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil && abstract.CreatedAt.IsZero() {
 		abstract.CreatedAt = now()

@@ -47,6 +47,7 @@ var _ interface {
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
+	oauthkit.OwnerLimiter
 	oauthkit.Readier
 } = (*Store)(nil)
 

@@ -16,7 +16,7 @@ func (t *trial) done(act string, err error) {
 }
 
 // answered notes when an act was not answered with one of the errors that are wanted: nil, ErrNotFound, ErrReplayed,
-// ErrRevoked, ErrExhausted, ErrEnded or ErrConflict, and only that one.
+// ErrRevoked, ErrExhausted, ErrEnded, ErrConflict or ErrTooMany, and only that one.
 func (t *trial) answered(act string, err error, wanted ...error) {
 	t.Helper()
 	if answer, ok := answerOf(err); !ok || !slices.Contains(wanted, answer) {
@@ -37,7 +37,7 @@ func answerOf(err error) (answer error, ok bool) {
 	if err == nil {
 		return nil, true
 	}
-	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrExhausted, oauthkit.ErrEnded, oauthkit.ErrConflict} {
+	for _, sentinel := range []error{oauthkit.ErrNotFound, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrExhausted, oauthkit.ErrEnded, oauthkit.ErrConflict, oauthkit.ErrTooMany} {
 		if errors.Is(err, sentinel) {
 			if answer != nil {
 				return nil, false

@@ -11,7 +11,8 @@
 //
 // A store that several processes share gives a second instance on the same data as Subject.Second, and every race is then
 // run between the two. The rules ask for nothing that the contract does not promise. A store that is an
-// [oauthkit.AuthorizationManager] or an [oauthkit.ApplicationManager] as well is tested as that too.
+// [oauthkit.AuthorizationManager] or an [oauthkit.ApplicationManager] as well is tested as that too, and the latter also
+// as an [oauthkit.OwnerLimiter].
 //
 // The last chapter draws random sequences of acts with [pgregory.net/rapid]; its flags, such as -rapid.checks, hold.
 package storetest
@@ -100,6 +101,7 @@ func chapters() []chapter {
 		{name: "sequences", rules: machineRules()},
 		{name: "connections", rules: slices.Concat(connectionRules(), endingRules()), promised: is[oauthkit.AuthorizationManager]},
 		{name: "management", rules: managementRules(), promised: is[oauthkit.ApplicationManager]},
+		{name: "owners", rules: ownerRules(), promised: is[limiting]},
 	}
 }
 

@@ -23,7 +23,7 @@ type sabotage struct {
 
 func sabotages() []sabotage {
 	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
-		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages())
+		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages(), ownerSabotages())
 }
 
 // TestSabotage shows that each fault is found by the rules that are there for it.
