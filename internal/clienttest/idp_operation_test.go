@@ -69,6 +69,9 @@ func TestIDPClearTokensInterrupted(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		const rows = 20_000
 		machineToken(t, idp, "read")
+		if err := idp.stop(); err != nil { // it would remove the rows as well
+			t.Fatal(err)
+		}
 		onDatabase(t, location, func(db *gorm.DB) error {
 			return db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 INSERT INTO oauth_access_tokens (hash, authorization_id, scopes, resources, issued_at, expires_at)

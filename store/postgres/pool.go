@@ -22,7 +22,7 @@ const (
 	// connectTimeout bounds the attempt to reach one host of the URL.
 	connectTimeout = 5 * time.Second
 	// cancelTimeout bounds the wait for the answer to a canceled statement. Then the connection is closed.
-	cancelTimeout = time.Second
+	cancelTimeout = 300 * time.Millisecond
 )
 
 // openPool returns a pool of connections to the servers of config.
