@@ -116,11 +116,6 @@ AND EXISTS`,
 			killer{store, "TestContract/sqlite/management"},
 		},
 		{
-			"revoke-user-of-machines", store,
-			`if subject == "" { // what an application has for itself`, `if false { // what an application has for itself`,
-			killer{store, "TestContract/sqlite/connections"},
-		},
-		{
 			"cleanup-forgets-replays", store,
 			`c.stamp(limits.Now.Add(-replayWindow))`, `c.stamp(limits.Now)`,
 			killer{store, "TestContract/sqlite/cleanup"},

@@ -117,7 +117,7 @@ func ofLoad() []mutant {
 		},
 		{
 			"in-flight-queue-unbounded", pages,
-			`q.waiting.Add(1) <= maxWaiting && q.slots.Acquire(ctx, 1) == nil`, `q.waiting.Add(1) > 0 && q.slots.Acquire(ctx, 1) == nil`,
+			`maxWaiting = 640`, `maxWaiting = 1 << 30`,
 			killer{pages, "TestInFlight_Bounds"},
 		},
 		{
