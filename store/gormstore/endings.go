@@ -208,13 +208,13 @@ func (c *Credentials) markedGone(ctx context.Context, on gorm.ConnPool, name str
 	return rows > 0, err
 }
 
-// bounded runs one statement of an ending, and returns how many rows it changed. A statement that waits
-// for the lock of another program is begun again, so that it keeps no connection and no place in the
-// queue of the lock for long; after a minute the ending fails.
+// bounded runs one statement of an ending, and returns how many rows it changed. Outside a transaction, a
+// statement that waits for the lock of another program is begun again, so that it keeps no connection and
+// no place in the queue of the lock for long; after a minute the ending fails.
 func (d *database) bounded(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (rows int, err error) {
 	for range longestWait / batchTime {
 		rows, err = d.once(ctx, on, statement, args...)
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		if on != d.pool() || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			break
 		}
 	}
@@ -255,9 +255,9 @@ func (postgresDialect) awaitActs(ctx context.Context, d *database, renew func() 
 	ctx, cancel := context.WithTimeoutCause(ctx, longestWait, errors.New("transactions that may insert an authorization have not ended"))
 	defer cancel()
 	running, err := d.boundedIDs(ctx, actsRunning)
-	for pause := time.Millisecond; err == nil && len(running) > 0; pause = min(2*pause, 100*time.Millisecond) {
-		if err = wait(ctx, pause); err != nil {
-			break
+	for longest := time.Millisecond; err == nil && len(running) > 0; longest = min(2*longest, 100*time.Millisecond) {
+		if !pause(ctx, longest) {
+			return context.Cause(ctx)
 		}
 		var list []byte
 		if list, err = json.Marshal(running); err != nil {
@@ -268,17 +268,6 @@ func (postgresDialect) awaitActs(ctx context.Context, d *database, renew func() 
 		}
 	}
 	return err
-}
-
-func wait(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // awaitActs has nothing to wait for: there is one writer at a time, so the mark was committed between two acts.
