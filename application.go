@@ -1,12 +1,10 @@
 package oauthkit
 
 import (
-	"context"
 	"slices"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
@@ -38,14 +36,6 @@ type Application interface {
 	// AllowsAuthMethod reports whether the application may authenticate this way, by its name in
 	// token_endpoint_auth_method (RFC 7591 §2).
 	AllowsAuthMethod(method string) bool
-}
-
-// ApplicationStore finds applications.
-type ApplicationStore interface {
-	// Application returns the application with this client_id. It must return an error wrapping [ErrNotFound] when there
-	// is none, and any other error only when it cannot know. The id is guaranteed to be valid UTF-8 without NUL and at
-	// most 255 bytes long.
-	Application(ctx context.Context, clientID string) (Application, error)
 }
 
 // ClientType says whether an application can keep a secret (RFC 6749 §2.1).

@@ -1,14 +1,77 @@
 package oauthkit
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 )
+
+// ApplicationsConfig says who may manage which applications, and what their owners may decide. With the zero value every
+// user may register applications and manage his own.
+type ApplicationsConfig struct {
+	// Owned returns whose applications a user may manage, for teams and staff. Nil: his own.
+	Owned func(ctx context.Context, user *User) (Owned, error)
+	// MayRegister reports whether a user may register applications. Nil: every user may.
+	MayRegister func(ctx context.Context, user *User) (bool, error)
+	// GrantTypes are those that an owner may choose. Nil: authorization_code and refresh_token.
+	GrantTypes []oauth2.GrantType
+	// Scopes are those that an owner may choose. Nil: the scopes of OpenID Connect.
+	Scopes Scopes
+	// SecretOverlap is how long the secret before a rotation may stay good, if its owner does not end it at once. Zero: it always
+	// ends at once.
+	SecretOverlap time.Duration
+	// MaxPerOwner is the number of applications that one owner may have. With as many or more,
+	// [Applications.Create] registers no other; those that exist stay. Applications of an owner that the
+	// operator registered count too, but the operator is not limited. An application without an owner is
+	// not limited. Zero: 100.
+	MaxPerOwner int
+	// MaxApplicationBytes is the size of all that the owner of an application decides, which is the
+	// texts of its [ApplicationForm] together. [Applications.Create] and [Applications.Update] refuse
+	// more, except that an application which was larger before may stay so and shrink. Zero: 16384.
+	MaxApplicationBytes int
+}
+
+// Owned says whose applications a user may manage.
+type Owned struct {
+	// Everyone says that he may manage all, those without an owner included.
+	Everyone bool
+	// By lists the owners, as in AbstractApplication.UserID. The user himself has to be among them if he may manage his own.
+	By []string
+}
+
+// includes reports whether app may be managed. One without an owner is nobody's.
+func (o Owned) includes(app Application) bool {
+	owner := app.GetUserID()
+	return o.Everyone || owner != "" && slices.Contains(o.By, owner)
+}
+
+const (
+	defaultMaxPerOwner         = 100
+	defaultMaxApplicationBytes = 16 << 10
+)
+
+func (c ApplicationsConfig) withDefaults() (ApplicationsConfig, error) {
+	if c.MaxPerOwner < 0 || c.MaxApplicationBytes < 0 {
+		return c, errors.New("oauthkit: NewApplications: MaxPerOwner or MaxApplicationBytes is negative")
+	}
+	if c.GrantTypes == nil {
+		c.GrantTypes = []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing}
+	}
+	if c.Scopes == nil {
+		c.Scopes = Scopes{"openid", "profile", "email", "address", "phone", "offline_access"}
+	}
+	c.MaxPerOwner = cmp.Or(c.MaxPerOwner, defaultMaxPerOwner)
+	c.MaxApplicationBytes = cmp.Or(c.MaxApplicationBytes, defaultMaxApplicationBytes)
+	return c, nil
+}
 
 // Applications manages applications for users: registering, changing, removing, and replacing the secret. An application that
 // a user may not manage does not exist for him. It is safe for concurrent use.
@@ -222,4 +285,80 @@ func (a *Applications) saved(err error) error {
 	default:
 		return Unavailable(err)
 	}
+}
+
+// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns the event that
+// tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the caller may try again.
+func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		app, err := a.Find(ctx, user, clientID)
+		if err != nil {
+			return update, err
+		}
+		before, usable := members(app), IsUsable(app)
+		if err := change(app); err != nil {
+			return update, err
+		}
+		update = ApplicationUpdated{
+			ApplicationID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
+		}
+		storing := ctx
+		if !usable || !IsUsable(app) { // which revokes what it has, however much that is
+			storing = context.WithoutCancel(ctx)
+		}
+		err = a.store.UpdateApplication(storing, app)
+		if attempt == attempts || !errors.Is(err, ErrConflict) {
+			return update, a.saved(err)
+		}
+	}
+}
+
+// members returns what an application is as JSON, which holds no secrets; nil: it cannot be written so.
+func members(app Application) (members map[string]json.RawMessage) {
+	document, err := json.Marshal(app)
+	if err != nil || json.Unmarshal(document, &members) != nil {
+		return nil
+	}
+	return members
+}
+
+// differing returns the names of the members that are not the same, in their order.
+func differing(before, after map[string]json.RawMessage) []string {
+	names := map[string]json.RawMessage{}
+	maps.Copy(names, before)
+	maps.Copy(names, after)
+	maps.DeleteFunc(names, func(name string, _ json.RawMessage) bool { return bytes.Equal(before[name], after[name]) })
+	return slices.Sorted(maps.Keys(names))
+}
+
+// This file limits what the owners of applications can store, in number and in size.
+
+// createWithin stores app unless its owner has too many applications. If the store is no OwnerLimiter,
+// parallel requests may exceed the limit by a few.
+func (a *Applications) createWithin(ctx context.Context, app Application) (err error) {
+	limit := a.config.MaxPerOwner
+	limiter, counts := a.store.(OwnerLimiter)
+	if counts {
+		err = limiter.CreateApplicationWithin(ctx, app, limit)
+	} else if err = a.checkOwner(ctx, app.GetUserID(), limit); err == nil {
+		err = a.store.CreateApplication(ctx, app)
+	}
+	if errors.Is(err, ErrTooMany) {
+		return Errorf(AccessDenied, "the owner has %d applications, which is the limit", limit).
+			WithReason(ReasonTooManyApplications)
+	}
+	return a.saved(err)
+}
+
+// checkOwner returns ErrTooMany if the owner has limit applications.
+func (a *Applications) checkOwner(ctx context.Context, owner string, limit int) error {
+	if owner == "" {
+		return nil
+	}
+	found, err := a.store.ListApplications(ctx, ApplicationPage{Owners: []string{owner}, Size: limit})
+	if err == nil && len(found) >= limit {
+		err = ErrTooMany
+	}
+	return err
 }

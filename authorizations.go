@@ -8,43 +8,6 @@ import (
 	"time"
 )
 
-// AuthorizationUse is an [Authorization] with when it was last used.
-type AuthorizationUse struct {
-	*Authorization
-	// LastUsedAt is when the last of its tokens was issued that the store still has.
-	LastUsedAt time.Time
-}
-
-// AuthorizationQuery says which Authorizations of a user are asked for.
-type AuthorizationQuery struct {
-	// Subject is whose they are; empty: nobody's, and there are none.
-	Subject string
-	// ID narrows it to the one that has it, if it is the user's; empty: any.
-	ID string
-	// Now is the time at which they must be good.
-	Now time.Time
-	// Limit is the number of those of each application that are returned, its newest.
-	Limit int
-}
-
-// AuthorizationManager is what managing what users have approved needs of a store beyond [Store]. An empty subject is no user:
-// what applications have for themselves must not be returned or revoked for it.
-type AuthorizationManager interface {
-	// UserAuthorizations returns those of a user that are valid and can still be used, the newest first: there is an access token
-	// that has not expired, or a refresh token that has neither expired nor been used. One whose code was not redeemed is no
-	// sign-in yet, and is not returned. The limit is for each application: however many one has, those of another must not be
-	// left out for it. It must not have to read more than it returns where a user has very many.
-	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
-	// UserConsents returns what a user has approved, in the order of the client_ids, compared byte by byte.
-	UserConsents(ctx context.Context, subject string) ([]*Consent, error)
-	// RevokeUser forgets everything that a user has approved and revokes every Authorization of the user. What is saved at the
-	// same time is revoked too, refused with ErrEnded, or comes wholly after. It returns the number of those that were not
-	// revoked before. It must lock no more than a part of them at a time; after an error, the same call continues.
-	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
-	// RevokeApplication does the same for an application, with what was approved for it and every Authorization that it has.
-	RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error)
-}
-
 // Authorizations are what users have approved: for pages on which they see and withdraw it, and for operators who end what
 // a user or an application has. It is safe for concurrent use.
 type Authorizations struct {

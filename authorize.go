@@ -3,12 +3,15 @@ package oauthkit
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
 // AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) whose application is known and whose redirect URI is one
@@ -225,4 +228,79 @@ func Refusal(err error) url.Values {
 // validText reports whether a parameter can be stored and compared: UTF-8 without NUL.
 func validText(text string) bool {
 	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
+}
+
+// This file finds who asks for an authorization and where the answer goes. Until both are certain, only the user can be told what is
+// wrong (RFC 6749 §4.1.2.1).
+
+// authorizingApplication returns who asks.
+func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) (Application, error) {
+	if len(form["client_id"]) != 1 {
+		return nil, Errorf(InvalidRequest, "client_id is missing or repeated").WithReason(ReasonApplicationUnknown)
+	}
+	app, err := p.Application(ctx, form.Get("client_id"))
+	if errors.Is(err, ErrNotFound) {
+		return nil, Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown)
+	}
+	return app, err
+}
+
+// verifiedRedirectURI returns the redirect_uri if it is one of the application's. It must be sent, even where the
+// application has only one (OpenID Connect Core §3.1.2.1).
+func verifiedRedirectURI(app Application, form url.Values) (string, error) {
+	if len(form["redirect_uri"]) != 1 {
+		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated").WithReason(ReasonRedirectURIMismatch)
+	}
+	uri := form.Get("redirect_uri")
+	if redirect.Check(uri) != nil || !app.AllowsRedirectURI(uri) {
+		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's").WithReason(ReasonRedirectURIMismatch)
+	}
+	return uri, nil
+}
+
+// recordShown tells the observer of a refusal that only the user can be shown. That no answer could be given is not one.
+func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
+		p.Record(ctx, AuthorizeRejected{ApplicationID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
+	}
+}
+
+// explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
+func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
+	if !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, registered := range RegisteredRedirectURIs(app) {
+		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
+			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
+	}
+}
+
+// ApprovalPrompt is a value of Django OAuth Toolkit's parameter approval_prompt.
+type ApprovalPrompt string
+
+// The values of approval_prompt.
+const (
+	// ApprovalAuto asks the user only for what he has not approved before.
+	ApprovalAuto ApprovalPrompt = ""
+	// ApprovalForce asks him each time, unless the application is trusted.
+	ApprovalForce ApprovalPrompt = "force"
+)
+
+// checkApprovalPrompt reads approval_prompt, and prompt=consent, which is above it, and which even a trusted application can ask for.
+// The other values of prompt are OpenID Connect's, and what they ask for can only be done with its extension.
+func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
+	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
+	switch value := request.Form.Get("approval_prompt"); value {
+	case "":
+		request.approvalPrompt = p.config.ApprovalPrompt
+	case "auto":
+		request.approvalPrompt = ApprovalAuto
+	case "force":
+		request.approvalPrompt = ApprovalForce
+	default:
+		return Errorf(InvalidRequest, "approval_prompt is neither auto nor force")
+	}
+	return nil
 }

@@ -1,6 +1,8 @@
 package oauthkit
 
-import "time"
+import (
+	"time"
+)
 
 // This file holds what only some applications need. Each is an interface of one or two methods and the functions that ask for
 // it. AbstractApplication has all of them but LifetimeSetter. What concerns storing an application is beside the code that stores it:
@@ -66,61 +68,6 @@ func accessTokenLifetime(app Application, fallback time.Duration) time.Duration 
 		return min(setter.AccessTokenLifetime(), maxLifetime).Truncate(time.Second)
 	}
 	return fallback
-}
-
-// PreviousSecretVerifier is an [Application] whose secret was rotated, and may be sent for some time yet.
-type PreviousSecretVerifier interface {
-	// VerifyPreviousPassword must compare in constant time, must refuse an empty secret, and must refuse all when the time is
-	// over.
-	VerifyPreviousPassword(presented string, now time.Time) bool
-}
-
-// VerifyPassword reports whether presented is the secret of app, or the one before it as long as that is good.
-func VerifyPassword(app Application, presented string, now time.Time) bool {
-	if presented == "" {
-		return false
-	}
-	if app.VerifyPassword(presented) {
-		return true
-	}
-	verifier, ok := app.(PreviousSecretVerifier)
-	return ok && verifier.VerifyPreviousPassword(presented, now)
-}
-
-// PreviousSecretKeeper is an [Application] that tells how long the secret before its last one may be sent.
-type PreviousSecretKeeper interface {
-	// PreviousSecretUntil returns until when VerifyPreviousPassword takes the secret before. Zero: it takes none.
-	PreviousSecretUntil() time.Time
-}
-
-// PreviousSecretUntil returns what app says if it is a [PreviousSecretKeeper] and that time is not over, otherwise the zero time.
-// It is shown to who manages app; what is accepted is for [VerifyPassword] to say.
-func PreviousSecretUntil(app Application, now time.Time) time.Time {
-	if keeper, ok := app.(PreviousSecretKeeper); ok && now.Before(keeper.PreviousSecretUntil()) {
-		return keeper.PreviousSecretUntil()
-	}
-	return time.Time{}
-}
-
-// SecretHolder is an [Application] that can be given a new secret.
-type SecretHolder interface {
-	// GenerateSecret must make a secret that cannot be guessed the only one, and returns it. What is kept must not tell it.
-	GenerateSecret() string
-	// RotateSecret does the same, except that the secret until now stays good for the time keep, as a [PreviousSecretVerifier]
-	// then says.
-	RotateSecret(now time.Time, keep time.Duration) string
-}
-
-// HasSecret reports whether app has a secret that can be replaced: it is a [SecretHolder] and not public.
-func HasSecret(app Application) bool { return secretOf(app) != nil }
-
-// secretOf returns what replaces the secret of app, or nil.
-func secretOf(app Application) SecretHolder {
-	holder, ok := app.(SecretHolder)
-	if !ok || app.IsPublic() {
-		return nil
-	}
-	return holder
 }
 
 // OwnerSetter is an [Application] that users may register for themselves. Its GetUserID must then return the owner.

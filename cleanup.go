@@ -2,40 +2,16 @@ package oauthkit
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 )
-
-// Cleaner removes what has expired.
-type Cleaner interface {
-	// Cleanup removes expired rows of every table, in batches that are transactions of their own. It may be stopped at any
-	// time, may run anywhere at once, and never removes what a request could still need. It returns how many rows it
-	// removed from each table, those included that it removed before an error.
-	//
-	// It also drops what is sealed with refresh tokens whose retry window is over, and counts it as
-	// "refresh_tokens.sealed". A store with a clock of its own drops nothing whose window is open by
-	// that clock.
-	Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error)
-}
-
-// CleanupLimits bound one call of Cleanup.
-type CleanupLimits struct {
-	// Now is the time by which rows are expired. Zero: the time of the call.
-	Now time.Time
-	// Batch is the number of rows that one transaction removes. Zero: 1000.
-	Batch int
-	// Batches is the number of batches per table. Zero: until nothing is left.
-	Batches int
-	// DryRun says that nothing is removed, and counts what would be, by the same conditions and within the same limits. An
-	// Authorization goes only after its codes: it is counted as if they had gone, also where the limits would keep some of them.
-	DryRun bool
-	// Progress is told after each batch how many rows it removed from which table, and in a dry run once for each table; never
-	// of none. It is called by the goroutine that has called Cleanup, between two transactions. Nil: nobody is told.
-	Progress func(table string, rows int)
-}
 
 // Cleanup removes what has expired, by the clock of the provider where limits name no other time. Its store has to be a [Cleaner].
 // Any number of instances may call it at once, and the next call goes on after an interruption. What was removed
@@ -81,4 +57,119 @@ func (p *Provider) checkCleanup(ctx context.Context) []Finding {
 		Message: "rows that expired more than two days ago are still in " + strings.Join(slices.Sorted(maps.Keys(expired)), ", "),
 		Hint:    "Call oauthkit.Run, or Provider.Cleanup from a timer of your own with limits as large as the number of new rows",
 	}}
+}
+
+// RunConfig configures [Run]. The zero value is right for most programs.
+type RunConfig struct {
+	// Interval is the time between two rounds, give or take a tenth, so that instances which started
+	// together drift apart. Zero: one minute.
+	Interval time.Duration
+	// Timeout bounds each part of a round. Zero: one minute.
+	Timeout time.Duration
+	// Cleanup bounds the cleanup of one round. Its zero Batches are 100, and a cleanup that removes so
+	// many of one table brings the next round forward. Now and DryRun must be zero.
+	Cleanup CleanupLimits
+}
+
+const (
+	defaultRunInterval = time.Minute
+	defaultRunTimeout  = time.Minute
+	defaultRunBatch    = 1000
+	defaultRunBatches  = 100
+)
+
+// Run keeps a provider in order until ctx ends: in rounds it removes what has expired, as
+// [Provider.Cleanup] does, and calls every [Upkeeper] among the parts of the provider. Any number of
+// instances may run it at once. It starts no goroutine: call it in one, and wait for it to return before
+// the database is closed.
+//
+// Errors and panics are logged to Config.Logger and end neither Run nor the round. Run returns nil once
+// ctx has ended, and an error at once if config is invalid. It cleans up only a store that is a [Cleaner].
+func Run(ctx context.Context, provider *Provider, config RunConfig) error {
+	config, err := config.withDefaults()
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(upTo(config.Interval / 10))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+			pause := config.Interval
+			if provider.runRound(ctx, config) {
+				pause /= 10
+			}
+			timer.Reset(pause - pause/10 + upTo(pause/5))
+		}
+	}
+}
+
+func (c RunConfig) withDefaults() (RunConfig, error) {
+	switch {
+	case c.Interval < 0 || c.Timeout < 0 || c.Cleanup.Batch < 0 || c.Cleanup.Batches < 0:
+		return c, errors.New("oauthkit: Run: a setting is negative")
+	case c.Cleanup.DryRun || !c.Cleanup.Now.IsZero():
+		return c, errors.New("oauthkit: Run: Cleanup.Now or Cleanup.DryRun is set")
+	}
+	if c.Interval == 0 {
+		c.Interval = defaultRunInterval
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultRunTimeout
+	}
+	if c.Cleanup.Batches == 0 {
+		c.Cleanup.Batches = defaultRunBatches
+	}
+	if c.Cleanup.Batch == 0 {
+		c.Cleanup.Batch = defaultRunBatch
+	}
+	return c, nil
+}
+
+// runRound does everything once. It reports whether the cleanup has left something.
+func (p *Provider) runRound(ctx context.Context, config RunConfig) (more bool) {
+	if _, ok := p.store.(Cleaner); ok {
+		p.runTask(ctx, config.Timeout, "cleanup", func(ctx context.Context) error {
+			removed, err := p.Cleanup(ctx, config.Cleanup)
+			for _, rows := range removed {
+				more = more || rows/config.Cleanup.Batch >= config.Cleanup.Batches
+			}
+			return err
+		})
+	}
+	for _, part := range p.parts() {
+		if upkeeper, ok := part.(Upkeeper); ok {
+			p.runTask(ctx, config.Timeout, fmt.Sprintf("upkeep of %T", part), upkeeper.Upkeep)
+		}
+	}
+	return more
+}
+
+// runTask runs a part of a round, unless ctx has ended.
+func (p *Provider) runTask(ctx context.Context, timeout time.Duration, name string, task func(context.Context) error) {
+	if ctx.Err() != nil {
+		return
+	}
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			p.Logger().ErrorContext(ctx, "a periodic task panicked", "task", name, "panic", panicked, "stack", string(debug.Stack()))
+		}
+	}()
+	bounded, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := task(bounded); err != nil && ctx.Err() == nil {
+		p.Logger().ErrorContext(ctx, "a periodic task failed", "task", name, "error", err)
+	}
+}
+
+// upTo returns a random duration below limit.
+func upTo(limit time.Duration) time.Duration {
+	if limit <= 0 {
+		return 0
+	}
+	var random [8]byte
+	rand.Read(random[:])
+	return time.Duration(binary.LittleEndian.Uint64(random[:]) % uint64(limit))
 }

@@ -6,26 +6,6 @@ import (
 	"strings"
 )
 
-// The answers of a store that are not failures. Any other error of a store means that it failed, and is answered
-// with [TemporarilyUnavailable]: not knowing is never "no".
-var (
-	// ErrNotFound says that there is no such thing.
-	ErrNotFound = errors.New("oauthkit: not found")
-	// ErrReplayed says that the presented credential was used before.
-	ErrReplayed = errors.New("oauthkit: used before")
-	// ErrRevoked says that the Authorization or the Consent behind it was revoked.
-	ErrRevoked = errors.New("oauthkit: revoked")
-	// ErrExhausted says that the presented credential was repeated as often as it may be.
-	ErrExhausted = errors.New("oauthkit: repeated too often")
-	// ErrEnded says that all that the application or the user has is being revoked, or was when the application was disabled or
-	// deleted, while the act ran. Nothing was saved.
-	ErrEnded = errors.New("oauthkit: ended meanwhile")
-	// ErrConflict says that an application was changed by somebody else since it was read.
-	ErrConflict = errors.New("oauthkit: changed meanwhile")
-	// ErrTooMany says that an owner has as many applications as they may have. Nothing was stored.
-	ErrTooMany = errors.New("oauthkit: too many")
-)
-
 // ErrorCode is an error code that a client acts on.
 type ErrorCode string
 
@@ -117,4 +97,61 @@ func CodeOf(err error) ErrorCode {
 // Unavailable wraps the failure of a store or of another thing without which no answer can be given.
 func Unavailable(cause error) *Error {
 	return Errorf(TemporarilyUnavailable, "the request could not be answered just now; try again").WithCause(cause)
+}
+
+// Reason says why a request was not answered, finer than the [ErrorCode] does: for the person who reads the error page, and for
+// who is asked about it afterwards. It is on the page, in the log and in the management API, stays the same in every version, and is
+// never sent to an application. Hosts may have reasons of their own, with a text error.reason.REASON for the page.
+type Reason string
+
+// The reasons of the library's pages. Those of the two failures are the codes of such errors.
+const (
+	// ReasonApplicationUnknown is that client_id names no application, or one that was switched off.
+	ReasonApplicationUnknown Reason = "application_unknown"
+	// ReasonRedirectURIMismatch is that redirect_uri is not one of the application's, so that nothing can be sent there.
+	ReasonRedirectURIMismatch Reason = "redirect_uri_mismatch"
+	// ReasonMalformedRequest is that the request cannot be read.
+	ReasonMalformedRequest Reason = "malformed_request"
+	// ReasonTooLarge is that the request holds more than is read.
+	ReasonTooLarge Reason = "too_large"
+	// ReasonRequestExpired is that the authorization request that waited for the user is gone, or never was.
+	ReasonRequestExpired Reason = "request_expired"
+	// ReasonRequestAnswered is that the authorization request was approved or denied before.
+	ReasonRequestAnswered Reason = "request_answered"
+	// ReasonOtherBrowser is that the authorization request came from another browser, or that this one keeps no cookies.
+	ReasonOtherBrowser Reason = "other_browser"
+	// ReasonFormExpired is that the form was shown in another session, or does not say what it was shown with.
+	ReasonFormExpired Reason = "form_expired"
+	// ReasonNothingChosen is that a form came back without the choice that it asks for.
+	ReasonNothingChosen Reason = "nothing_chosen"
+	// ReasonCrossSite is that the page of another site has sent a form.
+	ReasonCrossSite Reason = "cross_site"
+	// ReasonNotSignedIn is that nobody is signed in, where nobody can be sent to do so.
+	ReasonNotSignedIn Reason = "not_signed_in"
+	// ReasonMayNotRegister is that the host does not let this user register applications.
+	ReasonMayNotRegister Reason = "may_not_register"
+	// ReasonTooManyApplications is that the owner has as many applications as they may have
+	// (ApplicationsConfig.MaxPerOwner).
+	ReasonTooManyApplications Reason = "too_many_applications"
+	// ReasonNoSecret is that the application has no secret that could be replaced.
+	ReasonNoSecret Reason = "no_secret"
+	// ReasonApplicationInvalid is that the application has to be corrected before anything else about it is stored.
+	ReasonApplicationInvalid Reason = "application_invalid"
+	// ReasonNotFound is that there is nothing at the address, or nothing that this user may see.
+	ReasonNotFound Reason = "not_found"
+	// ReasonMethodNotAllowed is that nothing at the address takes a request with this method.
+	ReasonMethodNotAllowed Reason = "method_not_allowed"
+	// ReasonUnavailable is that a store, or something else that has to be asked, gave no answer.
+	ReasonUnavailable Reason = "temporarily_unavailable"
+	// ReasonServerError is a failure that trying again will not mend.
+	ReasonServerError Reason = "server_error"
+)
+
+// ReasonOf returns the reason of the Error that err is or wraps. One that has none has its code as its reason.
+func ReasonOf(err error) Reason {
+	var known *Error
+	if errors.As(err, &known) && known.Reason != "" {
+		return known.Reason
+	}
+	return Reason(CodeOf(err))
 }

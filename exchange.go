@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 	"github.com/go-oauth2/oauth2/v4/models"
-
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -302,4 +303,85 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})
+}
+
+// LifetimeRequest is what Config.ChooseAccessTokenLifetime decides with.
+type LifetimeRequest struct {
+	Application Application
+	GrantType   oauth2.GrantType
+	Scopes      Scopes // those of the token
+	Subject     string // the user; empty where the application acts for itself
+}
+
+// accessTokenLifetime asks, in this order, Config.ChooseAccessTokenLifetime, the application, and Config.AccessTokenLifetime.
+func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequest) (time.Duration, error) {
+	if p.config.ChooseAccessTokenLifetime == nil {
+		return accessTokenLifetime(request.Application, p.config.AccessTokenLifetime), nil
+	}
+	lifetime, err := p.config.ChooseAccessTokenLifetime(ctx, request)
+	lifetime = lifetime.Truncate(time.Second) // as expires_in counts
+	switch {
+	case err != nil:
+		return 0, Unavailable(fmt.Errorf("asking for the lifetime of an access token: %w", err))
+	case lifetime <= 0 || lifetime > maxLifetime:
+		return 0, Errorf(ServerError, "").WithCause(fmt.Errorf("Config.ChooseAccessTokenLifetime returned %s", lifetime))
+	default:
+		return lifetime, nil
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// This file holds resource indicators (RFC 8707): which APIs a token is for.
+
+// maxResources is the number of resources that a request may name.
+const maxResources = 10
+
+// HasResources reports whether there are APIs that a request can name, those in Config.Resources.
+func (p *Provider) HasResources() bool { return len(p.config.Resources) > 0 }
+
+// parseResources reads the resource parameters (RFC 8707 §2). Every one must be one of Config.Resources, byte by byte.
+func (p *Provider) parseResources(form url.Values) (URIs, error) {
+	var resources URIs
+	for _, resource := range form["resource"] {
+		if resource != "" && !slices.Contains(resources, resource) {
+			resources = append(resources, resource)
+		}
+	}
+	if len(resources) > maxResources {
+		return nil, Errorf(InvalidTarget, "there are more than %d resources", maxResources)
+	}
+	for _, resource := range resources {
+		if !slices.Contains(p.config.Resources, resource) {
+			return nil, Errorf(InvalidTarget, "a resource is not one of this provider's APIs")
+		}
+	}
+	return resources, nil
+}
+
+// resources returns those of the access token: what the token request names, which must not be more than what was allowed, or
+// all of that (RFC 8707 §2.2).
+func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
+	asked, err := r.provider.parseResources(r.Form)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(asked) == 0:
+		return authorization.Resources, nil
+	case len(authorization.Resources) > 0 && !authorization.Resources.ContainsAll(asked):
+		return nil, Errorf(InvalidTarget, "a resource is not one of those that were allowed")
+	default:
+		return asked, nil
+	}
+}
+
+// isResource reports whether resource can be a resource indicator: an absolute URI without a fragment (RFC 8707 §2).
+func isResource(resource string) bool {
+	uri, err := url.Parse(resource)
+	return err == nil && uri.IsAbs() && (uri.Host != "" || uri.Opaque != "") && uri.User == nil && !strings.ContainsAny(resource, "# ")
 }

@@ -1,7 +1,6 @@
 package oauthkit
 
 import (
-	"context"
 	"time"
 )
 
@@ -139,133 +138,19 @@ type Approval struct {
 	InteractionHash string
 }
 
-// Store is what every provider needs of its database. It makes promises about acts, not about rows: each method is one
-// transaction, and of any number of concurrent calls that consume the same thing exactly one succeeds. Package
-// store/storetest checks an implementation against all of it.
-//
-// An implementation must return an error wrapping [ErrNotFound], [ErrReplayed], [ErrRevoked] or [ErrEnded] for those answers and
-// any other error when it failed; it must keep either everything of an act or nothing; it must take the time from its
-// arguments, except that of [RefreshTokenStore]; it must keep times to the microsecond. Strings are guaranteed to be valid UTF-8 without NUL.
-type Store interface {
-	ApplicationStore
-	TokenStore
-	ConsentStore
-	InteractionStore
-}
-
-// TokenStore keeps authorizations and their access tokens.
-type TokenStore interface {
-	// SaveTokens saves a new Authorization and its first tokens. It must return ErrEnded, and save nothing, if the store was told
-	// that the application was disabled or deleted, and may while everything of the application or the user is being revoked.
-	SaveTokens(ctx context.Context, authorization *Authorization, tokens Tokens) error
-	// AccessToken returns the token with this hash and its Authorization, expired and revoked ones included. It may be
-	// asked a replica only if the replica cannot lag.
-	AccessToken(ctx context.Context, hash string) (*AccessToken, error)
-	// RevokeAuthorization revokes an Authorization and thereby all its credentials. It reports whether it was not revoked
-	// before; an unknown one is not an error.
-	RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error)
-}
-
-// ConsentStore remembers consent.
-type ConsentStore interface {
-	// Consent returns what subject has approved for the application.
-	Consent(ctx context.Context, applicationID, subject string) (*Consent, error)
-	// RevokeConsent forgets it and revokes every Authorization of the application for subject, those included that rest
-	// on no consent and those that a concurrent request is just about to save under it. It returns the ids of those
-	// that were not revoked before.
-	RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error)
-}
-
-// InteractionStore keeps authorization requests that wait for their user.
-type InteractionStore interface {
-	// SaveInteraction saves a new one, or returns ErrReplayed if there is one with this hash. In the same
-	// act it removes the oldest of those that are not consumed, until at most limit of the same browser
-	// and at most limit of the same user are left, the new one included; limit is at least 1. Concurrent
-	// calls may leave as many more as there are calls, until the next one.
-	SaveInteraction(ctx context.Context, interaction *Interaction, limit int) error
-	// Interaction returns the one with this hash, expired and consumed ones included.
-	Interaction(ctx context.Context, hash string) (*Interaction, error)
-	// ConsumeInteraction consumes one without any other effect, or returns ErrReplayed or ErrNotFound.
-	ConsumeInteraction(ctx context.Context, hash string, now time.Time) error
-	// SharedSecret returns the secret that all instances share. If there is none, it saves proposed and
-	// returns it; of concurrent calls all return the same one.
-	SharedSecret(ctx context.Context, proposed string) (string, error)
-}
-
-// CodeStore is what the authorization code grant needs beyond [Store].
-type CodeStore interface {
-	// SaveCode saves an approval and its code. It must return ErrReplayed when the interaction was consumed before, and
-	// ErrRevoked when the consent it stands under, or was to widen, is gone, and ErrEnded as SaveTokens does; nothing is saved or
-	// consumed then.
-	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
-	// Code returns the code with this hash and its Authorization. Consumed codes must be returned until they expired
-	// and for an hour more, so that a replay can be told from nonsense.
-	Code(ctx context.Context, hash string) (*AuthorizationCode, error)
-	// RedeemCode consumes the code, saves the tokens, and sets the ExpiresAt of the stored Authorization to that of the
-	// tokens' Authorization: SaveCode stored one that ends with the code. It must return ErrReplayed when the code was
-	// consumed before, and ErrRevoked when its Authorization was revoked; the Authorization is locked, so that a
-	// concurrent revocation comes wholly before or wholly after.
-	RedeemCode(ctx context.Context, hash string, tokens Tokens, now time.Time) error
-}
-
-// RefreshTokenStore is what the refresh token grant needs beyond [Store].
-//
-// Expiry is judged by the times that a store is given. The window in which a used refresh token may
-// be repeated is judged by the store's own clock alone, so that neither a wait for a lock nor the
-// clocks of several instances change its length: clock_timestamp() on PostgreSQL, for example. A
-// store without a clock calls Now of the act. Either is read inside the act, once every lock that
-// the act needs is held.
-type RefreshTokenStore interface {
-	// RefreshToken returns the token with this hash and its Authorization. Consumed tokens are
-	// returned until they expire.
-	RefreshToken(ctx context.Context, hash string) (*RefreshToken, error)
-	// RotateRefreshToken consumes a token, keeps rotation.Sealed with it, and saves its successors.
-	// It returns the same errors as RedeemCode. In the same act it must drop what is sealed with
-	// earlier tokens of the Authorization. Otherwise anyone holding one old token could decrypt
-	// the chain of sealed responses up to the live one.
-	RotateRefreshToken(ctx context.Context, rotation Rotation) error
-	// RepeatRefreshToken counts a repeat of a consumed token, and saves repeat.Access if it is not
-	// nil. It returns [ErrRevoked] if the Authorization was revoked; [ErrReplayed] if nothing is
-	// sealed with the token, its window is over, or the successor does not exist or was consumed;
-	// and otherwise [ErrExhausted] if the token was repeated repeat.Limit times already. Nothing is
-	// changed then. A window is over as well if the token was consumed more than a minute in the
-	// future, by the same clock.
-	RepeatRefreshToken(ctx context.Context, repeat Repeat) (Repeats, error)
-}
-
-// Rotation is the use of a refresh token.
-type Rotation struct {
-	// Hash is that of the presented token.
-	Hash string
-	// Successors are the tokens that it is exchanged for.
-	Successors Tokens
-	// Sealed is what a repeat of the token is answered with. If nil, there can be no repeat.
-	Sealed []byte
-	// Window is how long from its consumption the token can be repeated.
-	Window time.Duration
-	// Now returns the time, for a store that has no clock of its own. It is never nil.
-	Now func() time.Time
-}
-
-// Repeat is the presentation of a refresh token that was used before.
-type Repeat struct {
-	// Hash is that of the presented token.
-	Hash string
-	// Successor is the hash of the refresh token that it was exchanged for.
-	Successor string
-	// Access is saved with the repeat. If nil, no token is saved.
-	Access *AccessToken
-	// Limit is the number of repeats that one token can have.
-	Limit int
-	// Now is as in [Rotation].
-	Now func() time.Time
-}
-
-// Repeats counts repeats. A repeat that was refused does not count.
-type Repeats struct {
-	// Token is the number of repeats of the presented token, including this one.
-	Token int
-	// Generations is the number of refresh tokens in a row, up to and including the presented one,
-	// that were repeated.
-	Generations int
+// SigningKey is a key that signs tokens, as it is stored. Of one algorithm there are several at a time: one that is
+// published before it is used, one in use, and those whose signatures are still about.
+type SigningKey struct {
+	// ID is the kid: the key's JWK thumbprint (RFC 7638).
+	ID string
+	// Algorithm is RS256 or ES256.
+	Algorithm string
+	// Generation counts the keys of the algorithm, from 1. It decides between instances that add a key at the same time.
+	Generation int
+	// Private is the private key, sealed with Config.Secret where there is one.
+	Private []byte
+	// CreatedAt is when it was made, and published from.
+	CreatedAt time.Time
+	// ActiveAt is from when it signs, unless there is a later one that does.
+	ActiveAt time.Time
 }
