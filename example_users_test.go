@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -86,35 +85,6 @@ func ExampleAuthorizations() {
 	// 0 connected
 }
 
-// Both secrets are good while the application is given the new one.
-func ExampleApplications_RotateSecret() {
-	ctx := context.Background()
-	store, provider, alice := approvedPrints(oauthkit.Config{})
-	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{SecretOverlap: 24 * time.Hour})
-	if err != nil {
-		panic(err)
-	}
-	first, err := applications.RotateSecret(ctx, alice, "prints", 0)
-	if err != nil {
-		panic(err)
-	}
-	second, err := applications.RotateSecret(ctx, alice, "prints", time.Hour)
-	if err != nil {
-		panic(err)
-	}
-	app, err := applications.Find(ctx, alice, "prints")
-	if err != nil {
-		panic(err)
-	}
-	now := provider.Now()
-	fmt.Println("now:", oauthkit.VerifyPassword(app, first, now), oauthkit.VerifyPassword(app, second, now))
-	later := now.Add(2 * time.Hour)
-	fmt.Println("later:", oauthkit.VerifyPassword(app, first, later), oauthkit.VerifyPassword(app, second, later))
-	// Output:
-	// now: true true
-	// later: false true
-}
-
 // Tokens that nobody's consent stands behind are short.
 func ExampleConfig_chooseAccessTokenLifetime() {
 	_, provider, _ := approvedPrints(oauthkit.Config{
@@ -151,24 +121,105 @@ func ExampleConfig_userIsActive() {
 	// access_denied
 }
 
-// An owner who has as many applications as allowed is told to delete one.
-func ExampleApplicationsConfig() {
-	ctx, alice := context.Background(), &oauthkit.User{Subject: "alice"}
+// printsRequest is an authorization request of an application that is known to the provider as prints.
+func printsRequest(provider *oauthkit.Provider, approvalPrompt string) *oauthkit.AuthorizeRequest {
+	request, err := provider.NewAuthorizeRequest(context.Background(), url.Values{
+		"client_id": {"prints"}, "redirect_uri": {"https://prints.example/callback"}, "response_type": {"code"}, "scope": {"photos"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+		"approval_prompt": {approvalPrompt},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return request
+}
+
+// newPrintsProvider returns a provider with that application.
+func newPrintsProvider(config oauthkit.Config) *oauthkit.Provider {
 	store := memstore.New()
-	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
+	config.Grants, config.Scopes = grants.Standard(store), oauthkit.StaticScopes{"photos": "see your photos"}
+	provider, err := oauthkit.New("https://example.com/o", store, config)
 	if err != nil {
 		panic(err)
 	}
-	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{MaxPerOwner: 1, MaxApplicationBytes: 4 << 10})
+	err = store.AddApplication(context.Background(), &oauthkit.AbstractApplication{
+		ClientID: "prints", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://prints.example/callback"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"photos"},
+	})
 	if err != nil {
 		panic(err)
 	}
-	form := oauthkit.ApplicationForm{Name: "Prints", ClientType: oauthkit.Confidential}
-	for range 2 {
-		_, _, err := applications.Create(ctx, alice, form)
-		fmt.Println(err == nil, oauthkit.ReasonOf(err) == oauthkit.ReasonTooManyApplications)
+	return provider
+}
+
+// The user is asked each time, unless the application says that once is enough.
+func ExampleConfig_approvalPrompt() {
+	ctx := context.Background()
+	alice := &oauthkit.User{Subject: "alice"}
+	provider := newPrintsProvider(oauthkit.Config{ApprovalPrompt: oauthkit.ApprovalForce})
+	if _, err := provider.Approve(ctx, printsRequest(provider, ""), alice, oauthkit.Decision{Given: true}); err != nil {
+		panic(err)
+	}
+	for _, prompt := range []string{"", "auto", "force"} {
+		_, enough, err := provider.RememberedConsent(ctx, printsRequest(provider, prompt), alice)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("approval_prompt=%s: asked again: %t\n", prompt, !enough)
 	}
 	// Output:
-	// true false
-	// false true
+	// approval_prompt=: asked again: true
+	// approval_prompt=auto: asked again: false
+	// approval_prompt=force: asked again: true
+}
+
+// The host trusts an application of its own with its employees, and nobody else.
+func ExampleConfig_skipConsent() {
+	provider := newPrintsProvider(oauthkit.Config{
+		SkipConsent: func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+			return request.Application.GetID() == "prints" && user.Subject == "employee", nil
+		},
+	})
+	for _, subject := range []string{"employee", "visitor"} {
+		_, enough, err := provider.RememberedConsent(context.Background(), printsRequest(provider, "force"), &oauthkit.User{Subject: subject})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%s is asked: %t\n", subject, !enough)
+	}
+	// Output:
+	// employee is asked: false
+	// visitor is asked: true
+}
+
+// The host's mailing list learns what the host itself keeps of an application.
+func ExampleApplicationFrom() {
+	ctx := context.Background()
+	store := memstore.New()
+	store.NewModel = func() oauthkit.Application { return &galleryApplication{} }
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants: grants.Standard(store),
+		Observe: func(ctx context.Context, event oauthkit.Event) {
+			if app, ok := oauthkit.ApplicationFrom(ctx); ok {
+				fmt.Println(oauthkit.EventName(event), app.(*galleryApplication).Logo)
+			}
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{})
+	if err != nil {
+		panic(err)
+	}
+	_, err = applications.Register(ctx, &oauthkit.User{Subject: "operator"}, &galleryApplication{
+		AbstractApplication: oauthkit.AbstractApplication{
+			Name: "Prints", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
+		},
+		Logo: "https://prints.example/logo.svg", Agree: true,
+	})
+	if err != nil {
+		panic(err)
+	}
+	// Output: application.created https://prints.example/logo.svg
 }

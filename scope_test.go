@@ -1,6 +1,7 @@
 package oauthkit
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,4 +49,89 @@ func TestA20_ParseScopes(t *testing.T) {
 			t.Errorf("%.20q: got %s, want invalid_scope", tc.text, CodeOf(err))
 		}
 	}
+}
+
+// FuzzScopeGrammar holds ParseScopes against the grammar as it stands in RFC 6749 §3.3: what it accepts is a scope
+// parameter, what it refuses is none or beyond the limits, and the scopes are the words in order, each once.
+func FuzzScopeGrammar(f *testing.F) {
+	grammar := regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$`)
+	for _, text := range scopeTexts() {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		words := slices.Compact(slices.Sorted(slices.Values(strings.Fields(text))))
+		valid := text == "" || grammar.MatchString(text) && len(text) <= maxScopesBytes && len(words) <= maxScopes
+		scopes, err := ParseScopes(text)
+		if (err == nil) != valid {
+			t.Fatalf("ParseScopes(%q) = %q, %v; valid by the grammar: %v", text, scopes, err, valid)
+		}
+		if err != nil {
+			if scopes != nil || CodeOf(err) != InvalidScope {
+				t.Fatalf("ParseScopes(%q) = %q, %v; want nothing and invalid_scope", text, scopes, err)
+			}
+			return
+		}
+		if got := slices.Sorted(slices.Values(scopes)); !slices.Equal(got, words) {
+			t.Fatalf("ParseScopes(%q) has the words %q, want %q", text, got, words)
+		}
+		if !slices.IsSortedFunc(scopes, func(a, b string) int { return firstWord(text, a) - firstWord(text, b) }) {
+			t.Fatalf("ParseScopes(%q) = %q, which is another order", text, scopes)
+		}
+		if again, err := ParseScopes(scopes.String()); err != nil || !slices.Equal(scopes, again) {
+			t.Fatalf("got %q, %v; want %q again", again, err, scopes)
+		}
+	})
+}
+
+// FuzzScopeSets holds the operations on two sets against their definition, element by element, and shows that a column
+// keeps them.
+func FuzzScopeSets(f *testing.F) {
+	for _, text := range scopeTexts() {
+		f.Add(text, "openid b")
+	}
+	f.Fuzz(func(t *testing.T, first, second string) {
+		a, err := ParseScopes(first)
+		if err != nil {
+			return
+		}
+		b, err := ParseScopes(second)
+		if err != nil {
+			return
+		}
+		union := a.Union(b)
+		if !union.ContainsAll(a) || !union.ContainsAll(b) || !slices.Equal(union[:len(a)], a) {
+			t.Fatalf("%q.Union(%q) = %q", a, b, union)
+		}
+		for i, scope := range union {
+			if !a.Contains(scope) && !b.Contains(scope) || union[:i].Contains(scope) {
+				t.Fatalf("%q.Union(%q) = %q, where %q is repeated or from nowhere", a, b, union, scope)
+			}
+		}
+		if got, want := a.ContainsAll(b), len(union) == len(a); got != want {
+			t.Fatalf("%q.ContainsAll(%q) = %v, want %v", a, b, got, want)
+		}
+		column, err := union.Value()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Scopes
+		if err := again.Scan(column); err != nil || !slices.Equal(again, union) {
+			t.Fatalf("the column %q holds %q, %v; want %q", column, again, err, union)
+		}
+	})
+}
+
+// scopeTexts are the edges of the grammar and of the limits.
+func scopeTexts() []string {
+	return []string{
+		"", "openid", "openid profile email", "b a b", "!#[]~", "https://api.example.com/read:all",
+		" ", " a", "a ", "a  b", "a\tb", "a\nb", `a"b`, `a\b`, "a\x7f", "ä", "a\u00a0b", "\xff", "a\x00",
+		strings.Repeat("x", maxScopesBytes), strings.Repeat("x", maxScopesBytes+1),
+		strings.Repeat("a ", 500) + "a",
+	}
+}
+
+// firstWord is where word stands in text as a whole word.
+func firstWord(text, word string) int {
+	return strings.Index(" "+text+" ", " "+word+" ")
 }

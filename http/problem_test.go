@@ -24,11 +24,14 @@ const problemText = "problem."
 // TestProblemsHaveTexts wants a text for whatever the library says is wrong with an application, its own in English, and none for
 // what it does not say. The other languages have the same keys.
 func TestProblemsHaveTexts(t *testing.T) {
-	said := append(stringsGivenTo(t, "../*.go", "Add", 1), stringsGivenTo(t, "../internal/redirect/check.go", "New", 0)...)
-	said = append(said, stringsGivenTo(t, "../internal/redirect/check.go", "broken", 0)...)
-	said = append(said, stringsGivenTo(t, "../application_rules.go", "New", 0)...)
-	said = append(said, stringsGivenTo(t, "../store/gormstore/application_unique.go", "Add", 1)...)
-	said = slices.DeleteFunc(said, func(format string) bool { return !hasWords.MatchString(verb.ReplaceAllString(format, "")) })
+	root, redirect, gormstore := sourceOf(t, ".."), sourceOf(t, "../internal/redirect"), sourceOf(t, "../store/gormstore")
+	said := slices.Concat(
+		stringsGivenTo(t, root, "Add", 1), stringsGivenTo(t, declared(t, root, "CheckName"), "New", 0), stringsGivenTo(t, redirect, "New", 0),
+		stringsGivenTo(t, redirect, "broken", 0), stringsGivenTo(t, gormstore, "Add", 1),
+	)
+	said = slices.DeleteFunc(said, func(format string) bool {
+		return strings.HasPrefix(format, "oauthkit: ") || !hasWords.MatchString(verb.ReplaceAllString(format, ""))
+	})
 	if len(said) < 40 {
 		t.Fatalf("got %q, want what the library says", said)
 	}
@@ -48,14 +51,14 @@ func TestProblemsHaveTexts(t *testing.T) {
 // hasWords leaves out a format that only puts together what has words of its own.
 var hasWords = regexp.MustCompile(`[a-z]`)
 
-// stringsGivenTo returns the literals that calls of a function or method have at this place.
-func stringsGivenTo(t *testing.T, pattern, function string, place int) []string {
+// sourceOf parses the source files of the package in a directory, without its tests.
+func sourceOf(t *testing.T, directory string) []ast.Node {
 	t.Helper()
-	names, err := filepath.Glob(pattern)
+	names, err := filepath.Glob(filepath.Join(directory, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var given []string
+	var files []ast.Node
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -64,7 +67,31 @@ func stringsGivenTo(t *testing.T, pattern, function string, place int) []string 
 		if err != nil {
 			t.Fatal(err)
 		}
-		for node := range ast.Preorder(file) {
+		files = append(files, file)
+	}
+	return files
+}
+
+// declared returns the function of this name.
+func declared(t *testing.T, files []ast.Node, name string) []ast.Node {
+	t.Helper()
+	for _, file := range files {
+		for _, declaration := range file.(*ast.File).Decls {
+			if function, ok := declaration.(*ast.FuncDecl); ok && function.Name.Name == name {
+				return []ast.Node{function}
+			}
+		}
+	}
+	t.Fatalf("got no function %s", name)
+	return nil
+}
+
+// stringsGivenTo returns the literals that calls of a function or method have at this place.
+func stringsGivenTo(t *testing.T, nodes []ast.Node, function string, place int) []string {
+	t.Helper()
+	var given []string
+	for _, root := range nodes {
+		for node := range ast.Preorder(root) {
 			call, ok := node.(*ast.CallExpr)
 			if !ok || called(call) != function || len(call.Args) <= place {
 				continue

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"go/ast"
-	"go/parser"
-	gotoken "go/token"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -40,29 +38,30 @@ func TestReasonsHaveTexts(t *testing.T) {
 	}
 }
 
-// declaredReasons are the values of all constants of type Reason, in order.
+// declaredReasons returns the values of all constants of type Reason, in order.
 func declaredReasons(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(gotoken.NewFileSet(), "../reason.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reasons []string
-	for node := range ast.Preorder(file) {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			continue
-		}
-		for _, value := range spec.Values {
-			reason, err := strconv.Unquote(value.(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
+	for _, file := range sourceOf(t, "..") {
+		for node := range ast.Preorder(file) {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok {
+				continue
 			}
-			reasons = append(reasons, reason)
+			if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Reason" {
+				continue
+			}
+			for _, value := range spec.Values {
+				reason, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reasons = append(reasons, reason)
+			}
 		}
 	}
 	if len(reasons) < 10 {
-		t.Fatalf("got %q, want the constants of reason.go", reasons)
+		t.Fatalf("got %q, want the reasons of package oauthkit", reasons)
 	}
 	slices.Sort(reasons)
 	return reasons

@@ -67,7 +67,7 @@ func TestRules(t *testing.T) {
 		{"clock", "http/token.go", body("time", "_ = time.Now()"), "Config.Now"},
 		{"clock as a value", "grants/refresh.go", body("time", "_ = time.Since"), "Config.Now"},
 		{"renamed clock", "http/token.go", "package p\nimport clock \"time\"\nvar now = clock.Now\n", "Config.Now"},
-		{"default clock", "config.go", body("time", "_ = time.Now"), ""},
+		{"default clock", "provider.go", body("time", "_ = time.Now"), ""},
 		{"clock of an example", "examples/idp/main.go", body("time", "_ = time.Now()"), ""},
 		{"clock of a test", "http/token_test.go", body("time", "_ = time.Now()"), ""},
 		{"constructed time", "http/token.go", body("time", "_ = time.Unix(1, 0)"), ""},

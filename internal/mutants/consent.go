@@ -6,7 +6,7 @@ func ofConsent() []mutant {
 		{
 			"consent-more-than-asked", ".",
 			`if !request.Scopes.ContainsAll(d.Scopes) {`, `if false {`,
-			killer{".", "TestFewerScopes"},
+			killer{"store/memstore", "TestFewerScopes"},
 		},
 		{
 			"consent-more-than-asked-in-form", pages,
@@ -16,12 +16,12 @@ func ofConsent() []mutant {
 		{
 			"consent-for-ever", ".",
 			`if expired || consent.ApplicationDigest != request.ApplicationDigest() {`, `if expired && consent.ApplicationDigest != request.ApplicationDigest() {`,
-			killer{".", "TestConsentKeepsItsEnd"},
+			killer{"store/memstore", "TestConsentKeepsItsEnd"},
 		},
 		{
 			"consent-for-another-name", ".",
 			`if expired || consent.ApplicationDigest != request.ApplicationDigest() {`, `if expired {`,
-			killer{".", "TestConsentIsForWhatWasShown"},
+			killer{"store/memstore", "TestConsentIsForWhatWasShown"},
 		},
 		{
 			"consent-not-asked-again", ".",
@@ -31,7 +31,7 @@ func ofConsent() []mutant {
 		{
 			"consent-not-forced", ".",
 			` && request.approvalPrompt != ApprovalForce &&`, ` &&`,
-			killer{".", "TestApprovalPrompt"},
+			killer{"store/memstore", "TestApprovalPrompt"},
 		},
 		{
 			"consent-grows", ".",
@@ -46,12 +46,12 @@ func ofConsent() []mutant {
 		{
 			"consent-skipped-for-impostor", ".",
 			`if request.AskConsent || !request.identifiesApplication() {`, `if request.AskConsent {`,
-			killer{".", "TestSkipConsentNeedsIdentity"},
+			killer{"store/memstore", "TestSkipConsentNeedsIdentity"},
 		},
 		{
 			"consent-skipped-though-asked", ".",
 			`if request.AskConsent || !request.identifiesApplication() {`, `if !request.identifiesApplication() {`,
-			killer{".", "TestApprovalPrompt/prompt=consent beats"},
+			killer{"store/memstore", "TestApprovalPrompt/prompt=consent beats"},
 		},
 		{
 			"consent-of-one-api-for-all", ".",
@@ -66,7 +66,7 @@ func ofConsent() []mutant {
 		{
 			"consent-withdrawn-comes-back", ".",
 			`if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {`, `if true {`,
-			killer{".", "TestWithdrawnConsentStaysWithdrawn"},
+			killer{"store/memstore", "TestWithdrawnConsentStaysWithdrawn"},
 		},
 		{
 			"consent-of-inactive-user", ".",

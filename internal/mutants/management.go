@@ -12,7 +12,7 @@ func ofManagement() []mutant {
 		{
 			"manage-applications-of-nobody", ".",
 			`return o.Everyone || owner != "" && slices.Contains(o.By, owner)`, `return o.Everyone || slices.Contains(o.By, owner)`,
-			killer{".", "TestOwned"},
+			killer{"store/memstore", "TestOwned"},
 		},
 		{
 			"manage-application-found", ".",
@@ -22,12 +22,12 @@ func ofManagement() []mutant {
 		{
 			"manage-list-of-others", ".",
 			"if owned.includes(app) {\n\t\t\t\tapps", "if true {\n\t\t\t\tapps",
-			killer{".", "TestM01_ListOfGenerousStore"},
+			killer{"store/memstore", "TestM01_ListOfGenerousStore"},
 		},
 		{
 			"manage-may-not-register", ".",
 			"case !may:\n\t\treturn Errorf(AccessDenied", "case false && !may:\n\t\treturn Errorf(AccessDenied",
-			killer{".", "TestMayRegister"},
+			killer{"store/memstore", "TestMayRegister"},
 		},
 		{
 			"manage-applications-without-number", ".",
@@ -62,32 +62,32 @@ func ofManagement() []mutant {
 		{
 			"manage-trust-of-another-name", ".",
 			`abstract.Verified = abstract.Verified && same`, ``,
-			killer{".", "TestM08_TrustOfAnotherName"},
+			killer{"store/memstore", "TestM08_TrustOfAnotherName"},
 		},
 		{
 			"manage-trust-with-more-scopes", ".",
 			`abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)`, `abstract.SkipAuthorization && same`,
-			killer{".", "TestM08_TrustForMoreScopes"},
+			killer{"store/memstore", "TestM08_TrustForMoreScopes"},
 		},
 		{
 			"manage-trust-at-another-address", ".",
 			`slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)`, `true`,
-			killer{".", "TestM08_TrustOfAnotherName"},
+			killer{"store/memstore", "TestM08_TrustOfAnotherName"},
 		},
 		{
 			"manage-secret-of-public", ".",
 			`if abstract := Abstract(app); abstract != nil && app.IsPublic() {`, `if abstract := Abstract(app); false {`,
-			killer{".", "TestM08_SecretOfPublicApplication"},
+			killer{"store/memstore", "TestM08_SecretOfPublicApplication"},
 		},
 		{
 			"manage-client-id-changed", ".",
 			`if app.GetID() != clientID { // it would`, `if false { // it would`,
-			killer{".", "TestChangeKeepsClientID"},
+			killer{"store/memstore", "TestChangeKeepsClientID"},
 		},
 		{
 			"manage-secret-overlap", ".",
 			`min(keep, a.config.SecretOverlap)`, `keep`,
-			killer{".", "TestApplicationsLife"},
+			killer{"store/memstore", "TestApplicationsLife"},
 		},
 		{
 			"manage-user-api-for-nobody", pages,
@@ -134,7 +134,7 @@ func ofManagement() []mutant {
 		{
 			"revoke-user-nobody", ".",
 			"if subject == \"\" {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")", "if false {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")",
-			killer{".", "TestRevokeAll"},
+			killer{"store/memstore", "TestRevokeAll"},
 		},
 	}
 }

@@ -87,7 +87,7 @@ func ofRequests() []mutant {
 		{
 			"scope-not-available", ".",
 			`case !app.AllowsScope(scope), !added && !available.Contains(scope):`, `case !app.AllowsScope(scope), false && !available.Contains(scope):`,
-			killer{".", "TestScopeBackend"},
+			killer{"store/memstore", "TestScopeBackend"},
 		},
 		{
 			"scope-unbounded", ".",
@@ -97,7 +97,7 @@ func ofRequests() []mutant {
 		{
 			"scope-defaults-unchecked", ".",
 			`func(scope string) bool { return may(scope) != nil }), nil`, `func(string) bool { return false }), nil`,
-			killer{".", "TestScopeBackend"},
+			killer{"store/memstore", "TestScopeBackend"},
 		},
 		{
 			"resource-unknown", ".",

@@ -1,4 +1,4 @@
-package oauthkit_test
+package memstore_test
 
 import (
 	"context"

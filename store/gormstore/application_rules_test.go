@@ -1,15 +1,12 @@
-package oauthkit_test
+package gormstore_test
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/store/gormstore"
@@ -21,7 +18,8 @@ import (
 type lenientApplication struct{ oauthkit.AbstractApplication }
 
 func (*lenientApplication) ValidateRedirectURI(string) error { return nil }
-func (*lenientApplication) ValidateOrigin(string) error      { return nil }
+
+func (*lenientApplication) ValidateOrigin(string) error { return nil }
 
 // managedStore is a store in which applications are managed.
 type managedStore interface {
@@ -143,52 +141,4 @@ func authorizeError(t *testing.T, store managedStore, redirectURI string) error 
 		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	})
 	return err
-}
-
-// tenantApplication answers below the address of its tenant only.
-type tenantApplication struct {
-	oauthkit.AbstractApplication
-	Tenant string
-}
-
-func (a *tenantApplication) ValidateRedirectURI(uri string) error {
-	if !strings.HasPrefix(uri, "https://"+a.Tenant+".example.com/") {
-		return fmt.Errorf("must be below https://%s.example.com/", a.Tenant)
-	}
-	return oauthkit.CheckRedirectURI(uri)
-}
-
-// An application can have a rule of its own for what it is stored with. How requests are matched stays the library's: byte by byte.
-func ExampleRedirectURIValidator() {
-	app := &tenantApplication{Tenant: "acme", AbstractApplication: oauthkit.AbstractApplication{
-		ClientID: "web", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://acme.example.com/cb", "https://evil.example.com/cb"},
-	}}
-	var problems oauthkit.Problems
-	fmt.Println(errors.As(oauthkit.ValidateApplication(app), &problems), problems)
-	// Output:
-	// true redirect_uris: "https://evil.example.com/cb": must be below https://acme.example.com/
-}
-
-// An application with a table of its own has the library's rule for what people are shown.
-func ExampleCheckName() {
-	for _, title := range []string{"Photos", "Photos\u202egp.exe", "\u3164"} {
-		fmt.Printf("%+q: %v\n", title, oauthkit.CheckName(title) == nil)
-	}
-	// Output:
-	// "Photos": true
-	// "Photos\u202egp.exe": false
-	// "\u3164": false
-}
-
-// Who manages an application is told how long the secret before its last one is good.
-func ExamplePreviousSecretUntil() {
-	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
-	app := &oauthkit.AbstractApplication{ClientID: "web", ClientType: oauthkit.Confidential}
-	app.GenerateSecret()
-	app.RotateSecret(now, time.Hour)
-	fmt.Println(oauthkit.PreviousSecretUntil(app, now).Format(time.TimeOnly))
-	fmt.Println(oauthkit.PreviousSecretUntil(app, now.Add(time.Hour)).IsZero())
-	// Output:
-	// 13:00:00
-	// true
 }

@@ -1,4 +1,4 @@
-package oauthkit_test
+package memstore_test
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
 // TestEventAttributes shows what is written of each type of field, and that nothing is written of one that is empty.
@@ -83,27 +82,4 @@ func TestRequestInfo(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-}
-
-// ExampleObservers sends every event to two places, here a line and a count.
-func ExampleObservers() {
-	count := map[string]int{}
-	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{
-		Observe: oauthkit.Observers(
-			func(_ context.Context, event oauthkit.Event) {
-				fmt.Println(oauthkit.EventName(event), oauthkit.EventAttributes(event))
-			},
-			func(_ context.Context, event oauthkit.Event) { count[oauthkit.EventName(event)]++ },
-		),
-	})
-	if err != nil {
-		panic(err)
-	}
-	_, err = provider.NewAuthorizeRequest(context.Background(), map[string][]string{"client_id": {"nobody"}})
-	fmt.Println(err)
-	fmt.Println(count)
-	// Output:
-	// authorize.rejected [code=invalid_request reason=application_unknown description=the application is not known shown=true]
-	// invalid_request: the application is not known
-	// map[authorize.rejected:1]
 }
