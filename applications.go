@@ -199,7 +199,7 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	if err := a.createWithin(ctx, app); err != nil {
 		return nil, "", err
 	}
-	a.provider.recordOf(ctx, app, ApplicationCreated{ApplicationID: app.GetID(), By: user.Subject})
+	a.provider.recordOf(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: user.Subject})
 	return app, secret, nil
 }
 
@@ -258,7 +258,7 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	if err != nil {
 		return "", err
 	}
-	a.provider.recordOf(ctx, app, SecretRotated{ApplicationID: clientID, By: user.Subject})
+	a.provider.recordOf(ctx, app, SecretRotated{ClientID: clientID, By: user.Subject})
 	return secret, nil
 }
 
@@ -272,7 +272,7 @@ func (a *Applications) Delete(ctx context.Context, user *User, clientID string) 
 	if err := a.saved(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID)); err != nil {
 		return err
 	}
-	a.provider.recordOf(ctx, app, ApplicationDeleted{ApplicationID: clientID, By: user.Subject})
+	a.provider.recordOf(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
 	return nil
 }
 
@@ -301,7 +301,7 @@ func (a *Applications) change(ctx context.Context, user *User, clientID string, 
 			return update, err
 		}
 		update = ApplicationUpdated{
-			ApplicationID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
+			ClientID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
 		}
 		storing := ctx
 		if !usable || !IsUsable(app) { // which revokes what it has, however much that is

@@ -22,9 +22,9 @@ func NewAuthorizations(provider *Provider, store AuthorizationManager) *Authoriz
 
 // Connection is an application that a user has approved, with all that it has from him.
 type Connection struct {
-	// ApplicationID is the client_id, and Application what it names; nil if it was removed meanwhile or is not usable.
-	ApplicationID string
-	Application   Application
+	// ClientID is the client_id, and Application what it names; nil if it was removed meanwhile or is not usable.
+	ClientID    string
+	Application Application
 	// Consent is what is remembered; nil: nothing.
 	Consent *Consent
 	// Authorizations are its sign-ins that are still good, the newest first: one for each device or session. They are at most 100.
@@ -84,17 +84,17 @@ func (a *Authorizations) Connections(ctx context.Context, subject string) ([]*Co
 		return nil, Unavailable(err)
 	}
 	byID := map[string]*Connection{}
-	connection := func(applicationID string) *Connection {
-		if byID[applicationID] == nil {
-			byID[applicationID] = &Connection{ApplicationID: applicationID}
+	connection := func(clientID string) *Connection {
+		if byID[clientID] == nil {
+			byID[clientID] = &Connection{ClientID: clientID}
 		}
-		return byID[applicationID]
+		return byID[clientID]
 	}
 	for _, consent := range consents {
-		connection(consent.ApplicationID).Consent = consent
+		connection(consent.ClientID).Consent = consent
 	}
 	for _, authorization := range authorizations {
-		found := connection(authorization.ApplicationID)
+		found := connection(authorization.ClientID)
 		if found.More = len(found.Authorizations) == maxSignIns; !found.More {
 			found.Authorizations = append(found.Authorizations, authorization)
 		}
@@ -105,7 +105,7 @@ func (a *Authorizations) Connections(ctx context.Context, subject string) ([]*Co
 func (a *Authorizations) withApplications(ctx context.Context, byID map[string]*Connection) ([]*Connection, error) {
 	var connections []*Connection
 	for _, connection := range byID {
-		app, err := a.provider.Application(ctx, connection.ApplicationID)
+		app, err := a.provider.Application(ctx, connection.ClientID)
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (a *Authorizations) withApplications(ctx context.Context, byID map[string]*
 		if order := other.LastUsedAt().Compare(one.LastUsedAt()); order != 0 {
 			return order
 		}
-		return strings.Compare(one.ApplicationID, other.ApplicationID)
+		return strings.Compare(one.ClientID, other.ClientID)
 	})
 	return connections, nil
 }
@@ -148,8 +148,8 @@ func (a *Authorizations) Revoke(ctx context.Context, subject, id string) error {
 }
 
 // Disconnect forgets what a user approved for an application and ends all that it has from him.
-func (a *Authorizations) Disconnect(ctx context.Context, subject, applicationID string) error {
-	return a.provider.RevokeConsent(ctx, applicationID, subject)
+func (a *Authorizations) Disconnect(ctx context.Context, subject, clientID string) error {
+	return a.provider.RevokeConsent(ctx, clientID, subject)
 }
 
 // RevokeUser forgets everything that a user has approved and revokes all that applications have from the user. It goes on beyond the
@@ -168,14 +168,14 @@ func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoke
 
 // RevokeApplication forgets everything that was approved for an application and revokes all that it has. It goes on beyond the
 // deadline of ctx, and after its end.
-func (a *Authorizations) RevokeApplication(ctx context.Context, applicationID string) (revoked int, err error) {
-	if applicationID == "" {
+func (a *Authorizations) RevokeApplication(ctx context.Context, clientID string) (revoked int, err error) {
+	if clientID == "" {
 		return 0, errors.New("oauthkit: the client_id is empty")
 	}
-	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), applicationID, a.provider.Now())
+	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())
 	if err != nil {
 		return 0, Unavailable(err)
 	}
-	a.provider.Record(ctx, ApplicationRevoked{ApplicationID: applicationID, Authorizations: revoked})
+	a.provider.Record(ctx, ApplicationRevoked{ClientID: clientID, Authorizations: revoked})
 	return revoked, nil
 }

@@ -262,7 +262,7 @@ func verifiedRedirectURI(app Application, form url.Values) (string, error) {
 func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
 	var refusal *Error
 	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
-		p.Record(ctx, AuthorizeRejected{ApplicationID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
+		p.Record(ctx, AuthorizeRejected{ClientID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
 	}
 }
 

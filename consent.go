@@ -86,10 +86,10 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		return nil, err
 	}
 	if decision.Given {
-		p.recordOf(ctx, request.Application, ConsentGiven{ApplicationID: approval.Consent.ApplicationID, Subject: user.Subject, Scopes: scopes})
+		p.recordOf(ctx, request.Application, ConsentGiven{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
 	}
 	p.recordOf(ctx, request.Application, AuthorizationGranted{
-		ApplicationID: authorization.ApplicationID, Subject: user.Subject,
+		ClientID: authorization.ClientID, Subject: user.Subject,
 		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
 	})
 	return response, nil
@@ -130,7 +130,7 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 	case err != nil:
 		return Unavailable(err)
 	}
-	p.recordOf(ctx, request.Application, ConsentDenied{ApplicationID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
+	p.recordOf(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
 	return Errorf(AccessDenied, "the user denied the request")
 }
 
@@ -138,17 +138,17 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 // tokens the one that lasts: an answer that is never used is kept no longer than it could be.
 func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Authorization {
 	return &Authorization{
-		ID:            secret.NewID(),
-		ApplicationID: request.Application.GetID(),
-		Subject:       user.Subject,
-		Scopes:        scopes,
-		Resources:     request.Resources,
-		AuthTime:      user.AuthTime,
-		ACR:           user.ACR,
-		AMR:           user.AMR,
-		SessionID:     user.SessionID,
-		Params:        request.Params,
-		CreatedAt:     request.Now,
+		ID:        secret.NewID(),
+		ClientID:  request.Application.GetID(),
+		Subject:   user.Subject,
+		Scopes:    scopes,
+		Resources: request.Resources,
+		AuthTime:  user.AuthTime,
+		ACR:       user.ACR,
+		AMR:       user.AMR,
+		SessionID: user.SessionID,
+		Params:    request.Params,
+		CreatedAt: request.Now,
 	}
 }
 
@@ -157,7 +157,7 @@ func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Aut
 func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 	consent := &Consent{
 		ID:                secret.NewID(),
-		ApplicationID:     a.Authorization.ApplicationID,
+		ClientID:          a.Authorization.ClientID,
 		Subject:           a.Authorization.Subject,
 		ApplicationDigest: request.ApplicationDigest(),
 		CreatedAt:         a.Authorization.CreatedAt,

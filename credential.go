@@ -35,7 +35,7 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 	if err != nil {
 		return nil, err
 	}
-	if token.Authorization.ApplicationID == "" { // a row that something else has written
+	if token.Authorization.ClientID == "" { // a row that something else has written
 		return nil, Errorf(InvalidToken, "the access token is not valid")
 	}
 	now := p.Now()
@@ -83,10 +83,10 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	if err != nil {
 		return nil, err
 	}
-	own := credential.Authorization.ApplicationID == app.GetID()
+	own := credential.Authorization.ClientID == app.GetID()
 	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
 		p.recordOf(ctx, app, IntrospectionDenied{
-			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
+			ClientID: app.GetID(), OwnerID: credential.Authorization.ClientID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})
 		return nil, ErrNotFound
@@ -123,9 +123,9 @@ func (p *Provider) Revoke(ctx context.Context, app Application, token string) er
 		return nil
 	case err != nil:
 		return err
-	case credential.Authorization.ApplicationID != app.GetID():
+	case credential.Authorization.ClientID != app.GetID():
 		p.recordOf(ctx, app, CredentialMisused{
-			ApplicationID: app.GetID(), OwnerID: credential.Authorization.ApplicationID,
+			ClientID: app.GetID(), OwnerID: credential.Authorization.ClientID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})
 		return nil
@@ -141,21 +141,21 @@ func (p *Provider) RevokeAuthorization(ctx context.Context, authorization *Autho
 
 // RevokeConsent forgets what the user approved for an application and ends every Authorization that the application has
 // from him, at once and for ever.
-func (p *Provider) RevokeConsent(ctx context.Context, applicationID, subject string) error {
-	if applicationID == "" || subject == "" { // what an application has for itself is no user's
+func (p *Provider) RevokeConsent(ctx context.Context, clientID, subject string) error {
+	if clientID == "" || subject == "" { // what an application has for itself is no user's
 		return errors.New("oauthkit: the client_id or the subject is empty")
 	}
-	_, err := p.store.Consent(ctx, applicationID, subject)
+	_, err := p.store.Consent(ctx, clientID, subject)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Unavailable(err)
 	}
 	remembered := err == nil
-	revoked, err := p.store.RevokeConsent(context.WithoutCancel(ctx), applicationID, subject, p.Now())
+	revoked, err := p.store.RevokeConsent(context.WithoutCancel(ctx), clientID, subject, p.Now())
 	if err != nil {
 		return Unavailable(err)
 	}
 	if remembered || len(revoked) > 0 {
-		p.Record(ctx, ConsentRevoked{ApplicationID: applicationID, Subject: subject, AuthorizationIDs: revoked})
+		p.Record(ctx, ConsentRevoked{ClientID: clientID, Subject: subject, AuthorizationIDs: revoked})
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (p *Provider) revoke(ctx context.Context, authorization *Authorization, rea
 	}
 	if changed {
 		p.Record(ctx, AuthorizationRevoked{
-			ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+			ClientID: authorization.ClientID, Subject: authorization.Subject,
 			AuthorizationID: authorization.ID, Reason: reason,
 		})
 	}

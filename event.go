@@ -40,7 +40,7 @@ func Observers(observers ...func(ctx context.Context, event Event)) func(ctx con
 // applicationKey is the key of an event's Application in a context.
 type applicationKey struct{}
 
-// ApplicationFrom returns the application that the event's ApplicationID names, in the host's own type, from the context that
+// ApplicationFrom returns the application that the event's ClientID names, in the host's own type, from the context that
 // Config.Observe is called with. It is there at consent that is granted or denied, at codes and tokens that are issued, replayed,
 // misused or denied introspection, and when an application is registered, changed or removed or gets a secret. At other events it
 // is not, and the store finds it.
@@ -67,18 +67,18 @@ func CredentialID(value string) string {
 
 // AuthorizeRejected ("authorize.rejected") is sent when an authorization request was refused, but not by its user.
 type AuthorizeRejected struct {
-	ApplicationID string // empty where the application is not known
-	Code          ErrorCode
-	Reason        Reason
-	Description   string // what is wrong, as it was answered
+	ClientID    string // empty where the application is not known
+	Code        ErrorCode
+	Reason      Reason
+	Description string // what is wrong, as it was answered
 	// Shown says that the user was shown it, since there is nowhere safe to send it. Otherwise the application was told.
 	Shown bool
 }
 
 // SignInRequired ("sign_in.required") is sent when somebody was sent to the host's login page.
 type SignInRequired struct {
-	ApplicationID string // whose request it is for; empty: a page on which users manage what is theirs
-	Subject       string // who is signed in and has to do so again; empty: nobody
+	ClientID string // whose request it is for; empty: a page on which users manage what is theirs
+	Subject  string // who is signed in and has to do so again; empty: nobody
 }
 
 // SignedOut ("sign_out.done") is sent when somebody signed out on the library's page, after the host has ended the session.
@@ -88,28 +88,28 @@ type SignedOut struct {
 
 // ConsentGiven ("consent.granted") is sent when a user approved an application's request on the consent page.
 type ConsentGiven struct {
-	ApplicationID, Subject string
-	Scopes                 Scopes
+	ClientID, Subject string
+	Scopes            Scopes
 }
 
 // ConsentDenied ("consent.denied") is sent when a user refused an application's request on the consent page.
 type ConsentDenied struct {
-	ApplicationID, Subject string
-	Scopes                 Scopes
+	ClientID, Subject string
+	Scopes            Scopes
 }
 
 // ConsentRevoked ("consent.revoked") is sent when what a user had approved for an application was withdrawn: consent that was
 // remembered, or Authorizations without it, as those of a trusted application are, or both.
 type ConsentRevoked struct {
-	ApplicationID, Subject string
-	AuthorizationIDs       []string // those that ended by it
+	ClientID, Subject string
+	AuthorizationIDs  []string // those that ended by it
 }
 
 // AuthorizationGranted ("authorization.granted") is sent when an authorization request was answered with a credential.
 type AuthorizationGranted struct {
-	ApplicationID, Subject, AuthorizationID string
-	CodeID                                  string // the CredentialID of the code; empty: it was answered with something else
-	Scopes                                  Scopes
+	ClientID, Subject, AuthorizationID string
+	CodeID                             string // the CredentialID of the code; empty: it was answered with something else
+	Scopes                             Scopes
 }
 
 // RevocationReason says why an Authorization was revoked.
@@ -126,8 +126,8 @@ const (
 
 // AuthorizationRevoked ("authorization.revoked") is sent when an Authorization was revoked, and every credential of it.
 type AuthorizationRevoked struct {
-	ApplicationID, Subject, AuthorizationID string
-	Reason                                  RevocationReason
+	ClientID, Subject, AuthorizationID string
+	Reason                             RevocationReason
 }
 
 // UserRevoked ("user.revoked") is sent when everything that a user had approved was forgotten and ended.
@@ -168,10 +168,10 @@ func (CrossSiteBlocked) event() string { return "csrf.blocked" }
 
 // TokenIssued ("token.issued") is sent for every successful answer of the token endpoint: Django OAuth Toolkit's app_authorized.
 type TokenIssued struct {
-	ApplicationID, Subject, AuthorizationID string
-	AccessTokenID, RefreshTokenID           string
-	GrantType                               string
-	Scopes                                  Scopes
+	ClientID, Subject, AuthorizationID string
+	AccessTokenID, RefreshTokenID      string
+	GrantType                          string
+	Scopes                             Scopes
 	// Retried says that a refresh token was presented again within its retry window with the same
 	// question, and that the same tokens were handed out again. With another question, a new access
 	// token is issued beside the same refresh token. A [CredentialRepeated] follows in both cases.
@@ -181,9 +181,9 @@ type TokenIssued struct {
 // CredentialRepeated ("credential.repeated") is sent when a refresh token was presented again within
 // its retry window. The client may not have received the first answer, or two parties have the token.
 type CredentialRepeated struct {
-	ApplicationID, Subject, AuthorizationID string
-	CredentialID                            string // of the presented token
-	Repeats                                 int    // of this token, including this one; 0 if it was refused
+	ClientID, Subject, AuthorizationID string
+	CredentialID                       string // of the presented token
+	Repeats                            int    // of this token, including this one; 0 if it was refused
 	// Refused says that the token had been repeated as often as it may be, or that its answer cannot
 	// be read because Config.Secret has changed. Nothing was issued, and nothing revoked.
 	Refused bool
@@ -193,41 +193,41 @@ type CredentialRepeated struct {
 // on that was repeated. Two parties may be using the same Authorization, each with the answers to the
 // other. RefreshTokenConfig.RevokeShared of package grants revokes it.
 type CredentialShared struct {
-	ApplicationID, Subject, AuthorizationID string
-	CredentialID                            string // of the presented token
-	Generations                             int    // how many in a row were repeated
+	ClientID, Subject, AuthorizationID string
+	CredentialID                       string // of the presented token
+	Generations                        int    // how many in a row were repeated
 }
 
 // CredentialReplayed ("credential.replayed") is sent when a code or refresh token was presented that was used before. It means that
 // two parties have it.
 type CredentialReplayed struct {
-	ApplicationID, Subject, AuthorizationID string
-	Credential                              string // the grant type it was presented with
-	CredentialID                            string
+	ClientID, Subject, AuthorizationID string
+	Credential                         string // the grant type it was presented with
+	CredentialID                       string
 }
 
 // CredentialMisused ("credential.misused") is sent when an application presented a credential that was issued to another one, in
 // order to use or to revoke it.
 type CredentialMisused struct {
-	ApplicationID string // who presented it
-	OwnerID       string // the client_id that it was issued to
-	Credential    string // the grant type it was presented with, or its kind where it was to be revoked
-	CredentialID  string
+	ClientID     string // who presented it
+	OwnerID      string // the client_id that it was issued to
+	Credential   string // the grant type it was presented with, or its kind where it was to be revoked
+	CredentialID string
 }
 
 // IntrospectionDenied ("introspection.denied") is sent when an application asked about a credential of another one and may not know
 // about it, so that it was told what it would be told about no credential at all.
 type IntrospectionDenied struct {
-	ApplicationID string // who asked
-	OwnerID       string // the client_id that it was issued to
-	Credential    string // its kind
-	CredentialID  string
+	ClientID     string // who asked
+	OwnerID      string // the client_id that it was issued to
+	Credential   string // its kind
+	CredentialID string
 }
 
 // ClientAuthenticationFailed ("client_auth.failed") is sent when an application could not prove who it is.
 type ClientAuthenticationFailed struct {
-	ApplicationID string // empty where there is no such application: what was sent instead may be anything, a secret too
-	Method        string // such as client_secret_basic
+	ClientID string // empty where there is no such application: what was sent instead may be anything, a secret too
+	Method   string // such as client_secret_basic
 }
 
 func (TokenIssued) event() string { return "token.issued" }
@@ -248,34 +248,34 @@ func (ClientAuthenticationFailed) event() string { return "client_auth.failed" }
 
 // ApplicationCreated ("application.created") is sent when an application was registered.
 type ApplicationCreated struct {
-	ApplicationID string
-	By            string // the user who did it
+	ClientID string
+	By       string // the user who did it
 }
 
 // ApplicationUpdated ("application.updated") is sent when an application was changed.
 type ApplicationUpdated struct {
-	ApplicationID string
-	By            string   // the user who did it
-	Changed       []string // what was changed, by its names in JSON, in their order
-	SwitchedOff   bool     // it is not usable any more, so all that was issued to it has ended
+	ClientID    string
+	By          string   // the user who did it
+	Changed     []string // what was changed, by its names in JSON, in their order
+	SwitchedOff bool     // it is not usable any more, so all that was issued to it has ended
 }
 
 // ApplicationDeleted ("application.deleted") is sent when an application was removed, with all that it had.
 type ApplicationDeleted struct {
-	ApplicationID string
-	By            string // the user who did it
+	ClientID string
+	By       string // the user who did it
 }
 
 // SecretRotated ("application.secret_rotated") is sent when an application got a new secret.
 type SecretRotated struct {
-	ApplicationID string
-	By            string // the user who did it
+	ClientID string
+	By       string // the user who did it
 }
 
 // ApplicationRevoked ("application.revoked") is sent when everything that an application had from its users was forgotten and
 // ended.
 type ApplicationRevoked struct {
-	ApplicationID  string
+	ClientID       string
 	Authorizations int // how many ended
 }
 
@@ -356,7 +356,7 @@ func (RequestPanicked) event() string { return "request.panicked" }
 func (RequestsRefused) event() string { return "requests.refused" }
 
 // EventAttributes returns the fields of an event for a log, in their order: under their names in snake_case, but client_id for
-// ApplicationID, and without those that are empty, zero or false. Scopes are one text, as in a request.
+// ClientID, and without those that are empty, zero or false. Scopes are one text, as in a request.
 func EventAttributes(event Event) []slog.Attr {
 	fields := reflect.ValueOf(event)
 	attributes := make([]slog.Attr, 0, fields.NumField())
@@ -376,9 +376,6 @@ func EventLabels() []string {
 
 // attributeName puts an underscore wherever a new word begins.
 func attributeName(field string) string {
-	if field == "ApplicationID" {
-		return "client_id"
-	}
 	var name strings.Builder
 	var last rune
 	for _, letter := range field {

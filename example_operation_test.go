@@ -75,7 +75,7 @@ func ExampleProvider_Cleanup() {
 		return
 	}
 	ctx := context.Background()
-	authorization := &oauthkit.Authorization{ID: "1", ApplicationID: "shop"} // expired for ever
+	authorization := &oauthkit.Authorization{ID: "1", ClientID: "shop"} // expired for ever
 	token := &oauthkit.AccessToken{Hash: "1", Authorization: authorization}
 	if err := store.SaveTokens(ctx, authorization, oauthkit.Tokens{Access: token}); err != nil {
 		fmt.Println(err)

@@ -44,7 +44,7 @@ func Example() {
 	}
 	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, _ := oauthhttp.TokenFromContext(r.Context())
-		_, _ = fmt.Fprintln(w, "hello", token.Authorization.ApplicationID)
+		_, _ = fmt.Fprintln(w, "hello", token.Authorization.ClientID)
 	}))
 	request := httptest.NewRequest(http.MethodGet, "/figures", nil)
 	request.Header.Set("Authorization", "Bearer "+response.AccessToken)
@@ -101,7 +101,7 @@ func ExampleConfig_observe() {
 		Observe: func(_ context.Context, event oauthkit.Event) {
 			switch event := event.(type) {
 			case oauthkit.TokenIssued:
-				fmt.Println("issued to", event.ApplicationID, "by", event.GrantType)
+				fmt.Println("issued to", event.ClientID, "by", event.GrantType)
 			case oauthkit.AuthorizationRevoked:
 				fmt.Println("revoked:", event.Reason)
 			}

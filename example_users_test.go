@@ -74,7 +74,7 @@ func ExampleAuthorizations() {
 		fmt.Println(len(connections), "connected")
 		for _, connection := range connections {
 			fmt.Println(oauthkit.DisplayName(connection.Application), connection.Scopes())
-			if err := authorizations.Disconnect(ctx, alice.Subject, connection.ApplicationID); err != nil {
+			if err := authorizations.Disconnect(ctx, alice.Subject, connection.ClientID); err != nil {
 				panic(err)
 			}
 		}

@@ -63,10 +63,10 @@ type Issuance struct {
 // with its access token.
 func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
 	return &Authorization{
-		ID:            secret.NewID(),
-		ApplicationID: r.Application.GetID(),
-		Scopes:        scopes,
-		CreatedAt:     r.Now,
+		ID:        secret.NewID(),
+		ClientID:  r.Application.GetID(),
+		Scopes:    scopes,
+		CreatedAt: r.Now,
 	}
 }
 
@@ -199,7 +199,7 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 		return secret.New(secret.AccessToken), nil
 	}
 	info := models.NewToken()
-	info.SetClientID(issuance.Authorization.ApplicationID)
+	info.SetClientID(issuance.Authorization.ClientID)
 	info.SetUserID(issuance.Authorization.Subject)
 	info.SetScope(issuance.Scopes.String())
 	info.SetAccessCreateAt(r.Now)
@@ -223,7 +223,7 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 		return err
 	}
 	r.provider.recordOf(ctx, r.Application, CredentialReplayed{
-		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
 	return Errorf(InvalidGrant, "the credential was used before; everything issued for it is revoked")
@@ -233,7 +233,7 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 // grant answers as for a credential that does not exist. Hash is the one that is kept of it.
 func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization, hash string) {
 	r.provider.recordOf(ctx, r.Application, CredentialMisused{
-		ApplicationID: r.Application.GetID(), OwnerID: authorization.ApplicationID,
+		ClientID: r.Application.GetID(), OwnerID: authorization.ClientID,
 		Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
 }
@@ -263,7 +263,7 @@ const sharedGenerations = 3
 // two parties may be sharing them. Hash is the one that is kept of the presented token.
 func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorization, hash string, repeats Repeats) (shared bool) {
 	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
-		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Repeats: repeats.Token,
 	})
 	if repeats.Generations < sharedGenerations {
@@ -271,7 +271,7 @@ func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorizatio
 	}
 	if repeats.Token == 1 {
 		r.provider.recordOf(ctx, r.Application, CredentialShared{
-			ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+			ClientID: authorization.ClientID, Subject: authorization.Subject,
 			AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Generations: repeats.Generations,
 		})
 	}
@@ -283,7 +283,7 @@ func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorizatio
 // the one that is kept of it.
 func (r *TokenRequest) RepeatRefused(ctx context.Context, authorization *Authorization, hash string) {
 	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
-		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject,
+		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Refused: true,
 	})
 }
@@ -299,7 +299,7 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 		return
 	}
 	r.provider.recordOf(ctx, r.Application, TokenIssued{
-		ApplicationID: authorization.ApplicationID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
 		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})

@@ -37,7 +37,7 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	if err := a.saved(a.store.CreateApplication(ctx, app)); err != nil {
 		return "", err
 	}
-	a.provider.recordOf(ctx, app, ApplicationCreated{ApplicationID: app.GetID(), By: by.Subject})
+	a.provider.recordOf(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: by.Subject})
 	return clientSecret, nil
 }
 

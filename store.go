@@ -118,11 +118,11 @@ type TokenStore interface {
 // ConsentStore remembers consent.
 type ConsentStore interface {
 	// Consent returns what subject has approved for the application.
-	Consent(ctx context.Context, applicationID, subject string) (*Consent, error)
+	Consent(ctx context.Context, clientID, subject string) (*Consent, error)
 	// RevokeConsent forgets it and revokes every Authorization of the application for subject, those included that rest
 	// on no consent and those that a concurrent request is just about to save under it. It returns the ids of those
 	// that were not revoked before.
-	RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error)
+	RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error)
 }
 
 // InteractionStore keeps authorization requests that wait for their user.
@@ -234,7 +234,7 @@ type AuthorizationManager interface {
 	// revoked before. It must lock no more than a part of them at a time; after an error, the same call continues.
 	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
 	// RevokeApplication does the same for an application, with what was approved for it and every Authorization that it has.
-	RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error)
+	RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error)
 }
 
 // AuthorizationQuery says which Authorizations of a user are asked for.

@@ -10,8 +10,8 @@ import (
 type Authorization struct {
 	// ID names the row. Knowing it allows nothing.
 	ID string
-	// ApplicationID is the client_id of the application.
-	ApplicationID string
+	// ClientID is the client_id of the application.
+	ClientID string
 	// ConsentID is the Consent that it stands under; empty where no consent was needed.
 	ConsentID string
 	// Subject is the user's identifier; empty where the application acts for itself (RFC 6749 §4.4).
@@ -44,10 +44,10 @@ func (a *Authorization) Valid(now time.Time) bool {
 // Consent is what a user has approved for an application, remembered. There is at most one for both; every Authorization
 // that rests on it is revoked together with it.
 type Consent struct {
-	ID            string // names the row
-	ApplicationID string // the client_id
-	Subject       string // the user
-	Scopes        Scopes // what was approved so far for every API, by requests that named none
+	ID       string // names the row
+	ClientID string // the client_id
+	Subject  string // the user
+	Scopes   Scopes // what was approved so far for every API, by requests that named none
 	// ResourceScopes are what was approved for single APIs, by the requests that named them (RFC 8707): the scopes by the URI.
 	ResourceScopes map[string]Scopes
 	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs, and of its

@@ -73,7 +73,7 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 	if err != nil {
 		return nil, err
 	}
-	if code.Authorization.ApplicationID != request.Application.GetID() {
+	if code.Authorization.ClientID != request.Application.GetID() {
 		request.Misused(ctx, code.Authorization, code.Hash)
 		return nil, notValid("code")
 	}

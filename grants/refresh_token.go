@@ -49,7 +49,7 @@ func (g *refreshToken) Exchange(ctx context.Context, request *oauthkit.TokenRequ
 	if err != nil {
 		return nil, err
 	}
-	if token.Authorization.ApplicationID != request.Application.GetID() {
+	if token.Authorization.ClientID != request.Application.GetID() {
 		request.Misused(ctx, token.Authorization, token.Hash)
 		return nil, notValid("refresh token")
 	}

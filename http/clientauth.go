@@ -36,7 +36,7 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	}
 	failed := oauthkit.ClientAuthenticationFailed{Method: claim.method}
 	if err == nil {
-		failed.ApplicationID = claim.id
+		failed.ClientID = claim.id
 		err = claim.prove(app, h.provider.Now())
 	}
 	if err != nil {

@@ -90,7 +90,7 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 }
 
 func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
-	id := connection.ApplicationID
+	id := connection.ClientID
 	item := ConnectionItem{
 		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(language, connection.Scopes(), nil, texts),
 		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), More: connection.More,
@@ -131,9 +131,9 @@ func (h *Handler) removeConnection(w http.ResponseWriter, r *http.Request, user 
 	if err != nil {
 		return err
 	}
-	action := h.path("authorized_tokens", connection.ApplicationID, "delete")
+	action := h.path("authorized_tokens", connection.ClientID, "delete")
 	if signIn != "" {
-		action = h.path("authorized_tokens", connection.ApplicationID, signIn, "delete")
+		action = h.path("authorized_tokens", connection.ClientID, signIn, "delete")
 	}
 	if r.Method != http.MethodPost {
 		return h.confirmRemoval(w, r, user, connection, action)
@@ -141,7 +141,7 @@ func (h *Handler) removeConnection(w http.ResponseWriter, r *http.Request, user 
 	if _, err := h.readUserForm(w, r, action, user); err != nil {
 		return err
 	}
-	if err := h.withdraw(r, user, connection.ApplicationID, signIn); err != nil {
+	if err := h.withdraw(r, user, connection.ClientID, signIn); err != nil {
 		return err
 	}
 	redirect(w, h.path("authorized_tokens"))
@@ -156,7 +156,7 @@ func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connectio
 		return nil, "", err
 	}
 	i := slices.IndexFunc(connections, func(connection *oauthkit.Connection) bool {
-		return connection.ApplicationID == r.PathValue("client_id")
+		return connection.ClientID == r.PathValue("client_id")
 	})
 	if i < 0 {
 		return nil, "", notFound(oauthkit.ErrNotFound)
@@ -166,7 +166,7 @@ func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connectio
 		return connection, signIn, nil
 	}
 	use, err := h.config.Authorizations.Find(r.Context(), user.Subject, signIn)
-	if err == nil && use.ApplicationID != connection.ApplicationID {
+	if err == nil && use.ClientID != connection.ClientID {
 		err = oauthkit.ErrNotFound
 	}
 	if err != nil {
@@ -177,11 +177,11 @@ func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connectio
 }
 
 // withdraw ends one sign-in or, where none is named, all that the application has.
-func (h *Handler) withdraw(r *http.Request, user *oauthkit.User, applicationID, signIn string) error {
+func (h *Handler) withdraw(r *http.Request, user *oauthkit.User, clientID, signIn string) error {
 	if signIn != "" {
 		return notFound(h.config.Authorizations.Revoke(r.Context(), user.Subject, signIn))
 	}
-	return notFound(h.config.Authorizations.Disconnect(r.Context(), user.Subject, applicationID))
+	return notFound(h.config.Authorizations.Disconnect(r.Context(), user.Subject, clientID))
 }
 
 func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *oauthkit.User, connection *oauthkit.Connection, action string) error {

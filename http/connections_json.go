@@ -41,7 +41,7 @@ type signInDocument struct {
 
 func newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection) connectionDocument {
 	document := connectionDocument{
-		ClientID: connection.ApplicationID, Hosts: []string{}, Scopes: list(connection.Scopes()),
+		ClientID: connection.ClientID, Hosts: []string{}, Scopes: list(connection.Scopes()),
 		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), SignIns: []signInDocument{}, More: connection.More,
 	}
 	if app := connection.Application; app != nil {
@@ -74,7 +74,7 @@ func (h *Handler) removeConnectionJSON(w http.ResponseWriter, r *http.Request, u
 	if err != nil {
 		return err
 	}
-	if err := h.withdraw(r, user, connection.ApplicationID, signIn); err != nil {
+	if err := h.withdraw(r, user, connection.ClientID, signIn); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -65,7 +65,7 @@ func ExampleAPI() {
 	mux := http.NewServeMux()
 	mux.Handle("/notes", api.RequireScopes("read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, _ := oauthhttp.TokenFromContext(r.Context())
-		fmt.Fprint(w, "hello ", token.Authorization.ApplicationID)
+		fmt.Fprint(w, "hello ", token.Authorization.ClientID)
 	})))
 	mux.Handle(api.Metadata())
 	fmt.Println(call(mux, "GET", "/notes", ""))
@@ -142,7 +142,7 @@ func ExampleUserFromContext() {
 			return
 		}
 		token, _ := oauthhttp.TokenFromContext(r.Context())
-		fmt.Fprint(w, "hello ", token.Authorization.ApplicationID)
+		fmt.Fprint(w, "hello ", token.Authorization.ClientID)
 	}))
 	fmt.Println(call(notes, "GET", "/notes", ""))
 	fmt.Println(call(notes, "GET", "/notes", token))

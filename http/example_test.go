@@ -62,7 +62,7 @@ func ExampleRequireScopes() {
 	}
 	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, _ := oauthhttp.TokenFromContext(r.Context())
-		fmt.Println("called by", token.Authorization.ApplicationID)
+		fmt.Println("called by", token.Authorization.ClientID)
 	})
 	for _, scope := range []string{"read", "write"} {
 		request := httptest.NewRequest(http.MethodGet, "/notes", nil)

@@ -34,7 +34,7 @@ func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any 
 	document := map[string]any{
 		"active":    true,
 		"iss":       h.provider.Issuer(),
-		"client_id": credential.Authorization.ApplicationID,
+		"client_id": credential.Authorization.ClientID,
 		"scope":     credential.Scopes.String(),
 		"iat":       credential.IssuedAt.Unix(),
 		"exp":       credential.ExpiresAt.Unix(),

@@ -76,7 +76,7 @@ func (a *introspection) accessToken(hash string) *oauthkit.AccessToken {
 	return &oauthkit.AccessToken{
 		Hash: hash, Scopes: scopes, Resources: resources, IssuedAt: issued, ExpiresAt: expires,
 		Authorization: &oauthkit.Authorization{
-			ApplicationID: a.ClientID, Subject: a.Subject, Scopes: slices.Clone(scopes), Resources: slices.Clone(resources),
+			ClientID: a.ClientID, Subject: a.Subject, Scopes: slices.Clone(scopes), Resources: slices.Clone(resources),
 			CreatedAt: issued, ExpiresAt: expires,
 		},
 	}

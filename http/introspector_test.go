@@ -92,7 +92,7 @@ func TestIntrospectorAsks(t *testing.T) {
 	want := &oauthkit.AccessToken{
 		Hash: token.Hash, Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"}, IssuedAt: issued, ExpiresAt: expires,
 		Authorization: &oauthkit.Authorization{
-			ApplicationID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"},
+			ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"},
 			CreatedAt: issued, ExpiresAt: expires,
 		},
 	}

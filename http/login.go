@@ -76,7 +76,7 @@ func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked 
 func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, user *oauthkit.User) login {
 	asked := login{
 		next: next, uiLocales: request.Form.Get("ui_locales"),
-		event: oauthkit.SignInRequired{ApplicationID: request.Application.GetID()},
+		event: oauthkit.SignInRequired{ClientID: request.Application.GetID()},
 	}
 	if user != nil {
 		asked.event.Subject = user.Subject

@@ -59,7 +59,7 @@ func newPanicScene(t *testing.T) *panicScene {
 	s.secret = app.GenerateSecret()
 	s.token = secret.New(secret.AccessToken)
 	now := time.Now()
-	authorization := &oauthkit.Authorization{ID: "alices", ApplicationID: "svc", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	authorization := &oauthkit.Authorization{ID: "alices", ClientID: "svc", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	err := errors.Join(store.AddApplication(t.Context(), app), store.SaveTokens(t.Context(), authorization, oauthkit.Tokens{
 		Access: &oauthkit.AccessToken{Hash: secret.Hash(s.token), Authorization: authorization, IssuedAt: now, ExpiresAt: now.Add(time.Hour)},
 	}))

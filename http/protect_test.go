@@ -31,7 +31,7 @@ func (t tokenTable) Authenticate(_ context.Context, bearer string) (*oauthkit.Ac
 
 func token(subject, scopes string, resources ...string) oauthkit.AccessToken {
 	return oauthkit.AccessToken{
-		Authorization: &oauthkit.Authorization{ApplicationID: "web", Subject: subject},
+		Authorization: &oauthkit.Authorization{ClientID: "web", Subject: subject},
 		Scopes:        strings.Fields(scopes), Resources: resources,
 	}
 }

@@ -16,7 +16,7 @@ func RateLimitKey(r *http.Request) string {
 // to the host.
 func ApplicationRateLimitKey(r *http.Request) string {
 	if token, ok := TokenFromContext(r.Context()); ok {
-		return "application:" + token.Authorization.ApplicationID
+		return "application:" + token.Authorization.ClientID
 	}
 	return ""
 }

@@ -94,7 +94,7 @@ func recordFailure(provider *oauthkit.Provider, r *http.Request, endpoint string
 // recordRejection tells the observer of a refused authorization request.
 func (h *Handler) recordRejection(r *http.Request, clientID string, err error, shown bool) {
 	h.provider.Record(r.Context(), oauthkit.AuthorizeRejected{
-		ApplicationID: clientID, Code: oauthkit.CodeOf(err), Reason: oauthkit.ReasonOf(err), Description: descriptionOf(err), Shown: shown,
+		ClientID: clientID, Code: oauthkit.CodeOf(err), Reason: oauthkit.ReasonOf(err), Description: descriptionOf(err), Shown: shown,
 	})
 }
 

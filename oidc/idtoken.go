@@ -57,7 +57,7 @@ func (e *Extension) protocolClaims(response *oauthkit.TokenResponse, algorithm j
 	claims := map[string]any{
 		"iss":     e.provider.Issuer(),
 		"sub":     authorization.Subject,
-		"aud":     authorization.ApplicationID,
+		"aud":     authorization.ClientID,
 		"iat":     response.Now.Unix(),
 		"exp":     response.Now.Add(e.config.IDTokenLifetime).Unix(),
 		"at_hash": jose.AccessTokenHash(algorithm, response.AccessToken),

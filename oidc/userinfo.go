@@ -44,7 +44,7 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 	if token.Authorization.Subject == "" {
 		return oauthkit.Errorf(oauthkit.InsufficientScope, "the access token is not for a user")
 	}
-	app, err := e.provider.Application(r.Context(), token.Authorization.ApplicationID)
+	app, err := e.provider.Application(r.Context(), token.Authorization.ClientID)
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		return oauthkit.Errorf(oauthkit.InvalidToken, "the application of the access token is not known any more")
 	}

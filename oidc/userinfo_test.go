@@ -99,7 +99,7 @@ func TestUserInfoWithoutClaims(t *testing.T) {
 func TestClaimsRequest(t *testing.T) {
 	var got string
 	s := newSite(t, oidc.Config{Claims: oidc.ClaimsFor(func(_ context.Context, app *application, request *oidc.ClaimsRequest) (oidc.Claims, error) {
-		got = fmt.Sprint(app.Logo, request.Subject, request.Scopes, request.Application.GetID(), request.Authorization.ApplicationID)
+		got = fmt.Sprint(app.Logo, request.Subject, request.Scopes, request.Application.GetID(), request.Authorization.ClientID)
 		for _, claim := range []string{"email", "email_verified", "email#fr", "name", "address", "groups", "sub", "iss"} {
 			got += fmt.Sprint(" ", claim, "=", request.Allows(claim))
 		}

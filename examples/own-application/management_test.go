@@ -23,7 +23,7 @@ func newInterrupted(t *testing.T) *interrupted {
 	file := filepath.Join(t.TempDir(), "own.db")
 	s := &interrupted{t, openStore(t, func() (*gorm.DB, error) { return sqlite.OpenDB(file) })}
 	now := time.Now()
-	authorization := &oauthkit.Authorization{ID: "a", ApplicationID: "till", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	authorization := &oauthkit.Authorization{ID: "a", ClientID: "till", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	tokens := oauthkit.Tokens{Access: &oauthkit.AccessToken{Hash: "token", Authorization: authorization, IssuedAt: now, ExpiresAt: now.Add(time.Hour)}}
 	if err := s.SaveTokens(t.Context(), authorization, tokens); err != nil {
 		t.Fatal(err)

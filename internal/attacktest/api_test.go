@@ -208,11 +208,11 @@ func incompleteToken(t *testing.T, s *fixture.Server) {
 	}
 }
 
-func writtenElsewhere(t *testing.T, s *fixture.Server, applicationID string, scopes oauthkit.Scopes) string {
+func writtenElsewhere(t *testing.T, s *fixture.Server, clientID string, scopes oauthkit.Scopes) string {
 	t.Helper()
 	value, now := secret.New(secret.AccessToken), s.Clock.Now()
 	authorization := &oauthkit.Authorization{
-		ID: secret.NewID(), ApplicationID: applicationID, Subject: "alice", Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+		ID: secret.NewID(), ClientID: clientID, Subject: "alice", Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 	err := s.Store.SaveTokens(t.Context(), authorization, oauthkit.Tokens{Access: &oauthkit.AccessToken{
 		Hash: secret.Hash(value), Authorization: authorization, Scopes: scopes, IssuedAt: now, ExpiresAt: now.Add(time.Hour),

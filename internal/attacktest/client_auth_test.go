@@ -160,7 +160,7 @@ func wrongSecret(t *testing.T, s *fixture.Server) {
 		client.CC().JSON(400, "unauthorized_client") // the secret is right
 	}
 	failed := fixture.EventsOf[oauthkit.ClientAuthenticationFailed](s.Events)
-	if len(failed) != 30 || failed[0] != (oauthkit.ClientAuthenticationFailed{ApplicationID: "web", Method: oauthkit.AuthMethodSecretBasic}) {
+	if len(failed) != 30 || failed[0] != (oauthkit.ClientAuthenticationFailed{ClientID: "web", Method: oauthkit.AuthMethodSecretBasic}) {
 		t.Errorf("got %d events, first %+v, want one for each of 30 failures, that of web first", len(failed), failed[:1])
 	}
 }

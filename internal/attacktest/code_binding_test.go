@@ -67,7 +67,7 @@ func otherApplicationsCode(t *testing.T, s *fixture.Server) {
 	}
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	want := oauthkit.CredentialMisused{
-		ApplicationID: "evil", OwnerID: "web", Credential: "authorization_code", CredentialID: oauthkit.CredentialID(code),
+		ClientID: "evil", OwnerID: "web", Credential: "authorization_code", CredentialID: oauthkit.CredentialID(code),
 	}
 	if len(misused) != 8 || misused[0] != want {
 		t.Errorf("got %+v, want one event for each of 8 attempts, that of evil first", misused)
@@ -140,7 +140,7 @@ func withoutChallenge(t *testing.T, s *fixture.Server) {
 	for _, method := range []string{"", "plain", "S256"} {
 		code, now := secret.New(secret.AuthorizationCode), s.Clock.Now()
 		authorization := &oauthkit.Authorization{
-			ID: secret.NewID(), ApplicationID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
+			ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
 			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 		}
 		err := s.Store.SaveCode(t.Context(), &oauthkit.Approval{Authorization: authorization}, &oauthkit.AuthorizationCode{

@@ -96,7 +96,7 @@ func codeReplay(t *testing.T, s *fixture.Server) {
 func checkReplay(t *testing.T, s *fixture.Server) {
 	t.Helper()
 	replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events)
-	if len(replayed) == 0 || replayed[0].ApplicationID != "web" || replayed[0].Subject != "alice" || replayed[0].Credential != "authorization_code" {
+	if len(replayed) == 0 || replayed[0].ClientID != "web" || replayed[0].Subject != "alice" || replayed[0].Credential != "authorization_code" {
 		t.Errorf("got %+v, want the replay of a code of web and alice", replayed)
 	}
 	revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events)

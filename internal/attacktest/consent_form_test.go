@@ -199,7 +199,7 @@ func deny(t *testing.T, s *fixture.Server) {
 	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied") // which wants nothing saved
 	alice.Open(s.Web.AZ()).Consent()                                            // a refusal is not remembered as consent
 	denied := fixture.EventsOf[oauthkit.ConsentDenied](s.Events)
-	if len(denied) != 1 || denied[0].ApplicationID != "web" || denied[0].Subject != "alice" {
+	if len(denied) != 1 || denied[0].ClientID != "web" || denied[0].Subject != "alice" {
 		t.Errorf("got %+v, want one refusal of web by alice", denied)
 	}
 }

@@ -38,31 +38,31 @@ func rejectionEvents(t *testing.T, s *fixture.Server) {
 		Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonApplicationUnknown, Description: "the application is not known", Shown: true,
 	})
 	observes(t, s, func() { alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb")).PAGE(400) }, oauthkit.AuthorizeRejected{
-		ApplicationID: "web", Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonRedirectURIMismatch, Description: "the redirect_uri is not one of the application's", Shown: true,
+		ClientID: "web", Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonRedirectURIMismatch, Description: "the redirect_uri is not one of the application's", Shown: true,
 	})
 	observes(t, s, func() { alice.Get("/o/authorize?%zz").PAGE(400) }, oauthkit.AuthorizeRejected{
 		Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonMalformedRequest, Description: "the parameters are not form-encoded", Shown: true,
 	})
 	observes(t, s, func() { alice.Authorize(s.Web.AZ("code_challenge_method=plain")).ERR("invalid_request") }, oauthkit.AuthorizeRejected{
-		ApplicationID: "web", Code: oauthkit.InvalidRequest, Reason: "invalid_request", Description: "code_challenge_method must be S256",
+		ClientID: "web", Code: oauthkit.InvalidRequest, Reason: "invalid_request", Description: "code_challenge_method must be S256",
 	})
 	observes(t, s, func() { alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required") }, oauthkit.AuthorizeRejected{
-		ApplicationID: "web", Code: oauthkit.ConsentRequired, Reason: "consent_required", Description: "the user has to be asked",
+		ClientID: "web", Code: oauthkit.ConsentRequired, Reason: "consent_required", Description: "the user has to be asked",
 	})
 	observes(t, s, func() { alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied") }, oauthkit.ConsentDenied{
-		ApplicationID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "api:read"},
+		ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "api:read"},
 	})
 }
 
 func signInEvents(t *testing.T, s *fixture.Server) {
-	observes(t, s, func() { s.Browser("").Authorize(s.Web.AZ()).Login() }, oauthkit.SignInRequired{ApplicationID: "web"})
-	observes(t, s, func() { s.Browser("alice").Authorize(s.Web.AZ("prompt=login")).Login() }, oauthkit.SignInRequired{ApplicationID: "web", Subject: "alice"})
+	observes(t, s, func() { s.Browser("").Authorize(s.Web.AZ()).Login() }, oauthkit.SignInRequired{ClientID: "web"})
+	observes(t, s, func() { s.Browser("alice").Authorize(s.Web.AZ("prompt=login")).Login() }, oauthkit.SignInRequired{ClientID: "web", Subject: "alice"})
 	observes(t, s, func() { s.Browser("").Get("/o/applications/").Login() }, oauthkit.SignInRequired{})
 
 	alice := s.Browser("alice")
 	page := alice.Authorize(s.Web.AZ())
 	alice.SignOut()
-	observes(t, s, func() { alice.Follow(page).Login() }, oauthkit.SignInRequired{ApplicationID: "web"})
+	observes(t, s, func() { alice.Follow(page).Login() }, oauthkit.SignInRequired{ClientID: "web"})
 }
 
 // credentialEvents follows the credentials of one sign-in by their names.
@@ -75,7 +75,7 @@ func credentialEvents(t *testing.T, s *fixture.Server) {
 	id := granted[0].AuthorizationID
 	issued := func(tokens fixture.Tokens, grantType string) oauthkit.TokenIssued {
 		return oauthkit.TokenIssued{
-			ApplicationID: "web", Subject: "alice", AuthorizationID: id, GrantType: grantType, Scopes: oauthkit.Scopes{"openid", "api:read"},
+			ClientID: "web", Subject: "alice", AuthorizationID: id, GrantType: grantType, Scopes: oauthkit.Scopes{"openid", "api:read"},
 			AccessTokenID: oauthkit.CredentialID(tokens.Access), RefreshTokenID: oauthkit.CredentialID(tokens.Refresh),
 		}
 	}
@@ -87,13 +87,13 @@ func credentialEvents(t *testing.T, s *fixture.Server) {
 	if got := fixture.EventsOf[oauthkit.TokenIssued](s.Events); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	misused := oauthkit.CredentialMisused{ApplicationID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(second.Refresh)}
+	misused := oauthkit.CredentialMisused{ClientID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(second.Refresh)}
 	observes(t, s, func() { s.Evil.RF(second.Refresh) }, misused)
 	observes(t, s, func() { s.Evil.RV(second.Refresh) }, misused)
 	observes(t, s, func() { s.Web.TK(code).JSON(400, "invalid_grant") },
-		oauthkit.AuthorizationRevoked{ApplicationID: "web", Subject: "alice", AuthorizationID: id, Reason: oauthkit.RevokedByReplay},
+		oauthkit.AuthorizationRevoked{ClientID: "web", Subject: "alice", AuthorizationID: id, Reason: oauthkit.RevokedByReplay},
 		oauthkit.CredentialReplayed{
-			ApplicationID: "web", Subject: "alice", AuthorizationID: id,
+			ClientID: "web", Subject: "alice", AuthorizationID: id,
 			Credential: "authorization_code", CredentialID: oauthkit.CredentialID(code),
 		})
 }
@@ -101,7 +101,7 @@ func credentialEvents(t *testing.T, s *fixture.Server) {
 func introspectionEvents(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	denied := func(by, kind, token string) oauthkit.IntrospectionDenied {
-		return oauthkit.IntrospectionDenied{ApplicationID: by, OwnerID: "web", Credential: kind, CredentialID: oauthkit.CredentialID(token)}
+		return oauthkit.IntrospectionDenied{ClientID: by, OwnerID: "web", Credential: kind, CredentialID: oauthkit.CredentialID(token)}
 	}
 	observes(t, s, func() { s.Evil.IN(tokens.Access).Inactive() }, denied("evil", "access_token", tokens.Access))
 	observes(t, s, func() { s.RS.IN(tokens.Refresh).Inactive() }, denied("rs", "refresh_token", tokens.Refresh))
@@ -114,7 +114,7 @@ func authenticationEvents(t *testing.T, s *fixture.Server) {
 	nobody, wrong := *s.WebPost, *s.WebPost
 	nobody.ID, wrong.Secret = "nobody", presented
 	observes(t, s, func() { nobody.CC().Unauthorized() }, oauthkit.ClientAuthenticationFailed{Method: "client_secret_post"})
-	observes(t, s, func() { wrong.CC().Unauthorized() }, oauthkit.ClientAuthenticationFailed{ApplicationID: "webp", Method: "client_secret_post"})
+	observes(t, s, func() { wrong.CC().Unauthorized() }, oauthkit.ClientAuthenticationFailed{ClientID: "webp", Method: "client_secret_post"})
 }
 
 // crossSiteEvents sends what other sites can make a browser send.

@@ -95,8 +95,8 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
 		connections, err := service.Connections(t.Context(), subject)
 		for _, connection := range connections {
-			if connection.ApplicationID != s.Web.ID || subject != "bob" {
-				t.Errorf("Connections of %q: got %s", subject, connection.ApplicationID)
+			if connection.ClientID != s.Web.ID || subject != "bob" {
+				t.Errorf("Connections of %q: got %s", subject, connection.ClientID)
 			}
 		}
 		if err != nil {

@@ -81,7 +81,7 @@ func fewRepeats(t *testing.T, s *fixture.Server) {
 		t.Errorf("got %d repeats and %d refusals observed, want 5 and 46", repeated, refused)
 	}
 	want := oauthkit.CredentialRepeated{
-		ApplicationID: "web", Subject: "alice", CredentialID: oauthkit.CredentialID(first.Refresh), Repeats: 1,
+		ClientID: "web", Subject: "alice", CredentialID: oauthkit.CredentialID(first.Refresh), Repeats: 1,
 	}
 	got := fixture.EventsOf[oauthkit.CredentialRepeated](s.Events)[0]
 	if want.AuthorizationID = got.AuthorizationID; got != want || got.AuthorizationID == "" {
@@ -265,7 +265,7 @@ func sharedGenerations(t *testing.T, s *fixture.Server) {
 	token, last := lostAnswers(s, fourth.Tokens(), 1)
 	s.Web.RF(token).Tokens()
 	shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events)
-	if len(shared) != 1 || shared[0].Generations != 3 || shared[0].CredentialID != oauthkit.CredentialID(token) || shared[0].ApplicationID != "web" {
+	if len(shared) != 1 || shared[0].Generations != 3 || shared[0].CredentialID != oauthkit.CredentialID(token) || shared[0].ClientID != "web" {
 		t.Errorf("got %+v observed, want one of the third token in a row", shared)
 	}
 	wantLive(t, s, last.Tokens())

@@ -55,7 +55,7 @@ func foreignRefreshToken(t *testing.T, s *fixture.Server) {
 	s.SPA.RF(tokens.Refresh).JSON(400, "invalid_grant")
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	want := oauthkit.CredentialMisused{
-		ApplicationID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(tokens.Refresh),
+		ClientID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(tokens.Refresh),
 	}
 	if len(misused) != 2 || misused[0] != want {
 		t.Errorf("got %+v observed, want that evil and spa misused a refresh token of web", misused)

@@ -49,7 +49,7 @@ func revokeEither(t *testing.T, s *fixture.Server) {
 	s.Web.RF(other.Refresh).Tokens()   // another sign-in is another Authorization
 	alice.Authorize(s.Web.AZ()).Code() // and what the user has approved is remembered
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
-		if event.Reason != oauthkit.RevokedByApplication || event.ApplicationID != "web" || event.Subject != "alice" {
+		if event.Reason != oauthkit.RevokedByApplication || event.ClientID != "web" || event.Subject != "alice" {
 			t.Errorf("got %+v observed, want that web revoked what alice allowed", event)
 		}
 	}
@@ -84,7 +84,7 @@ func revokeForeign(t *testing.T, s *fixture.Server) {
 	s.RS.IN(tokens.Access).Active()
 	s.Web.RF(tokens.Refresh).Tokens()
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
-	if len(misused) != 6 || misused[0].ApplicationID != "evil" || misused[0].OwnerID != "web" || misused[0].Credential != "access_token" {
+	if len(misused) != 6 || misused[0].ClientID != "evil" || misused[0].OwnerID != "web" || misused[0].Credential != "access_token" {
 		t.Errorf("got %+v observed, want each attempt", misused)
 	}
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) != 0 {

@@ -35,7 +35,7 @@ func successes(s *fixture.Server, do func(instance *fixture.Server) error) int {
 func uniqueTokens(t *testing.T, s *fixture.Server) {
 	value, now := secret.New(secret.AccessToken), s.Clock.Now()
 	got := successes(s, func(instance *fixture.Server) error {
-		authorization := &oauthkit.Authorization{ID: secret.NewID(), ApplicationID: "web", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+		authorization := &oauthkit.Authorization{ID: secret.NewID(), ClientID: "web", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 		return instance.Store.SaveTokens(t.Context(), authorization, oauthkit.Tokens{Access: &oauthkit.AccessToken{
 			Hash: secret.Hash(value), Authorization: authorization, IssuedAt: now, ExpiresAt: now.Add(time.Hour),
 		}})

@@ -5,7 +5,7 @@ func ofCodes() []mutant {
 	return []mutant{
 		{
 			"code-of-another-client", "grants",
-			`if code.Authorization.ApplicationID != request.Application.GetID() {`, `if false {`,
+			`if code.Authorization.ClientID != request.Application.GetID() {`, `if false {`,
 			killer{attacks, "TestCodeBinding/memory/C-06"},
 		},
 		{
@@ -86,7 +86,7 @@ func ofRefreshTokens() []mutant {
 	return []mutant{
 		{
 			"refresh-of-another-client", "grants",
-			`if token.Authorization.ApplicationID != request.Application.GetID() {`, `if false {`,
+			`if token.Authorization.ClientID != request.Application.GetID() {`, `if false {`,
 			killer{attacks, "TestRefreshRequest/memory/F-12"},
 		},
 		{

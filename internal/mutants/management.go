@@ -111,7 +111,7 @@ func ofManagement() []mutant {
 		},
 		{
 			"connection-of-another-application", pages,
-			`if err == nil && use.ApplicationID != connection.ApplicationID {`, `if false {`,
+			`if err == nil && use.ClientID != connection.ClientID {`, `if false {`,
 			killer{pages, "TestManySignIns"},
 		},
 		{

@@ -62,12 +62,12 @@ AND EXISTS`,
 		},
 		{
 			"consent-withdrawn-leaves-tokens", store,
-			`revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now), batchRows)`, ``,
+			`revoked, err = c.ids(ctx, tx, revokeConsented, clientID, subject, c.stamp(now), batchRows)`, ``,
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
 			"consent-of-another-user", store,
-			"FROM {consents} WHERE application_id = $1 AND subject = $2`\n\n// Consent", "FROM {consents} WHERE application_id = $1 AND subject <> $2`\n\n// Consent",
+			"FROM {consents} WHERE client_id = $1 AND subject = $2`\n\n// Consent", "FROM {consents} WHERE client_id = $1 AND subject <> $2`\n\n// Consent",
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{

@@ -108,7 +108,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"revoke-tokens-of-others", ".",
-			`case credential.Authorization.ApplicationID != app.GetID():`, `case false:`,
+			`case credential.Authorization.ClientID != app.GetID():`, `case false:`,
 			killer{attacks, "TestRevocation/memory/I-10"},
 		},
 		{

@@ -36,7 +36,7 @@ var endingCases = []Case{
 // fillSQL inserts Authorizations of the application Trusted and the user user0, like the one that is there.
 const fillSQL = `INSERT INTO oauth_authorizations
 	SELECT (jsonb_populate_record(NULL::oauth_authorizations, old.row || jsonb_build_object('id', 'filled-' || i))).*
-	FROM (SELECT to_jsonb(a) AS row FROM oauth_authorizations AS a WHERE application_id = 'trusted' AND subject = 'user0' LIMIT 1) AS old,
+	FROM (SELECT to_jsonb(a) AS row FROM oauth_authorizations AS a WHERE client_id = 'trusted' AND subject = 'user0' LIMIT 1) AS old,
 		generate_series(1, %d) AS i`
 
 // fillTokensSQL inserts an access token for each of them.
@@ -45,7 +45,7 @@ const fillTokensSQL = `INSERT INTO oauth_access_tokens
 		old.row || jsonb_build_object('hash', 'filled-' || i, 'authorization_id', 'filled-' || i%s))).*
 	FROM (SELECT to_jsonb(token) AS row FROM oauth_access_tokens AS token
 		JOIN oauth_authorizations AS a ON a.id = token.authorization_id
-		WHERE a.application_id = 'trusted' AND a.subject = 'user0' LIMIT 1) AS old, generate_series(1, %d) AS i`
+		WHERE a.client_id = 'trusted' AND a.subject = 'user0' LIMIT 1) AS old, generate_series(1, %d) AS i`
 
 // fill gives the application Trusted and the user user0 a number of Authorizations.
 func (w *World) fill(r *Run, rows int, more string) {

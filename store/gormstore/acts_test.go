@@ -17,7 +17,7 @@ func TestActs(t *testing.T) {
 		code := newCode(authorization)
 		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
 		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
-			ID: "consent", ApplicationID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
+			ID: "consent", ClientID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
 		}}
 		tokens, successors := newTokens(authorization), newTokens(authorization)
 		for _, step := range []struct {

@@ -119,8 +119,8 @@ func (a *Applications[A]) endEarlier(ctx context.Context, clientID string) error
 }
 
 const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} WHERE name = $2 AND id = '')
-	OR EXISTS (SELECT 1 FROM {consents} WHERE application_id = $1)
-	OR EXISTS (SELECT 1 FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL)`
+	OR EXISTS (SELECT 1 FROM {consents} WHERE client_id = $1)
+	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = $1 AND revoked_at IS NULL)`
 
 func exists(clientID string) error {
 	return fmt.Errorf("there is one with the client_id %q already", clientID)

@@ -67,11 +67,11 @@ func TestDelete(t *testing.T) {
 			t.Fatal(err)
 		}
 		authorization, others := newAuthorization(), newAuthorization()
-		others.ApplicationID = "other"
+		others.ClientID = "other"
 		tokens, otherTokens := newTokens(authorization), newTokens(others)
 		code := newCode(newAuthorization())
 		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
-			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),
 			store.Applications.Delete(ctx, "client"))

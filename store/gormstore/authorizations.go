@@ -9,15 +9,15 @@ import (
 
 // The columns of an Authorization, in the order of authorizationArgs and authorizationFields. Reading, it is "a".
 const (
-	authorizationColumns = `id, application_id, consent_id, subject, scopes, auth_time, acr, amr, session_id, params,
+	authorizationColumns = `id, client_id, consent_id, subject, scopes, auth_time, acr, amr, session_id, params,
 	created_at, expires_at, revoked_at, resources`
-	authorizationSelected = `a.id, a.application_id, a.consent_id, a.subject, a.scopes, a.auth_time, a.acr, a.amr, a.session_id, a.params,
+	authorizationSelected = `a.id, a.client_id, a.consent_id, a.subject, a.scopes, a.auth_time, a.acr, a.amr, a.session_id, a.params,
 	a.created_at, a.expires_at, a.revoked_at, a.resources`
 )
 
 func (d *database) authorizationArgs(a *oauthkit.Authorization) []any {
 	return []any{
-		a.ID, a.ApplicationID, a.ConsentID, a.Subject, a.Scopes.String(),
+		a.ID, a.ClientID, a.ConsentID, a.Subject, a.Scopes.String(),
 		d.stampOrNull(a.AuthTime), a.ACR, document[[]string]{&a.AMR}, a.SessionID, document[map[string]string]{&a.Params},
 		d.stamp(a.CreatedAt), d.stamp(a.ExpiresAt), d.stampOrNull(a.RevokedAt), a.Resources.String(),
 	}
@@ -29,7 +29,7 @@ const maxFields = 24
 // authorizationFields adds the fields of an Authorization to those of a credential.
 func authorizationFields(fields []any, a *oauthkit.Authorization) []any {
 	return append(fields,
-		&a.ID, &a.ApplicationID, &a.ConsentID, &a.Subject, words{&a.Scopes},
+		&a.ID, &a.ClientID, &a.ConsentID, &a.Subject, words{&a.Scopes},
 		moment{&a.AuthTime}, &a.ACR, document[[]string]{&a.AMR}, &a.SessionID, document[map[string]string]{&a.Params},
 		moment{&a.CreatedAt}, moment{&a.ExpiresAt}, moment{&a.RevokedAt}, &a.Resources,
 	)

@@ -17,20 +17,20 @@ import (
 // A sign-in may have been refreshed very often: of its refresh tokens only the last is in the index that is looked at. The
 // tokens are looked for without EXISTS, for which PostgreSQL might read those of all users first.
 const (
-	userApplications = `WITH RECURSIVE connected (application_id) AS (
-	SELECT * FROM (SELECT application_id FROM {authorizations} WHERE subject = $1` + signedIn + inOrder + `) first
+	userApplications = `WITH RECURSIVE connected (client_id) AS (
+	SELECT * FROM (SELECT client_id FROM {authorizations} WHERE subject = $1` + signedIn + inOrder + `) first
 	UNION ALL
-	SELECT (SELECT application_id FROM {authorizations} WHERE subject = $1` + signedIn + ` AND application_id > connected.application_id` + inOrder + `)
-	FROM connected WHERE application_id IS NOT NULL
+	SELECT (SELECT client_id FROM {authorizations} WHERE subject = $1` + signedIn + ` AND client_id > connected.client_id` + inOrder + `)
+	FROM connected WHERE client_id IS NOT NULL
 ) SELECT ` + authorizationSelected + signInUses
 	signedIn   = ` AND subject <> '' AND revoked_at IS NULL AND issued_at IS NOT NULL`
-	inOrder    = ` ORDER BY application_id, created_at DESC, id DESC LIMIT 1` // which only that index has
+	inOrder    = ` ORDER BY client_id, created_at DESC, id DESC LIMIT 1` // which only that index has
 	signInUses = `,
 	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
 	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL)
 `
 	newestSignIns = `
-	WHERE subject = $1 AND application_id = connected.application_id` + signedIn + inUse + `
+	WHERE subject = $1 AND client_id = connected.client_id` + signedIn + inUse + `
 	ORDER BY created_at DESC, id DESC LIMIT $3`
 	inUse = ` AND a.expires_at > $2 AND coalesce(
 		(SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2 LIMIT 1),
@@ -100,7 +100,7 @@ func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oaut
 		return nil, failed("listing consents", err)
 	}
 	slices.SortFunc(consents, func(one, other *oauthkit.Consent) int {
-		return strings.Compare(one.ApplicationID, other.ApplicationID)
+		return strings.Compare(one.ClientID, other.ClientID)
 	})
 	return consents, nil
 }
@@ -115,7 +115,7 @@ func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.T
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
-func (c *Credentials) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
-	revoked, err = c.endPassing(ctx, applicationTarget(applicationID), now)
+func (c *Credentials) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
+	revoked, err = c.endPassing(ctx, applicationTarget(clientID), now)
 	return revoked, failed("revoking an application", err)
 }

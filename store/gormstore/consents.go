@@ -11,14 +11,14 @@ import (
 )
 
 // consentColumns are the columns of a Consent, in the order of consentArgs and consentFields.
-const consentColumns = `id, application_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes`
+const consentColumns = `id, client_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes`
 
-const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE application_id = $1 AND subject = $2`
+const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE client_id = $1 AND subject = $2`
 
 // Consent implements [oauthkit.ConsentStore].
-func (c *Credentials) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+func (c *Credentials) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
-	if err := c.first(ctx, c.pool(), selectConsent, []any{applicationID, subject}, consentFields(consent)...); err != nil {
+	if err := c.first(ctx, c.pool(), selectConsent, []any{clientID, subject}, consentFields(consent)...); err != nil {
 		return nil, failed("finding a consent", err)
 	}
 	return consent, nil
@@ -28,21 +28,21 @@ func (c *Credentials) Consent(ctx context.Context, applicationID, subject string
 // insert stands between these two.
 const (
 	insertConsent = `INSERT INTO {consents} (` + consentColumns + `) `
-	orReplace     = ` ON CONFLICT (application_id, subject)
+	orReplace     = ` ON CONFLICT (client_id, subject)
 	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at,
 	application_digest = excluded.application_digest, resource_scopes = excluded.resource_scopes RETURNING id`
 )
 
 func (d *database) consentArgs(consent *oauthkit.Consent) []any {
 	return []any{
-		consent.ID, consent.ApplicationID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
+		consent.ID, consent.ClientID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
 		consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
 	}
 }
 
 func consentFields(consent *oauthkit.Consent) []any {
 	return []any{
-		&consent.ID, &consent.ApplicationID, &consent.Subject, words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt},
+		&consent.ID, &consent.ClientID, &consent.Subject, words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt},
 		&consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
 	}
 }
@@ -51,13 +51,13 @@ const (
 	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
 	// for that to end, which a DELETE would not: it does not see the row yet.
 	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4, '', '{}')` + orReplace
-	deleteConsent = `DELETE FROM {consents} WHERE application_id = $1 AND subject = $2`
+	deleteConsent = `DELETE FROM {consents} WHERE client_id = $1 AND subject = $2`
 	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
 	// for each other.
 	revokeConsented = `WITH held AS (
-	SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id LIMIT $4 FOR UPDATE
+	SELECT id FROM {authorizations} WHERE client_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id LIMIT $4 FOR UPDATE
 ) UPDATE {authorizations} SET revoked_at = $3 WHERE id IN (SELECT id FROM held) RETURNING id`
-	liveConsented = `SELECT id FROM {authorizations} WHERE application_id = $1 AND subject = $2 AND revoked_at IS NULL`
+	liveConsented = `SELECT id FROM {authorizations} WHERE client_id = $1 AND subject = $2 AND revoked_at IS NULL`
 )
 
 // RevokeConsent implements [oauthkit.ConsentStore]. The consent's row is the lock that decides between it and an approval
@@ -66,8 +66,8 @@ const (
 //
 // More than a batch of Authorizations is listed in that transaction and revoked after it: an approval that comes second is not
 // among them.
-func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
-	revoked, more, err := c.revokeFirst(ctx, applicationID, subject, now)
+func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+	revoked, more, err := c.revokeFirst(ctx, clientID, subject, now)
 	if err == nil {
 		err = inBatches(more, func(list string) error {
 			done, err := c.boundedIDs(ctx, c.dialect.revokeListed()+" RETURNING id", list, c.stamp(now))
@@ -83,19 +83,19 @@ func (c *Credentials) RevokeConsent(ctx context.Context, applicationID, subject 
 
 // revokeFirst forgets the consent, revokes a batch, and lists what is more. It has a deadline of its own, as each statement after
 // it has: ctx may have none.
-func (c *Credentials) revokeFirst(ctx context.Context, applicationID, subject string, now time.Time) (revoked, more []string, err error) {
+func (c *Credentials) revokeFirst(ctx context.Context, clientID, subject string, now time.Time) (revoked, more []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), applicationID, subject, c.stamp(now)); err != nil {
+		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), clientID, subject, c.stamp(now)); err != nil {
 			return err
 		}
-		if _, err := c.execute(ctx, tx, deleteConsent, applicationID, subject); err != nil {
+		if _, err := c.execute(ctx, tx, deleteConsent, clientID, subject); err != nil {
 			return err
 		}
-		revoked, err = c.ids(ctx, tx, revokeConsented, applicationID, subject, c.stamp(now), batchRows)
+		revoked, err = c.ids(ctx, tx, revokeConsented, clientID, subject, c.stamp(now), batchRows)
 		if err == nil && len(revoked) == batchRows {
-			more, err = c.ids(ctx, tx, liveConsented, applicationID, subject)
+			more, err = c.ids(ctx, tx, liveConsented, clientID, subject)
 		}
 		return err
 	})

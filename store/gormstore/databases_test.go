@@ -90,7 +90,7 @@ func migrated[A oauthkit.Application](tb testing.TB, db *gorm.DB) *gormstore.Sto
 
 func newAuthorization() *oauthkit.Authorization {
 	return &oauthkit.Authorization{
-		ID: secret.NewID(), ApplicationID: "client", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "read"},
+		ID: secret.NewID(), ClientID: "client", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "read"},
 		AuthTime: now.Add(-time.Hour), AMR: []string{"pwd"}, Params: map[string]string{"nonce": "n"},
 		CreatedAt: now, ExpiresAt: now.Add(90 * 24 * time.Hour),
 	}

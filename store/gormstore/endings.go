@@ -62,11 +62,11 @@ func userTarget(subject string) target {
 // Consents are locked in the order of application and user, Authorizations in that of their ids, as whatever locks several of
 // them does, so that two never wait for each other.
 const (
-	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE application_id = $1 ORDER BY subject LIMIT $2 FOR UPDATE)
-DELETE FROM {consents} WHERE application_id = $1 AND subject IN (SELECT subject FROM held)`
-	deleteUserConsents = `WITH held AS (SELECT application_id FROM {consents} WHERE subject = $1 ORDER BY application_id LIMIT $2 FOR UPDATE)
-DELETE FROM {consents} WHERE subject = $1 AND application_id IN (SELECT application_id FROM held)`
-	liveOfApplication = `SELECT id FROM {authorizations} WHERE application_id = $1 AND revoked_at IS NULL LIMIT $2`
+	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE client_id = $1 ORDER BY subject LIMIT $2 FOR UPDATE)
+DELETE FROM {consents} WHERE client_id = $1 AND subject IN (SELECT subject FROM held)`
+	deleteUserConsents = `WITH held AS (SELECT client_id FROM {consents} WHERE subject = $1 ORDER BY client_id LIMIT $2 FOR UPDATE)
+DELETE FROM {consents} WHERE subject = $1 AND client_id IN (SELECT client_id FROM held)`
+	liveOfApplication = `SELECT id FROM {authorizations} WHERE client_id = $1 AND revoked_at IS NULL LIMIT $2`
 	liveOfUser        = `SELECT id FROM {authorizations} WHERE subject = $1` + signedIn + `
 UNION ALL SELECT id FROM {authorizations} WHERE subject = $1 AND revoked_at IS NULL AND issued_at IS NULL LIMIT $2`
 	revokeListedPostgres = `WITH held AS (

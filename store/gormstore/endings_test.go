@@ -63,7 +63,7 @@ func acts(authorization *oauthkit.Authorization) []act {
 	approve := func(consent string, use oauthkit.ConsentUse) func(context.Context, *store) error {
 		return func(ctx context.Context, store *store) error {
 			approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
-				ID: consent, ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
+				ID: consent, ClientID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
 			}}
 			return store.SaveCode(ctx, approval, newCode(authorization))
 		}
@@ -74,7 +74,7 @@ func acts(authorization *oauthkit.Authorization) []act {
 		{"anew", remembered, approve("another", oauthkit.ConsentAnew)},
 		{"tokens", func(tx *gorm.DB) error { // of the same id, which is then rolled back
 			return tx.Exec(`INSERT INTO oauth_authorizations
-				(id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
+				(id, client_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
 				VALUES (?, '', '', '', '', '', '', '', '', '', ?, ?)`, authorization.ID, now, now).Error
 		}, func(ctx context.Context, store *store) error {
 			return store.SaveTokens(ctx, authorization, newTokens(authorization))
@@ -88,7 +88,7 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
 	authorization := newAuthorization()
 	tokens, code := newTokens(authorization), newCode(newAuthorization())
-	consent := &oauthkit.Consent{ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
+	consent := &oauthkit.Consent{ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
 	err := errors.Join(store.Applications.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
 		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}, code))
 	if err != nil {
@@ -372,7 +372,7 @@ func TestEndingBatches(t *testing.T) {
 		fill := func(subject string, from int) {
 			t.Helper()
 			if err := db.Exec(fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-				INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
+				INSERT INTO oauth_authorizations (id, client_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
 				SELECT 'id' || i, 'client', '', %s, '', '', '', '[]', '', '{}', a.created_at, a.expires_at
 				FROM n CROSS JOIN (SELECT created_at, expires_at FROM oauth_authorizations LIMIT 1) a`, from, from+many-1, subject)).Error; err != nil {
 				t.Fatal(err)
@@ -390,8 +390,8 @@ func TestEndingBatches(t *testing.T) {
 		}
 		noneLive(t, db)
 		fill("'user' || i", 20000)
-		if err := db.Exec(`INSERT INTO oauth_consents (id, application_id, subject, scopes, resource_scopes, application_digest, created_at, updated_at)
-			SELECT id, application_id, subject, '', '{}', '', created_at, created_at FROM oauth_authorizations WHERE subject LIKE 'user%'`).Error; err != nil {
+		if err := db.Exec(`INSERT INTO oauth_consents (id, client_id, subject, scopes, resource_scopes, application_digest, created_at, updated_at)
+			SELECT id, client_id, subject, '', '{}', '', created_at, created_at FROM oauth_authorizations WHERE subject LIKE 'user%'`).Error; err != nil {
 			t.Fatal(err)
 		}
 		if revoked, err := store.RevokeApplication(t.Context(), "client", now); err != nil || revoked != many {

@@ -41,7 +41,7 @@ func newInUse(t *testing.T, rows int) *inUse {
 		u.later[i] = unmigrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB), gormstore.Config{})
 		u.later[i].Grow()
 	}
-	u.execute(`INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
+	u.execute(`INSERT INTO oauth_authorizations (id, client_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
 SELECT n::text, 'client', '', 'user-' || n, 'read', '', '', '', '', '', now(), now() + interval '1 day' FROM generate_series(1, ?) n`, rows)
 	return u
 }

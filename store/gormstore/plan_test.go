@@ -95,7 +95,7 @@ func TestUserAuthorizationsReads(t *testing.T) {
 		"live":       `TIMESTAMPTZ '2031-01-01', TIMESTAMPTZ '2001-01-01'`,
 	} {
 		if err := db.Exec(`WITH made AS (
-			INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at, issued_at)
+			INSERT INTO oauth_authorizations (id, client_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at, issued_at)
 			SELECT ? || i, ?, '', 'alice', '', '', '', '[]', '', '{}', TIMESTAMPTZ '2001-01-01' + i * interval '1 second', `+columns+`
 			FROM generate_series(1, ?) i RETURNING id, expires_at
 		) INSERT INTO oauth_access_tokens (hash, authorization_id, scopes, resources, issued_at, expires_at)
@@ -142,7 +142,7 @@ func TestHotPlans(t *testing.T) {
 		authorization, machine := newAuthorization(), newAuthorization()
 		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
 		approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
-			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		for _, act := range []struct {
 			name string

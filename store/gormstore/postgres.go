@@ -186,9 +186,9 @@ const saveCodePostgres = `WITH waiting AS (
 	` + insertConsent + `SELECT $4, $5, $6, $7, $8, $9, $10, $11 FROM ready WHERE $3 = 'anew'` + orReplace + `
 ), widened AS (
 	UPDATE {consents} SET scopes = $7, updated_at = $9, application_digest = $10, resource_scopes = $11
-	WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'widened' AND EXISTS (SELECT 1 FROM ready) RETURNING id
+	WHERE id = $4 AND client_id = $5 AND subject = $6 AND $3 = 'widened' AND EXISTS (SELECT 1 FROM ready) RETURNING id
 ), remembered AS (
-	SELECT id FROM {consents} WHERE id = $4 AND application_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
+	SELECT id FROM {consents} WHERE id = $4 AND client_id = $5 AND subject = $6 AND $3 = 'remembered' AND EXISTS (SELECT 1 FROM ready)
 	FOR SHARE
 ), consent AS (
 	SELECT id FROM anew UNION ALL SELECT id FROM widened UNION ALL SELECT id FROM remembered

@@ -127,7 +127,7 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 		approve := func(use oauthkit.ConsentUse) error {
 			authorization := newAuthorization()
 			authorization.Subject = subject
-			consent := &oauthkit.Consent{ID: subject, ApplicationID: "client", Subject: subject, CreatedAt: now, UpdatedAt: now}
+			consent := &oauthkit.Consent{ID: subject, ClientID: "client", Subject: subject, CreatedAt: now, UpdatedAt: now}
 			return stores[i%2].SaveCode(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use}, newCode(authorization))
 		}
 		if !first {

@@ -52,7 +52,7 @@ CREATE TABLE {application_scopes} (
 // expiry, and applications may be removed at any time, and be in another database.
 const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	id text PRIMARY KEY,
-	application_id text NOT NULL,
+	client_id text NOT NULL,
 	consent_id text NOT NULL,
 	subject text NOT NULL,
 	scopes text NOT NULL,
@@ -67,23 +67,23 @@ const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	issued_at timestamptz(6),
 	revoked_at timestamptz(6)
 );
-CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject, id) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_valid ON {authorizations} (client_id, subject, id) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, client_id, created_at DESC, id DESC, expires_at)
 	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
 CREATE INDEX {authorizations}_waiting ON {authorizations} (subject) WHERE revoked_at IS NULL AND issued_at IS NULL;
 CREATE TABLE {consents} (
 	id text NOT NULL,
-	application_id text NOT NULL,
+	client_id text NOT NULL,
 	subject text NOT NULL,
 	scopes text NOT NULL,
 	resource_scopes text NOT NULL,
 	application_digest text NOT NULL,
 	created_at timestamptz(6) NOT NULL,
 	updated_at timestamptz(6) NOT NULL,
-	PRIMARY KEY (application_id, subject)
+	PRIMARY KEY (client_id, subject)
 );
-CREATE INDEX {consents}_subject ON {consents} (subject, application_id);
+CREATE INDEX {consents}_subject ON {consents} (subject, client_id);
 CREATE TABLE {interactions} (
 	hash text PRIMARY KEY,
 	browser_hash text NOT NULL,

@@ -50,7 +50,7 @@ CREATE TABLE {application_scopes} (
 
 const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	id TEXT PRIMARY KEY,
-	application_id TEXT NOT NULL,
+	client_id TEXT NOT NULL,
 	consent_id TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	scopes TEXT NOT NULL,
@@ -65,23 +65,23 @@ const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	issued_at INTEGER,
 	revoked_at INTEGER
 ) STRICT;
-CREATE INDEX {authorizations}_valid ON {authorizations} (application_id, subject, id) WHERE revoked_at IS NULL;
+CREATE INDEX {authorizations}_valid ON {authorizations} (client_id, subject, id) WHERE revoked_at IS NULL;
 CREATE INDEX {authorizations}_expires_at ON {authorizations} (expires_at);
-CREATE INDEX {authorizations}_subject ON {authorizations} (subject, application_id, created_at DESC, id DESC, expires_at)
+CREATE INDEX {authorizations}_subject ON {authorizations} (subject, client_id, created_at DESC, id DESC, expires_at)
 	WHERE revoked_at IS NULL AND issued_at IS NOT NULL AND subject <> '';
 CREATE INDEX {authorizations}_waiting ON {authorizations} (subject) WHERE revoked_at IS NULL AND issued_at IS NULL;
 CREATE TABLE {consents} (
 	id TEXT NOT NULL,
-	application_id TEXT NOT NULL,
+	client_id TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	scopes TEXT NOT NULL,
 	resource_scopes TEXT NOT NULL,
 	application_digest TEXT NOT NULL,
 	created_at INTEGER NOT NULL,
 	updated_at INTEGER NOT NULL,
-	PRIMARY KEY (application_id, subject)
+	PRIMARY KEY (client_id, subject)
 ) STRICT;
-CREATE INDEX {consents}_subject ON {consents} (subject, application_id);
+CREATE INDEX {consents}_subject ON {consents} (subject, client_id);
 CREATE TABLE {interactions} (
 	hash TEXT PRIMARY KEY,
 	browser_hash TEXT NOT NULL,

@@ -207,8 +207,8 @@ func (sqliteDialect) saveInteraction(ctx context.Context, d *database, interacti
 const (
 	giveConsentSQLite  = insertConsent + `VALUES ($1, $2, $3, $4, $5, $6, $7, $8)` + orReplace
 	widenConsentSQLite = `UPDATE {consents} SET scopes = $4, updated_at = $5, application_digest = $6, resource_scopes = $7
-WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
-	holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND application_id = $2 AND subject = $3 RETURNING id`
+WHERE id = $1 AND client_id = $2 AND subject = $3 RETURNING id`
+	holdConsentSQLite = `UPDATE {consents} SET id = id WHERE id = $1 AND client_id = $2 AND subject = $3 RETURNING id`
 )
 
 func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error) {
@@ -238,7 +238,7 @@ func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPoo
 	if consent == nil {
 		return "", nil
 	}
-	statement, args := holdConsentSQLite, []any{consent.ID, consent.ApplicationID, consent.Subject}
+	statement, args := holdConsentSQLite, []any{consent.ID, consent.ClientID, consent.Subject}
 	switch approval.ConsentUse {
 	case oauthkit.ConsentAnew:
 		statement, args = giveConsentSQLite, d.consentArgs(consent)

@@ -30,7 +30,7 @@ func TestStatements(t *testing.T) {
 		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
 		interaction := &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
 		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
-			ID: "consent", ApplicationID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
+			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		remembered := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent}
 		widened := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent, ConsentUse: oauthkit.ConsentWidened}

@@ -19,7 +19,7 @@ func applicationTables() []table {
 func credentialTables() []table {
 	return []table{
 		{"authorizations", []string{"id"}},
-		{"consents", []string{"application_id subject"}},
+		{"consents", []string{"client_id subject"}},
 		{"interactions", []string{"hash"}},
 		{"secrets", []string{"name"}},
 		{"authorization_codes", []string{"hash"}},

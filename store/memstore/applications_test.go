@@ -145,10 +145,10 @@ func TestApplicationsLife(t *testing.T) {
 		t.Errorf("got %v, want it gone", err)
 	}
 	want := []oauthkit.Event{
-		oauthkit.ApplicationCreated{ApplicationID: app.ClientID, By: "alice"},
-		oauthkit.ApplicationUpdated{ApplicationID: app.ClientID, By: "alice", Changed: []string{"Logo", "name"}},
-		oauthkit.SecretRotated{ApplicationID: app.ClientID, By: "alice"},
-		oauthkit.ApplicationDeleted{ApplicationID: app.ClientID, By: "alice"},
+		oauthkit.ApplicationCreated{ClientID: app.ClientID, By: "alice"},
+		oauthkit.ApplicationUpdated{ClientID: app.ClientID, By: "alice", Changed: []string{"Logo", "name"}},
+		oauthkit.SecretRotated{ClientID: app.ClientID, By: "alice"},
+		oauthkit.ApplicationDeleted{ClientID: app.ClientID, By: "alice"},
 	}
 	if !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got %+v observed, want %+v", m.events, want)

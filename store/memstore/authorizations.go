@@ -29,8 +29,8 @@ func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.Authoriza
 	})
 	listed := map[string]int{} // by application
 	return slices.DeleteFunc(uses, func(use oauthkit.AuthorizationUse) bool {
-		listed[use.ApplicationID]++
-		return listed[use.ApplicationID] > query.Limit
+		listed[use.ClientID]++
+		return listed[use.ClientID] > query.Limit
 	}), nil
 }
 
@@ -78,7 +78,7 @@ func (s *Store) UserConsents(ctx context.Context, subject string) ([]*oauthkit.C
 		}
 	}
 	slices.SortFunc(consents, func(one, other *oauthkit.Consent) int {
-		return strings.Compare(one.ApplicationID, other.ApplicationID)
+		return strings.Compare(one.ClientID, other.ClientID)
 	})
 	return consents, nil
 }
@@ -94,17 +94,17 @@ func (s *Store) RevokeUser(ctx context.Context, subject string, now time.Time) (
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
-func (s *Store) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+func (s *Store) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mutex.Unlock()
-	return s.forgetApplication(applicationID, now), nil
+	return s.forgetApplication(clientID, now), nil
 }
 
-func (s *Store) forgetApplication(applicationID string, now time.Time) (revoked int) {
-	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.applicationID == applicationID })
-	return s.revokeWhere(now, ofApplication(applicationID))
+func (s *Store) forgetApplication(clientID string, now time.Time) (revoked int) {
+	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.clientID == clientID })
+	return s.revokeWhere(now, ofApplication(clientID))
 }
 
 // revokeWhere revokes the Authorizations that are meant and not revoked yet, and returns their number.
@@ -125,6 +125,6 @@ func ofUser(subject string) func(*oauthkit.Authorization) bool {
 	}
 }
 
-func ofApplication(applicationID string) func(*oauthkit.Authorization) bool {
-	return func(authorization *oauthkit.Authorization) bool { return authorization.ApplicationID == applicationID }
+func ofApplication(clientID string) func(*oauthkit.Authorization) bool {
+	return func(authorization *oauthkit.Authorization) bool { return authorization.ClientID == clientID }
 }

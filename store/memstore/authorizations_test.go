@@ -105,11 +105,11 @@ func TestConnections(t *testing.T) {
 }
 
 // savesSignIns lets alice sign in with an application, without consent that is remembered, and returns the ids, the oldest first.
-func (c *connected) savesSignIns(applicationID string, number int) (ids []string) {
+func (c *connected) savesSignIns(clientID string, number int) (ids []string) {
 	c.Helper()
 	for i := range number {
 		authorization := &oauthkit.Authorization{
-			ID: fmt.Sprintf("%s-%04d", applicationID, i), ApplicationID: applicationID, Subject: "alice", Scopes: oauthkit.Scopes{"basic"},
+			ID: fmt.Sprintf("%s-%04d", clientID, i), ClientID: clientID, Subject: "alice", Scopes: oauthkit.Scopes{"basic"},
 			CreatedAt: c.now.Add(time.Duration(i) * time.Millisecond), ExpiresAt: c.now.Add(time.Hour),
 		}
 		access := &oauthkit.AccessToken{
@@ -144,11 +144,11 @@ func TestManySignIns(t *testing.T) {
 	}
 	for _, connection := range got {
 		want, more := 1, false
-		if connection.ApplicationID == "busy" {
+		if connection.ClientID == "busy" {
 			want, more = 100, true
 		}
 		if len(connection.Authorizations) != want || connection.More != more {
-			t.Errorf("%s: got %d sign-ins, more %t; want %d, %t", connection.ApplicationID, len(connection.Authorizations), connection.More, want, more)
+			t.Errorf("%s: got %d sign-ins, more %t; want %d, %t", connection.ClientID, len(connection.Authorizations), connection.More, want, more)
 		}
 	}
 	if _, err := c.authorizations.Find(t.Context(), "bob", busy[0]); !errors.Is(err, oauthkit.ErrNotFound) {
@@ -163,9 +163,9 @@ func TestManySignIns(t *testing.T) {
 	if err := c.authorizations.Revoke(t.Context(), "alice", busy[0]); err != nil || !c.revoked(busy[0]) || c.revoked(busy[1]) {
 		t.Errorf("got %v, want the oldest ended, and no other", err)
 	}
-	for applicationID, first := range map[string]string{"trusted": trusted, "busy": busy[1]} {
-		if err := c.authorizations.Disconnect(t.Context(), "alice", applicationID); err != nil || !c.revoked(first) {
-			t.Errorf("%s: got %v, want all of it ended", applicationID, err)
+	for clientID, first := range map[string]string{"trusted": trusted, "busy": busy[1]} {
+		if err := c.authorizations.Disconnect(t.Context(), "alice", clientID); err != nil || !c.revoked(first) {
+			t.Errorf("%s: got %v, want all of it ended", clientID, err)
 		}
 	}
 	if got := c.connections(); len(got) != 0 {
@@ -207,7 +207,7 @@ func TestConnectionOfUnusableApplication(t *testing.T) {
 	if err := c.store.UpdateApplication(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.connections(); len(got) != 1 || got[0].Application != nil || got[0].ApplicationID != "client" {
+	if got := c.connections(); len(got) != 1 || got[0].Application != nil || got[0].ClientID != "client" {
 		t.Errorf("got %+v, want the consent without an application", got)
 	}
 }
@@ -230,7 +230,7 @@ func TestRevokeAll(t *testing.T) {
 				t.Error("got a token or consent left, want nothing")
 			}
 			last := (*c.events)[len(*c.events)-1]
-			if last != (oauthkit.UserRevoked{Subject: "alice", Authorizations: 2}) && last != (oauthkit.ApplicationRevoked{ApplicationID: "client", Authorizations: 2}) {
+			if last != (oauthkit.UserRevoked{Subject: "alice", Authorizations: 2}) && last != (oauthkit.ApplicationRevoked{ClientID: "client", Authorizations: 2}) {
 				t.Errorf("got %+v observed last, want the revocation", last)
 			}
 		})

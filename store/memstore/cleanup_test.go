@@ -20,7 +20,7 @@ import (
 // expiring stores an access token that expires at a time, with its Authorization.
 func expiring(t *testing.T, store oauthkit.Store, at time.Time) {
 	t.Helper()
-	authorization := &oauthkit.Authorization{ID: at.String(), ApplicationID: "good", CreatedAt: at.Add(-time.Hour), ExpiresAt: at}
+	authorization := &oauthkit.Authorization{ID: at.String(), ClientID: "good", CreatedAt: at.Add(-time.Hour), ExpiresAt: at}
 	tokens := oauthkit.Tokens{Access: &oauthkit.AccessToken{
 		Hash: at.String(), Authorization: authorization, IssuedAt: authorization.CreatedAt, ExpiresAt: at,
 	}}

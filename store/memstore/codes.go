@@ -13,7 +13,7 @@ func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code 
 		return err
 	}
 	defer s.mutex.Unlock()
-	if _, ended := s.ended[approval.Authorization.ApplicationID]; ended {
+	if _, ended := s.ended[approval.Authorization.ClientID]; ended {
 		return oauthkit.ErrEnded
 	}
 	interaction, err := s.interactionOf(approval)
@@ -33,7 +33,7 @@ func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code 
 	authorization.ConsentID = ""
 	if consent != nil {
 		authorization.ConsentID = consent.ID
-		s.consents[approver{consent.ApplicationID, consent.Subject}] = consent
+		s.consents[approver{consent.ClientID, consent.Subject}] = consent
 	}
 	if interaction != nil {
 		interaction.ConsumedAt = code.IssuedAt

@@ -9,15 +9,15 @@ import (
 )
 
 // approver is a user together with the application that he may have approved.
-type approver struct{ applicationID, subject string }
+type approver struct{ clientID, subject string }
 
 // Consent implements [oauthkit.ConsentStore].
-func (s *Store) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
+func (s *Store) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mutex.Unlock()
-	consent, exists := s.consents[approver{applicationID, subject}]
+	consent, exists := s.consents[approver{clientID, subject}]
 	if !exists {
 		return nil, oauthkit.ErrNotFound
 	}
@@ -25,14 +25,14 @@ func (s *Store) Consent(ctx context.Context, applicationID, subject string) (*oa
 }
 
 // RevokeConsent implements [oauthkit.ConsentStore].
-func (s *Store) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) (revoked []string, err error) {
+func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mutex.Unlock()
-	delete(s.consents, approver{applicationID, subject})
+	delete(s.consents, approver{clientID, subject})
 	for id, authorization := range s.authorizations {
-		if authorization.ApplicationID == applicationID && authorization.Subject == subject && authorization.RevokedAt.IsZero() {
+		if authorization.ClientID == clientID && authorization.Subject == subject && authorization.RevokedAt.IsZero() {
 			authorization.RevokedAt = now
 			revoked = append(revoked, id)
 		}
@@ -46,7 +46,7 @@ func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, erro
 	if approval.Consent == nil {
 		return nil, nil
 	}
-	stored, exists := s.consents[approver{approval.Consent.ApplicationID, approval.Consent.Subject}]
+	stored, exists := s.consents[approver{approval.Consent.ClientID, approval.Consent.Subject}]
 	switch {
 	case approval.ConsentUse != oauthkit.ConsentAnew && (!exists || stored.ID != approval.Consent.ID):
 		return nil, oauthkit.ErrRevoked // one that was given again is another one

@@ -19,7 +19,7 @@ func TestEventAttributes(t *testing.T) {
 		want  string
 	}{
 		{oauthkit.TokenIssued{
-			ApplicationID: "web", Subject: "alice", AuthorizationID: "a", AccessTokenID: "00000001", GrantType: "refresh_token",
+			ClientID: "web", Subject: "alice", AuthorizationID: "a", AccessTokenID: "00000001", GrantType: "refresh_token",
 			Scopes: oauthkit.Scopes{"openid", "read"}, Retried: true,
 		}, "client_id=web subject=alice authorization_id=a access_token_id=00000001 grant_type=refresh_token scopes=openid read retried=true"},
 		{oauthkit.AuthorizationRevoked{Reason: oauthkit.RevokedByReplay}, "reason=replay"},

@@ -122,7 +122,7 @@ func TestAccessTokensOfGoOAuth2(t *testing.T) {
 		t.Fatal("got the same token twice")
 	}
 	token, err := provider.Authenticate(t.Context(), first)
-	if err != nil || token.Authorization.ApplicationID != "job" {
+	if err != nil || token.Authorization.ClientID != "job" {
 		t.Errorf("got %+v, %v; want the token that was issued", token, err)
 	}
 	if _, err := provider.Authenticate(t.Context(), first+"x"); oauthkit.CodeOf(err) != oauthkit.InvalidToken {

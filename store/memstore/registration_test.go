@@ -40,7 +40,7 @@ func TestRegister(t *testing.T) {
 	if found.UserID != "bob" || !found.SkipAuthorization || !found.Scopes.Contains("admin") {
 		t.Errorf("got %+v, want it as it was filled in", found)
 	}
-	want := []oauthkit.Event{oauthkit.ApplicationCreated{ApplicationID: "machine", By: "operator"}}
+	want := []oauthkit.Event{oauthkit.ApplicationCreated{ClientID: "machine", By: "operator"}}
 	if !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got the events %v, want %v", m.events, want)
 	}
@@ -143,7 +143,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("got %+v, want it as the operator said, with its secret", found)
 	}
 	want := []oauthkit.Event{oauthkit.ApplicationUpdated{
-		ApplicationID: clientID, By: "operator",
+		ClientID: clientID, By: "operator",
 		Changed: []string{"Logo", "grant_types", "name", "redirect_uris", "scopes", "skip_authorization", "user", "verified"},
 	}}
 	if !reflect.DeepEqual(m.events, want) {
@@ -159,7 +159,7 @@ func TestChangeSwitchesOff(t *testing.T) {
 		return nil
 	})
 	want := []oauthkit.Event{oauthkit.ApplicationUpdated{
-		ApplicationID: clientID, By: "operator", Changed: []string{"disabled"}, SwitchedOff: true,
+		ClientID: clientID, By: "operator", Changed: []string{"disabled"}, SwitchedOff: true,
 	}}
 	if err != nil || !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got the events %v, %v, want %v", m.events, err, want)

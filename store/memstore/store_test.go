@@ -158,7 +158,7 @@ func TestDeleteApplication(t *testing.T) {
 }
 
 func saveToken(ctx context.Context, store *memstore.Store, clientID string) error {
-	authorization := &oauthkit.Authorization{ID: "authorization of " + clientID, ApplicationID: clientID}
+	authorization := &oauthkit.Authorization{ID: "authorization of " + clientID, ClientID: clientID}
 	access := &oauthkit.AccessToken{Hash: "token of " + clientID, Authorization: authorization}
 	return store.SaveTokens(ctx, authorization, oauthkit.Tokens{Access: access})
 }

@@ -13,7 +13,7 @@ func (s *Store) SaveTokens(ctx context.Context, authorization *oauthkit.Authoriz
 		return err
 	}
 	defer s.mutex.Unlock()
-	if _, ended := s.ended[authorization.ApplicationID]; ended {
+	if _, ended := s.ended[authorization.ClientID]; ended {
 		return oauthkit.ErrEnded
 	}
 	if _, exists := s.authorizations[authorization.ID]; exists || s.tokensExist(tokens) {

@@ -57,7 +57,7 @@ func newScene(t *testing.T) *scene {
 }
 
 func newAuthorization(id string) *oauthkit.Authorization {
-	return &oauthkit.Authorization{ID: id, ApplicationID: "client", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	return &oauthkit.Authorization{ID: id, ClientID: "client", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 }
 
 func (s *scene) tokens(hash string) oauthkit.Tokens {
@@ -72,7 +72,7 @@ func rotation(hash string, successors oauthkit.Tokens) oauthkit.Rotation {
 
 func (s *scene) approval(authorization *oauthkit.Authorization, use oauthkit.ConsentUse) *oauthkit.Approval {
 	return &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
-		ID: "consent", ApplicationID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
+		ID: "consent", ClientID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
 	}}
 }
 
@@ -109,11 +109,11 @@ const (
 	revoke       = "UPDATE oauth_authorizations SET revoked_at = now()"
 	removed      = "DELETE FROM oauth_consents"
 	firstConsent = `WITH consent AS (
-	INSERT INTO oauth_consents (id, application_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes)
-	SELECT 'bobs', application_id, 'bob', scopes, created_at, updated_at, application_digest, resource_scopes FROM oauth_consents
-) INSERT INTO oauth_authorizations (id, application_id, consent_id, subject, scopes, resources, auth_time, acr, amr, session_id, params,
+	INSERT INTO oauth_consents (id, client_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes)
+	SELECT 'bobs', client_id, 'bob', scopes, created_at, updated_at, application_digest, resource_scopes FROM oauth_consents
+) INSERT INTO oauth_authorizations (id, client_id, consent_id, subject, scopes, resources, auth_time, acr, amr, session_id, params,
 created_at, expires_at, revoked_at)
-SELECT 'bobs', application_id, 'bobs', 'bob', scopes, resources, auth_time, acr, amr, session_id, params,
+SELECT 'bobs', client_id, 'bobs', 'bob', scopes, resources, auth_time, acr, amr, session_id, params,
 created_at, expires_at, revoked_at FROM oauth_authorizations`
 )
 

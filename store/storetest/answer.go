@@ -73,7 +73,7 @@ func (t *trial) storedRefreshToken(hash string) *oauthkit.RefreshToken {
 
 func (t *trial) storedConsent(of *oauthkit.Consent) *oauthkit.Consent {
 	t.Helper()
-	consent, err := t.Consent(t.ctx, of.ApplicationID, of.Subject)
+	consent, err := t.Consent(t.ctx, of.ClientID, of.Subject)
 	t.done("Consent", err)
 	return consent
 }
@@ -116,7 +116,7 @@ func (t *trial) noAuthorization(authorization *oauthkit.Authorization) {
 
 func (t *trial) noConsent(of *oauthkit.Consent) {
 	t.Helper()
-	_, err := t.Consent(t.ctx, of.ApplicationID, of.Subject)
+	_, err := t.Consent(t.ctx, of.ClientID, of.Subject)
 	t.answered("Consent, of one that should not be there", err, oauthkit.ErrNotFound)
 }
 

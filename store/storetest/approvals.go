@@ -166,7 +166,7 @@ func testConsentRemembered(t *trial) {
 
 func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 	consent, _ := t.savedConsent()
-	_, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 	t.done("RevokeConsent", err)
 	interaction := t.savedInteraction()
 	approval, code := t.under(consent)
@@ -179,7 +179,7 @@ func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 
 func testConsentReplaced(t *trial) {
 	old, _ := t.savedConsent()
-	_, err := t.RevokeConsent(t.ctx, old.ApplicationID, old.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, old.ClientID, old.Subject, t.now)
 	t.done("RevokeConsent", err)
 	replacement := *old
 	replacement.ID = secret.NewID()

@@ -47,7 +47,7 @@ func testUserConsents(t *trial) {
 		want = append(want, consent)
 	}
 	t.approved(t.client, "user-"+secret.NewID())
-	slices.SortFunc(want, func(one, other *oauthkit.Consent) int { return strings.Compare(one.ApplicationID, other.ApplicationID) })
+	slices.SortFunc(want, func(one, other *oauthkit.Consent) int { return strings.Compare(one.ClientID, other.ClientID) })
 	t.hasApproved(first.Subject, want...)
 	t.hasApproved("user-" + secret.NewID())
 }
@@ -67,10 +67,10 @@ func (t *trial) hasApproved(subject string, want ...*oauthkit.Consent) {
 }
 
 // approved saves consent of a user for an application, and an Authorization with a code under it.
-func (t *trial) approved(applicationID, subject string) (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
+func (t *trial) approved(clientID, subject string) (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
 	t.Helper()
 	authorization := t.authorization()
-	authorization.ApplicationID, authorization.Subject = applicationID, subject
+	authorization.ClientID, authorization.Subject = clientID, subject
 	consent, code := t.consent(authorization), t.code(authorization)
 	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}
 	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
@@ -125,7 +125,7 @@ func testConnectionCopies(t *trial) {
 	uses[0].Subject, uses[0].Scopes[0], uses[0].Params["nonce"] = "mallory", "admin", "another"
 	consents[0].Subject, consents[0].Scopes[0] = "mallory", "admin"
 	want := t.authorization()
-	want.ID, want.ApplicationID, want.Subject, want.ConsentID = code.Authorization.ID, t.client, consent.Subject, consent.ID
+	want.ID, want.ClientID, want.Subject, want.ConsentID = code.Authorization.ID, t.client, consent.Subject, consent.ID
 	t.lists(consent.Subject, 1, want)
 	again, err := t.users.UserConsents(t.ctx, consent.Subject)
 	t.done("UserConsents", err)
@@ -145,7 +145,7 @@ func testConnectionFailure(t *trial) {
 		"UserConsents":         func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
 		"RevokeUser":           func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
 		"RevokeUser of nobody": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
-		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ApplicationID, t.now); return err },
+		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
 	} {
 		t.failed(name+", of a caller that has given up", call())
 	}

@@ -144,7 +144,7 @@ func testRevokeConsentRace(t *trial) {
 	}
 	ids := make([][]string, n)
 	for _, err := range t.race(n, func(i int) (err error) {
-		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 		return err
 	}) {
 		t.done("RevokeConsent, at the same time as others", err)

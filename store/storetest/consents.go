@@ -16,7 +16,7 @@ func consentRules() []rule {
 			func(t *trial) {
 				consent, _ := t.savedConsent()
 				other := *consent
-				other.ApplicationID = t.application()
+				other.ClientID = t.application()
 				t.noConsent(&other)
 				t.noConsent(t.consent(t.authorization()))
 				t.noConsent(t.consent(t.savedCode().Authorization))
@@ -85,7 +85,7 @@ func consentRules() []rule {
 // revokes calls RevokeConsent and notes when it does not revoke exactly these.
 func (t *trial) revokes(consent *oauthkit.Consent, authorizations ...*oauthkit.Authorization) {
 	t.Helper()
-	got, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+	got, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 	t.done("RevokeConsent", err)
 	var want []string
 	for _, authorization := range authorizations {
@@ -151,7 +151,7 @@ func testRevokeOnlyThose(t *trial) {
 	consent, code := t.savedConsent()
 	otherUser, otherUserCode := t.savedConsent()
 	elsewhere := t.authorization()
-	elsewhere.ApplicationID, elsewhere.Subject = t.application(), consent.Subject
+	elsewhere.ClientID, elsewhere.Subject = t.application(), consent.Subject
 	otherApp, otherAppCode := t.consent(elsewhere), t.code(elsewhere)
 	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentAnew}, otherAppCode))
 

@@ -131,7 +131,7 @@ func testRotateAgainstRevokeConsent(t *trial) {
 			return store.RotateRefreshToken(t.ctx, t.rotation(token.Refresh.Hash, successors, nil))
 		},
 		func(store Store) error {
-			_, err := store.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 			return err
 		})
 	t.endedWith("RotateRefreshToken", rotated, "RevokeConsent", revoked, successors)

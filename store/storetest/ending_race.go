@@ -132,16 +132,16 @@ func testEndingsAtOnce(t *trial) {
 func (t *trial) endsOf(each issued) []func(Store, oauthkit.AuthorizationManager) error {
 	of := each.code.Authorization
 	remembered, code := t.under(each.consent)
-	remembered.Authorization.ApplicationID = of.ApplicationID
+	remembered.Authorization.ClientID = of.ClientID
 	anew, other := t.under(each.consent)
-	anew.Authorization.ApplicationID, anew.ConsentUse = of.ApplicationID, oauthkit.ConsentAnew
+	anew.Authorization.ClientID, anew.ConsentUse = of.ClientID, oauthkit.ConsentAnew
 	acts := []func(Store, oauthkit.AuthorizationManager) error{
 		func(store Store, _ oauthkit.AuthorizationManager) error {
 			return store.SaveCode(t.ctx, remembered, code)
 		},
 		func(store Store, _ oauthkit.AuthorizationManager) error { return store.SaveCode(t.ctx, anew, other) },
 		func(store Store, _ oauthkit.AuthorizationManager) error {
-			_, err := store.RevokeConsent(t.ctx, of.ApplicationID, of.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, of.ClientID, of.Subject, t.now)
 			return err
 		},
 		func(store Store, _ oauthkit.AuthorizationManager) error {

@@ -28,9 +28,9 @@ func endings() []ending {
 		{
 			"RevokeApplication",
 			func(t *trial, users oauthkit.AuthorizationManager, of *oauthkit.Authorization) (int, error) {
-				return users.RevokeApplication(t.ctx, of.ApplicationID, t.now)
+				return users.RevokeApplication(t.ctx, of.ClientID, t.now)
 			},
-			func(of, other *oauthkit.Authorization) bool { return of.ApplicationID == other.ApplicationID },
+			func(of, other *oauthkit.Authorization) bool { return of.ClientID == other.ClientID },
 		},
 	}
 }
@@ -110,11 +110,11 @@ type issued struct {
 func (t *trial) grid() []issued {
 	var all []issued
 	users := []string{"user-" + secret.NewID(), "user-" + secret.NewID()}
-	for _, applicationID := range []string{t.application(), t.application()} {
+	for _, clientID := range []string{t.application(), t.application()} {
 		for _, subject := range users {
-			consent, code := t.approved(applicationID, subject)
+			consent, code := t.approved(clientID, subject)
 			authorization := t.authorization()
-			authorization.ApplicationID, authorization.Subject = applicationID, subject
+			authorization.ClientID, authorization.Subject = clientID, subject
 			tokens := t.tokens(authorization)
 			t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
 			all = append(all, issued{consent, code, tokens})

@@ -82,7 +82,7 @@ func testFailureDoesNothing(t *trial) {
 	t.failed("ConsumeInteraction", t.ConsumeInteraction(failing.ctx, interaction.Hash, t.now))
 	_, err := t.RevokeAuthorization(failing.ctx, code.Authorization.ID, t.now)
 	t.failed("RevokeAuthorization", err)
-	_, err = t.RevokeConsent(failing.ctx, consent.ApplicationID, consent.Subject, t.now)
+	_, err = t.RevokeConsent(failing.ctx, consent.ClientID, consent.Subject, t.now)
 	t.failed("RevokeConsent", err)
 
 	for _, unsaved := range []oauthkit.Tokens{redeemed, rotated, fresh} {

@@ -197,7 +197,7 @@ func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCo
 			return err
 		},
 		func(store Store) error {
-			_, err := store.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 			return err
 		},
 		func(store Store) error {

@@ -159,7 +159,7 @@ func testRepeatRevoked(t *trial) {
 	tokens := t.tokens(code.Authorization)
 	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 	successor = t.rotatedAgain(tokens.Refresh)
-	_, err := t.RevokeConsent(t.ctx, consent.ApplicationID, consent.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 	t.done("RevokeConsent", err)
 	t.notRepeated("whose consent was revoked", t.repeat(tokens.Refresh, successor), oauthkit.ErrRevoked)
 }

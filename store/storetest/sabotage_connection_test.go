@@ -119,7 +119,7 @@ func (s endsEverybodys) RevokeUser(ctx context.Context, subject string, now time
 		return 0, err
 	}
 	for _, consent := range consents {
-		if _, err := s.RevokeApplication(ctx, consent.ApplicationID, now); err != nil {
+		if _, err := s.RevokeApplication(ctx, consent.ClientID, now); err != nil {
 			return 0, err
 		}
 	}
@@ -142,9 +142,9 @@ func (s *leavesConsent) SaveTokens(ctx context.Context, authorization *oauthkit.
 	return s.managing.SaveTokens(ctx, authorization, tokens)
 }
 
-func (s *leavesConsent) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (revoked int, err error) {
+func (s *leavesConsent) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
 	for _, authorization := range s.saved {
-		if authorization.ApplicationID != applicationID {
+		if authorization.ClientID != clientID {
 			continue
 		}
 		changed, err := s.RevokeAuthorization(ctx, authorization.ID, now)
@@ -169,13 +169,13 @@ func (s *endsForEver) RevokeUser(ctx context.Context, subject string, now time.T
 	return s.managing.RevokeUser(ctx, subject, now)
 }
 
-func (s *endsForEver) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
-	s.ended = append(s.ended, applicationID)
-	return s.managing.RevokeApplication(ctx, applicationID, now)
+func (s *endsForEver) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	s.ended = append(s.ended, clientID)
+	return s.managing.RevokeApplication(ctx, clientID, now)
 }
 
 func (s *endsForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if slices.Contains(s.ended, approval.Authorization.Subject) || slices.Contains(s.ended, approval.Authorization.ApplicationID) {
+	if slices.Contains(s.ended, approval.Authorization.Subject) || slices.Contains(s.ended, approval.Authorization.ClientID) {
 		return oauthkit.ErrRevoked
 	}
 	return s.managing.SaveCode(ctx, approval, code)

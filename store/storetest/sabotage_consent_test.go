@@ -146,7 +146,7 @@ func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approva
 	if given.Consent == nil {
 		given.ConsentUse = oauthkit.ConsentAnew
 		given.Consent = &oauthkit.Consent{
-			ID: newHash(), ApplicationID: given.Authorization.ApplicationID, Subject: given.Authorization.Subject,
+			ID: newHash(), ClientID: given.Authorization.ClientID, Subject: given.Authorization.Subject,
 		}
 	}
 	return s.Store.SaveCode(ctx, &given, code)
@@ -182,17 +182,17 @@ func (s foldsUsers) SaveCode(ctx context.Context, approval *oauthkit.Approval, c
 	return s.Store.SaveCode(ctx, &folded, code)
 }
 
-func (s foldsUsers) Consent(ctx context.Context, applicationID, subject string) (*oauthkit.Consent, error) {
-	return s.Store.Consent(ctx, applicationID, strings.ToLower(subject))
+func (s foldsUsers) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
+	return s.Store.Consent(ctx, clientID, strings.ToLower(subject))
 }
 
 type revokesUnderConsent struct{ Store }
 
-func (s revokesUnderConsent) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
-	if _, err := s.Consent(ctx, applicationID, subject); errors.Is(err, oauthkit.ErrNotFound) {
+func (s revokesUnderConsent) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+	if _, err := s.Consent(ctx, clientID, subject); errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, nil
 	}
-	return s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, now)
 }
 
 type reportsAgain struct {
@@ -200,8 +200,8 @@ type reportsAgain struct {
 	reported map[string][]string
 }
 
-func (s *reportsAgain) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
-	ids, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+func (s *reportsAgain) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
 	s.reported[subject] = append(s.reported[subject], ids...)
 	return s.reported[subject], err
 }
@@ -212,13 +212,13 @@ type revokesEverywhere struct {
 }
 
 func (s *revokesEverywhere) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	s.applications[approval.Authorization.ApplicationID] = true
+	s.applications[approval.Authorization.ClientID] = true
 	return s.Store.SaveCode(ctx, approval, code)
 }
 
 func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string, now time.Time) (ids []string, err error) {
-	for applicationID := range s.applications {
-		revoked, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	for clientID := range s.applications {
+		revoked, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
 		if err != nil {
 			return nil, err
 		}
@@ -229,8 +229,8 @@ func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string
 
 type revokesOnlyConsent struct{ Store }
 
-func (s revokesOnlyConsent) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
-	ids, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+func (s revokesOnlyConsent) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
 	if err == nil && ids == nil {
 		return nil, oauthkit.ErrNotFound
 	}
@@ -242,9 +242,9 @@ type revokesForEver struct {
 	revoked map[string]bool
 }
 
-func (s *revokesForEver) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+func (s *revokesForEver) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
 	s.revoked[subject] = true
-	return s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, now)
 }
 
 func (s *revokesForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {

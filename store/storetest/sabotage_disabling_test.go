@@ -43,7 +43,7 @@ func (s *revokesSeen) note(authorization *oauthkit.Authorization, err error) err
 		s.saved = map[string][]string{}
 	}
 	if err == nil {
-		s.saved[authorization.ApplicationID] = append(s.saved[authorization.ApplicationID], authorization.ID)
+		s.saved[authorization.ClientID] = append(s.saved[authorization.ClientID], authorization.ID)
 	}
 	return err
 }
@@ -98,14 +98,14 @@ func (s *looksFirst) looks(ctx context.Context, clientID string) error {
 }
 
 func (s *looksFirst) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
-	if err := s.looks(ctx, authorization.ApplicationID); err != nil {
+	if err := s.looks(ctx, authorization.ClientID); err != nil {
 		return err
 	}
 	return s.revokesSeen.SaveTokens(ctx, authorization, tokens)
 }
 
 func (s *looksFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if err := s.looks(ctx, approval.Authorization.ApplicationID); err != nil {
+	if err := s.looks(ctx, approval.Authorization.ClientID); err != nil {
 		return err
 	}
 	return s.revokesSeen.SaveCode(ctx, approval, code)
@@ -135,7 +135,7 @@ func (s *disablesForEver) UpdateApplication(ctx context.Context, app oauthkit.Ap
 }
 
 func (s *disablesForEver) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
-	if _, off := s.off.Load(authorization.ApplicationID); off {
+	if _, off := s.off.Load(authorization.ClientID); off {
 		return oauthkit.ErrEnded
 	}
 	return s.managing.SaveTokens(ctx, authorization, tokens)

@@ -42,16 +42,16 @@ func (s *ender) RevokeUser(ctx context.Context, subject string, now time.Time) (
 	return s.managing.RevokeUser(ctx, subject, now)
 }
 
-func (s *ender) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
-	s.await(ctx, readKey(applicationID))
-	defer s.reach(changedKey(applicationID))
-	return s.managing.RevokeApplication(ctx, applicationID, now)
+func (s *ender) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	s.await(ctx, readKey(clientID))
+	defer s.reach(changedKey(clientID))
+	return s.managing.RevokeApplication(ctx, clientID, now)
 }
 
 // meet is called between two steps that should be one.
 func (s *ender) meet(ctx context.Context, authorization *oauthkit.Authorization) {
-	s.reach(readKey(authorization.ApplicationID), readKey(authorization.Subject))
-	s.await(ctx, changedKey(authorization.ApplicationID), changedKey(authorization.Subject))
+	s.reach(readKey(authorization.ClientID), readKey(authorization.Subject))
+	s.await(ctx, changedKey(authorization.ClientID), changedKey(authorization.Subject))
 }
 
 type savesUnlooked struct{ ender }
@@ -60,7 +60,7 @@ func (s *savesUnlooked) SaveCode(ctx context.Context, approval *oauthkit.Approva
 	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentAnew {
 		return s.managing.SaveCode(ctx, approval, code)
 	}
-	if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err != nil {
+	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
 		return oauthkit.ErrRevoked
 	}
 	s.meet(ctx, approval.Authorization)
@@ -101,8 +101,8 @@ func (s countsMore) RevokeUser(ctx context.Context, subject string, now time.Tim
 	return revoked + 1, err
 }
 
-func (s countsMore) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
-	revoked, err := s.managing.RevokeApplication(ctx, applicationID, now)
+func (s countsMore) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
 	return 1 - revoked, err
 }
 
@@ -121,9 +121,9 @@ func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.T
 	return revoked, err
 }
 
-func (s *countsFirst) RevokeApplication(ctx context.Context, applicationID string, now time.Time) (int, error) {
-	s.awaitAnother(ctx, applicationID)
-	revoked, err := s.managing.RevokeApplication(ctx, applicationID, now)
+func (s *countsFirst) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	s.awaitAnother(ctx, clientID)
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
 	if err == nil && revoked == 0 {
 		revoked = 1 // of another's
 	}

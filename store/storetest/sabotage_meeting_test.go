@@ -55,10 +55,10 @@ func (s *revoker) RevokeAuthorization(ctx context.Context, id string, now time.T
 	return s.Store.RevokeAuthorization(ctx, id, now)
 }
 
-func (s *revoker) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+func (s *revoker) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
 	s.await(ctx, readKey(subject))
 	defer s.reach(changedKey(subject))
-	return s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, now)
 }
 
 // meet is called between two steps that should be one.

@@ -133,7 +133,7 @@ func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Appro
 	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentAnew {
 		return s.Store.SaveCode(ctx, approval, code)
 	}
-	if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err != nil {
+	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
 		return oauthkit.ErrRevoked
 	}
 	s.meet(ctx, approval.Authorization)
@@ -189,8 +189,8 @@ func (s *reportsEarly) SaveCode(ctx context.Context, approval *oauthkit.Approval
 	return s.Store.SaveCode(ctx, approval, code)
 }
 
-func (s *reportsEarly) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
-	if _, err := s.revoker.RevokeConsent(ctx, applicationID, subject, now); err != nil {
+func (s *reportsEarly) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+	if _, err := s.revoker.RevokeConsent(ctx, clientID, subject, now); err != nil {
 		return nil, err
 	}
 	if id, known := s.saved.Load(subject); known {
@@ -205,10 +205,10 @@ type insertsConsent struct {
 }
 
 func (s *insertsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	_, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject)
+	_, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject)
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		s.awaitAnother(ctx, approval.Consent.Subject)
-		if _, err := s.Consent(ctx, approval.Consent.ApplicationID, approval.Consent.Subject); err == nil {
+		if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err == nil {
 			return errors.New("duplicate key")
 		}
 	}
@@ -227,7 +227,7 @@ func (s *listsThenRevokes) SaveCode(ctx context.Context, approval *oauthkit.Appr
 	return s.Store.SaveCode(ctx, approval, code)
 }
 
-func (s *listsThenRevokes) RevokeConsent(ctx context.Context, applicationID, subject string, now time.Time) ([]string, error) {
+func (s *listsThenRevokes) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
 	s.mutex.Lock()
 	ids := slices.Clone(s.alive)
 	s.mutex.Unlock()
@@ -235,7 +235,7 @@ func (s *listsThenRevokes) RevokeConsent(ctx context.Context, applicationID, sub
 	s.mutex.Lock()
 	s.alive = nil
 	s.mutex.Unlock()
-	_, err := s.Store.RevokeConsent(ctx, applicationID, subject, now)
+	_, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
 	return ids, err
 }
 

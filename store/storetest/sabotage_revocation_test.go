@@ -46,6 +46,6 @@ func (s *revokesAll) SaveTokens(ctx context.Context, authorization *oauthkit.Aut
 }
 
 func (s *revokesAll) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
-	revoked, err := s.Store.RevokeConsent(ctx, s.saved[id].ApplicationID, s.saved[id].Subject, now)
+	revoked, err := s.Store.RevokeConsent(ctx, s.saved[id].ClientID, s.saved[id].Subject, now)
 	return len(revoked) > 0, err
 }

@@ -60,7 +60,7 @@ func testEachApplication(t *trial) {
 	for i, client := range []string{t.client, t.application(), t.application()} {
 		for j := range 3 {
 			authorization := t.authorization()
-			authorization.ApplicationID, authorization.Subject = client, oldest.Subject
+			authorization.ClientID, authorization.Subject = client, oldest.Subject
 			authorization.CreatedAt = oldest.CreatedAt.Add(time.Duration(1+3*j+i) * time.Microsecond) // in turn
 			t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, t.tokens(authorization)))
 			newer = append(newer, authorization)
@@ -116,7 +116,7 @@ func testUserAuthorizations(t *trial) {
 	var want []*oauthkit.Authorization
 	for i, change := range []func(*oauthkit.Authorization){
 		func(*oauthkit.Authorization) {},
-		func(a *oauthkit.Authorization) { a.ApplicationID = t.application() },
+		func(a *oauthkit.Authorization) { a.ClientID = t.application() },
 		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now },
 		func(a *oauthkit.Authorization) { a.RevokedAt = t.now },
 		func(a *oauthkit.Authorization) { a.ExpiresAt = t.now.Add(time.Microsecond) },

@@ -76,7 +76,7 @@ func testSaveTokens(t *trial) {
 
 func testSaveAccessToken(t *trial) {
 	authorization := &oauthkit.Authorization{
-		ID: secret.NewID(), ApplicationID: t.client, CreatedAt: t.now, ExpiresAt: t.now.Add(10 * time.Minute),
+		ID: secret.NewID(), ClientID: t.client, CreatedAt: t.now, ExpiresAt: t.now.Add(10 * time.Minute),
 	}
 	access := t.accessToken(authorization)
 	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))

@@ -61,18 +61,18 @@ func (t *trial) application() string {
 // authorization returns one of a user of his own, not saved yet.
 func (t *trial) authorization() *oauthkit.Authorization {
 	return &oauthkit.Authorization{
-		ID:            secret.NewID(),
-		ApplicationID: t.client,
-		Subject:       "user-" + secret.NewID(),
-		Scopes:        oauthkit.Scopes{"openid", "read"},
-		Resources:     oauthkit.URIs{"https://api.example/read?all=%20", "urn:example:api"},
-		AuthTime:      t.now.Add(-time.Hour),
-		ACR:           "urn:example:gold",
-		AMR:           []string{"pwd", "otp"},
-		SessionID:     "session",
-		Params:        map[string]string{"nonce": "n-0S6_WzA2Mj"},
-		CreatedAt:     t.now,
-		ExpiresAt:     t.now.Add(90 * 24 * time.Hour),
+		ID:        secret.NewID(),
+		ClientID:  t.client,
+		Subject:   "user-" + secret.NewID(),
+		Scopes:    oauthkit.Scopes{"openid", "read"},
+		Resources: oauthkit.URIs{"https://api.example/read?all=%20", "urn:example:api"},
+		AuthTime:  t.now.Add(-time.Hour),
+		ACR:       "urn:example:gold",
+		AMR:       []string{"pwd", "otp"},
+		SessionID: "session",
+		Params:    map[string]string{"nonce": "n-0S6_WzA2Mj"},
+		CreatedAt: t.now,
+		ExpiresAt: t.now.Add(90 * 24 * time.Hour),
 	}
 }
 
@@ -130,12 +130,12 @@ func (t *trial) code(authorization *oauthkit.Authorization) *oauthkit.Authorizat
 // consent returns what the user of an Authorization approved with it, not saved yet.
 func (t *trial) consent(authorization *oauthkit.Authorization) *oauthkit.Consent {
 	return &oauthkit.Consent{
-		ID:            secret.NewID(),
-		ApplicationID: authorization.ApplicationID,
-		Subject:       authorization.Subject,
-		Scopes:        authorization.Scopes,
-		CreatedAt:     t.now,
-		UpdatedAt:     t.now,
+		ID:        secret.NewID(),
+		ClientID:  authorization.ClientID,
+		Subject:   authorization.Subject,
+		Scopes:    authorization.Scopes,
+		CreatedAt: t.now,
+		UpdatedAt: t.now,
 
 		ResourceScopes:    map[string]oauthkit.Scopes{"https://api.example/": {"read"}},
 		ApplicationDigest: newHash(),
