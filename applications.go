@@ -125,7 +125,7 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	if err != nil {
 		return nil, err
 	}
-	page := ApplicationPage{After: after, Size: 100}
+	page := ApplicationQuery{After: after, Size: 100}
 	if !owned.Everyone {
 		page.Owners = append([]string{}, owned.By...)
 	}
@@ -356,7 +356,7 @@ func (a *Applications) checkOwner(ctx context.Context, owner string, limit int) 
 	if owner == "" {
 		return nil
 	}
-	found, err := a.store.ListApplications(ctx, ApplicationPage{Owners: []string{owner}, Size: limit})
+	found, err := a.store.ListApplications(ctx, ApplicationQuery{Owners: []string{owner}, Size: limit})
 	if err == nil && len(found) >= limit {
 		err = ErrTooMany
 	}

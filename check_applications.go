@@ -62,7 +62,7 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	}
 	checks := p.applicationChecks(ctx)
 	for after := ""; ; {
-		apps, err := manager.ListApplications(ctx, ApplicationPage{After: after})
+		apps, err := manager.ListApplications(ctx, ApplicationQuery{After: after})
 		if err != nil {
 			return []Finding{storeFailed("applications", err)}
 		}

@@ -55,7 +55,7 @@ type ApplicationManager interface {
 	ApplicationModel
 	ApplicationWriter
 	// ListApplications returns applications in the order of their client_id.
-	ListApplications(ctx context.Context, page ApplicationPage) ([]Application, error)
+	ListApplications(ctx context.Context, page ApplicationQuery) ([]Application, error)
 }
 
 // ApplicationModel is the host's type of application, and its rules.
@@ -92,8 +92,8 @@ type OwnerLimiter interface {
 	CreateApplicationWithin(ctx context.Context, app Application, limit int) error
 }
 
-// ApplicationPage says which applications ListApplications returns.
-type ApplicationPage struct {
+// ApplicationQuery says which applications ListApplications returns.
+type ApplicationQuery struct {
 	// Owners are whose applications. Nil: everyone's; empty but not nil: nobody's.
 	Owners []string
 	// After is the last client_id of the page before. Empty: the first page.

@@ -90,8 +90,8 @@ func (h *Handler) applicationsAfter(r *http.Request, user *oauthkit.User) (apps 
 	return apps, after, err
 }
 
-// ApplicationPage shows one application to who may manage it (applications_detail.html).
-type ApplicationPage struct {
+// ApplicationQuery shows one application to who may manage it (applications_detail.html).
+type ApplicationQuery struct {
 	Page
 	// Name is in the words of its owner. Never make it part of a sentence of yours.
 	Name, ClientID string
@@ -120,7 +120,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 	}
 	id := app.GetID()
 	inputs = h.withUsableGrants(h.words(r), inputs, app)
-	content := &ApplicationPage{
+	content := &ApplicationQuery{
 		Name: oauthkit.DisplayName(app), ClientID: id, Inputs: inputs, Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
 		ListURL: h.path("applications"), UpdateURL: h.path("applications", id, "update"), DeleteURL: h.path("applications", id, "delete"),
 		PreviousSecretUntil: oauthkit.PreviousSecretUntil(app, h.provider.Now()),

@@ -34,7 +34,7 @@ func managementSamples() map[string]pageContent {
 	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, SignIns: []SignInItem{signIn}, More: true}
 	return map[string]pageContent{
 		"applications":         &ApplicationsPage{Applications: []ApplicationItem{{Name: "x", Disabled: true}}, RegisterURL: "x", FirstURL: "x", NextURL: "x", ConnectionsURL: "x"},
-		"applications_detail":  &ApplicationPage{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
+		"applications_detail":  &ApplicationQuery{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
 		"applications_form":    &ApplicationFormPage{Inputs: inputs, RareShown: true, Problems: []FormProblem{{Label: "x", Target: "x", Message: "x"}, {}}},
 		"applications_confirm": &ApplicationConfirmPage{Act: "secret", Name: "x", KeepUntil: time.Unix(0, 0)},
 		"applications_secret":  &ApplicationSecretPage{Name: "x", Secret: "x", PreviousSecretUntil: now},

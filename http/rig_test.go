@@ -65,7 +65,7 @@ func newRig(tb testing.TB, open func(testing.TB) (*gorm.DB, error)) *rig {
 		Scopes:     oauthkit.Scopes{"openid", "read"},
 	}
 	r.secret = app.GenerateSecret()
-	if err := store.Applications.Create(tb.Context(), app); err != nil {
+	if err := store.ApplicationTable.Create(tb.Context(), app); err != nil {
 		tb.Fatal(err)
 	}
 	r.serve(store)

@@ -49,7 +49,7 @@ func main() {
 
 // register creates the application once, and returns it as this program's own type.
 func register(ctx context.Context, store *gormstore.Store[*MyApplication], redirectURI string) (*MyApplication, error) {
-	existing, err := store.Applications.Find(ctx, "gallery")
+	existing, err := store.ApplicationTable.Find(ctx, "gallery")
 	if !errors.Is(err, oauthkit.ErrNotFound) {
 		return existing, err
 	}
@@ -67,7 +67,7 @@ func register(ctx context.Context, store *gormstore.Store[*MyApplication], redir
 		Agree: true,
 	}
 	fmt.Println("Its secret, shown once:", app.GenerateSecret())
-	return app, store.Applications.Create(ctx, app)
+	return app, store.ApplicationTable.Create(ctx, app)
 }
 
 // newSite mounts the provider. The two adapters hand over *MyApplication, so that nothing here asserts a type.

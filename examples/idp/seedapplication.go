@@ -54,7 +54,7 @@ func (a *storedApplication) seedSecret(secret string) {
 
 func (a seedApplication) apply(ctx context.Context, database *database) error {
 	wanted := &storedApplication{AbstractApplication: a.AbstractApplication}
-	existing, err := database.store.Applications.Find(ctx, wanted.ClientID)
+	existing, err := database.store.ApplicationTable.Find(ctx, wanted.ClientID)
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
 		return a.create(ctx, database)
@@ -70,7 +70,7 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 	if sameApplication(wanted, existing) {
 		return nil
 	}
-	err = database.store.Applications.Update(ctx, wanted)
+	err = database.store.ApplicationTable.Update(ctx, wanted)
 	if errors.Is(err, oauthkit.ErrConflict) { // another instance, which seeds the same
 		return a.apply(ctx, database)
 	}
@@ -81,11 +81,11 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 func (a seedApplication) create(ctx context.Context, database *database) error {
 	wanted := &storedApplication{AbstractApplication: a.AbstractApplication}
 	wanted.seedSecret(a.Secret)
-	err := database.store.Applications.Create(ctx, wanted)
+	err := database.store.ApplicationTable.Create(ctx, wanted)
 	if err == nil {
 		return nil
 	}
-	if _, findErr := database.store.Applications.Find(ctx, wanted.ClientID); findErr != nil {
+	if _, findErr := database.store.ApplicationTable.Find(ctx, wanted.ClientID); findErr != nil {
 		return err
 	}
 	return a.apply(ctx, database)

@@ -42,7 +42,7 @@ func (s seeded) rotate() (secret string) {
 func (s seeded) expect(step string, good map[string]bool) {
 	s.Helper()
 	s.open(func(d *database) error {
-		app, err := d.store.Applications.Find(s.Context(), "web")
+		app, err := d.store.ApplicationTable.Find(s.Context(), "web")
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func TestST14_RotatedSecret(t *testing.T) {
 	s.expect("changed in the file", map[string]bool{first: false, rotated: false, second: true})
 	s.restart(first)
 	s.expect("changed back", map[string]bool{first: false, second: true})
-	s.open(func(d *database) error { return d.store.Applications.Delete(t.Context(), "web") })
+	s.open(func(d *database) error { return d.store.ApplicationTable.Delete(t.Context(), "web") })
 	s.restart(first)
 	s.expect("deleted and seeded", map[string]bool{first: true, second: false})
 }

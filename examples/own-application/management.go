@@ -103,7 +103,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 }
 
 // ListApplications returns a page of the clients of some teams.
-func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	if page.Size <= 0 {
 		page.Size = 100
 	}

@@ -66,14 +66,14 @@ func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base st
 		Scopes:       oauthkit.Scopes{"openid", "profile", "email", "read"},
 	}
 	secret = app.GenerateSecret()
-	_, err = store.Applications.Find(context.Background(), app.ClientID)
+	_, err = store.ApplicationTable.Find(context.Background(), app.ClientID)
 	if errors.Is(err, oauthkit.ErrNotFound) {
-		return secret, store.Applications.Create(context.Background(), app)
+		return secret, store.ApplicationTable.Create(context.Background(), app)
 	}
 	if err != nil {
 		return "", err
 	}
-	return secret, store.Applications.Update(context.Background(), app)
+	return secret, store.ApplicationTable.Update(context.Background(), app)
 }
 
 // claims is what the provider says about its users.

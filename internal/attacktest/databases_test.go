@@ -36,7 +36,7 @@ func TestThreeDatabases(t *testing.T) {
 	}
 	alice := person{Subject: "alice", Name: "Alice of the third database", Active: true}
 	open := func(t *testing.T) *fixture.OwnStore {
-		return migrated(t, openPostgres(t, credentials), gormstore.Config{Applications: openPostgres(t, applications)})
+		return migrated(t, openPostgres(t, credentials), gormstore.Config{ApplicationDB: openPostgres(t, applications)})
 	}
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
 		Name: "everything works, and ends at once",

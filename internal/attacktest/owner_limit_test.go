@@ -57,7 +57,7 @@ func manyApplications(t *testing.T, s *fixture.Server) {
 // checkOwned wants the store to have so many applications of an owner.
 func checkOwned(t *testing.T, s *fixture.Server, owner string, want int) {
 	t.Helper()
-	apps, err := s.Store.ListApplications(t.Context(), oauthkit.ApplicationPage{Owners: []string{owner}})
+	apps, err := s.Store.ListApplications(t.Context(), oauthkit.ApplicationQuery{Owners: []string{owner}})
 	if err != nil || len(apps) != want {
 		t.Errorf("got %d applications of %s (%v), want %d", len(apps), owner, err, want)
 	}

@@ -133,7 +133,7 @@ func TestST03_GORMLogger(t *testing.T) {
 	if err := store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Applications.Create(t.Context(), app); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Application(t.Context(), "web"); err != nil {

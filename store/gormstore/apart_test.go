@@ -21,7 +21,7 @@ func TestApart(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				credentials, applications := opener(t), opener(t)
 				store, second := apart(t, credentials(), applications()), apart(t, credentials(), applications())
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create, Hold: hold(credentials())}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create, Hold: hold(credentials())}
 			})
 		})
 	}
@@ -33,7 +33,7 @@ func TestApartInOne(t *testing.T) {
 		db := open()
 		store := apart(t, db, db.Session(&gorm.Session{}))
 		token := issue(t, store)
-		if err := store.Applications.Delete(t.Context(), "client"); err != nil { // SQLite has one write lock
+		if err := store.ApplicationTable.Delete(t.Context(), "client"); err != nil { // SQLite has one write lock
 			t.Fatal(err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -45,7 +45,7 @@ func TestApartInOne(t *testing.T) {
 // apart returns a store with tables in two databases.
 func apart(t *testing.T, credentials, applications *gorm.DB) *store {
 	t.Helper()
-	store, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{Applications: applications})
+	store, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{ApplicationDB: applications})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestApartPrinted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		opener := openers()[open().Name()](t)
 		credentials, applications := open(), opener()
-		printing, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{Applications: applications})
+		printing, err := gormstore.New[*oauthkit.AbstractApplication](credentials, gormstore.Config{ApplicationDB: applications})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestApartPrinted(t *testing.T) {
 			}
 		}
 		store := apart(t, credentials, applications)
-		if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -106,16 +106,16 @@ func TestApartRefused(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store := apart(t, open(), openers()[open().Name()](t)())
 		token := issue(t, store)
-		stale, err := store.Applications.Find(t.Context(), "client")
+		stale, err := store.ApplicationTable.Find(t.Context(), "client")
 		if err != nil {
 			t.Fatal(err)
 		}
 		fresh := *stale
-		if err := store.Applications.Update(t.Context(), &fresh); err != nil {
+		if err := store.ApplicationTable.Update(t.Context(), &fresh); err != nil {
 			t.Fatal(err)
 		}
 		stale.Disabled = true
-		if err := store.Applications.Update(t.Context(), stale); !errors.Is(err, oauthkit.ErrConflict) {
+		if err := store.ApplicationTable.Update(t.Context(), stale); !errors.Is(err, oauthkit.ErrConflict) {
 			t.Errorf("got error %v, want %v", err, oauthkit.ErrConflict)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
@@ -131,7 +131,7 @@ func TestApartConflict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, applications := t.Context(), openers()["postgres"](t)()
 			store := apart(t, openers()["postgres"](t)(), applications)
-			if err := errors.Join(store.Applications.Create(ctx, newApplication()), setDisabled(ctx, store, true)); err != nil {
+			if err := errors.Join(store.ApplicationTable.Create(ctx, newApplication()), setDisabled(ctx, store, true)); err != nil {
 				t.Fatal(err)
 			}
 			other := applications.Begin()
@@ -178,11 +178,11 @@ func TestApartInterrupted(t *testing.T) {
 		token := issue(t, store)
 
 		interrupted.lose = "SET revoked_at"
-		if err := store.Applications.Delete(t.Context(), "client"); !errors.Is(err, errLost) {
+		if err := store.ApplicationTable.Delete(t.Context(), "client"); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
 		interrupted.lose = ""
-		if _, err := store.Applications.Find(t.Context(), "client"); err != nil {
+		if _, err := store.ApplicationTable.Find(t.Context(), "client"); err != nil {
 			t.Errorf("the application: got error %v, want it there to be deleted again", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
@@ -192,7 +192,7 @@ func TestApartInterrupted(t *testing.T) {
 		if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
 			t.Errorf("new tokens: got error %v, want %v", err, oauthkit.ErrEnded)
 		}
-		if err := store.Applications.Delete(t.Context(), "client"); err != nil {
+		if err := store.ApplicationTable.Delete(t.Context(), "client"); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -215,14 +215,14 @@ func TestApartCreateInterrupted(t *testing.T) {
 		}
 
 		interrupted.lose = "SET revoked_at"
-		if err := store.Applications.Create(t.Context(), newApplication()); !errors.Is(err, errLost) {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication()); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
 		interrupted.lose = ""
-		if _, err := store.Applications.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+		if _, err := store.ApplicationTable.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
 			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
 		}
-		if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -234,7 +234,7 @@ func TestApartCreateInterrupted(t *testing.T) {
 // issue stores an application and returns the hash of an access token of it.
 func issue(t *testing.T, store *store) string {
 	t.Helper()
-	if err := store.Applications.Create(t.Context(), newApplication()); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
 		t.Fatal(err)
 	}
 	authorization := newAuthorization()

@@ -32,7 +32,7 @@ func checkEmbedding(model reflect.Type) error {
 const abstractName = "AbstractApplication"
 
 // checkModel refuses what GORM does with a table that it makes itself, while this one is made by the migrations.
-func (t *applicationTable) checkModel() error {
+func (t *applicationRows) checkModel() error {
 	if t.schema.FieldsByDBName["client_id"] == nil {
 		return fmt.Errorf("gormstore: the application's type %T has no column client_id", t.model)
 	}
@@ -54,7 +54,7 @@ func (t *applicationTable) checkModel() error {
 
 // ownTableName returns what the host's type says that its table is called, in either of GORM's two ways. Without a word it is called
 // as it is.
-func (t *applicationTable) ownTableName() string {
+func (t *applicationRows) ownTableName() string {
 	switch model := t.model.(type) {
 	case schema.Tabler:
 		return model.TableName()
@@ -67,7 +67,7 @@ func (t *applicationTable) ownTableName() string {
 
 // checkHidden refuses a field of the host's that takes a column of AbstractApplication away from it: what is stored in it would
 // not be what the library asks, such as whether the application is disabled.
-func (t *applicationTable) checkHidden() error {
+func (t *applicationRows) checkHidden() error {
 	if app, ok := t.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || t.schema.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
 		return nil
 	}

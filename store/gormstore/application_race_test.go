@@ -33,7 +33,7 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 	store := apart(t, credentials, applications)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := store.Scopes.Set(ctx, gormstore.Scope{Name: "read"}); err != nil {
+	if err := store.ScopeTable.Set(ctx, gormstore.Scope{Name: "read"}); err != nil {
 		t.Fatal(err)
 	}
 	often := func(act func() error) func() {
@@ -47,24 +47,24 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 			}
 		}
 	}
-	create := func() error { return store.Applications.Create(ctx, newApplication()) }
+	create := func() error { return store.ApplicationTable.Create(ctx, newApplication()) }
 	race(often(create), often(create),
-		often(func() error { return store.Applications.Delete(ctx, "client") }),
+		often(func() error { return store.ApplicationTable.Delete(ctx, "client") }),
 		often(func() error {
-			app, err := store.Applications.Find(ctx, "client")
+			app, err := store.ApplicationTable.Find(ctx, "client")
 			if err == nil {
 				app.Disabled = true
-				err = store.Applications.Update(ctx, app)
+				err = store.ApplicationTable.Update(ctx, app)
 			}
 			return err
 		}),
-		often(func() error { return store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"read"}, nil) }),
+		often(func() error { return store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"read"}, nil) }),
 		often(func() error {
 			_, err := store.RevokeApplication(ctx, "client", now)
 			return err
 		}),
 	)
-	if err := store.Applications.Delete(ctx, "client"); err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
+	if err := store.ApplicationTable.Delete(ctx, "client"); err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Error(err)
 	}
 	var left int64

@@ -2,232 +2,334 @@ package gormstore
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
-	"reflect"
-	"slices"
-	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-	"gorm.io/gorm/schema"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-// applicationTable is the table of the applications in its database, by the columns of the host's type.
-type applicationTable struct {
-	*database
-	schema *schema.Schema
-	model  any // a zero application
-	// selectOne is GORM's own statement for one application, the host's conditions such as soft deletion included. It is asked
-	// for with almost every request, and so made once.
-	selectOne string
+// ApplicationTable are the applications in the host's type. Hooks that the type has for GORM are called. Nobody is asked who may call these
+// methods, and no event is sent: what people do goes through [oauthkit.ApplicationTable].
+type ApplicationTable[A oauthkit.Application] struct {
+	*applicationRows
+	credentials *Credentials
+	rules       oauthkit.ApplicationRules
 }
 
-// newApplicationTable learns the columns of the host's application from a pointer to a zero one.
-func newApplicationTable(d *database, model any) (*applicationTable, error) {
-	if err := checkEmbedding(reflect.TypeOf(model).Elem()); err != nil {
-		return nil, err
+// together reports whether the applications are in the database of what is issued to them.
+func (a *ApplicationTable[A]) together() bool { return a.database == a.credentials.database }
+
+// Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
+func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, error) {
+	var app, none A
+	var rows int64
+	err := a.attempt(ctx, false, func() error {
+		found := a.query(ctx).Raw(a.selectOne, clientID).Find(&app)
+		rows = found.RowsAffected
+		return found.Error
+	})
+	switch {
+	case err != nil:
+		return none, failed("finding an application", err)
+	case rows == 0:
+		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
+	default:
+		return app, nil
 	}
-	statement := &gorm.Statement{DB: d.db}
-	if err := statement.ParseWithSpecialTableName(model, d.prefix+"applications"); err != nil {
-		return nil, fmt.Errorf("gormstore: GORM cannot store the application's type %T: %w", model, err)
-	}
-	t := &applicationTable{database: d, schema: statement.Schema, model: model}
-	if err := t.checkModel(); err != nil {
-		return nil, err
-	}
-	dry := d.db.Session(&gorm.Session{DryRun: true}).Table(d.prefix+"applications").Where("client_id = ?", "").Find(model)
-	if dry.Error != nil {
-		return nil, dry.Error
-	}
-	t.selectOne = dry.Statement.SQL.String()
-	return t, nil
 }
 
-// toPrimary is the setting with which GORM's plug-in for replicas is told to ask the primary.
-const toPrimary = "gorm:db_resolver:write"
-
-// query begins a query of the applications, at the primary: a secret that was just changed must not be compared with the one
-// before.
-func (t *applicationTable) query(ctx context.Context) *gorm.DB {
-	return t.db.WithContext(ctx).Table(t.schema.Table).Set(toPrimary, struct{}{})
+// Create makes app ready by the rules of the Config, which gives it a client_id if it has none, and stores it. It is an error
+// if there is one with its client_id. If another has what app has in a column of the host's that is tagged uniqueIndex, the error
+// holds [oauthkit.Problems] at the field's name in JSON, or at the column's where no tag says one. What is left of an earlier
+// application, whose row was removed past the library or whose users just approved it while it was deleted, is ended.
+func (a *ApplicationTable[A]) Create(ctx context.Context, app A) error {
+	return a.create(ctx, app, func(*gorm.DB) error { return nil })
 }
 
-// change executes run in a transaction in which GORM writes to the applications. Run may be executed several times.
-func (t *applicationTable) change(ctx context.Context, run func(tx *gorm.DB) error) error {
-	return t.attempt(ctx, true, func() error { return t.query(ctx).Transaction(run, t.dialect.transactionOptions()...) })
+// CreateWithin does the same as Create if the owner of app, in its column user_id, has fewer than limit
+// applications. Otherwise it returns an error wrapping [oauthkit.ErrTooMany]. It counts in the
+// transaction that stores app, one transaction of an owner at a time. An app without an owner is not
+// limited.
+func (a *ApplicationTable[A]) CreateWithin(ctx context.Context, app A, limit int) error {
+	return a.create(ctx, app, func(tx *gorm.DB) error { return a.checkOwner(ctx, tx, app.GetUserID(), limit) })
 }
 
-// abstractColumns returns the columns that the migrations make: those of AbstractApplication.
-func (t *applicationTable) abstractColumns() ([]string, error) {
-	statement := &gorm.Statement{DB: t.db}
-	if err := statement.ParseWithSpecialTableName(&oauthkit.AbstractApplication{}, t.prefix+"applications"); err != nil {
-		return nil, err
-	}
-	return statement.Schema.DBNames, nil
-}
-
-// addColumns adds the fields that the host's application has and the table has not.
-func (t *applicationTable) addColumns(tx *gorm.DB) error {
-	existing, err := t.ids(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns())
-	if err != nil {
-		return err
-	}
-	if len(existing) == 0 {
-		return errNoApplications
-	}
-	for _, field := range t.missing(existing) {
-		if err := t.addColumn(tx, field); err != nil {
-			return fmt.Errorf("adding the column %s to the applications: %w", field.DBName, err)
-		}
-		if err := t.fillColumn(tx, field); err != nil {
-			return fmt.Errorf("filling the column %s of the applications: %w", field.DBName, err)
-		}
-	}
-	return nil
-}
-
-// addIndices adds the indices that the host's application has and the table has not, while the table is locked.
-func (t *applicationTable) addIndices(tx *gorm.DB) error {
-	for _, index := range t.hostIndices() {
-		if tx.Table(t.schema.Table).Migrator().HasIndex(t.model, index.Name) {
-			continue
-		}
-		statement, err := t.createIndex(index)
-		if err != nil {
-			return err
-		}
-		if err := tx.Exec(inTransaction(statement)).Error; err != nil {
-			return t.indexFailed(index, err)
-		}
-	}
-	return nil
-}
-
-// createIndex returns the statement that creates an index of the host's.
-func (t *applicationTable) createIndex(index *schema.Index) (string, error) {
-	recorder, tx := t.recording()
-	if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, index.Name); err != nil {
-		return "", err
-	}
-	return strings.Join(recorder.statements, ";\n"), nil
-}
-
-// indexFailed says why an index of the host's could not be created.
-func (t *applicationTable) indexFailed(index *schema.Index, err error) error {
-	if t.isDuplicate(err) {
-		return fmt.Errorf("the index %s is unique, and some applications have the same value in %s: give each its own in a function "+
-			"passed to Migrate, or drop the column, if it is there, and make the field a pointer, which is NULL where there is no value yet: %w", index.Name, columnsOf(index), err)
-	}
-	return fmt.Errorf("adding the index %s to the applications: %w", index.Name, err)
-}
-
-// isDue reports whether the host's application has a column or an index that the table has not, or a column that is not filled.
-func (t *applicationTable) isDue(ctx context.Context, done []string) (bool, error) {
-	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
-	if err != nil {
-		return false, err
-	}
-	unfilled := func(mark string) bool { return strings.HasPrefix(mark, unfilled) }
-	if len(existing) == 0 || len(t.missing(existing)) > 0 || slices.ContainsFunc(done, unfilled) {
-		return true, nil
-	}
-	indices, err := t.ids(ctx, t.pool(), t.dialect.applicationIndices())
-	if err != nil {
-		return false, err
-	}
-	absent := func(index *schema.Index) bool { return !slices.Contains(indices, index.Name) }
-	return slices.ContainsFunc(t.hostIndices(), absent), nil
-}
-
-// missing returns the fields of the host's application that are no column yet.
-func (t *applicationTable) missing(existing []string) []*schema.Field {
-	var missing []*schema.Field
-	for _, name := range t.schema.DBNames {
-		field := t.schema.FieldsByDBName[name]
-		if !slices.Contains(existing, name) && !field.IgnoreMigration {
-			missing = append(missing, field)
-		}
-	}
-	return missing
-}
-
-// addColumn adds a field's column. Without a default in the field's tag it may be NULL, even where the tag says that it may
-// not: no database adds another one to a table that has rows.
-func (t *applicationTable) addColumn(tx *gorm.DB, field *schema.Field) error {
-	column := *field
-	column.NotNull = field.NotNull && field.HasDefaultValue
-	return tx.Exec("ALTER TABLE ? ADD ? ?", clause.Table{Name: t.schema.Table}, clause.Column{Name: field.DBName},
-		tx.Migrator().FullDataTypeOf(&column)).Error
-}
-
-// fillColumn gives the applications that there are the field's zero value, by which the host's queries will look for it.
-func (t *applicationTable) fillColumn(tx *gorm.DB, field *schema.Field) error {
-	zero, _ := field.ValueOf(tx.Statement.Context, reflect.New(t.schema.ModelType))
-	if reflect.ValueOf(zero).Kind() == reflect.Pointer {
+// checkOwner returns ErrTooMany if the owner has limit applications, and lets no other transaction
+// create one for them before this one has ended.
+func (a *ApplicationTable[A]) checkOwner(ctx context.Context, tx *gorm.DB, owner string, limit int) error {
+	if owner == "" {
 		return nil
 	}
-	column := clause.Column{Name: field.DBName}
-	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: t.schema.Table}, column, zero, column).Error
+	if err := a.dialect.lockOwner(ctx, a.database, tx.Statement.ConnPool, owner); err != nil {
+		return err
+	}
+	var number int64
+	err := tx.Model(a.model).Where("user_id = ?", owner).Count(&number).Error
+	if err == nil && number >= int64(limit) {
+		err = fmt.Errorf("%q: %w", owner, oauthkit.ErrTooMany)
+	}
+	return err
 }
 
-// hostIndices returns the indices in the tags of the host's own fields. Those of AbstractApplication are part of the migrations.
-func (t *applicationTable) hostIndices() []*schema.Index {
-	return slices.DeleteFunc(t.schema.ParseIndexes(), func(index *schema.Index) bool {
-		return index.Name == "" || slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.DBName == "user_id" })
+// create stores app if it is valid, unless allowed, which is called in the transaction, returns an error.
+func (a *ApplicationTable[A]) create(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
+	if err := a.rules.Prepare(app); err != nil {
+		return err
+	}
+	return failed("creating an application", a.refused(ctx, app, a.insert(ctx, app, allowed)))
+}
+
+func (a *ApplicationTable[A]) insert(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
+	if err := a.endEarlier(ctx, app.GetID()); err != nil {
+		return err
+	}
+	return a.withLifted(ctx, app.GetID(), func(tx *gorm.DB) error {
+		if err := allowed(tx); err != nil {
+			return err
+		}
+		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
+		created := tx.Clauses(unlessExists).Create(app)
+		if created.Error == nil && created.RowsAffected == 0 {
+			return exists(app.GetID())
+		}
+		return created.Error
 	})
 }
 
-// recorder is a database that executes nothing and remembers what it was told to.
-type recorder struct {
-	gorm.ConnPool
-	statements []string
-}
-
-// ExecContext implements [gorm.ConnPool].
-func (r *recorder) ExecContext(_ context.Context, statement string, _ ...any) (sql.Result, error) {
-	r.statements = append(r.statements, statement)
-	return nothing{}, nil
-}
-
-// nothing is the result of what was not executed.
-type nothing struct{}
-
-// LastInsertId implements [sql.Result].
-func (nothing) LastInsertId() (int64, error) { return 0, nil }
-
-// RowsAffected implements [sql.Result].
-func (nothing) RowsAffected() (int64, error) { return 0, nil }
-
-// recording returns a database that remembers the statements that it is told to execute.
-func (t *applicationTable) recording() (*recorder, *gorm.DB) {
-	recorder := &recorder{}
-	tx := t.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
-	tx.Statement.ConnPool = recorder
-	return recorder, tx
-}
-
-// extension returns the statements that extend a table of applications without rows by the host's own columns and indices.
-func (t *applicationTable) extension() ([]string, error) {
-	abstract, err := t.abstractColumns()
+// endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could
+// use it. Where nothing is left, and no mark that one was deleted, there is nothing to wait for either.
+func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string) error {
+	there, err := a.ids(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	recorder, tx := t.recording()
-	for _, field := range t.missing(abstract) {
-		if err := t.addColumn(tx, field); err != nil {
-			return nil, err
+	if len(there) > 0 { // what it has is not touched
+		return exists(clientID)
+	}
+	ended := applicationTarget(clientID)
+	left, err := a.credentials.boundedIDs(ctx, leftOfApplication, clientID, ended.name)
+	if err == nil && len(left) > 0 {
+		_, err = a.credentials.endPassing(ctx, ended, a.db.NowFunc())
+	}
+	return err
+}
+
+const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} WHERE name = $2 AND id = '')
+	OR EXISTS (SELECT 1 FROM {consents} WHERE client_id = $1)
+	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = $1 AND revoked_at IS NULL)`
+
+func exists(clientID string) error {
+	return fmt.Errorf("there is one with the client_id %q already", clientID)
+}
+
+// Update validates app, and stores it in the place of the one with its client_id, except for the time of its creation. If it
+// is not usable any more, it need not be valid either, and is disabled: when Update returns nil, no Authorization of it is valid,
+// those included that requests saved at the same time. They stay revoked when it is usable again. Without one it returns an error
+// wrapping [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] if it was changed since app was read. What another application has
+// in a unique column is a problem as in Create.
+//
+// A change is stored before what the application has is ended. If the latter fails, the same change, made again, continues.
+func (a *ApplicationTable[A]) Update(ctx context.Context, app A) error {
+	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
+		return err
+	}
+	abstract, read := oauthkit.Abstract(app), time.Time{}
+	if abstract != nil {
+		read = abstract.UpdatedAt
+	}
+	update := func(tx *gorm.DB) error {
+		if abstract != nil {
+			abstract.UpdatedAt = read // GORM has changed it if this is another attempt
+		}
+		return a.update(ctx, tx, app)
+	}
+	change := a.disable
+	if oauthkit.IsUsable(app) {
+		change = a.enable
+	}
+	return failed("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), update)))
+}
+
+// disable stores the application first, so that no request begins any more, and then ends what it has.
+func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+	if err := a.change(ctx, update); err != nil {
+		return err
+	}
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.settle(ctx, clientID)
+}
+
+// enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
+func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+	name := applicationTarget(clientID).name
+	stored, err := a.stored(ctx, clientID)
+	if err != nil {
+		return err
+	}
+	marked, err := a.credentials.marked(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case !marked && oauthkit.IsUsable(stored):
+		if err := a.change(ctx, update); err != nil {
+			return err
+		}
+		return a.settle(ctx, clientID)
+	}
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.withLifted(ctx, clientID, update)
+}
+
+// settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
+// writes its half first and then reads the other's, so at least one of them sees both.
+func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string) error {
+	marked, err := a.credentials.marked(ctx, applicationTarget(clientID).name)
+	if err != nil || !marked {
+		return err
+	}
+	switch stored, err := a.stored(ctx, clientID); {
+	case errors.Is(err, oauthkit.ErrNotFound): // deleted meanwhile, or never created
+		_, err = a.credentials.markedGone(ctx, a.credentials.pool(), applicationTarget(clientID).name)
+		return err
+	case err != nil || !oauthkit.IsUsable(stored):
+		return err
+	default:
+		return a.credentials.EnableApplication(ctx, clientID)
+	}
+}
+
+// stored is Find with a deadline of its own.
+func (a *ApplicationTable[A]) stored(ctx context.Context, clientID string) (A, error) {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	return a.Find(ctx, clientID)
+}
+
+// change runs a change of the row, which is short, in a transaction that has a deadline of its own.
+func (a *ApplicationTable[A]) change(ctx context.Context, change func(tx *gorm.DB) error) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	return a.applicationRows.change(ctx, change)
+}
+
+// withLifted changes the row together with lifting the mark that nothing is issued to the application. In two databases the mark is
+// lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
+// is put back, with what was issued meanwhile revoked, unless another call has made the application usable.
+func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, change func(tx *gorm.DB) error) error {
+	name := applicationTarget(clientID).name
+	if a.together() {
+		return a.change(ctx, func(tx *gorm.DB) error {
+			if err := change(tx); err != nil {
+				return err
+			}
+			return a.credentials.lift(ctx, tx.Statement.ConnPool, name)
+		})
+	}
+	marked, err := a.credentials.marked(ctx, name)
+	if err == nil {
+		err = a.credentials.lift(ctx, a.credentials.pool(), name)
+	}
+	if err != nil {
+		return err
+	}
+	err = a.change(ctx, change)
+	if err != nil && marked {
+		err = errors.Join(err, a.putBack(context.WithoutCancel(ctx), clientID))
+	}
+	return err
+}
+
+// putBack ends what was issued to an application since its mark was lifted in vain.
+func (a *ApplicationTable[A]) putBack(ctx context.Context, clientID string) error {
+	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+		return err
+	}
+	return a.settle(ctx, clientID)
+}
+
+func (a *ApplicationTable[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
+	query, unchanged := tx.Where("client_id = ?", app.GetID()), false
+	if abstract := oauthkit.Abstract(app); abstract != nil && !abstract.UpdatedAt.IsZero() {
+		query, unchanged = query.Where("updated_at = ?", abstract.UpdatedAt), true
+	}
+	updated := query.Select("*").Omit("client_id", "created_at").Updates(app)
+	if updated.Error == nil && updated.RowsAffected == 0 {
+		return a.notUpdated(ctx, tx, app.GetID(), unchanged)
+	}
+	return updated.Error
+}
+
+// notUpdated returns why no row was updated.
+func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID string, unchanged bool) error {
+	there, err := a.ids(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+	switch {
+	case err != nil:
+		return err
+	case len(there) > 0 && unchanged:
+		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrConflict)
+	default:
+		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
+	}
+}
+
+// Delete removes the application with this client_id, and with it what [ScopeTable.Allow] said of it and all consent for it; it
+// revokes every Authorization that the application has, those included that requests save at the same time. Without one it returns
+// an error wrapping [oauthkit.ErrNotFound], and ends what may be left of it.
+//
+// What the application has is ended before its row is removed. If that fails, the application is still there, with nothing that is
+// issued to it any more, and the same call continues.
+func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string) error {
+	ended := applicationTarget(clientID)
+	if err := a.credentials.endMarked(ctx, ended, a.db.NowFunc(), true); err != nil {
+		return failed("deleting an application", err)
+	}
+	var removed int
+	var gone bool
+	err := a.change(ctx, func(tx *gorm.DB) (err error) {
+		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
+		if err == nil {
+			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
+		}
+		if err == nil && a.together() {
+			gone, err = a.credentials.markedGone(ctx, tx.Statement.ConnPool, ended.name)
+		}
+		return err
+	})
+	if err == nil && !a.together() {
+		gone, err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
+	}
+	if err == nil && !gone { // another call has enabled it meanwhile, which none can any more
+		err = a.credentials.ForgetApplication(ctx, clientID)
+		if err == nil {
+			err = a.settle(ctx, clientID)
 		}
 	}
-	statements := recorder.statements
-	for _, index := range t.hostIndices() {
-		statement, err := t.createIndex(index)
-		if err != nil {
-			return nil, err
-		}
-		statements = append(statements, inTransaction(statement))
+	if err == nil && removed == 0 {
+		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
 	}
-	return statements, nil
+	return failed("deleting an application", err)
+}
+
+// List returns applications in the order of their client_id. An application's owner is in the column user_id; who asks for the
+// owner "" gets none.
+func (a *ApplicationTable[A]) List(ctx context.Context, page oauthkit.ApplicationQuery) ([]A, error) {
+	if page.Size <= 0 {
+		page.Size = 100
+	}
+	query := a.query(ctx).Where("client_id > ?", page.After)
+	if page.Owners != nil {
+		query = query.Where("user_id IN ? AND user_id <> ''", page.Owners)
+	}
+	var apps []A
+	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // for any number of attempts
+	err := a.attempt(ctx, false, func() error { return query.Find(&apps).Error })
+	return apps, failed("listing applications", err)
 }

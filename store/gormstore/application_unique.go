@@ -21,7 +21,7 @@ func (d *database) isDuplicate(err error) bool {
 
 // refused returns the [oauthkit.Problems] at whose fields app has what another application has already, if that is why the
 // database has refused app; otherwise it returns err. The change is undone by then: within it PostgreSQL answers nothing more.
-func (t *applicationTable) refused(ctx context.Context, app oauthkit.Application, err error) error {
+func (t *applicationRows) refused(ctx context.Context, app oauthkit.Application, err error) error {
 	if !t.isDuplicate(err) {
 		return err
 	}
@@ -47,7 +47,7 @@ func (t *applicationTable) refused(ctx context.Context, app oauthkit.Application
 }
 
 // isTaken reports whether another application, be it one that the host hides, has the values that app has in a unique index.
-func (t *applicationTable) isTaken(ctx context.Context, app oauthkit.Application, index *schema.Index) (bool, error) {
+func (t *applicationRows) isTaken(ctx context.Context, app oauthkit.Application, index *schema.Index) (bool, error) {
 	query := t.query(ctx).Where("client_id <> ?", app.GetID())
 	if index.Where != "" {
 		query = query.Where(index.Where)
@@ -62,7 +62,7 @@ func (t *applicationTable) isTaken(ctx context.Context, app oauthkit.Application
 
 // whereSame asks for rows that have in a part of an index, a column or an expression of it, what app has there. Beside the column,
 // none of whose rows are taken, the value of app gets the column's type. NULL is the same as nothing, as in the index.
-func (t *applicationTable) whereSame(query *gorm.DB, part schema.IndexOption, app oauthkit.Application) *gorm.DB {
+func (t *applicationRows) whereSame(query *gorm.DB, part schema.IndexOption, app oauthkit.Application) *gorm.DB {
 	value, _ := part.ValueOf(query.Statement.Context, reflect.ValueOf(app))
 	column := clause.Column{Name: part.DBName}
 	var indexed any = column

@@ -34,7 +34,7 @@ func TestUniqueIndexLater(t *testing.T) {
 		for _, id := range []string{"one", "two"} {
 			app := newApplication()
 			app.ClientID = id
-			if err := plain.Applications.Create(ctx, app); err != nil {
+			if err := plain.ApplicationTable.Create(ctx, app); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -54,7 +54,7 @@ func TestUniqueIndexLater(t *testing.T) {
 			}
 		}
 		pointed := migrated[*pointedApplication](t, open())
-		if found, err := pointed.Applications.Find(ctx, "one"); err != nil || found.Slug != nil {
+		if found, err := pointed.ApplicationTable.Find(ctx, "one"); err != nil || found.Slug != nil {
 			t.Errorf("a pointer: got %+v, %v, want no value", found, err)
 		}
 		if err := open().Exec("ALTER TABLE oauth_applications RENAME slug TO old_slug").Error; err != nil {
@@ -67,7 +67,7 @@ func TestUniqueIndexLater(t *testing.T) {
 		if err != nil {
 			t.Fatalf("with values from the host: got %v", err)
 		}
-		if found, err := later.Applications.Find(ctx, "two"); err != nil || found.Slug != "two" {
+		if found, err := later.ApplicationTable.Find(ctx, "two"); err != nil || found.Slug != "two" {
 			t.Errorf("got %+v, %v, want the host's value", found, err)
 		}
 	})
@@ -134,7 +134,7 @@ func TestUniqueTaken(t *testing.T) {
 func TestUniqueTakenApart(t *testing.T) {
 	openers := openers()
 	credentials, applications := openers["sqlite"](t)(), openers["sqlite"](t)()
-	store, err := gormstore.New[*claimApplication](credentials, gormstore.Config{Applications: applications})
+	store, err := gormstore.New[*claimApplication](credentials, gormstore.Config{ApplicationDB: applications})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,15 +186,15 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 
 	app := &claimApplication{AbstractApplication: *newApplication(), Slug: "shop", Tenant: "fourth"}
 	app.ClientID = second.GetID()
-	if err := store.Applications.Create(ctx, app); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the client_id %q already", app.ClientID)) {
+	if err := store.ApplicationTable.Create(ctx, app); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the client_id %q already", app.ClientID)) {
 		t.Errorf("a client_id that exists: got %v, want an error that says so", err)
 	}
-	app, err = store.Applications.Find(ctx, second.GetID())
+	app, err = store.ApplicationTable.Find(ctx, second.GetID())
 	if err != nil {
 		t.Fatal(err)
 	}
 	app.Slug, app.Disabled = "shop", true
-	wantTaken(t, "an application that is switched off", store.Applications.Update(ctx, app), []string{"slug"})
+	wantTaken(t, "an application that is switched off", store.ApplicationTable.Update(ctx, app), []string{"slug"})
 }
 
 // collatedApplication has a value that SQLite compares without regard to case.
@@ -209,10 +209,10 @@ func TestUniqueCollation(t *testing.T) {
 	first := &collatedApplication{AbstractApplication: *newApplication(), Slug: "Shop"}
 	second := &collatedApplication{AbstractApplication: *newApplication(), Slug: "sHOP"}
 	second.ClientID = "second"
-	if err := store.Applications.Create(t.Context(), first); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
-	wantTaken(t, "another case", store.Applications.Create(t.Context(), second), []string{"slug"})
+	wantTaken(t, "another case", store.ApplicationTable.Create(t.Context(), second), []string{"slug"})
 }
 
 // managing returns what the pages manage the applications of a store with.

@@ -19,31 +19,31 @@ func TestApplications(t *testing.T) {
 		app := newApplication()
 		app.ClientID = ""
 		secret := app.GenerateSecret()
-		if err := store.Applications.Create(ctx, app); err != nil || app.ClientID == "" || app.CreatedAt.IsZero() {
+		if err := store.ApplicationTable.Create(ctx, app); err != nil || app.ClientID == "" || app.CreatedAt.IsZero() {
 			t.Fatalf("Create: got %v, client_id %q, created %v, want both set", err, app.ClientID, app.CreatedAt)
 		}
-		found, err := store.Applications.Find(ctx, app.ClientID)
+		found, err := store.ApplicationTable.Find(ctx, app.ClientID)
 		if err != nil || !found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
 			t.Fatalf("Find: got %+v, %v, want what was created at %v", found, err, app.CreatedAt)
 		}
 		changed := newApplication()
 		changed.ClientID, changed.Name, changed.GrantTypes = app.ClientID, "", app.GrantTypes[:1]
-		if err := store.Applications.Update(ctx, changed); err != nil {
+		if err := store.ApplicationTable.Update(ctx, changed); err != nil {
 			t.Fatal(err)
 		}
-		found, err = store.Applications.Find(ctx, app.ClientID)
+		found, err = store.ApplicationTable.Find(ctx, app.ClientID)
 		if err != nil || found.Name != "" || len(found.GrantTypes) != 1 || found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
 			t.Errorf("after Update: got %+v, %v, want every field replaced but the time of creation", found, err)
 		}
-		if err := store.Applications.Create(ctx, changed); err == nil || !strings.Contains(err.Error(), "already") {
+		if err := store.ApplicationTable.Create(ctx, changed); err == nil || !strings.Contains(err.Error(), "already") {
 			t.Errorf("Create of a client_id that exists: got %v, want an error that says so", err)
 		}
-		if err := store.Applications.Delete(ctx, app.ClientID); err != nil {
+		if err := store.ApplicationTable.Delete(ctx, app.ClientID); err != nil {
 			t.Fatal(err)
 		}
 		for name, err := range map[string]error{
-			"Update": store.Applications.Update(ctx, changed),
-			"Delete": store.Applications.Delete(ctx, app.ClientID),
+			"Update": store.ApplicationTable.Update(ctx, changed),
+			"Delete": store.ApplicationTable.Delete(ctx, app.ClientID),
 		} {
 			if !errors.Is(err, oauthkit.ErrNotFound) {
 				t.Errorf("%s of an application that is gone: got %v, want ErrNotFound", name, err)
@@ -53,7 +53,7 @@ func TestApplications(t *testing.T) {
 			t.Errorf("Application: got %v, want ErrNotFound", err)
 		}
 		var problems oauthkit.Problems
-		if err := store.Applications.Create(ctx, &oauthkit.AbstractApplication{}); !errors.As(err, &problems) {
+		if err := store.ApplicationTable.Create(ctx, &oauthkit.AbstractApplication{}); !errors.As(err, &problems) {
 			t.Errorf("Create of nothing: got %v, want problems", err)
 		}
 	})
@@ -63,7 +63,7 @@ func TestApplications(t *testing.T) {
 func TestDelete(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
-		if err := store.Applications.Create(ctx, newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
 			t.Fatal(err)
 		}
 		authorization, others := newAuthorization(), newAuthorization()
@@ -74,7 +74,7 @@ func TestDelete(t *testing.T) {
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),
-			store.Applications.Delete(ctx, "client"))
+			store.ApplicationTable.Delete(ctx, "client"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,26 +101,26 @@ func TestList(t *testing.T) {
 		for i := range 7 {
 			app := newApplication()
 			app.ClientID, app.UserID = fmt.Sprint("client-", i), []string{"alice", "bob", ""}[i%3]
-			if err := store.Applications.Create(ctx, app); err != nil {
+			if err := store.ApplicationTable.Create(ctx, app); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, test := range []struct {
-			page oauthkit.ApplicationPage
+			page oauthkit.ApplicationQuery
 			want string
 		}{
-			{oauthkit.ApplicationPage{}, "0 1 2 3 4 5 6"},
-			{oauthkit.ApplicationPage{Size: 3}, "0 1 2"},
-			{oauthkit.ApplicationPage{Size: 3, After: "client-2"}, "3 4 5"},
-			{oauthkit.ApplicationPage{Size: 3, After: "client-6"}, ""},
-			{oauthkit.ApplicationPage{Owners: []string{"alice"}}, "0 3 6"},
-			{oauthkit.ApplicationPage{Owners: []string{"alice"}, After: "client-0", Size: 1}, "3"},
-			{oauthkit.ApplicationPage{Owners: []string{"carol"}}, ""},
-			{oauthkit.ApplicationPage{Owners: []string{"bob", "carol", "alice", "bob"}}, "0 1 3 4 6"},
-			{oauthkit.ApplicationPage{Owners: []string{}}, ""},
-			{oauthkit.ApplicationPage{Owners: []string{""}}, ""},
+			{oauthkit.ApplicationQuery{}, "0 1 2 3 4 5 6"},
+			{oauthkit.ApplicationQuery{Size: 3}, "0 1 2"},
+			{oauthkit.ApplicationQuery{Size: 3, After: "client-2"}, "3 4 5"},
+			{oauthkit.ApplicationQuery{Size: 3, After: "client-6"}, ""},
+			{oauthkit.ApplicationQuery{Owners: []string{"alice"}}, "0 3 6"},
+			{oauthkit.ApplicationQuery{Owners: []string{"alice"}, After: "client-0", Size: 1}, "3"},
+			{oauthkit.ApplicationQuery{Owners: []string{"carol"}}, ""},
+			{oauthkit.ApplicationQuery{Owners: []string{"bob", "carol", "alice", "bob"}}, "0 1 3 4 6"},
+			{oauthkit.ApplicationQuery{Owners: []string{}}, ""},
+			{oauthkit.ApplicationQuery{Owners: []string{""}}, ""},
 		} {
-			apps, err := store.Applications.List(ctx, test.page)
+			apps, err := store.ApplicationTable.List(ctx, test.page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,17 +154,17 @@ func TestGORMFeatures(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
 		store, ctx := migrated[*hidingApplication](t, db), t.Context()
-		if err := store.Applications.Create(ctx, &hidingApplication{AbstractApplication: *newApplication()}); err != nil {
+		if err := store.ApplicationTable.Create(ctx, &hidingApplication{AbstractApplication: *newApplication()}); err != nil {
 			t.Fatal(err)
 		}
-		found, err := store.Applications.Find(ctx, "client")
+		found, err := store.ApplicationTable.Find(ctx, "client")
 		if err != nil || found.Greeting != "hello" || found.Stamp != "saved" {
 			t.Errorf("got %+v, %v, want both hooks called", found, err)
 		}
 		if err := db.Table("oauth_applications").Where("client_id = ?", "client").Delete(&hidingApplication{}).Error; err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Applications.Find(ctx, "client"); !errors.Is(err, oauthkit.ErrNotFound) {
+		if _, err := store.ApplicationTable.Find(ctx, "client"); !errors.Is(err, oauthkit.ErrNotFound) {
 			t.Errorf("a hidden application: got %v, want ErrNotFound", err)
 		}
 	})
@@ -192,14 +192,14 @@ func (a *ownApplication) AllowsAuthMethod(string) bool         { return true }
 func TestOwnApplication(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*ownApplication](t, open()), t.Context()
-		if err := store.Applications.Create(ctx, &ownApplication{ClientID: "own", Secret: "secret", Opened: now}); err != nil {
+		if err := store.ApplicationTable.Create(ctx, &ownApplication{ClientID: "own", Secret: "secret", Opened: now}); err != nil {
 			t.Fatal(err)
 		}
 		found, err := store.Application(ctx, "own")
 		if err != nil || !found.VerifyPassword("secret") {
 			t.Errorf("got %+v, %v, want the host's application", found, err)
 		}
-		if err := store.Applications.Update(ctx, &ownApplication{ClientID: "own", Secret: "changed"}); err != nil {
+		if err := store.ApplicationTable.Update(ctx, &ownApplication{ClientID: "own", Secret: "changed"}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -22,12 +22,12 @@ func (c *Credentials) Check(ctx context.Context) []oauthkit.Finding {
 
 // Check implements [oauthkit.Checker], as [Credentials.Check] does, for both databases where there are two.
 func (s *Store[A]) Check(ctx context.Context) []oauthkit.Finding {
-	columns := inspection{"the columns of the applications", s.Applications.checkColumns}
-	if s.Applications.together() {
+	columns := inspection{"the columns of the applications", s.ApplicationTable.checkColumns}
+	if s.ApplicationTable.together() {
 		return s.check(ctx, "the database", slices.Concat(applicationTables(), credentialTables()), columns)
 	}
 	apart := inspection{"whether the applications are in a database of their own", s.checkApart}
-	return append(s.Credentials.Check(ctx), s.Applications.check(ctx, "the database of the applications", applicationTables(), columns, apart)...)
+	return append(s.Credentials.Check(ctx), s.ApplicationTable.check(ctx, "the database of the applications", applicationTables(), columns, apart)...)
 }
 
 // inspection looks at one thing. Its error says that nothing could be found out.
@@ -99,7 +99,7 @@ func outdated(message string) []oauthkit.Finding {
 }
 
 // checkColumns looks for fields of the host's application that are no column.
-func (t *applicationTable) checkColumns(ctx context.Context) ([]oauthkit.Finding, error) {
+func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding, error) {
 	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
 	if err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func (d *database) writesHere(ctx context.Context, table string) (bool, error) {
 // checkApart finds that two databases are one. Then an act on both would be two transactions, of which on SQLite one waits for the
 // other in vain.
 func (s *Store[A]) checkApart(ctx context.Context) ([]oauthkit.Finding, error) {
-	applications := s.Applications.database
+	applications := s.ApplicationTable.database
 	if applications.dialect != s.dialect {
 		return nil, nil
 	}

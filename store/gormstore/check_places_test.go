@@ -53,11 +53,11 @@ func TestCheckWrites(t *testing.T) {
 func TestCheckApart(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		migrated[*oauthkit.AbstractApplication](t, open())
-		store := unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{Applications: open()})
+		store := unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{ApplicationDB: open()})
 		expectFinding(t, store, "gormstore.E007", "Config.Applications")
 
 		empty := openers()[open().Name()](t)()
-		store = unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{Applications: empty})
+		store = unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{ApplicationDB: empty})
 		expectFinding(t, store, "gormstore.E001", "the database of the applications")
 		store = apart(t, openers()[open().Name()](t)(), empty)
 		expectFinding(t, store, "")

@@ -22,7 +22,7 @@ func TestContract(t *testing.T) {
 				open := opener(t)
 				store := migrated[*oauthkit.AbstractApplication](t, open())
 				second := migrated[*oauthkit.AbstractApplication](t, open())
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create, Hold: hold(open())}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create, Hold: hold(open())}
 			})
 		})
 	}
@@ -37,7 +37,7 @@ func TestIsolation(t *testing.T) {
 				server := withSetting(t, oauthtest.Postgres(t), "default_transaction_isolation", level)
 				store := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
 				second := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create}
 			})
 		})
 	}

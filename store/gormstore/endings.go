@@ -84,13 +84,13 @@ func (sqliteDialect) revokeListed() string { return revokeListedSQLite }
 // requests issued at the same time. After an error, the same call continues.
 //
 // It is for a host whose applications are in a table of its own. Call it when the table says that the application may not be used.
-// [Applications.Update] does so itself.
+// [ApplicationTable.Update] does so itself.
 func (c *Credentials) DisableApplication(ctx context.Context, clientID string) error {
 	return failed("disabling an application", c.endMarked(ctx, applicationTarget(clientID), c.db.NowFunc(), false))
 }
 
 // EnableApplication completes what [Credentials.DisableApplication] may have left undone, and then accepts new Authorizations of the
-// application. Call it before the table says that the application may be used again. [Applications.Update] does so itself.
+// application. Call it before the table says that the application may be used again. [ApplicationTable.Update] does so itself.
 func (c *Credentials) EnableApplication(ctx context.Context, clientID string) error {
 	if err := c.DisableApplication(ctx, clientID); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (c *Credentials) EnableApplication(ctx context.Context, clientID string) er
 
 // ForgetApplication removes all consent for an application as well, and refuses new Authorizations for a day, by which every
 // request has ended that knew the application. Call it before its row is removed, and again before one with the same client_id is
-// added, followed by [Credentials.EnableApplication]. [Applications.Delete] and [Applications.Create] do so themselves.
+// added, followed by [Credentials.EnableApplication]. [ApplicationTable.Delete] and [ApplicationTable.Create] do so themselves.
 func (c *Credentials) ForgetApplication(ctx context.Context, clientID string) error {
 	ended := applicationTarget(clientID)
 	err := c.endMarked(ctx, ended, c.db.NowFunc(), true)

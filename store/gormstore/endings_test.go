@@ -27,7 +27,7 @@ type end struct {
 func ends() []end {
 	return []end{
 		{"disable", func(ctx context.Context, store *store) error { return setDisabled(ctx, store, true) }},
-		{"delete", func(ctx context.Context, store *store) error { return store.Applications.Delete(ctx, "client") }},
+		{"delete", func(ctx context.Context, store *store) error { return store.ApplicationTable.Delete(ctx, "client") }},
 		{"RevokeUser", func(ctx context.Context, store *store) error {
 			_, err := store.RevokeUser(ctx, "alice", now)
 			return err
@@ -40,12 +40,12 @@ func ends() []end {
 }
 
 func setDisabled(ctx context.Context, store *store, disabled bool) error {
-	app, err := store.Applications.Find(ctx, "client")
+	app, err := store.ApplicationTable.Find(ctx, "client")
 	if err != nil {
 		return err
 	}
 	app.Disabled = disabled
-	return store.Applications.Update(ctx, app)
+	return store.ApplicationTable.Update(ctx, app)
 }
 
 // act is a way to get an Authorization. It waits for what hold holds until that is released.
@@ -89,7 +89,7 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	authorization := newAuthorization()
 	tokens, code := newTokens(authorization), newCode(newAuthorization())
 	consent := &oauthkit.Consent{ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
-	err := errors.Join(store.Applications.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
+	err := errors.Join(store.ApplicationTable.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
 		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}, code))
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func TestEndingDeadlines(t *testing.T) {
 			end{"update", func(ctx context.Context, store *store) error {
 				app := newApplication()
 				app.Name = "Another"
-				return store.Applications.Update(ctx, app)
+				return store.ApplicationTable.Update(ctx, app)
 			}},
 		) {
 			db := open()
@@ -246,7 +246,7 @@ func TestEndingDeadlines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := store.Applications.Find(t.Context(), "client"); err != nil || watched.none.Load() == 0 {
+			if _, err := store.ApplicationTable.Find(t.Context(), "client"); err != nil || watched.none.Load() == 0 {
 				t.Fatalf("got %d without a deadline (%v), want the one of Find", watched.none.Load(), err)
 			}
 			watched.none.Store(0)
@@ -276,7 +276,7 @@ func TestDeleteWhileEnabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- store.Applications.Delete(ctx, "client") }()
+	go func() { ended <- store.ApplicationTable.Delete(ctx, "client") }()
 	until(t, db, "the deletion waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 	authorization := newAuthorization()
 	if err := errors.Join(store.EnableApplication(ctx, "client"), store.SaveTokens(ctx, authorization, newTokens(authorization))); err != nil {
@@ -292,7 +292,7 @@ func TestDeleteWhileEnabled(t *testing.T) {
 	if err := store.SaveTokens(ctx, authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
 		t.Errorf("tokens afterwards: got %v, want ErrEnded", err)
 	}
-	if err := store.Applications.Create(ctx, newApplication()); err != nil {
+	if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
 		t.Fatal(err)
 	}
 	again := newAuthorization()

@@ -28,7 +28,7 @@ func ExampleNew_databases() {
 		fmt.Println(err)
 		return
 	}
-	store, err := gormstore.New[*logoApplication](credentials, gormstore.Config{Applications: applications})
+	store, err := gormstore.New[*logoApplication](credentials, gormstore.Config{ApplicationDB: applications})
 	if err != nil {
 		fmt.Println(err)
 		return

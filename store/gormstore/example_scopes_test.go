@@ -23,28 +23,28 @@ func ExampleScopes() {
 		{Name: "photos", Description: "see your photos", Default: true},
 		{Name: "upload", Description: "add photos"},
 	} {
-		if err := store.Scopes.Set(ctx, scope); err != nil {
+		if err := store.ScopeTable.Set(ctx, scope); err != nil {
 			fmt.Println(err)
 			return
 		}
 	}
 	kiosk := &oauthkit.AbstractApplication{ClientID: "kiosk", ClientType: oauthkit.Public}
-	if err := store.Applications.Create(ctx, kiosk); err != nil {
+	if err := store.ApplicationTable.Create(ctx, kiosk); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := store.Scopes.Allow(ctx, "kiosk", oauthkit.Scopes{"photos"}, nil); err != nil {
+	if err := store.ScopeTable.Allow(ctx, "kiosk", oauthkit.Scopes{"photos"}, nil); err != nil {
 		fmt.Println(err)
 		return
 	}
-	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: store.Scopes})
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: store.ScopeTable})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	texts, err := provider.ScopeTexts(ctx)
 	fmt.Println(texts["photos"], "-", texts["upload"], err)
-	available, err := store.Scopes.Available(ctx, kiosk, oauthkit.ScopeRequest{})
+	available, err := store.ScopeTable.Available(ctx, kiosk, oauthkit.ScopeRequest{})
 	fmt.Println("The kiosk may have:", available, err)
 	// Output:
 	// see your photos - add photos <nil>

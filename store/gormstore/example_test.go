@@ -37,11 +37,11 @@ func ExampleNew() {
 	}
 	app := &logoApplication{Logo: "https://gallery.example/logo.svg", Agree: true}
 	app.ClientID, app.ClientType = "gallery", oauthkit.Confidential
-	if err := store.Applications.Create(ctx, app); err != nil {
+	if err := store.ApplicationTable.Create(ctx, app); err != nil {
 		fmt.Println(err)
 		return
 	}
-	found, err := store.Applications.Find(ctx, "gallery")
+	found, err := store.ApplicationTable.Find(ctx, "gallery")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -63,12 +63,12 @@ func ExampleApplications_List() {
 	for id, owner := range map[string]string{"gallery": "alice", "prints": "bob", "spam": "mallory"} {
 		app := &logoApplication{Logo: id + ".svg"}
 		app.ClientID, app.UserID, app.ClientType = id, owner, oauthkit.Confidential
-		if err := store.Applications.Create(ctx, app); err != nil {
+		if err := store.ApplicationTable.Create(ctx, app); err != nil {
 			fmt.Println(err)
 			return
 		}
 	}
-	apps, err := store.Applications.List(ctx, oauthkit.ApplicationPage{Owners: []string{"alice", "bob"}})
+	apps, err := store.ApplicationTable.List(ctx, oauthkit.ApplicationQuery{Owners: []string{"alice", "bob"}})
 	if err != nil {
 		fmt.Println(err)
 		return

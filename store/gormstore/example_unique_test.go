@@ -28,7 +28,7 @@ func ExampleApplications_Create_unique() {
 	for range 2 {
 		app := &shopApplication{Slug: &slug}
 		app.Name, app.ClientType = "Prints", oauthkit.Confidential
-		err := store.Applications.Create(ctx, app)
+		err := store.ApplicationTable.Create(ctx, app)
 		var problems oauthkit.Problems
 		if errors.As(err, &problems) {
 			err = problems

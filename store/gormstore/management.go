@@ -15,35 +15,35 @@ func (s *Store[A]) NewApplication() oauthkit.Application {
 
 // ValidateApplication implements [oauthkit.ApplicationModel], by the rules of the Config.
 func (s *Store[A]) ValidateApplication(app oauthkit.Application) error {
-	return s.Applications.rules.Validate(app)
+	return s.ApplicationTable.rules.Validate(app)
 }
 
-// CreateApplication implements [oauthkit.ApplicationWriter] as [Applications.Create] does. The app must be an A.
+// CreateApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Create] does. The app must be an A.
 func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Application) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.Applications.Create(ctx, own)
+	return s.ApplicationTable.Create(ctx, own)
 }
 
-// CreateApplicationWithin implements [oauthkit.OwnerLimiter] as [Applications.CreateWithin] does. The
+// CreateApplicationWithin implements [oauthkit.OwnerLimiter] as [ApplicationTable.CreateWithin] does. The
 // app must be an A.
 func (s *Store[A]) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.Applications.CreateWithin(ctx, own, limit)
+	return s.ApplicationTable.CreateWithin(ctx, own, limit)
 }
 
-// UpdateApplication implements [oauthkit.ApplicationWriter] as [Applications.Update] does. The app must be an A.
+// UpdateApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Update] does. The app must be an A.
 func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.Applications.Update(ctx, own)
+	return s.ApplicationTable.Update(ctx, own)
 }
 
 func (s *Store[A]) own(app oauthkit.Application) (A, error) {
@@ -54,14 +54,14 @@ func (s *Store[A]) own(app oauthkit.Application) (A, error) {
 	return own, nil
 }
 
-// DeleteApplication implements [oauthkit.ApplicationWriter] as [Applications.Delete] does.
+// DeleteApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Delete] does.
 func (s *Store[A]) DeleteApplication(ctx context.Context, clientID string) error {
-	return s.Applications.Delete(ctx, clientID)
+	return s.ApplicationTable.Delete(ctx, clientID)
 }
 
-// ListApplications implements [oauthkit.ApplicationManager] as [Applications.List] does. Each one is an A.
-func (s *Store[A]) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
-	found, err := s.Applications.List(ctx, page)
+// ListApplications implements [oauthkit.ApplicationManager] as [ApplicationTable.List] does. Each one is an A.
+func (s *Store[A]) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
+	found, err := s.ApplicationTable.List(ctx, page)
 	if err != nil {
 		return nil, err
 	}

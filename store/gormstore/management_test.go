@@ -23,7 +23,7 @@ func TestHostType(t *testing.T) {
 		if err := store.CreateApplication(ctx, app); err != nil {
 			t.Fatal(err)
 		}
-		listed, err := store.ListApplications(ctx, oauthkit.ApplicationPage{})
+		listed, err := store.ListApplications(ctx, oauthkit.ApplicationQuery{})
 		if err != nil || len(listed) != 1 || listed[0].(*galleryApplication).Logo != "logo.svg" {
 			t.Errorf("ListApplications: got %+v, %v, want the one with its logo", listed, err)
 		}
@@ -67,8 +67,8 @@ func TestRules(t *testing.T) {
 	app.RedirectURIs = append(app.RedirectURIs, "https://other.example/callback")
 	for name, err := range map[string]error{
 		"ValidateApplication": store.ValidateApplication(app),
-		"Create":              store.Applications.Create(ctx, app),
-		"Update":              store.Applications.Update(ctx, app),
+		"Create":              store.ApplicationTable.Create(ctx, app),
+		"Update":              store.ApplicationTable.Update(ctx, app),
 	} {
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("redirect_uris")) != 1 || !strings.Contains(err.Error(), refusal.Error()) {

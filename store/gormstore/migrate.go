@@ -38,9 +38,9 @@ const (
 // To start a program without migrating, open the database with OpenDB of package store/postgres or store/sqlite, and call [New] but not
 // Migrate. [Store.Check] reports what is missing.
 func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
-	applications := s.Applications.applicationTable
+	applications := s.ApplicationTable.applicationRows
 	halves := []half{ofApplications, ofCredentials}
-	if !s.Applications.together() {
+	if !s.ApplicationTable.together() {
 		if err := s.Credentials.Migrate(ctx); err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) 
 type upgrade struct {
 	*database
 	halves []half
-	table  *applicationTable // nil: the applications are not here
+	table  *applicationRows // nil: the applications are not here
 	own    []func(tx *gorm.DB) error
 }
 
@@ -141,14 +141,14 @@ func (d *database) executeEach(tx *gorm.DB, statements []string) error {
 // then finds nothing to do. With [Config.Applications] it is a script for each of the two databases, below a comment that says
 // which.
 func (s *Store[A]) PrintMigrations(w io.Writer) error {
-	extension, err := s.Applications.extension()
+	extension, err := s.ApplicationTable.extension()
 	if err != nil {
 		return failed("printing the migrations", err)
 	}
-	script := s.Applications.script(ofApplications, ofCredentials)
-	if !s.Applications.together() {
+	script := s.ApplicationTable.script(ofApplications, ofCredentials)
+	if !s.ApplicationTable.together() {
 		script = "-- In the database of the credentials:\n" + s.script(ofCredentials) +
-			"-- In the database of the applications:\n" + s.Applications.script(ofApplications)
+			"-- In the database of the applications:\n" + s.ApplicationTable.script(ofApplications)
 	}
 	for _, statement := range extension {
 		script += statement + ";\n"

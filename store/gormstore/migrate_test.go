@@ -97,21 +97,21 @@ func TestHostColumns(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		ctx := t.Context()
 		plain := migrated[*oauthkit.AbstractApplication](t, open())
-		if err := plain.Applications.Create(ctx, newApplication()); err != nil {
+		if err := plain.ApplicationTable.Create(ctx, newApplication()); err != nil {
 			t.Fatal(err)
 		}
 		gallery := migrated[*galleryApplication](t, open())
-		existing, err := gallery.Applications.Find(ctx, "client")
+		existing, err := gallery.ApplicationTable.Find(ctx, "client")
 		if err != nil || existing.Logo != "" || existing.Agree || existing.Name != "Client" {
 			t.Fatalf("got %+v, %v, want the application with no logo", existing, err)
 		}
 		existing.Logo, existing.Agree = "https://gallery.example/logo.svg", true
-		if err := gallery.Applications.Update(ctx, existing); err != nil {
+		if err := gallery.ApplicationTable.Update(ctx, existing); err != nil {
 			t.Fatal(err)
 		}
 		db := open()
 		grown := migrated[*grownApplication](t, db)
-		again, err := grown.Applications.Find(ctx, "client")
+		again, err := grown.ApplicationTable.Find(ctx, "client")
 		if err != nil || again.Logo != existing.Logo || !again.Agree || again.Plan != "free" || again.Closed != nil || again.Tenant.Valid {
 			t.Fatalf("got %+v, %v, want the logo, the plan by default, and no time of closing", again, err)
 		}
@@ -120,7 +120,7 @@ func TestHostColumns(t *testing.T) {
 		if err != nil || zero != 1 {
 			t.Errorf("got %d applications with zero values, %v, want 1", zero, err)
 		}
-		if _, err := gallery.Applications.Find(ctx, "client"); err != nil {
+		if _, err := gallery.ApplicationTable.Find(ctx, "client"); err != nil {
 			t.Errorf("the instance that knows fewer columns: %v", err)
 		}
 		testRoundTrip(t, grown)
@@ -135,7 +135,7 @@ func testRoundTrip(t *testing.T, grown *gormstore.Store[*grownApplication]) {
 		Tags: oauthkit.URIs{"a", "b"}, Address: address{"Street", "Town"}, Position: 255,
 	}
 	app.ClientID = "grown"
-	if err := grown.Applications.Create(t.Context(), app); err != nil {
+	if err := grown.ApplicationTable.Create(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
 	found, err := grown.Application(t.Context(), "grown")
@@ -168,7 +168,7 @@ func TestHostIndices(t *testing.T) {
 		for i, want := range []bool{true, false} {
 			app := &grownApplication{AbstractApplication: *newApplication(), Tenant: sql.NullString{String: "same", Valid: true}}
 			app.ClientID = fmt.Sprint(i)
-			if err := grown.Applications.Create(t.Context(), app); (err == nil) != want {
+			if err := grown.ApplicationTable.Create(t.Context(), app); (err == nil) != want {
 				t.Errorf("application %d of a tenant that may have one: got %v", i, err)
 			}
 		}

@@ -26,7 +26,7 @@ func (s *Store[A]) Ready(ctx context.Context) error {
 	if err := s.Credentials.Ready(ctx); err != nil {
 		return err
 	}
-	_, err := s.Applications.execute(ctx, s.Applications.pool(), writeApplications)
+	_, err := s.ApplicationTable.execute(ctx, s.ApplicationTable.pool(), writeApplications)
 	return failed("writing to the database of the applications", err)
 }
 
@@ -36,7 +36,7 @@ func (c *Credentials) Connections() int { return c.connections() }
 // Connections implements [oauthkit.ConnectionPool], by the smaller number if there are two
 // databases: a request may need both.
 func (s *Store[A]) Connections() int {
-	credentials, applications := s.connections(), s.Applications.connections()
+	credentials, applications := s.connections(), s.ApplicationTable.connections()
 	return min(cmp.Or(credentials, applications), cmp.Or(applications, credentials))
 }
 

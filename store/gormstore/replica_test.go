@@ -24,7 +24,7 @@ func TestReplica(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) storetest.Subject {
 				open := opener(t)
 				store, second := replicated(t, open(), replica), replicated(t, open(), replica)
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+				return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create}
 			})
 		})
 	}
@@ -78,7 +78,7 @@ func ExampleNew_replica() {
 	if err := store.Migrate(ctx); err != nil {
 		panic(err)
 	}
-	_, err = store.Applications.Find(ctx, "gallery")
+	_, err = store.ApplicationTable.Find(ctx, "gallery")
 	fmt.Println("The store has looked:", errors.Is(err, oauthkit.ErrNotFound))
 	err = primary.Table("oauth_applications").Find(&[]logoApplication{}).Error
 	fmt.Println("The host's own query cannot:", err)

@@ -18,7 +18,7 @@ func TestScopesApart(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		credentials, applications := open(), openers()[open().Name()](t)()
 		store := apart(t, credentials, applications)
-		if err := store.Scopes.Set(t.Context(), gormstore.Scope{Name: "read", Default: true}); err != nil {
+		if err := store.ScopeTable.Set(t.Context(), gormstore.Scope{Name: "read", Default: true}); err != nil {
 			t.Fatal(err)
 		}
 		expectScopes(t, store, "client", "read", "read")
@@ -34,10 +34,10 @@ func TestScopesGranted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
 		store := newScopes(t, db)
-		if err := store.Scopes.Allow(t.Context(), "client", oauthkit.Scopes{"read", "admin"}, oauthkit.Scopes{"read", "admin"}); err != nil {
+		if err := store.ScopeTable.Allow(t.Context(), "client", oauthkit.Scopes{"read", "admin"}, oauthkit.Scopes{"read", "admin"}); err != nil {
 			t.Fatal(err)
 		}
-		provider, err := oauthkit.New("https://as.test", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: store.Scopes})
+		provider, err := oauthkit.New("https://as.test", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: store.ScopeTable})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,13 +80,13 @@ func TestScopesStatements(t *testing.T) {
 		statements := oauthtest.CountStatements(db)
 		store, ctx := newScopes(t, db), t.Context()
 		for name, ask := range map[string]func() error{
-			"All": func() error { _, err := store.Scopes.All(ctx); return err },
+			"All": func() error { _, err := store.ScopeTable.All(ctx); return err },
 			"Available": func() error {
-				_, err := store.Scopes.Available(ctx, newApplication(), oauthkit.ScopeRequest{})
+				_, err := store.ScopeTable.Available(ctx, newApplication(), oauthkit.ScopeRequest{})
 				return err
 			},
 			"Default": func() error {
-				_, err := store.Scopes.Default(ctx, newApplication(), oauthkit.ScopeRequest{})
+				_, err := store.ScopeTable.Default(ctx, newApplication(), oauthkit.ScopeRequest{})
 				return err
 			},
 		} {

@@ -21,14 +21,14 @@ func newScopes(t *testing.T, db *gorm.DB) *store {
 	for _, id := range []string{"client", "other"} {
 		app := newApplication()
 		app.ClientID = id
-		if err := store.Applications.Create(t.Context(), app); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, scope := range []gormstore.Scope{
 		{Name: "read", Description: "read all", Default: true}, {Name: "write", Description: "change all"}, {Name: "admin"},
 	} {
-		if err := store.Scopes.Set(t.Context(), scope); err != nil {
+		if err := store.ScopeTable.Set(t.Context(), scope); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,11 +39,11 @@ func newScopes(t *testing.T, db *gorm.DB) *store {
 func expectScopes(t *testing.T, store *store, clientID, available, defaults string) {
 	t.Helper()
 	app := &oauthkit.AbstractApplication{ClientID: clientID}
-	got, err := store.Scopes.Available(t.Context(), app, oauthkit.ScopeRequest{})
+	got, err := store.ScopeTable.Available(t.Context(), app, oauthkit.ScopeRequest{})
 	if err != nil || got.String() != available {
 		t.Errorf("available to %s: got %q, %v, want %q", clientID, got, err, available)
 	}
-	got, err = store.Scopes.Default(t.Context(), app, oauthkit.ScopeRequest{})
+	got, err = store.ScopeTable.Default(t.Context(), app, oauthkit.ScopeRequest{})
 	if err != nil || got.String() != defaults {
 		t.Errorf("by default for %s: got %q, %v, want %q", clientID, got, err, defaults)
 	}
@@ -60,21 +60,21 @@ func TestScopes(t *testing.T) {
 			do                        func() error
 		}{
 			{"allow, without defaults", "read write", "read", func() error {
-				return store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"write", "read", "write"}, nil)
+				return store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"write", "read", "write"}, nil)
 			}},
 			{"allow, with a default", "read write", "write", func() error {
-				return store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"write", "read"}, oauthkit.Scopes{"write"})
+				return store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"write", "read"}, oauthkit.Scopes{"write"})
 			}},
 			{"allow, what is no general default", "admin", "", func() error {
-				return store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"admin"}, nil)
+				return store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"admin"}, nil)
 			}},
 			{"the default becomes another", "admin", "admin", func() error {
-				return store.Scopes.Set(ctx, gormstore.Scope{Name: "admin", Default: true})
+				return store.ScopeTable.Set(ctx, gormstore.Scope{Name: "admin", Default: true})
 			}},
-			{"remove the only one", "", "", func() error { return store.Scopes.Remove(ctx, "admin") }},
-			{"the name comes back", "", "", func() error { return store.Scopes.Set(ctx, gormstore.Scope{Name: "admin", Default: true}) }},
-			{"allow all", "admin read write", "admin read", func() error { return store.Scopes.AllowAll(ctx, "client") }},
-			{"allow none", "", "", func() error { return store.Scopes.Allow(ctx, "client", nil, nil) }},
+			{"remove the only one", "", "", func() error { return store.ScopeTable.Remove(ctx, "admin") }},
+			{"the name comes back", "", "", func() error { return store.ScopeTable.Set(ctx, gormstore.Scope{Name: "admin", Default: true}) }},
+			{"allow all", "admin read write", "admin read", func() error { return store.ScopeTable.AllowAll(ctx, "client") }},
+			{"allow none", "", "", func() error { return store.ScopeTable.Allow(ctx, "client", nil, nil) }},
 		} {
 			if err := step.do(); err != nil {
 				t.Fatalf("%s: %v", step.name, err)
@@ -83,11 +83,11 @@ func TestScopes(t *testing.T) {
 			expectScopes(t, asked, "client", step.available, step.defaults)
 		}
 		expectScopes(t, asked, "other", "admin read write", "admin read")
-		all, err := asked.Scopes.All(ctx)
+		all, err := asked.ScopeTable.All(ctx)
 		if want := map[string]string{"read": "read all", "write": "change all", "admin": ""}; err != nil || !maps.Equal(all, want) {
 			t.Errorf("All: got %v, %v, want %v", all, err, want)
 		}
-		listed, err := asked.Scopes.List(ctx)
+		listed, err := asked.ScopeTable.List(ctx)
 		want := []gormstore.Scope{{Name: "admin", Default: true}, {"read", "read all", true}, {"write", "change all", false}}
 		if err != nil || !slices.Equal(listed, want) {
 			t.Errorf("List: got %v, %v, want %v", listed, err, want)
@@ -99,23 +99,23 @@ func TestScopes(t *testing.T) {
 func TestScopesRefused(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := newScopes(t, open()), t.Context()
-		if err := store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"write"}, nil); err != nil {
+		if err := store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"write"}, nil); err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"", "a b", `a"`, `a\`, "ä", "a\n", oauthkit.IntrospectionScope, strings.Repeat("a", 5000)} {
-			err := store.Scopes.Set(ctx, gormstore.Scope{Name: name, Default: true})
+			err := store.ScopeTable.Set(ctx, gormstore.Scope{Name: name, Default: true})
 			if problems := (oauthkit.Problems{}); !errors.As(err, &problems) || len(problems.Of("name")) != 1 {
 				t.Errorf("Set %.20q: got %v, want a problem of the name", name, err)
 			}
 		}
-		err := store.Scopes.Allow(ctx, "client", oauthkit.Scopes{"read", "nonsense", ""}, oauthkit.Scopes{"read", "write"})
+		err := store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"read", "nonsense", ""}, oauthkit.Scopes{"read", "write"})
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("scopes")) != 2 || len(problems.Of("defaults")) != 1 {
 			t.Errorf("Allow: got %v, want two scopes that do not exist and one default that is not allowed", err)
 		}
 		for name, err := range map[string]error{
-			"Remove": store.Scopes.Remove(ctx, "nonsense"),
-			"Allow":  store.Scopes.Allow(ctx, "nobody", oauthkit.Scopes{"read"}, nil),
+			"Remove": store.ScopeTable.Remove(ctx, "nonsense"),
+			"Allow":  store.ScopeTable.Allow(ctx, "nobody", oauthkit.Scopes{"read"}, nil),
 		} {
 			if !errors.Is(err, oauthkit.ErrNotFound) {
 				t.Errorf("%s of what is not there: got %v, want %v", name, err, oauthkit.ErrNotFound)
@@ -131,11 +131,11 @@ func TestScopesOfDeleted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := newScopes(t, open()), t.Context()
 		for _, id := range []string{"client", "other"} {
-			if err := store.Scopes.Allow(ctx, id, oauthkit.Scopes{"admin"}, oauthkit.Scopes{"admin"}); err != nil {
+			if err := store.ScopeTable.Allow(ctx, id, oauthkit.Scopes{"admin"}, oauthkit.Scopes{"admin"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := store.Applications.Delete(ctx, "client"); err != nil {
+		if err := store.ApplicationTable.Delete(ctx, "client"); err != nil {
 			t.Fatal(err)
 		}
 		expectScopes(t, store, "client", "admin read write", "read")
@@ -150,23 +150,23 @@ func TestScopesTogether(t *testing.T) {
 		first := newScopes(t, open())
 		second, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
 		for range 10 {
-			if err := first.Scopes.Set(ctx, gormstore.Scope{Name: "passing"}); err != nil {
+			if err := first.ScopeTable.Set(ctx, gormstore.Scope{Name: "passing"}); err != nil {
 				t.Fatal(err)
 			}
 			one := func() error {
-				return first.Scopes.Allow(ctx, "client", oauthkit.Scopes{"admin", "write"}, oauthkit.Scopes{"admin"})
+				return first.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"admin", "write"}, oauthkit.Scopes{"admin"})
 			}
 			other := func() error {
-				return second.Scopes.Allow(ctx, "client", oauthkit.Scopes{"read", "write"}, oauthkit.Scopes{"read"})
+				return second.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"read", "write"}, oauthkit.Scopes{"read"})
 			}
 			passing := func() error {
-				err := second.Scopes.Allow(ctx, "other", oauthkit.Scopes{"passing", "read"}, nil)
+				err := second.ScopeTable.Allow(ctx, "other", oauthkit.Scopes{"passing", "read"}, nil)
 				if problems := (oauthkit.Problems{}); errors.As(err, &problems) {
-					err = second.Scopes.Allow(ctx, "other", oauthkit.Scopes{"read"}, nil)
+					err = second.ScopeTable.Allow(ctx, "other", oauthkit.Scopes{"read"}, nil)
 				}
 				return err
 			}
-			removal := func() error { return first.Scopes.Remove(ctx, "passing") }
+			removal := func() error { return first.ScopeTable.Remove(ctx, "passing") }
 			var calls []func()
 			for _, call := range []func() error{one, other, passing, removal} {
 				calls = append(calls, func() {
@@ -177,11 +177,11 @@ func TestScopesTogether(t *testing.T) {
 			}
 			race(calls...)
 			app := newApplication()
-			available, err := second.Scopes.Available(ctx, app, oauthkit.ScopeRequest{})
+			available, err := second.ScopeTable.Available(ctx, app, oauthkit.ScopeRequest{})
 			if got := available.String(); err != nil || got != "admin write" && got != "read write" {
 				t.Fatalf("got %q, %v, want one of the two lists", got, err)
 			}
-			if err := first.Scopes.Set(ctx, gormstore.Scope{Name: "passing"}); err != nil {
+			if err := first.ScopeTable.Set(ctx, gormstore.Scope{Name: "passing"}); err != nil {
 				t.Fatal(err)
 			}
 			expectScopes(t, first, "other", "read", "read")

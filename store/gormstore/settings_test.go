@@ -47,10 +47,10 @@ func TestHostSettings(t *testing.T) {
 		store := migrated[*galleryApplication](t, host.Where("1 = 0").Session(&gorm.Session{}))
 		ctx := t.Context()
 		app := &galleryApplication{AbstractApplication: *newApplication(), Logo: "logo"}
-		if err := store.Applications.Create(ctx, app); err != nil {
+		if err := store.ApplicationTable.Create(ctx, app); err != nil {
 			t.Fatal(err)
 		}
-		found, err := store.Applications.Find(ctx, "client")
+		found, err := store.ApplicationTable.Find(ctx, "client")
 		if err != nil || found.Logo != "logo" || !found.CreatedAt.Equal(now) {
 			t.Fatalf("got %+v, %v, want it as created at %v", found, err, now)
 		}

@@ -25,19 +25,19 @@ type Config struct {
 	TablePrefix string
 	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
 	Rules oauthkit.ApplicationRules
-	// Applications is the database of the applications, where it is another one than that of everything that is issued to them.
+	// ApplicationDB is the database of the applications, where it is another one than that of everything that is issued to them.
 	// It may be of another kind. Disabling or deleting an application holds there what it holds in one database. If nil, it is the
 	// same.
-	Applications *gorm.DB
+	ApplicationDB *gorm.DB
 }
 
 // Store keeps the applications, of the host's type A, and everything that is issued to them. It is safe for concurrent use,
 // and any number of them, in any number of processes, can share a database.
 type Store[A oauthkit.Application] struct {
-	// Applications finds, creates, changes and removes applications in their own type.
-	Applications *Applications[A]
-	// Scopes are scopes that can change, for a host that sets them as [oauthkit.Config.Scopes].
-	Scopes *Scopes
+	// ApplicationTable finds, creates, changes and removes applications in their own type.
+	ApplicationTable *ApplicationTable[A]
+	// ScopeTable are scopes that can change, for a host that sets them as [oauthkit.Config.ScopeTable].
+	ScopeTable *ScopeTable
 	*Credentials
 }
 
@@ -79,8 +79,8 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 		return nil, err
 	}
 	database := credentials.database
-	if config.Applications != nil {
-		applications, err := newDatabase(config.Applications, config.TablePrefix)
+	if config.ApplicationDB != nil {
+		applications, err := newDatabase(config.ApplicationDB, config.TablePrefix)
 		if err != nil {
 			return nil, err
 		}
@@ -97,15 +97,15 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 		return nil, err
 	}
 	return &Store[A]{
-		Applications: &Applications[A]{applicationTable: table, credentials: credentials, rules: config.Rules},
-		Scopes:       &Scopes{database},
+		ApplicationTable: &ApplicationTable[A]{applicationRows: table, credentials: credentials, rules: config.Rules},
+		ScopeTable:       &ScopeTable{database},
 		Credentials:  credentials,
 	}, nil
 }
 
 // Application implements [oauthkit.ApplicationStore]. What it returns is an A.
 func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
-	app, err := s.Applications.Find(ctx, clientID)
+	app, err := s.ApplicationTable.Find(ctx, clientID)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.A
 
 // Close closes the database, or both of them, the host's *gorm.DB included.
 func (s *Store[A]) Close() error {
-	if s.Applications.together() {
+	if s.ApplicationTable.together() {
 		return s.close()
 	}
-	return errors.Join(s.close(), s.Applications.close())
+	return errors.Join(s.close(), s.ApplicationTable.close())
 }

@@ -137,7 +137,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 }
 
 // ListApplications implements [oauthkit.ApplicationManager].
-func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	if page.Size <= 0 {
 		page.Size = 100
 	}

@@ -219,7 +219,7 @@ func TestOwned(t *testing.T) {
 // generousStore lists applications of every owner, as one does whose column of owners is wrong.
 type generousStore struct{ *memstore.Store }
 
-func (s generousStore) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s generousStore) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	page.Owners = nil
 	return s.Store.ListApplications(ctx, page)
 }

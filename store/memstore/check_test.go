@@ -43,7 +43,7 @@ func (s *checkedStore) Application(ctx context.Context, clientID string) (oauthk
 	return s.Store.Application(ctx, clientID)
 }
 
-func (s *checkedStore) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s *checkedStore) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	if s.fails == "ListApplications" {
 		return nil, errDown
 	}

@@ -26,7 +26,7 @@ func TestPooler(t *testing.T) {
 		migrate(t, direct.String())
 		direct.Host = pooled.Host
 		store, second := open(t, direct.String()), open(t, direct.String())
-		return storetest.Subject{Store: store, Second: second, AddApplication: store.Applications.Create}
+		return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create}
 	})
 }
 

@@ -31,7 +31,7 @@ func ExampleOpenWith() {
 	app := &oauthkit.AbstractApplication{
 		ClientID: "shop", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://shop.example.org/callback"},
 	}
-	err = store.Applications.Create(context.Background(), app)
+	err = store.ApplicationTable.Create(context.Background(), app)
 	var problems oauthkit.Problems
 	fmt.Println(errors.As(err, &problems), problems)
 	// Output:

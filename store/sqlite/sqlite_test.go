@@ -52,7 +52,7 @@ func application(id string) *oauthkit.AbstractApplication {
 func TestMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
 		store := open(t, ":memory:")
-		return storetest.Subject{Store: store, AddApplication: store.Applications.Create}
+		return storetest.Subject{Store: store, AddApplication: store.ApplicationTable.Create}
 	})
 }
 
@@ -72,7 +72,7 @@ func TestPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := open(t, name).Applications.Create(t.Context(), application("client")); err != nil {
+		if err := open(t, name).ApplicationTable.Create(t.Context(), application("client")); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if _, err := open(t, absolute).Application(t.Context(), "client"); err != nil {
@@ -140,7 +140,7 @@ func TestWriters(t *testing.T) {
 			store := stores[i%2]
 			for j := range 10 {
 				id := fmt.Sprintf("client-%d-%d", i, j)
-				if err := store.Applications.Create(t.Context(), application(id)); err != nil {
+				if err := store.ApplicationTable.Create(t.Context(), application(id)); err != nil {
 					t.Errorf("writing: %v", err)
 				}
 				if _, err := store.Application(t.Context(), id); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-func (t *trial) listed(page oauthkit.ApplicationPage) []oauthkit.Application {
+func (t *trial) listed(page oauthkit.ApplicationQuery) []oauthkit.Application {
 	t.Helper()
 	apps, err := t.apps.ListApplications(t.ctx, page)
 	t.done("ListApplications", err)
@@ -17,7 +17,7 @@ func (t *trial) listed(page oauthkit.ApplicationPage) []oauthkit.Application {
 }
 
 // ids returns the client_ids of every page.
-func (t *trial) ids(page oauthkit.ApplicationPage) []string {
+func (t *trial) ids(page oauthkit.ApplicationQuery) []string {
 	t.Helper()
 	var ids []string
 	for apps := t.listed(page); len(apps) > 0; apps = t.listed(page) {
@@ -41,12 +41,12 @@ func testPages(t *trial) {
 	for range 101 {
 		want = append(want, t.created(owner).GetID())
 	}
-	owned := oauthkit.ApplicationPage{Owners: []string{owner}}
+	owned := oauthkit.ApplicationQuery{Owners: []string{owner}}
 	t.same("applications of a page without a size", len(t.listed(owned)), 100)
 	inOne := t.ids(owned)
 	owned.Size = 7
 	t.same("applications of pages of 7", t.ids(owned), inOne)
-	everyone := slices.DeleteFunc(t.ids(oauthkit.ApplicationPage{}), func(id string) bool { return !slices.Contains(want, id) })
+	everyone := slices.DeleteFunc(t.ids(oauthkit.ApplicationQuery{}), func(id string) bool { return !slices.Contains(want, id) })
 	t.same("applications among everyone's", everyone, inOne)
 	slices.Sort(inOne)
 	slices.Sort(want)
@@ -65,12 +65,12 @@ func testOwners(t *trial) {
 		{[]string{"%"}, nil},
 		{[]string{""}, nil}, // those without an owner are nobody's
 	} {
-		got := t.ids(oauthkit.ApplicationPage{Owners: test.owners})
+		got := t.ids(oauthkit.ApplicationQuery{Owners: test.owners})
 		slices.Sort(got)
 		slices.Sort(test.want)
 		t.same(fmt.Sprintf("applications of %q", test.owners), got, test.want)
 	}
-	all := t.ids(oauthkit.ApplicationPage{})
+	all := t.ids(oauthkit.ApplicationQuery{})
 	for _, app := range []oauthkit.Application{alice, bob, none} {
 		if !slices.Contains(all, app.GetID()) {
 			t.Errorf("ListApplications, of everyone: got none of the owner %q", app.GetUserID())

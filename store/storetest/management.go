@@ -192,7 +192,7 @@ func testUpdateNothing(t *trial) {
 func testListedIsOwn(t *trial) {
 	app := t.created("owner-" + secret.NewID())
 	for range 2 {
-		listed := t.listed(oauthkit.ApplicationPage{Owners: []string{app.GetUserID()}})
+		listed := t.listed(oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}})
 		if len(listed) != 1 {
 			t.Fatalf("ListApplications: got %d applications of an owner, want 1", len(listed))
 		}
@@ -209,7 +209,7 @@ func testManagementFailure(t *trial) {
 		"UpdateApplication": func(ctx context.Context) error { return t.apps.UpdateApplication(ctx, changed) },
 		"DeleteApplication": func(ctx context.Context) error { return t.apps.DeleteApplication(ctx, app.GetID()) },
 		"ListApplications": func(ctx context.Context) error {
-			_, err := t.apps.ListApplications(ctx, oauthkit.ApplicationPage{})
+			_, err := t.apps.ListApplications(ctx, oauthkit.ApplicationQuery{})
 			return err
 		},
 	} {

@@ -48,7 +48,7 @@ func testOwnerLimit(t *trial) {
 	t.answered("CreateApplicationWithin, at the limit", err, oauthkit.ErrTooMany)
 	_, err = t.createdWithin(owner, 1)
 	t.answered("CreateApplicationWithin, beyond the limit", err, oauthkit.ErrTooMany)
-	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationPage{Owners: []string{owner}})), 2)
+	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationQuery{Owners: []string{owner}})), 2)
 	t.kept(answersOf(first))
 	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, second))
 	_, err = t.createdWithin(owner, 2)
@@ -90,5 +90,5 @@ func (t *trial) raceOfOwner(owner string, limit int) {
 		}
 	}
 	t.same("applications created", created, limit)
-	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationPage{Owners: []string{owner}})), limit)
+	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationQuery{Owners: []string{owner}})), limit)
 }

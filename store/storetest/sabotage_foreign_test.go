@@ -70,7 +70,7 @@ func (s foreignStore) UpdateApplication(ctx context.Context, app oauthkit.Applic
 	return s.managing.UpdateApplication(ctx, undisguised(app))
 }
 
-func (s foreignStore) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s foreignStore) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	found, err := s.managing.ListApplications(ctx, page)
 	var apps []oauthkit.Application
 	for _, app := range found {

@@ -109,14 +109,14 @@ func (changesNothing) DeleteApplication(context.Context, string) error          
 
 type firstPage struct{ managing }
 
-func (s firstPage) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s firstPage) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	page.After = ""
 	return s.managing.ListApplications(ctx, page)
 }
 
 type listsEveryones struct{ managing }
 
-func (s listsEveryones) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) ([]oauthkit.Application, error) {
+func (s listsEveryones) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	if len(page.Owners) == 0 {
 		page.Owners = nil
 	}
@@ -128,7 +128,7 @@ type keepsApplications struct {
 	kept []oauthkit.Application
 }
 
-func (s *keepsApplications) ListApplications(ctx context.Context, page oauthkit.ApplicationPage) (apps []oauthkit.Application, err error) {
+func (s *keepsApplications) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) (apps []oauthkit.Application, err error) {
 	if s.kept == nil {
 		s.kept, err = s.managing.ListApplications(ctx, page)
 	}

@@ -42,20 +42,20 @@ func (s limitsLate) CreateApplicationWithin(ctx context.Context, app oauthkit.Ap
 	if err := s.CreateApplication(ctx, app); err != nil {
 		return err
 	}
-	return tooMany(ctx, s, oauthkit.ApplicationPage{Owners: []string{app.GetUserID()}, Size: limit + 1}, limit+1)
+	return tooMany(ctx, s, oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}, Size: limit + 1}, limit+1)
 }
 
 type limitsAll struct{ limitingStore }
 
 func (s limitsAll) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
-	if err := tooMany(ctx, s, oauthkit.ApplicationPage{Size: limit}, limit); err != nil {
+	if err := tooMany(ctx, s, oauthkit.ApplicationQuery{Size: limit}, limit); err != nil {
 		return err
 	}
 	return s.limitingStore.CreateApplicationWithin(ctx, app, limit)
 }
 
 // tooMany returns ErrTooMany if a page is full.
-func tooMany(ctx context.Context, store oauthkit.ApplicationManager, page oauthkit.ApplicationPage, full int) error {
+func tooMany(ctx context.Context, store oauthkit.ApplicationManager, page oauthkit.ApplicationQuery, full int) error {
 	found, err := store.ListApplications(ctx, page)
 	if err == nil && len(found) >= full {
 		err = oauthkit.ErrTooMany
@@ -69,7 +69,7 @@ type countsThenCreates struct {
 }
 
 func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
-	page := oauthkit.ApplicationPage{Owners: []string{app.GetUserID()}, Size: limit}
+	page := oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}, Size: limit}
 	if err := tooMany(ctx, s, page, limit); err != nil {
 		return err
 	}

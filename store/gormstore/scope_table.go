@@ -10,16 +10,16 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Scopes are scopes in two tables in the database of the applications: which there are, and which of them an application may
+// ScopeTable are scopes in two tables in the database of the applications: which there are, and which of them an application may
 // have. They are an [oauthkit.ScopeBackend] for a host whose scopes change while its programs run; one that does not put them
 // into [oauthkit.Config] pays nothing for them. Every instance sees a change with its next request.
 //
-// An application that [Scopes.Allow] was never called for may have every scope that its own AllowsScope allows, which is asked
-// in any case. Where a request names no scope, it gets the defaults that were given to it, or those of [Scopes.Set] where none
+// An application that [ScopeTable.Allow] was never called for may have every scope that its own AllowsScope allows, which is asked
+// in any case. Where a request names no scope, it gets the defaults that were given to it, or those of [ScopeTable.Set] where none
 // were given; never one that is not available to it.
-type Scopes struct{ *database }
+type ScopeTable struct{ *database }
 
-var _ oauthkit.ScopeBackend = (*Scopes)(nil)
+var _ oauthkit.ScopeBackend = (*ScopeTable)(nil)
 
 // Scope is one of the scopes that there are.
 type Scope struct {
@@ -32,7 +32,7 @@ type Scope struct {
 }
 
 // All implements [oauthkit.ScopeBackend], with one statement.
-func (s *Scopes) All(ctx context.Context) (map[string]string, error) {
+func (s *ScopeTable) All(ctx context.Context) (map[string]string, error) {
 	scopes, err := s.List(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ OR EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = $1 AND scope = n
 ORDER BY name`
 
 // Available implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
-func (s *Scopes) Available(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
+func (s *ScopeTable) Available(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
 	scopes, err := s.ids(ctx, s.pool(), availableScopes, app.GetID())
 	return scopes, failed("finding the scopes of an application", err)
 }
@@ -65,13 +65,13 @@ WHERE CASE
 END ORDER BY name`
 
 // Default implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
-func (s *Scopes) Default(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
+func (s *ScopeTable) Default(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
 	scopes, err := s.ids(ctx, s.pool(), defaultScopes, app.GetID())
 	return scopes, failed("finding the default scopes of an application", err)
 }
 
 // List returns the scopes that there are, in the order of their names.
-func (s *Scopes) List(ctx context.Context) ([]Scope, error) {
+func (s *ScopeTable) List(ctx context.Context) ([]Scope, error) {
 	var scopes []Scope
 	err := s.each(ctx, s.pool(), `SELECT name, description, is_default FROM {scopes} ORDER BY name`, nil, func(scan func(...any) error) error {
 		var scope Scope
@@ -87,7 +87,7 @@ func (s *Scopes) List(ctx context.Context) ([]Scope, error) {
 
 // Set adds a scope, or changes what is said about the one of that name. A name that no request could hold is refused with an error
 // that holds [oauthkit.Problems].
-func (s *Scopes) Set(ctx context.Context, scope Scope) error {
+func (s *ScopeTable) Set(ctx context.Context, scope Scope) error {
 	var problems oauthkit.Problems
 	words, err := oauthkit.ParseScopes(scope.Name)
 	switch {
@@ -107,7 +107,7 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description, is_default 
 
 // Remove removes a scope, also from the applications that it was allowed to, which may not have more for that. What was issued with
 // it stays as it is. Without one of that name the error wraps [oauthkit.ErrNotFound].
-func (s *Scopes) Remove(ctx context.Context, name string) error {
+func (s *ScopeTable) Remove(ctx context.Context, name string) error {
 	err := s.dialect.underLock(ctx, s.database, func(tx *gorm.DB) error {
 		removed, err := s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {scopes} WHERE name = $1`, name)
 		if err == nil && removed == 0 {
@@ -125,7 +125,7 @@ func (s *Scopes) Remove(ctx context.Context, name string) error {
 // Allow says which scopes an application may have, and which of them it gets where a request names none, in the place of what was
 // said before. With no scopes it may have none. A scope that does not exist, and a default that is not among the scopes, are
 // refused with an error that holds [oauthkit.Problems]; without such an application it wraps [oauthkit.ErrNotFound].
-func (s *Scopes) Allow(ctx context.Context, clientID string, scopes, defaults oauthkit.Scopes) error {
+func (s *ScopeTable) Allow(ctx context.Context, clientID string, scopes, defaults oauthkit.Scopes) error {
 	// Under the lock, no scope is removed and no other list is written; what locks the application's row waits for a removal of it.
 	err := s.dialect.underLock(ctx, s.database, func(tx *gorm.DB) error {
 		pool := tx.Statement.ConnPool
@@ -153,7 +153,7 @@ func (s *Scopes) Allow(ctx context.Context, clientID string, scopes, defaults oa
 }
 
 // allowable refuses what Allow cannot say.
-func (s *Scopes) allowable(ctx context.Context, pool gorm.ConnPool, scopes, defaults oauthkit.Scopes) error {
+func (s *ScopeTable) allowable(ctx context.Context, pool gorm.ConnPool, scopes, defaults oauthkit.Scopes) error {
 	known, err := s.ids(ctx, pool, `SELECT name FROM {scopes}`)
 	if err != nil {
 		return err
@@ -177,8 +177,8 @@ func (s *Scopes) allowable(ctx context.Context, pool gorm.ConnPool, scopes, defa
 
 const forgetApplicationScopes = `DELETE FROM {application_scopes} WHERE client_id = $1`
 
-// AllowAll takes back what [Scopes.Allow] said: the application may have every scope, and gets the general defaults.
-func (s *Scopes) AllowAll(ctx context.Context, clientID string) error {
+// AllowAll takes back what [ScopeTable.Allow] said: the application may have every scope, and gets the general defaults.
+func (s *ScopeTable) AllowAll(ctx context.Context, clientID string) error {
 	_, err := s.execute(ctx, s.pool(), forgetApplicationScopes, clientID)
 	return failed("allowing all scopes", err)
 }
