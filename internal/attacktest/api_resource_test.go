@@ -94,7 +94,7 @@ func audience(t *testing.T, s *fixture.Server) {
 	accepts(t, s, here.Access, "https://api.test")
 	both := alice.Tokens(s.Web, "scope=openid api:read", "resource=https://api.test", "+resource=https://other.test")
 	accepts(t, s, both.Access, "https://api.test", "https://other.test")
-	accepts(t, s, s.Service.CC("scope=api:read", "resource=https://other.test").Tokens().Access, "https://other.test")
+	accepts(t, s, s.Service.ClientCredentials("scope=api:read", "resource=https://other.test").Tokens().Access, "https://other.test")
 	for _, tokens := range []fixture.Tokens{plain, here, both} {
 		s.Bearer("/o/userinfo", tokens.Access).OK() // the provider's own
 	}
@@ -103,9 +103,9 @@ func audience(t *testing.T, s *fixture.Server) {
 
 func refreshedAudience(t *testing.T, s *fixture.Server) {
 	both := s.Browser("alice").Tokens(s.Web, "scope=openid api:read", "resource=https://api.test", "+resource=https://other.test")
-	narrowed := s.Web.RF(both.Refresh, "resource=https://other.test").Tokens()
+	narrowed := s.Web.Refresh(both.Refresh, "resource=https://other.test").Tokens()
 	accepts(t, s, narrowed.Access, "https://other.test")
-	accepts(t, s, s.Web.RF(narrowed.Refresh).Tokens().Access, "https://api.test", "https://other.test")
+	accepts(t, s, s.Web.Refresh(narrowed.Refresh).Tokens().Access, "https://api.test", "https://other.test")
 }
 
 func remoteChallenges(t *testing.T, s *fixture.Server) {
@@ -118,7 +118,7 @@ func remoteChallenges(t *testing.T, s *fixture.Server) {
 		}
 	}
 	want(revoked.Access, 200, "")
-	s.Web.RV(revoked.Access).OK()
+	s.Web.Revoke(revoked.Access).OK()
 	want(revoked.Access, 401, invalidToken) // at once: nothing is cached unless that is asked for
 	want("a b", 400, invalidRequest)
 	want(secret.New(secret.AccessToken), 401, invalidToken)
@@ -130,13 +130,13 @@ func remoteChallenges(t *testing.T, s *fixture.Server) {
 
 func otherCredentialAtRemoteAPI(t *testing.T, s *fixture.Server) {
 	alice, api := s.Browser("alice"), remoteAPI(t, s, nil)
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, value := range []string{tokens.ID, tokens.Refresh, code, s.Web.Secret, secret.Hash(tokens.Access), "alice", "web"} {
 		if got, _ := statusAt(api, value); got != 401 {
 			t.Errorf("got %d, want 401", got)
 		}
 	}
-	s.Web.TK(code).Tokens() // and was not used up
+	s.Web.Redeem(code).Tokens() // and was not used up
 }
 
 func deactivatedAtRemoteAPI(t *testing.T, s *fixture.Server) {
@@ -151,7 +151,7 @@ func deactivatedAtRemoteAPI(t *testing.T, s *fixture.Server) {
 
 // sharedAnswers asks about two tokens at once, with room for the answer about one.
 func sharedAnswers(t *testing.T, s *fixture.Server) {
-	writing, reading := s.Service.CC("scope=api:write").Tokens().Access, s.Service.CC("scope=api:read").Tokens().Access
+	writing, reading := s.Service.ClientCredentials("scope=api:write").Tokens().Access, s.Service.ClientCredentials("scope=api:read").Tokens().Access
 	api := remoteAPI(t, s, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime, config.CacheSize = time.Minute, 1 })
 	fixture.Race(20, func(int) {
 		for range 10 {

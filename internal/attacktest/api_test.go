@@ -60,7 +60,7 @@ const (
 func challenges(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	revoked := s.Browser("bob").Tokens(s.Web)
-	s.Web.RV(revoked.Access).OK()
+	s.Web.Revoke(revoked.Access).OK()
 	for _, path := range protected {
 		nothing := call(s, path)
 		challenged(t, nothing, 401, "Bearer")
@@ -85,7 +85,7 @@ func scopeMissing(t *testing.T, s *fixture.Server) {
 	signedIn, reading := alice.Tokens(s.Web, "scope=openid email"), alice.Tokens(s.Web, "scope=api:read")
 	challenged(t, s.Bearer("/o/userinfo", reading.Access), 403, insufficientScope+`, scope="openid"`)
 	challenged(t, s.Bearer("/api/read", signedIn.Access), 403, insufficientScope+`, scope="api:read"`)
-	narrowed := s.Web.RF(alice.Tokens(s.Web).Refresh, "scope=openid").Tokens()
+	narrowed := s.Web.Refresh(alice.Tokens(s.Web).Refresh, "scope=openid").Tokens()
 	challenged(t, s.Bearer("/api/read", narrowed.Access), 403, insufficientScope)
 	s.Bearer("/api/read", reading.Access).OK()
 	s.Bearer("/o/userinfo", signedIn.Access).OK()
@@ -146,7 +146,7 @@ func malformedScheme(t *testing.T, s *fixture.Server) {
 
 func otherCredentialAtAPI(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, path := range protected {
 		for _, value := range []string{
 			tokens.ID, tokens.Refresh, code, s.Web.Secret, secret.Hash(tokens.Access), "oat_" + strings.TrimPrefix(tokens.Refresh, "ort_"), "alice", "web",
@@ -154,8 +154,8 @@ func otherCredentialAtAPI(t *testing.T, s *fixture.Server) {
 			challenged(t, s.Bearer(path, value), 401, invalidToken)
 		}
 	}
-	s.Web.RF(tokens.Refresh).Tokens()
-	s.Web.TK(code).Tokens()
+	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.Web.Redeem(code).Tokens()
 }
 
 func deactivatedAtAPI(t *testing.T, s *fixture.Server) {
@@ -181,12 +181,12 @@ func forgedTokens(t *testing.T, s *fixture.Server) {
 		for _, path := range protected {
 			challenged(t, s.Bearer(path, forged), 401, invalidToken)
 		}
-		s.RS.IN(forged).Inactive()
+		s.RS.Introspect(forged).Inactive()
 	}
 }
 
 func sharedState(t *testing.T, s *fixture.Server) {
-	writing, reading := s.Service.CC("scope=api:write").Tokens().Access, s.Service.CC("scope=api:read").Tokens().Access
+	writing, reading := s.Service.ClientCredentials("scope=api:write").Tokens().Access, s.Service.ClientCredentials("scope=api:read").Tokens().Access
 	fixture.Race(50, func(i int) {
 		for range 10 {
 			challenged(t, s.Bearer("/api/read", writing), 403, insufficientScope)

@@ -36,39 +36,39 @@ func TestApprovalPrompt(t *testing.T) {
 
 func approvalPrompt(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Decide(alice.Open(s.Web.AZ("approval_prompt=auto")).Consent(), "allow").Code()
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest("approval_prompt=auto")).Consent(), "allow").Code()
 	for _, parameter := range []string{"approval_prompt", "approval_prompt=", "approval_prompt=auto"} {
-		alice.Open(s.Web.AZ(parameter)).Code()
-		alice.Open(s.Web.AZ(parameter, "prompt=none")).Code()
-		alice.Open(s.Web.AZ(parameter, "prompt=consent")).Consent()
-		alice.Open(s.Web.AZ(parameter, "scope=openid api:read email")).Consent() // it grew
+		alice.Open(s.Web.AuthorizeRequest(parameter)).Code()
+		alice.Open(s.Web.AuthorizeRequest(parameter, "prompt=none")).Code()
+		alice.Open(s.Web.AuthorizeRequest(parameter, "prompt=consent")).Consent()
+		alice.Open(s.Web.AuthorizeRequest(parameter, "scope=openid api:read email")).Consent() // it grew
 	}
-	page := alice.Open(s.Web.AZ("approval_prompt=force")).Consent()
-	alice.Authorize(s.Web.AZ("approval_prompt=force", "prompt=none")).ERR("consent_required")
+	page := alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Consent()
+	alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=force", "prompt=none")).Refused("consent_required")
 	alice.Decide(page, "allow", "approval_prompt=auto").Code()
-	alice.Open(s.Web.AZ("approval_prompt=force")).Consent() // each time
-	alice.Open(s.Web.AZ()).Code()
-	s.Browser("bob").Open(s.Web.AZ("approval_prompt=auto")).Consent() // who has approved nothing
+	alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Consent() // each time
+	alice.Open(s.Web.AuthorizeRequest()).Code()
+	s.Browser("bob").Open(s.Web.AuthorizeRequest("approval_prompt=auto")).Consent() // who has approved nothing
 }
 
 func forcedApproval(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
-	alice.Open(s.Web.AZ()).Consent()
-	alice.Open(s.Web.AZ("approval_prompt=")).Consent()
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
-	alice.Open(s.Web.AZ("approval_prompt=auto")).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
+	alice.Open(s.Web.AuthorizeRequest("approval_prompt=")).Consent()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+	alice.Open(s.Web.AuthorizeRequest("approval_prompt=auto")).Code()
 }
 
 func unknownApprovalPrompt(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, value := range []string{"nonsense", "AUTO", "none", "auto force", "force,auto", "<script>"} {
-		alice.Authorize(s.Web.AZ("approval_prompt=" + value)).ERR("invalid_request")
-		s.Browser("").Authorize(s.Web.AZ("approval_prompt=" + value)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=" + value)).Refused("invalid_request")
+		s.Browser("").Authorize(s.Web.AuthorizeRequest("approval_prompt=" + value)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Web.AZ("approval_prompt=auto", "+approval_prompt=auto")).ERR("invalid_request")
-	alice.Authorize(s.Web.AZ("approval_prompt=x", "redirect_uri=https://evil.test/cb")).PAGE(400)
+	alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=auto", "+approval_prompt=auto")).Refused("invalid_request")
+	alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=x", "redirect_uri=https://evil.test/cb")).ErrorPage(400)
 }
 
 // trustedApplication is not asked about, but for its own prompt=consent, and only at an address that is its own.
@@ -77,25 +77,25 @@ func trustedApplication(t *testing.T, s *fixture.Server) {
 		s.UpdateApplication(id, func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
 	}
 	alice := s.Browser("alice")
-	alice.Open(s.Web.AZ()).Code()
-	alice.Open(s.Web.AZ("prompt=none", "approval_prompt=force")).Code()
-	alice.Open(s.Web.AZ("prompt=consent")).Consent()
-	alice.Open(s.CLI.AZ()).Consent() // any program on the device can have this address (RFC 8252 §8.6)
-	alice.Open(s.CLI.AZ("redirect_uri=com.example.cli:/cb")).Consent()
-	s.Browser("").Open(s.Web.AZ()).Login()
+	alice.Open(s.Web.AuthorizeRequest()).Code()
+	alice.Open(s.Web.AuthorizeRequest("prompt=none", "approval_prompt=force")).Code()
+	alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent()
+	alice.Open(s.CLI.AuthorizeRequest()).Consent() // any program on the device can have this address (RFC 8252 §8.6)
+	alice.Open(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb")).Consent()
+	s.Browser("").Open(s.Web.AuthorizeRequest()).Login()
 	if given := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(given) > 0 {
 		t.Errorf("got %+v observed, want no consent of a user who was not asked", given)
 	}
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = false })
-	alice.Open(s.Web.AZ()).Consent() // trust left no consent behind
+	alice.Open(s.Web.AuthorizeRequest()).Consent() // trust left no consent behind
 }
 
 func trustedByHost(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Open(s.Web.AZ("approval_prompt=force")).Code()
-	alice.Open(s.Web.AZ("prompt=consent")).Consent()
-	alice.Open(s.SPA.AZ()).Consent()
-	s.Browser("bob").Open(s.Web.AZ()).Consent()
+	alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Code()
+	alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent()
+	alice.Open(s.SPA.AuthorizeRequest()).Consent()
+	s.Browser("bob").Open(s.Web.AuthorizeRequest()).Consent()
 }
 
 func changedApplication(_ *testing.T, s *fixture.Server) {
@@ -107,13 +107,13 @@ func changedApplication(_ *testing.T, s *fixture.Server) {
 		},
 		func(app *oauthkit.AbstractApplication) { app.RedirectURIs = app.RedirectURIs[:1] },
 	} {
-		alice.Approve(s.Web.AZ()).Code()
-		alice.Open(s.Web.AZ()).Code()
+		alice.Approve(s.Web.AuthorizeRequest()).Code()
+		alice.Open(s.Web.AuthorizeRequest()).Code()
 		s.UpdateApplication("web", change)
-		page := alice.Open(s.Web.AZ()).Consent()
-		alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
-		alice.Decide(page, "deny").ERR("access_denied")
-		alice.Open(s.Web.AZ()).Consent()
+		page := alice.Open(s.Web.AuthorizeRequest()).Consent()
+		alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+		alice.Decide(page, "deny").Refused("access_denied")
+		alice.Open(s.Web.AuthorizeRequest()).Consent()
 	}
 }
 
@@ -137,18 +137,18 @@ func chosenLifetime(t *testing.T, s *fixture.Server) {
 		want   int64
 	}{
 		{"code", tokens, 180},
-		{"refresh", s.Web.RF(tokens.Refresh).Tokens(), 120},
-		{"own", s.Service.CC("scope=api:read").Tokens(), 180},
-		{"own, to write", s.Service.CC("scope=api:write").Tokens(), 60},
+		{"refresh", s.Web.Refresh(tokens.Refresh).Tokens(), 120},
+		{"own", s.Service.ClientCredentials("scope=api:read").Tokens(), 180},
+		{"own, to write", s.Service.ClientCredentials("scope=api:write").Tokens(), 60},
 	} {
-		members := s.RS.IN(test.tokens.Access).Active()
+		members := s.RS.Introspect(test.tokens.Access).Active()
 		if row := members["exp"].(float64) - members["iat"].(float64); test.tokens.ExpiresIn != test.want || int64(row) != test.want {
 			t.Errorf("%s: got expires_in %d and %v seconds in the row, want %d", test.name, test.tokens.ExpiresIn, row, test.want)
 		}
 	}
-	writing := s.Service.CC("scope=api:write").Tokens()
+	writing := s.Service.ClientCredentials("scope=api:write").Tokens()
 	s.Clock.Advance(time.Minute - time.Second)
-	s.RS.IN(writing.Access).Active()
+	s.RS.Introspect(writing.Access).Active()
 	s.Clock.Advance(time.Second)
-	s.RS.IN(writing.Access).Inactive()
+	s.RS.Introspect(writing.Access).Inactive()
 }

@@ -20,13 +20,13 @@ func TestAuthorizeParameters(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-01 repeated parameters", Test: repeatedParameters},
 		{Name: "A-02 unknown parameter", Test: func(_ *testing.T, s *fixture.Server) {
-			s.Browser("alice").Approve(s.Web.AZ("foo=bar", "utm_source=<b>", "allow=")).Code()
+			s.Browser("alice").Approve(s.Web.AuthorizeRequest("foo=bar", "utm_source=<b>", "allow=")).Code()
 		}},
 		{Name: "A-03 POST takes forms only", Test: posted},
 		{Name: "A-04 methods", Test: methods},
 		{Name: "A-05 no response_type", Test: func(_ *testing.T, s *fixture.Server) {
-			s.Browser("alice").Authorize(s.Web.AZ("response_type")).ERR("invalid_request")
-			s.Browser("alice").Authorize(s.Web.AZ("response_type=")).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("response_type")).Refused("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("response_type=")).Refused("invalid_request")
 		}},
 		{Name: "A-06 response types that are not code", Test: responseTypes},
 		{Name: "A-07 response type not allowed to the application", Test: unauthorizedResponseType},
@@ -45,42 +45,42 @@ func repeatedParameters(_ *testing.T, s *fixture.Server) {
 	for _, name := range []string{
 		"response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt", "max_age", "response_mode", "foo",
 	} {
-		form := s.Web.AZ()
+		form := s.Web.AuthorizeRequest()
 		value := form.Get(name)
 		for _, second := range []string{value, "other"} {
 			form[name] = []string{value, second}
-			alice.Authorize(form).ERR("invalid_request")
+			alice.Authorize(form).Refused("invalid_request")
 		}
 		form[name] = []string{value}
-		alice.Post("/o/authorize?"+name+"="+strings.ReplaceAll(value, " ", "+"), form).ERR("invalid_request")
+		alice.Post("/o/authorize?"+name+"="+strings.ReplaceAll(value, " ", "+"), form).Refused("invalid_request")
 	}
-	alice.Authorize(s.Web.AZ("+client_id=web")).PAGE(400)
-	alice.Authorize(s.Web.AZ("+client_id=evil")).PAGE(400)
-	alice.Post("/o/authorize?client_id=web", s.Web.AZ()).PAGE(400)
-	alice.Approve(s.Web.AZ("+resource=https://api.test", "+resource=https://other.test")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("+client_id=web")).ErrorPage(400)
+	alice.Authorize(s.Web.AuthorizeRequest("+client_id=evil")).ErrorPage(400)
+	alice.Post("/o/authorize?client_id=web", s.Web.AuthorizeRequest()).ErrorPage(400)
+	alice.Approve(s.Web.AuthorizeRequest("+resource=https://api.test", "+resource=https://other.test")).Code()
 }
 
 func posted(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Follow(alice.Post("/o/authorize", s.Web.AZ())).Consent()
+	alice.Follow(alice.Post("/o/authorize", s.Web.AuthorizeRequest())).Consent()
 	for _, mediaType := range []string{
 		"application/json", "multipart/form-data; boundary=x", "text/plain", "", "application/x-www-form-urlencoded; charset=utf-16",
 	} {
-		request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+		request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AuthorizeRequest())
 		request.Header.Set("Content-Type", mediaType)
-		alice.Do(request).PAGE(http.StatusUnsupportedMediaType)
+		alice.Do(request).ErrorPage(http.StatusUnsupportedMediaType)
 	}
-	request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+	request := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AuthorizeRequest())
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
 	alice.Follow(alice.Do(request)).Consent()
 }
 
 func methods(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code() // so that GET would be answered with a code
+	alice.Approve(s.Web.AuthorizeRequest()).Code() // so that GET would be answered with a code
 	for _, method := range []string{http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodPatch, "get"} {
-		answer := alice.Do(fixture.NewRequest(method, "/o/authorize", s.Web.AZ()))
-		answer.PAGE(http.StatusMethodNotAllowed)
+		answer := alice.Do(fixture.NewRequest(method, "/o/authorize", s.Web.AuthorizeRequest()))
+		answer.ErrorPage(http.StatusMethodNotAllowed)
 		if allow := answer.Header.Get("Allow"); allow != "GET, POST" {
 			t.Errorf("%s: got Allow %q, want GET, POST", method, allow)
 		}
@@ -91,7 +91,7 @@ func responseTypes(_ *testing.T, s *fixture.Server) {
 	for _, responseType := range []string{
 		"token", "id_token", "code token", "code id_token", "id_token token", "none", "code code", "CODE", "code,id_token", " code", "code ", "co%64e", "device",
 	} {
-		s.Browser("alice").Authorize(s.Web.AZ("response_type=" + responseType)).ERR("unsupported_response_type")
+		s.Browser("alice").Authorize(s.Web.AuthorizeRequest("response_type=" + responseType)).Refused("unsupported_response_type")
 	}
 }
 
@@ -100,8 +100,8 @@ func unauthorizedResponseType(t *testing.T, s *fixture.Server) {
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://other.test/cb"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	})
-	s.Browser("alice").Authorize(client.AZ()).ERR("unauthorized_client")
-	s.Browser("").Authorize(client.AZ("prompt=none")).ERR("unauthorized_client")
+	s.Browser("alice").Authorize(client.AuthorizeRequest()).Refused("unauthorized_client")
+	s.Browser("").Authorize(client.AuthorizeRequest("prompt=none")).Refused("unauthorized_client")
 }
 
 func scopes(_ *testing.T, s *fixture.Server) {
@@ -118,11 +118,11 @@ func scopes(_ *testing.T, s *fixture.Server) {
 		if strings.Contains(scope, "\x00") {
 			code = "invalid_request" // not text at all
 		}
-		alice.Authorize(s.Web.AZ("scope=" + scope)).ERR(code)
+		alice.Authorize(s.Web.AuthorizeRequest("scope=" + scope)).Refused(code)
 	}
-	code := alice.Approve(s.Web.AZ("scope=api:read openid")).Code()
-	alice.Authorize(s.Web.AZ("scope=openid api:read")).Code() // the order does not matter
-	s.Web.TK(code).Tokens()
+	code := alice.Approve(s.Web.AuthorizeRequest("scope=api:read openid")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // the order does not matter
+	s.Web.Redeem(code).Tokens()
 }
 
 func claimsParameter(_ *testing.T, s *fixture.Server) {
@@ -136,23 +136,23 @@ func claimsParameter(_ *testing.T, s *fixture.Server) {
 		`{"userinfo":{` + strings.Join(members[:1000], ",") + `}}`,
 		`{"userinfo":{"a":{"value":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}}}`,
 	} {
-		alice.Authorize(s.Web.AZ("claims=" + claims)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("claims=" + claims)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Web.AZ(`claims={"userinfo":{` + strings.Join(members, ",") + `}}`)).PAGE(400) // as a request of that size is
-	alice.Approve(s.Web.AZ(`claims={"userinfo":{"nonsense":{"essential":true}},"id_token":{"email":null}}`)).Code()
+	alice.Authorize(s.Web.AuthorizeRequest(`claims={"userinfo":{` + strings.Join(members, ",") + `}}`)).ErrorPage(400) // as a request of that size is
+	alice.Approve(s.Web.AuthorizeRequest(`claims={"userinfo":{"nonsense":{"essential":true}},"id_token":{"email":null}}`)).Code()
 }
 
 func hints(t *testing.T, s *fixture.Server) {
 	const script = `"><img src=x onerror=1>`
 	alice := s.Browser("alice")
-	form := s.Web.AZ("login_hint="+script, "ui_locales=../../etc/passwd", "claims_locales="+script, "display="+script, "acr_values="+script)
+	form := s.Web.AuthorizeRequest("login_hint="+script, "ui_locales=../../etc/passwd", "claims_locales="+script, "display="+script, "acr_values="+script)
 	page := alice.Open(form).Consent()
 	if strings.Contains(page.Body, "<img") || strings.Contains(page.Body, "etc/passwd") {
 		t.Errorf("got a hint of the request on the page: %s", page.Body)
 	}
 	alice.Decide(page, "allow").Code()
-	alice.Authorize(s.Web.AZ("login_hint=bob")).Code() // for alice: a hint signs nobody in
-	alice.Authorize(s.Web.AZ("login_hint=" + strings.Repeat("a", 10<<10))).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("login_hint=bob")).Code() // for alice: a hint signs nobody in
+	alice.Authorize(s.Web.AuthorizeRequest("login_hint=" + strings.Repeat("a", 10<<10))).Code()
 }
 
 func requestObjects(t *testing.T, s *fixture.Server) {
@@ -160,11 +160,11 @@ func requestObjects(t *testing.T, s *fixture.Server) {
 	var fetched atomic.Int32
 	canary := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { fetched.Add(1) }))
 	defer canary.Close()
-	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.")).ERR("request_not_supported")
-	alice.Authorize(s.Web.AZ("request_uri=" + canary.URL)).ERR("request_uri_not_supported")
-	alice.Authorize(s.Web.AZ("request=eyJhbGciOiJub25lIn0.e30.", "request_uri="+canary.URL)).ERR("invalid_request")
+	alice.Authorize(s.Web.AuthorizeRequest("request=eyJhbGciOiJub25lIn0.e30.")).Refused("request_not_supported")
+	alice.Authorize(s.Web.AuthorizeRequest("request_uri=" + canary.URL)).Refused("request_uri_not_supported")
+	alice.Authorize(s.Web.AuthorizeRequest("request=eyJhbGciOiJub25lIn0.e30.", "request_uri="+canary.URL)).Refused("invalid_request")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RequirePushedAuthorizationRequests = true })
-	alice.Authorize(s.Web.AZ()).ERR("invalid_request") // there is no endpoint to push it to
+	alice.Authorize(s.Web.AuthorizeRequest()).Refused("invalid_request") // there is no endpoint to push it to
 	if n := fetched.Load(); n > 0 {
 		t.Errorf("got %d requests at the request_uri, want none", n)
 	}
@@ -176,8 +176,8 @@ func malformedClientID(t *testing.T, s *fixture.Server) {
 	for _, id := range []string{
 		"nobody", "web\x00", "web\xff", "\xed\xa0\x80", strings.Repeat("w", 10<<10), "web'--", "web ", " web", "WEB", "web\n", `" OR 1=1 --`, "<script>alert(1)</script>",
 	} {
-		answer := s.Browser("alice").Authorize(s.Web.AZ("client_id=" + id))
-		answer.PAGE(400)
+		answer := s.Browser("alice").Authorize(s.Web.AuthorizeRequest("client_id=" + id))
+		answer.ErrorPage(400)
 		pages[trace.ReplaceAllString(answer.Body, "")] = true
 	}
 	if len(pages) != 1 {
@@ -185,7 +185,7 @@ func malformedClientID(t *testing.T, s *fixture.Server) {
 	}
 	s.Store.Forget()
 	for _, id := range []string{"client_id=", "client_id", "client_id=web\x00", "client_id=web\xff", "client_id=" + strings.Repeat("w", 256)} {
-		s.Browser("alice").Authorize(s.Web.AZ(id)).PAGE(400)
+		s.Browser("alice").Authorize(s.Web.AuthorizeRequest(id)).ErrorPage(400)
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
 		t.Errorf("got calls %v of the store, want none for what cannot be a client_id", calls)
@@ -194,23 +194,23 @@ func malformedClientID(t *testing.T, s *fixture.Server) {
 
 func disabledApplication(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
-	page := alice.Open(s.WebPost.AZ()).Consent()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	page := alice.Open(s.WebPost.AuthorizeRequest()).Consent()
 	for _, id := range []string{"web", "webp"} {
 		s.UpdateApplication(id, func(app *oauthkit.AbstractApplication) { app.Disabled = true })
 	}
-	alice.Authorize(s.Web.AZ()).PAGE(400)
-	alice.Authorize(s.Web.AZ("prompt=none")).PAGE(400)
-	alice.Decide(page, "allow").PAGE(400)
+	alice.Authorize(s.Web.AuthorizeRequest()).ErrorPage(400)
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).ErrorPage(400)
+	alice.Decide(page, "allow").ErrorPage(400)
 }
 
 func malformedQuery(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
-	good := s.Web.AZ().Encode()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	good := s.Web.AuthorizeRequest().Encode()
 	for _, query := range []string{
 		good + ";x=1", strings.ReplaceAll(good, "&", ";"), good + "&a=%zz", good + "&a=%", good + strings.Repeat("&a", 1000), "client_id=web;x=1",
 	} {
-		alice.Get("/o/authorize?" + query).PAGE(400)
+		alice.Get("/o/authorize?" + query).ErrorPage(400)
 	}
 }

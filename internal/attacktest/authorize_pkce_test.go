@@ -13,14 +13,14 @@ func TestAuthorizePKCE(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-14 no PKCE, whatever the application is", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, client := range []*fixture.Client{s.Web, s.WebPost, s.SPA, s.CLI} {
-				s.Browser("alice").Authorize(client.AZ("code_challenge", "code_challenge_method")).ERR("invalid_request")
-				s.Browser("alice").Authorize(client.AZ("code_challenge=", "code_challenge_method=")).ERR("invalid_request")
+				s.Browser("alice").Authorize(client.AuthorizeRequest("code_challenge", "code_challenge_method")).Refused("invalid_request")
+				s.Browser("alice").Authorize(client.AuthorizeRequest("code_challenge=", "code_challenge_method=")).Refused("invalid_request")
 			}
 		}},
 		{Name: "A-15 plain, said or meant", Test: func(_ *testing.T, s *fixture.Server) {
-			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method=plain")).ERR("invalid_request")
-			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method=plain", "code_challenge="+fixture.Verifier)).ERR("invalid_request")
-			s.Browser("alice").Authorize(s.Web.AZ("code_challenge_method")).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain")).Refused("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain", "code_challenge="+fixture.Verifier)).Refused("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method")).Refused("invalid_request")
 		}},
 		refusedChallenge("A-16 unknown method", "code_challenge_method=S512", "code_challenge_method=s256", "code_challenge_method=", "code_challenge_method=S256 plain"),
 		{Name: "A-17 malformed challenge", Test: malformedChallenge},
@@ -33,7 +33,7 @@ func TestAuthorizePKCE(t *testing.T) {
 func refusedChallenge(name string, overrides ...string) fixture.Case {
 	return fixture.Case{Name: name, Test: func(_ *testing.T, s *fixture.Server) {
 		for _, override := range overrides {
-			s.Browser("alice").Authorize(s.Web.AZ(override)).ERR("invalid_request")
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest(override)).Refused("invalid_request")
 		}
 	}}
 }
@@ -45,7 +45,7 @@ func malformedChallenge(_ *testing.T, s *fixture.Server) {
 		challenge[:42], challenge + "A", strings.Repeat("A", 129), challenge + "=", challenge[:42] + "=", challenge[:42] + "+", challenge[:42] + "/",
 		challenge[:41] + "\u00e9", challenge[:42] + " ", challenge[:42] + ".", challenge[:42] + "\n", challenge[:42] + "\x00",
 	} {
-		alice.Authorize(s.Web.AZ("code_challenge=" + malformed)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("code_challenge=" + malformed)).Refused("invalid_request")
 	}
-	alice.Approve(s.Web.AZ("code_challenge=" + strings.Repeat("A", 43))).Code()
+	alice.Approve(s.Web.AuthorizeRequest("code_challenge=" + strings.Repeat("A", 43))).Code()
 }

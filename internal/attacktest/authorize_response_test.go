@@ -17,9 +17,9 @@ func TestAuthorizeResponse(t *testing.T) {
 		{Name: "A-08 response modes that do not exist", Test: responseModes},
 		{Name: "A-10 state comes back byte by byte", Test: exactState},
 		{Name: "A-11 no state", Test: func(t *testing.T, s *fixture.Server) {
-			s.Browser("alice").Approve(s.Web.AZ("state")).Code() // which wants none in the response
-			s.Browser("alice").Authorize(s.Web.AZ("state", "scope=nonsense")).ERR("invalid_scope")
-			if answer := s.Browser("alice").Authorize(s.Web.AZ("state=")); strings.Contains(answer.Location(), "state=") {
+			s.Browser("alice").Approve(s.Web.AuthorizeRequest("state")).Code() // which wants none in the response
+			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("state", "scope=nonsense")).Refused("invalid_scope")
+			if answer := s.Browser("alice").Authorize(s.Web.AuthorizeRequest("state=")); strings.Contains(answer.Location(), "state=") {
 				t.Errorf("got %s, want no state: one without a value is none (RFC 6749 §3.1)", answer.Location())
 			}
 		}},
@@ -33,10 +33,10 @@ func TestAuthorizeResponse(t *testing.T) {
 func responseModes(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, mode := range []string{"fragment", "query.jwt", "fragment.jwt", "jwt", "web_message", "form_post", "form_post.jwt", "QUERY", "x"} {
-		alice.Authorize(s.Web.AZ("response_mode=" + mode)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("response_mode=" + mode)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Web.AZ("response_mode=query", "+response_mode=query")).ERR("invalid_request")
-	alice.Approve(s.Web.AZ("response_mode=query")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("response_mode=query", "+response_mode=query")).Refused("invalid_request")
+	alice.Approve(s.Web.AuthorizeRequest("response_mode=query")).Code()
 }
 
 func exactState(_ *testing.T, s *fixture.Server) {
@@ -46,12 +46,12 @@ func exactState(_ *testing.T, s *fixture.Server) {
 		strings.Repeat("s", 4096), "iss=https://evil.test", " ",
 	} {
 		bob := s.Browser("bob") // who is asked each time
-		bob.Decide(bob.Open(s.CLI.AZ("state="+state)).Consent(), "allow").Code()
-		bob.Decide(bob.Open(s.CLI.AZ("state="+state)).Consent(), "deny").ERR("access_denied")
-		alice.Authorize(s.Web.AZ("scope=nonsense", "state="+state)).ERR("invalid_scope")
+		bob.Decide(bob.Open(s.CLI.AuthorizeRequest("state="+state)).Consent(), "allow").Code()
+		bob.Decide(bob.Open(s.CLI.AuthorizeRequest("state="+state)).Consent(), "deny").Refused("access_denied")
+		alice.Authorize(s.Web.AuthorizeRequest("scope=nonsense", "state="+state)).Refused("invalid_scope")
 	}
 	for _, state := range []string{strings.Repeat("s", 4097), strings.Repeat("s", 8<<10), "a\x00", "a\xff", "\xed\xa0\x80"} {
-		alice.Authorize(s.Web.AZ("state=" + state)).ERR("invalid_request") // which wants no state in the response
+		alice.Authorize(s.Web.AuthorizeRequest("state=" + state)).Refused("invalid_request") // which wants no state in the response
 	}
 }
 
@@ -64,7 +64,7 @@ func nonce(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got nonce %v in the ID token, want %v", override, got, want)
 		}
 	}
-	alice.Authorize(s.Web.AZ("nonce=" + strings.Repeat("n", 4096))).ERR("invalid_request")
+	alice.Authorize(s.Web.AuthorizeRequest("nonce=" + strings.Repeat("n", 4096))).Refused("invalid_request")
 }
 
 // claimsOf reads an ID token without verifying it.
@@ -99,21 +99,21 @@ func issuerInMetadata(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got %v, want issuer %s and authorization_response_iss_parameter_supported", path, metadata, fixture.Issuer)
 		}
 	}
-	s.Browser("alice").Approve(s.Web.AZ()).Code()
-	s.Browser("").Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
-	s.Browser("alice").Authorize(s.Web.AZ("iss=https://evil.test")).Code()
+	s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	s.Browser("").Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
+	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("iss=https://evil.test")).Code()
 }
 
 func parallelRequests(t *testing.T, s *fixture.Server) {
 	fixture.Race(50, func(i int) {
 		name := fmt.Sprintf("user%d", i)
-		code := s.Browser(name).Approve(s.Web.AZ("state=state of "+name, "nonce=nonce of "+name)).Code()
-		tokens := s.Web.TK(code).Tokens()
+		code := s.Browser(name).Approve(s.Web.AuthorizeRequest("state=state of "+name, "nonce=nonce of "+name)).Code()
+		tokens := s.Web.Redeem(code).Tokens()
 		claims := claimsOf(t, tokens.ID)
 		if claims["sub"] != name || claims["nonce"] != "nonce of "+name {
 			t.Errorf("%s: got an ID token for %v with %v", name, claims["sub"], claims["nonce"])
 		}
-		if subject := s.RS.IN(tokens.Access).Active()["sub"]; subject != name {
+		if subject := s.RS.Introspect(tokens.Access).Active()["sub"]; subject != name {
 			t.Errorf("%s: got an access token of %v", name, subject)
 		}
 	})
@@ -123,7 +123,7 @@ func parallelRequests(t *testing.T, s *fixture.Server) {
 // pages forbid Referer is checked with every page.
 func addresses(t *testing.T, s *fixture.Server) {
 	nobody, alice := s.Browser(""), s.Browser("alice")
-	form := s.Web.AZ("state=the-state", "nonce=the-nonce", "login_hint=the-hint")
+	form := s.Web.AuthorizeRequest("state=the-state", "nonce=the-nonce", "login_hint=the-hint")
 	for _, answer := range []*fixture.Answer{nobody.Authorize(form).Login(), alice.Authorize(form)} {
 		location, err := url.QueryUnescape(answer.Location())
 		if err != nil {

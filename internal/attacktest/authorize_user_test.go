@@ -19,25 +19,25 @@ func TestAuthorizeUser(t *testing.T) {
 		{Name: "A-21 prompt=none shows no page", Test: promptNone},
 		{Name: "A-22 malformed prompt", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, prompt := range []string{"none login", "none none", "None", "foo", "login foo", " login", "login  consent", "create"} {
-				s.Browser("alice").Authorize(s.Web.AZ("prompt=" + prompt)).ERR("invalid_request")
+				s.Browser("alice").Authorize(s.Web.AuthorizeRequest("prompt=" + prompt)).Refused("invalid_request")
 			}
 		}},
 		{Name: "A-23 prompt=login cannot be evaded", Test: promptLogin},
 		{Name: "A-24 max_age", Test: maxAge},
 		{Name: "A-25 prompt=consent asks again", Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
-			alice.Approve(s.Web.AZ()).Code()
-			alice.Decide(alice.Open(s.Web.AZ("prompt=consent")).Consent(), "allow").Code()
-			alice.Authorize(s.Web.AZ()).Code()
+			alice.Approve(s.Web.AuthorizeRequest()).Code()
+			alice.Decide(alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent(), "allow").Code()
+			alice.Authorize(s.Web.AuthorizeRequest()).Code()
 		}},
 		{Name: "A-26 parameters that ask to skip consent", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, parameter := range []string{
 				"approval_prompt=auto", "skip_authorization=1", "skip_authorization=true", "allow=true", "consent=yes", "trusted=1", "auto_approve=true", "decision=allow",
 			} {
 				alice := s.Browser("alice")
-				alice.Open(s.Web.AZ(parameter)).Consent()
-				alice.Follow(alice.Post("/o/authorize", s.Web.AZ(parameter))).Consent()
-				alice.Get(alice.Authorize(s.Web.AZ()).Location() + "&" + parameter).Consent()
+				alice.Open(s.Web.AuthorizeRequest(parameter)).Consent()
+				alice.Follow(alice.Post("/o/authorize", s.Web.AuthorizeRequest(parameter))).Consent()
+				alice.Get(alice.Authorize(s.Web.AuthorizeRequest()).Location() + "&" + parameter).Consent()
 			}
 		}},
 		{Name: "A-27 public applications on a device are asked for each time", Test: publicConsent},
@@ -48,27 +48,27 @@ func TestAuthorizeUser(t *testing.T) {
 }
 
 func promptNone(t *testing.T, s *fixture.Server) {
-	s.Browser("").Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	s.Browser("").Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice := s.Browser("alice")
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
-	alice.Authorize(s.Web.AZ("prompt=none", "max_age=0")).ERR("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "max_age=0")).Refused("login_required")
 	if calls := s.Store.Calls(); slices.Contains(calls, "SaveInteraction") || slices.Contains(calls, "SaveCode") {
 		t.Errorf("got calls %v of the store, want nothing kept", calls)
 	}
-	alice.Approve(s.Web.AZ()).Code()
-	alice.Authorize(s.Web.AZ("prompt=none")).Code()
-	alice.Authorize(s.Web.AZ("prompt=none", "scope=openid email")).ERR("consent_required")
-	s.Browser("bob").Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "scope=openid email")).Refused("consent_required")
+	s.Browser("bob").Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	alice.SignOut()
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 }
 
 func promptLogin(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	before := claimsOf(t, alice.Tokens(s.Web).ID)["auth_time"].(float64)
-	alice.Return(alice.Authorize(s.Web.AZ("prompt=login")).Login()).Login() // signed in at the same moment is not after it
+	alice.Return(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // signed in at the same moment is not after it
 	s.Clock.Advance(time.Minute)
-	login := alice.Authorize(s.Web.AZ("prompt=login")).Login()
+	login := alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	alice.Return(login).Login()
 	s.Clock.Advance(time.Minute)
 	again := alice.Return(login).Login() // going back and forth is no sign-in either
@@ -83,7 +83,7 @@ func promptLogin(t *testing.T, s *fixture.Server) {
 	alice.Get(path + "&prompt=none").Login()
 	alice.Get(path + "&prompt=&max_age=9999").Login()
 	alice.SignIn("alice")
-	after := claimsOf(t, s.Web.TK(alice.Return(login).Code()).Tokens().ID)["auth_time"].(float64)
+	after := claimsOf(t, s.Web.Redeem(alice.Return(login).Code()).Tokens().ID)["auth_time"].(float64)
 	if after-before != 120 {
 		t.Errorf("got auth_time %v after %v, want the second sign-in, 120 s later", after, before)
 	}
@@ -91,20 +91,20 @@ func promptLogin(t *testing.T, s *fixture.Server) {
 
 func maxAge(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	signedIn := s.Clock.Now().Unix()
 	s.Clock.Advance(2 * time.Second)
-	alice.Authorize(s.Web.AZ("max_age=1")).Login()
-	alice.Authorize(s.Web.AZ("max_age=1", "prompt=none")).ERR("login_required")
-	alice.Authorize(s.Web.AZ("max_age=0")).Login()
+	alice.Authorize(s.Web.AuthorizeRequest("max_age=1")).Login()
+	alice.Authorize(s.Web.AuthorizeRequest("max_age=1", "prompt=none")).Refused("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("max_age=0")).Login()
 	for _, malformed := range []string{"-1", "x", "99999999999999999999", "1.5", "1e3", "+1", " 1", "0x10"} {
-		alice.Authorize(s.Web.AZ("max_age=" + malformed)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("max_age=" + malformed)).Refused("invalid_request")
 	}
 	tokens := alice.Tokens(s.Web, "max_age=10")
 	if got := claimsOf(t, tokens.ID)["auth_time"]; got != float64(signedIn) {
 		t.Errorf("got auth_time %v, want %d", got, signedIn)
 	}
-	login := alice.Authorize(s.Web.AZ("max_age=1")).Login()
+	login := alice.Authorize(s.Web.AuthorizeRequest("max_age=1")).Login()
 	alice.Return(login).Login()
 	s.Clock.Advance(time.Second)
 	alice.SignIn("alice")
@@ -115,35 +115,35 @@ func publicConsent(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, uri := range []string{"http://127.0.0.1:5000/cb", "http://[::1]:5000/cb", "com.example.cli:/cb"} {
 		for range 2 {
-			alice.Decide(alice.Open(s.CLI.AZ("redirect_uri="+uri)).Consent(), "allow").Code()
+			alice.Decide(alice.Open(s.CLI.AuthorizeRequest("redirect_uri="+uri)).Consent(), "allow").Code()
 		}
-		alice.Authorize(s.CLI.AZ("redirect_uri="+uri, "prompt=none")).ERR("consent_required")
+		alice.Authorize(s.CLI.AuthorizeRequest("redirect_uri="+uri, "prompt=none")).Refused("consent_required")
 	}
-	alice.Approve(s.SPA.AZ()).Code()
-	alice.Authorize(s.SPA.AZ()).Code() // an https address belongs to somebody (RFC 8252 §8.6)
+	alice.Approve(s.SPA.AuthorizeRequest()).Code()
+	alice.Authorize(s.SPA.AuthorizeRequest()).Code() // an https address belongs to somebody (RFC 8252 §8.6)
 }
 
 func consentGrows(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ("scope=openid")).Code()
-	alice.Authorize(s.Web.AZ("scope=openid")).Code()
-	alice.Open(s.Web.AZ("scope=openid api:read")).Consent()
-	alice.Open(s.WebPost.AZ("scope=openid")).Consent()
-	s.Browser("bob").Open(s.Web.AZ("scope=openid")).Consent()
-	alice.Decide(alice.Open(s.Web.AZ("scope=openid api:read")), "deny").ERR("access_denied")
-	alice.Open(s.Web.AZ("scope=openid api:read")).Consent()
-	alice.Approve(s.Web.AZ("scope=openid api:read")).Code()
-	alice.Authorize(s.Web.AZ("scope=api:read")).Code() // a part of what was approved
-	alice.Open(s.Web.AZ("scope=api:read email")).Consent()
+	alice.Approve(s.Web.AuthorizeRequest("scope=openid")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("scope=openid")).Code()
+	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Consent()
+	alice.Open(s.WebPost.AuthorizeRequest("scope=openid")).Consent()
+	s.Browser("bob").Open(s.Web.AuthorizeRequest("scope=openid")).Consent()
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")), "deny").Refused("access_denied")
+	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Consent()
+	alice.Approve(s.Web.AuthorizeRequest("scope=openid api:read")).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("scope=api:read")).Code() // a part of what was approved
+	alice.Open(s.Web.AuthorizeRequest("scope=api:read email")).Consent()
 }
 
 func idTokenHint(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	own, bobs, evils := alice.Tokens(s.Web).ID, bob.Tokens(s.Web).ID, alice.Tokens(s.Evil).ID
-	alice.Authorize(s.Web.AZ("id_token_hint=" + own)).Code()
-	alice.Authorize(s.Web.AZ("prompt=none", "id_token_hint="+bobs)).ERR("login_required")
-	alice.Authorize(s.Web.AZ("id_token_hint=" + bobs)).ERR("login_required")
-	s.Browser("").Authorize(s.Web.AZ("id_token_hint=" + own)).Login() // a hint signs nobody in
+	alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + own)).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "id_token_hint="+bobs)).Refused("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + bobs)).Refused("login_required")
+	s.Browser("").Authorize(s.Web.AuthorizeRequest("id_token_hint=" + own)).Login() // a hint signs nobody in
 
 	for name, hint := range map[string]string{
 		"another application's": evils,
@@ -155,9 +155,9 @@ func idTokenHint(t *testing.T, s *fixture.Server) {
 		"an access token":       alice.Tokens(s.Web).Access,
 	} {
 		t.Log(name)
-		alice.Authorize(s.Web.AZ("id_token_hint=" + hint)).ERR("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + hint)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Evil.AZ("id_token_hint=" + own)).PAGE(400) // no error of a user's application leads away
+	alice.Authorize(s.Evil.AuthorizeRequest("id_token_hint=" + own)).ErrorPage(400) // no error of a user's application leads away
 }
 
 // unsigned returns the token with alg none and no signature.
@@ -181,14 +181,14 @@ func resigned(t *testing.T, claims map[string]any) string {
 
 func offlineAccess(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
-	page := alice.Open(s.Web.AZ("scope=openid api:read offline_access")).Consent()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	page := alice.Open(s.Web.AuthorizeRequest("scope=openid api:read offline_access")).Consent()
 	texts, err := s.Provider.ScopeTexts(t.Context())
 	words := texts["offline_access"]
 	if err != nil || words == "" || !strings.Contains(html.UnescapeString(page.Body), words) {
 		t.Errorf("got a page without %q, want it to say what offline_access means", words)
 	}
-	tokens := s.Web.TK(alice.Decide(page, "allow").Code()).Tokens()
+	tokens := s.Web.Redeem(alice.Decide(page, "allow").Code()).Tokens()
 	if !slices.Contains(strings.Fields(tokens.Scope), "offline_access") || tokens.Refresh == "" {
 		t.Errorf("got scope %q and refresh token %q, want both", tokens.Scope, tokens.Refresh)
 	}

@@ -25,11 +25,11 @@ func TestClientAuth(t *testing.T) {
 		{Name: "T-13 several methods of authentication", Test: severalMethods},
 		{Name: "T-14 two client ids", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, id := range []string{"evil", "WEB", "web ", "nobody"} {
-				s.Web.CC("client_id="+id).JSON(400, "invalid_request")
-				s.Web.IN("oat_x", "client_id="+id).JSON(400, "invalid_request")
-				s.Web.RV("oat_x", "client_id="+id).JSON(400, "invalid_request")
+				s.Web.ClientCredentials("client_id="+id).ErrorJSON(400, "invalid_request")
+				s.Web.Introspect("oat_x", "client_id="+id).ErrorJSON(400, "invalid_request")
+				s.Web.Revoke("oat_x", "client_id="+id).ErrorJSON(400, "invalid_request")
 			}
-			s.Service.CC("client_id=svc").Tokens()
+			s.Service.ClientCredentials("client_id=svc").Tokens()
 		}},
 		{Name: "T-15 method not registered", Test: unregisteredMethod},
 		{Name: "T-16 wrong secret", Test: wrongSecret},
@@ -39,10 +39,10 @@ func TestClientAuth(t *testing.T) {
 		{Name: "T-20 unknown application against wrong secret", Test: authenticationOracle},
 		{Name: "T-23 order of checks", Test: func(_ *testing.T, s *fixture.Server) {
 			s.Service.Secret = secret.New(secret.ClientSecret)
-			s.Service.TK("oac_x").Unauthorized() // the grant type is not its own either
-			s.Service.CC("grant_type=nonsense").Unauthorized()
-			s.Service.CC("grant_type").Unauthorized()
-			s.Service.CC("scope=nonsense").Unauthorized()
+			s.Service.Redeem("oac_x").Unauthorized() // the grant type is not its own either
+			s.Service.ClientCredentials("grant_type=nonsense").Unauthorized()
+			s.Service.ClientCredentials("grant_type").Unauthorized()
+			s.Service.ClientCredentials("scope=nonsense").Unauthorized()
 		}},
 	})
 }
@@ -102,10 +102,10 @@ func malformedBasic(_ *testing.T, s *fixture.Server) {
 }
 
 func twoAuthorizationHeaders(_ *testing.T, s *fixture.Server) {
-	token := "Bearer " + s.Service.CC().Tokens().Access
+	token := "Bearer " + s.Service.ClientCredentials().Tokens().Access
 	own, other := basic(s.Service.ID, s.Service.Secret), basic(s.Evil.ID, s.Evil.Secret)
 	for _, values := range [][]string{{own, other}, {other, own}, {own, own}, {own, token}, {token, own}, {own, ""}, {"", own}} {
-		s.Do(withAuthorization(values...)).JSON(400, "invalid_request")
+		s.Do(withAuthorization(values...)).ErrorJSON(400, "invalid_request")
 	}
 	s.Do(withAuthorization(own + ", " + other)).Unauthorized()
 }
@@ -113,15 +113,15 @@ func twoAuthorizationHeaders(_ *testing.T, s *fixture.Server) {
 func severalMethods(_ *testing.T, s *fixture.Server) {
 	const assertion, assertionType = "client_assertion=eyJhbGciOiJub25lIn0.e30.", "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	for _, client := range []*fixture.Client{s.Web, s.Service} {
-		client.CC("client_secret="+client.Secret).JSON(400, "invalid_request")
-		client.CC("client_id="+client.ID, "client_secret="+client.Secret).JSON(400, "invalid_request")
-		client.CC(assertion, assertionType).JSON(400, "invalid_request")
-		client.CC(assertion).JSON(400, "invalid_request")
-		client.CC(assertionType).JSON(400, "invalid_request")
+		client.ClientCredentials("client_secret="+client.Secret).ErrorJSON(400, "invalid_request")
+		client.ClientCredentials("client_id="+client.ID, "client_secret="+client.Secret).ErrorJSON(400, "invalid_request")
+		client.ClientCredentials(assertion, assertionType).ErrorJSON(400, "invalid_request")
+		client.ClientCredentials(assertion).ErrorJSON(400, "invalid_request")
+		client.ClientCredentials(assertionType).ErrorJSON(400, "invalid_request")
 	}
-	s.WebPost.CC(assertion, assertionType).JSON(400, "invalid_request")
-	s.SPA.CC(assertion, assertionType).Unauthorized() // one method, which there is not
-	s.SPA.CC(assertion, assertionType, "client_id").Unauthorized()
+	s.WebPost.ClientCredentials(assertion, assertionType).ErrorJSON(400, "invalid_request")
+	s.SPA.ClientCredentials(assertion, assertionType).Unauthorized() // one method, which there is not
+	s.SPA.ClientCredentials(assertion, assertionType, "client_id").Unauthorized()
 }
 
 func unregisteredMethod(_ *testing.T, s *fixture.Server) {
@@ -154,10 +154,10 @@ func wrongSecret(t *testing.T, s *fixture.Server) {
 			url.QueryEscape(right), right + " ", right + "\n", right[:72] + strings.Repeat("a", 56), s.Evil.Secret, secret.Hash(right),
 		} {
 			client.Secret = wrong
-			client.CC().Unauthorized()
+			client.ClientCredentials().Unauthorized()
 		}
 		client.Secret = right
-		client.CC().JSON(400, "unauthorized_client") // the secret is right
+		client.ClientCredentials().ErrorJSON(400, "unauthorized_client") // the secret is right
 	}
 	failed := fixture.EventsOf[oauthkit.ClientAuthenticationFailed](s.Events)
 	if len(failed) != 30 || failed[0] != (oauthkit.ClientAuthenticationFailed{ClientID: "web", Method: oauthkit.AuthMethodSecretBasic}) {
@@ -166,17 +166,17 @@ func wrongSecret(t *testing.T, s *fixture.Server) {
 }
 
 func publicWithSecret(_ *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.SPA.AZ()).Code()
-	s.SPA.TK(code, "client_secret=x").Unauthorized()
+	code := s.Browser("alice").Approve(s.SPA.AuthorizeRequest()).Code()
+	s.SPA.Redeem(code, "client_secret=x").Unauthorized()
 	for _, password := range []string{"x", ""} {
 		s.Do(withAuthorization(basic(s.SPA.ID, password))).Unauthorized()
 	}
-	s.SPA.CC().JSON(400, "unauthorized_client")
-	s.SPA.TK(code, "client_secret=").Tokens() // a parameter without a value is none (RFC 6749 §3.2)
+	s.SPA.ClientCredentials().ErrorJSON(400, "unauthorized_client")
+	s.SPA.Redeem(code, "client_secret=").Tokens() // a parameter without a value is none (RFC 6749 §3.2)
 	planted := s.Plant(&oauthkit.AbstractApplication{
 		ClientID: "public", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	})
-	planted.CC().JSON(400, "unauthorized_client") // although it is registered for the grant (RFC 6749 §4.4)
+	planted.ClientCredentials().ErrorJSON(400, "unauthorized_client") // although it is registered for the grant (RFC 6749 §4.4)
 }
 
 func confidentialWithoutSecret(_ *testing.T, s *fixture.Server) {
@@ -207,7 +207,7 @@ func emptyStoredSecret(_ *testing.T, s *fixture.Server) {
 			app.ClientSecret = stored
 			for _, presented := range []string{"", string(stored), client.Secret, secret.Hash("")} {
 				client.Secret = presented
-				client.CC().Unauthorized()
+				client.ClientCredentials().Unauthorized()
 			}
 		}
 	}

@@ -25,13 +25,13 @@ func TestCodeBinding(t *testing.T) {
 		{Name: "C-11 PKCE downgrade", Test: withoutChallenge},
 		{Name: "C-12 code of another session", Test: injectedCode},
 		{Name: "C-13 PKCE instead of authentication", Test: func(_ *testing.T, s *fixture.Server) {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			form := url.Values{
 				"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier},
 				"client_id": {"web"},
 			}
 			s.Do(fixture.NewRequest(http.MethodPost, "/o/token", form)).Unauthorized()
-			s.Web.TK(code).Tokens()
+			s.Web.Redeem(code).Tokens()
 		}},
 		{Name: "C-14 failed attempts", Test: failedAttempts},
 		{Name: "C-18 the user was deactivated", Test: deactivatedBeforeRedemption},
@@ -48,22 +48,22 @@ func TestCodeBinding(t *testing.T) {
 			_ = s.Provider.RevokeConsent(t.Context(), "web", "alice") // if it fails, so does the case
 		}),
 		{Name: "C-18 the secret was replaced", Test: func(_ *testing.T, s *fixture.Server) {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			replacement := secret.New(secret.ClientSecret)
 			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.ImportSecret(replacement) })
-			s.Web.TK(code).Unauthorized()
+			s.Web.Redeem(code).Unauthorized()
 			s.Web.Secret = replacement
-			s.Web.TK(code).Tokens()
+			s.Web.Redeem(code).Tokens()
 		}},
 	})
 }
 
 func otherApplicationsCode(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	redirectURI := "redirect_uri=" + s.Web.RedirectURI
 	for _, thief := range []*fixture.Client{s.Evil, s.WebPost, s.SPA, s.CLI} {
-		thief.TK(code, redirectURI).JSON(400, "invalid_grant")
-		thief.TK(code).JSON(400, "invalid_grant")
+		thief.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant")
+		thief.Redeem(code).ErrorJSON(400, "invalid_grant")
 	}
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	want := oauthkit.CredentialMisused{
@@ -72,71 +72,71 @@ func otherApplicationsCode(t *testing.T, s *fixture.Server) {
 	if len(misused) != 8 || misused[0] != want {
 		t.Errorf("got %+v, want one event for each of 8 attempts, that of evil first", misused)
 	}
-	tokens := s.Web.TK(code).Tokens()
-	s.Evil.TK(code, redirectURI).JSON(400, "invalid_grant") // of a redeemed code it is no replay either
-	s.RS.IN(tokens.Access).Active()
+	tokens := s.Web.Redeem(code).Tokens()
+	s.Evil.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant") // of a redeemed code it is no replay either
+	s.RS.Introspect(tokens.Access).Active()
 }
 
 func mixedIdentity(_ *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	redirectURI := "redirect_uri=" + s.Web.RedirectURI
-	s.Evil.TK(code, redirectURI, "client_id=web").JSON(400, "invalid_request")
-	s.Web.TK(code, "client_id=evil").JSON(400, "invalid_request")
-	s.Evil.TK(code, redirectURI, "client_id=web", "client_secret="+s.Web.Secret).JSON(400, "invalid_request")
-	s.SPA.TK(code, redirectURI).JSON(400, "invalid_grant")
-	s.SPA.TK(code, redirectURI, "client_id=web").Unauthorized()
-	s.WebPost.TK(code, redirectURI, "client_id=web").Unauthorized() // with the secret of webp
-	s.Web.TK(code, "client_id=web").Tokens()                        // saying it twice is no mistake
+	s.Evil.Redeem(code, redirectURI, "client_id=web").ErrorJSON(400, "invalid_request")
+	s.Web.Redeem(code, "client_id=evil").ErrorJSON(400, "invalid_request")
+	s.Evil.Redeem(code, redirectURI, "client_id=web", "client_secret="+s.Web.Secret).ErrorJSON(400, "invalid_request")
+	s.SPA.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant")
+	s.SPA.Redeem(code, redirectURI, "client_id=web").Unauthorized()
+	s.WebPost.Redeem(code, redirectURI, "client_id=web").Unauthorized() // with the secret of webp
+	s.Web.Redeem(code, "client_id=web").Tokens()                        // saying it twice is no mistake
 }
 
 func codeRedirectURI(t *testing.T, s *fixture.Server) {
 	const first, second = "https://two.test/a", "https://two.test/b"
 	two := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{first, second}})
-	code := s.Browser("alice").Approve(two.AZ("redirect_uri=" + first)).Code()
+	code := s.Browser("alice").Approve(two.AuthorizeRequest("redirect_uri=" + first)).Code()
 	for _, override := range []string{"redirect_uri", "redirect_uri=", "redirect_uri=" + second, "redirect_uri=" + first + "/", "redirect_uri=https://evil.test/cb"} {
-		two.TK(code, override).JSON(400, "invalid_grant")
+		two.Redeem(code, override).ErrorJSON(400, "invalid_grant")
 	}
-	two.TK(code, "redirect_uri="+first).Tokens()
+	two.Redeem(code, "redirect_uri="+first).Tokens()
 
 	const port = "redirect_uri=http://127.0.0.1:51004/cb"
-	code = s.Browser("alice").Approve(s.CLI.AZ(port)).Code()
+	code = s.Browser("alice").Approve(s.CLI.AuthorizeRequest(port)).Code()
 	for _, override := range []string{"redirect_uri=http://127.0.0.1:51005/cb", "redirect_uri=http://127.0.0.1/cb", "redirect_uri=http://[::1]:51004/cb", "redirect_uri"} {
-		s.CLI.TK(code, override).JSON(400, "invalid_grant")
+		s.CLI.Redeem(code, override).ErrorJSON(400, "invalid_grant")
 	}
-	s.CLI.TK(code, port).Tokens()
+	s.CLI.Redeem(code, port).Tokens()
 }
 
 func codeVerifier(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, client := range []*fixture.Client{s.Web, s.SPA} {
-		code := alice.Approve(client.AZ()).Code()
-		client.TK(code, "code_verifier").JSON(400, "invalid_grant")
+		code := alice.Approve(client.AuthorizeRequest()).Code()
+		client.Redeem(code, "code_verifier").ErrorJSON(400, "invalid_grant")
 		for _, verifier := range []string{
 			"", "another-verifier-that-has-never-been-announced", strings.ToUpper(fixture.Verifier), fixture.Verifier[:42], fixture.Verifier[1:],
 			fixture.Verifier + "x", fixture.Verifier + " ", " " + fixture.Verifier, fixture.Verifier + "\n", fixture.Verifier + "=", fixture.Challenge(fixture.Verifier),
 		} {
-			client.TK(code, "code_verifier="+verifier).JSON(400, "invalid_grant")
+			client.Redeem(code, "code_verifier="+verifier).ErrorJSON(400, "invalid_grant")
 		}
-		client.TK(code, "+code_verifier="+fixture.Verifier).JSON(400, "invalid_request")
-		client.TK(code).Tokens()
+		client.Redeem(code, "+code_verifier="+fixture.Verifier).ErrorJSON(400, "invalid_request")
+		client.Redeem(code).Tokens()
 	}
 	// The challenge fits these verifiers, which are none (RFC 7636 §4.1).
 	for _, verifier := range []string{
 		fixture.Verifier[:42], strings.Repeat("a", 129), fixture.Verifier + " ", fixture.Verifier + "!", fixture.Verifier + "/", fixture.Verifier + "é",
 	} {
-		code := alice.Approve(s.Web.AZ("code_challenge=" + fixture.Challenge(verifier))).Code()
-		s.Web.TK(code, "code_verifier="+verifier).JSON(400, "invalid_grant")
+		code := alice.Approve(s.Web.AuthorizeRequest("code_challenge=" + fixture.Challenge(verifier))).Code()
+		s.Web.Redeem(code, "code_verifier="+verifier).ErrorJSON(400, "invalid_grant")
 	}
 	for _, verifier := range []string{strings.Repeat("a", 43), strings.Repeat("-._~", 32)} {
-		code := alice.Approve(s.Web.AZ("code_challenge=" + fixture.Challenge(verifier))).Code()
-		s.Web.TK(code, "code_verifier="+verifier).Tokens()
+		code := alice.Approve(s.Web.AuthorizeRequest("code_challenge=" + fixture.Challenge(verifier))).Code()
+		s.Web.Redeem(code, "code_verifier="+verifier).Tokens()
 	}
 }
 
 // withoutChallenge cannot make PKCE optional, so it tries to do without in both places: the request is refused, and a code
 // that was stored without a challenge cannot be redeemed, with a verifier or without (RFC 9700 §4.8.2).
 func withoutChallenge(t *testing.T, s *fixture.Server) {
-	s.Browser("alice").Authorize(s.Web.AZ("code_challenge", "code_challenge_method")).ERR("invalid_request")
+	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge", "code_challenge_method")).Refused("invalid_request")
 	for _, method := range []string{"", "plain", "S256"} {
 		code, now := secret.New(secret.AuthorizationCode), s.Clock.Now()
 		authorization := &oauthkit.Authorization{
@@ -150,48 +150,48 @@ func withoutChallenge(t *testing.T, s *fixture.Server) {
 		if err != nil {
 			t.Fatalf("saving a code: %v", err)
 		}
-		s.Web.TK(code).JSON(400, "invalid_grant")
-		s.Web.TK(code, "code_verifier").JSON(400, "invalid_grant")
-		s.Web.TK(code, "code_verifier=").JSON(400, "invalid_grant")
+		s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
+		s.Web.Redeem(code, "code_verifier").ErrorJSON(400, "invalid_grant")
+		s.Web.Redeem(code, "code_verifier=").ErrorJSON(400, "invalid_grant")
 	}
 }
 
 // injectedCode is the attack that PKCE exists for: mallory has got alice's code and puts it into a session of his own.
 func injectedCode(t *testing.T, s *fixture.Server) {
 	const own = "the-verifier-of-the-session-that-mallory-began"
-	stolen := s.Browser("alice").Approve(s.Web.AZ()).Code()
-	mallorys := s.Browser("mallory").Approve(s.Web.AZ("code_challenge=" + fixture.Challenge(own))).Code()
-	s.Web.TK(stolen, "code_verifier="+own).JSON(400, "invalid_grant")
-	s.Web.TK(mallorys).JSON(400, "invalid_grant")
+	stolen := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	mallorys := s.Browser("mallory").Approve(s.Web.AuthorizeRequest("code_challenge=" + fixture.Challenge(own))).Code()
+	s.Web.Redeem(stolen, "code_verifier="+own).ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(mallorys).ErrorJSON(400, "invalid_grant")
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) > 0 {
 		t.Errorf("got %+v, want nothing revoked", revoked)
 	}
-	if claims := claimsOf(t, s.Web.TK(stolen).Tokens().ID); claims["sub"] != "alice" {
+	if claims := claimsOf(t, s.Web.Redeem(stolen).Tokens().ID); claims["sub"] != "alice" {
 		t.Errorf("got claims %v, want those of alice", claims)
 	}
-	s.Web.TK(mallorys, "code_verifier="+own).Tokens()
+	s.Web.Redeem(mallorys, "code_verifier="+own).Tokens()
 }
 
 // failedAttempts is a decision: a verifier has 256 bits and cannot be guessed, so attempts are not counted, and nobody can
 // use up another one's code.
 func failedAttempts(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	fixture.Race(20, func(int) {
-		s.Web.TK(code, "code_verifier="+secret.New(secret.AuthorizationCode)).JSON(400, "invalid_grant")
-		s.Evil.TK(code, "redirect_uri="+s.Web.RedirectURI).JSON(400, "invalid_grant")
+		s.Web.Redeem(code, "code_verifier="+secret.New(secret.AuthorizationCode)).ErrorJSON(400, "invalid_grant")
+		s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
 	})
 	if calls := s.Store.Calls(); slices.Contains(calls, "RedeemCode") || slices.Contains(calls, "RevokeAuthorization") {
 		t.Errorf("got calls %v of the store, want nothing consumed and nothing revoked", calls)
 	}
-	s.Web.TK(code).Tokens()
+	s.Web.Redeem(code).Tokens()
 }
 
 // changedBeforeRedemption is a case in which something happens between approval and redemption, and what the answer is then.
 func changedBeforeRedemption(name string, check func(*fixture.Answer), change func(*fixture.Server)) fixture.Case {
 	return fixture.Case{Name: name, Test: func(t *testing.T, s *fixture.Server) {
-		code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+		code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 		change(s)
-		check(s.Web.TK(code))
+		check(s.Web.Redeem(code))
 		if calls := s.Store.Calls(); slices.Contains(calls, "RedeemCode") {
 			t.Errorf("got calls %v of the store, want the code not redeemed", calls)
 		}
@@ -201,13 +201,13 @@ func changedBeforeRedemption(name string, check func(*fixture.Answer), change fu
 func unauthorized(answer *fixture.Answer) { answer.Unauthorized() }
 
 func refusedWith(code string) func(*fixture.Answer) {
-	return func(answer *fixture.Answer) { answer.JSON(400, code) }
+	return func(answer *fixture.Answer) { answer.ErrorJSON(400, code) }
 }
 
 func deactivatedBeforeRedemption(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	s.Users.Deactivate("alice")
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events)
 	if len(revoked) != 1 || revoked[0].Reason != oauthkit.RevokedByInactivity {
 		t.Errorf("got %+v, want the authorization revoked because of its user", revoked)

@@ -47,7 +47,7 @@ func countBits(set []int, bits []byte) {
 // differentCodes wants what the authorization endpoint hands out to be made like that.
 func differentCodes(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	first, second := alice.Approve(s.Web.AZ()).Code(), alice.Approve(s.Web.AZ()).Code()
+	first, second := alice.Approve(s.Web.AuthorizeRequest()).Code(), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	if len(bitsOf(first)) != 32 || len(bitsOf(second)) != 32 || first == second {
 		t.Errorf("got %s and %s, want 256 bits each that differ", first, second)
 	}

@@ -28,22 +28,22 @@ func TestCodeRace(t *testing.T) {
 }
 
 func raceForCode(t *testing.T, s *fixture.Server, requests int, clients ...*fixture.Client) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	answers := make([]*fixture.Answer, requests)
-	fixture.Race(len(answers), func(i int) { answers[i] = clients[i%len(clients)].TK(code) })
+	fixture.Race(len(answers), func(i int) { answers[i] = clients[i%len(clients)].Redeem(code) })
 	var won []fixture.Tokens
 	for _, answer := range answers {
 		if answer.Status == http.StatusOK {
 			won = append(won, answer.Tokens())
 			continue
 		}
-		answer.JSON(400, "invalid_grant")
+		answer.ErrorJSON(400, "invalid_grant")
 	}
 	if len(won) != 1 {
 		t.Fatalf("got %d successes, want 1", len(won))
 	}
-	s.RS.IN(won[0].Access).Inactive()
-	s.Web.RF(won[0].Refresh).JSON(400, "invalid_grant")
+	s.RS.Introspect(won[0].Access).Inactive()
+	s.Web.Refresh(won[0].Refresh).ErrorJSON(400, "invalid_grant")
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) != 1 || revoked[0].Reason != oauthkit.RevokedByReplay {
 		t.Errorf("got %+v, want one revocation, because of a replay", revoked)
 	}

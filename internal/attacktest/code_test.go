@@ -23,23 +23,23 @@ func TestCode(t *testing.T) {
 		{Name: "C-04 replay revokes", Test: codeReplay},
 		{Name: "C-05 replay after expiry", Test: codeReplayAfterExpiry},
 		{Name: "C-09 valid for 59 s", Test: func(_ *testing.T, s *fixture.Server) {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			s.Clock.Advance(59 * time.Second)
-			s.Web.TK(code).Tokens()
+			s.Web.Redeem(code).Tokens()
 		}},
 		{Name: "C-09 not valid after 61 s", Test: expiredCode},
 		{Name: "C-09 never valid for more than ten minutes", Configure: withLongCodes, Test: func(_ *testing.T, s *fixture.Server) {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			s.Clock.Advance(10 * time.Minute)
-			s.Web.TK(code).JSON(400, "invalid_grant")
+			s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 		}},
 		{Name: "C-15 malformed code", Test: malformedCode},
 		{Name: "C-16 one credential for another", Test: codeForAnother},
 		{Name: "C-17 scope in the token request", Test: func(t *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
 			for _, scope := range []string{"api:write", "openid api:read email", "nonsense", "*", ""} {
-				tokens := s.Web.TK(alice.Approve(s.Web.AZ()).Code(), "scope="+scope).Tokens()
-				if granted := s.RS.IN(tokens.Access).Active()["scope"]; tokens.Scope != "openid api:read" || granted != tokens.Scope {
+				tokens := s.Web.Redeem(alice.Approve(s.Web.AuthorizeRequest()).Code(), "scope="+scope).Tokens()
+				if granted := s.RS.Introspect(tokens.Access).Active()["scope"]; tokens.Scope != "openid api:read" || granted != tokens.Scope {
 					t.Errorf("scope=%s: got scope %q, and %q by introspection, want what was approved", scope, tokens.Scope, granted)
 				}
 			}
@@ -57,7 +57,7 @@ func withLongCodes(config *oauthkit.Config, store storetest.Store) {
 }
 
 func codeFlow(t *testing.T, s *fixture.Server) {
-	answer := s.Web.TK(s.Browser("alice").Approve(s.Web.AZ()).Code())
+	answer := s.Web.Redeem(s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code())
 	answer.Tokens()
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(answer.Body), &members); err != nil {
@@ -76,19 +76,19 @@ func codeFlow(t *testing.T, s *fixture.Server) {
 }
 
 func codeReplay(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-	tokens := s.Web.TK(code).Tokens()
-	refreshed := s.Web.RF(tokens.Refresh).Tokens()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	tokens := s.Web.Redeem(code).Tokens()
+	refreshed := s.Web.Refresh(tokens.Refresh).Tokens()
 	s.Clock.Advance(time.Second)
-	s.Web.TK(code, "code_verifier=a-verifier-that-somebody-else-has-made-up-xyz").JSON(400, "invalid_grant")
-	s.Evil.TK(code, "redirect_uri="+s.Web.RedirectURI).JSON(400, "invalid_grant")
-	s.RS.IN(refreshed.Access).Active() // without the proof it is no replay
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Redeem(code, "code_verifier=a-verifier-that-somebody-else-has-made-up-xyz").ErrorJSON(400, "invalid_grant")
+	s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
+	s.RS.Introspect(refreshed.Access).Active() // without the proof it is no replay
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	for _, access := range []string{tokens.Access, refreshed.Access} {
-		s.RS.IN(access).Inactive()
+		s.RS.Introspect(access).Inactive()
 	}
-	s.Web.RF(refreshed.Refresh).JSON(400, "invalid_grant")
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Refresh(refreshed.Refresh).ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	checkReplay(t, s)
 }
 
@@ -106,23 +106,23 @@ func checkReplay(t *testing.T, s *fixture.Server) {
 }
 
 func codeReplayAfterExpiry(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-	tokens := s.Web.TK(code).Tokens()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	tokens := s.Web.Redeem(code).Tokens()
 	s.Clock.Advance(11 * time.Minute)
 	if _, err := s.Store.Cleanup(t.Context(), oauthkit.CleanupLimits{Now: s.Clock.Now()}); err != nil {
 		t.Fatalf("cleaning up: %v", err)
 	}
-	s.Web.TK(code).JSON(400, "invalid_grant")
-	s.Web.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
+	s.Web.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	checkReplay(t, s)
 }
 
 func expiredCode(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	s.Clock.Advance(61 * time.Second)
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	s.Clock.Advance(-2 * time.Second)
-	s.Web.TK(code).Tokens() // it was the time and nothing else
+	s.Web.Redeem(code).Tokens() // it was the time and nothing else
 	if replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events); len(replayed) > 0 {
 		t.Errorf("got %+v, want no replay", replayed)
 	}
@@ -130,7 +130,7 @@ func expiredCode(t *testing.T, s *fixture.Server) {
 
 // malformedCode sends what is almost the code. What has not the form of one is refused before the database is asked.
 func malformedCode(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	malformed := []string{
 		code + "x", code + "=", code + " ", " " + code, code + "\n", code + ",", code + "." + code, "oac_", "oac_" + code, strings.ToUpper(code),
 		strings.TrimPrefix(code, "oac_"), "OAC_" + code[4:], "ort_" + code[4:], strings.Repeat("a", 8000),
@@ -140,21 +140,21 @@ func malformedCode(t *testing.T, s *fixture.Server) {
 	}
 	for _, value := range malformed {
 		s.Store.Forget()
-		s.Web.TK(value).JSON(400, "invalid_grant")
+		s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 			t.Errorf("code %q: got calls %v of the store, want only that for the application", value, calls)
 		}
 	}
 	for _, value := range []string{"", code + "\x00", code + "\xff", strings.Repeat("a", 10<<10)} {
-		s.Web.TK(value).JSON(400, "invalid_request")
+		s.Web.Redeem(value).ErrorJSON(400, "invalid_request")
 	}
-	s.Web.TK(code, "code").JSON(400, "invalid_request")
+	s.Web.Redeem(code, "code").ErrorJSON(400, "invalid_request")
 	s.Store.Forget()
-	s.Web.TK(flipCase(code)).JSON(400, "invalid_grant")
+	s.Web.Redeem(flipCase(code)).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application", "Code"}) {
 		t.Errorf("another code: got calls %v of the store, want one look-up", calls)
 	}
-	s.Web.TK(code).Tokens()
+	s.Web.Redeem(code).Tokens()
 }
 
 // flipCase changes the case of the first letter of a code that is random.
@@ -168,33 +168,33 @@ func flipCase(code string) string {
 func codeForAnother(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
-	interaction := interactionOf(alice.Open(s.SPA.AZ()).Consent())
-	code := alice.Approve(s.Web.AZ()).Code()
+	interaction := interactionOf(alice.Open(s.SPA.AuthorizeRequest()).Consent())
+	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
 	s.Store.Forget()
 	for _, value := range []string{tokens.Access, tokens.Refresh, tokens.ID, interaction, s.Web.Secret} {
-		s.Web.TK(value).JSON(400, "invalid_grant")
+		s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
 	}
 	for _, value := range []string{tokens.Access, code, tokens.ID, interaction, s.Web.Secret} {
-		s.Web.RF(value).JSON(400, "invalid_grant")
+		s.Web.Refresh(value).ErrorJSON(400, "invalid_grant")
 	}
 	for _, value := range []string{code, tokens.Refresh, tokens.ID, interaction, s.Web.Secret} {
 		for _, path := range []string{"/o/userinfo", "/api/read"} {
 			request := fixture.NewRequest(http.MethodGet, path, nil)
 			request.Header.Set("Authorization", "Bearer "+value)
-			s.Do(request).JSON(401, "invalid_token")
+			s.Do(request).ErrorJSON(401, "invalid_token")
 		}
 	}
 	for _, value := range []string{code, tokens.ID, interaction, s.Web.Secret} {
-		s.Web.IN(value).Inactive()
-		if answer := s.Web.RV(value); answer.Status != http.StatusOK {
+		s.Web.Introspect(value).Inactive()
+		if answer := s.Web.Revoke(value); answer.Status != http.StatusOK {
 			t.Errorf("revoking %.8s...: got %d, want 200 as for a token that does not exist", value, answer.Status)
 		}
 	}
 	if calls := slices.Compact(s.Store.Calls()); !slices.Equal(calls, []string{"Application"}) {
 		t.Errorf("got calls %v of the store, want only those for applications", calls)
 	}
-	s.Web.IN(tokens.Access).Active()
-	s.Web.TK(code).Tokens()
+	s.Web.Introspect(tokens.Access).Active()
+	s.Web.Redeem(code).Tokens()
 }
 
 func codeIDToken(t *testing.T, s *fixture.Server) {
@@ -227,27 +227,27 @@ func codeIDToken(t *testing.T, s *fixture.Server) {
 // it tries again cannot be told from a thief who does. It has to begin anew; a refresh token alone can be repeated.
 func lostCodeResponse(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	code := alice.Approve(s.Web.AZ()).Code()
+	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
 	s.Store.Lose("RedeemCode")
-	s.Web.TK(code).Unavailable()
+	s.Web.Redeem(code).Unavailable()
 	s.Store.Heal()
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	checkReplay(t, s)
 	alice.Tokens(s.Web)
 
-	code = alice.Approve(s.Web.AZ()).Code()
+	code = alice.Approve(s.Web.AuthorizeRequest()).Code()
 	s.Store.Fail(3) // after application and code: the act itself
-	s.Web.TK(code).Unavailable()
+	s.Web.Redeem(code).Unavailable()
 	s.Store.Heal()
-	s.Web.TK(code).Tokens() // what has not taken effect can be repeated
+	s.Web.Redeem(code).Tokens() // what has not taken effect can be repeated
 }
 
 func codeInURL(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	code := alice.Approve(s.Web.AZ()).Code()
+	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
 	form := map[string][]string{"grant_type": {"authorization_code"}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier}}
-	s.Do(s.Web.Request("/o/token?code="+code, form)).JSON(400, "invalid_request")
-	s.Do(s.Web.Request("/o/token?code="+code+"&grant_type=authorization_code&code_verifier="+fixture.Verifier, nil)).JSON(400, "invalid_request")
+	s.Do(s.Web.Request("/o/token?code="+code, form)).ErrorJSON(400, "invalid_request")
+	s.Do(s.Web.Request("/o/token?code="+code+"&grant_type=authorization_code&code_verifier="+fixture.Verifier, nil)).ErrorJSON(400, "invalid_request")
 	form["code"] = []string{code}
 	if tokens := s.Do(s.Web.Request("/o/token?code=another&scope=email", form)).Tokens(); tokens.Scope != "openid api:read" {
 		t.Errorf("got scope %q, want the URL never read", tokens.Scope)

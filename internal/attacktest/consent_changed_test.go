@@ -16,47 +16,47 @@ func TestConsentPageIsWhatIsApproved(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-10 another name while the page is open", Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
-			page := alice.Open(s.Web.AZ()).Consent()
+			page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Name = "The bank" })
-			alice.Decide(page, "allow").PAGE(403)
-			alice.Approve(s.Web.AZ()).Code() // the page as it is now
+			alice.Decide(page, "allow").ErrorPage(403)
+			alice.Approve(s.Web.AuthorizeRequest()).Code() // the page as it is now
 		}},
 		{Name: "B-10 another client type since the consent", Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
-			alice.Approve(s.Web.AZ()).Code()
-			alice.Authorize(s.Web.AZ()).Code()
-			page := alice.Open(s.Web.AZ("prompt=consent")).Consent()
+			alice.Approve(s.Web.AuthorizeRequest()).Code()
+			alice.Authorize(s.Web.AuthorizeRequest()).Code()
+			page := alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent()
 			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
 				app.ClientType, app.TokenEndpointAuthMethod, app.ClientSecret = oauthkit.Public, "none", ""
 			})
-			alice.Decide(page, "allow").PAGE(403)
-			alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
-			alice.Open(s.Web.AZ()).Consent()
+			alice.Decide(page, "allow").ErrorPage(403)
+			alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+			alice.Open(s.Web.AuthorizeRequest()).Consent()
 		}},
 		{Name: "B-10 consent for every API says so", Test: func(t *testing.T, s *fixture.Server) {
 			const says = "valid for every API"
 			alice := s.Browser("alice")
-			if page := alice.Open(s.Web.AZ()).Consent(); !strings.Contains(page.Body, says) {
+			if page := alice.Open(s.Web.AuthorizeRequest()).Consent(); !strings.Contains(page.Body, says) {
 				t.Error("got a page for no API by name that does not say so")
 			}
-			if page := alice.Open(s.Web.AZ("resource=https://api.test")).Consent(); strings.Contains(page.Body, says) {
+			if page := alice.Open(s.Web.AuthorizeRequest("resource=https://api.test")).Consent(); strings.Contains(page.Body, says) {
 				t.Error("got a page for one API that speaks of every API")
 			}
 		}},
 		{Name: "B-10 consent for every API where no API has a name", Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.Resources = nil
 		}, Test: func(t *testing.T, s *fixture.Server) {
-			if page := s.Browser("alice").Open(s.Web.AZ()).Consent(); strings.Contains(page.Body, "every API") {
+			if page := s.Browser("alice").Open(s.Web.AuthorizeRequest()).Consent(); strings.Contains(page.Body, "every API") {
 				t.Error("got a page that speaks of APIs where none has a name")
 			}
 		}},
 		{Name: "B-10 other default scopes while the page is open", Configure: defaults.configure, Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
 			defaults.scopes = oauthkit.Scopes{"openid"}
-			page := alice.Open(s.Web.AZ("scope")).Consent()
+			page := alice.Open(s.Web.AuthorizeRequest("scope")).Consent()
 			defaults.scopes = oauthkit.Scopes{"openid", "api:read"}
-			alice.Decide(page, "allow").PAGE(403)
-			alice.Approve(s.Web.AZ("scope")).Code()
+			alice.Decide(page, "allow").ErrorPage(403)
+			alice.Approve(s.Web.AuthorizeRequest("scope")).Code()
 		}},
 	})
 }

@@ -27,20 +27,20 @@ func script(t *testing.T, s *fixture.Server) {
 			"client_id", "redirect_uri", "scope", "state", "nonce", "response_type", "response_mode", "code_challenge", "prompt", "max_age", "login_hint",
 			"id_token_hint", "ui_locales", "user_code", "error", "error_description", "error_hint", "error_uri", "request", "request_uri", "x" + payload,
 		} {
-			alice.Authorize(s.Web.AZ("client_id=nobody", name+"="+payload)).PAGE(400)
-			if answer := alice.Open(s.Web.AZ(name + "=" + payload)); strings.Contains(answer.Body, payload) {
+			alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", name+"="+payload)).ErrorPage(400)
+			if answer := alice.Open(s.Web.AuthorizeRequest(name + "=" + payload)); strings.Contains(answer.Body, payload) {
 				t.Errorf("%s: got a page that holds %s", answer, payload)
 			}
 		}
-		alice.Get("/o/consent?interaction=" + url.QueryEscape(payload)).PAGE(404)
-		alice.Get("/o/" + url.PathEscape(payload) + "?error=" + url.QueryEscape(payload)).PAGE(404)
-		alice.Post("/o/consent", url.Values{"interaction": {payload}, "decision": {payload}}).PAGE(404)
+		alice.Get("/o/consent?interaction=" + url.QueryEscape(payload)).ErrorPage(404)
+		alice.Get("/o/" + url.PathEscape(payload) + "?error=" + url.QueryEscape(payload)).ErrorPage(404)
+		alice.Post("/o/consent", url.Values{"interaction": {payload}, "decision": {payload}}).ErrorPage(404)
 
 		named := s.Plant(&oauthkit.AbstractApplication{
 			ClientID: "named", Name: payload, ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://named.test/cb"},
 			GrantTypes: oauthkit.GrantTypes{"authorization_code"}, Scopes: oauthkit.Scopes{"openid", "api:read"},
 		})
-		page := alice.Open(named.AZ()).Consent()
+		page := alice.Open(named.AuthorizeRequest()).Consent()
 		if strings.Contains(page.Body, payload) || !strings.Contains(html.UnescapeString(page.Body), payload) {
 			t.Errorf("got a consent page that does not show the name %s escaped", payload)
 		}
@@ -65,23 +65,23 @@ func chosenDetail(t *testing.T, s *fixture.Server, alice *fixture.Browser) {
 		"scope", "state", "nonce", "response_type", "response_mode", "code_challenge", "code_challenge_method", "prompt", "approval_prompt", "max_age",
 		"login_hint", "id_token_hint", "ui_locales", "display", "acr_values", "claims", "resource", "request", "request_uri", words,
 	} {
-		if answer := alice.Open(users.AZ(name + "=" + words)); strings.Contains(answer.Body, words) && answer.Status == 400 {
+		if answer := alice.Open(users.AuthorizeRequest(name + "=" + words)); strings.Contains(answer.Body, words) && answer.Status == 400 {
 			t.Errorf("%s: got an error page with words of the query", name)
 		}
 	}
-	alice.Authorize(users.AZ("scope=" + words)).PAGE(400) // it is one of those that end there
+	alice.Authorize(users.AuthorizeRequest("scope=" + words)).ErrorPage(400) // it is one of those that end there
 }
 
 // errorDetails makes the store fail, and wants a person to be told a number under which the log has the reason.
 func errorDetails(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
-	code := alice.Approve(s.SPA.AZ()).Code()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
+	code := alice.Approve(s.SPA.AuthorizeRequest()).Code()
 	s.Store.Fail(0)
 	answers := []*fixture.Answer{
-		alice.Authorize(s.Web.AZ()), alice.Decide(page, "allow"), alice.Decide(page, "deny"),
+		alice.Authorize(s.Web.AuthorizeRequest()), alice.Decide(page, "allow"), alice.Decide(page, "deny"),
 		alice.Get("/o/applications/"), alice.Get("/o/applications/web/"), alice.Get("/o/authorized_tokens/"), alice.Get("/o/authorized_tokens/web/delete/"),
-		s.SPA.TK(code), s.RS.IN("oat_x"), s.Web.RV("oat_x"), alice.Get("/o/api/applications"), alice.Get("/o/api/authorized_tokens"),
+		s.SPA.Redeem(code), s.RS.Introspect("oat_x"), s.Web.Revoke("oat_x"), alice.Get("/o/api/applications"), alice.Get("/o/api/authorized_tokens"),
 	}
 	s.Store.Heal()
 	for _, answer := range answers {
@@ -98,8 +98,8 @@ func errorDetails(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got reference %q, want one that is in the log, with the reason", page, reference)
 		}
 	}
-	refused := alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb"))
-	if refused.PAGE(400); strings.Contains(refused.Body, "rp.test") {
+	refused := alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=https://evil.test/cb"))
+	if refused.ErrorPage(400); strings.Contains(refused.Body, "rp.test") {
 		t.Errorf("got %s, want nothing of what is registered", refused.Body)
 	}
 }

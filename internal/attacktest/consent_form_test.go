@@ -29,24 +29,24 @@ func TestConsentForm(t *testing.T) {
 
 func forgedConsent(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	for _, token := range []string{
 		"token", "token=", "token=nonsense",
-		"token=" + tokenOf(bob.Open(s.Web.AZ()).Consent()),
-		"token=" + tokenOf(alice.Open(s.Web.AZ()).Consent()), // of the same user in the same browser, for another request
+		"token=" + tokenOf(bob.Open(s.Web.AuthorizeRequest()).Consent()),
+		"token=" + tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent()), // of the same user in the same browser, for another request
 	} {
-		alice.Decide(page, "allow", token).PAGE(403)
-		alice.Decide(page, "deny", token).PAGE(403)
+		alice.Decide(page, "allow", token).ErrorPage(403)
+		alice.Decide(page, "deny", token).ErrorPage(403)
 	}
 	alice.Get("/o/consent?decision=allow&token=" + tokenOf(page) + "&interaction=" + interactionOf(page)).Consent()
 	alice.SignIn("alice")
-	alice.Decide(page, "allow").PAGE(403) // the form of a session that is over
+	alice.Decide(page, "allow").ErrorPage(403) // the form of a session that is over
 	if events := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(events) > 0 {
 		t.Errorf("got %v, want no consent", events)
 	}
 	page = alice.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
 	alice.Decide(page, "allow").Code()
-	alice.Decide(page, "allow").PAGE(409)
+	alice.Decide(page, "allow").ErrorPage(409)
 }
 
 func tokenOf(page *fixture.Answer) string {
@@ -63,7 +63,7 @@ func interactionOf(page *fixture.Answer) string {
 // its own.
 func foreignConsent(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	action, fields := page.Form()
 	fields.Set("decision", "allow")
 	for _, header := range []map[string]string{
@@ -81,27 +81,27 @@ func foreignConsent(_ *testing.T, s *fixture.Server) {
 		for name, value := range header {
 			request.Header.Set(name, value)
 		}
-		alice.Do(request).PAGE(403)
+		alice.Do(request).ErrorPage(403)
 	}
-	alice.Decide(page, "allow", "token=nonsense").PAGE(403) // from the right origin alone
+	alice.Decide(page, "allow", "token=nonsense").ErrorPage(403) // from the right origin alone
 	alice.Decide(page, "allow").Code()
 }
 
 // changedConsent expects the request that was kept to decide: what else is in the form changes nothing.
 func changedConsent(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
-	alice.Decide(page, "allow", "+interaction="+interactionOf(page)).PAGE(400)
-	alice.Decide(page, "allow", "+decision=deny").PAGE(400)
-	alice.Decide(page, "allow", "interaction=nonsense").PAGE(404)
-	alice.Decide(page, "allow", "interaction").PAGE(404)
-	alice.Decide(page, "nonsense").PAGE(400)
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
+	alice.Decide(page, "allow", "+interaction="+interactionOf(page)).ErrorPage(400)
+	alice.Decide(page, "allow", "+decision=deny").ErrorPage(400)
+	alice.Decide(page, "allow", "interaction=nonsense").ErrorPage(404)
+	alice.Decide(page, "allow", "interaction").ErrorPage(404)
+	alice.Decide(page, "nonsense").ErrorPage(400)
 	code := alice.Decide(page, "allow",
 		"scope=openid api:read api:write email", "client_id=evil", "redirect_uri=https://evil.test/cb", "response_type=token",
 		"code_challenge="+fixture.Challenge("another-verifier-that-only-the-attacker-knows"), "nonce=n2", "state=abc",
 		"response_mode=fragment", "user=bob", "sub=bob", "subject=bob", "prompt=none").Code() // which compares redirect URI and state
-	s.Evil.TK(code, "redirect_uri=https://rp.test/cb").JSON(400, "invalid_grant")
-	tokens := s.Web.TK(code).Tokens()
+	s.Evil.Redeem(code, "redirect_uri=https://rp.test/cb").ErrorJSON(400, "invalid_grant")
+	tokens := s.Web.Redeem(code).Tokens()
 	if tokens.Scope != "openid api:read" {
 		t.Errorf("got scope %q, want what was shown", tokens.Scope)
 	}
@@ -112,78 +112,78 @@ func changedConsent(t *testing.T, s *fixture.Server) {
 
 func twoTabs(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	first, second := alice.Open(s.Web.AZ()).Consent(), alice.Open(s.Evil.AZ()).Consent()
-	alice.Decide(first, "allow", "interaction="+interactionOf(second)).PAGE(403)
-	alice.Decide(second, "allow", "interaction="+interactionOf(first)).PAGE(403)
+	first, second := alice.Open(s.Web.AuthorizeRequest()).Consent(), alice.Open(s.Evil.AuthorizeRequest()).Consent()
+	alice.Decide(first, "allow", "interaction="+interactionOf(second)).ErrorPage(403)
+	alice.Decide(second, "allow", "interaction="+interactionOf(first)).ErrorPage(403)
 	code := alice.Decide(first, "allow").Code() // which compares the redirect URI
-	s.Evil.TK(code, "redirect_uri="+s.Web.RedirectURI).JSON(400, "invalid_grant")
-	s.Web.TK(code).Tokens()
-	alice.Decide(second, "deny").ERR("access_denied")
+	s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(code).Tokens()
+	alice.Decide(second, "deny").Refused("access_denied")
 }
 
 func foreignInteraction(t *testing.T, s *fixture.Server) {
 	mallory, alice := s.Browser("mallory"), s.Browser("alice")
-	begun := mallory.Authorize(s.Web.AZ())
+	begun := mallory.Authorize(s.Web.AuthorizeRequest())
 	page := mallory.Follow(begun).Consent()
-	alice.Follow(begun).PAGE(403) // alice without a cookie of ours
-	alice.Decide(page, "allow").PAGE(403)
-	alice.Decide(page, "deny").PAGE(403)
-	alice.Open(s.SPA.AZ()).Consent() // and with one
-	alice.Follow(begun).PAGE(403)
-	alice.Decide(page, "allow").PAGE(403)
-	alice.Decide(page, "allow", "token="+tokenOf(alice.Open(s.Web.AZ()).Consent())).PAGE(403)
+	alice.Follow(begun).ErrorPage(403) // alice without a cookie of ours
+	alice.Decide(page, "allow").ErrorPage(403)
+	alice.Decide(page, "deny").ErrorPage(403)
+	alice.Open(s.SPA.AuthorizeRequest()).Consent() // and with one
+	alice.Follow(begun).ErrorPage(403)
+	alice.Decide(page, "allow").ErrorPage(403)
+	alice.Decide(page, "allow", "token="+tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent())).ErrorPage(403)
 
 	nobody := s.Browser("")
-	login := nobody.Authorize(s.Web.AZ()).Login()
-	alice.Return(login).PAGE(403) // alice was sent the link that the login page returns to
+	login := nobody.Authorize(s.Web.AuthorizeRequest()).Login()
+	alice.Return(login).ErrorPage(403) // alice was sent the link that the login page returns to
 	nobody.Return(login).Login()
 
 	code := mallory.Decide(page, "allow").Code()
-	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "mallory" {
+	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {
 		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
 	}
 }
 
 func otherUserDecides(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("alice")
-	page := browser.Open(s.Web.AZ()).Consent()
+	page := browser.Open(s.Web.AuthorizeRequest()).Consent()
 	browser.SignOut()
 	browser.Decide(page, "allow").Login()
 	browser.SignIn("bob")
-	browser.Decide(page, "allow").PAGE(403)
-	browser.Decide(page, "deny").PAGE(403)
+	browser.Decide(page, "allow").ErrorPage(403)
+	browser.Decide(page, "deny").ErrorPage(403)
 	page = browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(page))).Consent() // of a row of bob's
 	code := browser.Decide(page, "allow").Code()
-	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "bob" {
+	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "bob" {
 		t.Errorf("got claims %v, want those of bob, who decided", claims)
 	}
-	s.Browser("alice").Open(s.Web.AZ()).Consent() // alice has approved nothing
+	s.Browser("alice").Open(s.Web.AuthorizeRequest()).Consent() // alice has approved nothing
 }
 
 func decidedTwice(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	code := alice.Decide(page, "allow").Code()
-	alice.Decide(page, "allow").PAGE(409)
-	alice.Decide(page, "deny").PAGE(409)
-	alice.Get("/o/consent?interaction=" + interactionOf(page)).PAGE(409)
-	s.Web.TK(code).Tokens()
+	alice.Decide(page, "allow").ErrorPage(409)
+	alice.Decide(page, "deny").ErrorPage(409)
+	alice.Get("/o/consent?interaction=" + interactionOf(page)).ErrorPage(409)
+	s.Web.Redeem(code).Tokens()
 
-	denied := alice.Open(s.SPA.AZ()).Consent()
-	alice.Decide(denied, "deny").ERR("access_denied")
-	alice.Decide(denied, "allow").PAGE(409)
+	denied := alice.Open(s.SPA.AuthorizeRequest()).Consent()
+	alice.Decide(denied, "deny").Refused("access_denied")
+	alice.Decide(denied, "allow").ErrorPage(409)
 }
 
 func decidedAtOnce(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	answers := make([]*fixture.Answer, 50)
 	fixture.Race(len(answers), func(i int) { answers[i] = alice.Decide(page, "allow") })
 	statuses := map[int]int{}
 	for _, answer := range answers {
 		statuses[answer.Status]++
 		if answer.Status == http.StatusSeeOther {
-			s.Web.TK(answer.Code()).Tokens()
+			s.Web.Redeem(answer.Code()).Tokens()
 		}
 	}
 	if statuses[http.StatusSeeOther] != 1 || statuses[http.StatusConflict] != len(answers)-1 {
@@ -196,8 +196,8 @@ func decidedAtOnce(t *testing.T, s *fixture.Server) {
 
 func deny(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied") // which wants nothing saved
-	alice.Open(s.Web.AZ()).Consent()                                            // a refusal is not remembered as consent
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "deny").Refused("access_denied") // which wants nothing saved
+	alice.Open(s.Web.AuthorizeRequest()).Consent()                                            // a refusal is not remembered as consent
 	denied := fixture.EventsOf[oauthkit.ConsentDenied](s.Events)
 	if len(denied) != 1 || denied[0].ClientID != "web" || denied[0].Subject != "alice" {
 		t.Errorf("got %+v, want one refusal of web by alice", denied)

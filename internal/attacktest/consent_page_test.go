@@ -31,7 +31,7 @@ func honestConsent(t *testing.T, s *fixture.Server) {
 		RegistrationSource: oauthkit.RegisteredDynamically,
 	}
 	client := register(t, s, app)
-	page := s.Browser("alice").Open(client.AZ()).Consent()
+	page := s.Browser("alice").Open(client.AuthorizeRequest()).Consent()
 	shown := textOf(t, page)
 	for _, want := range []string{"It calls itself Google Unverified", "Answer goes to not-google.test", "Alice Example", "Not you?", "read your messages", "Nobody here has checked"} {
 		if !strings.Contains(shown, want) {
@@ -42,11 +42,11 @@ func honestConsent(t *testing.T, s *fixture.Server) {
 	if !slices.Contains(links, "/login?next="+url.QueryEscape("/o/consent?interaction="+interactionOf(page))+"&prompt=login") {
 		t.Errorf("got links %q, want one to sign in as another user and come back", links)
 	}
-	if shown := textOf(t, s.Browser("alice").Open(s.CLI.AZ()).Consent()); !strings.Contains(shown, "Answer goes to an app on this device") {
+	if shown := textOf(t, s.Browser("alice").Open(s.CLI.AuthorizeRequest()).Consent()); !strings.Contains(shown, "Answer goes to an app on this device") {
 		t.Errorf("got a page that does not say where the answer goes:\n%s", shown)
 	}
 	s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) { app.Verified = true })
-	if shown := textOf(t, s.Browser("alice").Open(client.AZ()).Consent()); strings.Contains(shown, "Unverified") || strings.Contains(shown, "Nobody here") {
+	if shown := textOf(t, s.Browser("alice").Open(client.AuthorizeRequest()).Consent()); strings.Contains(shown, "Unverified") || strings.Contains(shown, "Nobody here") {
 		t.Errorf("got a page that warns of an application that was verified:\n%s", shown)
 	}
 }
@@ -89,16 +89,16 @@ func parsePage(t *testing.T, page *fixture.Answer) *nethtml.Node {
 // everyPage returns one answer of each kind that a browser can be shown.
 func everyPage(s *fixture.Server) map[string]*fixture.Answer {
 	alice := s.Browser("alice")
-	consent := alice.Open(s.Web.AZ()).Consent()
+	consent := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	pages := map[string]*fixture.Answer{
-		"consent": consent, "bad request": alice.Authorize(s.Web.AZ("client_id=nobody")), "forbidden": alice.Decide(consent, "allow", "token=x"),
+		"consent": consent, "bad request": alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody")), "forbidden": alice.Decide(consent, "allow", "token=x"),
 		"not found": alice.Get("/o/consent?interaction=x"), "unknown address": alice.Get("/o/nonsense"), "method": alice.Post("/o/nonsense", nil),
 		"applications": alice.Get("/o/applications/"), "register": alice.Get("/o/applications/register/"), "connected apps": alice.Get("/o/authorized_tokens/"),
 	}
 	alice.Decide(consent, "deny")
 	pages["conflict"] = alice.Decide(consent, "allow")
 	s.Store.Fail(0)
-	pages["unavailable"] = alice.Authorize(s.Web.AZ())
+	pages["unavailable"] = alice.Authorize(s.Web.AuthorizeRequest())
 	s.Store.Heal()
 	return pages
 }
@@ -106,8 +106,8 @@ func everyPage(s *fixture.Server) map[string]*fixture.Answer {
 func frames(t *testing.T, s *fixture.Server) {
 	answers := everyPage(s)
 	nobody := s.Browser("")
-	answers["login redirect"] = nobody.Authorize(s.Web.AZ())
-	answers["token error"] = s.Web.CC()
+	answers["login redirect"] = nobody.Authorize(s.Web.AuthorizeRequest())
+	answers["token error"] = s.Web.ClientCredentials()
 	answers["stylesheet"] = nobody.Get(attributesOf(t, answers["consent"], "href")[0])
 	answers["metadata"] = nobody.Get("/o/.well-known/openid-configuration")
 	for name, answer := range answers {
@@ -150,16 +150,16 @@ func formAction(t *testing.T, s *fixture.Server) {
 		form url.Values
 		want string
 	}{
-		{s.Web.AZ(), "'self' https: http:"},
-		{s.CLI.AZ("redirect_uri=http://[::1]:51004/cb"), "'self' https: http:"},
-		{s.CLI.AZ("redirect_uri=com.example.cli:/cb"), "'self' https: http: com.example.cli:"},
+		{s.Web.AuthorizeRequest(), "'self' https: http:"},
+		{s.CLI.AuthorizeRequest("redirect_uri=http://[::1]:51004/cb"), "'self' https: http:"},
+		{s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb"), "'self' https: http: com.example.cli:"},
 	} {
 		page := alice.Open(test.form).Consent()
 		if got, want := directive(page, "form-action"), test.want; got != want {
 			t.Errorf("got form-action %s, want %s", got, want)
 		}
 	}
-	if got := directive(alice.Authorize(s.Web.AZ("client_id=nobody")), "form-action"); got != "'none'" {
+	if got := directive(alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody")), "form-action"); got != "'none'" {
 		t.Errorf("got form-action %s on an error page, want 'none'", got)
 	}
 }
@@ -176,7 +176,7 @@ func directive(answer *fixture.Answer, name string) string {
 
 func cookies(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	begun := alice.Authorize(s.Web.AZ())
+	begun := alice.Authorize(s.Web.AuthorizeRequest())
 	set := (&http.Response{Header: begun.Header}).Cookies()
 	if len(set) != 1 {
 		t.Fatalf("got cookies %v, want one", set)
@@ -188,7 +188,7 @@ func cookies(t *testing.T, s *fixture.Server) {
 	for _, planted := range []string{"x", "obr_", strings.Repeat("A", 47), cookie.Value + "A", cookie.Value[:40]} {
 		victim := s.Browser("alice")
 		victim.SetCookie(&http.Cookie{Name: cookie.Name, Value: planted})
-		if set := (&http.Response{Header: victim.Authorize(s.Web.AZ()).Header}).Cookies(); len(set) != 1 || set[0].Value == planted {
+		if set := (&http.Response{Header: victim.Authorize(s.Web.AuthorizeRequest()).Header}).Cookies(); len(set) != 1 || set[0].Value == planted {
 			t.Errorf("%q: got cookies %v, want a new one in its place", planted, set)
 		}
 	}
@@ -199,7 +199,7 @@ func cookies(t *testing.T, s *fixture.Server) {
 			t.Errorf("got cookie %s, want nothing in it that is used elsewhere", cookie)
 		}
 	}
-	for _, answer := range []*fixture.Answer{page, approved, alice.Authorize(s.SPA.AZ()), alice.Authorize(s.Web.AZ("client_id=nobody"))} {
+	for _, answer := range []*fixture.Answer{page, approved, alice.Authorize(s.SPA.AuthorizeRequest()), alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody"))} {
 		if got := answer.Header.Values("Set-Cookie"); len(got) > 0 {
 			t.Errorf("%s: got cookies %v, want none, since there is one already", answer, got)
 		}

@@ -27,25 +27,25 @@ func TestConsentUser(t *testing.T) {
 // nobody in: the session is the host's, and a form belongs to the session that saw it.
 func fixedCookie(t *testing.T, s *fixture.Server) {
 	mallory, alice := s.Browser("mallory"), s.Browser("alice")
-	begun := mallory.Authorize(s.Web.AZ())
+	begun := mallory.Authorize(s.Web.AuthorizeRequest())
 	for _, cookie := range mallory.Cookies() {
 		if strings.HasPrefix(cookie.Name, "__Host-oauthkit-") {
 			alice.SetCookie(cookie)
 		}
 	}
 	shown := alice.Follow(alice.Follow(begun)).Consent() // in a row of her own
-	mallory.Decide(shown, "allow").PAGE(403)             // with alice's form he could still not decide as alice
+	mallory.Decide(shown, "allow").ErrorPage(403)             // with alice's form he could still not decide as alice
 	alice.SignIn("alice")
-	alice.Decide(shown, "allow").PAGE(403) // a form from before the sign-in is void
+	alice.Decide(shown, "allow").ErrorPage(403) // a form from before the sign-in is void
 	code := mallory.Decide(mallory.Follow(begun).Consent(), "allow").Code()
-	if claims := claimsOf(t, s.Web.TK(code).Tokens().ID); claims["sub"] != "mallory" {
+	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {
 		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
 	}
 	name := (&http.Response{Header: begun.Header}).Cookies()[0].Name
 	for _, value := range []string{"", "known", "obr_", "obr_" + strings.Repeat("a", 42)} {
 		bob := s.Browser("bob")
 		bob.SetCookie(&http.Cookie{Name: name, Value: value})
-		bob.Authorize(s.Web.AZ())
+		bob.Authorize(s.Web.AuthorizeRequest())
 		for _, cookie := range bob.Cookies() {
 			if cookie.Name == name && cookie.Value == value {
 				t.Errorf("got cookie value %q kept, want one that was made here", value)
@@ -61,7 +61,7 @@ func returnFromLogin(t *testing.T, s *fixture.Server) {
 		"next=//evil.test", `next=/\evil.test`, "next=https://evil.test", "next=/%2f%2fevil.test", "next=javascript:1", "next=/\tevil.test",
 		"return_to=https://evil.test", "state=https://evil.test", "login_hint=//evil.test", "+nonce2=evil.test",
 	} {
-		request := fixture.NewRequest(http.MethodGet, "/o/authorize", s.Web.AZ(override))
+		request := fixture.NewRequest(http.MethodGet, "/o/authorize", s.Web.AuthorizeRequest(override))
 		request.Header.Set("Referer", "https://evil.test/")
 		request.Header.Set("X-Forwarded-Host", "evil.test")
 		request.Header.Set("X-Forwarded-Prefix", "//evil.test")
@@ -85,13 +85,13 @@ func returnFromLogin(t *testing.T, s *fixture.Server) {
 // says that nobody is signed in (oauthhttp.Config.CurrentUser).
 func halfSignedIn(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
-	page := alice.Open(s.SPA.AZ()).Consent()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	page := alice.Open(s.SPA.AuthorizeRequest()).Consent()
 	alice.SignOut()
 	alice.SetCookie(&http.Cookie{Name: "session", Value: "the-password-was-right-and-the-second-factor-is-missing"})
-	login := alice.Authorize(s.Web.AZ()).Login() // although consent is remembered
+	login := alice.Authorize(s.Web.AuthorizeRequest()).Login() // although consent is remembered
 	alice.Return(login).Login()
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice.Decide(page, "allow").Login()
 	alice.Decide(page, "deny").Login()
 	alice.SignIn("alice")
@@ -102,37 +102,37 @@ func halfSignedIn(_ *testing.T, s *fixture.Server) {
 func deactivatedInSession(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
-	page := alice.Open(s.SPA.AZ()).Consent()
+	page := alice.Open(s.SPA.AuthorizeRequest()).Consent()
 	s.UpdateApplication("webp", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
 	before := len(fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events))
 	s.Users.Deactivate("alice")
-	alice.Authorize(s.Web.AZ()).ERR("access_denied") // consent is remembered
-	alice.Authorize(s.WebPost.AZ()).ERR("access_denied")
-	alice.Decide(page, "allow").ERR("access_denied")
-	alice.Approve(s.CLI.AZ()).ERR("access_denied")
+	alice.Authorize(s.Web.AuthorizeRequest()).Refused("access_denied") // consent is remembered
+	alice.Authorize(s.WebPost.AuthorizeRequest()).Refused("access_denied")
+	alice.Decide(page, "allow").Refused("access_denied")
+	alice.Approve(s.CLI.AuthorizeRequest()).Refused("access_denied")
 	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) != before {
 		t.Errorf("got %+v, want nothing granted since", granted[before:])
 	}
-	s.RS.IN(tokens.Access).Inactive()
-	s.Web.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	s.RS.Introspect(tokens.Access).Inactive()
+	s.Web.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
 // consentBeforeSignIn wants the page to be shown to nobody but the user who is to decide.
 func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ()).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	browser.Return(login).Login()
 	decide := func(name, value string) *fixture.Answer {
 		return browser.Post("/o/consent", url.Values{name: {value}, "decision": {"allow"}})
 	}
-	decide("request", sealOf(login)).PAGE(404) // there is nothing yet that could be decided
+	decide("request", sealOf(login)).ErrorPage(404) // there is nothing yet that could be decided
 	browser.SignIn("alice")
-	decide("request", sealOf(login)).PAGE(404)
+	decide("request", sealOf(login)).ErrorPage(404)
 	page := browser.Return(login).Consent()
 	browser.SignOut()
 	decide("interaction", interactionOf(page)).Login()
 	browser.SignIn("alice")
-	decide("interaction", interactionOf(page)).PAGE(403) // without the page's token
+	decide("interaction", interactionOf(page)).ErrorPage(403) // without the page's token
 	browser.Decide(browser.Return(login).Consent(), "allow").Code()
 }
 
@@ -141,22 +141,22 @@ func removedApplication(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	laptop, phone, trusted := alice.Tokens(s.Web), s.Browser("alice").Tokens(s.Web), alice.Tokens(s.WebPost)
 	others := []fixture.Tokens{alice.Tokens(s.SPA), bob.Tokens(s.Web)}
-	unused := alice.Approve(s.Web.AZ()).Code()
+	unused := alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, id := range []string{"web", "webp"} {
 		if err := s.Provider.RevokeConsent(t.Context(), id, "alice"); err != nil {
 			t.Fatalf("revoking consent for %s: %v", id, err)
 		}
 	}
 	for _, tokens := range []fixture.Tokens{laptop, phone, trusted} {
-		s.RS.IN(tokens.Access).Inactive()
+		s.RS.Introspect(tokens.Access).Inactive()
 	}
-	s.Web.RF(laptop.Refresh).JSON(400, "invalid_grant")
-	s.WebPost.RF(trusted.Refresh).JSON(400, "invalid_grant")
-	s.Web.TK(unused).JSON(400, "invalid_grant")
+	s.Web.Refresh(laptop.Refresh).ErrorJSON(400, "invalid_grant")
+	s.WebPost.Refresh(trusted.Refresh).ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(unused).ErrorJSON(400, "invalid_grant")
 	for _, tokens := range others {
-		s.RS.IN(tokens.Access).Active()
+		s.RS.Introspect(tokens.Access).Active()
 	}
-	alice.Open(s.Web.AZ()).Consent()
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("consent_required")
-	bob.Authorize(s.Web.AZ()).Code()
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+	bob.Authorize(s.Web.AuthorizeRequest()).Code()
 }

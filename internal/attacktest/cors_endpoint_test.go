@@ -13,7 +13,7 @@ import (
 
 func corsPages(t *testing.T, s *fixture.Server) {
 	for _, origin := range []string{spaOrigin, fixture.Origin, "https://evil.test", "null"} {
-		for _, path := range []string{"/o/authorize?" + s.SPA.AZ().Encode(), "/o/consent", "/o/oauthkit.css", "/o/applications", "/o/authorized_tokens", "/o/nothing", "/o/"} {
+		for _, path := range []string{"/o/authorize?" + s.SPA.AuthorizeRequest().Encode(), "/o/consent", "/o/oauthkit.css", "/o/applications", "/o/authorized_tokens", "/o/nothing", "/o/"} {
 			readable(t, from(s, origin, fixture.NewRequest(http.MethodGet, path, nil)), "")
 			readable(t, from(s, origin, fixture.NewRequest(http.MethodPost, path, nil)), "")
 			readable(t, preflight(s, origin, path, "POST", "content-type"), "")

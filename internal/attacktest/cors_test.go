@@ -91,7 +91,7 @@ func corsOwnOrigin(t *testing.T, s *fixture.Server) {
 	answer = from(s, spaOrigin, s.SPA.Request("/o/revoke_token", url.Values{"token": {refreshed.Access}})).OK()
 	readable(t, answer, spaOrigin)
 	varies(t, answer)
-	without := s.SPA.RV(refreshed.Access).OK() // no script: nothing to allow, but a cache must know
+	without := s.SPA.Revoke(refreshed.Access).OK() // no script: nothing to allow, but a cache must know
 	readable(t, without, "")
 	varies(t, without)
 }

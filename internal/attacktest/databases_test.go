@@ -76,36 +76,36 @@ func TestThreeDatabases(t *testing.T) {
 func liveInThreeDatabases(t *testing.T, s *fixture.Server, people *gorm.DB) {
 	second := s.Second()
 	alice := s.Browser("alice")
-	if page := alice.Open(s.Web.AZ()).Consent(); !strings.Contains(page.Body, "Alice of the third database") {
+	if page := alice.Open(s.Web.AuthorizeRequest()).Consent(); !strings.Contains(page.Body, "Alice of the third database") {
 		t.Error("the consent page does not show the name of the user that the third database has")
 	}
 	first := alice.Tokens(s.Web)
 	s.Bearer("/o/userinfo", first.Access).OK()
-	refreshed := second.Web.RF(first.Refresh).Tokens()
-	second.RS.IN(refreshed.Access).Active()
+	refreshed := second.Web.Refresh(first.Refresh).Tokens()
+	second.RS.Introspect(refreshed.Access).Active()
 	second.Bearer("/api/read", refreshed.Access).OK()
-	alice.Authorize(s.Web.AZ()).Code() // consent is remembered
+	alice.Authorize(s.Web.AuthorizeRequest()).Code() // consent is remembered
 
-	code := alice.Authorize(s.Web.AZ()).Code()
-	redeemed := s.Web.TK(code).Tokens()
-	second.Web.TK(code).JSON(400, "invalid_grant") // a replay, which ends what was issued
+	code := alice.Authorize(s.Web.AuthorizeRequest()).Code()
+	redeemed := s.Web.Redeem(code).Tokens()
+	second.Web.Redeem(code).ErrorJSON(400, "invalid_grant") // a replay, which ends what was issued
 	ended(s, s.Web, redeemed)
 
-	own := s.Service.CC().Tokens()
+	own := s.Service.ClientCredentials().Tokens()
 	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	second.RS.IN(own.Access).Inactive()
-	second.Service.CC().Unauthorized()
+	second.RS.Introspect(own.Access).Inactive()
+	second.Service.ClientCredentials().Unauthorized()
 
 	other, others := s.Browser("alice"), alice.Tokens(s.WebPost)
 	s.RemoveApplication("webp")
-	second.RS.IN(others.Access).Inactive()
-	other.Open(s.WebPost.AZ()).PAGE(400)
+	second.RS.Introspect(others.Access).Inactive()
+	other.Open(s.WebPost.AuthorizeRequest()).ErrorPage(400)
 
 	if err := people.Model(&person{}).Where("subject = 'alice'").Update("active", false).Error; err != nil {
 		t.Fatal(err)
 	}
-	second.RS.IN(refreshed.Access).Inactive()
-	second.Web.RF(refreshed.Refresh).JSON(400, "invalid_grant")
+	second.RS.Introspect(refreshed.Access).Inactive()
+	second.Web.Refresh(refreshed.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
 // wantTables wants some tables in a database, others not, and no foreign key.
@@ -169,43 +169,43 @@ func TestLateReplica(t *testing.T) {
 // decideBesideReplica changes everything that a request is decided by, after the replica has stopped.
 func decideBesideReplica(t *testing.T, s *fixture.Server, replica *oauthtest.Replica) {
 	alice := s.Browser("alice")
-	revoked, rotated, code := alice.Tokens(s.Web), alice.Tokens(s.Web), alice.Authorize(s.Web.AZ()).Code()
-	own, deleted := s.Service.CC().Tokens(), alice.Tokens(s.WebPost)
+	revoked, rotated, code := alice.Tokens(s.Web), alice.Tokens(s.Web), alice.Authorize(s.Web.AuthorizeRequest()).Code()
+	own, deleted := s.Service.ClientCredentials().Tokens(), alice.Tokens(s.WebPost)
 	bob := s.Browser("bob")
-	waiting := bob.Open(s.Web.AZ()).Consent()
+	waiting := bob.Open(s.Web.AuthorizeRequest()).Consent()
 	replica.Pause(t)
 
 	bob.Decide(waiting, "allow").Code()
-	bob.Decide(waiting, "allow").PAGE(409)
+	bob.Decide(waiting, "allow").ErrorPage(409)
 	fresh := alice.Tokens(s.SPA) // everything of it is newer than the replica
-	s.RS.IN(fresh.Access).Active()
-	s.Bearer("/api/read", s.SPA.RF(fresh.Refresh).Tokens().Access).OK()
+	s.RS.Introspect(fresh.Access).Active()
+	s.Bearer("/api/read", s.SPA.Refresh(fresh.Refresh).Tokens().Access).OK()
 
-	s.Web.RV(revoked.Access).OK()
+	s.Web.Revoke(revoked.Access).OK()
 	ended(s, s.Web, revoked)
-	s.Web.RF(rotated.Refresh).Tokens()
-	redeemed := s.Web.TK(code).Tokens()
-	s.Web.TK(code).JSON(400, "invalid_grant")
+	s.Web.Refresh(rotated.Refresh).Tokens()
+	redeemed := s.Web.Redeem(code).Tokens()
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, redeemed)
 
 	secret := s.Web.Secret
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { s.Web.Secret = app.GenerateSecret() })
-	s.RS.IN(rotated.Access).Active()
-	s.Web.RF("nonsense").JSON(400, "invalid_grant") // the new secret is known
+	s.RS.Introspect(rotated.Access).Active()
+	s.Web.Refresh("nonsense").ErrorJSON(400, "invalid_grant") // the new secret is known
 	s.Web.Secret = secret
-	s.Web.RF("nonsense").Unauthorized()
+	s.Web.Refresh("nonsense").Unauthorized()
 
 	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	s.RS.IN(own.Access).Inactive()
-	s.Service.CC().Unauthorized()
+	s.RS.Introspect(own.Access).Inactive()
+	s.Service.ClientCredentials().Unauthorized()
 	s.RemoveApplication("webp")
-	s.RS.IN(deleted.Access).Inactive()
-	alice.Open(s.WebPost.AZ()).PAGE(400)
+	s.RS.Introspect(deleted.Access).Inactive()
+	alice.Open(s.WebPost.AuthorizeRequest()).ErrorPage(400)
 
 	if err := s.Provider.RevokeConsent(t.Context(), "web", "alice"); err != nil {
 		t.Fatal(err)
 	}
-	alice.Open(s.Web.AZ()).Consent()
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
 	if _, err := s.Provider.Application(t.Context(), "webp"); !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Errorf("a deleted application: got %v, want %v", err, oauthkit.ErrNotFound)
 	}

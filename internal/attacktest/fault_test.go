@@ -108,85 +108,85 @@ const askAgain = "prompt=consent"
 
 // pageActs are the requests that browsers send.
 func pageActs() []faultyAct {
-	decided := func(answer *fixture.Answer) { answer.PAGE(409) }
-	code := func(s *fixture.Server, answer *fixture.Answer) { s.Web.TK(answer.Code()).Tokens() }
+	decided := func(answer *fixture.Answer) { answer.ErrorPage(409) }
+	code := func(s *fixture.Server, answer *fixture.Answer) { s.Web.Redeem(answer.Code()).Tokens() }
 	consent := func(_ *fixture.Server, answer *fixture.Answer) { answer.Consent() }
 	decide := func(decision string) func(*fixture.Server) func() *fixture.Answer {
 		return func(s *fixture.Server) func() *fixture.Answer {
 			alice := s.Browser("alice")
-			page := alice.Open(s.Web.AZ(askAgain)).Consent()
+			page := alice.Open(s.Web.AuthorizeRequest(askAgain)).Consent()
 			return func() *fixture.Answer { return alice.Decide(page, decision) }
 		}
 	}
 	return []faultyAct{
 		{name: "authorize, signed in, consent remembered", page: true, done: code, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			alice := s.Browser("alice")
-			alice.Approve(s.Web.AZ()).Code()
-			return func() *fixture.Answer { return alice.Authorize(s.Web.AZ()) }
+			alice.Approve(s.Web.AuthorizeRequest()).Code()
+			return func() *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest()) }
 		}},
 		{name: "authorize, not signed in", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			nobody := s.Browser("")
-			return func() *fixture.Answer { return nobody.Authorize(s.Web.AZ()) }
+			return func() *fixture.Answer { return nobody.Authorize(s.Web.AuthorizeRequest()) }
 		}, done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Login() }},
 		{name: "authorize, to be asked", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			alice := s.Browser("alice")
-			return func() *fixture.Answer { return alice.Open(s.Web.AZ(askAgain)) }
+			return func() *fixture.Answer { return alice.Open(s.Web.AuthorizeRequest(askAgain)) }
 		}, done: consent},
 		{name: "consent page", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			alice := s.Browser("alice")
-			waiting := alice.Authorize(s.Web.AZ(askAgain))
+			waiting := alice.Authorize(s.Web.AuthorizeRequest(askAgain))
 			return func() *fixture.Answer { return alice.Follow(waiting) }
 		}, done: consent},
 		{name: "consent page after signing in, consent remembered", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			s.Browser("alice").Approve(s.Web.AZ()).Code()
+			s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			alice := s.Browser("")
-			login := alice.Authorize(s.Web.AZ()).Login()
+			login := alice.Authorize(s.Web.AuthorizeRequest()).Login()
 			alice.SignIn("alice")
 			return func() *fixture.Answer { return alice.Return(login) }
 		}, done: code},
 		{name: "consent page after a sign-in that was demanded", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			s.Browser("alice").Approve(s.Web.AZ()).Code()
+			s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			alice := s.Browser("")
-			login := alice.Authorize(s.Web.AZ("prompt=login")).Login()
+			login := alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 			s.Clock.Advance(time.Second)
 			alice.SignIn("alice")
 			return func() *fixture.Answer { return alice.Return(login) }
 		}, done: code, once: "SaveCode", told: decided},
 		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", told: decided},
-		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.ERR("access_denied") },
+		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Refused("access_denied") },
 			once: "ConsumeInteraction", told: decided},
 	}
 }
 
 // tokenActs are those of the token endpoint.
 func tokenActs() []faultyAct {
-	issued := func(s *fixture.Server, answer *fixture.Answer) { s.RS.IN(answer.Tokens().Access).Active() }
-	refused := func(_ *fixture.Server, answer *fixture.Answer) { answer.JSON(400, "invalid_grant") }
+	issued := func(s *fixture.Server, answer *fixture.Answer) { s.RS.Introspect(answer.Tokens().Access).Active() }
+	refused := func(_ *fixture.Server, answer *fixture.Answer) { answer.ErrorJSON(400, "invalid_grant") }
 	return []faultyAct{
 		{name: "token, code", done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-			return func() *fixture.Answer { return s.Web.TK(code) }
-		}, once: "RedeemCode", told: func(answer *fixture.Answer) { answer.JSON(400, "invalid_grant") }},
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+			return func() *fixture.Answer { return s.Web.Redeem(code) }
+		}, once: "RedeemCode", told: func(answer *fixture.Answer) { answer.ErrorJSON(400, "invalid_grant") }},
 		{name: "token, code that was used", alone: true, done: refused, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-			s.Web.TK(code).Tokens()
-			return func() *fixture.Answer { return s.Web.TK(code) }
+			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+			s.Web.Redeem(code).Tokens()
+			return func() *fixture.Answer { return s.Web.Redeem(code) }
 		}},
 		{name: "token, refresh", done: issued, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
-			return s.Web.RF(tokens.Refresh)
+			return s.Web.Refresh(tokens.Refresh)
 		})},
 		{name: "token, retry of a refresh", done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			tokens := s.Browser("alice").Tokens(s.Web)
-			s.Web.RF(tokens.Refresh).Tokens()
-			return func() *fixture.Answer { return s.Web.RF(tokens.Refresh) }
+			s.Web.Refresh(tokens.Refresh).Tokens()
+			return func() *fixture.Answer { return s.Web.Refresh(tokens.Refresh) }
 		}},
 		{name: "token, refresh token that was used", alone: true, done: refused, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			tokens := s.Browser("alice").Tokens(s.Web)
-			s.Web.RF(s.Web.RF(tokens.Refresh).Tokens().Refresh).Tokens()
-			return func() *fixture.Answer { return s.Web.RF(tokens.Refresh) }
+			s.Web.Refresh(s.Web.Refresh(tokens.Refresh).Tokens().Refresh).Tokens()
+			return func() *fixture.Answer { return s.Web.Refresh(tokens.Refresh) }
 		}},
 		{name: "token, client credentials", alone: true, done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			return func() *fixture.Answer { return s.Service.CC() }
+			return func() *fixture.Answer { return s.Service.ClientCredentials() }
 		}},
 	}
 }
@@ -207,22 +207,22 @@ func credentialActs() []faultyAct {
 	unknown := secret.New(secret.AccessToken)
 	return []faultyAct{
 		{name: "introspect, access token", done: active, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
-			return s.RS.IN(tokens.Access)
+			return s.RS.Introspect(tokens.Access)
 		})},
 		{name: "introspect, refresh token", done: active, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
-			return s.Web.IN(tokens.Refresh)
+			return s.Web.Introspect(tokens.Refresh)
 		})},
 		{name: "introspect, unknown token", alone: true, done: inactive, prepare: withTokens(func(s *fixture.Server, _ fixture.Tokens) *fixture.Answer {
-			return s.RS.IN(unknown)
+			return s.RS.Introspect(unknown)
 		})},
 		{name: "revoke, access token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
-			return s.Web.RV(tokens.Access)
+			return s.Web.Revoke(tokens.Access)
 		})},
 		{name: "revoke, refresh token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
-			return s.Web.RV(tokens.Refresh)
+			return s.Web.Revoke(tokens.Refresh)
 		})},
 		{name: "revoke, unknown token", alone: true, done: ok, prepare: withTokens(func(s *fixture.Server, _ fixture.Tokens) *fixture.Answer {
-			return s.Web.RV(unknown)
+			return s.Web.Revoke(unknown)
 		})},
 		{name: "user info", done: ok, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
 			return s.Bearer("/o/userinfo", tokens.Access)

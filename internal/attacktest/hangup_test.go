@@ -25,11 +25,11 @@ func TestHangUp(t *testing.T) {
 		}},
 		{Name: "RL-33 revocation, half closed", Test: func(t *testing.T, s *fixture.Server) {
 			for range hangUps {
-				token := s.Service.CC().Tokens().Access
+				token := s.Service.ClientCredentials().Tokens().Access
 				if status := s.HalfClose(s.Service.Request("/o/revoke_token", url.Values{"token": {token}})); status != 200 {
 					t.Errorf("got status %d, want 200", status)
 				}
-				s.RS.IN(token).Inactive()
+				s.RS.Introspect(token).Inactive()
 			}
 		}},
 		{Name: "RL-33 replay of a code, closed within 4 ms", Test: testHangUpOfReplay},
@@ -44,7 +44,7 @@ func revokeAndClose(t *testing.T, s *fixture.Server, after func(i int) time.Dura
 	t.Helper()
 	var tokens []string
 	for i := range hangUps {
-		tokens = append(tokens, s.Service.CC().Tokens().Access)
+		tokens = append(tokens, s.Service.ClientCredentials().Tokens().Access)
 		s.HangUp(s.Service.Request("/o/revoke_token", url.Values{"token": {tokens[i]}}), after(i))
 	}
 	wantRevoked(t, s, tokens)
@@ -54,11 +54,11 @@ func revokeAndClose(t *testing.T, s *fixture.Server, after func(i int) time.Dura
 // has been noticed.
 func testHangUpOfReplay(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ())
+	alice.Approve(s.Web.AuthorizeRequest())
 	var tokens []string
 	for i := range hangUps {
-		code := alice.Authorize(s.Web.AZ()).Code()
-		tokens = append(tokens, s.Web.TK(code).Tokens().Access)
+		code := alice.Authorize(s.Web.AuthorizeRequest()).Code()
+		tokens = append(tokens, s.Web.Redeem(code).Tokens().Access)
 		s.HangUp(s.Web.Request("/o/token", url.Values{
 			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier},
 		}), step(i))
@@ -70,23 +70,23 @@ func testHangUpOfReplay(t *testing.T, s *fixture.Server) {
 // was used, and nothing in between.
 func testHangUpOfExchange(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ())
+	alice.Approve(s.Web.AuthorizeRequest())
 	for i := range hangUps {
-		code := alice.Authorize(s.Web.AZ()).Code()
+		code := alice.Authorize(s.Web.AuthorizeRequest()).Code()
 		s.HangUp(s.Web.Request("/o/token", url.Values{
 			"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier},
 		}), step(i))
 		if !within(func() bool { return len(fixture.EventsOf[oauthkit.TokenIssued](s.Events)) > i }) {
 			t.Fatalf("got %d exchanges carried out, want %d", i, i+1)
 		}
-		s.Web.TK(code).JSON(400, "invalid_grant")
+		s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	}
 }
 
 // wantRevoked waits until every token is dead, and says how many stay alive.
 func wantRevoked(t *testing.T, s *fixture.Server, tokens []string) {
 	t.Helper()
-	alive := func(token string) bool { return s.RS.IN(token).OK().Members()["active"] != false }
+	alive := func(token string) bool { return s.RS.Introspect(token).OK().Members()["active"] != false }
 	if !within(func() bool {
 		tokens = slices.DeleteFunc(tokens, func(token string) bool { return !alive(token) })
 		return len(tokens) == 0

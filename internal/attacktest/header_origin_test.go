@@ -31,7 +31,7 @@ func plainHTTP(t *testing.T, s *fixture.Server) {
 	}
 	handler := oauthhttp.NewHandler(s.Provider, oauthhttp.Config{LoginURL: "/login"})
 	recorder := httptest.NewRecorder()
-	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "http://as.test/o/authorize?"+s.Web.AZ().Encode(), nil))
+	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "http://as.test/o/authorize?"+s.Web.AuthorizeRequest().Encode(), nil))
 	cookies := recorder.Result().Cookies()
 	if len(cookies) != 1 || !cookies[0].Secure || !cookies[0].HttpOnly || !strings.HasPrefix(cookies[0].Name, "__Host-") {
 		t.Errorf("got cookies %v, want one that is Secure, HttpOnly and bound to the host", cookies)
@@ -45,18 +45,18 @@ func plainHTTP(t *testing.T, s *fixture.Server) {
 // sends no Sec-Fetch-Site, only the scheme tells it from ours.
 func formOverHTTP(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	consent := alice.Open(s.Web.AZ()).Consent()
+	consent := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	register := alice.Get("/o/applications/register/").OK()
 	for _, page := range []*fixture.Answer{consent, register} {
 		path, form := page.Form()
 		form.Set("decision", "allow")
 		request := fixture.NewRequest(http.MethodPost, path, form)
 		request.Header.Set("Origin", "http://as.test")
-		alice.Do(request).PAGE(403)
+		alice.Do(request).ErrorPage(403)
 	}
 	document := fixture.NewPost("/o/api/applications", "application/json", registration(""))
 	document.Header.Set("Origin", "http://as.test")
-	alice.Do(document).JSON(403, "access_denied")
+	alice.Do(document).ErrorJSON(403, "access_denied")
 	alice.Decide(consent, "allow").Code()
 }
 
@@ -88,7 +88,7 @@ func foreignHost(t *testing.T, s *fixture.Server) {
 func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture.Browser)) {
 	t.Helper()
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	get := func(path string, form url.Values) *fixture.Answer {
 		request := fixture.NewRequest(http.MethodGet, path, form)
 		change(request, alice)
@@ -110,7 +110,7 @@ func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture
 			t.Errorf("%s: got %s, want only URLs of %s", path, document, fixture.Issuer)
 		}
 	}
-	code := get("/o/authorize", s.Web.AZ()).Code() // which wants the configured iss
+	code := get("/o/authorize", s.Web.AuthorizeRequest()).Code() // which wants the configured iss
 	request := s.Web.Request("/o/token", url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier},
 	})
@@ -119,19 +119,19 @@ func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture
 	if iss := claimsOf(t, tokens.ID)["iss"]; iss != fixture.Issuer {
 		t.Errorf("got iss %v in the ID token, want %s", iss, fixture.Issuer)
 	}
-	get("/o/authorize", s.Web.AZ("prompt=login")).Login()
-	get("/o/authorize", s.Web.AZ("redirect_uri=https://evil.example/cb")).PAGE(400)
+	get("/o/authorize", s.Web.AuthorizeRequest("prompt=login")).Login()
+	get("/o/authorize", s.Web.AuthorizeRequest("redirect_uri=https://evil.example/cb")).ErrorPage(400)
 }
 
 // foreignForm posts the consent form as a browser does that was told another name for this address, and so sees one site.
 func foreignForm(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	path, form := page.Form()
 	form.Set("decision", "allow")
 	rebound := fixture.NewRequest(http.MethodPost, path, form)
 	rebound.Host = "evil.test"
 	rebound.Header.Set("Origin", "https://evil.test")
-	s.Do(rebound).PAGE(403) // the cookie is not that host's
+	s.Do(rebound).ErrorPage(403) // the cookie is not that host's
 	alice.Decide(page, "allow").Code()
 }

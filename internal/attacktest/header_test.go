@@ -22,16 +22,16 @@ func TestHeaders(t *testing.T) {
 
 func nothingKept(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	approved := alice.Approve(s.Web.AZ())
-	tokens := s.Web.TK(approved.Code())
+	approved := alice.Approve(s.Web.AuthorizeRequest())
+	tokens := s.Web.Redeem(approved.Code())
 	access := tokens.Tokens().Access
 	for name, answer := range map[string]*fixture.Answer{
-		"tokens": tokens, "a refused token request": s.Web.TK("nonsense"), "a refused client": s.SPA.RF("x", "client_id=web"),
-		"active": s.RS.IN(access), "inactive": s.RS.IN("x"), "a refused introspection": s.SPA.IN(access),
-		"revoked": s.Web.RV("x"), "a refused revocation": s.Web.RV(""), "user info": s.Bearer("/o/userinfo", access),
+		"tokens": tokens, "a refused token request": s.Web.Redeem("nonsense"), "a refused client": s.SPA.Refresh("x", "client_id=web"),
+		"active": s.RS.Introspect(access), "inactive": s.RS.Introspect("x"), "a refused introspection": s.SPA.Introspect(access),
+		"revoked": s.Web.Revoke("x"), "a refused revocation": s.Web.Revoke(""), "user info": s.Bearer("/o/userinfo", access),
 		"a refused user info": call(s, "/o/userinfo", "Bearer x"), "a refused API request": call(s, "/api/read"),
-		"the code": approved, "the way to the login page": s.Browser("").Authorize(s.Web.AZ()), "a refusal": alice.Authorize(s.Web.AZ("scope=x")),
-		"the consent page": s.Browser("bob").Open(s.Web.AZ()).Consent(), "an error page": alice.Get("/o/authorize"),
+		"the code": approved, "the way to the login page": s.Browser("").Authorize(s.Web.AuthorizeRequest()), "a refusal": alice.Authorize(s.Web.AuthorizeRequest("scope=x")),
+		"the consent page": s.Browser("bob").Open(s.Web.AuthorizeRequest()).Consent(), "an error page": alice.Get("/o/authorize"),
 	} {
 		if got := answer.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
 			t.Errorf("%s: got Cache-Control %q, want no-store", name, got)
@@ -40,7 +40,7 @@ func nothingKept(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got %q, want nothing to ask again with", name, got)
 		}
 	}
-	for name, answer := range map[string]*fixture.Answer{"tokens": tokens, "a refusal": s.Web.TK("nonsense")} {
+	for name, answer := range map[string]*fixture.Answer{"tokens": tokens, "a refusal": s.Web.Redeem("nonsense")} {
 		if got := answer.Header.Get("Pragma"); got != "no-cache" { // RFC 6749 §5.1
 			t.Errorf("%s: got Pragma %q, want no-cache", name, got)
 		}
@@ -50,15 +50,15 @@ func nothingKept(t *testing.T, s *fixture.Server) {
 // pages returns one page of each kind, by what it is.
 func pages(s *fixture.Server) map[string]*fixture.Answer {
 	alice := s.Browser("alice")
-	asked := alice.Authorize(s.Web.AZ())
+	asked := alice.Authorize(s.Web.AuthorizeRequest())
 	consent := alice.Follow(asked).Consent()
-	decided := alice.Open(s.Web.AZ()).Consent()
+	decided := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	alice.Decide(decided, "deny")
-	typeless := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AZ())
+	typeless := fixture.NewRequest(http.MethodPost, "/o/authorize", s.Web.AuthorizeRequest())
 	typeless.Header.Set("Content-Type", "text/plain")
 	all := map[string]*fixture.Answer{
 		"consent":         consent,
-		"400":             alice.Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb")),
+		"400":             alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=https://evil.test/cb")),
 		"403":             alice.Decide(consent, "allow", "token=x"),
 		"404":             alice.Get("/o/nothing"),
 		"404 interaction": alice.Get("/o/consent?interaction=x"),
@@ -68,7 +68,7 @@ func pages(s *fixture.Server) map[string]*fixture.Answer {
 		"foreign browser": s.Browser("alice").Follow(asked),
 	}
 	s.Store.Fail(0)
-	all["503"] = alice.Authorize(s.Web.AZ())
+	all["503"] = alice.Authorize(s.Web.AuthorizeRequest())
 	s.Store.Heal()
 	return all
 }
@@ -107,7 +107,7 @@ func formTargets(t *testing.T, s *fixture.Server) {
 		"http://[::1]:9/cb":         "form-action 'self' https: http:",
 		"com.example.cli:/cb":       "form-action 'self' https: http: com.example.cli:",
 	} {
-		policy := strings.Split(alice.Open(s.CLI.AZ("redirect_uri="+uri)).Consent().Header.Get("Content-Security-Policy"), "; ")
+		policy := strings.Split(alice.Open(s.CLI.AuthorizeRequest("redirect_uri="+uri)).Consent().Header.Get("Content-Security-Policy"), "; ")
 		if !slices.Contains(policy, want) {
 			t.Errorf("%s: got %q, want %s", uri, policy, want)
 		}
@@ -117,17 +117,17 @@ func formTargets(t *testing.T, s *fixture.Server) {
 func lineBreaks(t *testing.T, s *fixture.Server) {
 	const split = "x\r\nSet-Cookie: evil=1\r\n\r\n<script>"
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	answers := []*fixture.Answer{
-		alice.Authorize(s.Web.AZ("state=" + split)), alice.Authorize(s.Web.AZ("scope=" + split)), alice.Authorize(s.Web.AZ("prompt=" + split)),
-		alice.Authorize(s.Web.AZ("redirect_uri=https://rp.test/cb" + split)), alice.Authorize(s.Web.AZ("client_id=" + split)),
+		alice.Authorize(s.Web.AuthorizeRequest("state=" + split)), alice.Authorize(s.Web.AuthorizeRequest("scope=" + split)), alice.Authorize(s.Web.AuthorizeRequest("prompt=" + split)),
+		alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=https://rp.test/cb" + split)), alice.Authorize(s.Web.AuthorizeRequest("client_id=" + split)),
 		alice.Get("/o/consent?" + url.Values{"interaction": {split}}.Encode()), alice.Get("/o/%0d%0aSet-Cookie:%20evil=1"),
-		s.Web.TK(split), s.Web.CC("grant_type=" + split), s.Web.RF("x", "scope="+split), s.RS.IN(split), s.Web.RV(split),
-		s.Browser("").Authorize(s.Web.AZ("state=" + split)),
+		s.Web.Redeem(split), s.Web.ClientCredentials("grant_type=" + split), s.Web.Refresh("x", "scope="+split), s.RS.Introspect(split), s.Web.Revoke(split),
+		s.Browser("").Authorize(s.Web.AuthorizeRequest("state=" + split)),
 	}
 	answers[0].Code()
-	answers[1].ERR("invalid_scope")
-	answers[3].PAGE(400)
+	answers[1].Refused("invalid_scope")
+	answers[3].ErrorPage(400)
 	for _, answer := range answers {
 		if cookies := answer.Header["Set-Cookie"]; strings.Contains(strings.Join(cookies, ""), "evil=") || strings.Contains(answer.Body, "<script>") {
 			t.Errorf("%s: got cookies %q and body %q, want no header and no page of the request's making", answer, cookies, answer.Body)

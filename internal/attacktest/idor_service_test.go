@@ -118,6 +118,6 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 		t.Errorf("RevokeUser: got %d, %v, want bob's one sign-in ended", revoked, err)
 	}
 	s.Bearer("/api/read", r.tokens.Access).OK()
-	r.client.RF(r.tokens.Refresh).Tokens()
-	s.Browser("alice").Open(r.client.AZ("prompt=none")).Code() // her consent is remembered
+	r.client.Refresh(r.tokens.Refresh).Tokens()
+	s.Browser("alice").Open(r.client.AuthorizeRequest("prompt=none")).Code() // her consent is remembered
 }

@@ -77,7 +77,7 @@ func unnamedRows(t *testing.T, s *fixture.Server) {
 		}
 	}
 	s.Bearer("/api/read", r.tokens.Access).OK()
-	r.client.RF(r.tokens.Refresh).Tokens()
+	r.client.Refresh(r.tokens.Refresh).Tokens()
 }
 
 // ownRows wants nothing of alice's, wherever the list is told to begin.
@@ -98,14 +98,14 @@ func ownRows(t *testing.T, s *fixture.Server, bob *fixture.Browser, path string,
 // hintOfAlice names alice where bob is signed in (OpenID Connect Core §3.1.2.1).
 func hintOfAlice(_ *testing.T, s *fixture.Server, r rows) {
 	bob, _ := stranger(s, "bob")
-	bob.Open(r.client.AZ("prompt=none", "id_token_hint="+r.tokens.ID)).ERR("login_required")
-	bob.Open(r.client.AZ("prompt=none")).ERR("consent_required") // what alice approved is hers
+	bob.Open(r.client.AuthorizeRequest("prompt=none", "id_token_hint="+r.tokens.ID)).Refused("login_required")
+	bob.Open(r.client.AuthorizeRequest("prompt=none")).Refused("consent_required") // what alice approved is hers
 }
 
 // interactionOfAlice brings alice's request to bob's browser: he may know that it is there, by 256 random bits, and no more.
 func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 	alice := s.Browser("alice")
-	page := alice.Open(r.client.AZ("prompt=consent")).Consent()
+	page := alice.Open(r.client.AuthorizeRequest("prompt=consent")).Consent()
 	bob, _ := stranger(s, "bob")
 	unchanged := watch(t, s)
 	answers := []*fixture.Answer{bob.Get("/o/consent?interaction=" + interactionOf(page))}
@@ -113,7 +113,7 @@ func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 		answers = append(answers, bob.Decide(page, decision))
 	}
 	for _, answer := range answers {
-		answer.PAGE(403)
+		answer.ErrorPage(403)
 		for _, shown := range []string{"Printer of alice", "Alice", r.client.ID, "printer.test"} {
 			if strings.Contains(answer.Body, shown) {
 				t.Errorf("%s: got %q on the page, which is alice's", answer, shown)
@@ -132,22 +132,22 @@ func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 
 // credentialsOfAlice uses as another application what alice's has.
 func credentialsOfAlice(t *testing.T, s *fixture.Server, r rows) {
-	code := s.Browser("alice").Approve(r.client.AZ()).Code()
+	code := s.Browser("alice").Approve(r.client.AuthorizeRequest()).Code()
 	for name, pair := range map[string][2]*fixture.Answer{
-		"code":          {s.Evil.TK(code, "redirect_uri="+r.client.RedirectURI), s.Evil.TK(code[:len(code)-4]+"AAAA", "redirect_uri="+r.client.RedirectURI)},
-		"refresh token": {s.Evil.RF(r.tokens.Refresh), s.Evil.RF(r.tokens.Refresh[:len(r.tokens.Refresh)-4] + "AAAA")},
+		"code":          {s.Evil.Redeem(code, "redirect_uri="+r.client.RedirectURI), s.Evil.Redeem(code[:len(code)-4]+"AAAA", "redirect_uri="+r.client.RedirectURI)},
+		"refresh token": {s.Evil.Refresh(r.tokens.Refresh), s.Evil.Refresh(r.tokens.Refresh[:len(r.tokens.Refresh)-4] + "AAAA")},
 	} {
-		pair[0].JSON(400, "invalid_grant")
+		pair[0].ErrorJSON(400, "invalid_grant")
 		if got, want := shape(pair[0]), shape(pair[1]); got != want {
 			t.Errorf("%s of another application: got %s, want what an unknown one gets: %s", name, got, want)
 		}
 	}
-	r.client.TK(code).Tokens()
+	r.client.Redeem(code).Tokens()
 }
 
 func introspectionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 	for _, token := range []string{r.tokens.Access, r.tokens.Refresh} {
-		got, want := s.Evil.IN(token), s.Evil.IN(token[:len(token)-4]+"AAAA")
+		got, want := s.Evil.Introspect(token), s.Evil.Introspect(token[:len(token)-4]+"AAAA")
 		got.Inactive()
 		if shape(got) != shape(want) {
 			t.Errorf("got %s, want what an unknown token gets: %s", shape(got), shape(want))
@@ -157,11 +157,11 @@ func introspectionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 
 func revocationByOthers(t *testing.T, s *fixture.Server, r rows) {
 	for _, token := range []string{r.tokens.Access, r.tokens.Refresh} {
-		if got, want := shape(s.Evil.RV(token)), shape(s.Evil.RV(token[:len(token)-4]+"AAAA")); got != want {
+		if got, want := shape(s.Evil.Revoke(token)), shape(s.Evil.Revoke(token[:len(token)-4]+"AAAA")); got != want {
 			t.Errorf("got %s, want what an unknown token gets: %s", got, want)
 		}
 	}
-	s.RS.IN(r.tokens.Access).Active()
+	s.RS.Introspect(r.tokens.Access).Active()
 }
 
 // userinfoOfAlice asks for alice with bob's token: there is no parameter that could name her.

@@ -30,11 +30,11 @@ func TestIntrospection(t *testing.T) {
 
 func introspectionAuthentication(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
-	reading := s.Service.CC("scope=api:read").Tokens()
+	reading := s.Service.ClientCredentials("scope=api:read").Tokens()
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})).Unauthorized()
-	s.SPA.IN(tokens.Access).Unauthorized()
-	s.SPA.IN(tokens.Access, "client_id=rs").Unauthorized()
-	s.SPA.IN(s.Browser("alice").Tokens(s.SPA).Access).Unauthorized() // its own token as well
+	s.SPA.Introspect(tokens.Access).Unauthorized()
+	s.SPA.Introspect(tokens.Access, "client_id=rs").Unauthorized()
+	s.SPA.Introspect(s.Browser("alice").Tokens(s.SPA).Access).Unauthorized() // its own token as well
 	for _, authorization := range []string{"Bearer " + reading.Access, "Bearer " + tokens.Access, "Basic", "Basic %%%", "Basic cnM=", "Basic cnM6"} {
 		request := fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})
 		request.Header.Set("Authorization", authorization)
@@ -42,56 +42,56 @@ func introspectionAuthentication(_ *testing.T, s *fixture.Server) {
 	}
 	wrong := *s.RS
 	wrong.Secret = s.Web.Secret
-	wrong.IN(tokens.Access).Unauthorized()
-	s.RS.IN(tokens.Access).Active()
+	wrong.Introspect(tokens.Access).Unauthorized()
+	s.RS.Introspect(tokens.Access).Active()
 }
 
 func invalidTokens(_ *testing.T, s *fixture.Server) {
 	expired := s.Browser("alice").Tokens(s.Web)
 	s.Clock.Advance(10 * time.Minute)
 	revoked := s.Browser("alice").Tokens(s.Web)
-	s.Web.RV(revoked.Refresh).OK()
+	s.Web.Revoke(revoked.Refresh).OK()
 	for _, value := range []string{
 		expired.Access, revoked.Access, revoked.Refresh, secret.New(secret.AccessToken), secret.New(secret.RefreshToken), "a", "\n", " ", "é",
 		strings.Repeat("a", 5000), "oat_", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL290aGVyLnRlc3QiLCJzdWIiOiJhbGljZSJ9.",
 	} {
-		s.RS.IN(value).Inactive()
-		s.Web.IN(value).Inactive()
+		s.RS.Introspect(value).Inactive()
+		s.Web.Introspect(value).Inactive()
 	}
-	s.Web.IN(expired.Refresh).Active()
+	s.Web.Introspect(expired.Refresh).Active()
 }
 
 // tokensOfOthers: the owner may ask about its tokens, an application with the scope introspection about access tokens.
 func tokensOfOthers(_ *testing.T, s *fixture.Server) {
-	tokens, machine := s.Browser("alice").Tokens(s.Web), s.Service.CC("scope=api:read").Tokens()
+	tokens, machine := s.Browser("alice").Tokens(s.Web), s.Service.ClientCredentials("scope=api:read").Tokens()
 	for _, client := range []*fixture.Client{s.Evil, s.WebPost, s.Service} {
-		client.IN(tokens.Access).Inactive()
-		client.IN(tokens.Refresh).Inactive()
+		client.Introspect(tokens.Access).Inactive()
+		client.Introspect(tokens.Refresh).Inactive()
 	}
-	s.Web.IN(machine.Access).Inactive()
-	s.RS.IN(tokens.Refresh).Inactive() // an API has no business with it
-	s.RS.IN(tokens.Access).Active()
-	s.Web.IN(tokens.Access).Active()
-	s.Web.IN(tokens.Refresh).Active()
-	s.Service.IN(machine.Access).Active()
+	s.Web.Introspect(machine.Access).Inactive()
+	s.RS.Introspect(tokens.Refresh).Inactive() // an API has no business with it
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Introspect(tokens.Access).Active()
+	s.Web.Introspect(tokens.Refresh).Active()
+	s.Service.Introspect(machine.Access).Active()
 }
 
 func activeToken(t *testing.T, s *fixture.Server) {
 	now := float64(s.Clock.Now().Unix())
-	tokens, machine := s.Browser("alice").Tokens(s.Web), s.Service.CC("scope=api:read").Tokens()
+	tokens, machine := s.Browser("alice").Tokens(s.Web), s.Service.ClientCredentials("scope=api:read").Tokens()
 	for _, test := range []struct {
 		name      string
 		got, want map[string]any
 	}{
-		{"access token", s.RS.IN(tokens.Access).Active(), map[string]any{
+		{"access token", s.RS.Introspect(tokens.Access).Active(), map[string]any{
 			"active": true, "client_id": "web", "sub": "alice", "scope": "openid api:read", "iat": now, "exp": now + 600,
 			"iss": fixture.Issuer, "token_type": "Bearer",
 		}},
-		{"refresh token", s.Web.IN(tokens.Refresh).Active(), map[string]any{
+		{"refresh token", s.Web.Introspect(tokens.Refresh).Active(), map[string]any{
 			"active": true, "client_id": "web", "sub": "alice", "scope": "openid api:read", "iat": now, "exp": now + 30*24*3600,
 			"iss": fixture.Issuer,
 		}},
-		{"token without a user", s.RS.IN(machine.Access).Active(), map[string]any{
+		{"token without a user", s.RS.Introspect(machine.Access).Active(), map[string]any{
 			"active": true, "client_id": "svc", "scope": "api:read", "iat": now, "exp": now + 600, "iss": fixture.Issuer, "token_type": "Bearer",
 		}},
 	} {
@@ -104,16 +104,16 @@ func activeToken(t *testing.T, s *fixture.Server) {
 func tokenHints(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	for _, hint := range []string{"access_token", "refresh_token", "x", "", "id_token", "pkce'--"} {
-		s.RS.IN(tokens.Access, "token_type_hint="+hint).Active()
-		s.Web.IN(tokens.Refresh, "token_type_hint="+hint).Active()
+		s.RS.Introspect(tokens.Access, "token_type_hint="+hint).Active()
+		s.Web.Introspect(tokens.Refresh, "token_type_hint="+hint).Active()
 	}
 	for _, broken := range []string{"token_type_hint=" + strings.Repeat("a", 10<<10), "token_type_hint=\x00", "+token_type_hint=a", "+token_type_hint=a\xff"} {
-		s.RS.IN(tokens.Access, "token_type_hint=access_token", broken).JSON(400, "invalid_request")
-		s.Web.RV(tokens.Access, "token_type_hint=access_token", broken).JSON(400, "invalid_request")
+		s.RS.Introspect(tokens.Access, "token_type_hint=access_token", broken).ErrorJSON(400, "invalid_request")
+		s.Web.Revoke(tokens.Access, "token_type_hint=access_token", broken).ErrorJSON(400, "invalid_request")
 	}
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RV(tokens.Refresh, "token_type_hint=access_token").OK()
-	s.RS.IN(tokens.Access).Inactive()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Revoke(tokens.Refresh, "token_type_hint=access_token").OK()
+	s.RS.Introspect(tokens.Access).Inactive()
 }
 
 func introspectionMethods(t *testing.T, s *fixture.Server) {
@@ -128,12 +128,12 @@ func introspectionMethods(t *testing.T, s *fixture.Server) {
 		}
 	}
 	for _, path := range []string{"/o/introspect", "/o/revoke_token"} {
-		s.Web.Send(path+"?token="+tokens.Access, url.Values{}).JSON(400, "invalid_request")
-		s.Web.Send(path, url.Values{}).JSON(400, "invalid_request")
-		s.Web.Send(path, url.Values{"token": {""}}).JSON(400, "invalid_request")
-		s.Web.Send(path, url.Values{"token": {tokens.Access, tokens.Access}}).JSON(400, "invalid_request")
+		s.Web.Send(path+"?token="+tokens.Access, url.Values{}).ErrorJSON(400, "invalid_request")
+		s.Web.Send(path, url.Values{}).ErrorJSON(400, "invalid_request")
+		s.Web.Send(path, url.Values{"token": {""}}).ErrorJSON(400, "invalid_request")
+		s.Web.Send(path, url.Values{"token": {tokens.Access, tokens.Access}}).ErrorJSON(400, "invalid_request")
 	}
-	s.RS.IN(tokens.Access).Active()
+	s.RS.Introspect(tokens.Access).Active()
 }
 
 // freshIntrospection asks one instance the moment the other has answered.
@@ -142,40 +142,40 @@ func freshIntrospection(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for range 100 {
 		tokens := alice.Tokens(s.Web, "scope=api:read")
-		other.RS.IN(tokens.Access).Active() // which nobody may remember
-		s.Web.RV(tokens.Access).OK()
-		other.RS.IN(tokens.Access).Inactive()
+		other.RS.Introspect(tokens.Access).Active() // which nobody may remember
+		s.Web.Revoke(tokens.Access).OK()
+		other.RS.Introspect(tokens.Access).Inactive()
 	}
 }
 
 func introspectOther(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	asked := alice.Authorize(s.Web.AZ())
+	asked := alice.Authorize(s.Web.AuthorizeRequest())
 	page := alice.Follow(asked).Consent()
 	location, err := url.Parse(asked.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	values := []string{tokens.ID, code, s.Web.Secret, s.RS.Secret, secret.Hash(tokens.Access), fixture.Verifier, "web", "alice", location.Query().Get("interaction")}
 	for _, cookie := range alice.Cookies() {
 		values = append(values, cookie.Value)
 	}
 	for _, value := range values {
-		s.RS.IN(value).Inactive()
-		s.Web.IN(value).Inactive()
-		s.Web.RV(value).OK() // and has no effect
+		s.RS.Introspect(value).Inactive()
+		s.Web.Introspect(value).Inactive()
+		s.Web.Revoke(value).OK() // and has no effect
 	}
-	s.Web.TK(code).Tokens()
-	s.RS.IN(tokens.Access).Active()
+	s.Web.Redeem(code).Tokens()
+	s.RS.Introspect(tokens.Access).Active()
 	alice.Decide(page, "allow").Code()
 }
 
 func deactivatedIntrospected(_ *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice").Tokens(s.Web), s.Browser("bob").Tokens(s.Web)
 	s.Users.Deactivate("alice")
-	s.RS.IN(alice.Access).Inactive()
-	s.Web.IN(alice.Access).Inactive()
-	s.Web.IN(alice.Refresh).Inactive()
-	s.RS.IN(bob.Access).Active()
+	s.RS.Introspect(alice.Access).Inactive()
+	s.Web.Introspect(alice.Access).Inactive()
+	s.Web.Introspect(alice.Refresh).Inactive()
+	s.RS.Introspect(bob.Access).Active()
 }

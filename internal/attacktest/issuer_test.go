@@ -40,38 +40,38 @@ func TestIssuer(t *testing.T) {
 type issuerTest func(t *testing.T, one, other *fixture.Server)
 
 func codeOfIssuer(_ *testing.T, one, other *fixture.Server) {
-	code := one.Browser("alice").Approve(one.Web.AZ()).Code()
-	other.Web.TK(code).JSON(400, "invalid_grant")
-	one.Web.TK(code).Tokens() // which takes nothing away from its owner
+	code := one.Browser("alice").Approve(one.Web.AuthorizeRequest()).Code()
+	other.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
+	one.Web.Redeem(code).Tokens() // which takes nothing away from its owner
 }
 
 // credentialsOfIssuer takes everything that one issuer gave out to the other, where applications and users have the same ids.
 func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
-	tokens, code := alice.Tokens(one.Web), alice.Approve(one.Web.AZ()).Code()
+	tokens, code := alice.Tokens(one.Web), alice.Approve(one.Web.AuthorizeRequest()).Code()
 	rotated := alice.Tokens(one.Web)
-	successor := one.Web.RF(rotated.Refresh).Tokens()
+	successor := one.Web.Refresh(rotated.Refresh).Tokens()
 	at := one.Web.On(other) // with its secret of here
-	for _, answer := range []*fixture.Answer{at.TK(code), at.RF(tokens.Refresh), at.IN(tokens.Access), at.RV(tokens.Refresh), one.Service.On(other).CC()} {
+	for _, answer := range []*fixture.Answer{at.Redeem(code), at.Refresh(tokens.Refresh), at.Introspect(tokens.Access), at.Revoke(tokens.Refresh), one.Service.On(other).ClientCredentials()} {
 		answer.Unauthorized()
 	}
-	other.Web.TK(code).JSON(400, "invalid_grant")
+	other.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	for _, token := range []string{tokens.Refresh, tokens.Access, rotated.Refresh, successor.Refresh} {
-		other.Web.RF(token).JSON(400, "invalid_grant")
+		other.Web.Refresh(token).ErrorJSON(400, "invalid_grant")
 	}
 	prefix := other.Provider.Prefix()
 	for _, token := range []string{tokens.Access, tokens.Refresh, tokens.ID, code} {
-		other.RS.IN(token).Inactive()
-		other.Web.IN(token).Inactive()
+		other.RS.Introspect(token).Inactive()
+		other.Web.Introspect(token).Inactive()
 		for _, path := range []string{prefix + "/userinfo", "/api/read"} {
 			if got := other.Bearer(path, token); got.Status != http.StatusUnauthorized {
 				t.Errorf("%s: got %d %s for a token of another issuer, want 401", path, got.Status, got.Body)
 			}
 		}
-		other.Web.RV(token).OK() // nothing to revoke here
+		other.Web.Revoke(token).OK() // nothing to revoke here
 	}
-	one.RS.IN(tokens.Access).Active()
-	one.Web.RF(tokens.Refresh).Tokens()
+	one.RS.Introspect(tokens.Access).Active()
+	one.Web.Refresh(tokens.Refresh).Tokens()
 	if iss := claimsOf(t, tokens.ID)["iss"]; iss != one.Provider.Issuer() {
 		t.Errorf("got iss %v, want %s", iss, one.Provider.Issuer())
 	}
@@ -82,34 +82,34 @@ func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	tokens := alice.Tokens(one.Web)
 	there, prefix := alice.On(other), other.Provider.Prefix()
-	there.Open(other.Web.AZ()).Consent() // what she approved here is not approved there
-	there.Open(other.Web.AZ("prompt=none", "id_token_hint="+tokens.ID)).ERR("invalid_request")
+	there.Open(other.Web.AuthorizeRequest()).Consent() // what she approved here is not approved there
+	there.Open(other.Web.AuthorizeRequest("prompt=none", "id_token_hint="+tokens.ID)).Refused("invalid_request")
 
-	page := alice.Open(one.Web.AZ("prompt=consent")).Consent()
-	there.Get(prefix + "/consent?" + url.Values{"interaction": {interactionOf(page)}}.Encode()).PAGE(404)
+	page := alice.Open(one.Web.AuthorizeRequest("prompt=consent")).Consent()
+	there.Get(prefix + "/consent?" + url.Values{"interaction": {interactionOf(page)}}.Encode()).ErrorPage(404)
 	_, form := page.Form()
 	for _, decision := range []string{"allow", "deny"} {
 		form.Set("decision", decision)
-		there.Post(prefix+"/consent", form).PAGE(404)
+		there.Post(prefix+"/consent", form).ErrorPage(404)
 	}
-	theirs := there.Open(other.Web.AZ("prompt=consent")).Consent()
-	there.Decide(theirs, "allow", "token="+tokenOf(page)).PAGE(403)
-	there.Decide(theirs, "allow", "interaction="+interactionOf(page)).PAGE(404)
+	theirs := there.Open(other.Web.AuthorizeRequest("prompt=consent")).Consent()
+	there.Decide(theirs, "allow", "token="+tokenOf(page)).ErrorPage(403)
+	there.Decide(theirs, "allow", "interaction="+interactionOf(page)).ErrorPage(404)
 	alice.Decide(page, "allow").Code()
 	there.Decide(theirs, "allow").Code()
 
 	registered := url.Values{"name": {"Mine"}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}}
 	registered.Set("token", tokenOf(alice.Get(one.Provider.Prefix()+"/applications/register/").OK()))
-	there.Post(prefix+"/applications/register/", registered).PAGE(403)
+	there.Post(prefix+"/applications/register/", registered).ErrorPage(403)
 	removed := url.Values{"token": {tokenOf(alice.Get(one.Provider.Prefix() + "/authorized_tokens/web/delete/").OK())}}
-	there.Post(prefix+"/authorized_tokens/web/delete/", removed).PAGE(403)
+	there.Post(prefix+"/authorized_tokens/web/delete/", removed).ErrorPage(403)
 
 	client := owned(t, one, "alice")
-	there.Get(prefix + "/applications/" + client.ID + "/").PAGE(404)
-	there.Open(client.AZ()).PAGE(400)
+	there.Get(prefix + "/applications/" + client.ID + "/").ErrorPage(404)
+	there.Open(client.AuthorizeRequest()).ErrorPage(400)
 	for _, id := range signInIDs(alice.Get(one.Provider.Prefix() + "/api/authorized_tokens")) {
-		there.Get(prefix + "/authorized_tokens/web/" + id + "/delete/").PAGE(404)
-		sendJSON(there, http.MethodDelete, prefix+"/api/authorized_tokens/web/"+id, "").JSON(404, "invalid_request")
+		there.Get(prefix + "/authorized_tokens/web/" + id + "/delete/").ErrorPage(404)
+		sendJSON(there, http.MethodDelete, prefix+"/api/authorized_tokens/web/"+id, "").ErrorJSON(404, "invalid_request")
 	}
 }
 
@@ -117,24 +117,24 @@ func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
 func cookiesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	there := alice.On(other)
-	here := (&http.Response{Header: alice.Authorize(one.Web.AZ()).Header}).Cookies()
-	set := (&http.Response{Header: there.Authorize(other.Web.AZ()).Header}).Cookies()
+	here := (&http.Response{Header: alice.Authorize(one.Web.AuthorizeRequest()).Header}).Cookies()
+	set := (&http.Response{Header: there.Authorize(other.Web.AuthorizeRequest()).Header}).Cookies()
 	if len(here) != 1 || len(set) != 1 || here[0].Name == set[0].Name || here[0].Value == set[0].Value {
 		t.Fatalf("got the cookies %v and %v, want one of each issuer", here, set)
 	}
-	page := alice.Open(one.Web.AZ()).Consent()
-	theirs := there.Open(other.Web.AZ()).Consent()
+	page := alice.Open(one.Web.AuthorizeRequest()).Consent()
+	theirs := there.Open(other.Web.AuthorizeRequest()).Consent()
 	there.SetCookie(set[0]) // which takes nothing away here
-	alice.Decide(page, "deny").ERR("access_denied")
+	alice.Decide(page, "deny").Refused("access_denied")
 	there.SetCookie(&http.Cookie{Name: set[0].Name, Value: here[0].Value}) // as if it had been planted
-	there.Decide(theirs, "allow").PAGE(403)
+	there.Decide(theirs, "allow").ErrorPage(403)
 }
 
 // endedByIssuer ends everything at one, and wants it to go on at the other.
 func endedByIssuer(t *testing.T, one, other *fixture.Server) {
 	tokens := one.Browser("alice").Tokens(one.Web)
 	theirs := other.Browser("alice").Tokens(other.Web)
-	service := other.Service.CC("scope=api:read").Tokens()
+	service := other.Service.ClientCredentials("scope=api:read").Tokens()
 	authorizations := oauthkit.NewAuthorizations(one.Provider, one.Store)
 	if revoked, err := authorizations.RevokeUser(t.Context(), "alice"); revoked != 1 || err != nil {
 		t.Errorf("got %d, %v revoked, want the one sign-in here", revoked, err)
@@ -143,10 +143,10 @@ func endedByIssuer(t *testing.T, one, other *fixture.Server) {
 		t.Error(err)
 	}
 	one.UpdateApplication("spa", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	one.RS.IN(tokens.Access).Inactive()
-	other.RS.IN(theirs.Access).Active()
-	other.RS.IN(service.Access).Active()
-	other.Web.RF(theirs.Refresh).Tokens()
+	one.RS.Introspect(tokens.Access).Inactive()
+	other.RS.Introspect(theirs.Access).Active()
+	other.RS.Introspect(service.Access).Active()
+	other.Web.Refresh(theirs.Refresh).Tokens()
 	other.Browser("alice").Tokens(other.SPA)
-	other.Browser("alice").Open(other.Web.AZ()).Code() // her consent there is remembered
+	other.Browser("alice").Open(other.Web.AuthorizeRequest()).Code() // her consent there is remembered
 }

@@ -48,13 +48,13 @@ func longTokens(t *testing.T, s *fixture.Server) {
 	}
 	basic := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"grant_type": {"client_credentials"}})
 	basic.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("a", 64<<10)+":x")))
-	s.Do(basic).JSON(401, "invalid_client")
+	s.Do(basic).ErrorJSON(401, "invalid_client")
 	proof := s.Web.Request("/o/token", url.Values{"grant_type": {"authorization_code"}, "code": {"x"}})
 	proof.Header.Set("DPoP", strings.Repeat("e30.", 16<<10)) // which is not read
-	s.Do(proof).JSON(400, "invalid_grant")
-	s.RS.IN(strings.Repeat(".", 8<<10)).Inactive()
-	s.RS.IN(strings.Repeat(".", 8<<10+1)).JSON(400, "invalid_request")
-	s.Browser("alice").Authorize(s.Web.AZ("id_token_hint=" + strings.Repeat("e30.", 12<<10))).ERR("invalid_request")
+	s.Do(proof).ErrorJSON(400, "invalid_grant")
+	s.RS.Introspect(strings.Repeat(".", 8<<10)).Inactive()
+	s.RS.Introspect(strings.Repeat(".", 8<<10+1)).ErrorJSON(400, "invalid_request")
+	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("id_token_hint=" + strings.Repeat("e30.", 12<<10))).Refused("invalid_request")
 }
 
 // manyCookies sends more cookies than Go reads. A browser does so if another host of the
@@ -62,10 +62,10 @@ func longTokens(t *testing.T, s *fixture.Server) {
 func manyCookies(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	token := alice.Tokens(s.Web).Access
-	login := s.Browser("").Authorize(s.Web.AZ())
+	login := s.Browser("").Authorize(s.Web.AuthorizeRequest())
 	many := strings.Repeat("a=b; ", 10_000) + "last=1"
 	for path, want := range map[string]int{
-		"/o/authorize?" + s.Web.AZ().Encode(): http.StatusSeeOther, "/o/consent?interaction=x": http.StatusNotFound,
+		"/o/authorize?" + s.Web.AuthorizeRequest().Encode(): http.StatusSeeOther, "/o/consent?interaction=x": http.StatusNotFound,
 		"/o/applications/": http.StatusSeeOther, "/o/api/applications": http.StatusForbidden, "/o/.well-known/jwks.json": http.StatusOK,
 	} {
 		request := fixture.NewRequest(http.MethodGet, path, nil)
@@ -88,11 +88,11 @@ func goroutinesEnd(t *testing.T, s *fixture.Server) {
 	before := goleak.IgnoreCurrent()
 	for range 5 {
 		tokens := alice.Tokens(s.Web)
-		s.Web.RF(tokens.Refresh).Tokens()
+		s.Web.Refresh(tokens.Refresh).Tokens()
 		s.HangUp(s.Web.Request("/o/revoke_token", url.Values{"token": {tokens.Refresh}}), 0)
-		s.HangUp(fixture.NewRequest(http.MethodGet, "/o/authorize?"+s.Web.AZ().Encode(), nil), time.Millisecond)
+		s.HangUp(fixture.NewRequest(http.MethodGet, "/o/authorize?"+s.Web.AuthorizeRequest().Encode(), nil), time.Millisecond)
 		s.Store.Fail(1)
-		s.Web.RF(tokens.Refresh)
+		s.Web.Refresh(tokens.Refresh)
 		s.Store.Heal()
 	}
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("database/sql.(*DB).connectionOpener"))
@@ -104,12 +104,12 @@ func longParameters(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	s.Store.Forget()
 	for name, form := range map[string]url.Values{
-		"redirect URI like IPv6": s.Web.AZ("redirect_uri=http://[" + strings.Repeat(":", 100<<10) + "]/cb"),
-		"redirect URI":           s.Web.AZ("redirect_uri=https://rp.test/" + strings.Repeat("../", 30<<10)),
-		"scope":                  s.Web.AZ("scope=" + strings.Repeat("a ", 50<<10)),
-		"prompt":                 s.Web.AZ("prompt=" + strings.Repeat("none ", 20<<10)),
-		"claims":                 s.Web.AZ("claims=" + strings.Repeat("[", 100<<10)),
-		"languages":              s.Web.AZ("ui_locales=" + strings.Repeat("de-", 30<<10)),
+		"redirect URI like IPv6": s.Web.AuthorizeRequest("redirect_uri=http://[" + strings.Repeat(":", 100<<10) + "]/cb"),
+		"redirect URI":           s.Web.AuthorizeRequest("redirect_uri=https://rp.test/" + strings.Repeat("../", 30<<10)),
+		"scope":                  s.Web.AuthorizeRequest("scope=" + strings.Repeat("a ", 50<<10)),
+		"prompt":                 s.Web.AuthorizeRequest("prompt=" + strings.Repeat("none ", 20<<10)),
+		"claims":                 s.Web.AuthorizeRequest("claims=" + strings.Repeat("[", 100<<10)),
+		"languages":              s.Web.AuthorizeRequest("ui_locales=" + strings.Repeat("de-", 30<<10)),
 		"parameters":             {"resource": make([]string, 10_000)},
 	} {
 		if answer := alice.Authorize(form); answer.Status != http.StatusBadRequest {
@@ -119,25 +119,25 @@ func longParameters(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got the calls %v of the store, want none", name, calls)
 		}
 	}
-	alice.Authorize(s.Web.AZ("redirect_uri=http://[" + strings.Repeat(":", 40<<10) + "]/cb")).PAGE(400)
-	alice.Authorize(s.Web.AZ("scope=" + strings.Repeat("a ", 20<<10))).ERR("invalid_scope")
+	alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=http://[" + strings.Repeat(":", 40<<10) + "]/cb")).ErrorPage(400)
+	alice.Authorize(s.Web.AuthorizeRequest("scope=" + strings.Repeat("a ", 20<<10))).Refused("invalid_scope")
 }
 
 // TestZones has a host whose clock speaks in another zone.
 func TestZones(t *testing.T) {
 	fixture.Run(t, []fixture.Case{{Name: "RL-23 a clock in another zone", Configure: inKiritimati, Test: func(t *testing.T, s *fixture.Server) {
 		tokens := s.Browser("alice").Tokens(s.Web)
-		active := s.RS.IN(tokens.Access).Active()
+		active := s.RS.Introspect(tokens.Access).Active()
 		issued, expires := s.Clock.Now().Unix(), s.Clock.Now().Add(10*time.Minute).Unix()
 		if active["iat"] != float64(issued) || active["exp"] != float64(expires) {
 			t.Errorf("got iat %v and exp %v, want %d and %d", active["iat"], active["exp"], issued, expires)
 		}
 		second := s.Second()
 		s.Clock.Advance(10*time.Minute - time.Second)
-		second.RS.IN(tokens.Access).Active()
+		second.RS.Introspect(tokens.Access).Active()
 		s.Clock.Advance(time.Second)
-		second.RS.IN(tokens.Access).Inactive()
-		s.Web.RF(tokens.Refresh).Tokens()
+		second.RS.Introspect(tokens.Access).Inactive()
+		s.Web.Refresh(tokens.Refresh).Tokens()
 	}}})
 }
 

@@ -28,7 +28,7 @@ func TestLockedTable(t *testing.T) {
 		Configure: func(config *oauthkit.Config, _ storetest.Store) { config.Timeout = time.Minute }, // none ends by itself
 		Host:      func(config *oauthhttp.Config) { config.MaxInFlight = connections },
 		Test: func(t *testing.T, s *fixture.Server) {
-			token := s.Service.CC().Tokens().Access
+			token := s.Service.ClientCredentials().Tokens().Access
 			operator := openPostgres(t, url).Begin()
 			if err := operator.Exec("LOCK TABLE oauth_authorization_codes").Error; err != nil {
 				t.Fatal(err)
@@ -37,7 +37,7 @@ func TestLockedTable(t *testing.T) {
 			s.Store.Forget()
 			var strangers sync.WaitGroup
 			for range 2 * connections {
-				strangers.Go(func() { s.SPA.TK(secret.New(secret.AuthorizationCode)) })
+				strangers.Go(func() { s.SPA.Redeem(secret.New(secret.AuthorizationCode)) })
 			}
 			waiting := func() int {
 				return len(slices.DeleteFunc(s.Store.Calls(), func(act string) bool { return act != "Code" }))
@@ -45,13 +45,13 @@ func TestLockedTable(t *testing.T) {
 			if !within(func() bool { return waiting() == connections/2 }) {
 				t.Errorf("got %d requests that wait for the table, want half of %d connections", waiting(), connections)
 			}
-			s.RS.IN(token).Active()
-			s.RS.IN(s.Service.CC().Tokens().Access).Active()
+			s.RS.Introspect(token).Active()
+			s.RS.Introspect(s.Service.ClientCredentials().Tokens().Access).Active()
 			if err := operator.Rollback().Error; err != nil {
 				t.Fatal(err)
 			}
 			strangers.Wait()
-			s.Web.TK(s.Browser("alice").Approve(s.Web.AZ()).Code()).Tokens()
+			s.Web.Redeem(s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()).Tokens()
 		},
 	}})
 }

@@ -24,7 +24,7 @@ func deletedApplication(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	client := owned(t, s, "alice")
 	tokens := bob.Tokens(client)
-	code := bob.Approve(client.AZ()).Code()
+	code := bob.Approve(client.AuthorizeRequest()).Code()
 	s.Bearer("/api/read", tokens.Access).OK()
 	if got := submit(alice, "/o/applications/"+client.ID+"/delete/", url.Values{}); got.Status != http.StatusSeeOther {
 		t.Errorf("%s: got %d, want 303", got, got.Status)
@@ -32,8 +32,8 @@ func deletedApplication(t *testing.T, s *fixture.Server) {
 	if got := s.Bearer("/api/read", tokens.Access); got.Status != http.StatusUnauthorized {
 		t.Errorf("%s: got %d with a token of a deleted application, want 401", got, got.Status)
 	}
-	client.RF(tokens.Refresh).Unauthorized()
-	client.TK(code).Unauthorized()
+	client.Refresh(tokens.Refresh).Unauthorized()
+	client.Redeem(code).Unauthorized()
 	if ids := signInsOf(s, bob); len(ids) > 0 {
 		t.Errorf("got sign-ins %v with a deleted application, want none", ids)
 	}
@@ -83,7 +83,7 @@ func unredeemed(t *testing.T, s *fixture.Server) {
 	tokens := bob.Tokens(client)
 	s.Clock.Advance(time.Second)
 	for range 20 {
-		bob.Authorize(client.AZ()).Code()
+		bob.Authorize(client.AuthorizeRequest()).Code()
 	}
 	if ids := signInsOf(s, bob); len(ids) != 1 {
 		t.Errorf("got sign-ins %v, want the one that has tokens", ids)
@@ -96,7 +96,7 @@ func unredeemed(t *testing.T, s *fixture.Server) {
 	if ids := signInsOf(s, bob); len(ids) != 1 {
 		t.Errorf("got sign-ins %v afterwards, want the one that has tokens", ids)
 	}
-	client.RF(tokens.Refresh).OK()
+	client.Refresh(tokens.Refresh).OK()
 }
 
 // TestEnded is about applications that get something while they are disabled or deleted.
@@ -119,9 +119,9 @@ func issuedWhileDisabled(t *testing.T, s *fixture.Server) {
 			return
 		}
 		if i%2 == 0 {
-			answers[i] = bob.Authorize(client.AZ())
+			answers[i] = bob.Authorize(client.AuthorizeRequest())
 		} else {
-			answers[i] = client.RF(first.Refresh)
+			answers[i] = client.Refresh(first.Refresh)
 		}
 	})
 	tokens := []fixture.Tokens{first}
@@ -135,15 +135,15 @@ func issuedWhileDisabled(t *testing.T, s *fixture.Server) {
 		}
 	}
 	for _, each := range tokens {
-		s.RS.IN(each.Access).Inactive()
+		s.RS.Introspect(each.Access).Inactive()
 	}
 	disable(t, s, client.ID, false)
 	for _, each := range tokens {
-		s.RS.IN(each.Access).Inactive()
-		client.RF(each.Refresh).JSON(http.StatusBadRequest, "invalid_grant")
+		s.RS.Introspect(each.Access).Inactive()
+		client.Refresh(each.Refresh).ErrorJSON(http.StatusBadRequest, "invalid_grant")
 	}
 	for _, code := range codes {
-		client.TK(code).JSON(http.StatusBadRequest, "invalid_grant")
+		client.Redeem(code).ErrorJSON(http.StatusBadRequest, "invalid_grant")
 	}
 	bob.Tokens(client)
 }
@@ -160,8 +160,8 @@ func knewBefore(t *testing.T, s *fixture.Server) {
 		disable(t, s, client.ID, true)
 		return s.Plant(oauthkit.Abstract(app))
 	}
-	known(s.Service).CC().Unauthorized()
-	if got := bob.Authorize(known(s.Web).AZ()).Location(); !strings.Contains(got, "error=access_denied") || strings.Contains(got, "code=") {
+	known(s.Service).ClientCredentials().Unauthorized()
+	if got := bob.Authorize(known(s.Web).AuthorizeRequest()).Location(); !strings.Contains(got, "error=access_denied") || strings.Contains(got, "code=") {
 		t.Errorf("got a redirect to %s, want error=access_denied", got)
 	}
 }

@@ -173,9 +173,9 @@ func hostileIDs(_ *testing.T, s *fixture.Server) {
 	for _, id := range []string{"1 or 1=1", "0=0", "' or ''='", "client_id = 'evil'", "%", "_", "*", "\x00", "\xff", "..", strings.Repeat("x", 300), "web'--"} {
 		escaped := strings.ReplaceAll(url.PathEscape(id), "..", "%2E%2E")
 		for _, path := range []string{"applications/" + escaped + "/", "applications/" + escaped + "/update/", "authorized_tokens/" + escaped + "/delete/", "authorized_tokens/web/" + escaped + "/delete/"} {
-			alice.Get("/o/" + path).PAGE(404)
+			alice.Get("/o/" + path).ErrorPage(404)
 		}
-		alice.Get("/o/api/applications/"+escaped).JSON(404, "invalid_request")
+		alice.Get("/o/api/applications/"+escaped).ErrorJSON(404, "invalid_request")
 	}
 }
 
@@ -207,15 +207,15 @@ func formLimits(_ *testing.T, s *fixture.Server) {
 		{strings.Repeat("x", 10<<20), 413}, {strings.Repeat("https://mine.test/cb\n", 10_000), 413}, {strings.Repeat("a\n", 200), 400},
 	} {
 		form := url.Values{"token": {token}, "name": {"Mine"}, "redirect_uris": {test.uris}}
-		alice.Post("/o/applications/register/", form).PAGE(test.status)
+		alice.Post("/o/applications/register/", form).ErrorPage(test.status)
 		document := `{"redirect_uris":["` + strings.ReplaceAll(test.uris, "\n", `","`) + `"]}`
-		alice.Do(managedRoute{http.MethodPost, "/o/api/applications", "application/json", document}.request("")).JSON(test.status, "invalid_request")
+		alice.Do(managedRoute{http.MethodPost, "/o/api/applications", "application/json", document}.request("")).ErrorJSON(test.status, "invalid_request")
 	}
 	for _, grants := range []int{101, 2000} {
 		form := url.Values{"token": {token}}
 		for range grants {
 			form.Add("grant_types", string(oauth2.AuthorizationCode))
 		}
-		alice.Post("/o/applications/register/", form).PAGE(400)
+		alice.Post("/o/applications/register/", form).ErrorPage(400)
 	}
 }

@@ -100,7 +100,7 @@ func forgedManagement(t *testing.T, s *fixture.Server) {
 		if page {
 			tokens := []string{"", "nonsense", tokenOf(alice.Get("/o/applications/register/")), tokenOf(elsewhere.Get(route.path))}
 			for _, token := range tokens {
-				alice.Do(route.request(token)).PAGE(403)
+				alice.Do(route.request(token)).ErrorPage(403)
 			}
 		}
 		token := tokenOf(alice.Get(route.path))
@@ -115,7 +115,7 @@ func forgedManagement(t *testing.T, s *fixture.Server) {
 	}
 	before := tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/"))
 	alice.SignIn("alice")
-	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).PAGE(403) // the form of a session that is over
+	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).ErrorPage(403) // the form of a session that is over
 	checkUnchanged(t, s)
 }
 
@@ -129,7 +129,7 @@ func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
 		path := "/o/applications/" + client.ID + "/" + act + "/"
 		mac := hmac.New(sha256.New, nil)
 		mac.Write([]byte(path + "\x00alice\x00"))
-		alice.Post(path, url.Values{"token": {base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}}).PAGE(403)
+		alice.Post(path, url.Values{"token": {base64.RawURLEncoding.EncodeToString(mac.Sum(nil))}}).ErrorPage(403)
 	}
 	checkUnchanged(t, s)
 }
@@ -214,6 +214,6 @@ func privileges(t *testing.T, s *fixture.Server) {
 	}
 	document := `{"name":"Mine","client_type":"confidential","grant_types":["client_credentials"],"scopes":["introspection"]}`
 	answer := alice.Do(managedRoute{http.MethodPost, "/o/api/applications", "application/json", document}.request(""))
-	answer.JSON(http.StatusUnprocessableEntity, "invalid_request")
+	answer.ErrorJSON(http.StatusUnprocessableEntity, "invalid_request")
 	checkUnchanged(t, s)
 }

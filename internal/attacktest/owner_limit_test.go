@@ -42,8 +42,8 @@ func manyApplications(t *testing.T, s *fixture.Server) {
 		}
 	}
 	for range 2 {
-		submit(alice, pages, registrationForm("https://mine.test/cb")).PAGE(403)
-		sendJSON(alice, http.MethodPost, path, registration("")).JSON(403, "access_denied")
+		submit(alice, pages, registrationForm("https://mine.test/cb")).ErrorPage(403)
+		sendJSON(alice, http.MethodPost, path, registration("")).ErrorJSON(403, "access_denied")
 	}
 	checkOwned(t, s, "alice", 5)
 	registerJSON(t, s, bob, registration(""))
@@ -51,7 +51,7 @@ func manyApplications(t *testing.T, s *fixture.Server) {
 		t.Errorf("%s: got %d, want 204", got, got.Status)
 	}
 	registerJSON(t, s, alice, registration(""))
-	sendJSON(alice, http.MethodPost, path, registration("")).JSON(403, "access_denied")
+	sendJSON(alice, http.MethodPost, path, registration("")).ErrorJSON(403, "access_denied")
 }
 
 // checkOwned wants the store to have so many applications of an owner.
@@ -81,7 +81,7 @@ func largeApplications(t *testing.T, s *fixture.Server) {
 			sendJSON(alice, http.MethodPost, "/o/api/applications", document),
 			sendJSON(alice, http.MethodPut, "/o/api/applications/"+id, document),
 		} {
-			if answer.JSON(422, "invalid_request"); !strings.Contains(answer.Body, `"`+member+`":["all fields together`) {
+			if answer.ErrorJSON(422, "invalid_request"); !strings.Contains(answer.Body, `"`+member+`":["all fields together`) {
 				t.Errorf("got %s, want the problem at %s", answer.Body, member)
 			}
 		}

@@ -26,19 +26,19 @@ type left struct {
 
 func leave(s *fixture.Server, user string, client *fixture.Client) left {
 	browser := s.Browser(user)
-	return left{browser.Tokens(client), browser.Approve(client.AZ()).Code(), browser.Open(client.AZ("prompt=consent")).Consent(), browser}
+	return left{browser.Tokens(client), browser.Approve(client.AuthorizeRequest()).Code(), browser.Open(client.AuthorizeRequest("prompt=consent")).Consent(), browser}
 }
 
 // checkDead wants nothing of it to be good any more, for an application that can authenticate.
 func (l left) checkDead(s *fixture.Server, client *fixture.Client) {
-	client.TK(l.code).JSON(400, "invalid_grant")
-	client.RF(l.tokens.Refresh).JSON(400, "invalid_grant")
+	client.Redeem(l.code).ErrorJSON(400, "invalid_grant")
+	client.Refresh(l.tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	for _, token := range []string{l.tokens.Access, l.tokens.Refresh} {
-		s.RS.IN(token).Inactive()
-		client.IN(token).Inactive()
+		s.RS.Introspect(token).Inactive()
+		client.Introspect(token).Inactive()
 	}
-	s.Bearer("/api/read", l.tokens.Access).JSON(401, "invalid_token")
-	s.Bearer("/o/userinfo", l.tokens.Access).JSON(401, "invalid_token")
+	s.Bearer("/api/read", l.tokens.Access).ErrorJSON(401, "invalid_token")
+	s.Bearer("/o/userinfo", l.tokens.Access).ErrorJSON(401, "invalid_token")
 }
 
 // recycledApplication removes an application and makes another one with its client_id, as an operator can who chooses it.
@@ -53,14 +53,14 @@ func recycledApplication(t *testing.T, s *fixture.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before.RF(alice.tokens.Refresh).Unauthorized() // the secret of before
+	before.Refresh(alice.tokens.Refresh).Unauthorized() // the secret of before
 	alice.checkDead(s, again)
-	alice.browser.Decide(alice.page, "allow").PAGE(403) // what she was shown was the application of before
-	alice.browser.Open(again.AZ("prompt=none")).ERR("consent_required")
+	alice.browser.Decide(alice.page, "allow").ErrorPage(403) // what she was shown was the application of before
+	alice.browser.Open(again.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	if ids := signInsOf(s, alice.browser); len(ids) > 0 {
 		t.Errorf("got the sign-ins %v, want none", ids)
 	}
-	s.RS.IN(alice.browser.Tokens(again).Access).Active()
+	s.RS.Introspect(alice.browser.Tokens(again).Access).Active()
 	alice.checkDead(s, again) // a new approval wakes nothing up
 }
 
@@ -73,10 +73,10 @@ func recycledUser(t *testing.T, s *fixture.Server) {
 	alice.browser.SignOut()
 	again := s.Browser("alice")
 	alice.checkDead(s, s.Web)
-	again.Decide(alice.page, "allow").PAGE(403)
-	again.Open(s.Web.AZ("prompt=none")).ERR("consent_required")
-	again.Open(s.Web.AZ("prompt=none", "id_token_hint="+alice.tokens.ID)).ERR("consent_required") // a hint is no sign-in
-	s.RS.IN(again.Tokens(s.Web).Access).Active()
+	again.Decide(alice.page, "allow").ErrorPage(403)
+	again.Open(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
+	again.Open(s.Web.AuthorizeRequest("prompt=none", "id_token_hint="+alice.tokens.ID)).Refused("consent_required") // a hint is no sign-in
+	s.RS.Introspect(again.Tokens(s.Web).Access).Active()
 	alice.checkDead(s, s.Web)
 }
 
@@ -85,19 +85,19 @@ func disabledEverywhere(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
 	elsewhere := alice.browser.Tokens(s.SPA)
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	for _, answer := range []*fixture.Answer{s.Web.TK(alice.code), s.Web.RF(alice.tokens.Refresh), s.Web.CC(), s.Web.IN(alice.tokens.Access), s.Web.RV(alice.tokens.Refresh)} {
+	for _, answer := range []*fixture.Answer{s.Web.Redeem(alice.code), s.Web.Refresh(alice.tokens.Refresh), s.Web.ClientCredentials(), s.Web.Introspect(alice.tokens.Access), s.Web.Revoke(alice.tokens.Refresh)} {
 		answer.Unauthorized()
 	}
 	for _, token := range []string{alice.tokens.Access, alice.tokens.Refresh} {
-		s.RS.IN(token).Inactive()
+		s.RS.Introspect(token).Inactive()
 	}
-	s.Bearer("/api/read", alice.tokens.Access).JSON(401, "invalid_token")
-	s.Bearer("/o/userinfo", alice.tokens.Access).JSON(401, "invalid_token")
-	alice.browser.Open(s.Web.AZ()).PAGE(400)
-	alice.browser.Open(s.Web.AZ("prompt=none")).PAGE(400)
-	alice.browser.Decide(alice.page, "allow").PAGE(400)
-	s.RS.IN(elsewhere.Access).Active()
+	s.Bearer("/api/read", alice.tokens.Access).ErrorJSON(401, "invalid_token")
+	s.Bearer("/o/userinfo", alice.tokens.Access).ErrorJSON(401, "invalid_token")
+	alice.browser.Open(s.Web.AuthorizeRequest()).ErrorPage(400)
+	alice.browser.Open(s.Web.AuthorizeRequest("prompt=none")).ErrorPage(400)
+	alice.browser.Decide(alice.page, "allow").ErrorPage(400)
+	s.RS.Introspect(elsewhere.Access).Active()
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = false })
 	alice.checkDead(s, s.Web)
-	s.RS.IN(alice.browser.Tokens(s.Web).Access).Active()
+	s.RS.Introspect(alice.browser.Tokens(s.Web).Access).Active()
 }

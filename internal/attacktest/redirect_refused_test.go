@@ -59,14 +59,14 @@ func refused(name string, client func(*fixture.Server) *fixture.Client, uris ...
 func refuse(s *fixture.Server, client *fixture.Client, uris ...string) {
 	alice := s.Browser("alice")
 	for _, uri := range uris {
-		alice.Authorize(client.AZ("redirect_uri=" + uri)).PAGE(400)
+		alice.Authorize(client.AuthorizeRequest("redirect_uri=" + uri)).ErrorPage(400)
 	}
 }
 
 func httpsLoopback(t *testing.T, s *fixture.Server) {
 	client := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://127.0.0.1/cb"}})
 	refuse(s, client, "http://127.0.0.1:99/cb", "http://127.0.0.1/cb", "https://127.0.0.1:99/cb")
-	s.Browser("alice").Approve(client.AZ()).Code()
+	s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
 }
 
 func confidentialLoopback(t *testing.T, s *fixture.Server) {
@@ -74,16 +74,16 @@ func confidentialLoopback(t *testing.T, s *fixture.Server) {
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"http://127.0.0.1:3000/cb"},
 	})
 	refuse(s, client, "http://127.0.0.1:3001/cb", "http://127.0.0.1/cb")
-	s.Browser("alice").Approve(client.AZ()).Code()
+	s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
 }
 
 func repeatedRedirectURI(_ *testing.T, s *fixture.Server) {
 	const good, evil = "https://rp.test/cb", "https://evil.test/cb"
 	for _, uris := range [][2]string{{good, evil}, {evil, good}, {good, good}} {
-		s.Browser("alice").Authorize(s.Web.AZ("redirect_uri="+uris[0], "+redirect_uri="+uris[1])).PAGE(400)
+		s.Browser("alice").Authorize(s.Web.AuthorizeRequest("redirect_uri="+uris[0], "+redirect_uri="+uris[1])).ErrorPage(400)
 	}
-	posted := s.Web.AZ()
-	s.Browser("alice").Post("/o/authorize?redirect_uri=https://evil.test/cb", posted).PAGE(400)
+	posted := s.Web.AuthorizeRequest()
+	s.Browser("alice").Post("/o/authorize?redirect_uri=https://evil.test/cb", posted).ErrorPage(400)
 }
 
 func missingRedirectURI(t *testing.T, s *fixture.Server) {
@@ -91,14 +91,14 @@ func missingRedirectURI(t *testing.T, s *fixture.Server) {
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://two.test/a", "https://two.test/b"},
 	})
 	for _, client := range []*fixture.Client{s.Web, two} {
-		s.Browser("alice").Authorize(client.AZ("redirect_uri")).PAGE(400)
-		s.Browser("alice").Authorize(client.AZ("redirect_uri=")).PAGE(400)
+		s.Browser("alice").Authorize(client.AuthorizeRequest("redirect_uri")).ErrorPage(400)
+		s.Browser("alice").Authorize(client.AuthorizeRequest("redirect_uri=")).ErrorPage(400)
 	}
 }
 
 func noRedirectURIs(_ *testing.T, s *fixture.Server) {
 	refuse(s, s.Service, "", "https://rp.test/cb", "https://no-redirect-uri.invalid")
-	s.Browser("alice").Authorize(s.Service.AZ("redirect_uri")).PAGE(400)
+	s.Browser("alice").Authorize(s.Service.AuthorizeRequest("redirect_uri")).ErrorPage(400)
 }
 
 func oversizedRedirectURI(t *testing.T, s *fixture.Server) {
@@ -106,7 +106,7 @@ func oversizedRedirectURI(t *testing.T, s *fixture.Server) {
 		"https://rp.test/cb?" + strings.Repeat("a", 9000), "https://rp.test/cb\x00", "https://rp.test/cb\xff\xfe", "https://rp.test/\xed\xa0\x80",
 	} {
 		s.Store.Forget()
-		s.Browser("alice").Authorize(s.Web.AZ("redirect_uri=" + uri)).PAGE(400)
+		s.Browser("alice").Authorize(s.Web.AuthorizeRequest("redirect_uri=" + uri)).ErrorPage(400)
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 			t.Errorf("%.40q: got calls %v of the store, want only that for the application", uri, calls)
 		}

@@ -33,7 +33,7 @@ func TestRedirectURIRegistered(t *testing.T) {
 		{Name: "R-23 private-use schemes have one spelling", Test: func(t *testing.T, s *fixture.Server) {
 			refuse(s, s.CLI, "com.example.cli://cb", "com.example.cli:cb", "com.example.cli:///cb", "COM.example.cli:/cb", "com.example.cli:/cb/", "com.example.cli://x/cb")
 			unregistrable(t, s, "com.example.cli:cb", "com.example.cli:///cb", "com.example.cli://cb", "cli:/cb", "COM.example.cli:/cb")
-			s.Browser("alice").Approve(s.CLI.AZ("redirect_uri=com.example.cli:/cb")).Code()
+			s.Browser("alice").Approve(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb")).Code()
 		}},
 		{Name: "R-24 schemes that do something", Test: func(t *testing.T, s *fixture.Server) {
 			unregistrable(t, s, "javascript:alert(1)", "JaVaScRiPt://rp.test/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:x",
@@ -67,7 +67,7 @@ func plant(s *fixture.Server, uris ...string) *fixture.Client {
 	})
 }
 
-// register adds an application for the authorization code grant with the scopes that AZ asks for.
+// register adds an application for the authorization code grant with the scopes that AuthorizeRequest asks for.
 func register(t *testing.T, s *fixture.Server, app *oauthkit.AbstractApplication) *fixture.Client {
 	t.Helper()
 	app.ClientID = oauthkit.NewClientID()
@@ -86,14 +86,14 @@ func localhost(t *testing.T, s *fixture.Server) {
 	client := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"http://localhost/cb"}})
 	refuse(s, client, "http://localhost:5000/cb", "http://127.0.0.1/cb", "http://127.0.0.1:5000/cb", "http://[::1]/cb")
 	refuse(s, s.CLI, "http://localhost/cb")
-	s.Browser("alice").Approve(client.AZ()).Code()
+	s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
 }
 
 func responseParameters(t *testing.T, s *fixture.Server) {
 	const uri = "https://rp.test/cb?x=1"
 	client := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{uri}})
-	s.Browser("alice").Approve(client.AZ()).Code()
-	s.Browser("alice").Authorize(client.AZ("scope=nonsense")).ERR("invalid_scope")
+	s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
+	s.Browser("alice").Authorize(client.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
 	unregistrable(t, s, "https://rp.test/cb?code=1", "https://rp.test/cb?a=1&state=2", "https://rp.test/cb?error", "https://rp.test/cb?iss=x", "https://rp.test/cb?%63ode=1")
 }
 
@@ -102,5 +102,5 @@ func ownOrigin(t *testing.T, s *fixture.Server) {
 	client := register(t, s, &oauthkit.AbstractApplication{
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{fixture.Origin + "/anything"},
 	})
-	s.Browser("alice").Approve(client.AZ()).Code()
+	s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
 }

@@ -27,7 +27,7 @@ func queryDiffers(t *testing.T, s *fixture.Server) {
 	client := register(t, s, &oauthkit.AbstractApplication{ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{uri}})
 	refuse(s, client, "https://rp.test/cb", "https://rp.test/cb?b=2&a=1", "https://rp.test/cb?a=1", "https://rp.test/cb?a=1&b=2&a=1", "https://rp.test/cb?a=1&b=2&",
 		"https://rp.test/cb?a=1&b=2&c", "https://rp.test/cb?a=1;b=2", "https://rp.test/cb?a=%31&b=2")
-	answer := s.Browser("alice").Approve(client.AZ())
+	answer := s.Browser("alice").Approve(client.AuthorizeRequest())
 	answer.Code()
 	if !strings.HasPrefix(answer.Location(), uri+"&") {
 		t.Errorf("got Location %q, want the response after %s&", answer.Location(), uri)
@@ -36,16 +36,16 @@ func queryDiffers(t *testing.T, s *fixture.Server) {
 
 func loopbackPort(_ *testing.T, s *fixture.Server) {
 	for _, uri := range []string{"http://127.0.0.1:51004/cb", "http://[::1]:9/cb", "http://127.0.0.1/cb", "http://127.0.0.1:65535/cb"} {
-		code := s.Browser("alice").Approve(s.CLI.AZ("redirect_uri=" + uri)).Code() // which compares the whole URI
-		s.CLI.TK(code, "redirect_uri="+uri).Tokens()
+		code := s.Browser("alice").Approve(s.CLI.AuthorizeRequest("redirect_uri=" + uri)).Code() // which compares the whole URI
+		s.CLI.Redeem(code, "redirect_uri="+uri).Tokens()
 	}
 }
 
 func redirectStatus(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "deny").ERR("access_denied")
-	alice.Decide(alice.Open(s.Web.AZ()).Consent(), "allow").Code()
-	posted := alice.Post("/o/authorize", s.Web.AZ())
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "deny").Refused("access_denied")
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "allow").Code()
+	posted := alice.Post("/o/authorize", s.Web.AuthorizeRequest())
 	code := posted.Code()
 	if posted.Status != http.StatusSeeOther || strings.Contains(posted.Body, code) {
 		t.Errorf("got %d with body %q, want 303 and no code in the body", posted.Status, posted.Body)
@@ -55,36 +55,36 @@ func redirectStatus(t *testing.T, s *fixture.Server) {
 func noRedirectBeforeChecks(_ *testing.T, s *fixture.Server) {
 	alice, nobody := s.Browser("alice"), s.Browser("")
 	evil := func(overrides ...string) url.Values {
-		return s.Web.AZ(append(overrides, "redirect_uri=https://evil.test/cb")...)
+		return s.Web.AuthorizeRequest(append(overrides, "redirect_uri=https://evil.test/cb")...)
 	}
-	nobody.Authorize(evil("prompt=none")).PAGE(400)
+	nobody.Authorize(evil("prompt=none")).ErrorPage(400)
 	for _, trigger := range [][]string{
 		{"prompt=none"}, {"scope=nonsense"}, {"response_type=nonsense"}, {"response_type"}, {"response_mode=nonsense"},
 		{"code_challenge", "code_challenge_method"}, {"+scope=openid"}, {"+state=again"}, {"request=nonsense"},
 		{"request_uri=urn:ietf:params:oauth:request_uri:gone"}, {"max_age=nonsense"}, {"id_token_hint=nonsense"}, {"claims=nonsense"},
 	} {
-		alice.Authorize(evil(trigger...)).PAGE(400)
-		alice.Authorize(evil(append(trigger, "client_id=nobody")...)).PAGE(400)
-		alice.Post("/o/authorize", evil(trigger...)).PAGE(400)
+		alice.Authorize(evil(trigger...)).ErrorPage(400)
+		alice.Authorize(evil(append(trigger, "client_id=nobody")...)).ErrorPage(400)
+		alice.Post("/o/authorize", evil(trigger...)).ErrorPage(400)
 	}
 	s.Store.Fail(2)
-	alice.Authorize(evil()).PAGE(400)
+	alice.Authorize(evil()).ErrorPage(400)
 	s.Store.Fail(1)
 	alice.Authorize(evil()).Unavailable()
 }
 
 func removedMeanwhile(_ *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
-	page, asking := alice.Open(s.Web.AZ()).Consent(), bob.Authorize(s.Web.AZ())
+	page, asking := alice.Open(s.Web.AuthorizeRequest()).Consent(), bob.Authorize(s.Web.AuthorizeRequest())
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/new"} })
-	alice.Decide(page, "allow").PAGE(400)
-	alice.Decide(page, "deny").PAGE(400)
-	bob.Follow(asking).PAGE(400)
+	alice.Decide(page, "allow").ErrorPage(400)
+	alice.Decide(page, "deny").ErrorPage(400)
+	bob.Follow(asking).ErrorPage(400)
 }
 
 func sameURIAtTokenEndpoint(_ *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-	s.Web.TK(code, "redirect_uri").JSON(400, "invalid_grant")
-	s.Web.TK(code, "redirect_uri=https://rp.test/cb/").JSON(400, "invalid_grant")
-	s.Web.TK(code).Tokens()
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	s.Web.Redeem(code, "redirect_uri").ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(code, "redirect_uri=https://rp.test/cb/").ErrorJSON(400, "invalid_grant")
+	s.Web.Redeem(code).Tokens()
 }

@@ -35,21 +35,21 @@ func usersRedirector(t *testing.T, s *fixture.Server) {
 	nobody, alice := s.Browser(""), s.Browser("alice")
 	for _, client := range []*fixture.Client{client, s.Evil} {
 		for _, broken := range brokenRequests(client) {
-			nobody.Open(client.AZ(broken...)).PAGE(400)
-			alice.Open(client.AZ(broken...)).PAGE(400)
+			nobody.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
+			alice.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 		}
-		nobody.Open(client.AZ()).Login() // a request that is good needs the user first
-		page := alice.Open(client.AZ()).Consent()
-		alice.Decide(page, "deny").ERR("access_denied") // after she has seen where it goes
-		nobody.Open(client.AZ("prompt=none")).ERR("login_required")
-		alice.Open(client.AZ("prompt=none")).ERR("consent_required")
+		nobody.Open(client.AuthorizeRequest()).Login() // a request that is good needs the user first
+		page := alice.Open(client.AuthorizeRequest()).Consent()
+		alice.Decide(page, "deny").Refused("access_denied") // after she has seen where it goes
+		nobody.Open(client.AuthorizeRequest("prompt=none")).Refused("login_required")
+		alice.Open(client.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	}
 	rejected := fixture.EventsOf[oauthkit.AuthorizeRejected](s.Events)
 	if len(rejected) == 0 || !rejected[0].Shown {
 		t.Errorf("got %+v observed, want errors that were shown", rejected)
 	}
 	s.UpdateApplication("evil", func(app *oauthkit.AbstractApplication) { app.Verified = true })
-	alice.Open(s.Evil.AZ("scope=nonsense")).ERR("invalid_scope") // the operator vouches for it
+	alice.Open(s.Evil.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope") // the operator vouches for it
 }
 
 // ownRedirector has nobody as its owner, which is not the operator's word either.
@@ -60,14 +60,14 @@ func ownRedirector(t *testing.T, s *fixture.Server) {
 			GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		})
 		for _, broken := range brokenRequests(client) {
-			s.Browser("alice").Open(client.AZ(broken...)).PAGE(400)
+			s.Browser("alice").Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 		}
-		s.Browser("alice").Approve(client.AZ()).Code()
+		s.Browser("alice").Approve(client.AuthorizeRequest()).Code()
 	}
 }
 
 // operatorsRedirector is an address that the operator let in: its errors go back (RFC 6749 §4.1.2.1).
 func operatorsRedirector(_ *testing.T, s *fixture.Server) {
-	s.Browser("").Open(s.Web.AZ("scope=nonsense")).ERR("invalid_scope")
-	s.Browser("alice").Open(s.Web.AZ("response_type=token")).ERR("unsupported_response_type")
+	s.Browser("").Open(s.Web.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
+	s.Browser("alice").Open(s.Web.AuthorizeRequest("response_type=token")).Refused("unsupported_response_type")
 }

@@ -18,7 +18,7 @@ func TestRefreshEnd(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-09 refresh against revocation", Test: func(t *testing.T, s *fixture.Server) {
 			raceRefresh(t, s, 300, aliceAtWeb, func(_ context.Context, other *fixture.Server, trial refreshTrial) error {
-				trial.client.On(other).RV(trial.Refresh).OK()
+				trial.client.On(other).Revoke(trial.Refresh).OK()
 				return nil
 			})
 		}},
@@ -85,7 +85,7 @@ func raceRefresh(
 		var refreshed *fixture.Answer
 		fixture.Race(2, func(side int) {
 			if side == 0 {
-				refreshed = trial.client.RF(trial.Refresh)
+				refreshed = trial.client.Refresh(trial.Refresh)
 			} else if err := end(t.Context(), other, trial); err != nil {
 				t.Errorf("ending it: %v", err)
 			}
@@ -101,14 +101,14 @@ func nothingAlive(t *testing.T, s *fixture.Server, trial refreshTrial, refreshed
 	switch refreshed.Status {
 	case 200:
 		last = refreshed.Tokens()
-		s.RS.IN(last.Access).Inactive()
+		s.RS.Introspect(last.Access).Inactive()
 	case 401:
-		refreshed.JSON(401, "invalid_client") // the application is gone
+		refreshed.ErrorJSON(401, "invalid_client") // the application is gone
 	default:
-		refreshed.JSON(400, "invalid_grant")
+		refreshed.ErrorJSON(400, "invalid_grant")
 	}
-	s.RS.IN(trial.Access).Inactive()
-	if again := trial.client.RF(last.Refresh); again.Status == 200 {
+	s.RS.Introspect(trial.Access).Inactive()
+	if again := trial.client.Refresh(last.Refresh); again.Status == 200 {
 		t.Errorf("got 200 for a refresh token after its end was answered")
 	}
 }

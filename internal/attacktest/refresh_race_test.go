@@ -64,7 +64,7 @@ func rotateTogether(window time.Duration) func(*oauthkit.Config, storetest.Store
 // refreshAtOnce presents one refresh token to the instances in turn.
 func refreshAtOnce(token string, requests int, clients []*fixture.Client) []*fixture.Answer {
 	answers := make([]*fixture.Answer, requests)
-	fixture.Race(requests, func(i int) { answers[i] = clients[i%len(clients)].RF(token) })
+	fixture.Race(requests, func(i int) { answers[i] = clients[i%len(clients)].Refresh(token) })
 	return answers
 }
 
@@ -77,7 +77,7 @@ func raceToRotate(t *testing.T, s *fixture.Server, requests int, clients ...*fix
 			won = append(won, answer.Tokens())
 			continue
 		}
-		answer.JSON(400, "invalid_grant")
+		answer.ErrorJSON(400, "invalid_grant")
 	}
 	if len(won) != 1 {
 		t.Errorf("got %d successes, want one", len(won))
@@ -94,7 +94,7 @@ func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 	var answered []fixture.Tokens
 	for _, answer := range refreshAtOnce(first.Refresh, requests, clients) {
 		if answer.Status != http.StatusOK {
-			answer.JSON(400, "invalid_grant")
+			answer.ErrorJSON(400, "invalid_grant")
 			continue
 		}
 		answered = append(answered, answer.Tokens())
@@ -105,8 +105,8 @@ func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 	if len(answered) != min(requests, 6) {
 		t.Fatalf("got %d answers with tokens, want the first and at most five repeats", len(answered))
 	}
-	s.Web.IN(answered[0].Refresh).Active()
-	s.RS.IN(answered[0].Access).Active()
+	s.Web.Introspect(answered[0].Refresh).Active()
+	s.RS.Introspect(answered[0].Access).Active()
 	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
 		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
 	}
@@ -119,9 +119,9 @@ func raceWithRevocation(t *testing.T, s *fixture.Server, pairs int, elsewhere *f
 		var refreshed *fixture.Answer
 		fixture.Race(2, func(i int) {
 			if i == 0 {
-				refreshed = s.Web.RF(first.Refresh)
+				refreshed = s.Web.Refresh(first.Refresh)
 			} else {
-				elsewhere.RV(first.Refresh).OK()
+				elsewhere.Revoke(first.Refresh).OK()
 			}
 		})
 		live := []string{first.Access, first.Refresh}
@@ -129,10 +129,10 @@ func raceWithRevocation(t *testing.T, s *fixture.Server, pairs int, elsewhere *f
 			tokens := refreshed.Tokens()
 			live = append(live, tokens.Access, tokens.Refresh)
 		} else {
-			refreshed.JSON(400, "invalid_grant")
+			refreshed.ErrorJSON(400, "invalid_grant")
 		}
 		for _, token := range live {
-			s.Web.IN(token).Inactive()
+			s.Web.Introspect(token).Inactive()
 		}
 		if t.Failed() {
 			return

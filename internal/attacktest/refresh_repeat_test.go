@@ -57,8 +57,8 @@ func repeatEvents(s *fixture.Server) (repeated, refused int) {
 // wantLive wants the last tokens of an Authorization to work, and no replay to be observed.
 func wantLive(t *testing.T, s *fixture.Server, tokens fixture.Tokens) {
 	t.Helper()
-	s.RS.IN(tokens.Access).Active()
-	s.Web.IN(tokens.Refresh).Active()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Introspect(tokens.Refresh).Active()
 	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
 		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
 	}
@@ -66,17 +66,17 @@ func wantLive(t *testing.T, s *fixture.Server, tokens fixture.Tokens) {
 
 func fewRepeats(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	for i := range 50 {
-		answer := s.Web.RF(first.Refresh, "scope="+[]string{"", "openid"}[i%2])
+		answer := s.Web.Refresh(first.Refresh, "scope="+[]string{"", "openid"}[i%2])
 		switch {
 		case i >= 5:
-			answer.JSON(400, "invalid_grant")
+			answer.ErrorJSON(400, "invalid_grant")
 		case answer.Tokens().Refresh != second.Refresh:
 			t.Errorf("repeat %d: got another refresh token, want the successor", i+1)
 		}
 	}
-	s.Web.RF(first.Refresh, "scope=nonsense").JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh, "scope=nonsense").ErrorJSON(400, "invalid_grant")
 	if repeated, refused := repeatEvents(s); repeated != 5 || refused != 46 {
 		t.Errorf("got %d repeats and %d refusals observed, want 5 and 46", repeated, refused)
 	}
@@ -88,8 +88,8 @@ func fewRepeats(t *testing.T, s *fixture.Server) {
 		t.Errorf("got %+v observed, want %+v", got, want)
 	}
 	wantLive(t, s, second)
-	s.Web.RF(second.Refresh).Tokens()
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(second.Refresh).Tokens()
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
 		t.Errorf("got %d replays and %d revocations observed after the successor was used, want one of each", seen, revoked)
 	}
@@ -118,8 +118,8 @@ func (w *waitingRotations) RotateRefreshToken(ctx context.Context, rotation oaut
 func waitForLock(t *testing.T, s *fixture.Server, wait *waitingRotations) {
 	wait.clock = s.Clock
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
-	if again := s.Web.RF(first.Refresh).Tokens(); again.Refresh != second.Refresh {
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	if again := s.Web.Refresh(first.Refresh).Tokens(); again.Refresh != second.Refresh {
 		t.Errorf("got %+v, want the answer that was lost, %+v", again, second)
 	}
 	wantLive(t, s, second)
@@ -127,11 +127,11 @@ func waitForLock(t *testing.T, s *fixture.Server, wait *waitingRotations) {
 
 func revokedRepeat(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
-	other := s.Web.RF(first.Refresh, "scope=openid").Tokens()
-	s.Web.RV(other.Access).OK()
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	other := s.Web.Refresh(first.Refresh, "scope=openid").Tokens()
+	s.Web.Revoke(other.Access).OK()
 	for _, question := range []string{"scope=", "scope=openid", "resource=https://api.test"} {
-		s.Web.RF(first.Refresh, question).JSON(400, "invalid_grant")
+		s.Web.Refresh(first.Refresh, question).ErrorJSON(400, "invalid_grant")
 	}
 	ended(s, s.Web, first, second, other)
 }
@@ -139,9 +139,9 @@ func revokedRepeat(_ *testing.T, s *fixture.Server) {
 func olderQuestion(_ *testing.T, s *fixture.Server) {
 	for _, question := range []string{"scope=openid", "scope=nonsense", "resource=https://unknown.test"} {
 		first := s.Browser("alice").Tokens(s.Web)
-		second := s.Web.RF(first.Refresh).Tokens()
-		third := s.Web.RF(second.Refresh).Tokens()
-		s.Web.RF(first.Refresh, question).JSON(400, "invalid_grant")
+		second := s.Web.Refresh(first.Refresh).Tokens()
+		third := s.Web.Refresh(second.Refresh).Tokens()
+		s.Web.Refresh(first.Refresh, question).ErrorJSON(400, "invalid_grant")
 		ended(s, s.Web, first, second, third)
 	}
 }
@@ -150,37 +150,37 @@ func olderQuestion(_ *testing.T, s *fixture.Server) {
 func sameMoment(t *testing.T, s *fixture.Server) {
 	family := []fixture.Tokens{s.Browser("alice").Tokens(s.Web)}
 	for i := range 2 {
-		next := s.Web.RF(family[i].Refresh).Tokens()
-		if again := s.Web.RF(family[i].Refresh).Tokens(); again != next {
+		next := s.Web.Refresh(family[i].Refresh).Tokens()
+		if again := s.Web.Refresh(family[i].Refresh).Tokens(); again != next {
 			t.Errorf("generation %d: got %+v, want the answer of before, %+v", i, again, next)
 		}
 		family = append(family, next)
 	}
-	s.Web.RF(family[0].Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(family[0].Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, family...)
 }
 
 func repeatAfterRestart(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	other := s.Second()
-	if again := other.Web.RF(first.Refresh).Tokens(); again != second {
+	if again := other.Web.Refresh(first.Refresh).Tokens(); again != second {
 		t.Errorf("got %+v, want the answer of before the restart, %+v", again, second)
 	}
 	s.Wait(31 * time.Second)
-	other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(other, other.Web, first, second)
 }
 
 func repeatedScope(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=openid email api:read")
-	second := s.Web.RF(first.Refresh, "scope=openid api:read").Tokens()
-	if again := s.Web.RF(first.Refresh, "scope=api:read  openid").Tokens(); again != second {
+	second := s.Web.Refresh(first.Refresh, "scope=openid api:read").Tokens()
+	if again := s.Web.Refresh(first.Refresh, "scope=api:read  openid").Tokens(); again != second {
 		t.Errorf("the same scopes in another order: got %+v, want %+v", again, second)
 	}
 	for _, scope := range []string{"openid", "openid email api:read"} { // narrower, and wider
-		other := s.Web.RF(first.Refresh, "scope="+scope).Tokens()
-		if other.Scope != scope || s.RS.IN(other.Access).Active()["scope"] != scope {
+		other := s.Web.Refresh(first.Refresh, "scope="+scope).Tokens()
+		if other.Scope != scope || s.RS.Introspect(other.Access).Active()["scope"] != scope {
 			t.Errorf("got scope %q, want %q", other.Scope, scope)
 		}
 		if other.Refresh != second.Refresh || other.Access == second.Access || other.ID == "" || other.ID == second.ID {
@@ -188,31 +188,31 @@ func repeatedScope(t *testing.T, s *fixture.Server) {
 		}
 	}
 	for _, scope := range []string{"openid api:write", "nonsense"} {
-		s.Web.RF(first.Refresh, "scope="+scope).JSON(400, "invalid_scope")
+		s.Web.Refresh(first.Refresh, "scope="+scope).ErrorJSON(400, "invalid_scope")
 	}
 	wantLive(t, s, second)
 	s.Wait(31 * time.Second)
-	s.Web.RF(first.Refresh, "scope=nonsense").JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh, "scope=nonsense").ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, second)
 }
 
 func repeatedResource(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh, "resource=https://api.test").Tokens()
-	other := s.Web.RF(first.Refresh, "resource=https://other.test").Tokens()
-	both := s.Web.RF(first.Refresh, "resource=https://other.test", "+resource=https://api.test").Tokens()
+	second := s.Web.Refresh(first.Refresh, "resource=https://api.test").Tokens()
+	other := s.Web.Refresh(first.Refresh, "resource=https://other.test").Tokens()
+	both := s.Web.Refresh(first.Refresh, "resource=https://other.test", "+resource=https://api.test").Tokens()
 	wantAudience(t, s, second.Access, "https://api.test")
 	wantAudience(t, s, other.Access, "https://other.test")
 	wantAudience(t, s, both.Access, "https://other.test", "https://api.test")
 	if other.Refresh != second.Refresh || both.Refresh != second.Refresh {
 		t.Errorf("got other refresh tokens, want the successor for every API")
 	}
-	if again := s.Web.RF(first.Refresh, "resource=https://api.test", "+resource=https://api.test").Tokens(); again != second {
+	if again := s.Web.Refresh(first.Refresh, "resource=https://api.test", "+resource=https://api.test").Tokens(); again != second {
 		t.Errorf("got %+v for the first question, want its answer, %+v", again, second)
 	}
-	s.Web.RF(first.Refresh, "resource=https://unknown.test").JSON(400, "invalid_target")
+	s.Web.Refresh(first.Refresh, "resource=https://unknown.test").ErrorJSON(400, "invalid_target")
 	wantLive(t, s, second)
-	s.Web.RF(second.Refresh, "resource=https://api.test").Tokens()
+	s.Web.Refresh(second.Refresh, "resource=https://api.test").Tokens()
 }
 
 // meetingAPIs lets two requests meet before either rotates.
@@ -231,7 +231,7 @@ func apisAtOnce(t *testing.T, s *fixture.Server) {
 func apisMeet(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	apis, answers := []string{"https://api.test", "https://other.test"}, make([]fixture.Tokens, 2)
-	fixture.Race(2, func(i int) { answers[i] = s.Web.RF(first.Refresh, "resource="+apis[i]).Tokens() })
+	fixture.Race(2, func(i int) { answers[i] = s.Web.Refresh(first.Refresh, "resource="+apis[i]).Tokens() })
 	for i, answer := range answers {
 		wantAudience(t, s, answer.Access, apis[i])
 	}
@@ -248,8 +248,8 @@ func lostAnswers(s *fixture.Server, tokens fixture.Tokens, generations int) (tok
 		if i > 0 {
 			token = last.Tokens().Refresh
 		}
-		s.Web.RF(token).Tokens()
-		last = s.Web.RF(token)
+		s.Web.Refresh(token).Tokens()
+		last = s.Web.Refresh(token)
 	}
 	return token, last
 }
@@ -257,13 +257,13 @@ func lostAnswers(s *fixture.Server, tokens fixture.Tokens, generations int) (tok
 func sharedGenerations(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	_, second := lostAnswers(s, first, 2)
-	arrived := s.Web.RF(second.Tokens().Refresh).Tokens()
+	arrived := s.Web.Refresh(second.Tokens().Refresh).Tokens()
 	_, fourth := lostAnswers(s, arrived, 2)
 	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) > 0 {
 		t.Errorf("got %+v observed, want none: there were never three in a row", shared)
 	}
 	token, last := lostAnswers(s, fourth.Tokens(), 1)
-	s.Web.RF(token).Tokens()
+	s.Web.Refresh(token).Tokens()
 	shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events)
 	if len(shared) != 1 || shared[0].Generations != 3 || shared[0].CredentialID != oauthkit.CredentialID(token) || shared[0].ClientID != "web" {
 		t.Errorf("got %+v observed, want one of the third token in a row", shared)
@@ -281,8 +281,8 @@ func revokeShared(config *oauthkit.Config, store storetest.Store) {
 func sharedGenerationsRevoked(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	_, second := lostAnswers(s, first, 2)
-	third := s.Web.RF(second.Tokens().Refresh).Tokens()
-	s.Web.RF(second.Tokens().Refresh).JSON(400, "invalid_grant")
+	third := s.Web.Refresh(second.Tokens().Refresh).Tokens()
+	s.Web.Refresh(second.Tokens().Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, third)
 	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) != 1 {
 		t.Errorf("got %+v observed, want one", shared)
@@ -294,16 +294,16 @@ func sharedGenerationsRevoked(t *testing.T, s *fixture.Server) {
 func clocksApart(t *testing.T, s *fixture.Server) {
 	for _, skew := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
 		first := s.Browser("alice").Tokens(s.Web)
-		second := s.Web.RF(first.Refresh).Tokens()
+		second := s.Web.Refresh(first.Refresh).Tokens()
 		s.Clock.Advance(skew)
-		again := s.Web.RF(first.Refresh)
+		again := s.Web.Refresh(first.Refresh)
 		if s.OwnClock() {
 			if tokens := again.Tokens(); tokens.Access != second.Access || tokens.Refresh != second.Refresh {
 				t.Errorf("by a clock that is off by %v: got %+v, want the answer of before, %+v", skew, tokens, second)
 			}
 			wantLive(t, s, second)
 		} else {
-			again.JSON(400, "invalid_grant")
+			again.ErrorJSON(400, "invalid_grant")
 		}
 		s.Clock.Advance(-skew)
 	}
@@ -323,9 +323,9 @@ func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 	instances := []*fixture.Server{s, s.Second(), s.Second()}
 	for i := range instances {
 		own, other := instances[i], instances[(i+1)%3]
-		answered := own.Web.RF(first.Refresh).Tokens()
-		other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
-		if again := own.Web.RF(first.Refresh).Tokens(); again != answered {
+		answered := own.Web.Refresh(first.Refresh).Tokens()
+		other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
+		if again := own.Web.Refresh(first.Refresh).Tokens(); again != answered {
 			t.Errorf("got %+v, want the answer of before, %+v", again, answered)
 		}
 		first = answered
@@ -337,14 +337,14 @@ func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 // while nothing has cleaned up.
 func lateUnderAnotherSecret(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
-	thief := s.Web.RF(first.Refresh).Tokens()
+	thief := s.Web.Refresh(first.Refresh).Tokens()
 	replaced := s.Second()
-	replaced.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	replaced.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	wantLive(t, s, thief)
 	s.Wait(5 * time.Minute)
-	replaced.Web.RF(first.Refresh).JSON(400, "invalid_grant")
-	s.RS.IN(thief.Access).Inactive()
-	s.Web.RF(thief.Refresh).JSON(400, "invalid_grant")
+	replaced.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
+	s.RS.Introspect(thief.Access).Inactive()
+	s.Web.Refresh(thief.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
 // swappedRows are a store that gives the row of a used token to those who ask for another one.
@@ -371,13 +371,13 @@ func (r *swappedRows) RefreshToken(ctx context.Context, hash string) (*oauthkit.
 
 func (r *swappedRows) test(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	r.used = secret.Hash(first.Refresh)
-	if again := s.Web.RF(first.Refresh).Tokens(); again != second {
+	if again := s.Web.Refresh(first.Refresh).Tokens(); again != second {
 		t.Errorf("got %+v, want the answer of before, %+v: nothing is shown here", again, second)
 	}
 	for range 3 {
-		s.Web.RF(secret.New(secret.RefreshToken)).JSON(400, "invalid_grant")
+		s.Web.Refresh(secret.New(secret.RefreshToken)).ErrorJSON(400, "invalid_grant")
 	}
 }
 
@@ -406,11 +406,11 @@ func opensSealed(t *testing.T, s *fixture.Server, used string) bool {
 
 func deadTokenOpensNothing(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	if opensSealed(t, s, first.Refresh) {
 		t.Error("got the answer opened with what a dump and the used token hold, want Config.Secret to be needed")
 	}
-	s.Web.RV(second.Refresh).OK()
+	s.Web.Revoke(second.Refresh).OK()
 	wantUnsealed(t, s, first.Refresh)
 }
 
@@ -422,20 +422,20 @@ func withoutSecret(config *oauthkit.Config, _ storetest.Store) {
 // cleanup, nor after the next act of the Authorization.
 func sealedIsGone(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	if !opensSealed(t, s, first.Refresh) {
 		t.Error("got nothing opened with the used token within its window, so that nothing is shown here")
 	}
 	s.Wait(20 * time.Second)
 	clean(t, s, 0)
-	s.Web.RF(first.Refresh).Tokens()
+	s.Web.Refresh(first.Refresh).Tokens()
 	s.Wait(11 * time.Second)
 	clean(t, s, 1)
 	wantUnsealed(t, s, first.Refresh)
-	third := s.Web.RF(second.Refresh).Tokens()
-	s.Web.RF(third.Refresh).Tokens()
+	third := s.Web.Refresh(second.Refresh).Tokens()
+	s.Web.Refresh(third.Refresh).Tokens()
 	wantUnsealed(t, s, second.Refresh)
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant") // still a replay
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant") // still a replay
 	ended(s, s.Web, first, second, third)
 }
 

@@ -34,8 +34,8 @@ func refreshedScope(t *testing.T, s *fixture.Server) {
 		{"scope=api:read", "api:read"}, {"scope", "openid email api:read"}, {"scope=", "openid email api:read"},
 		{"scope=openid", "openid"}, {"scope=openid email api:read", "openid email api:read"},
 	} {
-		tokens = s.Web.RF(tokens.Refresh, ask.override).Tokens()
-		if tokens.Scope != ask.want || s.RS.IN(tokens.Access).Active()["scope"] != ask.want {
+		tokens = s.Web.Refresh(tokens.Refresh, ask.override).Tokens()
+		if tokens.Scope != ask.want || s.RS.Introspect(tokens.Access).Active()["scope"] != ask.want {
 			t.Errorf("%s: got scope %q, want %q", ask.override, tokens.Scope, ask.want)
 		}
 		if (tokens.ID != "") != strings.Contains(ask.want, "openid") {
@@ -44,15 +44,15 @@ func refreshedScope(t *testing.T, s *fixture.Server) {
 	}
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "api:write") })
 	for _, more := range []string{"openid profile", "openid email api:read profile", "api:write", "nonsense", "OPENID", "openid\"", "introspection"} {
-		s.Web.RF(tokens.Refresh, "scope="+more).JSON(400, "invalid_scope")
+		s.Web.Refresh(tokens.Refresh, "scope="+more).ErrorJSON(400, "invalid_scope")
 	}
-	s.Web.RF(tokens.Refresh).Tokens()
+	s.Web.Refresh(tokens.Refresh).Tokens()
 }
 
 func foreignRefreshToken(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
-	s.Evil.RF(tokens.Refresh).JSON(400, "invalid_grant")
-	s.SPA.RF(tokens.Refresh).JSON(400, "invalid_grant")
+	s.Evil.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
+	s.SPA.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	want := oauthkit.CredentialMisused{
 		ClientID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(tokens.Refresh),
@@ -60,10 +60,10 @@ func foreignRefreshToken(t *testing.T, s *fixture.Server) {
 	if len(misused) != 2 || misused[0] != want {
 		t.Errorf("got %+v observed, want that evil and spa misused a refresh token of web", misused)
 	}
-	tokens = s.Web.RF(tokens.Refresh).Tokens()
-	s.Web.RF(tokens.Refresh).Tokens()
-	s.Evil.RF(tokens.Refresh).JSON(400, "invalid_grant") // a used one as well
-	s.RS.IN(tokens.Access).Active()
+	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
+	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.Evil.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant") // a used one as well
+	s.RS.Introspect(tokens.Access).Active()
 }
 
 func refreshAuthentication(_ *testing.T, s *fixture.Server) {
@@ -73,15 +73,15 @@ func refreshAuthentication(_ *testing.T, s *fixture.Server) {
 		nameless := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
 		s.Do(fixture.NewRequest(http.MethodPost, "/o/token", nameless)).Unauthorized()
 	}
-	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret").Unauthorized()
-	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret="+s.WebPost.Secret).Unauthorized()
-	s.WebPost.RF(tokens.Refresh, "client_id=web", "client_secret="+s.Web.Secret).Unauthorized() // not its method
-	s.SPA.RF(tokens.Refresh, "client_id=web").Unauthorized()
-	s.SPA.RF(public.Refresh, "client_id=").Unauthorized()
-	s.CLI.RF(public.Refresh).JSON(400, "invalid_grant")
-	s.Web.RF(public.Refresh).JSON(400, "invalid_grant")
-	s.Web.RF(tokens.Refresh).Tokens()
-	s.SPA.RF(public.Refresh).Tokens()
+	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret").Unauthorized()
+	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret="+s.WebPost.Secret).Unauthorized()
+	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret="+s.Web.Secret).Unauthorized() // not its method
+	s.SPA.Refresh(tokens.Refresh, "client_id=web").Unauthorized()
+	s.SPA.Refresh(public.Refresh, "client_id=").Unauthorized()
+	s.CLI.Refresh(public.Refresh).ErrorJSON(400, "invalid_grant")
+	s.Web.Refresh(public.Refresh).ErrorJSON(400, "invalid_grant")
+	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.SPA.Refresh(public.Refresh).Tokens()
 }
 
 func idleLifetime(_ *testing.T, s *fixture.Server) {
@@ -89,11 +89,11 @@ func idleLifetime(_ *testing.T, s *fixture.Server) {
 	idle := 30 * 24 * time.Hour
 	tokens, late := alice.Tokens(s.Web), alice.Tokens(s.Web)
 	s.Clock.Advance(idle - time.Second)
-	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	s.Clock.Advance(time.Second)
-	s.Web.RF(late.Refresh).JSON(400, "invalid_grant")
-	s.Web.IN(late.Refresh).Inactive()
-	s.Web.RF(tokens.Refresh).Tokens() // it has begun anew
+	s.Web.Refresh(late.Refresh).ErrorJSON(400, "invalid_grant")
+	s.Web.Introspect(late.Refresh).Inactive()
+	s.Web.Refresh(tokens.Refresh).Tokens() // it has begun anew
 }
 
 // absoluteLifetime refreshes for as long as that can go on.
@@ -101,10 +101,10 @@ func absoluteLifetime(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	for range 4 {
 		s.Clock.Advance(20 * 24 * time.Hour)
-		tokens = s.Web.RF(tokens.Refresh).Tokens()
+		tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	}
 	s.Clock.Advance(10*24*time.Hour - 5*time.Minute)
-	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	if tokens.ExpiresIn != 300 {
 		t.Errorf("got expires_in %d, want 300: an access token does not outlive its Authorization", tokens.ExpiresIn)
 	}
@@ -120,7 +120,7 @@ func refreshedIDToken(t *testing.T, s *fixture.Server) {
 	before := claimsOf(t, tokens.ID)
 	s.Clock.Advance(time.Hour)
 	alice.SignIn("bob") // what the browser does next is nothing to the token
-	after := claimsOf(t, s.Web.RF(tokens.Refresh).Tokens().ID)
+	after := claimsOf(t, s.Web.Refresh(tokens.Refresh).Tokens().ID)
 	for _, name := range []string{"iss", "sub", "aud", "auth_time"} {
 		if before[name] == nil || after[name] != before[name] {
 			t.Errorf("%s: got %v after the refresh, want %v", name, after[name], before[name])
@@ -147,19 +147,19 @@ func refreshTokenIssued(t *testing.T, s *fixture.Server) {
 		t.Error("got a refresh token for an application that is not registered for the grant")
 	}
 	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.GrantTypes = append(app.GrantTypes, oauth2.Refreshing) })
-	if tokens := s.Service.CC().Tokens(); tokens.Refresh != "" {
+	if tokens := s.Service.ClientCredentials().Tokens(); tokens.Refresh != "" {
 		t.Error("got a refresh token for client_credentials")
 	}
 }
 
 func malformedRefreshToken(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, override := range []string{
 		"refresh_token", "refresh_token=", "refresh_token=\x00", "refresh_token=" + tokens.Refresh + "\x00", "refresh_token=\xff",
 		"refresh_token=" + strings.Repeat("a", 10<<10), "+refresh_token=" + tokens.Refresh,
 	} {
-		s.Web.RF(tokens.Refresh, override).JSON(400, "invalid_request")
+		s.Web.Refresh(tokens.Refresh, override).ErrorJSON(400, "invalid_request")
 	}
 	body := strings.TrimPrefix(tokens.Refresh, "ort_")
 	for _, value := range []string{
@@ -167,8 +167,8 @@ func malformedRefreshToken(_ *testing.T, s *fixture.Server) {
 		tokens.Refresh + " ", " " + tokens.Refresh, tokens.Refresh + "=", tokens.Refresh[1:], tokens.Refresh[:46], strings.ToUpper(tokens.Refresh),
 		"ort_" + strings.Repeat("é", 43), strings.Repeat("a", 8000),
 	} {
-		s.Web.RF(value).JSON(400, "invalid_grant")
+		s.Web.Refresh(value).ErrorJSON(400, "invalid_grant")
 	}
-	s.Web.RF(tokens.Refresh).Tokens()
-	s.Web.TK(code).Tokens()
+	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.Web.Redeem(code).Tokens()
 }

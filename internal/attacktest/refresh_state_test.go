@@ -30,10 +30,10 @@ func TestRefreshState(t *testing.T) {
 func userDeactivated(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	used, unused, bobs := alice.Tokens(s.Web), alice.Tokens(s.Web), s.Browser("bob").Tokens(s.Web)
-	successor := s.Web.RF(used.Refresh).Tokens()
+	successor := s.Web.Refresh(used.Refresh).Tokens()
 	s.Users.Deactivate("alice")
-	s.Web.RF(used.Refresh).JSON(400, "invalid_grant") // the retry of F-04
-	s.Web.RF(unused.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(used.Refresh).ErrorJSON(400, "invalid_grant") // the retry of F-04
+	s.Web.Refresh(unused.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, used, successor, unused)
 	for _, tokens := range []fixture.Tokens{used, successor, unused} {
 		token, err := s.Store.RefreshToken(t.Context(), secret.Hash(tokens.Refresh))
@@ -46,20 +46,20 @@ func userDeactivated(t *testing.T, s *fixture.Server) {
 			t.Errorf("got %+v observed, want only that alice is inactive", event)
 		}
 	}
-	s.Web.RF(bobs.Refresh).Tokens()
+	s.Web.Refresh(bobs.Refresh).Tokens()
 }
 
 // hostFails shows that not knowing is neither yes nor no.
 func hostFails(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	used, unused := alice.Tokens(s.Web), alice.Tokens(s.Web)
-	s.Web.RF(used.Refresh).Tokens()
+	s.Web.Refresh(used.Refresh).Tokens()
 	s.Users.Fail(errors.New("the user database is away"))
-	s.Web.RF(unused.Refresh).Unavailable()
-	s.Web.RF(used.Refresh).Unavailable()
+	s.Web.Refresh(unused.Refresh).Unavailable()
+	s.Web.Refresh(used.Refresh).Unavailable()
 	s.Users.Fail(nil)
-	s.Web.RF(unused.Refresh).Tokens()
-	s.Web.RF(used.Refresh).Tokens()
+	s.Web.Refresh(unused.Refresh).Tokens()
+	s.Web.Refresh(used.Refresh).Tokens()
 }
 
 // askedEachTime counts how often the host is asked whether the user is active.
@@ -79,8 +79,8 @@ func askedEachTime() fixture.Case {
 			for range 3 {
 				asked.Store(0)
 				previous := tokens.Refresh
-				tokens = s.Web.RF(previous).Tokens()
-				s.Web.RF(previous).Tokens()
+				tokens = s.Web.Refresh(previous).Tokens()
+				s.Web.Refresh(previous).Tokens()
 				if got := asked.Load(); got != 2 {
 					t.Errorf("got %d questions, want one for the refresh and one for its retry", got)
 				}
@@ -100,9 +100,9 @@ func consentWithdrawn(t *testing.T, s *fixture.Server) {
 	if events := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events); len(events) != 1 || len(events[0].AuthorizationIDs) != 2 {
 		t.Errorf("got %+v observed, want one withdrawal with two Authorizations", events)
 	}
-	s.Web.RF(bobs.Refresh).Tokens()
-	s.Evil.RF(others.Refresh).Tokens()
-	alice.Open(s.Web.AZ()).Consent() // she is asked again
+	s.Web.Refresh(bobs.Refresh).Tokens()
+	s.Evil.Refresh(others.Refresh).Tokens()
+	alice.Open(s.Web.AuthorizeRequest()).Consent() // she is asked again
 }
 
 func scopeTaken(t *testing.T, s *fixture.Server) {
@@ -110,29 +110,29 @@ func scopeTaken(t *testing.T, s *fixture.Server) {
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
 		app.Scopes = slices.DeleteFunc(app.Scopes, func(scope string) bool { return scope == "api:read" })
 	})
-	s.Web.RF(tokens.Refresh, "scope=api:read").JSON(400, "invalid_scope")
-	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	s.Web.Refresh(tokens.Refresh, "scope=api:read").ErrorJSON(400, "invalid_scope")
+	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	if tokens.Scope != "openid" {
 		t.Errorf("got scope %q, want what the application may still ask for", tokens.Scope)
 	}
-	s.Bearer("/api/read", tokens.Access).JSON(403, "insufficient_scope")
+	s.Bearer("/api/read", tokens.Access).ErrorJSON(403, "insufficient_scope")
 }
 
 func applicationChanged(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	s.Web.RF(tokens.Refresh).Unauthorized()
+	s.Web.Refresh(tokens.Refresh).Unauthorized()
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = false })
 	tokens = s.Browser("alice").Tokens(s.Web) // what was issued before has ended with it
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
 		app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
 	})
-	s.Web.RF(tokens.Refresh).JSON(400, "unauthorized_client")
+	s.Web.Refresh(tokens.Refresh).ErrorJSON(400, "unauthorized_client")
 	renewed := *s.Web
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
 		app.GrantTypes = append(app.GrantTypes, oauth2.Refreshing)
 		renewed.Secret = app.GenerateSecret()
 	})
-	s.Web.RF(tokens.Refresh).Unauthorized()
-	renewed.RF(tokens.Refresh).Tokens()
+	s.Web.Refresh(tokens.Refresh).Unauthorized()
+	renewed.Refresh(tokens.Refresh).Tokens()
 }

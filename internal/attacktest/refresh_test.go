@@ -44,11 +44,11 @@ func withoutRetry(config *oauthkit.Config, store storetest.Store) {
 // ended wants every one of the tokens, of a confidential application, to be of no use to anybody.
 func ended(s *fixture.Server, client *fixture.Client, all ...fixture.Tokens) {
 	for _, tokens := range all {
-		s.RS.IN(tokens.Access).Inactive()
-		client.IN(tokens.Access).Inactive()
-		client.IN(tokens.Refresh).Inactive()
-		client.RF(tokens.Refresh).JSON(400, "invalid_grant")
-		s.Bearer("/api/read", tokens.Access).JSON(401, "invalid_token")
+		s.RS.Introspect(tokens.Access).Inactive()
+		client.Introspect(tokens.Access).Inactive()
+		client.Introspect(tokens.Refresh).Inactive()
+		client.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
+		s.Bearer("/api/read", tokens.Access).ErrorJSON(401, "invalid_token")
 	}
 }
 
@@ -64,40 +64,40 @@ func replays(s *fixture.Server) (seen, revoked int) {
 
 func rotation(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
-	third := s.Web.RF(second.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	third := s.Web.Refresh(second.Refresh).Tokens()
 	if first.Refresh == second.Refresh || second.Refresh == third.Refresh || second.Access == third.Access {
 		t.Errorf("got %+v, %+v and %+v, want new tokens each time", first, second, third)
 	}
-	s.Web.IN(first.Refresh).Inactive()
-	s.Web.IN(second.Refresh).Inactive()
-	s.Web.IN(third.Refresh).Active()
+	s.Web.Introspect(first.Refresh).Inactive()
+	s.Web.Introspect(second.Refresh).Inactive()
+	s.Web.Introspect(third.Refresh).Active()
 	for _, tokens := range []fixture.Tokens{first, second, third} {
-		s.RS.IN(tokens.Access).Active() // until it expires: rotation revokes nothing
+		s.RS.Introspect(tokens.Access).Active() // until it expires: rotation revokes nothing
 	}
-	s.Web.RF(second.Refresh).Tokens() // the retry of F-04
-	s.Web.RF(third.Refresh).Tokens()
-	s.Web.RF(second.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(second.Refresh).Tokens() // the retry of F-04
+	s.Web.Refresh(third.Refresh).Tokens()
+	s.Web.Refresh(second.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
 func reuse(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	other := s.Browser("alice").Tokens(s.Web)
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
 		t.Errorf("got %d replays and %d revocations observed, want one of each", seen, revoked)
 	}
 	ended(s, s.Web, first, second)
-	s.RS.IN(other.Access).Active() // another sign-in is another Authorization
-	s.Web.RF(other.Refresh).Tokens()
+	s.RS.Introspect(other.Access).Active() // another sign-in is another Authorization
+	s.Web.Refresh(other.Refresh).Tokens()
 }
 
 func lateReuse(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	s.Wait(30*time.Second + time.Microsecond)
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, second)
 }
 
@@ -105,10 +105,10 @@ func lateReuse(_ *testing.T, s *fixture.Server) {
 // what reuse detection exists to notice.
 func retry(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	for _, wait := range []time.Duration{0, 10 * time.Second, 15 * time.Second} {
 		s.Wait(wait)
-		again := s.Web.RF(first.Refresh).Tokens()
+		again := s.Web.Refresh(first.Refresh).Tokens()
 		if again.Refresh != second.Refresh || again.Access != second.Access || again.ID != second.ID || again.Scope != second.Scope {
 			t.Errorf("got %+v, want the answer of before, %+v", again, second)
 		}
@@ -117,42 +117,42 @@ func retry(t *testing.T, s *fixture.Server) {
 			t.Errorf("got expires_in %d, want %d: the token is as old as it is", again.ExpiresIn, second.ExpiresIn)
 		}
 	}
-	s.Evil.RF(first.Refresh).JSON(400, "invalid_grant")
-	s.RS.IN(second.Access).Active()
-	s.Web.RF(second.Refresh).Tokens()
+	s.Evil.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
+	s.RS.Introspect(second.Access).Active()
+	s.Web.Refresh(second.Refresh).Tokens()
 }
 
 func retryTooFar(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
-	third := s.Web.RF(second.Refresh).Tokens()
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	third := s.Web.Refresh(second.Refresh).Tokens()
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, second, third)
 }
 
 func retryAfterRevocation(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, revoke := range []func(first, second fixture.Tokens) *fixture.Answer{
-		func(first, _ fixture.Tokens) *fixture.Answer { return s.Web.RV(first.Refresh) },
-		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.RV(second.Refresh) },
-		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.RV(second.Access) },
+		func(first, _ fixture.Tokens) *fixture.Answer { return s.Web.Revoke(first.Refresh) },
+		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.Revoke(second.Refresh) },
+		func(_, second fixture.Tokens) *fixture.Answer { return s.Web.Revoke(second.Access) },
 	} {
 		first := alice.Tokens(s.Web)
-		second := s.Web.RF(first.Refresh).Tokens()
+		second := s.Web.Refresh(first.Refresh).Tokens()
 		revoke(first, second).OK()
 		ended(s, s.Web, first, second)
 	}
 	unused := alice.Tokens(s.Web)
-	s.Web.RV(unused.Refresh).OK()
+	s.Web.Revoke(unused.Refresh).OK()
 	ended(s, s.Web, unused)
 }
 
 func olderGeneration(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
-	third := s.Web.RF(second.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	third := s.Web.Refresh(second.Refresh).Tokens()
 	s.Clock.Advance(time.Second)
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, second, third)
 }
 
@@ -161,9 +161,9 @@ func sameSecond(t *testing.T, s *fixture.Server) {
 	for reused := range 2 {
 		family := []fixture.Tokens{alice.Tokens(s.Web)}
 		for range 2 {
-			family = append(family, s.Web.RF(family[len(family)-1].Refresh).Tokens())
+			family = append(family, s.Web.Refresh(family[len(family)-1].Refresh).Tokens())
 		}
-		s.Web.RF(family[reused].Refresh).JSON(400, "invalid_grant")
+		s.Web.Refresh(family[reused].Refresh).ErrorJSON(400, "invalid_grant")
 		ended(s, s.Web, family...)
 	}
 	if seen, revoked := replays(s); seen != 2 || revoked != 2 {
@@ -173,9 +173,9 @@ func sameSecond(t *testing.T, s *fixture.Server) {
 
 func restart(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	second := s.Web.RF(first.Refresh).Tokens()
+	second := s.Web.Refresh(first.Refresh).Tokens()
 	other := s.Second()
-	other.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(other, other.Web, first, second)
 	ended(s, s.Web, second)
 }
@@ -185,10 +185,10 @@ func longFamily(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	last := first
 	for range 60 {
-		last = s.Web.RF(last.Refresh).Tokens()
+		last = s.Web.Refresh(last.Refresh).Tokens()
 	}
 	s.Store.Forget()
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); len(calls) > 3 {
 		t.Errorf("got calls %v of the store, want the application, the token and the revocation", calls)
 	}
@@ -198,18 +198,18 @@ func longFamily(t *testing.T, s *fixture.Server) {
 func failureBeforeRotation(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	s.Store.Fail(3) // after the application and the token
-	s.Web.RF(first.Refresh).Unavailable()
+	s.Web.Refresh(first.Refresh).Unavailable()
 	s.Store.Heal()
-	s.Web.IN(first.Refresh).Active()
-	s.Web.RF(first.Refresh).Tokens()
+	s.Web.Introspect(first.Refresh).Active()
+	s.Web.Refresh(first.Refresh).Tokens()
 }
 
 func answerLost(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	s.Store.Lose("RotateRefreshToken")
-	s.Web.RF(first.Refresh).Unavailable()
-	second := s.Web.RF(first.Refresh).Tokens()
-	s.Web.RF(second.Refresh).Tokens()
+	s.Web.Refresh(first.Refresh).Unavailable()
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	s.Web.Refresh(second.Refresh).Tokens()
 	issued := fixture.EventsOf[oauthkit.TokenIssued](s.Events)
 	if len(issued) != 3 || !issued[1].Retried || issued[2].Retried {
 		t.Errorf("got %+v observed, want the code's tokens, a retry, and a refresh", issued)
@@ -219,8 +219,8 @@ func answerLost(t *testing.T, s *fixture.Server) {
 func answerLostForGood(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	s.Store.Lose("RotateRefreshToken")
-	s.Web.RF(first.Refresh).Unavailable()
-	s.Web.RF(first.Refresh).JSON(400, "invalid_grant")
+	s.Web.Refresh(first.Refresh).Unavailable()
+	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first)
 }
 
@@ -241,9 +241,9 @@ func existingValue(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	s.Users.Fail(errors.New("from here on 503 is expected"))
 	s.Users.Fail(nil)
-	s.Web.RF(first.Refresh).Unavailable() // and nothing was consumed or overwritten
-	s.RS.IN(first.Access).Active()
-	second := s.Web.RF(first.Refresh).Tokens()
-	s.RS.IN(first.Access).Active()
-	s.RS.IN(second.Access).Active()
+	s.Web.Refresh(first.Refresh).Unavailable() // and nothing was consumed or overwritten
+	s.RS.Introspect(first.Access).Active()
+	second := s.Web.Refresh(first.Refresh).Tokens()
+	s.RS.Introspect(first.Access).Active()
+	s.RS.Introspect(second.Access).Active()
 }

@@ -32,7 +32,7 @@ func registeredUpdate(t *testing.T, s *fixture.Server) {
 		registration(`"allowed_origins":["*"]`), registration(`"post_logout_redirect_uris":["data:text/html,x"]`), registration(`"algorithm":"none"`),
 		strings.Replace(registration(""), `"Mine"`, `"Go\u202eogle"`, 1), `{}`, `{"name":"Mine"}`,
 	} {
-		sendJSON(alice, http.MethodPut, path, changed).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPut, path, changed).ErrorJSON(422, "invalid_request")
 	}
 	form := url.Values{"name": {"Changed"}, "client_type": {"confidential"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb\njavascript:alert(1)"}}
 	if got := submit(alice, "/o/applications/"+id+"/update/", form); got.Status != http.StatusUnprocessableEntity {
@@ -62,27 +62,27 @@ func registeredUpdate(t *testing.T, s *fixture.Server) {
 func removedRegistration(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	client := owned(t, s, "alice")
-	tokens, code := bob.Tokens(client), bob.Approve(client.AZ()).Code()
-	open := bob.Open(client.AZ("prompt=consent")).Consent()
+	tokens, code := bob.Tokens(client), bob.Approve(client.AuthorizeRequest()).Code()
+	open := bob.Open(client.AuthorizeRequest("prompt=consent")).Consent()
 	path := "/o/api/applications/" + client.ID
 	if got := sendJSON(alice, http.MethodDelete, path, ""); got.Status != http.StatusNoContent {
 		t.Errorf("got %d, want 204", got.Status)
 	}
 	for _, method := range []string{http.MethodDelete, http.MethodGet} {
-		sendJSON(alice, method, path, "").JSON(404, "invalid_request")
+		sendJSON(alice, method, path, "").ErrorJSON(404, "invalid_request")
 	}
-	client.TK(code).Unauthorized()
-	client.RF(tokens.Refresh).Unauthorized()
-	client.IN(tokens.Access).Unauthorized()
-	s.RS.IN(tokens.Access).Inactive()
-	s.RS.IN(tokens.Refresh).Inactive()
+	client.Redeem(code).Unauthorized()
+	client.Refresh(tokens.Refresh).Unauthorized()
+	client.Introspect(tokens.Access).Unauthorized()
+	s.RS.Introspect(tokens.Access).Inactive()
+	s.RS.Introspect(tokens.Refresh).Inactive()
 	for _, address := range []string{"/api/read", "/o/userinfo"} {
 		if got := s.Bearer(address, tokens.Access); got.Status != http.StatusUnauthorized {
 			t.Errorf("%s: got %d with a token of an application that is removed, want 401", address, got.Status)
 		}
 	}
-	bob.Decide(open, "allow").PAGE(400) // the page that he had open
-	bob.Open(client.AZ()).PAGE(400)
+	bob.Decide(open, "allow").ErrorPage(400) // the page that he had open
+	bob.Open(client.AuthorizeRequest()).ErrorPage(400)
 	if ids := signInsOf(s, bob); len(ids) > 0 {
 		t.Errorf("got sign-ins %v, want none", ids)
 	}
@@ -102,13 +102,13 @@ func registeredIDs(t *testing.T, s *fixture.Server) {
 			t.Errorf("%q: got no error, want 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)", id)
 		}
 	}
-	service := s.Service.CC("scope=api:read").Tokens() // and a user of the same name, "svc" (RFC 9700 §4.15)
+	service := s.Service.ClientCredentials("scope=api:read").Tokens() // and a user of the same name, "svc" (RFC 9700 §4.15)
 	svc := s.Browser("svc")
 	users := svc.Tokens(s.Web)
-	if got := s.RS.IN(service.Access).Active(); got["sub"] == "svc" {
+	if got := s.RS.Introspect(service.Access).Active(); got["sub"] == "svc" {
 		t.Errorf("got %v, want a subject that no user has", got)
 	}
-	if got := s.RS.IN(users.Access).Active(); got["sub"] != "svc" {
+	if got := s.RS.Introspect(users.Access).Active(); got["sub"] != "svc" {
 		t.Errorf("got %v, want the user", got)
 	}
 	if got := s.Bearer("/o/userinfo", service.Access); got.Status == http.StatusOK {
@@ -124,7 +124,7 @@ func registeredIDs(t *testing.T, s *fixture.Server) {
 		t.Error(err)
 	}
 	s.Bearer("/api/read", service.Access).OK() // it is not that user's
-	s.RS.IN(users.Access).Inactive()
+	s.RS.Introspect(users.Access).Inactive()
 }
 
 func foreignRegistration(t *testing.T, s *fixture.Server) {
@@ -151,7 +151,7 @@ func foreignRegistration(t *testing.T, s *fixture.Server) {
 			}
 		}
 	}
-	alice.Do(fixture.NewPost("/o/api/applications", "text/plain", registration(""))).JSON(415, "invalid_request") // by no browser
+	alice.Do(fixture.NewPost("/o/api/applications", "text/plain", registration(""))).ErrorJSON(415, "invalid_request") // by no browser
 	checkUnchanged(t, s)
 }
 

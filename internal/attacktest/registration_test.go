@@ -62,7 +62,7 @@ func storedApplication(t *testing.T, s *fixture.Server, clientID string) *oauthk
 func noRegistration(t *testing.T, s *fixture.Server) {
 	const dynamic = `{"redirect_uris":["https://evil.test/cb"],"client_name":"Evil","token_endpoint_auth_method":"none"}`
 	for _, path := range []string{"/o/register", "/o/register/", "/o/connect/register", "/o/.well-known/register", "/.well-known/register/o"} {
-		s.Do(fixture.NewPost(path, "application/json", dynamic)).PAGE(404)
+		s.Do(fixture.NewPost(path, "application/json", dynamic)).ErrorPage(404)
 	}
 	for _, name := range []string{"openid-configuration", "oauth-authorization-server"} {
 		document := s.Do(fixture.NewRequest(http.MethodGet, "/o/.well-known/"+name, nil)).OK()
@@ -71,7 +71,7 @@ func noRegistration(t *testing.T, s *fixture.Server) {
 		}
 	}
 	nobody := s.Browser("")
-	sendJSON(nobody, http.MethodPost, "/o/api/applications", registration("")).JSON(403, "login_required")
+	sendJSON(nobody, http.MethodPost, "/o/api/applications", registration("")).ErrorJSON(403, "login_required")
 	nobody.Post("/o/applications/register/", url.Values{"name": {"Mine"}}).Login()
 	checkUnchanged(t, s)
 }
@@ -101,7 +101,7 @@ func registeredMethods(t *testing.T, s *fixture.Server) {
 		} else {
 			document = registration(refused)
 		}
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	id, secret := registerJSON(t, s, alice, registration(""))
 	public := strings.Replace(registration(""), "confidential", "public", 1)
@@ -131,7 +131,7 @@ func registeredURIs(t *testing.T, s *fixture.Server) {
 		refused[`["https://mine.test/cb","`+strings.ReplaceAll(uri, "\t", `\t`)+`"]`] = 422
 	}
 	for uris, status := range refused {
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document(uris)).JSON(status, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document(uris)).ErrorJSON(status, "invalid_request")
 	}
 	for _, uri := range executableURIs {
 		if got := submit(alice, "/o/applications/register/", url.Values{
@@ -185,16 +185,16 @@ func registeredPrivileges(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, grant := range []string{"client_credentials", "password", "implicit", "urn:ietf:params:oauth:grant-type:token-exchange", "AUTHORIZATION_CODE", ""} {
 		document := strings.Replace(registration(""), `"refresh_token"`, `"`+grant+`"`, 1)
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	for _, scope := range []string{"admin", "api:write", "introspection", "openid api:write", ""} {
 		document := strings.Replace(registration(""), `"api:read"`, `"`+scope+`"`, 1)
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	checkUnchanged(t, s)
 	id, _ := registerJSON(t, s, alice, registration(`"response_types":["token"],"require_auth_time":true`)) // members of RFC 7591 that mean nothing here
 	client := s.Plant(storedApplication(t, s, id))
-	alice.Open(client.AZ("response_type=token")).PAGE(400)
-	alice.Open(client.AZ("scope=openid api:write")).PAGE(400)
-	client.CC().JSON(400, "unauthorized_client")
+	alice.Open(client.AuthorizeRequest("response_type=token")).ErrorPage(400)
+	alice.Open(client.AuthorizeRequest("scope=openid api:write")).ErrorPage(400)
+	client.ClientCredentials().ErrorJSON(400, "unauthorized_client")
 }

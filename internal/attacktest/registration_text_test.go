@@ -55,16 +55,16 @@ func ambiguousJSON(t *testing.T, s *fixture.Server) {
 		}
 	}
 	for _, document := range []string{`null`, `{"x":1,"x":2}`, `{}{}`} {
-		sendJSON(alice, http.MethodPost, "/o/api/applications/"+id+"/secret", document).JSON(400, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications/"+id+"/secret", document).ErrorJSON(400, "invalid_request")
 	}
-	sendJSON(alice, http.MethodPost, "/o/api/applications", registration(`"x":"`+strings.Repeat("x", 64<<10)+`"`)).JSON(413, "invalid_request")
+	sendJSON(alice, http.MethodPost, "/o/api/applications", registration(`"x":"`+strings.Repeat("x", 64<<10)+`"`)).ErrorJSON(413, "invalid_request")
 	for _, mediaType := range []string{"", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "application/json, text/plain"} {
 		request := managedRoute{http.MethodPost, "/o/api/applications", mediaType, registration("")}.request("")
-		alice.Do(request).JSON(415, "invalid_request")
+		alice.Do(request).ErrorJSON(415, "invalid_request")
 	}
 	for _, text := range []string{`\u0000`, `a\u0000b`, `\ud800`} { // a name is text that can be seen
 		document := strings.Replace(registration(""), `"Mine"`, `"`+text+`"`, 1)
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	checkUnchanged(t, s)
 	registerJSON(t, s, alice, registration(`"x\u0000":1,"X":2,"deep":`+strings.Repeat("[", 20)+strings.Repeat("]", 20))) // members that mean nothing
@@ -82,7 +82,7 @@ func spoofedNames(t *testing.T, s *fixture.Server) {
 	}
 	for _, name := range refused {
 		document := strings.Replace(registration(""), "Mine", strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\u001b`).Replace(name), 1)
-		sendJSON(alice, http.MethodPost, "/o/api/applications", document).JSON(422, "invalid_request")
+		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 		form := url.Values{"name": {name}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}}
 		if strings.TrimSpace(name) != "" { // the page takes blanks away, and has no name then
 			if got := submit(alice, "/o/applications/register/", form); got.Status != http.StatusUnprocessableEntity {
@@ -100,7 +100,7 @@ func spoofedNames(t *testing.T, s *fixture.Server) {
 	} {
 		id, _ := registerJSON(t, s, alice, strings.Replace(registration(""), "Mine", strings.ReplaceAll(name, `"`, `\"`), 1))
 		client := s.Plant(storedApplication(t, s, id))
-		page := s.Browser("bob").Open(client.AZ()).Consent()
+		page := s.Browser("bob").Open(client.AuthorizeRequest()).Consent()
 		if shown := textOf(t, page); !strings.Contains(shown, "Unverified") || !strings.Contains(shown, "mine.test") || !strings.Contains(shown, name) {
 			t.Errorf("%q: got a page that does not show the name as it is, that nobody has checked it, and where the answer goes:\n%s", name, shown)
 		}

@@ -34,18 +34,18 @@ func badResources() []string {
 func unknownResources(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, bad := range badResources() {
-		alice.Authorize(s.Web.AZ("resource=" + bad)).ERR("invalid_target")
-		alice.Authorize(s.Web.AZ("resource=https://api.test", "+resource="+bad)).ERR("invalid_target")
-		alice.Authorize(s.Web.AZ("resource="+bad, "prompt=none")).ERR("invalid_target")
+		alice.Authorize(s.Web.AuthorizeRequest("resource=" + bad)).Refused("invalid_target")
+		alice.Authorize(s.Web.AuthorizeRequest("resource=https://api.test", "+resource="+bad)).Refused("invalid_target")
+		alice.Authorize(s.Web.AuthorizeRequest("resource="+bad, "prompt=none")).Refused("invalid_target")
 	}
-	form := s.Web.AZ()
+	form := s.Web.AuthorizeRequest()
 	for i := range 20 {
 		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
 	}
-	alice.Authorize(form).ERR("invalid_target")
-	s.Browser("").Authorize(form).ERR("invalid_target")                      // nobody has to sign in to be refused
-	alice.Authorize(s.Web.AZ("client_id=nobody", "resource=/api")).PAGE(400) // nor is anything sent where it is not safe
-	alice.Open(s.Web.AZ("resource=https://api.test", "+resource=https://api.test")).Consent()
+	alice.Authorize(form).Refused("invalid_target")
+	s.Browser("").Authorize(form).Refused("invalid_target")                      // nobody has to sign in to be refused
+	alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", "resource=/api")).ErrorPage(400) // nor is anything sent where it is not safe
+	alice.Open(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://api.test")).Consent()
 }
 
 // withManyResources makes a provider of eleven APIs.
@@ -58,18 +58,18 @@ func withManyResources(config *oauthkit.Config, _ storetest.Store) {
 
 func manyResources(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	form := s.Web.AZ()
+	form := s.Web.AuthorizeRequest()
 	for i := range 10 {
 		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
 	}
 	alice.Open(form).Consent()
 	form.Add("resource", "https://api10.test")
-	alice.Authorize(form).ERR("invalid_target")
+	alice.Authorize(form).Refused("invalid_target")
 }
 
 // audienceOf returns what the introspection says a token is for.
 func audienceOf(s *fixture.Server, token string) []string {
-	members, _ := s.RS.IN(token).Active()["aud"].([]any)
+	members, _ := s.RS.Introspect(token).Active()["aud"].([]any)
 	var audience []string
 	for _, member := range members {
 		audience = append(audience, fmt.Sprint(member))
@@ -89,18 +89,18 @@ func wantAudience(t *testing.T, s *fixture.Server, token string, want ...string)
 func rememberedResources(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	api, other := "resource=https://api.test", "resource=https://other.test"
-	alice.Approve(s.Web.AZ(api)).Code()
-	alice.Authorize(s.Web.AZ(api)).Code()
-	alice.Open(s.Web.AZ(other)).Consent()
-	alice.Open(s.Web.AZ(api, "+"+other)).Consent()
-	alice.Approve(s.Web.AZ()).Code() // for every API
+	alice.Approve(s.Web.AuthorizeRequest(api)).Code()
+	alice.Authorize(s.Web.AuthorizeRequest(api)).Code()
+	alice.Open(s.Web.AuthorizeRequest(other)).Consent()
+	alice.Open(s.Web.AuthorizeRequest(api, "+"+other)).Consent()
+	alice.Approve(s.Web.AuthorizeRequest()).Code() // for every API
 	for range 2 {
-		alice.Authorize(s.Web.AZ(api)).Code()
-		alice.Authorize(s.Web.AZ(other)).Code()
-		alice.Authorize(s.Web.AZ()).Code()
+		alice.Authorize(s.Web.AuthorizeRequest(api)).Code()
+		alice.Authorize(s.Web.AuthorizeRequest(other)).Code()
+		alice.Authorize(s.Web.AuthorizeRequest()).Code()
 	}
-	alice.Open(s.Web.AZ(api, "scope=openid api:read profile")).Consent()
-	alice.Open(s.Web.AZ(api, "prompt=consent")).Consent()
+	alice.Open(s.Web.AuthorizeRequest(api, "scope=openid api:read profile")).Consent()
+	alice.Open(s.Web.AuthorizeRequest(api, "prompt=consent")).Consent()
 }
 
 // refreshedResources narrows, which holds for one access token and not for what follows, and fails to widen.
@@ -108,40 +108,40 @@ func refreshedResources(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web, "resource=https://api.test", "+resource=https://other.test")
 	wantAudience(t, s, tokens.Access, "https://api.test", "https://other.test")
-	tokens = s.Web.RF(tokens.Refresh, "resource=https://other.test").Tokens()
+	tokens = s.Web.Refresh(tokens.Refresh, "resource=https://other.test").Tokens()
 	wantAudience(t, s, tokens.Access, "https://other.test")
-	tokens = s.Web.RF(tokens.Refresh, "resource=https://api.test").Tokens()
+	tokens = s.Web.Refresh(tokens.Refresh, "resource=https://api.test").Tokens()
 	wantAudience(t, s, tokens.Access, "https://api.test")
-	tokens = s.Web.RF(tokens.Refresh).Tokens()
+	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	wantAudience(t, s, tokens.Access, "https://api.test", "https://other.test")
 
 	narrow := alice.Tokens(s.SPA, "resource=https://api.test")
 	for _, wider := range append([]string{"https://other.test"}, badResources()...) {
-		s.SPA.RF(narrow.Refresh, "resource="+wider).JSON(400, "invalid_target")
-		s.SPA.RF(narrow.Refresh, "resource=https://api.test", "+resource="+wider).JSON(400, "invalid_target")
+		s.SPA.Refresh(narrow.Refresh, "resource="+wider).ErrorJSON(400, "invalid_target")
+		s.SPA.Refresh(narrow.Refresh, "resource=https://api.test", "+resource="+wider).ErrorJSON(400, "invalid_target")
 	}
-	narrow = s.SPA.RF(narrow.Refresh).Tokens() // nothing was consumed by what was refused
+	narrow = s.SPA.Refresh(narrow.Refresh).Tokens() // nothing was consumed by what was refused
 	wantAudience(t, s, narrow.Access, "https://api.test")
 }
 
 func exchangedResources(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	code := alice.Approve(s.Web.AZ("resource=https://api.test")).Code()
-	s.Web.TK(code, "resource=https://other.test").JSON(400, "invalid_target")
-	s.Web.TK(code, "resource=https://api.test#part").JSON(400, "invalid_target")
-	wantAudience(t, s, s.Web.TK(code).Tokens().Access, "https://api.test") // the code was not used up
+	code := alice.Approve(s.Web.AuthorizeRequest("resource=https://api.test")).Code()
+	s.Web.Redeem(code, "resource=https://other.test").ErrorJSON(400, "invalid_target")
+	s.Web.Redeem(code, "resource=https://api.test#part").ErrorJSON(400, "invalid_target")
+	wantAudience(t, s, s.Web.Redeem(code).Tokens().Access, "https://api.test") // the code was not used up
 
-	both := alice.Approve(s.Web.AZ("resource=https://api.test", "+resource=https://other.test")).Code()
-	tokens := s.Web.TK(both, "resource=https://api.test").Tokens()
+	both := alice.Approve(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://other.test")).Code()
+	tokens := s.Web.Redeem(both, "resource=https://api.test").Tokens()
 	wantAudience(t, s, tokens.Access, "https://api.test")
-	wantAudience(t, s, s.Web.RF(tokens.Refresh).Tokens().Access, "https://api.test", "https://other.test")
+	wantAudience(t, s, s.Web.Refresh(tokens.Refresh).Tokens().Access, "https://api.test", "https://other.test")
 
-	unbound := s.Web.TK(alice.Approve(s.Web.AZ()).Code(), "resource=https://other.test").Tokens()
+	unbound := s.Web.Redeem(alice.Approve(s.Web.AuthorizeRequest()).Code(), "resource=https://other.test").Tokens()
 	wantAudience(t, s, unbound.Access, "https://other.test") // where all were allowed, naming one is narrower
 }
 
 func ownResources(t *testing.T, s *fixture.Server) {
-	wantAudience(t, s, s.Service.CC().Tokens().Access)
-	wantAudience(t, s, s.Service.CC("resource=https://api.test").Tokens().Access, "https://api.test")
-	s.Service.CC("resource="+strings.Repeat("a", 100)).JSON(400, "invalid_target")
+	wantAudience(t, s, s.Service.ClientCredentials().Tokens().Access)
+	wantAudience(t, s, s.Service.ClientCredentials("resource=https://api.test").Tokens().Access, "https://api.test")
+	s.Service.ClientCredentials("resource="+strings.Repeat("a", 100)).ErrorJSON(400, "invalid_target")
 }

@@ -38,16 +38,16 @@ func revokeEither(t *testing.T, s *fixture.Server) {
 		func(tokens fixture.Tokens) string { return tokens.Refresh },
 	} {
 		first := alice.Tokens(s.Web)
-		second := s.Web.RF(first.Refresh).Tokens()
-		answer := s.Web.RV(credential(second))
+		second := s.Web.Refresh(first.Refresh).Tokens()
+		answer := s.Web.Revoke(credential(second))
 		answer.OK()
 		if answer.Body != "" {
 			t.Errorf("got body %q, want none", answer.Body)
 		}
 		ended(s, s.Web, first, second)
 	}
-	s.Web.RF(other.Refresh).Tokens()   // another sign-in is another Authorization
-	alice.Authorize(s.Web.AZ()).Code() // and what the user has approved is remembered
+	s.Web.Refresh(other.Refresh).Tokens()   // another sign-in is another Authorization
+	alice.Authorize(s.Web.AuthorizeRequest()).Code() // and what the user has approved is remembered
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
 		if event.Reason != oauthkit.RevokedByApplication || event.ClientID != "web" || event.Subject != "alice" {
 			t.Errorf("got %+v observed, want that web revoked what alice allowed", event)
@@ -58,31 +58,31 @@ func revokeEither(t *testing.T, s *fixture.Server) {
 // removedByUser calls what the page of the connected applications does.
 func removedByUser(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	first, code, others := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code(), alice.Tokens(s.WebPost)
+	first, code, others := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code(), alice.Tokens(s.WebPost)
 	for range 2 { // the second time there is nothing to do
 		if err := s.Provider.RevokeConsent(t.Context(), "web", "alice"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ended(s, s.Web, first)
-	s.Web.TK(code).JSON(400, "invalid_grant")
-	s.RS.IN(others.Access).Active()
-	alice.Open(s.Web.AZ()).Consent()
+	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
+	s.RS.Introspect(others.Access).Active()
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
 }
 
 func revokeForeign(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	for _, client := range []*fixture.Client{s.Evil, s.SPA, s.RS} {
 		for _, token := range []string{tokens.Access, tokens.Refresh} {
-			answer := client.RV(token)
+			answer := client.Revoke(token)
 			answer.OK()
 			if answer.Body != "" {
 				t.Errorf("got body %q, want none", answer.Body)
 			}
 		}
 	}
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RF(tokens.Refresh).Tokens()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Refresh(tokens.Refresh).Tokens()
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	if len(misused) != 6 || misused[0].ClientID != "evil" || misused[0].OwnerID != "web" || misused[0].Credential != "access_token" {
 		t.Errorf("got %+v observed, want each attempt", misused)
@@ -96,61 +96,61 @@ func revokePublic(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, client := range []*fixture.Client{s.SPA, s.CLI} {
 		tokens := alice.Tokens(client)
-		client.RV(tokens.Refresh).OK()
-		s.RS.IN(tokens.Access).Inactive()
-		client.RF(tokens.Refresh).JSON(400, "invalid_grant")
+		client.Revoke(tokens.Refresh).OK()
+		s.RS.Introspect(tokens.Access).Inactive()
+		client.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	}
 	tokens := alice.Tokens(s.SPA)
-	s.CLI.RV(tokens.Refresh).OK() // which is not its own
-	s.SPA.RV(tokens.Refresh, "client_id=web").Unauthorized()
-	s.SPA.RF(tokens.Refresh).Tokens()
+	s.CLI.Revoke(tokens.Refresh).OK() // which is not its own
+	s.SPA.Revoke(tokens.Refresh, "client_id=web").Unauthorized()
+	s.SPA.Refresh(tokens.Refresh).Tokens()
 }
 
 func revokeUnknown(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	for _, unknown := range []string{"a", secret.New(secret.AccessToken), secret.New(secret.RefreshToken), "é", " " + tokens.Access, tokens.Access + "a"} {
-		s.Web.RV(unknown).OK()
+		s.Web.Revoke(unknown).OK()
 	}
 	for _, override := range []string{"token", "token=", "+token=" + tokens.Access, "token=\x00", "token=\xff"} {
-		s.Web.RV(tokens.Access, override).JSON(400, "invalid_request")
+		s.Web.Revoke(tokens.Access, override).ErrorJSON(400, "invalid_request")
 	}
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RV(tokens.Access).OK()
-	s.Web.RV(tokens.Access).OK()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Revoke(tokens.Access).OK()
+	s.Web.Revoke(tokens.Access).OK()
 }
 
 func revokeUnavailable(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	s.Store.Fail(0)
-	s.Web.RV(tokens.Access).Unavailable()
-	s.Web.RV(tokens.Refresh).Unavailable()
-	s.Web.RV(secret.New(secret.AccessToken)).Unavailable() // who knows
+	s.Web.Revoke(tokens.Access).Unavailable()
+	s.Web.Revoke(tokens.Refresh).Unavailable()
+	s.Web.Revoke(secret.New(secret.AccessToken)).Unavailable() // who knows
 	s.Store.Heal()
-	s.RS.IN(tokens.Access).Active()
+	s.RS.Introspect(tokens.Access).Active()
 	s.Store.Lose("RevokeAuthorization")
-	s.Web.RV(tokens.Access).Unavailable()
+	s.Web.Revoke(tokens.Access).Unavailable()
 	s.Store.Heal()
 	ended(s, s.Web, tokens)
-	s.Web.RV(tokens.Access).OK()
+	s.Web.Revoke(tokens.Access).OK()
 }
 
 func revokeUnauthenticated(_ *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/revoke_token", url.Values{"token": {tokens.Access}})).Unauthorized()
-	s.SPA.RV(tokens.Access, "client_id=web").Unauthorized()
-	s.SPA.RV(tokens.Access, "client_id=web", "client_secret=").Unauthorized()
-	s.SPA.RV(tokens.Access, "client_id=nobody").Unauthorized()
+	s.SPA.Revoke(tokens.Access, "client_id=web").Unauthorized()
+	s.SPA.Revoke(tokens.Access, "client_id=web", "client_secret=").Unauthorized()
+	s.SPA.Revoke(tokens.Access, "client_id=nobody").Unauthorized()
 	wrong := *s.Web
 	wrong.Secret = s.Evil.Secret
-	wrong.RV(tokens.Access).Unauthorized()
-	s.RS.IN(tokens.Access).Active()
+	wrong.Revoke(tokens.Access).Unauthorized()
+	s.RS.Introspect(tokens.Access).Active()
 }
 
 func revokeManyTimes(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	clients := [2]*fixture.Client{s.Web, s.Second().Web}
 	fixture.Race(100, func(i int) {
-		clients[i%2].RV([]string{tokens.Refresh, tokens.Access}[i/2%2]).OK()
+		clients[i%2].Revoke([]string{tokens.Refresh, tokens.Access}[i/2%2]).OK()
 	})
 	if events := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(events) != 1 {
 		t.Errorf("got %d revocations observed, want one", len(events))
@@ -171,11 +171,11 @@ func withJWTs(config *oauthkit.Config, _ storetest.Store) { config.AccessTokens 
 // revokeJWT shows that the form of a token makes no difference to those who ask here.
 func revokeJWT(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
-	s.RS.IN(tokens.Access).Active()
+	s.RS.Introspect(tokens.Access).Active()
 	s.Bearer("/api/read", tokens.Access).OK()
-	s.Web.RV(tokens.Access).OK()
+	s.Web.Revoke(tokens.Access).OK()
 	ended(s, s.Web, tokens)
-	s.RS.IN(tokens.ID).Inactive() // an ID token stays none
+	s.RS.Introspect(tokens.ID).Inactive() // an ID token stays none
 	if calls := s.Store.Calls(); !slices.Contains(calls, "RevokeAuthorization") {
 		t.Errorf("got calls %v of the store, want a revocation", calls)
 	}

@@ -18,15 +18,15 @@ func TestSecretRotation(t *testing.T) {
 			})
 		}
 		rotate(time.Hour)
-		s.Service.CC().Tokens()
-		renewed.CC().Tokens()
+		s.Service.ClientCredentials().Tokens()
+		renewed.ClientCredentials().Tokens()
 		s.Clock.Advance(time.Hour)
-		s.Service.CC().Unauthorized()
-		renewed.CC().Tokens()
+		s.Service.ClientCredentials().Unauthorized()
+		renewed.ClientCredentials().Tokens()
 
 		second := renewed
 		rotate(0)
-		second.CC().Unauthorized()
-		renewed.CC().Tokens()
+		second.ClientCredentials().Unauthorized()
+		renewed.ClientCredentials().Tokens()
 	}}})
 }

@@ -49,7 +49,7 @@ func checkSignedIn(t *testing.T, s *fixture.Server, browser *fixture.Browser) {
 // cookiesAfterSignOut wants nothing that was in the browser, or was copied out of it, to go on with what was begun in it.
 func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 	alice, thief := s.Browser("alice"), s.Browser("")
-	begun := alice.Authorize(s.Web.AZ())
+	begun := alice.Authorize(s.Web.AuthorizeRequest())
 	page := alice.Follow(begun).Consent()
 	copied := alice.Cookies()
 	if got := signOut(alice); got.Status != http.StatusSeeOther {
@@ -63,9 +63,9 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 	}
 	thief.Follow(begun).Login()
 	thief.Decide(page, "allow").Login()
-	thief.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
+	thief.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice.SignIn("alice")
-	alice.Follow(alice.Authorize(s.Web.AZ())).Consent()
+	alice.Follow(alice.Authorize(s.Web.AuthorizeRequest())).Consent()
 	for _, cookie := range alice.Cookies() {
 		for _, former := range copied {
 			if cookie.Value == former.Value {
@@ -78,16 +78,16 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 // decideAfterSignOut sends the consent form of who has signed out: the request that it was about is not this browser's any more.
 func decideAfterSignOut(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	begun := alice.Authorize(s.Web.AZ())
+	begun := alice.Authorize(s.Web.AuthorizeRequest())
 	page := alice.Follow(begun).Consent()
 	signOut(alice)
 	for _, user := range []string{"", "bob", "alice"} {
 		if user != "" {
 			alice.SignIn(user)
 		}
-		alice.Follow(begun).PAGE(403)
-		alice.Decide(page, "allow").PAGE(403)
-		alice.Decide(page, "deny").PAGE(403)
+		alice.Follow(begun).ErrorPage(403)
+		alice.Decide(page, "allow").ErrorPage(403)
+		alice.Decide(page, "deny").ErrorPage(403)
 	}
 	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) > 0 {
 		t.Errorf("got %v, want nothing granted", granted)
@@ -108,7 +108,7 @@ func signOutByLink(t *testing.T, s *fixture.Server) {
 			}
 		}
 	}
-	alice.Do(fixture.NewRequest(http.MethodHead, signOutPath, nil)).PAGE(405)
+	alice.Do(fixture.NewRequest(http.MethodHead, signOutPath, nil)).ErrorPage(405)
 	checkSignedIn(t, s, alice)
 }
 
@@ -123,13 +123,13 @@ func signOutFromElsewhere(t *testing.T, s *fixture.Server) {
 		for name, value := range header {
 			request.Header.Set(name, value)
 		}
-		alice.Do(request).PAGE(403)
+		alice.Do(request).ErrorPage(403)
 	}
 	client := owned(t, s, "alice")
 	for _, value := range []string{
-		"", "nonsense", tokenOf(mallory.Get(signOutPath)), tokenOf(alice.Open(s.Web.AZ()).Consent()), tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/")),
+		"", "nonsense", tokenOf(mallory.Get(signOutPath)), tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent()), tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/")),
 	} {
-		alice.Post(signOutPath, url.Values{"token": {value}}).PAGE(403)
+		alice.Post(signOutPath, url.Values{"token": {value}}).ErrorPage(403)
 	}
 	checkSignedIn(t, s, alice)
 	alice.Post(signOutPath, token)
@@ -168,14 +168,14 @@ func signOutEnds(t *testing.T, s *fixture.Server) {
 	tokens := alice.Tokens(s.Web)
 	stale := tokenOf(alice.Get(signOutPath))
 	signOut(alice)
-	alice.Authorize(s.Web.AZ("prompt=none")).ERR("login_required")
-	alice.Authorize(s.Web.AZ()).Login()
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest()).Login()
 	alice.Get("/o/authorized_tokens/").Login()
-	phone.Authorize(s.Web.AZ()).Code()
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RF(tokens.Refresh).Tokens()
+	phone.Authorize(s.Web.AuthorizeRequest()).Code()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Refresh(tokens.Refresh).Tokens()
 	alice.SignIn("alice")
-	alice.Post(signOutPath, url.Values{"token": {stale}}).PAGE(403) // the form of the former session
+	alice.Post(signOutPath, url.Values{"token": {stale}}).ErrorPage(403) // the form of the former session
 	if got, want := fixture.EventsOf[oauthkit.SignedOut](s.Events), (oauthkit.SignedOut{Subject: "alice"}); len(got) != 1 || got[0] != want {
 		t.Errorf("got events %v, want %v once", got, want)
 	}
@@ -188,7 +188,7 @@ func failToSignOut(config *oauthhttp.Config) {
 // signOutFails wants nobody to be told that he is signed out who is not, and what waits in the browser to be as it was.
 func signOutFails(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ()).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	s.Users.Fail(errors.New("the sessions are away"))
 	alice.Get(signOutPath).Unavailable()
 	alice.Post(signOutPath, url.Values{"token": {"x"}}).Unavailable()

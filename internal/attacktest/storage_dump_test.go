@@ -23,18 +23,18 @@ func TestStorageDump(t *testing.T) {
 // everything makes one of each credential, used and unused, and returns the last tokens.
 func everything(s *fixture.Server) fixture.Tokens {
 	alice := s.Browser("alice")
-	alice.Open(s.Web.AZ()).Consent() // waits
-	alice.Decide(alice.Open(s.SPA.AZ()).Consent(), "deny")
+	alice.Open(s.Web.AuthorizeRequest()).Consent() // waits
+	alice.Decide(alice.Open(s.SPA.AuthorizeRequest()).Consent(), "deny")
 	for _, client := range []*fixture.Client{s.Web, s.WebPost, s.SPA, s.CLI} {
 		tokens := alice.Tokens(client)
-		client.RF(tokens.Refresh).Tokens()
-		client.RF(tokens.Refresh).Tokens()
+		client.Refresh(tokens.Refresh).Tokens()
+		client.Refresh(tokens.Refresh).Tokens()
 	}
-	s.Service.CC().Tokens()
+	s.Service.ClientCredentials().Tokens()
 	revoked := alice.Tokens(s.Evil)
-	s.Evil.RV(revoked.Refresh).OK()
-	alice.Approve(s.Web.AZ()).Code() // is not redeemed
-	return s.Web.RF(alice.Tokens(s.Web).Refresh).Tokens()
+	s.Evil.Revoke(revoked.Refresh).OK()
+	alice.Approve(s.Web.AuthorizeRequest()).Code() // is not redeemed
+	return s.Web.Refresh(alice.Tokens(s.Web).Refresh).Tokens()
 }
 
 func noSecretInDump(t *testing.T, s *fixture.Server) {
@@ -82,8 +82,8 @@ func spellings(value string) map[string]string {
 // storedValues presents what the store has of each credential in its place.
 func storedValues(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	asked := alice.Authorize(s.Web.AZ())
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	asked := alice.Authorize(s.Web.AuthorizeRequest())
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	token, err := s.Store.RefreshToken(t.Context(), secret.Hash(tokens.Refresh))
 	if err != nil {
 		t.Fatal(err)
@@ -92,15 +92,15 @@ func storedValues(t *testing.T, s *fixture.Server) {
 	for _, prefix := range []secret.Prefix{"", secret.AccessToken, secret.RefreshToken, secret.AuthorizationCode, secret.Interaction} {
 		for _, value := range stored {
 			value = string(prefix) + value
-			s.Web.TK(value).JSON(400, "invalid_grant")
-			s.Web.RF(value).JSON(400, "invalid_grant")
-			s.RS.IN(value).Inactive()
-			s.Web.RV(value).OK()
-			s.Bearer("/api/read", value).JSON(401, "invalid_token")
-			alice.Get("/o/consent?interaction=" + value).PAGE(404)
+			s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
+			s.Web.Refresh(value).ErrorJSON(400, "invalid_grant")
+			s.RS.Introspect(value).Inactive()
+			s.Web.Revoke(value).OK()
+			s.Bearer("/api/read", value).ErrorJSON(401, "invalid_token")
+			alice.Get("/o/consent?interaction=" + value).ErrorPage(404)
 		}
 	}
-	s.Web.TK(code, "code_verifier="+fixture.Challenge(fixture.Verifier)).JSON(400, "invalid_grant")
+	s.Web.Redeem(code, "code_verifier="+fixture.Challenge(fixture.Verifier)).ErrorJSON(400, "invalid_grant")
 	app, err := s.Store.Application(t.Context(), "web")
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func storedValues(t *testing.T, s *fixture.Server) {
 	for _, value := range []string{hash, strings.TrimPrefix(hash, "sha256$"), secret.Hash(s.Web.Secret)} {
 		thief := *s.Web
 		thief.Secret = value
-		thief.TK(code).Unauthorized()
+		thief.Redeem(code).Unauthorized()
 	}
 	browser := s.Browser("alice")
 	for _, cookie := range alice.Cookies() {
@@ -118,14 +118,14 @@ func storedValues(t *testing.T, s *fixture.Server) {
 			browser.SetCookie(cookie)
 		}
 	}
-	browser.Follow(asked).PAGE(403)
-	s.Web.TK(code).Tokens()
-	s.Web.RF(tokens.Refresh).Tokens()
+	browser.Follow(asked).ErrorPage(403)
+	s.Web.Redeem(code).Tokens()
+	s.Web.Refresh(tokens.Refresh).Tokens()
 }
 
 func wholeCredential(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AZ()).Code()
+	tokens, code := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	for _, change := range []func(string) string{
 		func(value string) string { return value[:len(value)-1] },
 		func(value string) string { return value + "A" },
@@ -135,16 +135,16 @@ func wholeCredential(_ *testing.T, s *fixture.Server) {
 		func(value string) string { return value[:4] + strings.Repeat("%", 43) },
 		func(value string) string { return value[:4] + strings.Repeat("_", 43) },
 	} {
-		s.RS.IN(change(tokens.Access)).Inactive()
-		s.Web.IN(change(tokens.Refresh)).Inactive()
+		s.RS.Introspect(change(tokens.Access)).Inactive()
+		s.Web.Introspect(change(tokens.Refresh)).Inactive()
 		s.Bearer("/api/read", change(tokens.Access))
-		s.Web.RF(change(tokens.Refresh)).JSON(400, "invalid_grant")
-		s.Web.TK(change(code)).JSON(400, "invalid_grant")
-		s.Web.RV(change(tokens.Refresh)).OK()
+		s.Web.Refresh(change(tokens.Refresh)).ErrorJSON(400, "invalid_grant")
+		s.Web.Redeem(change(code)).ErrorJSON(400, "invalid_grant")
+		s.Web.Revoke(change(tokens.Refresh)).OK()
 	}
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RF(tokens.Refresh).Tokens()
-	s.Web.TK(code).Tokens()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.Web.Redeem(code).Tokens()
 }
 
 // swapCase makes another credential of the same form: base64url tells the cases apart, some collations do not.

@@ -35,26 +35,26 @@ func injectedParameters(t *testing.T, s *fixture.Server) {
 		return &client
 	}
 	for name, send := range map[string]func(text string) *fixture.Answer{
-		"authorize client_id":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("client_id=" + text)) },
-		"authorize redirect_uri":  func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("redirect_uri=" + text)) },
-		"authorize scope":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("scope=" + text)) },
-		"authorize state":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("state=" + text)) },
-		"authorize nonce":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("nonce=" + text)) },
-		"authorize challenge":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("code_challenge=" + text)) },
-		"authorize response_type": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ("response_type=" + text)) },
-		"authorize other":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AZ(text + "=" + text)) },
-		"kept state":              func(text string) *fixture.Answer { return s.Browser("bob").Open(s.Web.AZ("state=" + text)) },
+		"authorize client_id":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("client_id=" + text)) },
+		"authorize redirect_uri":  func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=" + text)) },
+		"authorize scope":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("scope=" + text)) },
+		"authorize state":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("state=" + text)) },
+		"authorize nonce":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("nonce=" + text)) },
+		"authorize challenge":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("code_challenge=" + text)) },
+		"authorize response_type": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("response_type=" + text)) },
+		"authorize other":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest(text + "=" + text)) },
+		"kept state":              func(text string) *fixture.Answer { return s.Browser("bob").Open(s.Web.AuthorizeRequest("state=" + text)) },
 		"consent":                 func(text string) *fixture.Answer { return alice.Get("/o/consent?interaction=" + url.QueryEscape(text)) },
-		"client_id":               func(text string) *fixture.Answer { return renamed(text, s.Web.Secret).RF("x") },
-		"client_id in the body":   func(text string) *fixture.Answer { return s.WebPost.RF("x", "client_id="+text) },
-		"client_secret":           func(text string) *fixture.Answer { return renamed("web", text).RF("x") },
-		"grant_type":              func(text string) *fixture.Answer { return s.Web.RF("x", "grant_type="+text) },
-		"code":                    func(text string) *fixture.Answer { return s.Web.TK(text) },
-		"refresh_token":           func(text string) *fixture.Answer { return s.Web.RF(text) },
-		"token scope":             func(text string) *fixture.Answer { return s.Web.RF(tokens.Refresh, "scope="+text) },
-		"introspect":              func(text string) *fixture.Answer { return s.RS.IN(text) },
-		"introspect hint":         func(text string) *fixture.Answer { return s.RS.IN("x", "token_type_hint="+text) },
-		"revoke":                  func(text string) *fixture.Answer { return s.Web.RV(text) },
+		"client_id":               func(text string) *fixture.Answer { return renamed(text, s.Web.Secret).Refresh("x") },
+		"client_id in the body":   func(text string) *fixture.Answer { return s.WebPost.Refresh("x", "client_id="+text) },
+		"client_secret":           func(text string) *fixture.Answer { return renamed("web", text).Refresh("x") },
+		"grant_type":              func(text string) *fixture.Answer { return s.Web.Refresh("x", "grant_type="+text) },
+		"code":                    func(text string) *fixture.Answer { return s.Web.Redeem(text) },
+		"refresh_token":           func(text string) *fixture.Answer { return s.Web.Refresh(text) },
+		"token scope":             func(text string) *fixture.Answer { return s.Web.Refresh(tokens.Refresh, "scope="+text) },
+		"introspect":              func(text string) *fixture.Answer { return s.RS.Introspect(text) },
+		"introspect hint":         func(text string) *fixture.Answer { return s.RS.Introspect("x", "token_type_hint="+text) },
+		"revoke":                  func(text string) *fixture.Answer { return s.Web.Revoke(text) },
 	} {
 		want := outcome(send("nonsense"))
 		for _, text := range injections {
@@ -63,8 +63,8 @@ func injectedParameters(t *testing.T, s *fixture.Server) {
 			}
 		}
 	}
-	s.RS.IN(tokens.Access).Active()
-	s.Web.RF(tokens.Refresh).Tokens()
+	s.RS.Introspect(tokens.Access).Active()
+	s.Web.Refresh(tokens.Refresh).Tokens()
 }
 
 // outcome is what an answer comes to, without what depends on the request.
@@ -79,19 +79,19 @@ func injectedSubjects(t *testing.T, s *fixture.Server) {
 	victim := s.Browser("alice").Tokens(s.Web)
 	for _, subject := range injections {
 		browser := s.Browser(subject)
-		tokens := s.Web.TK(browser.Approve(s.Web.AZ("nonce=" + subject)).Code()).Tokens()
-		if got := s.RS.IN(tokens.Access).Active()["sub"]; got != subject {
+		tokens := s.Web.Redeem(browser.Approve(s.Web.AuthorizeRequest("nonce=" + subject)).Code()).Tokens()
+		if got := s.RS.Introspect(tokens.Access).Active()["sub"]; got != subject {
 			t.Errorf("got sub %v, want %q", got, subject)
 		}
-		browser.Authorize(s.Web.AZ()).Code() // it is remembered
-		s.Web.RF(tokens.Refresh).Tokens()
+		browser.Authorize(s.Web.AuthorizeRequest()).Code() // it is remembered
+		s.Web.Refresh(tokens.Refresh).Tokens()
 		if err := s.Provider.RevokeConsent(t.Context(), "web", subject); err != nil {
 			t.Errorf("%q: withdrawing consent: %v", subject, err)
 		}
-		s.RS.IN(tokens.Access).Inactive()
-		browser.Open(s.Web.AZ()).Consent()
+		s.RS.Introspect(tokens.Access).Inactive()
+		browser.Open(s.Web.AuthorizeRequest()).Consent()
 	}
-	s.RS.IN(victim.Access).Active()
+	s.RS.Introspect(victim.Access).Active()
 	if revoked := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events); len(revoked) != len(injections) {
 		t.Errorf("got %d withdrawals observed, want %d", len(revoked), len(injections))
 	}

@@ -43,25 +43,25 @@ func quietLog(t *testing.T, s *fixture.Server) {
 	everything(s)
 	wrong := *s.Web
 	wrong.Secret = presented
-	code := s.Browser("alice").Approve(s.Web.AZ()).Code()
-	wrong.TK(code)
-	s.Web.TK(code, "code_verifier="+presented)
-	s.Web.TK(presented)
-	s.Web.RF(presented)
-	s.Web.CC("grant_type=" + presented)
-	s.WebPost.RF("x", "client_secret="+presented)
-	s.RS.IN(presented)
-	s.Web.RV(presented)
+	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
+	wrong.Redeem(code)
+	s.Web.Redeem(code, "code_verifier="+presented)
+	s.Web.Redeem(presented)
+	s.Web.Refresh(presented)
+	s.Web.ClientCredentials("grant_type=" + presented)
+	s.WebPost.Refresh("x", "client_secret="+presented)
+	s.RS.Introspect(presented)
+	s.Web.Revoke(presented)
 	for _, path := range protected {
 		s.Bearer(path, presented)
 		call(s, path+"?access_token="+presented)
 	}
 	s.Do(fixture.NewRequest(http.MethodGet, "/o/token", url.Values{"code": {presented}}))
 	s.Browser("alice").Get("/o/consent?interaction=" + presented)
-	s.Browser("alice").Authorize(s.Web.AZ("redirect_uri=https://evil.test/cb?" + presented))
+	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("redirect_uri=https://evil.test/cb?" + presented))
 	s.Store.Fail(0)
-	s.Web.RF(presented)
-	s.Web.RF(secret.New(secret.RefreshToken))
+	s.Web.Refresh(presented)
+	s.Web.Refresh(secret.New(secret.RefreshToken))
 	text := s.Log.String()
 	for _, part := range []string{presented, "Basic ", "Bearer ", "Cookie", "__Host-", "grant_type=", "code_verifier=", "the secret of every server"} {
 		if strings.Contains(text, part) {

@@ -43,7 +43,7 @@ func uniqueTokens(t *testing.T, s *fixture.Server) {
 	if got != 1 {
 		t.Errorf("got %d tokens with one value, want one", got)
 	}
-	s.RS.IN(value).Active()
+	s.RS.Introspect(value).Active()
 }
 
 func uniqueKeys(t *testing.T, s *fixture.Server) {
@@ -65,16 +65,16 @@ func uniqueConsent(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	pages := make([]*fixture.Answer, 20)
 	for i := range pages {
-		pages[i] = alice.Open(s.Web.AZ([]string{"scope=openid", "scope=api:read"}[i%2])).Consent()
+		pages[i] = alice.Open(s.Web.AuthorizeRequest([]string{"scope=openid", "scope=api:read"}[i%2])).Consent()
 	}
 	fixture.Race(len(pages), func(i int) {
 		code := alice.On(instances[i/2%2]).Decide(pages[i], "allow").Code()
-		s.Web.TK(code).Tokens()
+		s.Web.Redeem(code).Tokens()
 	})
 	if err := s.Provider.RevokeConsent(t.Context(), "web", "alice"); err != nil {
 		t.Fatal(err)
 	}
-	alice.Open(s.Web.AZ()).Consent()
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
 	events := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events)
 	if len(events) != 1 || len(events[0].AuthorizationIDs) != len(pages) {
 		t.Errorf("got %+v observed, want one consent with all of the %d Authorizations under it", events, len(pages))

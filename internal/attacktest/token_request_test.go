@@ -31,7 +31,7 @@ func TestTokenRequest(t *testing.T) {
 			for _, encoding := range []string{"gzip", "deflate", "br", "identity", "x"} {
 				request := withBody(s.Service, formType, "grant_type=client_credentials")
 				request.Header.Set("Content-Encoding", encoding)
-				s.Do(request).JSON(415, "invalid_request")
+				s.Do(request).ErrorJSON(415, "invalid_request")
 			}
 		}},
 	})
@@ -60,7 +60,7 @@ func tokenMethods(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got %d, Allow %q, want 405, POST", method, answer.Status, answer.Header.Get("Allow"))
 		}
 		if method != http.MethodHead {
-			answer.JSON(405, "invalid_request")
+			answer.ErrorJSON(405, "invalid_request")
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
@@ -81,11 +81,11 @@ func tokenMediaTypes(_ *testing.T, s *fixture.Server) {
 		formType + "; charset=iso-8859-1": form,
 		formType + ", application/json":   form,
 	} {
-		s.Do(withBody(s.Service, contentType, body)).JSON(415, "invalid_request")
+		s.Do(withBody(s.Service, contentType, body)).ErrorJSON(415, "invalid_request")
 	}
 	twice := withBody(s.Service, formType, form)
 	twice.Header.Add("Content-Type", "application/json")
-	s.Do(twice).JSON(415, "invalid_request")
+	s.Do(twice).ErrorJSON(415, "invalid_request")
 	for _, contentType := range []string{formType, formType + ";charset=utf-8", formType + `; charset="UTF-8"`, "Application/X-WWW-Form-URLEncoded"} {
 		s.Do(withBody(s.Service, contentType, form)).Tokens()
 	}
@@ -97,14 +97,14 @@ func tokenURL(_ *testing.T, s *fixture.Server) {
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/token?client_secret="+s.WebPost.Secret, url.Values{
 		"client_id": {"webp"}, "grant_type": {"client_credentials"},
 	})).Unauthorized()
-	s.Do(s.Service.Request("/o/token?grant_type=client_credentials", nil)).JSON(400, "invalid_request")
+	s.Do(s.Service.Request("/o/token?grant_type=client_credentials", nil)).ErrorJSON(400, "invalid_request")
 	s.Do(s.Service.Request("/o/token?grant_type=password&scope=nonsense&client_id=web&%zz", url.Values{
 		"grant_type": {"client_credentials"},
 	})).Tokens()
 }
 
 func repeatedTokenParameter(t *testing.T, s *fixture.Server) {
-	code := s.Browser("alice").Approve(s.WebPost.AZ()).Code()
+	code := s.Browser("alice").Approve(s.WebPost.AuthorizeRequest()).Code()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.WebPost.RedirectURI}, "code_verifier": {fixture.Verifier},
 		"client_id": {s.WebPost.ID}, "client_secret": {s.WebPost.Secret}, "scope": {"openid"}, "unknown": {"x"},
@@ -112,7 +112,7 @@ func repeatedTokenParameter(t *testing.T, s *fixture.Server) {
 	s.Store.Forget()
 	for name, values := range form {
 		for _, second := range []string{values[0], "another", ""} {
-			s.WebPost.TK(code, name+"="+values[0], "+"+name+"="+second).JSON(400, "invalid_request")
+			s.WebPost.Redeem(code, name+"="+values[0], "+"+name+"="+second).ErrorJSON(400, "invalid_request")
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
@@ -124,7 +124,7 @@ func repeatedTokenParameter(t *testing.T, s *fixture.Server) {
 func malformedForm(_ *testing.T, s *fixture.Server) {
 	const good = "grant_type=client_credentials"
 	for _, body := range []string{"grant_type=client_credentials;client_id=svc", good + ";a=b", good + "&a=%zz", "%zz&" + good, good + "&a=%", good + "&a=%0", "%=x&" + good} {
-		s.Do(withBody(s.Service, formType, body)).JSON(400, "invalid_request")
+		s.Do(withBody(s.Service, formType, body)).ErrorJSON(400, "invalid_request")
 	}
 	for _, body := range []string{good + "&", "&&" + good, good + "&a", good + "&=x", good + "&a==b"} {
 		s.Do(withBody(s.Service, formType, body)).Tokens() // odd, and clear
@@ -137,13 +137,13 @@ func unsupportedGrantTypes(_ *testing.T, s *fixture.Server) {
 		"urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer", "urn:ietf:params:oauth:grant-type:token-exchange",
 		"urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba",
 	} {
-		s.Web.CC("grant_type="+grantType, "username=alice", "password=x").JSON(400, "unsupported_grant_type")
+		s.Web.ClientCredentials("grant_type="+grantType, "username=alice", "password=x").ErrorJSON(400, "unsupported_grant_type")
 	}
-	s.Web.CC("grant_type").JSON(400, "invalid_request")
-	s.Web.CC("grant_type=").JSON(400, "invalid_request")
-	s.Web.CC().JSON(400, "unauthorized_client")
-	s.Service.TK("oac_x").JSON(400, "unauthorized_client")
-	s.Service.RF("ort_x").JSON(400, "unauthorized_client")
+	s.Web.ClientCredentials("grant_type").ErrorJSON(400, "invalid_request")
+	s.Web.ClientCredentials("grant_type=").ErrorJSON(400, "invalid_request")
+	s.Web.ClientCredentials().ErrorJSON(400, "unauthorized_client")
+	s.Service.Redeem("oac_x").ErrorJSON(400, "unauthorized_client")
+	s.Service.Refresh("ort_x").ErrorJSON(400, "unauthorized_client")
 }
 
 // oversizedForm goes to each limit, and a step beyond.
@@ -159,37 +159,37 @@ func oversizedForm(_ *testing.T, s *fixture.Server) {
 		parameters += fmt.Sprintf("&p%d=x", i)
 	}
 	s.Do(withBody(s.Service, formType, value)).Tokens()
-	s.Do(withBody(s.Service, formType, value+"x")).JSON(400, "invalid_request")
+	s.Do(withBody(s.Service, formType, value+"x")).ErrorJSON(400, "invalid_request")
 	s.Do(withBody(s.Service, formType, parameters)).Tokens()
-	s.Do(withBody(s.Service, formType, parameters+"&more=x")).JSON(400, "invalid_request")
+	s.Do(withBody(s.Service, formType, parameters+"&more=x")).ErrorJSON(400, "invalid_request")
 	s.Do(withBody(s.Service, formType, body)).Tokens()
-	s.Do(withBody(s.Service, formType, body+"x")).JSON(413, "invalid_request")
-	s.Do(withBody(s.Service, formType, strings.Repeat("x", 1<<20))).JSON(413, "invalid_request")
+	s.Do(withBody(s.Service, formType, body+"x")).ErrorJSON(413, "invalid_request")
+	s.Do(withBody(s.Service, formType, strings.Repeat("x", 1<<20))).ErrorJSON(413, "invalid_request")
 }
 
 // refuseText sends what no database stores as text in each parameter that would reach one.
 func refuseText(t *testing.T, s *fixture.Server, values ...string) {
 	requests := map[string]func(override string) *fixture.Answer{
-		"code":          func(o string) *fixture.Answer { return s.Web.TK("", o) },
-		"code_verifier": func(o string) *fixture.Answer { return s.Web.TK("oac_x", o) },
-		"redirect_uri":  func(o string) *fixture.Answer { return s.Web.TK("oac_x", o) },
-		"refresh_token": func(o string) *fixture.Answer { return s.Web.RF("", o) },
-		"scope":         func(o string) *fixture.Answer { return s.Service.CC(o) },
-		"grant_type":    func(o string) *fixture.Answer { return s.Service.CC(o) },
+		"code":          func(o string) *fixture.Answer { return s.Web.Redeem("", o) },
+		"code_verifier": func(o string) *fixture.Answer { return s.Web.Redeem("oac_x", o) },
+		"redirect_uri":  func(o string) *fixture.Answer { return s.Web.Redeem("oac_x", o) },
+		"refresh_token": func(o string) *fixture.Answer { return s.Web.Refresh("", o) },
+		"scope":         func(o string) *fixture.Answer { return s.Service.ClientCredentials(o) },
+		"grant_type":    func(o string) *fixture.Answer { return s.Service.ClientCredentials(o) },
 		"device_code": func(o string) *fixture.Answer {
-			return s.Web.CC("grant_type=urn:ietf:params:oauth:grant-type:device_code", o)
+			return s.Web.ClientCredentials("grant_type=urn:ietf:params:oauth:grant-type:device_code", o)
 		},
-		"client_id":     func(o string) *fixture.Answer { return s.WebPost.CC(o) },
-		"client_secret": func(o string) *fixture.Answer { return s.WebPost.CC(o) },
-		"token":         func(o string) *fixture.Answer { return s.RS.IN("", o) },
+		"client_id":     func(o string) *fixture.Answer { return s.WebPost.ClientCredentials(o) },
+		"client_secret": func(o string) *fixture.Answer { return s.WebPost.ClientCredentials(o) },
+		"token":         func(o string) *fixture.Answer { return s.RS.Introspect("", o) },
 	}
 	for name, request := range requests {
 		for _, value := range values {
-			request(name+"="+value).JSON(400, "invalid_request")
+			request(name+"="+value).ErrorJSON(400, "invalid_request")
 		}
 	}
 	for _, value := range values {
-		s.Web.RV(value).JSON(400, "invalid_request")
+		s.Web.Revoke(value).ErrorJSON(400, "invalid_request")
 		for _, credentials := range [][2]string{{value, "x"}, {"web", value}, {"web" + value, s.Web.Secret}, {"web", s.Web.Secret + value}} {
 			request := s.Web.Request("/o/token", url.Values{"grant_type": {"client_credentials"}})
 			request.SetBasicAuth(url.QueryEscape(credentials[0]), url.QueryEscape(credentials[1]))

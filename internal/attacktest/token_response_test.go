@@ -21,21 +21,21 @@ func TestTokenResponse(t *testing.T) {
 // clientCredentials wants a token that cannot be taken for a user's: it has no subject at all (RFC 9700 §4.15).
 func clientCredentials(t *testing.T, s *fixture.Server) {
 	for asked, granted := range map[string]string{"": "", "api:read": "api:read", "api:write api:read": "api:write api:read"} {
-		answer := s.Service.CC("scope=" + asked)
+		answer := s.Service.ClientCredentials("scope=" + asked)
 		tokens := answer.Tokens()
 		if tokens.Scope != granted || strings.Contains(answer.Body, "refresh_token") || strings.Contains(answer.Body, "id_token") {
 			t.Errorf("scope=%s: got %s, want scope %q and neither a refresh nor an ID token", asked, answer.Body, granted)
 		}
-		members := s.RS.IN(tokens.Access).Active()
+		members := s.RS.Introspect(tokens.Access).Active()
 		if _, present := members["sub"]; present || members["client_id"] != "svc" || members["scope"] != granted {
 			t.Errorf("scope=%s: got %v by introspection, want client_id svc and no sub", asked, members)
 		}
 	}
 	for _, scope := range []string{"openid", "api:read openid", "introspection", "nonsense", "api:read  api:write", " api:read", `api:"read"`, "*"} {
-		s.Service.CC("scope="+scope).JSON(400, "invalid_scope")
+		s.Service.ClientCredentials("scope="+scope).ErrorJSON(400, "invalid_scope")
 	}
 	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "openid") })
-	tokens := s.Service.CC("scope=openid api:read").Tokens()
+	tokens := s.Service.ClientCredentials("scope=openid api:read").Tokens()
 	if tokens.ID != "" {
 		t.Errorf("got an ID token %s, want none without a user", tokens.ID)
 	}
@@ -54,7 +54,7 @@ func errorHeaders(t *testing.T, s *fixture.Server) {
 	failing := func() *fixture.Answer {
 		defer s.Store.Heal()
 		s.Store.Fail(0)
-		return s.Service.CC()
+		return s.Service.ClientCredentials()
 	}
 	wrong, wrongPost := *s.Service, *s.WebPost
 	wrong.Secret, wrongPost.Secret = "wrong", "wrong"
@@ -64,19 +64,19 @@ func errorHeaders(t *testing.T, s *fixture.Server) {
 		code      string
 		challenge string
 	}{
-		{s.Service.CC("grant_type"), 400, "invalid_request", ""},
-		{s.Service.CC("grant_type=nonsense"), 400, "unsupported_grant_type", ""},
-		{s.Service.CC("scope=nonsense"), 400, "invalid_scope", ""},
-		{s.Web.CC(), 400, "unauthorized_client", ""},
-		{s.Web.TK("oac_x"), 400, "invalid_grant", ""},
-		{wrong.CC(), 401, "invalid_client", `Basic realm="oauth", charset="UTF-8"`},
-		{wrongPost.CC(), 401, "invalid_client", ""},
+		{s.Service.ClientCredentials("grant_type"), 400, "invalid_request", ""},
+		{s.Service.ClientCredentials("grant_type=nonsense"), 400, "unsupported_grant_type", ""},
+		{s.Service.ClientCredentials("scope=nonsense"), 400, "invalid_scope", ""},
+		{s.Web.ClientCredentials(), 400, "unauthorized_client", ""},
+		{s.Web.Redeem("oac_x"), 400, "invalid_grant", ""},
+		{wrong.ClientCredentials(), 401, "invalid_client", `Basic realm="oauth", charset="UTF-8"`},
+		{wrongPost.ClientCredentials(), 401, "invalid_client", ""},
 		{s.Do(fixture.NewRequest(http.MethodPost, "/o/token", nil)), 401, "invalid_client", ""},
 		{s.Do(get), 405, "invalid_request", ""},
 		{s.Do(untyped), 415, "invalid_request", ""},
 		{failing(), 503, "temporarily_unavailable", ""},
 	} {
-		test.answer.JSON(test.status, test.code)
+		test.answer.ErrorJSON(test.status, test.code)
 		header := test.answer.Header
 		if got := header.Get("WWW-Authenticate"); got != test.challenge {
 			t.Errorf("%d %s: got WWW-Authenticate %q, want %q", test.status, test.code, got, test.challenge)

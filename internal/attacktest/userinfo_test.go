@@ -25,12 +25,12 @@ func TestUserInfo(t *testing.T) {
 }
 
 func machineToken(t *testing.T, s *fixture.Server) {
-	challenged(t, s.Bearer("/o/userinfo", s.Service.CC("scope=api:read").Tokens().Access), 403, insufficientScope)
+	challenged(t, s.Bearer("/o/userinfo", s.Service.ClientCredentials("scope=api:read").Tokens().Access), 403, insufficientScope)
 	planted := s.Plant(&oauthkit.AbstractApplication{
 		ClientID: "machine", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 		Scopes: oauthkit.Scopes{"openid", "email"},
 	})
-	tokens := planted.CC("scope=openid email").Tokens()
+	tokens := planted.ClientCredentials("scope=openid email").Tokens()
 	challenged(t, s.Bearer("/o/userinfo", tokens.Access), 403, insufficientScope)
 	if tokens.ID != "" {
 		t.Error("got an ID token without a user")
@@ -55,7 +55,7 @@ func claimsByScope(t *testing.T, s *fixture.Server) {
 		}
 	}
 	all := alice.Tokens(s.Web, "scope=openid profile email")
-	narrowed := userClaims(t, s, s.Web.RF(all.Refresh, "scope=openid").Tokens().Access)
+	narrowed := userClaims(t, s, s.Web.Refresh(all.Refresh, "scope=openid").Tokens().Access)
 	if names := slices.Sorted(maps.Keys(narrowed)); !slices.Equal(names, []string{"sub"}) {
 		t.Errorf("got %v for a token with fewer scopes than were approved, want sub alone", names)
 	}

@@ -55,13 +55,13 @@ func sealOf(login *fixture.Answer) string {
 func abandonedRequests(t *testing.T, s *fixture.Server) {
 	known := s.Browser("")
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AZ()).Code()
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	s.Store.Forget()
 	for range 50 {
-		known.Return(known.Authorize(s.Web.AZ()).Login()).Login()
-		s.Browser("").Authorize(s.Web.AZ("state=" + strings.Repeat("s", 2000))).Login()
-		s.Browser("").Authorize(s.Web.AZ("padding=" + strings.Repeat("p", 16<<10))).Login()
-		alice.Return(alice.Authorize(s.Web.AZ("prompt=login")).Login()).Login() // who has to sign in again
+		known.Return(known.Authorize(s.Web.AuthorizeRequest()).Login()).Login()
+		s.Browser("").Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", 2000))).Login()
+		s.Browser("").Authorize(s.Web.AuthorizeRequest("padding=" + strings.Repeat("p", 16<<10))).Login()
+		alice.Return(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // who has to sign in again
 	}
 	for _, call := range s.Store.Calls() {
 		if call != "Application" {
@@ -78,20 +78,20 @@ func crowdedUser(t *testing.T, s *fixture.Server) {
 		for i, page := range pages {
 			again := browsers(i).Get("/o/consent?interaction=" + interactionOf(page))
 			if i < more-limit {
-				again.PAGE(404)
+				again.ErrorPage(404)
 			} else {
 				again.Consent()
 			}
 		}
 	}
 	bob := s.Browser("bob")
-	others := bob.Open(s.Web.AZ()).Consent()
+	others := bob.Open(s.Web.AuthorizeRequest()).Consent()
 
 	var pages []*fixture.Answer
 	var browsers []*fixture.Browser
 	for range more { // one user in many browsers
 		alice := s.Browser("alice")
-		pages, browsers = append(pages, alice.Open(s.Web.AZ()).Consent()), append(browsers, alice)
+		pages, browsers = append(pages, alice.Open(s.Web.AuthorizeRequest()).Consent()), append(browsers, alice)
 		s.Clock.Advance(time.Microsecond)
 	}
 	open(pages, func(i int) *fixture.Browser { return browsers[i] })
@@ -101,7 +101,7 @@ func crowdedUser(t *testing.T, s *fixture.Server) {
 	users := []string{"carol", "dave"}
 	for i := range more { // many users in one browser
 		shared.SignIn(users[i%len(users)])
-		pages = append(pages, shared.Open(s.Web.AZ()).Consent())
+		pages = append(pages, shared.Open(s.Web.AuthorizeRequest()).Consent())
 		s.Clock.Advance(time.Microsecond)
 	}
 	open(pages, func(i int) *fixture.Browser { shared.SignIn(users[i%len(users)]); return shared })
@@ -112,7 +112,7 @@ func crowdedUser(t *testing.T, s *fixture.Server) {
 // changedSeal wants every change to be answered like any nonsense, so that nothing can be learned from it.
 func changedSeal(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ()).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	sealed := sealOf(login)
 	if len(sealed) < 200 {
 		t.Fatalf("got %q, want a sealed request", sealed)
@@ -132,7 +132,7 @@ func changedSeal(t *testing.T, s *fixture.Server) {
 	s.Store.Forget()
 	for _, value := range forged {
 		answer := browser.Get("/o/consent?request=" + url.QueryEscape(value))
-		answer.PAGE(404)
+		answer.ErrorPage(404)
 		if got := withoutTraceID(answer); got != nonsense {
 			t.Errorf("%.60s: got another page than for nonsense:\n%s", value, got)
 		}
@@ -154,14 +154,14 @@ func withoutTraceID(a *fixture.Answer) string {
 func foreignSeal(t *testing.T, s *fixture.Server) {
 	other := s.Neighbour("https://as.test/b")
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ()).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	there := browser.On(other)
-	theirs := there.Authorize(other.Web.AZ()).Login()
+	theirs := there.Authorize(other.Web.AuthorizeRequest()).Login()
 	ours := (&http.Response{Header: login.Header}).Cookies()[0]
 	name := (&http.Response{Header: theirs.Header}).Cookies()[0].Name
 	browser.SetCookie(&http.Cookie{Name: name, Value: ours.Value}) // both know the browser by the same value
 	browser.SignIn("alice")
-	there.Get("/b/consent?request=" + sealOf(login)).PAGE(404)
+	there.Get("/b/consent?request=" + sealOf(login)).ErrorPage(404)
 	for _, purpose := range []string{"", "authorization", "interaction", "authorization request2"} {
 		raw, err := base64.RawURLEncoding.DecodeString(sealOf(login))
 		if err != nil {
@@ -177,7 +177,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 		if raw, err = s.Provider.Seal(t.Context(), purpose, text, nil); err != nil {
 			t.Fatal(err)
 		}
-		browser.Get("/o/consent?request=" + base64.RawURLEncoding.EncodeToString(raw)).PAGE(404)
+		browser.Get("/o/consent?request=" + base64.RawURLEncoding.EncodeToString(raw)).ErrorPage(404)
 	}
 	browser.Return(login).Consent()
 }
@@ -186,7 +186,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 func repeatedSeal(t *testing.T, s *fixture.Server) {
 	begin := func(user string, overrides ...string) (*fixture.Browser, *fixture.Answer) {
 		browser := s.Browser("")
-		login := browser.Authorize(s.Web.AZ(overrides...)).Login()
+		login := browser.Authorize(s.Web.AuthorizeRequest(overrides...)).Login()
 		s.Clock.Advance(time.Second)
 		browser.SignIn(user)
 		return browser, login
@@ -197,25 +197,25 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 		t.Error("got two rows of one request, want one that is decided once")
 	}
 	alice.Decide(first, "allow").Code()
-	alice.Decide(second, "allow").PAGE(409)
+	alice.Decide(second, "allow").ErrorPage(409)
 	alice.Return(login).Code() // what /authorize answers as well, now that consent is remembered
 
 	bob, denied := begin("bob")
-	bob.Decide(bob.Return(denied).Consent(), "deny").ERR("access_denied")
-	bob.Return(denied).PAGE(409)
+	bob.Decide(bob.Return(denied).Consent(), "deny").Refused("access_denied")
+	bob.Return(denied).ErrorPage(409)
 
 	for _, demand := range []string{"prompt=login", "max_age=0", "max_age=300", "prompt=select_account"} {
 		again, login := begin("alice", demand)
 		again.Return(login).Code()
-		again.Return(login).PAGE(409) // one sign-in answers one request
-		again.Authorize(s.Web.AZ("prompt=login")).Login()
+		again.Return(login).ErrorPage(409) // one sign-in answers one request
+		again.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	}
 	asked, login := begin("alice", "prompt=consent")
 	asked.Decide(asked.Return(login).Consent(), "allow").Code()
-	asked.Return(login).PAGE(409)
+	asked.Return(login).ErrorPage(409)
 
 	early := s.Browser("alice") // whose sign-in is older than the request
-	stale := early.Authorize(s.Web.AZ("prompt=login")).Login()
+	stale := early.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	s.Clock.Advance(time.Minute)
 	early.Return(stale).Login()
 }
@@ -224,26 +224,26 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 func expiredRequest(_ *testing.T, s *fixture.Server) {
 	const lifetime = 30 * time.Minute
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ()).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	s.Clock.Advance(lifetime - time.Microsecond)
 	browser.SignIn("alice")
 	page := browser.Return(login).Consent()
 	s.Clock.Advance(time.Microsecond)
-	browser.Return(login).PAGE(404)
-	browser.Get("/o/consent?interaction=" + interactionOf(page)).PAGE(404)
-	browser.Decide(page, "allow").PAGE(404)
-	browser.Decide(page, "deny").PAGE(404)
+	browser.Return(login).ErrorPage(404)
+	browser.Get("/o/consent?interaction=" + interactionOf(page)).ErrorPage(404)
+	browser.Decide(page, "allow").ErrorPage(404)
+	browser.Decide(page, "deny").ErrorPage(404)
 
-	page = browser.Open(s.Web.AZ()).Consent() // without a sign-in between
+	page = browser.Open(s.Web.AuthorizeRequest()).Consent() // without a sign-in between
 	s.Clock.Advance(lifetime - time.Microsecond)
 	browser.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
 	s.Clock.Advance(time.Microsecond)
-	browser.Decide(page, "allow").PAGE(404)
+	browser.Decide(page, "allow").ErrorPage(404)
 
 	gone := s.Browser("")
-	login = gone.Authorize(s.Web.AZ()).Login()
+	login = gone.Authorize(s.Web.AuthorizeRequest()).Login()
 	s.Clock.Advance(lifetime)
-	gone.Return(login).PAGE(404) // before anything else: nobody is signed in
+	gone.Return(login).ErrorPage(404) // before anything else: nobody is signed in
 }
 
 // largeRequest wants what is too large to be refused at once, and the largest that is not to work.
@@ -251,21 +251,21 @@ func largeRequest(t *testing.T, s *fixture.Server) {
 	const limit = 4 << 10
 	browser, alice := s.Browser(""), s.Browser("alice")
 	next := func(state int) int {
-		return len("/o/consent?request=" + sealOf(browser.Authorize(s.Web.AZ("state="+strings.Repeat("s", state))).Login()))
+		return len("/o/consent?request=" + sealOf(browser.Authorize(s.Web.AuthorizeRequest("state="+strings.Repeat("s", state))).Login()))
 	}
 	largest := 2000 + (limit-next(2000))*3/4
 	if size := next(largest); size > limit || size < limit-1 {
 		t.Errorf("got %d bytes for a state of %d, want %d or one less", size, largest, limit)
 	}
 	for _, larger := range []int{largest + 2, 4000} {
-		browser.Authorize(s.Web.AZ("state=" + strings.Repeat("s", larger))).ERR("invalid_request")
+		browser.Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", larger))).Refused("invalid_request")
 	}
-	alice.Open(s.SPA.AZ("state=" + strings.Repeat("s", 4000))).Consent() // it does not have to travel
+	alice.Open(s.SPA.AuthorizeRequest("state=" + strings.Repeat("s", 4000))).Consent() // it does not have to travel
 	long := strings.TrimSpace(strings.Repeat("openid ", 584))
-	alice.Authorize(s.SPA.AZ("state="+strings.Repeat("s", 4096), "scope="+long)).ERR("invalid_request")
-	login := browser.Authorize(s.Web.AZ("state=" + strings.Repeat("s", largest))).Login()
+	alice.Authorize(s.SPA.AuthorizeRequest("state="+strings.Repeat("s", 4096), "scope="+long)).Refused("invalid_request")
+	login := browser.Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", largest))).Login()
 	for _, value := range []string{strings.Repeat("A", limit+1), strings.Repeat("A", 7<<10)} {
-		browser.Get("/o/consent?request=" + value).PAGE(404)
+		browser.Get("/o/consent?request=" + value).ErrorPage(404)
 	}
 	browser.SignIn("alice")
 	browser.Decide(browser.Return(login).Consent(), "allow").Code()
@@ -274,42 +274,42 @@ func largeRequest(t *testing.T, s *fixture.Server) {
 // changedMeanwhile wants the request to be checked again when it comes back.
 func changedMeanwhile(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ()).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	browser.SignIn("alice")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"api:read"} })
-	browser.Return(login).ERR("invalid_scope")
+	browser.Return(login).Refused("invalid_scope")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/other"} })
-	browser.Return(login).PAGE(400)
+	browser.Return(login).ErrorPage(400)
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	browser.Return(login).PAGE(400)
+	browser.Return(login).ErrorPage(400)
 	s.RemoveApplication("web")
-	browser.Return(login).PAGE(400)
+	browser.Return(login).ErrorPage(400)
 }
 
 // otherUserReturns wants each user to decide for themselves, and the hint to hold.
 func otherUserReturns(t *testing.T, s *fixture.Server) {
 	hint := s.Browser("alice").Tokens(s.Web).ID
 	browser := s.Browser("")
-	login := browser.Authorize(s.SPA.AZ()).Login()
-	hinted := browser.Authorize(s.Web.AZ("id_token_hint=" + hint)).Login()
+	login := browser.Authorize(s.SPA.AuthorizeRequest()).Login()
+	hinted := browser.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + hint)).Login()
 	browser.SignIn("alice")
 	alices := browser.Return(login).Consent()
 	browser.SignIn("bob")
-	browser.Return(hinted).ERR("login_required")
+	browser.Return(hinted).Refused("login_required")
 	bobs := browser.Return(login).Consent()
 	moved := browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(alices))).Consent()
 	if interactionOf(alices) == interactionOf(bobs) || interactionOf(moved) != interactionOf(bobs) {
 		t.Error("got the same row for two users, or two for one")
 	}
-	browser.Decide(alices, "allow").PAGE(403)
-	browser.Decide(alices, "allow", "token="+tokenOf(bobs)).PAGE(403)
-	browser.Decide(bobs, "allow", "interaction="+interactionOf(alices)).PAGE(403)
+	browser.Decide(alices, "allow").ErrorPage(403)
+	browser.Decide(alices, "allow", "token="+tokenOf(bobs)).ErrorPage(403)
+	browser.Decide(bobs, "allow", "interaction="+interactionOf(alices)).ErrorPage(403)
 	code := browser.Decide(bobs, "allow").Code()
-	if claims := claimsOf(t, s.SPA.TK(code).Tokens().ID); claims["sub"] != "bob" {
+	if claims := claimsOf(t, s.SPA.Redeem(code).Tokens().ID); claims["sub"] != "bob" {
 		t.Errorf("got claims %v, want those of bob", claims)
 	}
-	s.Browser("bob").Get("/o/consent?request=" + sealOf(login)).PAGE(403) // in another browser
-	s.Browser("").Get("/o/consent?request=" + sealOf(login)).PAGE(403)
+	s.Browser("bob").Get("/o/consent?request=" + sealOf(login)).ErrorPage(403) // in another browser
+	s.Browser("").Get("/o/consent?request=" + sealOf(login)).ErrorPage(403)
 }
 
 // sharedSecret begins on one instance and goes on on the other, which have no Config.Secret.
@@ -317,19 +317,19 @@ func sharedSecret(t *testing.T, s *fixture.Server) {
 	second := s.Second()
 	for range 2 { // at first with an empty database, then with what it keeps
 		browser := s.Browser("")
-		login, theirs := browser.Authorize(s.Web.AZ()).Login(), browser.On(second).Authorize(second.SPA.AZ()).Login()
+		login, theirs := browser.Authorize(s.Web.AuthorizeRequest()).Login(), browser.On(second).Authorize(second.SPA.AuthorizeRequest()).Login()
 		browser.SignIn("alice")
-		browser.Decide(browser.On(second).Return(login).Consent(), "deny").ERR("access_denied")
-		browser.On(second).Decide(browser.Return(theirs).Consent(), "deny").ERR("access_denied")
+		browser.Decide(browser.On(second).Return(login).Consent(), "deny").Refused("access_denied")
+		browser.On(second).Decide(browser.Return(theirs).Consent(), "deny").Refused("access_denied")
 	}
 	fresh := s.Second() // which has to ask for the secret
 	fresh.Store.Fail(2)
 	browser := fresh.Browser("")
-	browser.Authorize(fresh.Web.AZ()).Unavailable()
+	browser.Authorize(fresh.Web.AuthorizeRequest()).Unavailable()
 	fresh.Store.Heal()
-	browser.Authorize(fresh.Web.AZ()).Login()
+	browser.Authorize(fresh.Web.AuthorizeRequest()).Login()
 	fresh.Store.Forget()
-	browser.Authorize(fresh.Web.AZ()).Login()
+	browser.Authorize(fresh.Web.AuthorizeRequest()).Login()
 	if calls := fresh.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 		t.Errorf("got calls %v of the store, want the secret to be kept in memory", calls)
 	}
@@ -338,9 +338,9 @@ func sharedSecret(t *testing.T, s *fixture.Server) {
 // droppedParameters wants what nothing reads to have no effect and no size.
 func droppedParameters(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
-	plain := len(sealOf(browser.Authorize(s.Web.AZ()).Login()))
+	plain := len(sealOf(browser.Authorize(s.Web.AuthorizeRequest()).Login()))
 	for _, override := range []string{"foo=" + strings.Repeat("x", 8000), "login_hint=alice@example.test", "acr_values=gold", "display=page", "request2=x", `claims={"userinfo":{}}`} {
-		login := browser.Authorize(s.Web.AZ(override)).Login()
+		login := browser.Authorize(s.Web.AuthorizeRequest(override)).Login()
 		if got := len(sealOf(login)); got != plain {
 			t.Errorf("%.30s: got %d bytes, want the %d without it", override, got, plain)
 		}
@@ -356,9 +356,9 @@ func waitingInDump(t *testing.T, s *fixture.Server) {
 		"prompt=consent",
 	}
 	alice := s.Browser("alice")
-	page := alice.Open(s.Web.AZ(said...)).Consent()
+	page := alice.Open(s.Web.AuthorizeRequest(said...)).Consent()
 	browser := s.Browser("")
-	login := browser.Authorize(s.Web.AZ(said...)).Login()
+	login := browser.Authorize(s.Web.AuthorizeRequest(said...)).Login()
 	browser.SignIn("alice")
 	browser.Return(login).Consent()
 	dump := s.Dump()
