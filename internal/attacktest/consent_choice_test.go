@@ -36,8 +36,8 @@ func fewerScopes(t *testing.T, s *fixture.Server) {
 	}
 	s.Web.Refresh(tokens.Refresh, "scope=openid email").ErrorJSON(400, "invalid_scope")
 	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // what was approved is remembered
-	page = alice.Open(ask).Consent()                     // and what was refused is not
-	code := alice.Decide(page, "allow", "scope").Code()  // nothing is left but openid
+	page = alice.Open(ask).Consent()                                   // and what was refused is not
+	code := alice.Decide(page, "allow", "scope").Code()                // nothing is left but openid
 	if tokens := s.Web.Redeem(code).Tokens(); tokens.Scope != "openid" {
 		t.Errorf("got scope %q, want openid alone", tokens.Scope)
 	}

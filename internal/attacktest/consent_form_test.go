@@ -197,7 +197,7 @@ func decidedAtOnce(t *testing.T, s *fixture.Server) {
 func deny(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "deny").Refused("access_denied") // which wants nothing saved
-	alice.Open(s.Web.AuthorizeRequest()).Consent()                                            // a refusal is not remembered as consent
+	alice.Open(s.Web.AuthorizeRequest()).Consent()                                                // a refusal is not remembered as consent
 	denied := fixture.EventsOf[oauthkit.ConsentDenied](s.Events)
 	if len(denied) != 1 || denied[0].ClientID != "web" || denied[0].Subject != "alice" {
 		t.Errorf("got %+v, want one refusal of web by alice", denied)

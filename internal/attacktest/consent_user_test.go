@@ -34,7 +34,7 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 		}
 	}
 	shown := alice.Follow(alice.Follow(begun)).Consent() // in a row of her own
-	mallory.Decide(shown, "allow").ErrorPage(403)             // with alice's form he could still not decide as alice
+	mallory.Decide(shown, "allow").ErrorPage(403)        // with alice's form he could still not decide as alice
 	alice.SignIn("alice")
 	alice.Decide(shown, "allow").ErrorPage(403) // a form from before the sign-in is void
 	code := mallory.Decide(mallory.Follow(begun).Consent(), "allow").Code()

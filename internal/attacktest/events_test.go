@@ -43,7 +43,9 @@ func rejectionEvents(t *testing.T, s *fixture.Server) {
 	observes(t, s, func() { alice.Get("/o/authorize?%zz").ErrorPage(400) }, oauthkit.AuthorizeRejected{
 		Code: oauthkit.InvalidRequest, Reason: oauthkit.ReasonMalformedRequest, Description: "the parameters are not form-encoded", Shown: true,
 	})
-	observes(t, s, func() { alice.Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain")).Refused("invalid_request") }, oauthkit.AuthorizeRejected{
+	observes(t, s, func() {
+		alice.Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain")).Refused("invalid_request")
+	}, oauthkit.AuthorizeRejected{
 		ClientID: "web", Code: oauthkit.InvalidRequest, Reason: "invalid_request", Description: "code_challenge_method must be S256",
 	})
 	observes(t, s, func() { alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required") }, oauthkit.AuthorizeRejected{

@@ -43,7 +43,7 @@ func unknownResources(_ *testing.T, s *fixture.Server) {
 		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
 	}
 	alice.Authorize(form).Refused("invalid_target")
-	s.Browser("").Authorize(form).Refused("invalid_target")                      // nobody has to sign in to be refused
+	s.Browser("").Authorize(form).Refused("invalid_target")                                     // nobody has to sign in to be refused
 	alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", "resource=/api")).ErrorPage(400) // nor is anything sent where it is not safe
 	alice.Open(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://api.test")).Consent()
 }

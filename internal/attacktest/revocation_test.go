@@ -46,7 +46,7 @@ func revokeEither(t *testing.T, s *fixture.Server) {
 		}
 		ended(s, s.Web, first, second)
 	}
-	s.Web.Refresh(other.Refresh).Tokens()   // another sign-in is another Authorization
+	s.Web.Refresh(other.Refresh).Tokens()            // another sign-in is another Authorization
 	alice.Authorize(s.Web.AuthorizeRequest()).Code() // and what the user has approved is remembered
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
 		if event.Reason != oauthkit.RevokedByApplication || event.ClientID != "web" || event.Subject != "alice" {

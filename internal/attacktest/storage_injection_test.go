@@ -35,26 +35,34 @@ func injectedParameters(t *testing.T, s *fixture.Server) {
 		return &client
 	}
 	for name, send := range map[string]func(text string) *fixture.Answer{
-		"authorize client_id":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("client_id=" + text)) },
-		"authorize redirect_uri":  func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=" + text)) },
-		"authorize scope":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("scope=" + text)) },
-		"authorize state":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("state=" + text)) },
-		"authorize nonce":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("nonce=" + text)) },
-		"authorize challenge":     func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("code_challenge=" + text)) },
-		"authorize response_type": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("response_type=" + text)) },
-		"authorize other":         func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest(text + "=" + text)) },
-		"kept state":              func(text string) *fixture.Answer { return s.Browser("bob").Open(s.Web.AuthorizeRequest("state=" + text)) },
-		"consent":                 func(text string) *fixture.Answer { return alice.Get("/o/consent?interaction=" + url.QueryEscape(text)) },
-		"client_id":               func(text string) *fixture.Answer { return renamed(text, s.Web.Secret).Refresh("x") },
-		"client_id in the body":   func(text string) *fixture.Answer { return s.WebPost.Refresh("x", "client_id="+text) },
-		"client_secret":           func(text string) *fixture.Answer { return renamed("web", text).Refresh("x") },
-		"grant_type":              func(text string) *fixture.Answer { return s.Web.Refresh("x", "grant_type="+text) },
-		"code":                    func(text string) *fixture.Answer { return s.Web.Redeem(text) },
-		"refresh_token":           func(text string) *fixture.Answer { return s.Web.Refresh(text) },
-		"token scope":             func(text string) *fixture.Answer { return s.Web.Refresh(tokens.Refresh, "scope="+text) },
-		"introspect":              func(text string) *fixture.Answer { return s.RS.Introspect(text) },
-		"introspect hint":         func(text string) *fixture.Answer { return s.RS.Introspect("x", "token_type_hint="+text) },
-		"revoke":                  func(text string) *fixture.Answer { return s.Web.Revoke(text) },
+		"authorize client_id": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("client_id=" + text)) },
+		"authorize redirect_uri": func(text string) *fixture.Answer {
+			return alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=" + text))
+		},
+		"authorize scope": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("scope=" + text)) },
+		"authorize state": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("state=" + text)) },
+		"authorize nonce": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest("nonce=" + text)) },
+		"authorize challenge": func(text string) *fixture.Answer {
+			return alice.Authorize(s.Web.AuthorizeRequest("code_challenge=" + text))
+		},
+		"authorize response_type": func(text string) *fixture.Answer {
+			return alice.Authorize(s.Web.AuthorizeRequest("response_type=" + text))
+		},
+		"authorize other": func(text string) *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest(text + "=" + text)) },
+		"kept state": func(text string) *fixture.Answer {
+			return s.Browser("bob").Open(s.Web.AuthorizeRequest("state=" + text))
+		},
+		"consent":               func(text string) *fixture.Answer { return alice.Get("/o/consent?interaction=" + url.QueryEscape(text)) },
+		"client_id":             func(text string) *fixture.Answer { return renamed(text, s.Web.Secret).Refresh("x") },
+		"client_id in the body": func(text string) *fixture.Answer { return s.WebPost.Refresh("x", "client_id="+text) },
+		"client_secret":         func(text string) *fixture.Answer { return renamed("web", text).Refresh("x") },
+		"grant_type":            func(text string) *fixture.Answer { return s.Web.Refresh("x", "grant_type="+text) },
+		"code":                  func(text string) *fixture.Answer { return s.Web.Redeem(text) },
+		"refresh_token":         func(text string) *fixture.Answer { return s.Web.Refresh(text) },
+		"token scope":           func(text string) *fixture.Answer { return s.Web.Refresh(tokens.Refresh, "scope="+text) },
+		"introspect":            func(text string) *fixture.Answer { return s.RS.Introspect(text) },
+		"introspect hint":       func(text string) *fixture.Answer { return s.RS.Introspect("x", "token_type_hint="+text) },
+		"revoke":                func(text string) *fixture.Answer { return s.Web.Revoke(text) },
 	} {
 		want := outcome(send("nonsense"))
 		for _, text := range injections {

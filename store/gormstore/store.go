@@ -99,7 +99,7 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	return &Store[A]{
 		ApplicationTable: &ApplicationTable[A]{applicationRows: table, credentials: credentials, rules: config.Rules},
 		ScopeTable:       &ScopeTable{database},
-		Credentials:  credentials,
+		Credentials:      credentials,
 	}, nil
 }
 
