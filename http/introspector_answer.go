@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 // introspection is what the provider says about a token (RFC 7662 §2.2).
@@ -55,7 +55,7 @@ func readIntrospection(response *http.Response) (*introspection, error) {
 		return nil, err
 	}
 	answer := &introspection{}
-	if err := jose.DecodeStrict(body, answer); err != nil {
+	if err := strictjson.Unmarshal(body, answer); err != nil {
 		return nil, fmt.Errorf("the provider's answer cannot be read: %w", err)
 	}
 	return answer, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 // This file is what the JSON of applications and of connected apps has in common. It is for a host's own front end: the caller is
@@ -38,7 +38,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
 	if strings.TrimSpace(body) == "null" { // it would be read as an object without members
 		return notOne
 	}
-	if err := jose.DecodeStrict([]byte(body), document); err != nil {
+	if err := strictjson.Unmarshal([]byte(body), document); err != nil {
 		return notOne.WithCause(err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 // The values of prompt (§3.1.2.1).
@@ -126,7 +127,7 @@ func checkClaims(text string) error {
 		UserInfo map[string]*claimRequest `json:"userinfo"`
 		IDToken  map[string]*claimRequest `json:"id_token"`
 	}
-	if err := jose.DecodeStrict([]byte(text), &claims); err != nil || claims == nil {
+	if err := strictjson.Unmarshal([]byte(text), &claims); err != nil || claims == nil {
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "claims is not a JSON object as of OpenID Connect Core 5.5").WithCause(err)
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 // Claims are what is known about a user (§5.1), apart from the subject. Empty members are not told. As JSON it is one object,
@@ -124,10 +124,10 @@ func (c Claims) members() (map[string]any, error) {
 // refuses a member that occurs twice or that differs from a field only in case.
 func (c *Claims) UnmarshalJSON(document []byte) error {
 	var fields withoutMethods
-	if err := jose.DecodeStrict(document, &fields); err != nil {
+	if err := strictjson.Unmarshal(document, &fields); err != nil {
 		return err
 	}
-	if err := jose.DecodeStrict(document, &fields.Extra); err != nil {
+	if err := strictjson.Unmarshal(document, &fields.Extra); err != nil {
 		return err
 	}
 	for _, scope := range claimScopes() {

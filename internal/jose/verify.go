@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 const (
@@ -77,7 +79,7 @@ type claimSet struct{ jwt.MapClaims }
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (c *claimSet) UnmarshalJSON(data []byte) error {
-	return DecodeStrict(data, (*map[string]any)(&c.MapClaims))
+	return strictjson.Unmarshal(data, (*map[string]any)(&c.MapClaims))
 }
 
 // header holds the members of a JOSE header that decide anything (RFC 7515
@@ -105,7 +107,7 @@ func verificationKey(token string, keys []*Key, typ string) (*Key, error) {
 		return nil, fmt.Errorf("decode the header: %w", err)
 	}
 	var h header
-	if err := DecodeStrict(data, &h); err != nil {
+	if err := strictjson.Unmarshal(data, &h); err != nil {
 		return nil, fmt.Errorf("decode the header: %w", err)
 	}
 	if h.Critical != nil {

@@ -115,24 +115,24 @@ func ofRequests() []mutant {
 			killer{attacks, "TestResource/memory/A-36 more"},
 		},
 		{
-			"json-member-twice", "internal/jose",
+			"json-member-twice", "internal/strictjson",
 			`if seen[name] {`, `if false {`,
 			killer{attacks, "TestRegistrationText/memory/N-05"},
 		},
 		{
-			"json-member-in-other-case", "internal/jose",
+			"json-member-in-other-case", "internal/strictjson",
 			`if strings.EqualFold(field, name) {`, `if false {`,
 			killer{attacks, "TestRegistrationText/memory/N-05"},
 		},
 		{
-			"json-depth", "internal/jose",
+			"json-depth", "internal/strictjson",
 			`if depth == maxDepth {`, `if false {`,
-			killer{"internal/jose", "TestDecodeStrictRefuses/depth"},
+			killer{"internal/strictjson", "TestUnmarshalRejects/depth"},
 		},
 		{
-			"json-more-after-it", "internal/jose",
+			"json-more-after-it", "internal/strictjson",
 			`if _, err := w.decoder.Token(); !errors.Is(err, io.EOF) {`, `if false {`,
-			killer{"internal/jose", "TestDecodeStrictRefuses"},
+			killer{"internal/strictjson", "TestUnmarshalRejects"},
 		},
 		{
 			"json-media-type", pages,
