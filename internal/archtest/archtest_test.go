@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// TestArchitecture holds the repository against the rules.
+// TestArchitecture checks the repository against the rules.
 func TestArchitecture(t *testing.T) {
 	problems, err := check(os.DirFS("../.."))
 	if err != nil {
@@ -19,7 +19,7 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// TestRules shows that each rule finds what it forbids, and leaves alone what it does not.
+// TestRules shows that each rule reports the code it forbids and no other.
 func TestRules(t *testing.T) {
 	const own = module + "/"
 	tests := []struct {
@@ -100,8 +100,8 @@ func TestRules(t *testing.T) {
 		{"goroutine", "store/postgres/open.go", body("time", "go f(nil)"), "starts a goroutine"},
 		{"goroutine of a program", "examples/idp/main.go", body("time", "go f(nil)"), ""},
 
-		{"no code of ours", "node_modules/x/x.go", imports("math/rand"), ""},
-		{"no package", "internal/jose/testdata/x.go", imports("math/rand"), ""},
+		{"folder of dependencies", "node_modules/x/x.go", imports("math/rand"), ""},
+		{"folder of test data", "internal/jose/testdata/x.go", imports("math/rand"), ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,14 +120,14 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestNotGo shows that a file which cannot be parsed is an error and not a file without problems.
+// TestNotGo shows that a file that does not parse is an error.
 func TestNotGo(t *testing.T) {
 	if problems, err := check(fstest.MapFS{"x.go": &fstest.MapFile{Data: []byte("package")}}); err == nil {
 		t.Errorf("got problems %v and no error, want an error", problems)
 	}
 }
 
-// imports is a file that imports these packages.
+// imports returns a file that imports these packages.
 func imports(paths ...string) string {
 	code := "package p\n"
 	for _, path := range paths {
@@ -136,8 +136,8 @@ func imports(paths ...string) string {
 	return code
 }
 
-// body is a file that imports one package and has one function with this body, in which r is a request if the package
-// is net/http.
+// body returns a file with one import and one function with these statements. If the
+// import is net/http, the function's r is a request.
 func body(imported, statements string) string {
 	return fmt.Sprintf("package p\nimport %q\nfunc f(r *http.Request) {\n%s\n}\n", imported, statements)
 }

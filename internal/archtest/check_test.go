@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// source is one file of code that ships.
+// source is one source file of the code that ships.
 type source struct {
 	name     string            // its path in the repository
 	folder   string            // "." for the root
@@ -22,7 +22,7 @@ type source struct {
 	report   func(at ast.Node, format string, args ...any)
 }
 
-// check returns each violation in the repository as "file:line: what is wrong".
+// check returns the violations in the repository as "file:line: text".
 func check(repository fs.FS) ([]string, error) {
 	var problems []string
 	files := token.NewFileSet()
@@ -52,11 +52,17 @@ func check(repository fs.FS) ([]string, error) {
 	return problems, err
 }
 
-// ignored leaves out the folders that the go command ignores too, and the support of tests.
+// ignored reports whether a folder does not ship, because the go command skips it or
+// it serves only tests.
 func ignored(folder string) bool {
+	return skippedByGo(folder) || slices.Contains(testSupport, folder)
+}
+
+// skippedByGo reports whether the go command skips a folder.
+func skippedByGo(folder string) bool {
 	base := path.Base(folder)
-	return base != "." && strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" ||
-		base == "node_modules" || slices.Contains(testSupport, folder)
+	return base != "." && strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") ||
+		base == "testdata" || base == "node_modules"
 }
 
 func checkFile(s *source, file *ast.File) {
@@ -100,7 +106,7 @@ func (s *source) checkImport(spec *ast.ImportSpec, imported string) {
 	}
 }
 
-// checkLayer checks an import of the module's own folder imported.
+// checkLayer checks an import of this module's folder imported.
 func (s *source) checkLayer(spec *ast.ImportSpec, imported string) {
 	if slices.ContainsFunc(testSupport, func(folder string) bool { return within(imported, folder) }) {
 		s.report(spec, "imports %s, which is for tests alone", imported)
@@ -120,7 +126,8 @@ func (s *source) checkLayer(spec *ast.ImportSpec, imported string) {
 	s.report(spec, "folder %s is new: give it a row in the table of layers", s.folder)
 }
 
-// zoneOf tells whether a folder belongs to a row of layers, and returns the folder that row stands for here.
+// zoneOf reports whether folder belongs to a row of layers. It returns the folder
+// that the row means here.
 func zoneOf(folder, row string) (zone string, ok bool) {
 	parent, each := strings.CutSuffix(row, "/*")
 	if !each {
@@ -139,7 +146,8 @@ func (s *source) checkName(selector *ast.SelectorExpr) {
 	}
 }
 
-// collectRequests remembers the parameters of type *http.Request. Functions come before their bodies.
+// collectRequests collects the parameters of type *http.Request. A function's type is
+// visited before its body.
 func (s *source) collectRequests(function *ast.FuncType) {
 	for _, field := range function.Params.List {
 		pointer, ok := field.Type.(*ast.StarExpr)
@@ -163,7 +171,7 @@ func (s *source) checkRequest(selector *ast.SelectorExpr) {
 	}
 }
 
-// sqlStart recognizes the beginning of a statement in a literal.
+// sqlStart matches a literal that begins with an SQL statement.
 var sqlStart = regexp.MustCompile("^[\"`]\\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|WITH)\\s")
 
 const sqlAdvice = "builds SQL from parts: only stores do, with arguments instead of values"
@@ -189,22 +197,22 @@ func isSQL(expression ast.Expr) bool {
 
 func (s *source) checkGoroutine(statement *ast.GoStmt) {
 	if !s.livesIn(goroutineHomes) {
-		s.report(statement, "starts a goroutine: a host must be able to stop whatever runs, so it calls what is to be done")
+		s.report(statement, "starts a goroutine: a host must be able to stop all work, so it makes the calls itself")
 	}
 }
 
-// isPackage tells whether an expression is the local name of an imported package.
+// isPackage reports whether expression is the local name of an imported package.
 func (s *source) isPackage(expression ast.Expr, imported string) bool {
 	name, ok := expression.(*ast.Ident)
 	return ok && s.imports[imported] == name.Name
 }
 
-// livesIn tells whether the file is one of these files or under one of these folders.
+// livesIn reports whether the file is one of homes or below one of them.
 func (s *source) livesIn(homes []string) bool {
 	return slices.ContainsFunc(homes, func(home string) bool { return within(s.name, home) })
 }
 
-// within tells whether a path is the folder or below it. The root contains only itself.
+// within reports whether name is folder or below it. The root contains only itself.
 func within(name, folder string) bool {
 	return name == folder || strings.HasPrefix(name, folder+"/")
 }

@@ -1,14 +1,19 @@
-// Package archtest keeps the architecture: which package may import which, and which names have one home. The rules are
-// the tables of this file, and they hold for all code that ships; tests and their support are free.
+// Package archtest tests the architecture and the comments of the repository.
+//
+// The tables in this file say which package may import which, and which names may be
+// used in one place only. They apply to the code that ships, not to tests and their
+// support. prose_test.go holds the rules for comments.
 package archtest
 
 const module = "github.com/oauthkit/oauthkit"
 
-// testSupport lists the packages that serve only tests. Nothing that ships may import them.
+// testSupport lists the packages that serve only tests. Code that ships must
+// not import them.
 var testSupport = []string{"internal/archtest", "internal/clienttest", "internal/mutants", "internal/nemesis", "internal/oauthtest"}
 
-// layers says what the code in a folder may import of this module, besides its own folder. The first row that fits counts.
-// A row ending in /* stands for each folder there by itself. "." is the root package alone.
+// layers lists the folders of this module that the code in a folder may import
+// besides its own. The first matching row counts. A row ending in /* stands for each
+// folder there separately. "." is the root package alone.
 var layers = []struct {
 	folder string
 	may    []string
@@ -25,7 +30,8 @@ var layers = []struct {
 	{".", []string{"internal"}},
 }
 
-// packageHomes lists packages that only some folders may import, the packages below them included.
+// packageHomes lists packages that only some folders may import. A row includes the
+// packages below its path.
 var packageHomes = []struct {
 	path  string
 	homes []string
@@ -40,7 +46,7 @@ var packageHomes = []struct {
 	{module + "/http/observe", []string{"http/observe", "examples"}, "a host links the adapters that it asks for and no other"},
 	{"github.com/prometheus", []string{"http/observe/oauthprom", "examples"}, "a host without Prometheus must not link it"},
 	{"go.opentelemetry.io", []string{"http/observe/oauthotel", "examples"}, "a host without OpenTelemetry must not link it"},
-	{"math/rand", []string{"store/gormstore/attempt.go"}, "whatever is random here is a secret, but a pause: use internal/secret"},
+	{"math/rand", []string{"store/gormstore/attempt.go"}, "all randomness but that of pauses is a secret: use internal/secret"},
 	{"text/template", nil, "pages are escaped by html/template"},
 	{"testing", []string{"store/storetest"}, "a host's binary must not have the flags of package testing"},
 }
@@ -60,19 +66,23 @@ var nameHomes = []struct {
 	},
 }
 
-// requestParsers are the files that read forms and Basic credentials from a request, because net/http's own readers mix
-// query and body, take the first of repeated parameters, and do not form-decode Basic (RFC 6749 §2.3.1). The form that
-// http/login.go reads is that of the host's login page, which the host reads as well.
+// requestParsers lists the files that may read forms and Basic credentials from
+// a request. The methods of net/http mix query and body, take the first of
+// several parameters of one name, and do not form-decode Basic credentials (RFC
+// 6749 §2.3.1). http/login.go reads the form of the host's login page, which the
+// host reads as well.
 var requestParsers = []string{"http/wire.go", "http/clientauth.go", "http/login.go", "examples"}
 
-// requestMethods and requestFields are those readers. The fields have ordinary names, so they count only on a request.
+// requestMethods and requestFields are the readers of net/http. The fields have
+// common names, so they are reported only on a request.
 var (
 	requestMethods = []string{"BasicAuth", "FormFile", "FormValue", "MultipartReader", "ParseForm", "ParseMultipartForm", "PostFormValue"}
 	requestFields  = []string{"Form", "MultipartForm", "PostForm"}
 )
 
-// sqlHomes are the folders that may build an SQL statement from parts.
+// sqlHomes lists the folders that may build SQL statements from parts.
 var sqlHomes = []string{"store"}
 
-// goroutineHomes are the folders that may start goroutines: programs, and the suite that makes stores race.
+// goroutineHomes lists the folders that may start goroutines: programs, and the
+// conformance suite, which races stores.
 var goroutineHomes = []string{"examples", "store/storetest"}
