@@ -40,6 +40,9 @@ type Tolerance struct {
 	Lifetime time.Duration
 	// Loss allows acknowledged tokens to be lost and revocations to come back, as asynchronous replication does.
 	Loss bool
+	// Ended allows an authorization request to be answered access_denied: the case revokes the
+	// user or the application at the same moment.
+	Ended bool
 }
 
 // retryWindow is how long a refresh token surely gets its first answer again. The provider's is longer, by what a request may
@@ -98,7 +101,7 @@ func (c *checker) answer(op *Op) {
 			c.report(FailureIsNotNo, op, "got %d %s", op.Status, op.Error)
 		}
 	case op.Kind == Authorize:
-		if op.Code == "" {
+		if op.Code == "" && (!c.allowed.Ended || op.Error != "access_denied") {
 			c.report(AllowedAnswer, op, "got %d %s and no code", op.Status, op.Error)
 		}
 	case op.Status != 200:

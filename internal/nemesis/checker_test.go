@@ -109,6 +109,14 @@ func TestCheck(t *testing.T) {
 			ops[stepActive].Active = false
 			return ops
 		}, Tolerance{Loss: true}, nil},
+		{"a refused authorization request where users are revoked", func(ops []*Op) []*Op {
+			ops[0].Code, ops[0].Error = "", "access_denied"
+			return ops[:1]
+		}, Tolerance{Ended: true}, nil},
+		{"a refused authorization request where nothing is revoked", func(ops []*Op) []*Op {
+			ops[0].Code, ops[0].Error = "", "access_denied"
+			return ops[:1]
+		}, Tolerance{}, []Invariant{AllowedAnswer}},
 		{"a token is inactive when it has expired", func(ops []*Op) []*Op {
 			ops[stepActive].Active = false
 			return ops

@@ -37,6 +37,7 @@ type Grant struct {
 	Verifier          string
 	Code              string
 	Access, Refresh   string
+	issued            time.Time // when the answer with the tokens was there
 }
 
 // patience is how long a client waits for an answer. It is longer than what the provider takes at most, so that a request

@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 var endingCases = []Case{
@@ -72,7 +74,10 @@ func end(command ...string) func(r *Run) {
 		var running sync.WaitGroup
 		var mutex sync.Mutex
 		var grants []*Grant
-		var returned atomic.Bool
+		var lastMark func() time.Time
+		if isUser {
+			lastMark = w.watchMark(ctx, r, "user:"+command[len(command)-1])
+		}
 		for number := range 8 {
 			running.Go(func() {
 				client := w.Client(number * len(w.Users)) // all are user0
@@ -84,10 +89,8 @@ func end(command ...string) func(r *Run) {
 						pause(ctx, 20*time.Millisecond)
 						continue
 					}
-					op := client.Redeem(ctx, grant)
-					// A user may get more after the revocation has returned, an application nothing.
-					if op.Status == http.StatusOK && !(isUser && returned.Load()) {
-						grant.Access, grant.Refresh = op.Access, op.Refresh
+					if op := client.Redeem(ctx, grant); op.Status == http.StatusOK {
+						grant.Access, grant.Refresh, grant.issued = op.Access, op.Refresh, time.Now()
 						mutex.Lock()
 						grants = append(grants, grant)
 						mutex.Unlock()
@@ -102,13 +105,18 @@ func end(command ...string) func(r *Run) {
 		begun := time.Now()
 		output, err := w.Run(r.lab.builder.program(r, r.lab.directory), command...)
 		took := time.Since(begun)
-		returned.Store(true)
 		if err != nil {
 			r.Errorf("%v: %v\n%s", command, err, output)
 		}
 		pause(ctx, time.Second)
 		cancel()
 		running.Wait()
+		if isUser {
+			// A user may get more once the revocation has ended, an application nothing. The program
+			// ends a moment after the revocation, so the mark tells.
+			last := lastMark()
+			grants = slices.DeleteFunc(grants, func(grant *Grant) bool { return grant.issued.After(last) })
+		}
 		client := w.Client(0)
 		defer client.Close()
 		client.Unrecorded = true
@@ -138,6 +146,36 @@ func end(command ...string) func(r *Run) {
 		longest := stats.Quantile(1)
 		r.AtMost("longest wait for a token of another application", longest.Seconds(), "s", 1, "0.82 s")
 		r.None("of those not answered 200", stats.Sent-stats.Good, "0")
+	}
+}
+
+// watchMark watches the mark of an ending until ctx ends. The function that it returns waits for
+// that and returns the last time at which the mark was certainly there.
+func (w *World) watchMark(ctx context.Context, r *Run, name string) func() time.Time {
+	r.Helper()
+	connection, err := pgx.Connect(ctx, w.Database)
+	if err != nil {
+		r.Fatal(err)
+	}
+	last := make(chan time.Time, 1)
+	go func() {
+		defer connection.Close(context.WithoutCancel(ctx))
+		var seen time.Time
+		for ; ctx.Err() == nil; pause(ctx, time.Millisecond) {
+			before, marks := time.Now(), 0
+			err := connection.QueryRow(ctx, "SELECT count(*) FROM oauth_endings WHERE name = $1", name).Scan(&marks)
+			if err == nil && marks > 0 {
+				seen = before
+			}
+		}
+		last <- seen
+	}()
+	return func() time.Time {
+		seen := <-last
+		if seen.IsZero() {
+			r.Errorf("got no mark of %s", name)
+		}
+		return seen
 	}
 }
 
@@ -185,6 +223,7 @@ func (w *World) operate(r *Run, args ...string) {
 func deadlock(r *Run) {
 	w := r.Start(Setup{Instances: 2})
 	w.Allowed.Loss = true // sessions are ended from outside, which the history does not know
+	w.Allowed.Ended = true
 	storm := w.Storm(8)
 	ctx, cancel := context.WithTimeout(r.Context(), r.seconds(3, 15))
 	defer cancel()

@@ -30,20 +30,22 @@ func (s *Store[A]) Ready(ctx context.Context) error {
 	return failed("writing to the database of the applications", err)
 }
 
-// Connections implements [oauthkit.ConnectionPool], by what the database was opened with.
+// Connections implements [oauthkit.ConnectionPool] with the limit that the database was opened
+// with. On SQLite it returns 0: the writers of a store hold no connection while they queue, so
+// requests that wait to write must not keep readers out.
 func (c *Credentials) Connections() int { return c.connections() }
 
-// Connections implements [oauthkit.ConnectionPool], by the smaller number if there are two
-// databases: a request may need both.
+// Connections implements [oauthkit.ConnectionPool], as [Credentials.Connections] does, with the
+// smaller number if there are two databases: a request may need both.
 func (s *Store[A]) Connections() int {
 	credentials, applications := s.connections(), s.ApplicationTable.connections()
 	return min(cmp.Or(credentials, applications), cmp.Or(applications, credentials))
 }
 
-// connections returns how many the pool opens at most; 0: it is not limited.
+// connections returns how many requests the pool serves at most. It returns 0 if it is not limited.
 func (d *database) connections() int {
 	pool, err := d.db.DB()
-	if err != nil {
+	if err != nil || d.writers != nil {
 		return 0
 	}
 	return pool.Stats().MaxOpenConnections
