@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
-// The values of prompt (§3.1.2.1).
+// Values of the prompt parameter (§3.1.2.1).
 const (
 	promptNone          = "none"
 	promptLogin         = "login"
@@ -19,19 +19,23 @@ const (
 	promptSelectAccount = "select_account"
 )
 
-// paramNonce is the name in Authorization.Params.
+// paramNonce is the key of the nonce in Authorization.Params.
 const paramNonce = "nonce"
 
-// The most bytes that are accepted.
+// Size limits in bytes.
 const (
 	maxNonce  = 512
 	maxClaims = 8 << 10
 )
 
-// validateAuthorize checks what OpenID Connect adds to an authorization request (§3.1.2.1). The parameters that ask for a
-// user or for a page are obeyed even without the scope openid, because nobody sends them in order to have them ignored. An
-// empty parameter counts as left out (RFC 6749 §3.1). Login_hint, acr_values, display and claims_locales are wishes that this
-// provider has no use for; ui_locales is honoured by whoever shows pages.
+// validateAuthorize checks the parameters that OpenID Connect adds to an authorization
+// request (§3.1.2.1).
+//
+// The parameters that ask for a user or a page (prompt, max_age, id_token_hint) take
+// effect even without the scope openid: no client sends them in order to have them
+// ignored. An empty parameter counts as omitted (RFC 6749 §3.1). This provider ignores
+// login_hint, acr_values, display and claims_locales. The code that renders pages reads
+// ui_locales.
 func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.AuthorizeRequest) error {
 	if err := readPrompt(request); err != nil {
 		return err
@@ -43,7 +47,7 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 		return err
 	}
 	claims := request.Form.Get("claims")
-	request.Form.Del("claims") // nothing reads it later, and it is large
+	request.Form.Del("claims") // large, and not read again
 	if !request.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
@@ -53,7 +57,8 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 	return readNonce(request)
 }
 
-// readPrompt reads prompt. The page on which a user selects an account is the host's login page.
+// readPrompt reads prompt. For select_account the host's login page lets the user
+// select an account.
 func readPrompt(request *oauthkit.AuthorizeRequest) error {
 	prompt := request.Form.Get("prompt")
 	if prompt == "" {
@@ -92,8 +97,9 @@ func readMaxAge(request *oauthkit.AuthorizeRequest) error {
 	return nil
 }
 
-// readHint lets only the user answer who is named by id_token_hint (§3.1.2.2), an ID token of this provider for this
-// application, expired or not. Nobody is signed in by it.
+// readHint reads id_token_hint (§3.1.2.2): an ID token that this provider issued to
+// this application, expired or not. Only the user it names may answer the request. The
+// hint does not sign that user in.
 func (e *Extension) readHint(ctx context.Context, request *oauthkit.AuthorizeRequest) error {
 	hint := request.Form.Get("id_token_hint")
 	if hint == "" {
@@ -114,8 +120,9 @@ func (e *Extension) readHint(ctx context.Context, request *oauthkit.AuthorizeReq
 	return nil
 }
 
-// checkClaims refuses a claims parameter that is malformed. A good one is ignored (§5.5 leaves support to the provider),
-// because the consent page speaks of scopes and nothing may be told that it did not show.
+// checkClaims rejects a malformed claims parameter. A valid one is ignored, since
+// support is optional (§5.5): the consent page shows scopes, and the client must not
+// learn anything that the page did not show.
 func checkClaims(text string) error {
 	if text == "" {
 		return nil
@@ -133,14 +140,15 @@ func checkClaims(text string) error {
 	return nil
 }
 
-// claimRequest is how one claim may be asked for (§5.5.1); nil: in the default manner.
+// claimRequest is a request for one claim (§5.5.1). If nil, the claim is requested
+// without conditions.
 type claimRequest struct {
 	Essential bool  `json:"essential"`
 	Value     any   `json:"value"`
 	Values    []any `json:"values"`
 }
 
-// readNonce keeps the nonce for the ID token.
+// readNonce stores the nonce for the ID token.
 func readNonce(request *oauthkit.AuthorizeRequest) error {
 	nonce := request.Form.Get("nonce")
 	if len(nonce) > maxNonce {

@@ -19,7 +19,8 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// TestAuthorizeParameters is what an authorization request asks for, or why it is refused.
+// TestAuthorizeParameters covers the parameters that OpenID Connect adds to an
+// authorization request.
 func TestAuthorizeParameters(t *testing.T) {
 	type asked struct {
 		silent, signIn, consent bool
@@ -40,7 +41,7 @@ func TestAuthorizeParameters(t *testing.T) {
 		{"A-22 unknown beside known", "prompt", "login foo", asked{}, true},
 		{"A-22 double space", "prompt", "login  consent", asked{}, true},
 		{"A-22 space", "prompt", " ", asked{}, true},
-		{"A-22 empty counts as left out", "prompt", "", nothing, false},
+		{"A-22 empty counts as omitted", "prompt", "", nothing, false},
 		{"A-23 login", "prompt", "login", asked{signIn: true, maxAge: -1}, false},
 		{"A-23 select_account", "prompt", "select_account", asked{signIn: true, maxAge: -1}, false},
 		{"A-25 consent", "prompt", "consent", asked{consent: true, maxAge: -1}, false},
@@ -54,7 +55,7 @@ func TestAuthorizeParameters(t *testing.T) {
 		{"A-24 fraction", "max_age", "1.5", asked{}, true},
 		{"A-24 underscore", "max_age", "1_0", asked{}, true},
 		{"A-24 overflow", "max_age", "99999999999999999999", asked{}, true},
-		{"A-24 empty counts as left out", "max_age", "", nothing, false},
+		{"A-24 empty counts as omitted", "max_age", "", nothing, false},
 		{"A-31 login_hint", "login_hint", `"><img src=x onerror=1>`, nothing, false},
 		{"A-31 ui_locales", "ui_locales", "../../etc/passwd", nothing, false},
 		{"A-31 display", "display", "hologram", nothing, false},
@@ -91,8 +92,8 @@ func TestAuthorizeParameters(t *testing.T) {
 	}
 }
 
-// TestClaimsParameter is A-30: what is malformed is refused, and what is good changes nothing, since the consent page does
-// not show it.
+// TestClaimsParameter is A-30: a malformed claims parameter is rejected, and a valid
+// one changes nothing, since the consent page does not show it.
 func TestClaimsParameter(t *testing.T) {
 	var many strings.Builder
 	for i := range 10_000 {
@@ -113,7 +114,7 @@ func TestClaimsParameter(t *testing.T) {
 		"claim is a string":        {`{"userinfo":{"email":"yes"}}`, true},
 		"essential is no boolean":  {`{"userinfo":{"email":{"essential":"yes"}}}`, true},
 		"the same member twice":    {`{"userinfo":{},"userinfo":{}}`, true},
-		"more after it":            {`{}{}`, true},
+		"data after it":            {`{}{}`, true},
 		"10 000 members":           {`{"userinfo":{` + many.String() + `"z":null}}`, true},
 		"nested 1 000 deep":        {`{"userinfo":{"a":{"value":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}}}`, true},
 		"nested 1 000 deep, other": {strings.Repeat(`{"a":`, 1000) + "1" + strings.Repeat("}", 1000), true},
@@ -126,19 +127,19 @@ func TestClaimsParameter(t *testing.T) {
 				t.Errorf("got %v, want invalid_request", err)
 			}
 			if !test.refused && (err != nil || request.Subject != "" || len(request.Params) != 0) {
-				t.Errorf("got %v, user %q and %v kept, want nothing changed", err, request.Subject, request.Params)
+				t.Errorf("got %v, user %q and params %v, want no change", err, request.Subject, request.Params)
 			}
 		})
 	}
 }
 
-// TestParametersOfOpenIDOnly shows that parameters which mean nothing in OAuth 2.0 are ignored without the scope openid
-// (RFC 6749 §3.1).
+// TestParametersOfOpenIDOnly shows that parameters without a meaning in OAuth 2.0 are
+// ignored without the scope openid (RFC 6749 §3.1).
 func TestParametersOfOpenIDOnly(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	request, err := s.authorize(url.Values{"scope": {"email"}, "claims": {"x"}, "nonce": {strings.Repeat("n", 513)}})
 	if err != nil || len(request.Params) != 0 {
-		t.Errorf("got %v and %v kept, want both ignored", err, request.Params)
+		t.Errorf("got %v and params %v, want both parameters ignored", err, request.Params)
 	}
 }
 
@@ -184,7 +185,7 @@ func TestIDTokenHint(t *testing.T) {
 		"K-02 no kid":        {forge(t, jwt.SigningMethodRS256, key.private, map[string]any{"typ": "JWT"}, with(nil)), ""},
 		"K-02 other payload": {parts[0] + "." + encode(t, with(jwt.MapClaims{"sub": "bob"})) + "." + parts[2], ""},
 		"K-11 five parts":    {parts[0] + ".a.b.c.d", ""},
-		"no token":           {"x", ""},
+		"not a token":        {"x", ""},
 		"too long":           {strings.Repeat("x", 1<<20), ""},
 	}
 	for name, test := range tests {
@@ -203,7 +204,8 @@ func TestIDTokenHint(t *testing.T) {
 	}
 }
 
-// FuzzIDTokenHint holds that a hint names a user only if it is, byte for byte, a token that the provider has made.
+// FuzzIDTokenHint checks that a hint names a user only if it equals, byte for byte, a
+// token that the provider issued.
 func FuzzIDTokenHint(f *testing.F) {
 	var s *site
 	var own string
@@ -233,13 +235,14 @@ func FuzzIDTokenHint(f *testing.F) {
 	})
 }
 
-// ownKey is the provider's RSA key, as somebody would have it who can read its database and knows its secret.
+// ownKey is the provider's RSA key. An attacker has it who can read the database and
+// knows the secret.
 type ownKey struct {
 	id      string
 	private *rsa.PrivateKey
 }
 
-// forge signs whatever it is told to.
+// forge signs any header and claims.
 func forge(t *testing.T, method jwt.SigningMethod, key any, header map[string]any, claims jwt.MapClaims) string {
 	t.Helper()
 	token := jwt.NewWithClaims(method, claims)
@@ -265,7 +268,7 @@ func encode(t *testing.T, claims jwt.MapClaims) string {
 	return base64.RawURLEncoding.EncodeToString(document)
 }
 
-// decode returns one part of a token.
+// decode returns the decoded part of a token.
 func decode(t *testing.T, token string, part int) []byte {
 	t.Helper()
 	data, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[part])

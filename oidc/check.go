@@ -8,16 +8,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Check implements [oauthkit.Checker]: it says whether whoever can read the database can sign ID tokens.
+// Check implements [oauthkit.Checker]. It reports signing keys that are stored in
+// clear, and keys that cannot be read.
 func (e *Extension) Check(ctx context.Context) []oauthkit.Finding {
 	switch {
-	case e.keys == nil: // it belongs to no provider yet
+	case e.keys == nil: // not part of a provider yet
 		return nil
 	case e.keys.secret == "":
 		return []oauthkit.Finding{{
 			ID: "oidc.W001", Severity: oauthkit.SeverityWarning,
-			Message: "Config.Secret is empty, so the private signing keys are stored in clear",
-			Hint:    "Set it to 32 random bytes, rotate the keys, then remove those in clear",
+			Message: "Config.Secret is empty: the private signing keys are stored unencrypted",
+			Hint:    "Set it to 32 random bytes, rotate the keys, then remove the unencrypted ones",
 		}}
 	default:
 		return e.checkStoredKeys(ctx)
@@ -32,8 +33,8 @@ func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 	if err != nil {
 		return []oauthkit.Finding{{
 			ID: "oidc.E001", Severity: oauthkit.SeverityError,
-			Message: fmt.Sprintf("the signing keys cannot be read: %v", err),
-			Hint:    "See whether the database can be reached and its migrations have run",
+			Message: fmt.Sprintf("reading the signing keys: %v", err),
+			Hint:    "Check that the database is reachable and that its migrations have run",
 		}}
 	}
 	var accepted, refused []string
@@ -49,15 +50,15 @@ func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 	if len(accepted) > 0 {
 		findings = append(findings, oauthkit.Finding{
 			ID: "oidc.W002", Severity: oauthkit.SeverityWarning,
-			Message: "signing keys are stored in clear and accepted by AcceptClearKeys: " + strings.Join(accepted, ", "),
-			Hint:    "Rotate the keys, then remove these, also from AcceptClearKeys",
+			Message: "signing keys listed in AcceptClearKeys are stored unencrypted: " + strings.Join(accepted, ", "),
+			Hint:    "Rotate the keys, then remove these keys from the store and from AcceptClearKeys",
 		})
 	}
 	if len(refused) > 0 {
 		findings = append(findings, oauthkit.Finding{
 			ID: "oidc.W003", Severity: oauthkit.SeverityWarning,
-			Message: "signing keys are stored in clear and not used, because Config.Secret is set: " + strings.Join(refused, ", "),
-			Hint:    "If they are yours, list them in AcceptClearKeys of oidc.Config until they are rotated away; otherwise find out how they got there, and remove them",
+			Message: "signing keys are stored unencrypted and not used, because Config.Secret is set: " + strings.Join(refused, ", "),
+			Hint:    "If you created them, list them in oidc.Config.AcceptClearKeys until they are rotated out; otherwise find out how they were added, and remove them",
 		})
 	}
 	return findings

@@ -10,16 +10,17 @@ import (
 	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
-// Claims are what is known about a user (§5.1), apart from the subject. Empty members are not told. As JSON it is one object,
-// with the members of Extra beside the others.
+// Claims are the claims about a user (§5.1), except the subject. Empty members are
+// omitted. The JSON encoding is one object that holds the members of Extra beside the
+// others.
 type Claims struct {
-	// Name to UpdatedAt belong to the scope profile.
+	// The scope profile covers Name to UpdatedAt.
 	Name              string `json:"name,omitempty"`
 	GivenName         string `json:"given_name,omitempty"`
 	FamilyName        string `json:"family_name,omitempty"`
 	MiddleName        string `json:"middle_name,omitempty"`
 	Nickname          string `json:"nickname,omitempty"`
-	PreferredUsername string `json:"preferred_username,omitempty"` // not unique: only the subject identifies
+	PreferredUsername string `json:"preferred_username,omitempty"` // not unique: only the subject identifies a user
 	Profile           string `json:"profile,omitempty"`            // a URL, as are Picture and Website
 	Picture           string `json:"picture,omitempty"`
 	Website           string `json:"website,omitempty"`
@@ -28,22 +29,24 @@ type Claims struct {
 	Zoneinfo          string `json:"zoneinfo,omitempty"`   // such as Europe/Paris
 	Locale            string `json:"locale,omitempty"`     // BCP 47, such as fr-CA
 	UpdatedAt         int64  `json:"updated_at,omitempty"` // seconds since 1970
-	// Email and EmailVerified belong to the scope email. EmailVerified nil: not said.
+	// The scope email covers Email and EmailVerified. If EmailVerified is nil, it is
+	// omitted.
 	Email         string `json:"email,omitempty"`
 	EmailVerified *bool  `json:"email_verified,omitempty"`
-	// PhoneNumber, in E.164 form, and PhoneNumberVerified belong to the scope phone.
+	// The scope phone covers PhoneNumber, in E.164 form, and PhoneNumberVerified.
 	PhoneNumber         string `json:"phone_number,omitempty"`
 	PhoneNumberVerified *bool  `json:"phone_number_verified,omitempty"`
-	// Address belongs to the scope address.
+	// The scope address covers Address.
 	Address *Address `json:"address,omitempty"`
-	// Extra are claims of the host's own, and standard ones in other languages, such as "name#ja" (§5.2). Those of the host
-	// belong to no scope: return them only where the request should have them.
+	// Extra holds the host's own claims, and standard claims in other languages, such
+	// as "name#ja" (§5.2). No scope covers the host's own claims: return them only for
+	// the requests that may have them.
 	Extra map[string]any `json:"-"`
 }
 
 // Address is a postal address (§5.1.1).
 type Address struct {
-	Formatted     string `json:"formatted,omitempty"` // all of it, with line breaks
+	Formatted     string `json:"formatted,omitempty"` // the full address, with line breaks
 	StreetAddress string `json:"street_address,omitempty"`
 	Locality      string `json:"locality,omitempty"`
 	Region        string `json:"region,omitempty"`
@@ -51,10 +54,10 @@ type Address struct {
 	Country       string `json:"country,omitempty"`
 }
 
-// claimScopes are the scopes that ask for claims.
+// claimScopes returns the scopes that request claims.
 func claimScopes() []string { return []string{scopeProfile, scopeEmail, scopePhone, scopeAddress} }
 
-// claimsOf returns the claims that a scope asks for (§5.4).
+// claimsOf returns the claims that scope requests (§5.4).
 func claimsOf(scope string) []string {
 	switch scope {
 	case scopeProfile:
@@ -73,7 +76,8 @@ func claimsOf(scope string) []string {
 	}
 }
 
-// scopeOf returns the scope that a claim belongs to, in whatever language; empty: none, it is the host's own.
+// scopeOf returns the scope that covers claim in any language. It is empty for claims
+// of the host.
 func scopeOf(claim string) string {
 	name, _, _ := strings.Cut(claim, "#")
 	for _, scope := range claimScopes() {
@@ -84,16 +88,18 @@ func scopeOf(claim string) string {
 	return ""
 }
 
-// allowed reports whether a claim about the user may be told to somebody who has been granted scopes.
-func allowed(claim string, scopes oauthkit.Scopes) bool {
+// isAllowed reports whether a claim about the user may be disclosed to a client that
+// was granted scopes.
+func isAllowed(claim string, scopes oauthkit.Scopes) bool {
 	scope := scopeOf(claim)
 	return !isReserved(claim) && (scope == "" || scopes.Contains(scope))
 }
 
-// withoutMethods is Claims as encoding/json would see it.
+// withoutMethods is Claims without its JSON methods.
 type withoutMethods Claims
 
-// MarshalJSON implements [json.Marshaler]. A member of Extra does not replace a field that is set.
+// MarshalJSON implements [json.Marshaler]. A field that is set takes precedence over
+// the member of Extra with its name.
 func (c Claims) MarshalJSON() ([]byte, error) {
 	members, err := c.members()
 	if err != nil {
@@ -120,8 +126,9 @@ func (c Claims) members() (map[string]any, error) {
 	return members, nil
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. Members that are no field go to Extra, numbers there as [json.Number]. It
-// refuses a member that occurs twice or that differs from a field only in case.
+// UnmarshalJSON implements [json.Unmarshaler]. It stores members without a field in
+// Extra, with numbers as [json.Number]. It rejects a member that occurs twice or that
+// differs from a field only in case.
 func (c *Claims) UnmarshalJSON(document []byte) error {
 	var fields withoutMethods
 	if err := strictjson.Unmarshal(document, &fields); err != nil {

@@ -14,12 +14,12 @@ func TestClaimsRoundTrip(t *testing.T) {
 		claims oidc.Claims
 		text   string
 	}{
-		"nothing": {oidc.Claims{}, `{}`},
+		"empty": {oidc.Claims{}, `{}`},
 		"example of section 5.3.2": {
 			oidc.Claims{Name: "Jane Doe", GivenName: "Jane", FamilyName: "Doe", PreferredUsername: "j.doe", Email: "janedoe@example.com", Picture: "http://example.com/janedoe/me.jpg"},
 			`{"email":"janedoe@example.com","family_name":"Doe","given_name":"Jane","name":"Jane Doe","picture":"http://example.com/janedoe/me.jpg","preferred_username":"j.doe"}`,
 		},
-		"not verified is said": {
+		"not verified": {
 			oidc.Claims{Email: "a@b.test", EmailVerified: &no, PhoneNumber: "+1", PhoneNumberVerified: &yes},
 			`{"email":"a@b.test","email_verified":false,"phone_number":"+1","phone_number_verified":true}`,
 		},
@@ -34,7 +34,7 @@ func TestClaimsRoundTrip(t *testing.T) {
 			},
 			`{"birthdate":"k","family_name":"c","gender":"j","given_name":"b","locale":"m","middle_name":"d","name":"a","nickname":"e","picture":"h","preferred_username":"f","profile":"g","updated_at":1311280970,"website":"i","zoneinfo":"l"}`,
 		},
-		"the host's own": {
+		"extra claims": {
 			oidc.Claims{Name: "A", Extra: map[string]any{"name#ja": "あ", "groups": []any{"x"}, "id": json.Number("9007199254740993")}},
 			`{"groups":["x"],"id":9007199254740993,"name":"A","name#ja":"あ"}`,
 		},
@@ -53,22 +53,22 @@ func TestClaimsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestClaimsFieldsWin(t *testing.T) {
+func TestClaimsFieldsTakePrecedence(t *testing.T) {
 	text, err := json.Marshal(oidc.Claims{Name: "Alice", Extra: map[string]any{"name": "Mallory", "nickname": "Al"}})
 	if want := `{"name":"Alice","nickname":"Al"}`; err != nil || string(text) != want {
 		t.Errorf("got %s and %v, want %s", text, err, want)
 	}
 }
 
-func TestClaimsRefuse(t *testing.T) {
+func TestClaimsRejects(t *testing.T) {
 	for name, text := range map[string]string{
-		"not an object":           `["name"]`,
-		"U-07 verified as text":   `{"email_verified":"true"}`,
-		"a member twice":          `{"name":"a","name":"b"}`,
-		"a member in another way": `{"Email":"a@b.test"}`,
-		"time as text":            `{"updated_at":"2026-01-01T00:00:00Z"}`,
-		"address as text":         `{"address":"1 Road"}`,
-		"unreadable":              `{`,
+		"not an object":            `["name"]`,
+		"U-07 verified as text":    `{"email_verified":"true"}`,
+		"a member twice":           `{"name":"a","name":"b"}`,
+		"a member in another case": `{"Email":"a@b.test"}`,
+		"time as text":             `{"updated_at":"2026-01-01T00:00:00Z"}`,
+		"address as text":          `{"address":"1 Road"}`,
+		"incomplete":               `{`,
 	} {
 		before := oidc.Claims{Name: "Alice"}
 		claims := before
@@ -78,7 +78,8 @@ func TestClaimsRefuse(t *testing.T) {
 	}
 }
 
-// FuzzClaims holds that whatever can be read as claims can be written, and is the same when it is read again.
+// FuzzClaims checks that claims which can be decoded can be encoded, and that decoding
+// the result returns the same claims.
 func FuzzClaims(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `null`, `{"name":"a","name#ja":"b","groups":[{"x":1e400}]}`, `{"email":"a","email_verified":false,"EMAIL":1}`,
@@ -93,7 +94,7 @@ func FuzzClaims(f *testing.F) {
 		}
 		written, err := json.Marshal(claims)
 		if err != nil {
-			t.Fatalf("got %v when writing what was read from %s", err, text)
+			t.Fatalf("got %v when encoding the claims of %s", err, text)
 		}
 		if err := json.Unmarshal(written, &again); err != nil || !reflect.DeepEqual(again, claims) {
 			t.Errorf("got %+v and %v from %s, want %+v", again, err, written, claims)

@@ -16,9 +16,10 @@ const (
 	scopeOfflineAccess = "offline_access"
 )
 
-// announce tells the registry the scopes, in words that follow "This application will be able to", and the metadata
-// (OpenID Connect Discovery 1.0 §3). What has the zero value there and is not supported here is said nonetheless, since
-// the default of request_uri_parameter_supported is true.
+// announce registers the scopes and the metadata (OpenID Connect Discovery 1.0 §3). A
+// scope's description continues "This application will be able to". Unsupported
+// features are listed as false, since the default of request_uri_parameter_supported is
+// true.
 func (e *Extension) announce(registry *oauthkit.Registry) {
 	registry.Scope(scopeOpenID, "sign you in")
 	registry.Scope(scopeProfile, "see your name, your picture and the rest of your profile")
@@ -43,7 +44,8 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 	})
 }
 
-// claimsSupported lists the claims of ID tokens and, where the host knows any, those of the users.
+// claimsSupported returns the claims of ID tokens and, if Config.Claims is set, those
+// about users.
 func (e *Extension) claimsSupported() []string {
 	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"}
 	if e.config.Claims == nil {

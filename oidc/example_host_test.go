@@ -9,25 +9,25 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// tenantApplication belongs to one of the host's customers, which is a column of the host's own.
+// tenantApplication belongs to a tenant of the host, stored in a column of the host.
 type tenantApplication struct {
 	oauthkit.AbstractApplication
 	Tenant string
 }
 
-// What an application is told about a user depends on a column of the host's own, which arrives in the host's own type.
+// The claims about a user depend on a column that the host added to the application.
 func ExampleClaimsFor() {
 	config := oidc.Config{
 		Keys: memstore.New(),
 		Claims: oidc.ClaimsFor(func(_ context.Context, app *tenantApplication, request *oidc.ClaimsRequest) (oidc.Claims, error) {
 			claims := oidc.Claims{Extra: map[string]any{"tenant": app.Tenant}}
-			if request.Allows("email") { // otherwise it need not be looked up
+			if request.Allows("email") { // skip the lookup if the claim would be dropped
 				claims.Email = request.Subject + "@" + app.Tenant + ".example"
 			}
 			return claims, nil
 		}),
 	}
-	// The user info endpoint calls it so:
+	// The user info endpoint calls:
 	for _, scopes := range []oauthkit.Scopes{{"openid"}, {"openid", "email"}} {
 		claims, err := config.Claims(context.Background(), &oidc.ClaimsRequest{
 			Subject: "alice", Scopes: scopes, Application: &tenantApplication{Tenant: "gallery"},
@@ -39,7 +39,7 @@ func ExampleClaimsFor() {
 	// "alice@gallery.example" gallery <nil>
 }
 
-// ID tokens say for which of the host's customers they are.
+// ID tokens name the tenant of the application.
 func ExampleIDTokenClaimsFor() {
 	config := oidc.Config{
 		Keys: memstore.New(),
@@ -49,14 +49,15 @@ func ExampleIDTokenClaimsFor() {
 			},
 		),
 	}
-	// The token endpoint calls it so:
+	// The token endpoint calls:
 	response := &oauthkit.TokenResponse{Application: &tenantApplication{Tenant: "gallery"}}
 	fmt.Println(config.IDTokenClaims(context.Background(), response))
 	// Output:
 	// map[tenant:gallery] <nil>
 }
 
-// A key that somebody else has seen is removed, and another one signs from then on. ID tokens of the removed one are worth nothing.
+// A compromised key is removed, and another one signs. ID tokens of the removed key
+// become invalid.
 func ExampleExtension_RemoveKey() {
 	ctx, store := context.Background(), memstore.New()
 	openID := oidc.New(oidc.Config{Keys: store})
@@ -69,12 +70,12 @@ func ExampleExtension_RemoveKey() {
 		fmt.Println(err)
 		return
 	}
-	seen := before[0].ID // the kid in the header of each ID token that it signed
-	fmt.Println(openID.RemoveKey(ctx, seen))
+	compromised := before[0].ID // the kid in the header of ID tokens
+	fmt.Println(openID.RemoveKey(ctx, compromised))
 	after, err := store.SigningKeys(ctx)
 	for _, key := range after {
-		if key.ID == seen {
-			fmt.Println("it is still there")
+		if key.ID == compromised {
+			fmt.Println("the key is still stored")
 		}
 	}
 	fmt.Println(len(before), "keys before,", len(after), "after", err)

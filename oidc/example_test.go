@@ -13,7 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A provider with OpenID Connect. Its first signing keys are made and stored by oauthkit.New.
+// A provider with OpenID Connect. oauthkit.New generates and stores the first signing
+// keys.
 func ExampleNew() {
 	store := memstore.New()
 	verified := true
@@ -47,7 +48,7 @@ func ExampleNew() {
 	// userinfo_endpoint https://example.com/o/userinfo
 }
 
-// Claims that are kept as JSON, with members of the host's own.
+// Claims stored as JSON, with additional members of the host.
 func ExampleClaims() {
 	var claims oidc.Claims
 	err := json.Unmarshal([]byte(`{"name": "Alice Liddell", "email_verified": false, "groups": ["staff"]}`), &claims)
@@ -59,7 +60,7 @@ func ExampleClaims() {
 	// {"email_verified":false,"groups":["staff"],"name":"Alice Liddell"} <nil>
 }
 
-// A rotation, as a program of the host's would do it every few months.
+// A scheduled program of the host rotates the keys every few months.
 func ExampleExtension_RotateKeys() {
 	store := memstore.New()
 	openID := oidc.New(oidc.Config{Keys: store})

@@ -11,11 +11,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/jose"
 )
 
-// idTokenType is the typ header of ID tokens. Everything else that is signed with the same keys must have another
-// (RFC 8725 §3.11).
+// idTokenType is the typ header of ID tokens. Everything else signed with the same keys
+// must have another type (RFC 8725 §3.11).
 const idTokenType = "JWT"
 
-// addIDToken adds an ID token to the response if it is for a user and has the scope openid (§3.1.3.3, §12.2).
+// addIDToken adds an ID token to a response for a user with the scope openid (§3.1.3.3,
+// §12.2).
 func (e *Extension) addIDToken(ctx context.Context, response *oauthkit.TokenResponse) error {
 	if response.Authorization.Subject == "" || !response.Scopes.Contains(scopeOpenID) {
 		return nil
@@ -37,7 +38,7 @@ func (e *Extension) addIDToken(ctx context.Context, response *oauthkit.TokenResp
 	return nil
 }
 
-// signer returns the key of the algorithm that the application has chosen.
+// signer returns the signing key for the algorithm of the application.
 func (e *Extension) signer(ctx context.Context, response *oauthkit.TokenResponse) (*jose.Key, error) {
 	algorithm := jose.RS256
 	if chosen := oauthkit.IDTokenAlgorithm(response.Application); chosen != "" {
@@ -50,8 +51,9 @@ func (e *Extension) signer(ctx context.Context, response *oauthkit.TokenResponse
 	return e.keys.current(ctx).signer(algorithm, response.Now)
 }
 
-// protocolClaims returns the claims of §2 and §3.1.3.6. The user's own claims are not among them: they are told at the
-// user info endpoint (§5.4). After a refresh they are those of the same sign-in, without the nonce (§12.2).
+// protocolClaims returns the claims of §2 and §3.1.3.6. Claims about the user are not
+// among them: the user info endpoint returns those (§5.4). After a refresh the claims
+// describe the same sign-in, without the nonce (§12.2).
 func (e *Extension) protocolClaims(response *oauthkit.TokenResponse, algorithm jose.Algorithm) map[string]any {
 	authorization := response.Authorization
 	claims := map[string]any{
@@ -77,30 +79,31 @@ func (e *Extension) protocolClaims(response *oauthkit.TokenResponse, algorithm j
 	return claims
 }
 
-// hostClaims asks Config.IDTokenClaims. Claims of the protocol are left out, those included that this token does not have, and
-// so is what the user did not allow to be told.
+// hostClaims calls Config.IDTokenClaims. It drops claims of the protocol, even those
+// that this token does not have, and claims that the granted scopes do not cover.
 func (e *Extension) hostClaims(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error) {
 	if e.config.IDTokenClaims == nil {
 		return map[string]any{}, nil
 	}
-	asked, err := e.config.IDTokenClaims(ctx, response)
+	returned, err := e.config.IDTokenClaims(ctx, response)
 	if err != nil {
-		return nil, oauthkit.Unavailable(fmt.Errorf("asking for the claims of the ID token: %w", err))
+		return nil, oauthkit.Unavailable(fmt.Errorf("oidc: Config.IDTokenClaims: %w", err))
 	}
 	claims := map[string]any{}
-	for name, value := range asked {
+	for name, value := range returned {
 		if isReserved(name) {
-			e.provider.Logger().WarnContext(ctx, "Config.IDTokenClaims returned a claim of the protocol; it is left out", "claim", name)
+			e.provider.Logger().WarnContext(ctx, "oidc: ignored a protocol claim that Config.IDTokenClaims returned", "claim", name)
 		}
-		if allowed(name, response.Scopes) {
+		if isAllowed(name, response.Scopes) {
 			claims[name] = value
 		}
 	}
 	return claims, nil
 }
 
-// isReserved reports whether a claim is one of the protocol's. They say what a token is, who it is for and what can be done
-// with it: RFC 7519 §4.1, §2 and §3.3.2.11, RFC 7800 §3, RFC 8693 §4, OpenID Connect Back-Channel Logout 1.0 §2.4.
+// isReserved reports whether the protocol defines claim. Reserved claims describe the
+// token itself, its audience and its use: RFC 7519 §4.1, §2 and §3.3.2.11, RFC 7800 §3,
+// RFC 8693 §4, OpenID Connect Back-Channel Logout 1.0 §2.4.
 func isReserved(claim string) bool {
 	switch claim {
 	case "iss", "sub", "aud", "exp", "nbf", "iat", "jti",
@@ -112,12 +115,13 @@ func isReserved(claim string) bool {
 	}
 }
 
-// IDTokenClaimsFor makes a Config.IDTokenClaims of a function that takes the host's own application type.
+// IDTokenClaimsFor adapts a function that takes the host's application type to
+// Config.IDTokenClaims.
 func IDTokenClaimsFor[A oauthkit.Application](
 	claims func(ctx context.Context, app A, response *oauthkit.TokenResponse) (map[string]any, error),
 ) func(context.Context, *oauthkit.TokenResponse) (map[string]any, error) {
 	return func(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error) {
-		app, err := own[A](response.Application)
+		app, err := applicationAs[A](response.Application)
 		if err != nil {
 			return nil, err
 		}
@@ -125,11 +129,11 @@ func IDTokenClaimsFor[A oauthkit.Application](
 	}
 }
 
-// own returns app as the host's own type.
-func own[A oauthkit.Application](app oauthkit.Application) (A, error) {
+// applicationAs returns app as the host's application type.
+func applicationAs[A oauthkit.Application](app oauthkit.Application) (A, error) {
 	typed, ok := app.(A)
 	if !ok {
-		return typed, fmt.Errorf("oidc: the store returned an application of type %T, not %T", app, typed)
+		return typed, fmt.Errorf("oidc: the store returned a %T, want a %T", app, typed)
 	}
 	return typed, nil
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// verify has a real client verify an ID token with the key set, and returns its claims.
+// verify checks an ID token with an independent client and the key set, and returns its
+// claims.
 func (s *site) verify(response *oauthkit.TokenResponse) map[string]any {
 	s.t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -66,7 +67,7 @@ func TestIDToken(t *testing.T) {
 	}
 }
 
-// TestIDTokenOfUnknownSignIn leaves out what was not sent or is not known.
+// TestIDTokenOfUnknownSignIn checks that claims without a value are omitted.
 func TestIDTokenOfUnknownSignIn(t *testing.T) {
 	s := newSite(t, oidc.Config{IDTokenLifetime: 5 * time.Minute})
 	response, err := s.redeem(s.code(&oauthkit.User{Subject: "bob"}, nil))
@@ -79,7 +80,8 @@ func TestIDTokenOfUnknownSignIn(t *testing.T) {
 	expect(t, claims, map[string]any{"iss": issuer, "sub": "bob", "aud": "web", "iat": now, "exp": now + 300})
 }
 
-// TestIDTokenOfRefresh is section 12.2: a new token about the same sign-in.
+// TestIDTokenOfRefresh checks §12.2: a refresh issues a new ID token for the same
+// sign-in.
 func TestIDTokenOfRefresh(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	first := s.signIn(url.Values{"nonce": {"n1"}, "scope": {"openid email"}})
@@ -107,7 +109,7 @@ func TestIDTokenOfRefresh(t *testing.T) {
 	}
 }
 
-// TestNoIDToken is about answers that are not for a user, or not of OpenID Connect.
+// TestNoIDToken covers responses that are not for a user or not for OpenID Connect.
 func TestNoIDToken(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	if response := s.signIn(url.Values{"scope": {"email"}}); response.Extra["id_token"] != nil {
@@ -119,7 +121,8 @@ func TestNoIDToken(t *testing.T) {
 	}
 }
 
-// TestIDTokenAlgorithm is K-09: what cannot be is an error, and uses up nothing.
+// TestIDTokenAlgorithm is K-09: an unsupported algorithm is an error and does not
+// consume the code.
 func TestIDTokenAlgorithm(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	code := s.code(alice(), nil)
@@ -131,11 +134,12 @@ func TestIDTokenAlgorithm(t *testing.T) {
 	}
 	s.app.Algorithm = "ES256"
 	if _, err := s.redeem(code); err != nil {
-		t.Errorf("got %v once the application is put right, want the code still good", err)
+		t.Errorf("got %v after the application was corrected, want the code still valid", err)
 	}
 }
 
-// TestIDTokenClaims is K-10: a host may add claims and replace none of the protocol's.
+// TestIDTokenClaims is K-10: a host can add claims, but not replace claims of the
+// protocol.
 func TestIDTokenClaims(t *testing.T) {
 	reserved := []string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash",
@@ -163,7 +167,8 @@ func TestIDTokenClaims(t *testing.T) {
 	})
 }
 
-// TestIDTokenClaimsFail keeps the code for another attempt.
+// TestIDTokenClaimsFail checks that a failure leaves the code valid for another
+// attempt.
 func TestIDTokenClaimsFail(t *testing.T) {
 	failure := errDown
 	s := newSite(t, oidc.Config{IDTokenClaims: func(context.Context, *oauthkit.TokenResponse) (map[string]any, error) {
@@ -175,22 +180,23 @@ func TestIDTokenClaimsFail(t *testing.T) {
 	}
 	failure = nil
 	if _, err := s.redeem(code); err != nil {
-		t.Errorf("got %v at the second attempt, want the code still good", err)
+		t.Errorf("got %v at the second attempt, want the code still valid", err)
 	}
 }
 
-// TestApplicationOfAnotherType has adapters for a type that the store does not return.
+// TestApplicationOfAnotherType calls adapters with a type that the store does not
+// return.
 func TestApplicationOfAnotherType(t *testing.T) {
-	type stranger struct{ *oauthkit.AbstractApplication }
+	type otherApplication struct{ *oauthkit.AbstractApplication }
 	app := &application{}
 	response := &oauthkit.TokenResponse{Application: app}
-	_, err := oidc.IDTokenClaimsFor(func(context.Context, stranger, *oauthkit.TokenResponse) (map[string]any, error) {
+	_, err := oidc.IDTokenClaimsFor(func(context.Context, otherApplication, *oauthkit.TokenResponse) (map[string]any, error) {
 		return map[string]any{}, nil
 	})(t.Context(), response)
 	if err == nil {
 		t.Error("IDTokenClaimsFor: got no error")
 	}
-	_, err = oidc.ClaimsFor(func(context.Context, stranger, *oidc.ClaimsRequest) (oidc.Claims, error) {
+	_, err = oidc.ClaimsFor(func(context.Context, otherApplication, *oidc.ClaimsRequest) (oidc.Claims, error) {
 		return oidc.Claims{}, nil
 	})(t.Context(), &oidc.ClaimsRequest{Application: app})
 	if err == nil {
@@ -198,12 +204,13 @@ func TestApplicationOfAnotherType(t *testing.T) {
 	}
 }
 
-// TestIDTokenWithoutRefresh holds that an application without the refresh grant still has its ID token.
+// TestIDTokenWithoutRefresh checks that an application without the refresh grant gets
+// an ID token.
 func TestIDTokenWithoutRefresh(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	s.app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
 	if response := s.signIn(url.Values{"scope": {"openid offline_access"}}); response.RefreshToken != "" || idToken(t, response) == "" {
-		t.Error("got a refresh token, want an ID token alone")
+		t.Error("got a refresh token, want only an ID token")
 	}
 }
 
@@ -216,7 +223,7 @@ func header(t *testing.T, token string) map[string]any {
 	return members
 }
 
-// expect compares JSON objects.
+// expect compares the members of two JSON objects.
 func expect(t *testing.T, got, want map[string]any) {
 	t.Helper()
 	names := slices.Sorted(maps.Keys(want))

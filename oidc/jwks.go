@@ -12,10 +12,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/jose"
 )
 
-// keysMaxAge is how long clients may keep the key set. It must stay far below publishLead.
+// keysMaxAge is how long clients may cache the key set. It must stay far below
+// publishLead.
 const keysMaxAge = 15 * time.Minute
 
-// serveKeys is the JWK Set (RFC 7517 §5) that clients verify signatures with. Scripts of any origin may read it.
+// serveKeys serves the JWK Set (RFC 7517 §5) with which clients verify signatures.
+// Scripts of any origin may read it.
 func (e *Extension) serveKeys(w http.ResponseWriter, r *http.Request) error {
 	document, err := jose.PublicSet(e.keys.current(r.Context()).published(e.provider.Now()))
 	if err != nil {

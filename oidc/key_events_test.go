@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// auditedKeys are instances that share a store, and what they tell of its keys.
+// auditedKeys records the key events of several instances that share a store.
 type auditedKeys struct {
 	t      *testing.T
 	store  *memstore.Store
@@ -21,7 +21,7 @@ type auditedKeys struct {
 	events []oauthkit.Event
 }
 
-// instance starts another one.
+// instance starts another instance.
 func (k *auditedKeys) instance() *oidc.Extension {
 	k.t.Helper()
 	extension := oidc.New(oidc.Config{Keys: k.store})
@@ -46,7 +46,8 @@ func (k *auditedKeys) take() []oauthkit.Event {
 	return taken
 }
 
-// published are the events for all stored keys that sign from a time on, in the order in which they are made.
+// published returns the expected events for all stored keys that sign from activeAt on,
+// in the order in which they were generated.
 func (k *auditedKeys) published(activeAt time.Time) []oauthkit.Event {
 	k.t.Helper()
 	keys, err := k.store.SigningKeys(k.t.Context())
@@ -71,7 +72,8 @@ func (k *auditedKeys) want(what string, want []oauthkit.Event) {
 	}
 }
 
-// TestKeyEvents follows the first keys from the start of the program to their end. Whatever finds its work done says nothing.
+// TestKeyEvents follows the first keys from the start of the program to their removal.
+// A call that changes nothing sends no event.
 func TestKeyEvents(t *testing.T) {
 	keys := &auditedKeys{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	begun := keys.clock.Now()
@@ -108,8 +110,8 @@ func TestKeyEvents(t *testing.T) {
 	}
 }
 
-// TestKeyEvents_AtOnce lets instances start at the same time on an empty database, and rotate at the same time: each key that is stored
-// or removed is told of once.
+// TestKeyEvents_AtOnce starts and rotates several instances at the same time on an
+// empty database. Each key that is added or removed causes one event.
 func TestKeyEvents_AtOnce(t *testing.T) {
 	keys := &auditedKeys{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	var instances [4]*oidc.Extension
@@ -143,8 +145,8 @@ func TestKeyEvents_AtOnce(t *testing.T) {
 	}
 }
 
-// TestKeyEvents_Answered has an observer that answers every event with a rotation, the first ones at the start included: nobody else
-// holds the keys while it is told.
+// TestKeyEvents_Answered uses an observer that rotates the keys on every event, the
+// first ones included. Events are sent while no one holds the keyring.
 func TestKeyEvents_Answered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -176,6 +178,6 @@ func TestKeyEvents_Answered(t *testing.T) {
 			t.Errorf("got error %v and %d keys, want the first two, the next two, and one of them removed", err, stored)
 		}
 	case <-ctx.Done():
-		t.Error("the observer waits for the keys, and who holds them for the observer")
+		t.Error("deadlock: the observer and the keyring wait for each other")
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// signingKey opens the RSA key of the site.
+// signingKey decrypts the RSA key of the site.
 func (s *site) signingKey() ownKey {
 	s.t.Helper()
 	for _, stored := range s.stored() {
@@ -66,12 +66,12 @@ func (s *site) published() map[string]map[string]any {
 		keys[key["kid"].(string)] = key
 	}
 	if len(keys) != len(document.Keys) {
-		s.t.Errorf("got %v, want a kid of its own for each key", document.Keys)
+		s.t.Errorf("got %v, want a distinct kid for each key", document.Keys)
 	}
 	return keys
 }
 
-// signer returns the kid of the key that signs for the application now.
+// signer returns the kid of the key that signs for the application.
 func (s *site) signer() string {
 	s.t.Helper()
 	token, _, err := jwt.NewParser().ParseUnverified(idToken(s.t, s.signIn(nil)), jwt.MapClaims{})
@@ -112,7 +112,8 @@ func TestKeySet(t *testing.T) {
 	}
 }
 
-// TestFirstKeys is K-05: instances that start at once on one database use the same keys.
+// TestFirstKeys is K-05: instances that start at the same time on one database use the
+// same keys.
 func TestFirstKeys(t *testing.T) {
 	s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	documents := make([]string, 16)
@@ -129,14 +130,15 @@ func TestFirstKeys(t *testing.T) {
 	}
 	instances.Wait()
 	if keys := s.stored(); len(keys) != 2 || keys[0].Generation != 1 || keys[1].Generation != 1 || keys[0].Algorithm == keys[1].Algorithm {
-		t.Errorf("got %d keys, want one first of each algorithm", len(keys))
+		t.Errorf("got %d keys, want one of each algorithm", len(keys))
 	}
 	if distinct := slices.Compact(slices.Sorted(slices.Values(documents))); len(distinct) != 1 {
 		t.Errorf("got %d different key sets, want one: %v", len(distinct), distinct)
 	}
 }
 
-// TestSecret is ST-08: the private keys are encrypted, and a secret that does not fit is noticed at the start.
+// TestSecret is ST-08: private keys are encrypted, and a wrong secret is reported at
+// the start.
 func TestSecret(t *testing.T) {
 	const other = "another secret that is also long enough"
 	tests := []struct {
@@ -144,8 +146,8 @@ func TestSecret(t *testing.T) {
 		keys                     int // afterwards
 	}{
 		{"the same", secret, secret, "", 2},
-		{"another", secret, other, "Config.Secret is not the one that it was made with", 2},
-		{"none any more", secret, "", "set Config.Secret to the secret that it was made with", 2},
+		{"another", secret, other, "it was encrypted with another Config.Secret", 2},
+		{"removed", secret, "", "set Config.Secret to the secret that it was encrypted with", 2},
 		{"never one", "", "", "", 2},
 		{"one since then", "", secret, "", 4},
 	}
@@ -167,7 +169,7 @@ func TestSecret(t *testing.T) {
 			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			case err != nil && strings.Contains(err.Error(), secret):
-				t.Errorf("the error tells the secret: %v", err)
+				t.Errorf("the error contains the secret: %v", err)
 			}
 			if keys := s.stored(); len(keys) != test.keys {
 				t.Errorf("got %d keys afterwards, want %d", len(keys), test.keys)
@@ -176,7 +178,8 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestStoredKeyIsChecked is K-07 and what a damaged row does: the provider does not start, and names the row.
+// TestStoredKeyIsChecked is K-07 for damaged rows: the provider does not start, and the
+// error names the row.
 func TestStoredKeyIsChecked(t *testing.T) {
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
@@ -186,15 +189,15 @@ func TestStoredKeyIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := newSite(t, oidc.Config{}).signingKey()
-	der, err := x509.MarshalPKCS8PrivateKey(good.private)
+	valid := newSite(t, oidc.Config{}).signingKey()
+	der, err := x509.MarshalPKCS8PrivateKey(valid.private)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, key := range map[string]*oauthkit.SigningKey{
 		"RSA 1024":          {ID: "row", Algorithm: "RS256", Generation: 1, Private: weak},
-		"another algorithm": {ID: good.id, Algorithm: "ES256", Generation: 1, Private: der},
-		"unknown algorithm": {ID: good.id, Algorithm: "HS256", Generation: 1, Private: der},
+		"another algorithm": {ID: valid.id, Algorithm: "ES256", Generation: 1, Private: der},
+		"unknown algorithm": {ID: valid.id, Algorithm: "HS256", Generation: 1, Private: der},
 		"another id":        {ID: "row", Algorithm: "RS256", Generation: 1, Private: der},
 		"empty":             {ID: "row", Algorithm: "RS256", Generation: 1},
 		"no key":            {ID: "row", Algorithm: "RS256", Generation: 1, Private: []byte{0x30, 0}},
@@ -211,7 +214,8 @@ func TestStoredKeyIsChecked(t *testing.T) {
 	}
 }
 
-// TestKeysAreKeptInMemory shows that signing asks no database, and that a database which fails later ends nothing.
+// TestKeysAreKeptInMemory checks that signing does not read the database, and continues
+// if the database fails later.
 func TestKeysAreKeptInMemory(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	before := s.keys.reads.Load()
@@ -238,24 +242,25 @@ func TestKeysAreKeptInMemory(t *testing.T) {
 	}
 }
 
-// TestOneRequestChecksTheKeys shows that the others do not wait for a database that takes its time.
+// TestOneRequestChecksTheKeys checks that other requests do not wait for a slow
+// database.
 func TestOneRequestChecksTheKeys(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	want := s.keySet().Body.String()
-	hang := &hang{begun: make(chan struct{}), over: make(chan struct{})}
-	s.keys.hanging.Store(hang)
+	block := &block{started: make(chan struct{}), finish: make(chan struct{})}
+	s.keys.blocked.Store(block)
 	s.clock.advance(time.Minute)
 	before := s.keys.reads.Load()
 	checked := make(chan string)
 	go func() { checked <- s.keySet().Body.String() }()
-	<-hang.begun
-	for range 3 { // each would close hang.begun again if it asked the store, or never return if it waited
+	<-block.started
+	for range 3 { // a read would close block.started again; a wait would never return
 		if got := s.keySet().Body.String(); got != want {
 			t.Errorf("got %s during the check, want %s", got, want)
 		}
 		s.signIn(nil)
 	}
-	close(hang.over)
+	close(block.finish)
 	if got := <-checked; got != want {
 		t.Errorf("got %s after the check, want %s", got, want)
 	}
@@ -264,8 +269,8 @@ func TestOneRequestChecksTheKeys(t *testing.T) {
 	}
 }
 
-// TestAcceptClearKeys is how a host introduces a secret: the keys that it lists sign on and stay published
-// until those that are sealed take over; the others do neither.
+// TestAcceptClearKeys introduces a secret: the listed keys sign and stay published
+// until sealed keys replace them; unlisted ones do neither.
 func TestAcceptClearKeys(t *testing.T) {
 	s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
 	if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), ""); err != nil {

@@ -1,7 +1,8 @@
-// Package oidc makes a provider an OpenID Connect provider: ID tokens, user info, discovery, and the keys that sign.
+// Package oidc adds OpenID Connect to a provider: ID tokens, user info, discovery and signing
+// keys.
 //
-// It is an [oauthkit.Extension] and does nothing that an extension of the host's own could not do. Sections are those of
-// OpenID Connect Core 1.0 unless another document is named.
+// It is an [oauthkit.Extension] and uses nothing that an extension of the host could not use.
+// Section numbers refer to OpenID Connect Core 1.0 unless another document is named.
 package oidc
 
 import (
@@ -14,45 +15,53 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config is what a host decides about OpenID Connect.
+// Config configures the extension. Only Keys is required.
 type Config struct {
-	// Keys keeps the signing keys. Required; every store of this module is one. The first keys are made by oauthkit.New, and
-	// the private parts are encrypted with Config.Secret of the provider if there is one.
+	// Keys stores the signing keys. It is required; every store of this module
+	// implements it. oauthkit.New generates the first keys. Private keys are encrypted
+	// with Config.Secret of the provider if that is set.
 	Keys oauthkit.KeyStore
-	// AcceptClearKeys lists the ids (kid) of stored signing keys that are used although they are not
-	// encrypted, while Config.Secret of the provider is set: those from before the Secret was introduced,
-	// until they are rotated away. Others are neither used nor published, since a writer to the database
-	// could have added them. Nil: none. Without a Secret every key is used.
+	// AcceptClearKeys lists the ids (kid) of unencrypted keys that stay in use although
+	// Config.Secret of the provider is set: those stored before the secret was
+	// introduced, until they are rotated out. Other unencrypted keys are neither used
+	// nor published, since anyone who can write to the database could have added them.
+	// If nil, no unencrypted key is accepted. Without a secret every key is used.
 	AcceptClearKeys []string
-	// Claims says what is known about a user. It may return more than the request allows: what belongs to a scope that was
-	// not granted is left out. An error wrapping oauthkit.ErrNotFound says that there is no such user any more; any other
-	// error is answered as a failure, never as a user without claims. Nil: nothing but the subject. See [ClaimsFor].
+	// Claims returns the claims about a user. It may return more than the request
+	// allows: claims whose scope was not granted are dropped. If the user no longer
+	// exists, it returns an error that wraps oauthkit.ErrNotFound; any other error
+	// makes the request fail. If Claims is nil, user info has only the subject. See
+	// [ClaimsFor].
 	Claims func(ctx context.Context, request *ClaimsRequest) (Claims, error)
-	// IDTokenClaims adds claims to ID tokens. Those of the protocol cannot be replaced, and what belongs to a scope that was
-	// not granted is left out. Nil: none. See [IDTokenClaimsFor].
+	// IDTokenClaims returns additional claims for ID tokens. It cannot replace claims
+	// of the protocol, and claims whose scope was not granted are dropped. If nil,
+	// nothing is added. See [IDTokenClaimsFor].
 	IDTokenClaims func(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error)
-	// IDTokenLifetime is how long an ID token is valid, at most 24 hours. An expired one still serves as id_token_hint. Zero:
-	// one hour.
+	// IDTokenLifetime is how long an ID token is valid, at most 24 hours. If zero, it
+	// is one hour. An expired ID token is still accepted as id_token_hint.
 	IDTokenLifetime time.Duration
-	// RotateKeysAfter is the age at which Upkeep, which oauthkit.Run calls, replaces a signing key as
-	// RotateKeys does: at least one day. Zero: keys are rotated only by RotateKeys.
+	// RotateKeysAfter is the age, at least one day, at which Upkeep replaces a signing
+	// key as RotateKeys does. oauthkit.Run calls Upkeep. If zero, only RotateKeys
+	// rotates keys.
 	RotateKeysAfter time.Duration
-	// ACRValues are the authentication context classes that User.ACR can hold, for clients to know. Empty: not announced.
+	// ACRValues are the authentication context classes that User.ACR can hold. They are
+	// published as acr_values_supported. If empty, that member is omitted.
 	ACRValues []string
 }
 
 // maxIDTokenLifetime is far below keyRetention, so that no signature outlives its key.
 const maxIDTokenLifetime = 24 * time.Hour
 
-// Extension is OpenID Connect for one provider. It is safe for concurrent use.
+// Extension is the OpenID Connect extension of one provider. It is safe for concurrent
+// use.
 type Extension struct {
 	config   Config
 	provider *oauthkit.Provider
 	keys     *keyring
 }
 
-// New returns the extension, to be listed in Config.Extensions of one provider. What is wrong with config is reported by
-// oauthkit.New.
+// New returns an extension for Config.Extensions of one provider. oauthkit.New reports
+// errors of config.
 func New(config Config) *Extension {
 	if config.IDTokenLifetime == 0 {
 		config.IDTokenLifetime = time.Hour
@@ -60,19 +69,21 @@ func New(config Config) *Extension {
 	return &Extension{config: config}
 }
 
-// startTimeout bounds what Extend does with the database, making the first keys included.
+// startTimeout limits the database work of Extend, which includes generating the first
+// keys.
 const startTimeout = 30 * time.Second
 
-// Extend implements [oauthkit.Extension]. It reads the signing keys and makes the first ones, so that a secret that does
-// not open them stops the program at its start and not at the first sign-in.
+// Extend implements [oauthkit.Extension]. It reads the signing keys and generates the
+// first ones, so that a secret that cannot decrypt them stops the program at its start
+// and not at the first sign-in.
 func (e *Extension) Extend(registry *oauthkit.Registry) error {
 	switch {
 	case e.provider != nil:
-		return errors.New("oidc: the extension belongs to another provider already; call New for each")
+		return errors.New("oidc: the extension is already part of a provider; call oidc.New for each provider")
 	case e.config.Keys == nil:
 		return errors.New("oidc: Config.Keys is nil")
 	case e.config.IDTokenLifetime < 0 || e.config.IDTokenLifetime > maxIDTokenLifetime:
-		return fmt.Errorf("oidc: Config.IDTokenLifetime must be more than zero and at most %s", maxIDTokenLifetime)
+		return fmt.Errorf("oidc: Config.IDTokenLifetime must be positive and at most %s", maxIDTokenLifetime)
 	case e.config.RotateKeysAfter != 0 && e.config.RotateKeysAfter < minKeyAge:
 		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s", minKeyAge)
 	}

@@ -27,7 +27,8 @@ const (
 	secret   = "0123456789abcdef0123456789abcdef"
 )
 
-// site is a host: a provider with OpenID Connect on a store in memory, and one application.
+// site is a host: a provider with OpenID Connect, an in-memory store and one
+// application.
 type site struct {
 	t         *testing.T
 	store     *memstore.Store
@@ -38,7 +39,7 @@ type site struct {
 	provider  *oauthkit.Provider
 }
 
-// application is the host's own type.
+// application is the host's application type.
 type application struct {
 	oauthkit.AbstractApplication
 	Logo string
@@ -71,7 +72,7 @@ func newSite(t *testing.T, config oidc.Config) *site {
 	return s
 }
 
-// extend makes a provider on the site's store, as another instance would.
+// extend returns another provider on the site's store.
 func (s *site) extend(extension *oidc.Extension, secret string) (*oauthkit.Provider, error) {
 	return oauthkit.New(issuer, s.store, oauthkit.Config{
 		Grants:     grants.Standard(s.store),
@@ -94,7 +95,7 @@ func (s *site) authorize(parameters url.Values) (*oauthkit.AuthorizeRequest, err
 	return s.provider.NewAuthorizeRequest(s.t.Context(), form)
 }
 
-// code lets user approve a request and returns the code.
+// code approves a request as user and returns the code.
 func (s *site) code(user *oauthkit.User, parameters url.Values) string {
 	s.t.Helper()
 	request, err := s.authorize(parameters)
@@ -119,7 +120,7 @@ func (s *site) exchange(form url.Values) (*oauthkit.TokenResponse, error) {
 	return s.provider.Exchange(s.t.Context(), s.app, form)
 }
 
-// signIn is a whole sign-in of alice.
+// signIn signs alice in and redeems the code.
 func (s *site) signIn(parameters url.Values) *oauthkit.TokenResponse {
 	s.t.Helper()
 	response, err := s.redeem(s.code(alice(), parameters))
@@ -129,7 +130,7 @@ func (s *site) signIn(parameters url.Values) *oauthkit.TokenResponse {
 	return response
 }
 
-// alice has signed in at half past eleven.
+// alice signed in at half past eleven.
 func alice() *oauthkit.User {
 	return &oauthkit.User{
 		Subject: "alice", AuthTime: time.Date(2026, 3, 1, 11, 30, 0, 0, time.UTC), ACR: "urn:test:2", AMR: []string{"pwd", "otp"},
@@ -146,18 +147,18 @@ func idToken(t *testing.T, response *oauthkit.TokenResponse) string {
 	return token
 }
 
-// endpoint returns what the extension serves at a path.
+// endpoint returns the extension's endpoint at path.
 func (s *site) endpoint(path string) oauthkit.Endpoint {
 	s.t.Helper()
 	endpoints := s.provider.Endpoints()
 	i := slices.IndexFunc(endpoints, func(endpoint oauthkit.Endpoint) bool { return endpoint.Path == path })
 	if i < 0 {
-		s.t.Fatalf("there is no endpoint %s", path)
+		s.t.Fatalf("endpoint %s not found", path)
 	}
 	return endpoints[i]
 }
 
-// keySet answers a request for the key set.
+// keySet requests the key set.
 func (s *site) keySet() *httptest.ResponseRecorder {
 	s.t.Helper()
 	recorder := httptest.NewRecorder()
@@ -168,7 +169,7 @@ func (s *site) keySet() *httptest.ResponseRecorder {
 	return recorder
 }
 
-// clock stands still until it is moved.
+// clock is a clock that moves only when a test advances it.
 type clock struct {
 	mutex sync.Mutex
 	now   time.Time
@@ -186,17 +187,17 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// keyStore counts what it is asked, and fails or hangs when it is told to.
+// keyStore counts reads, and fails or blocks on request.
 type keyStore struct {
 	oauthkit.KeyStore
 	reads    atomic.Int64
 	failing  atomic.Bool
 	readOnly atomic.Bool
-	hanging  atomic.Pointer[hang]
+	blocked  atomic.Pointer[block]
 }
 
-// hang tells when a read has begun, and holds it until it is over.
-type hang struct{ begun, over chan struct{} }
+// block holds a read: it closes started, and waits until finish is closed.
+type block struct{ started, finish chan struct{} }
 
 var errDown = errors.New("the database is down")
 
@@ -205,9 +206,9 @@ func (k *keyStore) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, err
 	if k.failing.Load() {
 		return nil, errDown
 	}
-	if hang := k.hanging.Load(); hang != nil {
-		close(hang.begun)
-		<-hang.over
+	if block := k.blocked.Load(); block != nil {
+		close(block.started)
+		<-block.finish
 	}
 	return k.KeyStore.SigningKeys(ctx)
 }
@@ -219,7 +220,7 @@ func (k *keyStore) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) 
 	return k.KeyStore.AddSigningKey(ctx, key)
 }
 
-func TestExtendRefuses(t *testing.T) {
+func TestExtendRejects(t *testing.T) {
 	working := memstore.New()
 	failing := &keyStore{KeyStore: working}
 	failing.failing.Store(true)
@@ -233,9 +234,9 @@ func TestExtendRefuses(t *testing.T) {
 		"no key store":       {oidc.New(oidc.Config{}), "Config.Keys is nil"},
 		"negative lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
 		"too long lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
-		"used twice":         {used, "belongs to another provider"},
+		"used twice":         {used, "already part of a provider"},
 		"K-06 failing store": {oidc.New(oidc.Config{Keys: failing}), "reading the signing keys: " + errDown.Error()},
-		"K-06 no new keys":   {oidc.New(oidc.Config{Keys: readOnly}), "adding a signing key: " + errDown.Error()},
+		"K-06 no new keys":   {oidc.New(oidc.Config{Keys: readOnly}), "storing a signing key: " + errDown.Error()},
 	}
 	if _, err := oauthkit.New(issuer, working, oauthkit.Config{Extensions: []oauthkit.Extension{used}}); err != nil {
 		t.Fatal(err)
@@ -249,6 +250,6 @@ func TestExtendRefuses(t *testing.T) {
 		})
 	}
 	if keys, err := working.SigningKeys(t.Context()); err != nil || len(keys) != 2 {
-		t.Errorf("got %d keys and %v, want the two of the one provider that works", len(keys), err)
+		t.Errorf("got %d keys and %v, want two, from the only valid provider", len(keys), err)
 	}
 }

@@ -9,16 +9,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ReadOnlyKeys returns the keys of a store for a provider that may change nothing, such as that of a command which only calls
-// Check. Where the first keys are missing, the provider makes them for itself: they end with it, what it signs with them is worth
-// nothing to anybody else, and no event tells of them. Removing a key is an error.
+// ReadOnlyKeys wraps store for a provider that must not change anything, such as that
+// of a command that only calls Check. If the first keys are missing, the provider
+// generates them in memory: they are not stored, no other instance accepts their
+// signatures, and no event reports them. Removing a key returns an error.
 func ReadOnlyKeys(store oauthkit.KeyStore) oauthkit.KeyStore { return &readOnlyKeys{store: store} }
 
 type readOnlyKeys struct {
 	store oauthkit.KeyStore
 
 	mutex sync.Mutex
-	made  []*oauthkit.SigningKey
+	added []*oauthkit.SigningKey
 }
 
 // SigningKeys implements [oauthkit.KeyStore].
@@ -29,7 +30,7 @@ func (r *readOnlyKeys) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey,
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	return slices.Concat(stored, r.made), nil
+	return slices.Concat(stored, r.added), nil
 }
 
 // AddSigningKey implements [oauthkit.KeyStore].
@@ -45,11 +46,11 @@ func (r *readOnlyKeys) AddSigningKey(ctx context.Context, key *oauthkit.SigningK
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.made = append(r.made, key)
+	r.added = append(r.added, key)
 	return nil
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
 func (r *readOnlyKeys) RemoveSigningKey(context.Context, string) (removed bool, err error) {
-	return false, errors.New("oidc: the signing keys may only be read here")
+	return false, errors.New("oidc: the signing keys are read-only")
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// looking makes a provider that may only read the keys of a store, and has nothing to tell of them.
-func looking(t *testing.T, store *memstore.Store, secret string) (*oauthkit.Provider, *oidc.Extension, error) {
+// newReadOnly returns a provider that may only read the keys of store. Any event fails
+// the test.
+func newReadOnly(t *testing.T, store *memstore.Store, secret string) (*oauthkit.Provider, *oidc.Extension, error) {
 	openID := oidc.New(oidc.Config{Keys: oidc.ReadOnlyKeys(store)})
 	provider, err := oauthkit.New(issuer, store, oauthkit.Config{
 		Secret: secret, Extensions: []oauthkit.Extension{openID},
@@ -32,20 +33,21 @@ func storedKeys(t *testing.T, store *memstore.Store) int {
 	return len(keys)
 }
 
-// TestReadOnlyKeys shows that a provider which only looks works where there are no keys yet, and stores none.
+// TestReadOnlyKeys checks that a read-only provider works without stored keys and
+// stores none.
 func TestReadOnlyKeys(t *testing.T) {
 	store := memstore.New()
-	provider, openID, err := looking(t, store, secret)
+	provider, openID, err := newReadOnly(t, store, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, finding := range provider.Check(t.Context()) {
 		if finding.ID[:5] == "oidc." {
-			t.Errorf("got %v, want nothing about the keys", finding)
+			t.Errorf("got %v, want no finding about the keys", finding)
 		}
 	}
 	if err := openID.RotateKeys(t.Context()); err != nil {
-		t.Errorf("RotateKeys: got %v, want it to rotate what is in memory", err)
+		t.Errorf("RotateKeys: got %v, want a rotation of the keys in memory", err)
 	}
 	if err := openID.RemoveKey(t.Context(), "x"); err == nil {
 		t.Error("RemoveKey: got no error, want one")
@@ -55,31 +57,32 @@ func TestReadOnlyKeys(t *testing.T) {
 	}
 }
 
-// TestReadOnlyKeysReadsTheStored shows that keys which are there are used: what does not open them, or fails, is noticed.
+// TestReadOnlyKeysReadsTheStored checks that stored keys are used, and that a wrong
+// secret or a failing store is reported.
 func TestReadOnlyKeysReadsTheStored(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	before := storedKeys(t, s.store)
-	if _, _, err := looking(t, s.store, "another secret of thirty-two bytes"); err == nil {
-		t.Error("got no error for a secret that does not open the keys, want one")
+	if _, _, err := newReadOnly(t, s.store, "another secret of thirty-two bytes"); err == nil {
+		t.Error("got no error for a secret that does not decrypt the keys")
 	}
-	if _, _, err := looking(t, s.store, secret); err != nil {
+	if _, _, err := newReadOnly(t, s.store, secret); err != nil {
 		t.Error(err)
 	}
 	first := s.stored()[0]
 	if err := oidc.ReadOnlyKeys(s.store).AddSigningKey(t.Context(), first); !errors.Is(err, oauthkit.ErrReplayed) {
-		t.Errorf("adding a key that is there: got %v, want ErrReplayed", err)
+		t.Errorf("adding a stored key: got %v, want ErrReplayed", err)
 	}
 	if after := storedKeys(t, s.store); after != before {
-		t.Errorf("got %d stored keys, want the %d that there were", after, before)
+		t.Errorf("got %d stored keys, want the same %d", after, before)
 	}
 	s.keys.failing.Store(true)
 	failing := oidc.ReadOnlyKeys(s.keys)
 	if err := failing.AddSigningKey(t.Context(), &oauthkit.SigningKey{}); err == nil {
-		t.Error("got a key added beside a store that fails, want its failure")
+		t.Error("got no error from a failing store")
 	}
 }
 
-// A command that checks how a provider would start leaves no key behind.
+// A command that checks the configuration stores no signing keys.
 func ExampleReadOnlyKeys() {
 	store, ctx := memstore.New(), context.Background()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
@@ -97,6 +100,6 @@ func ExampleReadOnlyKeys() {
 	keys, err := store.SigningKeys(ctx)
 	fmt.Println(len(keys), "stored keys", err)
 	// Output:
-	// Config.Secret is empty, so the private signing keys are stored in clear
+	// Config.Secret is empty: the private signing keys are stored unencrypted
 	// 0 stored keys <nil>
 }

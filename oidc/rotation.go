@@ -12,47 +12,52 @@ import (
 )
 
 const (
-	// publishLead is how long a new key is published before it signs: until every instance has read it (keyCheckInterval)
-	// and every client that keeps the key set for keysMaxAge has fetched it, with room for clocks and failures.
+	// publishLead is how long a new key is published before it signs. Every instance
+	// must have read it (keyCheckInterval) and every client must have fetched it
+	// (keysMaxAge), with a margin for clock skew and failures.
 	publishLead = time.Hour
-	// keyRetention is how long a key stays published after its successor became active, for the ID tokens that it signed and
-	// for those that come back as id_token_hint.
+	// keyRetention is how long a key stays published after its successor became active.
+	// Until then clients verify ID tokens that it signed, and send them as
+	// id_token_hint.
 	keyRetention = 30 * 24 * time.Hour
-	// minKeyAge is the least Config.RotateKeysAfter.
+	// minKeyAge is the smallest Config.RotateKeysAfter.
 	minKeyAge = 24 * time.Hour
 )
 
-var errNotExtended = errors.New("oidc: the extension does not belong to a provider yet")
+var errNotExtended = errors.New("oidc: the extension is not part of a provider; pass it to oauthkit.New first")
 
-// RotateKeys adds a new signing key of each algorithm and removes those that are not of use any more. The new keys are
-// published at once and sign after an hour, so that every client knows them by then; those before them stay published for
-// 30 days more. While a new key waits for its hour, no other is added: any number of instances may rotate at a time, and
-// what a failure has interrupted may be repeated.
+// RotateKeys adds a signing key of each algorithm and removes outdated ones.
+//
+// New keys are published at once and sign after an hour, so that every client has
+// fetched them by then. Their predecessors stay published for 30 more days. RotateKeys
+// adds nothing for an algorithm whose newest key does not sign yet, so concurrent calls
+// are safe and a failed call can be repeated.
 func (e *Extension) RotateKeys(ctx context.Context) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
 	if err := e.keys.rotate(ctx); err != nil {
-		return fmt.Errorf("oidc: rotating the signing keys: %w", err)
+		return fmt.Errorf("oidc: RotateKeys: %w", err)
 	}
 	return nil
 }
 
-// Upkeep implements [oauthkit.Upkeeper]. It reads the signing keys again if they are due, so that an
-// instance without requests learns of new keys too, and rotates those older than
-// Config.RotateKeysAfter.
+// Upkeep implements [oauthkit.Upkeeper]. It reads the signing keys again if they are
+// due, so that an instance without requests learns of new keys too, and rotates keys
+// older than Config.RotateKeysAfter.
 func (e *Extension) Upkeep(ctx context.Context) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
-	known := e.keys.current(ctx)
-	if e.config.RotateKeysAfter == 0 || !known.hasOlder(e.keys.now().Add(-e.config.RotateKeysAfter)) {
+	keys := e.keys.current(ctx)
+	if e.config.RotateKeysAfter == 0 || !keys.hasOlder(e.keys.now().Add(-e.config.RotateKeysAfter)) {
 		return nil
 	}
 	return e.RotateKeys(ctx)
 }
 
-// hasOlder reports whether the newest key of an algorithm has been active since before a time.
+// hasOlder reports whether the newest key of some algorithm has been active since
+// before than.
 func (s *keySet) hasOlder(than time.Time) bool {
 	return slices.ContainsFunc(algorithms(), func(algorithm jose.Algorithm) bool {
 		newest := time.Time{}
@@ -65,15 +70,18 @@ func (s *keySet) hasOlder(than time.Time) bool {
 	})
 }
 
-// RemoveKey removes a signing key by its kid, for one that has become known to somebody. This instance forgets it at once, the
-// others within a minute; every ID token that it signed becomes invalid. Where no other key of its algorithm is left, a new
-// one signs immediately, and clients will not know it before they fetch the key set again. An unknown kid is not an error.
+// RemoveKey removes a compromised signing key by its kid.
+//
+// This instance stops using the key at once, the others within a minute. Every ID token
+// that it signed becomes invalid. If no other key of its algorithm is left, a new one
+// signs immediately, and clients do not know it until they fetch the key set again. An
+// unknown kid is not an error.
 func (e *Extension) RemoveKey(ctx context.Context, kid string) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
 	if err := e.keys.remove(ctx, kid); err != nil {
-		return fmt.Errorf("oidc: removing signing key %s: %w", kid, err)
+		return fmt.Errorf("oidc: RemoveKey %s: %w", kid, err)
 	}
 	return nil
 }
@@ -86,7 +94,7 @@ func (k *keyring) remove(ctx context.Context, kid string) error {
 		return err
 	}
 	if removed {
-		k.done = append(k.done, oauthkit.KeyRevoked{KeyID: kid})
+		k.events = append(k.events, oauthkit.KeyRevoked{KeyID: kid})
 	}
 	_, err = k.load(ctx)
 	return err
@@ -101,7 +109,7 @@ func (k *keyring) rotate(ctx context.Context) error {
 	}
 	stored, now := k.usable(all), k.now()
 	for _, algorithm := range algorithms() {
-		newest := slices.MaxFunc(ofAlgorithm(stored, algorithm), func(a, b *oauthkit.SigningKey) int {
+		newest := slices.MaxFunc(filterAlgorithm(stored, algorithm), func(a, b *oauthkit.SigningKey) int {
 			return a.Generation - b.Generation
 		})
 		if now.Before(newest.ActiveAt) {
@@ -111,9 +119,9 @@ func (k *keyring) rotate(ctx context.Context) error {
 			return err
 		}
 	}
-	known := k.known.Load()
-	for _, key := range known.keys {
-		if !known.outdated(key, now) {
+	set := k.cache.Load()
+	for _, key := range set.keys {
+		if !set.isOutdated(key, now) {
 			continue
 		}
 		removed, err := k.store.RemoveSigningKey(ctx, key.ID())
@@ -121,7 +129,7 @@ func (k *keyring) rotate(ctx context.Context) error {
 			return err
 		}
 		if removed {
-			k.done = append(k.done, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
+			k.events = append(k.events, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
 		}
 	}
 	_, err = k.load(ctx)

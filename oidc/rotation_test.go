@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// TestRotation is K-03: the life of a key, from its publication to its end.
+// TestRotation is K-03: it follows a key from its publication to its removal.
 func TestRotation(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	old := s.signer()
@@ -36,17 +36,17 @@ func TestRotation(t *testing.T) {
 	}
 	s.clock.advance(30*24*time.Hour - time.Microsecond)
 	if s.published()[old] == nil {
-		t.Error("the old key is not published any more, want it for 30 days")
+		t.Error("the old key is not published, want it published for 30 days")
 	}
 	if request, err := s.authorize(url.Values{"id_token_hint": {hint}}); err != nil || request.Subject != "alice" {
 		t.Errorf("got %v for a hint that the old key signed, want it accepted", err)
 	}
 	s.clock.advance(time.Microsecond)
 	if keys := s.published(); len(keys) != 2 || keys[old] != nil || keys[next] == nil {
-		t.Errorf("got %v published after 30 days, want the new keys alone", keys)
+		t.Errorf("got %v published after 30 days, want only the new keys", keys)
 	}
 	if _, err := s.authorize(url.Values{"id_token_hint": {hint}}); oauthkit.CodeOf(err) != oauthkit.InvalidRequest {
-		t.Errorf("got %v for a hint of a key that is not published any more, want invalid_request", err)
+		t.Errorf("got %v for a hint of an unpublished key, want invalid_request", err)
 	}
 	s.rotate()
 	if got := len(s.stored()); got != 4 {
@@ -54,7 +54,8 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestRotationReachesOtherInstances is RL-25: what one instance signs with, every other one has published long before.
+// TestRotationReachesOtherInstances is RL-25: every instance has published a key long
+// before another instance signs with it.
 func TestRotationReachesOtherInstances(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	provider, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), secret)
@@ -71,7 +72,7 @@ func TestRotationReachesOtherInstances(t *testing.T) {
 	}
 }
 
-// TestRotationAtOnce lets many instances rotate one database at a time.
+// TestRotationAtOnce rotates one database from many instances at the same time.
 func TestRotationAtOnce(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	extensions := make([]*oidc.Extension, 4)
@@ -106,17 +107,18 @@ func TestRemoveKey(t *testing.T) {
 		t.Errorf("got %v published, want two keys without the removed one", keys)
 	}
 	if got := s.signer(); got == stolen || s.published()[got] == nil {
-		t.Errorf("got key %s signing, want a published one that is not the removed", got)
+		t.Errorf("got key %s signing, want a published key other than the removed one", got)
 	}
 	if _, err := s.authorize(url.Values{"id_token_hint": {hint}}); oauthkit.CodeOf(err) != oauthkit.InvalidRequest {
 		t.Errorf("got %v for a hint of the removed key, want invalid_request", err)
 	}
 	if err := s.extension.RemoveKey(t.Context(), "unknown"); err != nil {
-		t.Errorf("got %v for an unknown key, want nothing", err)
+		t.Errorf("got %v for an unknown key, want nil", err)
 	}
 }
 
-// TestRemoveKeyBeforeItsSuccessorIsActive shows that a key which is published already takes over at once.
+// TestRemoveKeyBeforeItsSuccessorIsActive checks that a published key replaces the
+// removed one at once.
 func TestRemoveKeyBeforeItsSuccessorIsActive(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	s.rotate()
@@ -132,12 +134,12 @@ func TestRemoveKeyBeforeItsSuccessorIsActive(t *testing.T) {
 func TestKeysFailures(t *testing.T) {
 	unused := oidc.New(oidc.Config{Keys: memstore.New()})
 	if unused.RotateKeys(t.Context()) == nil || unused.RemoveKey(t.Context(), "x") == nil {
-		t.Error("an extension without a provider rotates and removes keys, want an error")
+		t.Error("an extension without a provider rotates or removes keys, want an error")
 	}
 	s := newSite(t, oidc.Config{})
 	s.keys.readOnly.Store(true)
 	if err := s.extension.RotateKeys(t.Context()); !errors.Is(err, errDown) {
-		t.Errorf("got %v from a store that adds no key, want its failure", err)
+		t.Errorf("got %v from a store that cannot add keys, want its error", err)
 	}
 	s.keys.readOnly.Store(false)
 	s.rotate()
@@ -146,7 +148,7 @@ func TestKeysFailures(t *testing.T) {
 	}
 	s.keys.failing.Store(true)
 	if s.extension.RotateKeys(t.Context()) == nil || s.extension.RemoveKey(t.Context(), "x") == nil {
-		t.Error("a failing store rotates and removes keys, want an error")
+		t.Error("got no error from a failing store")
 	}
 }
 
@@ -157,8 +159,8 @@ func (s *site) rotate() {
 	}
 }
 
-// TestUpkeep shows that keys are rotated at the age that the host chose, once for all instances, and that
-// an instance without requests learns of it.
+// TestUpkeep checks that keys are rotated once for all instances at the configured age,
+// and that an instance without requests learns of the new keys.
 func TestUpkeep(t *testing.T) {
 	const age = 90 * 24 * time.Hour
 	s := newSite(t, oidc.Config{RotateKeysAfter: age})
@@ -199,7 +201,7 @@ func TestUpkeep(t *testing.T) {
 	}
 }
 
-// TestUpkeepWithoutRotation shows that keys are only read where the host has not asked for more.
+// TestUpkeepWithoutRotation checks that Upkeep only reads the keys by default.
 func TestUpkeepWithoutRotation(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	s.clock.advance(10 * 365 * 24 * time.Hour)

@@ -11,27 +11,29 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ClaimsRequest asks the host for the claims of one user.
+// ClaimsRequest is a request for the claims about one user.
 type ClaimsRequest struct {
 	// Subject is the user.
 	Subject string
-	// Scopes are those of the access token, openid among them.
+	// Scopes are the scopes of the access token. They contain openid.
 	Scopes oauthkit.Scopes
-	// Application is who will be told, and Authorization what the user allowed it.
+	// Application receives the claims. Authorization is the user's consent behind the
+	// access token.
 	Application   oauthkit.Application
 	Authorization *oauthkit.Authorization
 }
 
-// Allows reports whether a claim may be told, so that a host need not look up what is left out anyway. It is true of the
-// host's own claims, which belong to no scope.
-func (r *ClaimsRequest) Allows(claim string) bool { return allowed(claim, r.Scopes) }
+// Allows reports whether the granted scopes cover claim, so that a host need not look
+// up a claim that would be dropped. It is true for the host's own claims, which no
+// scope covers.
+func (r *ClaimsRequest) Allows(claim string) bool { return isAllowed(claim, r.Scopes) }
 
-// ClaimsFor makes a Config.Claims of a function that takes the host's own application type.
+// ClaimsFor adapts a function that takes the host's application type to Config.Claims.
 func ClaimsFor[A oauthkit.Application](
 	claims func(ctx context.Context, app A, request *ClaimsRequest) (Claims, error),
 ) func(context.Context, *ClaimsRequest) (Claims, error) {
 	return func(ctx context.Context, request *ClaimsRequest) (Claims, error) {
-		app, err := own[A](request.Application)
+		app, err := applicationAs[A](request.Application)
 		if err != nil {
 			return Claims{}, err
 		}
@@ -39,7 +41,8 @@ func ClaimsFor[A oauthkit.Application](
 	}
 }
 
-// serveUserInfo is the user info endpoint (§5.3). The token is valid and has the scope openid.
+// serveUserInfo is the user info endpoint (§5.3). The caller has checked that the token
+// is valid and has the scope openid.
 func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token *oauthkit.AccessToken) error {
 	if token.Authorization.Subject == "" {
 		return oauthkit.Errorf(oauthkit.InsufficientScope, "the access token is not for a user")
@@ -60,7 +63,7 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 	if err != nil {
 		return err
 	}
-	members["sub"] = token.Authorization.Subject // §5.3.2: always, and the one of the ID token
+	members["sub"] = token.Authorization.Subject // required, and the same as in the ID token (§5.3.2)
 	document, err := json.Marshal(members)
 	if err != nil {
 		return oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
@@ -71,7 +74,7 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 	return nil
 }
 
-// userClaims asks Config.Claims and leaves out what the request does not allow.
+// userClaims calls Config.Claims and drops the claims that the request does not allow.
 func (e *Extension) userClaims(ctx context.Context, request *ClaimsRequest) (map[string]any, error) {
 	if e.config.Claims == nil {
 		return map[string]any{}, nil
@@ -81,7 +84,7 @@ func (e *Extension) userClaims(ctx context.Context, request *ClaimsRequest) (map
 	case errors.Is(err, oauthkit.ErrNotFound):
 		return nil, oauthkit.Errorf(oauthkit.InvalidToken, "the user of the access token is not known any more").WithCause(err)
 	case err != nil:
-		return nil, oauthkit.Unavailable(fmt.Errorf("asking for the claims of the user: %w", err))
+		return nil, oauthkit.Unavailable(fmt.Errorf("oidc: Config.Claims: %w", err))
 	}
 	members, err := claims.members()
 	if err != nil {

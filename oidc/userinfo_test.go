@@ -15,8 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// everything is all that a host can say, and more than it should.
-func everything(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
+// allClaims returns every claim that a host can set, and reserved ones.
+func allClaims(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 	yes, no := true, false
 	return oidc.Claims{
 		Name: "Alice", UpdatedAt: 1, Email: "alice@as.test", EmailVerified: &no, PhoneNumber: "+1", PhoneNumberVerified: &yes,
@@ -28,25 +28,26 @@ func everything(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 	}, nil
 }
 
-// userInfo answers a user info request as the handler would for a token that is good; meanwhile happens after it was
-// found to be good.
-func (s *site) userInfo(bearer string, meanwhile ...func()) (*httptest.ResponseRecorder, error) {
+// userInfo calls the user info endpoint as the handler does for a valid token. It runs
+// the functions in between after the token was authenticated.
+func (s *site) userInfo(bearer string, between ...func()) (*httptest.ResponseRecorder, error) {
 	s.t.Helper()
 	token, err := s.provider.Authenticate(s.t.Context(), bearer)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, happen := range meanwhile {
-		happen()
+	for _, run := range between {
+		run()
 	}
 	recorder := httptest.NewRecorder()
 	err = s.endpoint("userinfo").Bearer(recorder, httptest.NewRequest(http.MethodGet, issuer+"/userinfo", nil), token)
 	return recorder, err
 }
 
-// TestUserInfo is U-07: only what the scopes cover, and the subject always.
+// TestUserInfo is U-07: user info holds the claims that the scopes cover, and always
+// the subject.
 func TestUserInfo(t *testing.T) {
-	s := newSite(t, oidc.Config{Claims: everything})
+	s := newSite(t, oidc.Config{Claims: allClaims})
 	tests := map[string]string{
 		"openid":         `{"groups":["staff"],"sub":"alice"}`,
 		"openid profile": `{"groups":["staff"],"name":"Alice","name#ja":"アリス","nickname":"Al","sub":"alice","updated_at":1}`,
@@ -72,9 +73,10 @@ func TestUserInfo(t *testing.T) {
 	}
 }
 
-// TestUserInfoOfNarrowedToken tells what the token covers, not what was allowed once.
+// TestUserInfoOfNarrowedToken checks that the token's scopes decide, not those of the
+// consent.
 func TestUserInfoOfNarrowedToken(t *testing.T) {
-	s := newSite(t, oidc.Config{Claims: everything})
+	s := newSite(t, oidc.Config{Claims: allClaims})
 	first := s.signIn(url.Values{"scope": {"openid email address"}})
 	narrowed, err := s.exchange(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}, "scope": {"openid address"}})
 	if err != nil {
@@ -86,7 +88,7 @@ func TestUserInfoOfNarrowedToken(t *testing.T) {
 	}
 }
 
-// TestUserInfoWithoutClaims is the zero Config.
+// TestUserInfoWithoutClaims covers the zero Config.
 func TestUserInfoWithoutClaims(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	recorder, err := s.userInfo(s.signIn(url.Values{"scope": {"openid email"}}).AccessToken)
@@ -95,7 +97,8 @@ func TestUserInfoWithoutClaims(t *testing.T) {
 	}
 }
 
-// TestClaimsRequest is what the host is told, in its own type.
+// TestClaimsRequest checks the request that the host receives, with the application in
+// the host's type.
 func TestClaimsRequest(t *testing.T) {
 	var got string
 	s := newSite(t, oidc.Config{Claims: oidc.ClaimsFor(func(_ context.Context, app *application, request *oidc.ClaimsRequest) (oidc.Claims, error) {
@@ -115,8 +118,9 @@ func TestClaimsRequest(t *testing.T) {
 	}
 }
 
-// TestUserInfoRefuses is about tokens that are good for no user, and about answers that nobody has.
-func TestUserInfoRefuses(t *testing.T) {
+// TestUserInfoRejects covers tokens without a user, and users or applications that do
+// not exist.
+func TestUserInfoRejects(t *testing.T) {
 	var failure error
 	s := newSite(t, oidc.Config{Claims: func(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 		return oidc.Claims{Name: "not to be told"}, failure
@@ -134,21 +138,21 @@ func TestUserInfoRefuses(t *testing.T) {
 	}
 	nothing := func() {}
 	tests := []struct {
-		name      string
-		token     string
-		fails     error
-		meanwhile func()
-		want      oauthkit.ErrorCode
+		name    string
+		token   string
+		fails   error
+		between func()
+		want    oauthkit.ErrorCode
 	}{
 		{"U-06 machine token", machine.AccessToken, nil, nothing, oauthkit.InsufficientScope},
 		{"the host fails", user, errDown, nothing, oauthkit.TemporarilyUnavailable},
-		{"no such user any more", user, fmt.Errorf("user alice: %w", oauthkit.ErrNotFound), nothing, oauthkit.InvalidToken},
+		{"deleted user", user, fmt.Errorf("user alice: %w", oauthkit.ErrNotFound), nothing, oauthkit.InvalidToken},
 		{"the application is disabled", user, nil, disable, oauthkit.InvalidToken},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			failure = test.fails
-			recorder, err := s.userInfo(test.token, test.meanwhile)
+			recorder, err := s.userInfo(test.token, test.between)
 			if oauthkit.CodeOf(err) != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
@@ -159,7 +163,7 @@ func TestUserInfoRefuses(t *testing.T) {
 	}
 }
 
-// TestEndpoints is the rows of the endpoint table: who may call what, and how it is announced.
+// TestEndpoints checks the rows of the endpoint table.
 func TestEndpoints(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	userInfo, keySet := s.endpoint("userinfo"), s.endpoint(".well-known/jwks.json")
@@ -171,7 +175,8 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestMetadata is OpenID Connect Discovery 1.0 section 3, and holds that nothing is announced which is not there.
+// TestMetadata covers OpenID Connect Discovery 1.0 §3, and checks that only existing
+// features are announced.
 func TestMetadata(t *testing.T) {
 	minimal := `{"claim_types_supported":["normal"],"claims_parameter_supported":false,` +
 		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","acr","amr"],` +
@@ -182,7 +187,7 @@ func TestMetadata(t *testing.T) {
 		`"email","email_verified","phone_number","phone_number_verified","address"]`, 1)
 	for want, config := range map[string]oidc.Config{
 		minimal:    {},
-		withClaims: {Claims: everything},
+		withClaims: {Claims: allClaims},
 		`{"acr_values_supported":["urn:test:2"],` + minimal[1:]: {ACRValues: []string{"urn:test:2"}},
 	} {
 		s := newSite(t, config)
@@ -201,7 +206,7 @@ func TestMetadata(t *testing.T) {
 		}
 		for _, scope := range []string{"openid", "profile", "email", "address", "phone", "offline_access"} {
 			if texts[scope] == "" {
-				t.Errorf("scope %s has no words for the consent page", scope)
+				t.Errorf("scope %s has no description for the consent page", scope)
 			}
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file is how a key is stored: as PKCS #8 DER, which begins with the tag of an ASN.1 SEQUENCE, or, where there is a
-// Config.Secret, that sealed, which never does.
+// A private key is stored as PKCS #8 DER, sealed if Config.Secret is set. DER begins with the tag
+// of an ASN.1 SEQUENCE; sealed data never does.
 
 const (
 	keySealPurpose = "oauthkit signing key"
@@ -22,13 +22,14 @@ const (
 
 func isSealed(private []byte) bool { return len(private) > 0 && private[0] != derSequence }
 
-// isRefused reports whether a key must not be used: it is in clear though there is a secret, and is not among
-// the ids that are accepted.
+// isRefused reports whether a stored key must not be used: a secret is set, the key is
+// not sealed, and accept does not list its id.
 func isRefused(key *oauthkit.SigningKey, secret string, accept []string) bool {
 	return secret != "" && !isSealed(key.Private) && !slices.Contains(accept, key.ID)
 }
 
-// add makes a key and stores it. The mutex is held. That another instance has added this generation already is as good.
+// add generates a key and stores it. If another instance has already added this
+// generation, it does nothing. The caller holds the mutex.
 func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation int, activeAt time.Time) error {
 	key, err := jose.GenerateKey(algorithm)
 	if err != nil {
@@ -55,25 +56,25 @@ func (k *keyring) add(ctx context.Context, algorithm jose.Algorithm, generation 
 	case errors.Is(err, oauthkit.ErrReplayed):
 		return nil
 	case err != nil:
-		return fmt.Errorf("adding a signing key: %w", err)
+		return fmt.Errorf("storing a signing key: %w", err)
 	}
-	if _, unstored := k.store.(*readOnlyKeys); !unstored {
-		k.done = append(k.done, oauthkit.KeyPublished{KeyID: key.ID(), Algorithm: string(algorithm), ActiveAt: activeAt})
+	if _, readOnly := k.store.(*readOnlyKeys); !readOnly {
+		k.events = append(k.events, oauthkit.KeyPublished{KeyID: key.ID(), Algorithm: string(algorithm), ActiveAt: activeAt})
 	}
 	return nil
 }
 
-// open returns a stored key ready for use. Its error says what the operator can do.
+// open decrypts and parses a stored key. Its errors tell an operator what to do.
 func (k *keyring) open(stored *oauthkit.SigningKey) (*jose.Key, error) {
 	private := stored.Private
 	if isSealed(private) {
 		if k.secret == "" {
-			return nil, fmt.Errorf("signing key %s is encrypted: set Config.Secret to the secret that it was made with", stored.ID)
+			return nil, fmt.Errorf("signing key %s is encrypted: set Config.Secret to the secret that it was encrypted with", stored.ID)
 		}
 		var err error
 		if private, err = secret.Open(k.secret, keySealPurpose, private, []byte(stored.ID)); err != nil {
-			return nil, fmt.Errorf("signing key %s cannot be decrypted: Config.Secret is not the one that it was made with; "+
-				"set that one, or remove the key from the store to have a new one made: %w", stored.ID, err)
+			return nil, fmt.Errorf("signing key %s cannot be decrypted: it was encrypted with another Config.Secret; "+
+				"set that secret, or remove the key from the store to generate a new one: %w", stored.ID, err)
 		}
 	}
 	algorithm, err := jose.ParseAlgorithm(stored.Algorithm)
@@ -85,7 +86,7 @@ func (k *keyring) open(stored *oauthkit.SigningKey) (*jose.Key, error) {
 		return nil, fmt.Errorf("signing key %s: %w", stored.ID, err)
 	}
 	if key.ID() != stored.ID {
-		return nil, fmt.Errorf("signing key %s is another key than its id says", stored.ID)
+		return nil, fmt.Errorf("signing key %s: the id does not match the key", stored.ID)
 	}
 	return key, nil
 }
