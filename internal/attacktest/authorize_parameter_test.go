@@ -183,7 +183,7 @@ func malformedClientID(t *testing.T, s *fixture.Server) {
 	if len(pages) != 1 {
 		t.Errorf("got %d different pages, want one: %v", len(pages), pages)
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for _, id := range []string{"client_id=", "client_id", "client_id=web\x00", "client_id=web\xff", "client_id=" + strings.Repeat("w", 256)} {
 		s.Browser("alice").Authorize(s.Web.AuthorizeRequest(id)).ErrorPage(400)
 	}

@@ -66,12 +66,12 @@ func promptNone(t *testing.T, s *fixture.Server) {
 func promptLogin(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	before := claimsOf(t, alice.Tokens(s.Web).ID)["auth_time"].(float64)
-	alice.Return(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // signed in at the same moment is not after it
+	alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // signed in at the same moment is not after it
 	s.Clock.Advance(time.Minute)
 	login := alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
-	alice.Return(login).Login()
+	alice.ReturnFromLogin(login).Login()
 	s.Clock.Advance(time.Minute)
-	again := alice.Return(login).Login() // going back and forth is no sign-in either
+	again := alice.ReturnFromLogin(login).Login() // going back and forth is no sign-in either
 	next, err := url.Parse(again.Location())
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func promptLogin(t *testing.T, s *fixture.Server) {
 	alice.Get(path + "&prompt=none").Login()
 	alice.Get(path + "&prompt=&max_age=9999").Login()
 	alice.SignIn("alice")
-	after := claimsOf(t, s.Web.Redeem(alice.Return(login).Code()).Tokens().ID)["auth_time"].(float64)
+	after := claimsOf(t, s.Web.Redeem(alice.ReturnFromLogin(login).Code()).Tokens().ID)["auth_time"].(float64)
 	if after-before != 120 {
 		t.Errorf("got auth_time %v after %v, want the second sign-in, 120 s later", after, before)
 	}
@@ -105,10 +105,10 @@ func maxAge(t *testing.T, s *fixture.Server) {
 		t.Errorf("got auth_time %v, want %d", got, signedIn)
 	}
 	login := alice.Authorize(s.Web.AuthorizeRequest("max_age=1")).Login()
-	alice.Return(login).Login()
+	alice.ReturnFromLogin(login).Login()
 	s.Clock.Advance(time.Second)
 	alice.SignIn("alice")
-	alice.Return(login).Code()
+	alice.ReturnFromLogin(login).Code()
 }
 
 func publicConsent(_ *testing.T, s *fixture.Server) {

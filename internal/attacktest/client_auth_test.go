@@ -64,7 +64,7 @@ func service(s *fixture.Server, id, password string) {
 	app := &oauthkit.AbstractApplication{
 		ClientID: id, ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	}
-	s.Plant(app)
+	s.AddUnchecked(app)
 	app.ImportSecret(password)
 }
 
@@ -132,7 +132,7 @@ func unregisteredMethod(_ *testing.T, s *fixture.Server) {
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/token", credentials(s.Service))).Unauthorized()
 	s.Do(withAuthorization(basic(s.WebPost.ID, s.WebPost.Secret))).Unauthorized()
 	for _, method := range []string{oauthkit.AuthMethodPrivateKeyJWT, oauthkit.AuthMethodSecretJWT, oauthkit.AuthMethodNone, "nonsense"} {
-		client := s.Plant(&oauthkit.AbstractApplication{
+		client := s.AddUnchecked(&oauthkit.AbstractApplication{
 			ClientID: method, ClientType: oauthkit.Confidential, TokenEndpointAuthMethod: method,
 			GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 		})
@@ -173,7 +173,7 @@ func publicWithSecret(_ *testing.T, s *fixture.Server) {
 	}
 	s.SPA.ClientCredentials().ErrorJSON(400, "unauthorized_client")
 	s.SPA.Redeem(code, "client_secret=").Tokens() // a parameter without a value is none (RFC 6749 §3.2)
-	planted := s.Plant(&oauthkit.AbstractApplication{
+	planted := s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: "public", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	})
 	planted.ClientCredentials().ErrorJSON(400, "unauthorized_client") // although it is registered for the grant (RFC 6749 §4.4)
@@ -203,7 +203,7 @@ func emptyStoredSecret(_ *testing.T, s *fixture.Server) {
 				ClientID: "lost", ClientType: oauthkit.Confidential, TokenEndpointAuthMethod: method,
 				GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 			}
-			client := s.Plant(app)
+			client := s.AddUnchecked(app)
 			app.ClientSecret = stored
 			for _, presented := range []string{"", string(stored), client.Secret, secret.Hash("")} {
 				client.Secret = presented
@@ -220,7 +220,7 @@ func authenticationOracle(t *testing.T, s *fixture.Server) {
 			known, unknown := *client, *client
 			known.Secret, unknown.ID = "wrong", "nobody"
 			form := url.Values{"grant_type": {"client_credentials"}, "token": {"oat_x"}}
-			s.Store.Forget()
+			s.Store.ClearCalls()
 			first, second := known.Send(path, form), unknown.Send(path, form)
 			first.Unauthorized()
 			first.Header.Del("Date")

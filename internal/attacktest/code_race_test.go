@@ -19,7 +19,7 @@ func TestCodeRace(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "C-02 one code, 100 requests", Test: func(t *testing.T, s *fixture.Server) { raceForCode(t, s, 100, s.Web) }},
 		{Name: "C-03 one code, 50 requests to each of two instances", Test: func(t *testing.T, s *fixture.Server) {
-			raceForCode(t, s, 100, s.Web, s.Second().Web)
+			raceForCode(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
 		{Name: "C-02 two requests that have read the code before either redeems it", Configure: readTogether, Test: func(t *testing.T, s *fixture.Server) {
 			raceForCode(t, s, 2, s.Web)

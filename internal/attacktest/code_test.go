@@ -139,7 +139,7 @@ func malformedCode(t *testing.T, s *fixture.Server) {
 		malformed = append(malformed, code[:i])
 	}
 	for _, value := range malformed {
-		s.Store.Forget()
+		s.Store.ClearCalls()
 		s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 			t.Errorf("code %q: got calls %v of the store, want only that for the application", value, calls)
@@ -149,7 +149,7 @@ func malformedCode(t *testing.T, s *fixture.Server) {
 		s.Web.Redeem(value).ErrorJSON(400, "invalid_request")
 	}
 	s.Web.Redeem(code, "code").ErrorJSON(400, "invalid_request")
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	s.Web.Redeem(flipCase(code)).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application", "Code"}) {
 		t.Errorf("another code: got calls %v of the store, want one look-up", calls)
@@ -170,7 +170,7 @@ func codeForAnother(t *testing.T, s *fixture.Server) {
 	tokens := alice.Tokens(s.Web)
 	interaction := interactionOf(alice.Open(s.SPA.AuthorizeRequest()).Consent())
 	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for _, value := range []string{tokens.Access, tokens.Refresh, tokens.ID, interaction, s.Web.Secret} {
 		s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
 	}
@@ -228,7 +228,7 @@ func codeIDToken(t *testing.T, s *fixture.Server) {
 func lostCodeResponse(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
-	s.Store.Lose("RedeemCode")
+	s.Store.FailAfter("RedeemCode")
 	s.Web.Redeem(code).Unavailable()
 	s.Store.Heal()
 	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")

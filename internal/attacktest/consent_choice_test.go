@@ -14,12 +14,12 @@ import (
 func TestConsentChoice(t *testing.T) {
 	choose := func(config *oauthhttp.Config) { config.UserChoosesScopes = true }
 	fixture.Run(t, []fixture.Case{
-		{Name: "B-04 fewer scopes", Host: choose, Test: fewerScopes},
-		{Name: "B-04 a scope that is taken back", Host: choose, Test: scopeTakenBack},
+		{Name: "B-04 fewer scopes", ConfigureHandler: choose, Test: fewerScopes},
+		{Name: "B-04 a scope that is taken back", ConfigureHandler: choose, Test: scopeTakenBack},
 		{Name: "B-10 an address that is added while the page is open", Test: addressAdded},
-		{Name: "B-04 scopes that were not asked for", Host: choose, Test: moreScopes},
+		{Name: "B-04 scopes that were not asked for", ConfigureHandler: choose, Test: moreScopes},
 		{Name: "B-04 a host that does not let choose", Test: noChoice},
-		{Name: "B-10 the page says which APIs it is about", Host: choose, Test: resourcesOnPage},
+		{Name: "B-10 the page says which APIs it is about", ConfigureHandler: choose, Test: resourcesOnPage},
 	})
 }
 

@@ -36,7 +36,7 @@ func script(t *testing.T, s *fixture.Server) {
 		alice.Get("/o/" + url.PathEscape(payload) + "?error=" + url.QueryEscape(payload)).ErrorPage(404)
 		alice.Post("/o/consent", url.Values{"interaction": {payload}, "decision": {payload}}).ErrorPage(404)
 
-		named := s.Plant(&oauthkit.AbstractApplication{
+		named := s.AddUnchecked(&oauthkit.AbstractApplication{
 			ClientID: "named", Name: payload, ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://named.test/cb"},
 			GrantTypes: oauthkit.GrantTypes{"authorization_code"}, Scopes: oauthkit.Scopes{"openid", "api:read"},
 		})
@@ -56,7 +56,7 @@ func script(t *testing.T, s *fixture.Server) {
 
 // chosenDetail sends people to the error page of an application that a user has registered, with words for them in every parameter.
 func chosenDetail(t *testing.T, s *fixture.Server, alice *fixture.Browser) {
-	users := s.Plant(&oauthkit.AbstractApplication{
+	users := s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: "users", UserID: "mallory", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://users.test/cb"},
 		GrantTypes: oauthkit.GrantTypes{"authorization_code"}, Scopes: oauthkit.Scopes{"api:read"},
 	})

@@ -18,7 +18,7 @@ func TestConsentForm(t *testing.T) {
 		{Name: "B-06 interaction of another browser", Test: foreignInteraction},
 		{Name: "B-08 another user decides", Test: otherUserDecides},
 		{Name: "B-08 another user decides, in a host without session ids", Test: func(t *testing.T, s *fixture.Server) {
-			s.Users.HideSessions()
+			s.Users.OmitSessionIDs()
 			otherUserDecides(t, s)
 		}},
 		{Name: "B-09 decided twice", Test: decidedTwice},
@@ -135,8 +135,8 @@ func foreignInteraction(t *testing.T, s *fixture.Server) {
 
 	nobody := s.Browser("")
 	login := nobody.Authorize(s.Web.AuthorizeRequest()).Login()
-	alice.Return(login).ErrorPage(403) // alice was sent the link that the login page returns to
-	nobody.Return(login).Login()
+	alice.ReturnFromLogin(login).ErrorPage(403) // alice was sent the link that the login page returns to
+	nobody.ReturnFromLogin(login).Login()
 
 	code := mallory.Decide(page, "allow").Code()
 	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {

@@ -90,12 +90,12 @@ func halfSignedIn(_ *testing.T, s *fixture.Server) {
 	alice.SignOut()
 	alice.SetCookie(&http.Cookie{Name: "session", Value: "the-password-was-right-and-the-second-factor-is-missing"})
 	login := alice.Authorize(s.Web.AuthorizeRequest()).Login() // although consent is remembered
-	alice.Return(login).Login()
+	alice.ReturnFromLogin(login).Login()
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice.Decide(page, "allow").Login()
 	alice.Decide(page, "deny").Login()
 	alice.SignIn("alice")
-	alice.Return(login).Code()
+	alice.ReturnFromLogin(login).Code()
 }
 
 // deactivatedInSession has a host that forgets to end the sessions of a user who is not active any more.
@@ -121,19 +121,19 @@ func deactivatedInSession(t *testing.T, s *fixture.Server) {
 func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
-	browser.Return(login).Login()
+	browser.ReturnFromLogin(login).Login()
 	decide := func(name, value string) *fixture.Answer {
 		return browser.Post("/o/consent", url.Values{name: {value}, "decision": {"allow"}})
 	}
 	decide("request", sealOf(login)).ErrorPage(404) // there is nothing yet that could be decided
 	browser.SignIn("alice")
 	decide("request", sealOf(login)).ErrorPage(404)
-	page := browser.Return(login).Consent()
+	page := browser.ReturnFromLogin(login).Consent()
 	browser.SignOut()
 	decide("interaction", interactionOf(page)).Login()
 	browser.SignIn("alice")
 	decide("interaction", interactionOf(page)).ErrorPage(403) // without the page's token
-	browser.Decide(browser.Return(login).Consent(), "allow").Code()
+	browser.Decide(browser.ReturnFromLogin(login).Consent(), "allow").Code()
 }
 
 func removedApplication(t *testing.T, s *fixture.Server) {

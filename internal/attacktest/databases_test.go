@@ -47,7 +47,7 @@ func TestThreeDatabases(t *testing.T) {
 				return found.Active, err
 			}
 		},
-		Host: func(config *oauthhttp.Config) {
+		ConfigureHandler: func(config *oauthhttp.Config) {
 			signedIn := config.CurrentUser
 			config.CurrentUser = func(r *http.Request) (*oauthkit.User, error) {
 				user, err := signedIn(r)
@@ -74,7 +74,7 @@ func TestThreeDatabases(t *testing.T) {
 }
 
 func liveInThreeDatabases(t *testing.T, s *fixture.Server, people *gorm.DB) {
-	second := s.Second()
+	second := s.SecondInstance()
 	alice := s.Browser("alice")
 	if page := alice.Open(s.Web.AuthorizeRequest()).Consent(); !strings.Contains(page.Body, "Alice of the third database") {
 		t.Error("the consent page does not show the name of the user that the third database has")

@@ -71,14 +71,14 @@ func (a faultyAct) test(t *testing.T, s *fixture.Server) {
 		if call == a.once {
 			again = func(_ *fixture.Server, answer *fixture.Answer) { a.told(answer) }
 		}
-		a.fails(t, s, calls[:n], func() { s.Store.LoseCall(n) }, again)
+		a.fails(t, s, calls[:n], func() { s.Store.FailAfterCall(n) }, again)
 	}
 }
 
 // calls returns what the request asks of the store when nothing fails.
 func (a faultyAct) calls(s *fixture.Server) []string {
 	send := a.prepare(s)
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	answer := send()
 	calls := s.Store.Calls()
 	a.done(s, answer)
@@ -89,7 +89,7 @@ func (a faultyAct) calls(s *fixture.Server) []string {
 func (a faultyAct) fails(t *testing.T, s *fixture.Server, calls []string, fail func(), again func(*fixture.Server, *fixture.Answer)) {
 	t.Helper()
 	send := a.prepare(s)
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	fail()
 	answer := send()
 	answer.Unavailable()
@@ -142,7 +142,7 @@ func pageActs() []faultyAct {
 			alice := s.Browser("")
 			login := alice.Authorize(s.Web.AuthorizeRequest()).Login()
 			alice.SignIn("alice")
-			return func() *fixture.Answer { return alice.Return(login) }
+			return func() *fixture.Answer { return alice.ReturnFromLogin(login) }
 		}, done: code},
 		{name: "consent page after a sign-in that was demanded", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
@@ -150,7 +150,7 @@ func pageActs() []faultyAct {
 			login := alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 			s.Clock.Advance(time.Second)
 			alice.SignIn("alice")
-			return func() *fixture.Answer { return alice.Return(login) }
+			return func() *fixture.Answer { return alice.ReturnFromLogin(login) }
 		}, done: code, once: "SaveCode", told: decided},
 		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", told: decided},
 		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Refused("access_denied") },

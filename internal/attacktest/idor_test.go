@@ -17,7 +17,7 @@ import (
 func TestIDOR(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-01 every address that names a row", Test: namedRows},
-		{Name: "M-01 every address for a team", Manage: team, Test: teamRows},
+		{Name: "M-01 every address for a team", ConfigureApplications: team, Test: teamRows},
 		{Name: "M-01 every address without a name in it", Test: unnamedRows},
 	})
 }
@@ -147,7 +147,7 @@ func namedRows(t *testing.T, s *fixture.Server) {
 // watch returns what wants nothing to have been written since: no act but reading, and in a database the same rows.
 func watch(t *testing.T, s *fixture.Server) (unchanged func()) {
 	t.Helper()
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	before := s.Dump()
 	return func() {
 		t.Helper()

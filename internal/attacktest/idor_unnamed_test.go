@@ -125,7 +125,7 @@ func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 			t.Errorf("got %s, want nothing but reading the request", act)
 		}
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	unchanged()
 	alice.Decide(page, "allow").Code()
 }

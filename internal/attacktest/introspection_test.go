@@ -138,7 +138,7 @@ func introspectionMethods(t *testing.T, s *fixture.Server) {
 
 // freshIntrospection asks one instance the moment the other has answered.
 func freshIntrospection(_ *testing.T, s *fixture.Server) {
-	other := s.Second()
+	other := s.SecondInstance()
 	alice := s.Browser("alice")
 	for range 100 {
 		tokens := alice.Tokens(s.Web, "scope=api:read")

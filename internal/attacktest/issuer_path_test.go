@@ -22,7 +22,7 @@ func TestIssuerPath(t *testing.T) {
 
 // issuerPaths sends what a token is given for to every spelling of a path, at each handler alone and at a mux with both.
 func issuerPaths(t *testing.T, s *fixture.Server) {
-	other := s.Neighbour("https://as.test/b")
+	other := s.OtherProvider("https://as.test/b")
 	mux := http.NewServeMux()
 	mux.Handle("/o/", s.Handler)
 	mux.Handle("/b/", other.Handler)
@@ -71,7 +71,7 @@ func issuerPaths(t *testing.T, s *fixture.Server) {
 
 // issuerMetadata wants a document only where its issuer is the one that was asked for (RFC 8414 §3.1, §3.3).
 func issuerMetadata(t *testing.T, s *fixture.Server) {
-	other := s.Neighbour("https://as.test/b")
+	other := s.OtherProvider("https://as.test/b")
 	for _, name := range []string{"oauth-authorization-server", "openid-configuration"} {
 		for _, at := range []*fixture.Server{s, other} {
 			for _, of := range []*fixture.Server{s, other} {

@@ -15,13 +15,13 @@ import (
 func TestIssuer(t *testing.T) {
 	for name, beside := range map[string]func(issuerTest) func(*testing.T, *fixture.Server){
 		"path and path": func(test issuerTest) func(*testing.T, *fixture.Server) {
-			return func(t *testing.T, s *fixture.Server) { test(t, s, s.Neighbour("https://as.test/b")) }
+			return func(t *testing.T, s *fixture.Server) { test(t, s, s.OtherProvider("https://as.test/b")) }
 		},
 		"path and path, the other way": func(test issuerTest) func(*testing.T, *fixture.Server) {
-			return func(t *testing.T, s *fixture.Server) { test(t, s.Neighbour("https://as.test/b"), s) }
+			return func(t *testing.T, s *fixture.Server) { test(t, s.OtherProvider("https://as.test/b"), s) }
 		},
 		"host and host": func(test issuerTest) func(*testing.T, *fixture.Server) {
-			return func(t *testing.T, s *fixture.Server) { test(t, s, s.Neighbour("https://other.test/o")) }
+			return func(t *testing.T, s *fixture.Server) { test(t, s, s.OtherProvider("https://other.test/o")) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 // longTokens sends what net/http lets through, which is up to 1 MiB of headers; beyond that
 // its answer is 431. It wants what is too long to be a token to be refused without a look-up.
 func longTokens(t *testing.T, s *fixture.Server) {
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for name, token := range map[string]string{
 		"dots": strings.Repeat(".", 1<<19), "access token": "oat_" + strings.Repeat("A", 1<<19),
 		"JWT": strings.Repeat("e30.", 1<<17), "just too long": "oat_" + strings.Repeat("A", 4093),
@@ -102,7 +102,7 @@ func goroutinesEnd(t *testing.T, s *fixture.Server) {
 // takes does not depend on what is in them.
 func longParameters(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for name, form := range map[string]url.Values{
 		"redirect URI like IPv6": s.Web.AuthorizeRequest("redirect_uri=http://[" + strings.Repeat(":", 100<<10) + "]/cb"),
 		"redirect URI":           s.Web.AuthorizeRequest("redirect_uri=https://rp.test/" + strings.Repeat("../", 30<<10)),
@@ -132,7 +132,7 @@ func TestZones(t *testing.T) {
 		if active["iat"] != float64(issued) || active["exp"] != float64(expires) {
 			t.Errorf("got iat %v and exp %v, want %d and %d", active["iat"], active["exp"], issued, expires)
 		}
-		second := s.Second()
+		second := s.SecondInstance()
 		s.Clock.Advance(10*time.Minute - time.Second)
 		second.RS.Introspect(tokens.Access).Active()
 		s.Clock.Advance(time.Second)

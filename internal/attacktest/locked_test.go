@@ -24,17 +24,17 @@ func TestLockedTable(t *testing.T) {
 	url := oauthtest.Postgres(t)
 	open := func(t *testing.T) *fixture.OwnStore { return migrated(t, openPostgres(t, url), gormstore.Config{}) }
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
-		Name:      "RL-09 locked table, requests of strangers",
-		Configure: func(config *oauthkit.Config, _ storetest.Store) { config.Timeout = time.Minute }, // none ends by itself
-		Host:      func(config *oauthhttp.Config) { config.MaxInFlight = connections },
+		Name:             "RL-09 locked table, requests of strangers",
+		Configure:        func(config *oauthkit.Config, _ storetest.Store) { config.Timeout = time.Minute }, // none ends by itself
+		ConfigureHandler: func(config *oauthhttp.Config) { config.MaxInFlight = connections },
 		Test: func(t *testing.T, s *fixture.Server) {
 			token := s.Service.ClientCredentials().Tokens().Access
 			operator := openPostgres(t, url).Begin()
 			if err := operator.Exec("LOCK TABLE oauth_authorization_codes").Error; err != nil {
 				t.Fatal(err)
 			}
-			s.Store.Lose("nothing, but strangers are answered with 503")
-			s.Store.Forget()
+			s.Store.FailAfter("nothing, but strangers are answered with 503")
+			s.Store.ClearCalls()
 			var strangers sync.WaitGroup
 			for range 2 * connections {
 				strangers.Go(func() { s.SPA.Redeem(secret.New(secret.AuthorizationCode)) })

@@ -55,7 +55,7 @@ func managementOutage(t *testing.T, s *fixture.Server) {
 	token := tokenOf(alice.Get("/o/applications/" + client.ID + "/secret/"))
 	secret := managedRoute{http.MethodPost, "/o/applications/" + client.ID + "/secret/", "application/x-www-form-urlencoded", "token=TOKEN"}
 	for call := 1; ; call++ {
-		s.Store.Forget()
+		s.Store.ClearCalls()
 		s.Store.Fail(call)
 		answer := alice.Do(secret.request(token))
 		rotated, made := slices.Contains(s.Store.Calls(), "UpdateApplication"), len(s.Store.Calls())
@@ -158,7 +158,7 @@ func knewBefore(t *testing.T, s *fixture.Server) {
 			t.Fatal(err)
 		}
 		disable(t, s, client.ID, true)
-		return s.Plant(oauthkit.Abstract(app))
+		return s.AddUnchecked(oauthkit.Abstract(app))
 	}
 	known(s.Service).ClientCredentials().Unauthorized()
 	if got := bob.Authorize(known(s.Web).AuthorizeRequest()).Location(); !strings.Contains(got, "error=access_denied") || strings.Contains(got, "code=") {

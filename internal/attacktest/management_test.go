@@ -122,7 +122,7 @@ func forgedManagement(t *testing.T, s *fixture.Server) {
 // tokenOfNoBrowser has a browser without the cookie of forms. Everyone can compute what an
 // empty cookie would make of what everyone knows.
 func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
-	s.Users.HideSessions()
+	s.Users.OmitSessionIDs()
 	alice := s.Browser("alice")
 	client := owned(t, s, "alice")
 	for _, act := range []string{"update", "delete", "secret"} {

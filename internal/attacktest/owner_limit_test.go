@@ -15,9 +15,9 @@ import (
 // TestOwnerLimit is about how much one user can store by registering applications.
 func TestOwnerLimit(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "M-17 applications without number", Test: manyApplications, Manage: limited},
+		{Name: "M-17 applications without number", Test: manyApplications, ConfigureApplications: limited},
 		{Name: "M-17 applications of any size", Test: largeApplications},
-		{Name: "M-17 registrations at once", Test: registeredAtOnce, Manage: limited},
+		{Name: "M-17 registrations at once", Test: registeredAtOnce, ConfigureApplications: limited},
 	})
 }
 
@@ -71,7 +71,7 @@ func largeApplications(t *testing.T, s *fixture.Server) {
 	for i := range 90 {
 		uris = append(uris, fmt.Sprintf("https://mine.test/%d/%s", i, strings.Repeat("x", 300)))
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for _, member := range []string{"redirect_uris", "post_logout_redirect_uris"} {
 		document := registration(`"` + member + `":["` + strings.Join(uris, `","`) + `"]`)
 		if member == "redirect_uris" {
@@ -98,7 +98,7 @@ func largeApplications(t *testing.T, s *fixture.Server) {
 // registeredAtOnce sends many registrations to two instances at the same time.
 func registeredAtOnce(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	browsers := []*fixture.Browser{alice, alice.On(s.Second())}
+	browsers := []*fixture.Browser{alice, alice.On(s.SecondInstance())}
 	var wait sync.WaitGroup
 	for i := range 20 {
 		wait.Go(func() {

@@ -105,7 +105,7 @@ func oversizedRedirectURI(t *testing.T, s *fixture.Server) {
 	for _, uri := range []string{
 		"https://rp.test/cb?" + strings.Repeat("a", 9000), "https://rp.test/cb\x00", "https://rp.test/cb\xff\xfe", "https://rp.test/\xed\xa0\x80",
 	} {
-		s.Store.Forget()
+		s.Store.ClearCalls()
 		s.Browser("alice").Authorize(s.Web.AuthorizeRequest("redirect_uri=" + uri)).ErrorPage(400)
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 			t.Errorf("%.40q: got calls %v of the store, want only that for the application", uri, calls)

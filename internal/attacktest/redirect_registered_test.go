@@ -61,7 +61,7 @@ func unregistrable(t *testing.T, s *fixture.Server, uris ...string) {
 
 // plant puts an application into place whose redirect URIs registration would refuse.
 func plant(s *fixture.Server, uris ...string) *fixture.Client {
-	return s.Plant(&oauthkit.AbstractApplication{
+	return s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: oauthkit.NewClientID(), ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		RedirectURIs: uris, Scopes: oauthkit.Scopes{"openid", "api:read"},
 	})

@@ -31,7 +31,7 @@ func brokenRequests(client *fixture.Client) [][]string {
 func usersRedirector(t *testing.T, s *fixture.Server) {
 	mallory := s.Browser("mallory")
 	id, _ := registerJSON(t, s, mallory, registration(""))
-	client := s.Plant(storedApplication(t, s, id))
+	client := s.AddUnchecked(storedApplication(t, s, id))
 	nobody, alice := s.Browser(""), s.Browser("alice")
 	for _, client := range []*fixture.Client{client, s.Evil} {
 		for _, broken := range brokenRequests(client) {

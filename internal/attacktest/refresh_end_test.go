@@ -78,7 +78,7 @@ func raceRefresh(
 	end func(context.Context, *fixture.Server, refreshTrial) error,
 ) {
 	t.Helper()
-	other := s.Second()
+	other := s.SecondInstance()
 	for i := range trials {
 		trial := choose(t, s, i)
 		trial.Tokens = s.Browser(trial.user).Tokens(trial.client, "scope=api:read")

@@ -20,16 +20,16 @@ func TestRefreshRace(t *testing.T) {
 			raceToRotate(t, s, 100, s.Web)
 		}},
 		{Name: "F-03 one refresh token, 50 requests to each of two instances", Configure: withoutRetry, Test: func(t *testing.T, s *fixture.Server) {
-			raceToRotate(t, s, 100, s.Web, s.Second().Web)
+			raceToRotate(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
 		{Name: "F-03 two requests that have read the token before either rotates it", Configure: rotateTogether(0), Test: func(t *testing.T, s *fixture.Server) {
 			raceToRotate(t, s, 2, s.Web)
 		}},
 		{Name: "F-03 300 refreshes, each while its token is revoked at another instance", Test: func(t *testing.T, s *fixture.Server) {
-			raceWithRevocation(t, s, 300, s.Second().Web)
+			raceWithRevocation(t, s, 300, s.SecondInstance().Web)
 		}},
 		{Name: "F-04 one refresh token, 50 retries at each of two instances", Test: func(t *testing.T, s *fixture.Server) {
-			raceToRetry(t, s, 100, s.Web, s.Second().Web)
+			raceToRetry(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
 		{Name: "F-04 two requests that have read the token, with a retry", Configure: rotateTogether(30 * time.Second), Test: func(t *testing.T, s *fixture.Server) {
 			raceToRetry(t, s, 2, s.Web)

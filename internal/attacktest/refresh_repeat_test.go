@@ -163,7 +163,7 @@ func sameMoment(t *testing.T, s *fixture.Server) {
 func repeatAfterRestart(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.Refresh(first.Refresh).Tokens()
-	other := s.Second()
+	other := s.SecondInstance()
 	if again := other.Web.Refresh(first.Refresh).Tokens(); again != second {
 		t.Errorf("got %+v, want the answer of before the restart, %+v", again, second)
 	}
@@ -297,7 +297,7 @@ func clocksApart(t *testing.T, s *fixture.Server) {
 		second := s.Web.Refresh(first.Refresh).Tokens()
 		s.Clock.Advance(skew)
 		again := s.Web.Refresh(first.Refresh)
-		if s.OwnClock() {
+		if s.HasOwnClock() {
 			if tokens := again.Tokens(); tokens.Access != second.Access || tokens.Refresh != second.Refresh {
 				t.Errorf("by a clock that is off by %v: got %+v, want the answer of before, %+v", skew, tokens, second)
 			}
@@ -320,7 +320,7 @@ func (o *otherSecrets) configure(config *oauthkit.Config, _ storetest.Store) {
 
 func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
-	instances := []*fixture.Server{s, s.Second(), s.Second()}
+	instances := []*fixture.Server{s, s.SecondInstance(), s.SecondInstance()}
 	for i := range instances {
 		own, other := instances[i], instances[(i+1)%3]
 		answered := own.Web.Refresh(first.Refresh).Tokens()
@@ -338,7 +338,7 @@ func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 func lateUnderAnotherSecret(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	thief := s.Web.Refresh(first.Refresh).Tokens()
-	replaced := s.Second()
+	replaced := s.SecondInstance()
 	replaced.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	wantLive(t, s, thief)
 	s.Wait(5 * time.Minute)

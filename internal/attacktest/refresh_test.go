@@ -174,7 +174,7 @@ func sameSecond(t *testing.T, s *fixture.Server) {
 func restart(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.Refresh(first.Refresh).Tokens()
-	other := s.Second()
+	other := s.SecondInstance()
 	other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(other, other.Web, first, second)
 	ended(s, s.Web, second)
@@ -187,7 +187,7 @@ func longFamily(t *testing.T, s *fixture.Server) {
 	for range 60 {
 		last = s.Web.Refresh(last.Refresh).Tokens()
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); len(calls) > 3 {
 		t.Errorf("got calls %v of the store, want the application, the token and the revocation", calls)
@@ -206,7 +206,7 @@ func failureBeforeRotation(_ *testing.T, s *fixture.Server) {
 
 func answerLost(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	s.Store.Lose("RotateRefreshToken")
+	s.Store.FailAfter("RotateRefreshToken")
 	s.Web.Refresh(first.Refresh).Unavailable()
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	s.Web.Refresh(second.Refresh).Tokens()
@@ -218,7 +218,7 @@ func answerLost(t *testing.T, s *fixture.Server) {
 
 func answerLostForGood(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	s.Store.Lose("RotateRefreshToken")
+	s.Store.FailAfter("RotateRefreshToken")
 	s.Web.Refresh(first.Refresh).Unavailable()
 	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first)

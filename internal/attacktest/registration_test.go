@@ -193,7 +193,7 @@ func registeredPrivileges(t *testing.T, s *fixture.Server) {
 	}
 	checkUnchanged(t, s)
 	id, _ := registerJSON(t, s, alice, registration(`"response_types":["token"],"require_auth_time":true`)) // members of RFC 7591 that mean nothing here
-	client := s.Plant(storedApplication(t, s, id))
+	client := s.AddUnchecked(storedApplication(t, s, id))
 	alice.Open(client.AuthorizeRequest("response_type=token")).ErrorPage(400)
 	alice.Open(client.AuthorizeRequest("scope=openid api:write")).ErrorPage(400)
 	client.ClientCredentials().ErrorJSON(400, "unauthorized_client")

@@ -46,7 +46,7 @@ func ambiguousJSON(t *testing.T, s *fixture.Server) {
 		"NaN": registration(`"x":NaN`),
 	}
 	id, _ := registerJSON(t, s, alice, registration(""))
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for name, document := range refused {
 		for _, act := range [][2]string{{http.MethodPost, "/o/api/applications"}, {http.MethodPut, "/o/api/applications/" + id}} {
 			if got := sendJSON(alice, act[0], act[1], document); got.Status != http.StatusBadRequest || got.Members()["error"] != "invalid_request" {
@@ -99,7 +99,7 @@ func spoofedNames(t *testing.T, s *fixture.Server) {
 		"Google", `<b>Google</b><script>alert(1)</script>`, `"><img src=x>`, "{{.}}", "", strings.Repeat("é", 100), "Фото", "照片", "صور", "می\u200cخواهم", "👩\u200d💻 Photos", "Photos ✈\ufe0f",
 	} {
 		id, _ := registerJSON(t, s, alice, strings.Replace(registration(""), "Mine", strings.ReplaceAll(name, `"`, `\"`), 1))
-		client := s.Plant(storedApplication(t, s, id))
+		client := s.AddUnchecked(storedApplication(t, s, id))
 		page := s.Browser("bob").Open(client.AuthorizeRequest()).Consent()
 		if shown := textOf(t, page); !strings.Contains(shown, "Unverified") || !strings.Contains(shown, "mine.test") || !strings.Contains(shown, name) {
 			t.Errorf("%q: got a page that does not show the name as it is, that nobody has checked it, and where the answer goes:\n%s", name, shown)

@@ -127,7 +127,7 @@ func revokeUnavailable(_ *testing.T, s *fixture.Server) {
 	s.Web.Revoke(secret.New(secret.AccessToken)).Unavailable() // who knows
 	s.Store.Heal()
 	s.RS.Introspect(tokens.Access).Active()
-	s.Store.Lose("RevokeAuthorization")
+	s.Store.FailAfter("RevokeAuthorization")
 	s.Web.Revoke(tokens.Access).Unavailable()
 	s.Store.Heal()
 	ended(s, s.Web, tokens)
@@ -148,7 +148,7 @@ func revokeUnauthenticated(_ *testing.T, s *fixture.Server) {
 
 func revokeManyTimes(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
-	clients := [2]*fixture.Client{s.Web, s.Second().Web}
+	clients := [2]*fixture.Client{s.Web, s.SecondInstance().Web}
 	fixture.Race(100, func(i int) {
 		clients[i%2].Revoke([]string{tokens.Refresh, tokens.Access}[i/2%2]).OK()
 	})

@@ -18,14 +18,14 @@ func TestSignOut(t *testing.T) {
 		{Name: "B-07 cookies from before the sign-out", Test: cookiesAfterSignOut},
 		{Name: "B-08 another user decides after the sign-out", Test: decideAfterSignOut},
 		{Name: "B-08 another user decides after the sign-out, in a host without session ids", Test: func(t *testing.T, s *fixture.Server) {
-			s.Users.HideSessions()
+			s.Users.OmitSessionIDs()
 			decideAfterSignOut(t, s)
 		}},
 		{Name: "signed out by a link or an image", Test: signOutByLink},
 		{Name: "signed out by another site", Test: signOutFromElsewhere},
 		{Name: "sent on after the sign-out", Test: signOutRedirects},
 		{Name: "what a sign-out ends", Test: signOutEnds},
-		{Name: "a host that fails to sign out", Host: failToSignOut, Test: signOutFails},
+		{Name: "a host that fails to sign out", ConfigureHandler: failToSignOut, Test: signOutFails},
 	})
 }
 

@@ -84,7 +84,7 @@ func (c changedKeys) SigningKeys(context.Context) ([]*oauthkit.SigningKey, error
 func plantedKey(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	signer := headerOf(t, alice.Tokens(s.Web).ID)["kid"]
-	second := s.Second() // which has read the keys before as well
+	second := s.SecondInstance() // which has read the keys before as well
 	var planted []string
 	for _, generation := range []int{99, 2} {
 		key, err := jose.GenerateKey(jose.RS256)
@@ -110,7 +110,7 @@ func plantedKey(t *testing.T, s *fixture.Server) {
 	if err != nil {
 		t.Fatalf("got %v, want an instance that starts all the same", err)
 	}
-	for i, instance := range []*fixture.Server{s, second, s.Second()} {
+	for i, instance := range []*fixture.Server{s, second, s.SecondInstance()} {
 		for range 2 {
 			s.Clock.Advance(time.Minute)
 			if kid := headerOf(t, alice.On(instance).Tokens(instance.Web).ID)["kid"]; kid != signer {

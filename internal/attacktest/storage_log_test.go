@@ -80,8 +80,8 @@ func panicking() fixture.Case {
 	var stack []byte
 	var armed bool
 	return fixture.Case{
-		Name:   "ST-11 crash in the middle of a request",
-		Panics: true,
+		Name:        "ST-11 crash in the middle of a request",
+		ExpectPanic: true,
 		Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			armed = false
 			config.UserIsActive = func(context.Context, string) (bool, error) {

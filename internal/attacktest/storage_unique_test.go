@@ -22,7 +22,7 @@ func TestUnique(t *testing.T) {
 
 // successes calls do at both instances, 20 times at once, and counts.
 func successes(s *fixture.Server, do func(instance *fixture.Server) error) int {
-	instances := [2]*fixture.Server{s, s.Second()}
+	instances := [2]*fixture.Server{s, s.SecondInstance()}
 	var count atomic.Int64
 	fixture.Race(20, func(i int) {
 		if do(instances[i%2]) == nil {
@@ -61,7 +61,7 @@ func uniqueKeys(t *testing.T, s *fixture.Server) {
 
 // uniqueConsent lets one user decide in 20 windows at once.
 func uniqueConsent(t *testing.T, s *fixture.Server) {
-	instances := [2]*fixture.Server{s, s.Second()}
+	instances := [2]*fixture.Server{s, s.SecondInstance()}
 	alice := s.Browser("alice")
 	pages := make([]*fixture.Answer, 20)
 	for i := range pages {

@@ -109,7 +109,7 @@ func repeatedTokenParameter(t *testing.T, s *fixture.Server) {
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.WebPost.RedirectURI}, "code_verifier": {fixture.Verifier},
 		"client_id": {s.WebPost.ID}, "client_secret": {s.WebPost.Secret}, "scope": {"openid"}, "unknown": {"x"},
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for name, values := range form {
 		for _, second := range []string{values[0], "another", ""} {
 			s.WebPost.Redeem(code, name+"="+values[0], "+"+name+"="+second).ErrorJSON(400, "invalid_request")

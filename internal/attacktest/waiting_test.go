@@ -56,12 +56,12 @@ func abandonedRequests(t *testing.T, s *fixture.Server) {
 	known := s.Browser("")
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AuthorizeRequest()).Code()
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for range 50 {
-		known.Return(known.Authorize(s.Web.AuthorizeRequest()).Login()).Login()
+		known.ReturnFromLogin(known.Authorize(s.Web.AuthorizeRequest()).Login()).Login()
 		s.Browser("").Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", 2000))).Login()
 		s.Browser("").Authorize(s.Web.AuthorizeRequest("padding=" + strings.Repeat("p", 16<<10))).Login()
-		alice.Return(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // who has to sign in again
+		alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // who has to sign in again
 	}
 	for _, call := range s.Store.Calls() {
 		if call != "Application" {
@@ -129,7 +129,7 @@ func changedSeal(t *testing.T, s *fixture.Server) {
 		changed[i] ^= 1
 		forged = append(forged, base64.RawURLEncoding.EncodeToString(changed))
 	}
-	s.Store.Forget()
+	s.Store.ClearCalls()
 	for _, value := range forged {
 		answer := browser.Get("/o/consent?request=" + url.QueryEscape(value))
 		answer.ErrorPage(404)
@@ -140,7 +140,7 @@ func changedSeal(t *testing.T, s *fixture.Server) {
 	if calls := s.Store.Calls(); len(calls) > 0 {
 		t.Errorf("got calls %v of the store, want none for what cannot be opened", calls)
 	}
-	browser.Return(login).Consent()
+	browser.ReturnFromLogin(login).Consent()
 }
 
 // withoutTraceID is a page without what differs each time.
@@ -152,7 +152,7 @@ func withoutTraceID(a *fixture.Answer) string {
 
 // foreignSeal wants a seal to be good at the issuer that made it, for nothing else, though all have one secret.
 func foreignSeal(t *testing.T, s *fixture.Server) {
-	other := s.Neighbour("https://as.test/b")
+	other := s.OtherProvider("https://as.test/b")
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	there := browser.On(other)
@@ -179,7 +179,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 		}
 		browser.Get("/o/consent?request=" + base64.RawURLEncoding.EncodeToString(raw)).ErrorPage(404)
 	}
-	browser.Return(login).Consent()
+	browser.ReturnFromLogin(login).Consent()
 }
 
 // repeatedSeal opens the link again, as the browser's history does.
@@ -192,32 +192,32 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 		return browser, login
 	}
 	alice, login := begin("alice")
-	first, second := alice.Return(login).Consent(), alice.Return(login).Consent()
+	first, second := alice.ReturnFromLogin(login).Consent(), alice.ReturnFromLogin(login).Consent()
 	if interactionOf(first) != interactionOf(second) {
 		t.Error("got two rows of one request, want one that is decided once")
 	}
 	alice.Decide(first, "allow").Code()
 	alice.Decide(second, "allow").ErrorPage(409)
-	alice.Return(login).Code() // what /authorize answers as well, now that consent is remembered
+	alice.ReturnFromLogin(login).Code() // what /authorize answers as well, now that consent is remembered
 
 	bob, denied := begin("bob")
-	bob.Decide(bob.Return(denied).Consent(), "deny").Refused("access_denied")
-	bob.Return(denied).ErrorPage(409)
+	bob.Decide(bob.ReturnFromLogin(denied).Consent(), "deny").Refused("access_denied")
+	bob.ReturnFromLogin(denied).ErrorPage(409)
 
 	for _, demand := range []string{"prompt=login", "max_age=0", "max_age=300", "prompt=select_account"} {
 		again, login := begin("alice", demand)
-		again.Return(login).Code()
-		again.Return(login).ErrorPage(409) // one sign-in answers one request
+		again.ReturnFromLogin(login).Code()
+		again.ReturnFromLogin(login).ErrorPage(409) // one sign-in answers one request
 		again.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	}
 	asked, login := begin("alice", "prompt=consent")
-	asked.Decide(asked.Return(login).Consent(), "allow").Code()
-	asked.Return(login).ErrorPage(409)
+	asked.Decide(asked.ReturnFromLogin(login).Consent(), "allow").Code()
+	asked.ReturnFromLogin(login).ErrorPage(409)
 
 	early := s.Browser("alice") // whose sign-in is older than the request
 	stale := early.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	s.Clock.Advance(time.Minute)
-	early.Return(stale).Login()
+	early.ReturnFromLogin(stale).Login()
 }
 
 // expiredRequest wants a request to wait for 30 minutes altogether, wherever it waits.
@@ -227,9 +227,9 @@ func expiredRequest(_ *testing.T, s *fixture.Server) {
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	s.Clock.Advance(lifetime - time.Microsecond)
 	browser.SignIn("alice")
-	page := browser.Return(login).Consent()
+	page := browser.ReturnFromLogin(login).Consent()
 	s.Clock.Advance(time.Microsecond)
-	browser.Return(login).ErrorPage(404)
+	browser.ReturnFromLogin(login).ErrorPage(404)
 	browser.Get("/o/consent?interaction=" + interactionOf(page)).ErrorPage(404)
 	browser.Decide(page, "allow").ErrorPage(404)
 	browser.Decide(page, "deny").ErrorPage(404)
@@ -243,7 +243,7 @@ func expiredRequest(_ *testing.T, s *fixture.Server) {
 	gone := s.Browser("")
 	login = gone.Authorize(s.Web.AuthorizeRequest()).Login()
 	s.Clock.Advance(lifetime)
-	gone.Return(login).ErrorPage(404) // before anything else: nobody is signed in
+	gone.ReturnFromLogin(login).ErrorPage(404) // before anything else: nobody is signed in
 }
 
 // largeRequest wants what is too large to be refused at once, and the largest that is not to work.
@@ -268,7 +268,7 @@ func largeRequest(t *testing.T, s *fixture.Server) {
 		browser.Get("/o/consent?request=" + value).ErrorPage(404)
 	}
 	browser.SignIn("alice")
-	browser.Decide(browser.Return(login).Consent(), "allow").Code()
+	browser.Decide(browser.ReturnFromLogin(login).Consent(), "allow").Code()
 }
 
 // changedMeanwhile wants the request to be checked again when it comes back.
@@ -277,13 +277,13 @@ func changedMeanwhile(_ *testing.T, s *fixture.Server) {
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	browser.SignIn("alice")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"api:read"} })
-	browser.Return(login).Refused("invalid_scope")
+	browser.ReturnFromLogin(login).Refused("invalid_scope")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/other"} })
-	browser.Return(login).ErrorPage(400)
+	browser.ReturnFromLogin(login).ErrorPage(400)
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Disabled = true })
-	browser.Return(login).ErrorPage(400)
+	browser.ReturnFromLogin(login).ErrorPage(400)
 	s.RemoveApplication("web")
-	browser.Return(login).ErrorPage(400)
+	browser.ReturnFromLogin(login).ErrorPage(400)
 }
 
 // otherUserReturns wants each user to decide for themselves, and the hint to hold.
@@ -293,10 +293,10 @@ func otherUserReturns(t *testing.T, s *fixture.Server) {
 	login := browser.Authorize(s.SPA.AuthorizeRequest()).Login()
 	hinted := browser.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + hint)).Login()
 	browser.SignIn("alice")
-	alices := browser.Return(login).Consent()
+	alices := browser.ReturnFromLogin(login).Consent()
 	browser.SignIn("bob")
-	browser.Return(hinted).Refused("login_required")
-	bobs := browser.Return(login).Consent()
+	browser.ReturnFromLogin(hinted).Refused("login_required")
+	bobs := browser.ReturnFromLogin(login).Consent()
 	moved := browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(alices))).Consent()
 	if interactionOf(alices) == interactionOf(bobs) || interactionOf(moved) != interactionOf(bobs) {
 		t.Error("got the same row for two users, or two for one")
@@ -314,21 +314,21 @@ func otherUserReturns(t *testing.T, s *fixture.Server) {
 
 // sharedSecret begins on one instance and goes on on the other, which have no Config.Secret.
 func sharedSecret(t *testing.T, s *fixture.Server) {
-	second := s.Second()
+	second := s.SecondInstance()
 	for range 2 { // at first with an empty database, then with what it keeps
 		browser := s.Browser("")
 		login, theirs := browser.Authorize(s.Web.AuthorizeRequest()).Login(), browser.On(second).Authorize(second.SPA.AuthorizeRequest()).Login()
 		browser.SignIn("alice")
-		browser.Decide(browser.On(second).Return(login).Consent(), "deny").Refused("access_denied")
-		browser.On(second).Decide(browser.Return(theirs).Consent(), "deny").Refused("access_denied")
+		browser.Decide(browser.On(second).ReturnFromLogin(login).Consent(), "deny").Refused("access_denied")
+		browser.On(second).Decide(browser.ReturnFromLogin(theirs).Consent(), "deny").Refused("access_denied")
 	}
-	fresh := s.Second() // which has to ask for the secret
+	fresh := s.SecondInstance() // which has to ask for the secret
 	fresh.Store.Fail(2)
 	browser := fresh.Browser("")
 	browser.Authorize(fresh.Web.AuthorizeRequest()).Unavailable()
 	fresh.Store.Heal()
 	browser.Authorize(fresh.Web.AuthorizeRequest()).Login()
-	fresh.Store.Forget()
+	fresh.Store.ClearCalls()
 	browser.Authorize(fresh.Web.AuthorizeRequest()).Login()
 	if calls := fresh.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
 		t.Errorf("got calls %v of the store, want the secret to be kept in memory", calls)
@@ -360,7 +360,7 @@ func waitingInDump(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest(said...)).Login()
 	browser.SignIn("alice")
-	browser.Return(login).Consent()
+	browser.ReturnFromLogin(login).Consent()
 	dump := s.Dump()
 	if dump == "" { // memory cannot be dumped
 		return

@@ -4,7 +4,8 @@ package oauthtest
 
 import "testing"
 
-// startCluster starts nothing on systems where the private cluster is not supported; OAUTHKIT_TEST_POSTGRES works on all.
+// startCluster returns errNoServer: private clusters need Linux or macOS. The
+// environment variable OAUTHKIT_TEST_POSTGRES works on all systems.
 func startCluster() (*cluster, error) { return nil, errNoServer }
 
 func startReplicated() (*cluster, error) { return nil, errNoServer }

@@ -19,21 +19,22 @@ import (
 	"syscall"
 )
 
-// clusterScript makes, starts, keeps and removes a cluster. It ends when its standard input does: the kernel closes that
-// pipe when the test process dies in whatever way, so no signal, thread or handler has to survive.
+// clusterScript creates, runs and removes a cluster. It ends when its standard input
+// is closed. The kernel closes that pipe however the test process ends, so the
+// cluster is removed without a signal handler.
 //
 //go:embed cluster.sh
 var clusterScript string
 
-// Clusters are not in os.TempDir: the path of a unix socket has about 100 bytes, and the server's user must be able to
-// get there.
+// Clusters are not in os.TempDir, because the path of a Unix socket is limited to
+// about 100 bytes and the server's user must have access.
 const clusterParent, clusterPattern = "/tmp", "oauthkit-pg-*"
 
-// startCluster starts a PostgreSQL cluster that lives as long as this process keeps the value. The error is errNoServer
-// where no server is installed.
+// startCluster starts a PostgreSQL cluster, which runs until the returned value is
+// closed or collected. The error is errNoServer if no server is installed.
 func startCluster() (*cluster, error) { return start(1) }
 
-// startReplicated is startCluster with a streaming replica beside it.
+// startReplicated is startCluster with a streaming replica.
 func startReplicated() (*cluster, error) { return start(2) }
 
 func start(servers int) (*cluster, error) {
@@ -46,7 +47,7 @@ func start(servers int) (*cluster, error) {
 		return nil, err
 	}
 	removeAbandoned(owner)
-	for range 3 { // another process can take the port between our look and the server's bind
+	for range 3 { // another process can take the port before the server binds it
 		ports := make([]string, servers)
 		for i := range ports {
 			if ports[i], err = freePort(); err != nil {
@@ -79,8 +80,8 @@ func serverURL(port string) string {
 	return "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
 }
 
-// launch starts the script and waits until it says that the server answers. The cluster ends when life is closed, or
-// collected as garbage.
+// launch starts the script and waits until the server answers. The cluster ends when
+// life is closed or garbage collected.
 func launch(binaries string, owner *syscall.Credential, ports []string) (life io.Closer, directory string, err error) {
 	directory, err = lockedDirectory(owner)
 	if err != nil {
@@ -89,7 +90,8 @@ func launch(binaries string, owner *syscall.Credential, ports []string) (life io
 	command := exec.Command("/bin/sh", append([]string{"-c", clusterScript, "cluster.sh", directory, binaries}, ports...)...)
 	command.Dir = directory
 	command.Env = serverEnvironment()
-	// A process group of its own: an interrupt from the terminal must not take the script away before it has cleaned up.
+	// The script has its own process group: an interrupt from the terminal must not
+	// stop it before it has cleaned up.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: owner}
 	life, err = command.StdinPipe()
 	if err != nil {
@@ -111,12 +113,13 @@ func launch(binaries string, owner *syscall.Credential, ports []string) (life io
 	return nil, "", fmt.Errorf("%w: %s%s", command.Wait(), line, rest)
 }
 
-// serverEnvironment leaves out PGPORT, PGDATA and so on of the developer.
+// serverEnvironment leaves out the developer's PGPORT, PGDATA and similar variables.
 func serverEnvironment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 }
 
-// serverBinaries finds the folder of the server's programs. Debian keeps them out of PATH, one folder a version.
+// serverBinaries finds the folder of the server's programs. Debian installs them
+// outside PATH, in one folder for each version.
 func serverBinaries() (string, error) {
 	if path, err := exec.LookPath("postgres"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil && complete(filepath.Dir(path)) {
@@ -145,13 +148,14 @@ func complete(folder string) bool {
 	return true
 }
 
-// majorVersion reads the 15 of /usr/lib/postgresql/15/bin.
+// majorVersion returns 15 for /usr/lib/postgresql/15/bin.
 func majorVersion(folder string) float64 {
 	version, _ := strconv.ParseFloat(filepath.Base(filepath.Dir(folder)), 64)
 	return version
 }
 
-// serverUser returns whom the server runs as: nil for ourselves, and another than root, as which PostgreSQL refuses to run.
+// serverUser returns the user that the server runs as. It is nil for the current
+// user, unless that is root, because PostgreSQL refuses to run as root.
 func serverUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -183,15 +187,17 @@ func freePort() (string, error) {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port), nil
 }
 
-// lockedDirectory makes the directory of a cluster and locks it for as long as this process lives, which is how
-// removeAbandoned in another process knows that it is in use.
+// lockedDirectory creates the directory of a cluster and locks it until this
+// process ends. The lock tells removeAbandoned in other processes that the
+// directory is in use.
 func lockedDirectory(owner *syscall.Credential) (string, error) {
 	for {
 		directory, err := os.MkdirTemp(clusterParent, clusterPattern)
 		if err != nil {
 			return "", err
 		}
-		if _, err := lock(directory); errors.Is(err, errInUse) { // another process took it for abandoned before we held it
+		// Another process removed it as abandoned before it was locked.
+		if _, err := lock(directory); errors.Is(err, errInUse) {
 			continue
 		} else if err != nil {
 			return "", err
@@ -203,11 +209,12 @@ func lockedDirectory(owner *syscall.Credential) (string, error) {
 	}
 }
 
-// errInUse says that another process holds the lock of a directory, or has removed it.
-var errInUse = errors.New("directory is in use or gone")
+// errInUse reports that another process holds the lock of a directory or has
+// removed the directory.
+var errInUse = errors.New("directory is in use or removed")
 
-// lock takes the lock of a directory, which the process holds until it ends or closes the descriptor. A lock that the
-// kernel drops is better than a process id in a file, which another process may bear by now.
+// lock locks a directory until the process ends or the descriptor is closed. Unlike a
+// process id in a file, the lock cannot outlive the process.
 func lock(directory string) (descriptor int, err error) {
 	descriptor, err = syscall.Open(directory, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW|syscall.O_CLOEXEC, 0)
 	if errors.Is(err, syscall.ENOENT) {
@@ -226,8 +233,9 @@ func lock(directory string) (descriptor int, err error) {
 	return 0, fmt.Errorf("locking %s: %w", directory, err)
 }
 
-// removeAbandoned removes what earlier processes left whose script was killed as well. A server that still runs there
-// stops by itself when it misses its lock file, within a minute. This is tidiness, so its failures are no concern of a test.
+// removeAbandoned removes the directories of earlier processes whose script was
+// killed too. A server that still runs there stops within a minute, when it finds its
+// lock file missing. Errors are ignored: no test depends on it.
 func removeAbandoned(owner *syscall.Credential) {
 	uid := uint32(os.Geteuid())
 	if owner != nil {

@@ -1,6 +1,8 @@
-// Package oauthtest is what the tests of several packages share. Nothing outside tests imports it.
+// Package oauthtest provides databases to the tests of several packages. [Postgres]
+// creates an empty one.
 //
-// It has the databases; [Postgres] makes an empty one. Package fixture below it has a whole provider on every store, with its
-// applications, users, browsers and clients: see its own comment for how a test is written. They are two packages because the
-// stores' own tests need a database and the provider needs the stores.
+// Package fixture, below it, provides a whole provider on every store with its
+// applications, users, browsers and clients; its comment shows how to write a test.
+// They are two packages because the tests of the stores need a database, and the
+// fixture needs the stores.
 package oauthtest

@@ -17,18 +17,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// poolerScript runs PgBouncer until standard input closes, which the kernel does when the test process dies in whatever way.
+// poolerScript runs PgBouncer until standard input is closed. The kernel closes it
+// however the test process ends.
 const poolerScript = `"$1" "$2/pgbouncer.ini" >"$2/log" 2>&1 & pid=$!
 cat >/dev/null
 kill "$pid"; wait "$pid"; rm -rf "$2"`
 
-// PgBouncer starts PgBouncer in front of a database, in the mode that gives each transaction another connection to the server,
-// of which there are eight. It ends with the test. Where PgBouncer is not installed the test is skipped; in CI it fails.
+// PgBouncer starts PgBouncer in transaction mode in front of a database. Transactions
+// share eight connections to the server. PgBouncer stops when the test ends. If it is
+// not installed, the test is skipped; in CI it fails.
 func PgBouncer(tb testing.TB, database string) (pooled string) {
 	tb.Helper()
 	binary, err := exec.LookPath("pgbouncer")
 	if err != nil {
-		binary = "/usr/sbin/pgbouncer" // which is not on everybody's PATH
+		binary = "/usr/sbin/pgbouncer" // often not on PATH
 	}
 	if _, err := os.Stat(binary); err != nil {
 		Missing(tb, "the tests with PgBouncer", "there is no pgbouncer (Debian: apt-get install pgbouncer)")
@@ -77,7 +79,8 @@ ignore_startup_parameters = extra_float_digits
 	for name, text := range map[string]string{
 		"pgbouncer.ini": settings, "users.txt": fmt.Sprintf("%q %q\n", address.User.Username(), password),
 	} {
-		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o644); err != nil { // another user reads it
+		// PgBouncer runs as another user and has to read it.
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o644); err != nil {
 			return "", err
 		}
 	}

@@ -15,28 +15,31 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// errNoServer says that this machine has no PostgreSQL server to start.
+// errNoServer reports that no PostgreSQL server is installed.
 var errNoServer = errors.New("no PostgreSQL server binaries on PATH or in /usr/lib/postgresql/*/bin")
 
 // cluster is a private PostgreSQL server.
 type cluster struct {
 	url     string    // of its database postgres
-	replica string    // of the same database on its streaming replica; empty: it has none
-	life    io.Closer // the pipe whose other end the server's keeper reads
+	replica string    // the same database on the streaming replica, or empty
+	life    io.Closer // closing it stops the server
 
 	directory string                                         // of its files
-	command   func(program string, args ...string) *exec.Cmd // runs a program of the server's as the server's user
+	command   func(program string, args ...string) *exec.Cmd // runs one of the server's programs as its user
 }
 
-// privateCluster starts the cluster of this test process at its first call. It is a variable because the cluster belongs
-// to the process: a test cannot own what the tests beside it use.
+// privateCluster starts the cluster of this test process at its first call. It is a
+// variable because all tests of the process share the cluster.
 var privateCluster = sync.OnceValues(startCluster)
 
-// Postgres makes an empty database with a random name, drops it when the test ends, and returns its URL
-// (postgres://user@host:port/name). The database lives on the server of the environment variable OAUTHKIT_TEST_POSTGRES, the
-// URL of a database one may connect to in order to create others, or else on a private cluster which all tests of the
-// process share and which ends with the process, however that ends. Where neither is to be had the test is skipped; in CI,
-// which is when the environment variable CI is not empty, it fails.
+// Postgres creates an empty database with a random name and returns its URL
+// (postgres://user@host:port/name). The database is dropped when the test ends.
+//
+// If the environment variable OAUTHKIT_TEST_POSTGRES is set, it is the URL of a
+// database on the server to use, from which databases can be created. Otherwise
+// Postgres starts a private cluster, which all tests of the process share and which
+// is removed when the process ends, however it ends. If no server can be started, the
+// test is skipped; in CI, where the environment variable CI is not empty, it fails.
 func Postgres(tb testing.TB) string {
 	tb.Helper()
 	server := os.Getenv("OAUTHKIT_TEST_POSTGRES")
@@ -60,8 +63,8 @@ func Postgres(tb testing.TB) string {
 	return address.String()
 }
 
-// Missing skips a test because something is not on this machine, in one plain line of what and why, and fails it in CI,
-// where nothing may be left out silently.
+// Missing skips a test because of missing software, in one line that says what is
+// missing and why. In CI it fails the test, so that no test is left out unnoticed.
 func Missing(tb testing.TB, what, why string) {
 	tb.Helper()
 	if os.Getenv("CI") != "" {
@@ -70,8 +73,9 @@ func Missing(tb testing.TB, what, why string) {
 	tb.Skipf("%s are skipped: %s", what, why)
 }
 
-// execute runs one statement outside any transaction, as CREATE and DROP DATABASE require. It takes no context from tb,
-// whose own is over when clean-up begins.
+// execute runs one statement outside a transaction, as CREATE and DROP
+// DATABASE require. It does not use tb.Context, which is canceled before
+// clean-up functions run.
 func execute(tb testing.TB, server, statement string) {
 	tb.Helper()
 	ctx := context.Background()

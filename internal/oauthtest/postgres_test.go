@@ -7,9 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// TestPostgres shows that two tests do not see each other's tables, and that a database is gone after its test.
+// TestPostgres shows that tests do not share tables, and that a database is dropped
+// after its test.
 func TestPostgres(t *testing.T) {
-	Postgres(t) // which skips all of it where there is no server
+	Postgres(t) // skips the whole test if there is no server
 	var urls []string
 	for _, name := range []string{"first", "second"} {
 		t.Run(name, func(t *testing.T) {
@@ -26,11 +27,12 @@ func TestPostgres(t *testing.T) {
 	}
 	if connection, err := pgx.Connect(t.Context(), urls[0]); err == nil {
 		connection.Close(t.Context())
-		t.Errorf("the database of a test that is over still answers at %s", urls[0])
+		t.Errorf("got a connection to %s after its test, want an error", urls[0])
 	}
 }
 
-// TestPostgresManyConnections opens as many connections as the races between two providers need.
+// TestPostgresManyConnections opens as many connections as a race
+// between two providers.
 func TestPostgresManyConnections(t *testing.T) {
 	address := Postgres(t)
 	for range 220 {

@@ -11,15 +11,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Replica is a database with a streaming replica, each on a private PostgreSQL server of the test's own. The replica applies what
-// the primary sends it when the test says so.
+// Replica is a database with a streaming replica, each on a private PostgreSQL
+// server. The test decides when the replica applies the changes of the primary.
 type Replica struct {
-	// URL is that of the primary's database, ReplicaURL that of the same database on the replica, which can only be read.
+	// URL is the database on the primary. ReplicaURL is the same database on the
+	// replica, which is read-only.
 	URL, ReplicaURL string
 }
 
-// Replicated starts a primary and its replica, which end with the test. Where PostgreSQL cannot be started the test is skipped, as
-// [Postgres] says.
+// Replicated starts a primary and its replica, which stop when the test ends. If
+// PostgreSQL cannot be started, the test is skipped, as described for [Postgres].
 func Replicated(tb testing.TB) *Replica {
 	tb.Helper()
 	servers, err := startReplicated()
@@ -32,7 +33,7 @@ func Replicated(tb testing.TB) *Replica {
 	return &Replica{URL: servers.url, ReplicaURL: servers.replica}
 }
 
-// Pause keeps the replica as it is from now on. Everything that was committed before is there.
+// Pause stops the replica from applying changes. It has everything committed before.
 func (r *Replica) Pause(tb testing.TB) {
 	tb.Helper()
 	r.CatchUp(tb)
@@ -40,7 +41,7 @@ func (r *Replica) Pause(tb testing.TB) {
 	r.await(tb, r.ReplicaURL, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
 }
 
-// CatchUp lets the replica apply everything that has been committed, and waits until it has.
+// CatchUp resumes the replica and waits until it has everything committed so far.
 func (r *Replica) CatchUp(tb testing.TB) {
 	tb.Helper()
 	execute(tb, r.ReplicaURL, "SELECT pg_wal_replay_resume()")
@@ -49,16 +50,17 @@ func (r *Replica) CatchUp(tb testing.TB) {
 	r.await(tb, r.ReplicaURL, "SELECT pg_last_wal_replay_lsn() >= '"+position+"'::pg_lsn")
 }
 
-// BothURLs returns a URL that names both servers, of which connections go to the one that can be written to.
+// BothURLs returns a URL that names both servers. Connections go to the writable one.
 func (r *Replica) BothURLs() string {
 	return strings.Replace(r.URL, ":"+r.PrimaryPort(), ":"+r.PrimaryPort()+",127.0.0.1:"+port(r.ReplicaURL), 1) +
 		"&target_session_attrs=read-write"
 }
 
-// PrimaryPort returns the port of the server that was the primary at first.
+// PrimaryPort returns the port of the original primary.
 func (r *Replica) PrimaryPort() string { return port(r.URL) }
 
-// Failover makes the replica the primary. The server that was the primary stays, and refuses writes from now on.
+// Failover makes the replica the primary. The original primary keeps running but
+// refuses writes.
 func (r *Replica) Failover(tb testing.TB) {
 	tb.Helper()
 	r.CatchUp(tb)
@@ -77,22 +79,22 @@ func port(server string) string {
 	return address.Port()
 }
 
-// await asks again until the answer is true.
-func (r *Replica) await(tb testing.TB, server, question string) {
+// await repeats the query until its result is true.
+func (r *Replica) await(tb testing.TB, server, query string) {
 	tb.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		var reached bool
-		r.query(tb, server, question, &reached)
+		r.query(tb, server, query, &reached)
 		if reached {
 			return
 		}
 		if time.Now().After(deadline) {
-			tb.Fatalf("%s: still not so", question)
+			tb.Fatalf("%s: got false for 30 seconds, want true", query)
 		}
 	}
 }
 
-func (r *Replica) query(tb testing.TB, server, question string, answer any) {
+func (r *Replica) query(tb testing.TB, server, query string, result any) {
 	tb.Helper()
 	ctx := context.Background()
 	connection, err := pgx.Connect(ctx, server)
@@ -100,7 +102,7 @@ func (r *Replica) query(tb testing.TB, server, question string, answer any) {
 		tb.Fatalf("connecting to a PostgreSQL server of the test: %v", err)
 	}
 	defer connection.Close(ctx)
-	if err := connection.QueryRow(ctx, question).Scan(answer); err != nil {
-		tb.Fatalf("%s: %v", question, err)
+	if err := connection.QueryRow(ctx, query).Scan(result); err != nil {
+		tb.Fatalf("%s: %v", query, err)
 	}
 }

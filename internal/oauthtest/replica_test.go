@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// TestReplicated shows a replica that is late, and then is not.
+// TestReplicated shows that a paused replica lags behind, and that
+// CatchUp ends the lag.
 func TestReplicated(t *testing.T) {
 	replica := Replicated(t)
 	execute(t, replica.URL, "CREATE TABLE rows (id int)")

@@ -11,25 +11,27 @@ import (
 	"testing"
 )
 
-// Server is a PostgreSQL server of a test's own, which the test may stop, signal and start with other settings.
+// Server is a PostgreSQL server used by one test, which may stop it, signal it and
+// restart it with other settings.
 type Server struct {
-	// URL is that of its database postgres.
+	// URL is the URL of its database postgres.
 	URL string
 
 	cluster *cluster
 	data    string // the directory of its data
 }
 
-// OwnServer starts a server that ends with the test, however that ends. Where PostgreSQL cannot be started the test is skipped,
-// as [Postgres] says. Unlike the server of Postgres it waits for the disk at each commit as PostgreSQL does by default, so that
-// nothing is lost if its processes are killed.
+// OwnServer starts a server for one test. It is removed when the test ends. If
+// PostgreSQL cannot be started, the test is skipped, as described for [Postgres].
+// Unlike the server of Postgres, it waits for the disk at each commit, so that no
+// committed data is lost when its processes are killed.
 func OwnServer(tb testing.TB) *Server {
 	tb.Helper()
 	started, err := startCluster()
 	return ownServer(tb, started, err)
 }
 
-// OwnPair is OwnServer with a streaming replica beside it, which Promote makes a server of its own.
+// OwnPair is OwnServer with a streaming replica. Promote makes the replica a primary.
 func OwnPair(tb testing.TB) (primary, replica *Server) {
 	tb.Helper()
 	started, err := startReplicated()
@@ -40,7 +42,7 @@ func OwnPair(tb testing.TB) (primary, replica *Server) {
 func ownServer(tb testing.TB, started *cluster, err error) *Server {
 	tb.Helper()
 	if errors.Is(err, errNoServer) {
-		Missing(tb, "the tests with a server of their own", err.Error()+"; install them (Debian: apt-get install postgresql)")
+		Missing(tb, "the tests that restart a PostgreSQL server", err.Error()+"; install them (Debian: apt-get install postgresql)")
 	} else if err != nil {
 		tb.Fatalf("starting PostgreSQL: %v", err)
 	}
@@ -50,16 +52,18 @@ func ownServer(tb testing.TB, started *cluster, err error) *Server {
 	return server
 }
 
-// Command returns a command that runs a program as the user that the server runs as: one of PostgreSQL's, such as pg_ctl, or
-// any other by its absolute path.
+// Command returns a command that runs as the server's user. The program is one of
+// PostgreSQL's, such as pg_ctl, or an absolute path.
 func (s *Server) Command(program string, args ...string) *exec.Cmd {
 	return s.cluster.command(program, args...)
 }
 
-// Directory returns the directory that holds the server's files. The server's user may write there.
+// Directory returns the directory of the server's files. The server's user
+// may write there.
 func (s *Server) Directory() string { return s.cluster.directory }
 
-// Restart stops the server in a mode of pg_ctl, smart, fast or immediate, and starts it with its options and these added.
+// Restart stops the server in a mode of pg_ctl (smart, fast or immediate) and starts
+// it again with additional options.
 func (s *Server) Restart(tb testing.TB, mode string, options ...string) {
 	tb.Helper()
 	started, err := os.ReadFile(filepath.Join(s.data, "postmaster.opts"))
@@ -73,13 +77,13 @@ func (s *Server) Restart(tb testing.TB, mode string, options ...string) {
 	s.control(tb, "restart", "-w", "-t", "60", "-m", mode, "-l", s.data+".log", "-o", all)
 }
 
-// Stop stops the server in a mode of pg_ctl.
+// Stop stops the server in a mode of pg_ctl (smart, fast or immediate).
 func (s *Server) Stop(tb testing.TB, mode string) {
 	tb.Helper()
 	s.control(tb, "stop", "-w", "-t", "60", "-m", mode)
 }
 
-// Promote ends the recovery of a replica, which then takes writes.
+// Promote makes a replica a primary, which accepts writes.
 func (s *Server) Promote(tb testing.TB) {
 	tb.Helper()
 	s.control(tb, "promote", "-w", "-t", "60")

@@ -9,25 +9,28 @@ import (
 	"gorm.io/gorm"
 )
 
-// Count is what a database was asked to do. BEGIN, COMMIT and ROLLBACK are no statements.
+// Count is the work that was sent to a database. BEGIN, COMMIT and ROLLBACK are not
+// counted as statements.
 type Count struct {
-	// Acts is the number of statements outside of transactions and of transactions. It does not depend on whether the
-	// database can do an act in one statement.
+	// Acts is the number of transactions plus the number of statements outside
+	// transactions. It is the same whether or not the database can do an act
+	// in one statement.
 	Acts int
-	// Commits is how often the database had to make something durable: at the end of a transaction, and after a statement
-	// outside of one that writes.
+	// Commits is the number of times the database had to write durably: at the end of
+	// a transaction and after a writing statement outside one.
 	Commits int
-	// Statements are the texts of all statements, in order.
+	// Statements holds the texts of all statements in order.
 	Statements []string
 }
 
-// Statements counts what goes to a database. It is safe for concurrent use.
+// Statements counts the statements sent to a database. It is safe for concurrent use.
 type Statements struct {
 	mutex sync.Mutex
 	count Count
 }
 
-// CountStatements begins to count what db sends. Call it before anything else is made of db, such as a store.
+// CountStatements counts the statements that db sends. Call it before anything, such
+// as a store, is made from db.
 func CountStatements(db *gorm.DB) *Statements {
 	statements := &Statements{}
 	pool := &countedPool{countedStatements{ConnPool: db.Statement.ConnPool, count: statements.outside}, statements}
@@ -35,7 +38,7 @@ func CountStatements(db *gorm.DB) *Statements {
 	return statements
 }
 
-// Take returns what was counted since the last call.
+// Take returns the counts since the last call.
 func (s *Statements) Take() Count {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -64,7 +67,7 @@ func (s *Statements) outside(statement string) {
 
 func (s *Statements) inside(statement string) { s.add(0, 0, statement) }
 
-// countedStatements counts what it passes on.
+// countedStatements counts the statements it forwards.
 type countedStatements struct {
 	gorm.ConnPool
 	count func(statement string)

@@ -1,4 +1,5 @@
-// Package events has one of each event, for tests which show that none is forgotten.
+// Package events provides one event of each type, for tests that must
+// cover all of them.
 package events
 
 import (
@@ -9,7 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// All returns one event of each type. Every field is set, a text to its own name, such as "TokenIssued.Subject".
+// All returns one event of each type. Every field is set. A string is set to its own
+// name, such as "TokenIssued.Subject".
 func All() []oauthkit.Event {
 	return []oauthkit.Event{
 		filled[oauthkit.AuthorizeRejected](),
@@ -68,7 +70,7 @@ func filled[E oauthkit.Event]() E {
 		case *map[string]int:
 			field.Set(reflect.ValueOf(map[string]int{"a_table": 3}))
 		default:
-			field.SetString(name) // a panic here says that the type of a field is new
+			field.SetString(name) // panics for a field of a new type
 		}
 	}
 	return event

@@ -14,8 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest/events"
 )
 
-// TestAll shows that the list is whole: it has each type of the root package that is an event, and the name in the comment of each
-// is the one that it has.
+// TestAll shows that the list has every event type of the root package, and that the
+// comment of each type gives its name.
 func TestAll(t *testing.T) {
 	declared, documented := declaredEvents(t)
 	var listed []string
@@ -28,18 +28,19 @@ func TestAll(t *testing.T) {
 	}
 	slices.Sort(listed)
 	if !slices.Equal(listed, declared) || len(declared) < 20 {
-		t.Errorf("got %d in the list: %v; want the %d that are declared: %v", len(listed), listed, len(declared), declared)
+		t.Errorf("got %d events listed: %v; want the %d that are declared: %v", len(listed), listed, len(declared), declared)
 	}
 }
 
-// TestNames shows that no two events have the same name, that names have one form, and that every field that is set is told.
+// TestNames shows that event names are distinct and well formed, and that every field
+// that is set becomes an attribute.
 func TestNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, event := range events.All() {
 		name := oauthkit.EventName(event)
 		subject, act, found := strings.Cut(name, ".")
 		if seen[name] || !found || strings.Trim(subject+act, "abcdefghijklmnopqrstuvwxyz_") != "" {
-			t.Errorf("got the name %q for %T, want one of its own with one dot", name, event)
+			t.Errorf("got the name %q for %T, want a distinct name with one dot", name, event)
 		}
 		seen[name] = true
 		if got, want := len(oauthkit.EventAttributes(event)), reflect.TypeOf(event).NumField(); got != want {
@@ -48,7 +49,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// declaredEvents returns the types of the root package that have the method event, sorted, and the comments of all types.
+// declaredEvents returns the sorted names of the root package's types that have a
+// method event, and the comments of all its types.
 func declaredEvents(t *testing.T) (types []string, comments map[string]string) {
 	t.Helper()
 	files, err := filepath.Glob("../../../*.go")
