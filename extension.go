@@ -78,8 +78,8 @@ func (r *Registry) Provider() *Provider { return r.provider }
 // Secret returns Config.Secret.
 func (r *Registry) Secret() string { return r.provider.config.Secret }
 
-// Endpoint adds an endpoint, at a path where no other extension has one, nor the library: package http panics at such a path, which
-// a host can replace instead.
+// Endpoint adds an endpoint. No other extension and no part of the library may have an endpoint
+// at its path. A host can replace an endpoint of the library with oauthhttp.Config.Replace.
 func (r *Registry) Endpoint(endpoint Endpoint) {
 	if err := endpoint.check(); err != nil {
 		r.errs = append(r.errs, err)

@@ -68,21 +68,23 @@ func ownFields() []string {
 	}
 }
 
-// checkHostFields panics at a field of the host's that is named like one of ours, whose problems nobody could tell from its own.
-func (h *Handler) checkHostFields() {
+// checkHostFields returns an error if a form field of the host's applications has the name
+// of a field of the library's: problems are told apart by that name.
+func (h *Handler) checkHostFields() error {
 	if h.config.Applications == nil {
-		return
+		return nil
 	}
 	app := h.config.Applications.New(&oauthkit.User{})
 	fielder, ok := app.(oauthkit.FormFielder)
 	if !ok || oauthkit.Abstract(app) == nil {
-		return
+		return nil
 	}
 	for _, field := range fielder.FormFields() {
 		if slices.Contains(ownFields(), field.Name) {
-			panic(fmt.Sprintf("oauthhttp: Config.Applications: the application's own field %q has the name of one of the library's", field.Name))
+			return fmt.Errorf("Config.Applications: the application's form field %q has the name of a field of the library's", field.Name)
 		}
 	}
+	return nil
 }
 
 // applicationInputs are the fields of an application's form: the library's, where the application embeds AbstractApplication, and

@@ -94,14 +94,10 @@ func TestHostFieldNames(t *testing.T) {
 	}
 	for name, refused := range names {
 		m.store.NewModel = func() oauthkit.Application { return &fieldApplication{field: name} }
-		func() {
-			defer func() {
-				if got := recover(); (got != nil) != refused {
-					t.Errorf("%s: got %v, want a panic: %t", name, got, refused)
-				}
-			}()
-			m.handlerWith(func(*oauthhttp.Config) {})
-		}()
+		_, err := oauthhttp.NewHandler(m.provider, oauthhttp.Config{Applications: m.applications})
+		if (err != nil) != refused {
+			t.Errorf("%s: got %v, want an error: %t", name, err, refused)
+		}
 	}
 	if len(names) != 13 {
 		t.Errorf("got %d names tried, want those of all fields", len(names))

@@ -21,18 +21,21 @@ type busyAnswers struct {
 	pages         []*prepared // by language
 }
 
-func (h *Handler) newBusyAnswers() *busyAnswers {
+func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
 	writeError(answers.program, new(http.Request), errBusy)
 	writeUserError(answers.user, new(http.Request), errBusy)
 	for language := range h.pages.words.languages {
-		answers.pages = append(answers.pages, h.prepareBusyPage(language))
+		page, err := h.prepareBusyPage(language)
+		if err != nil {
+			return nil, err
+		}
+		answers.pages = append(answers.pages, page)
 	}
-	return answers
+	return answers, nil
 }
 
-// prepareBusyPage panics where the page cannot be rendered, as for every other template.
-func (h *Handler) prepareBusyPage(language int) *prepared {
+func (h *Handler) prepareBusyPage(language int) (*prepared, error) {
 	t := h.pages.words.text(language)
 	response := pageResponse{name: "error", status: http.StatusServiceUnavailable, title: "error.title", formAction: "'none'"}
 	page, err := h.render(language, response, &ErrorPage{
@@ -40,12 +43,12 @@ func (h *Handler) prepareBusyPage(language int) *prepared {
 		Message: t("error.reason." + string(oauthkit.ReasonUnavailable)),
 	})
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	answer := newPrepared()
 	answer.header.Set("Retry-After", retryAfter)
 	h.sendPage(answer, language, response, page)
-	return answer
+	return answer, nil
 }
 
 // writeBusy answers a request that had no turn in time, in the form that suits who calls.

@@ -34,7 +34,7 @@ func TestDeadline_Hooks(t *testing.T) {
 			}
 			return nil, nil
 		}
-		handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{
+		handler := mustHandler(t, w.provider, oauthhttp.Config{
 			CurrentUser: asked, SignOut: func(http.ResponseWriter, *http.Request) error { return nil },
 		})
 		api := oauthhttp.API{Tokens: w.provider}.SignedInOr(asked)(http.NotFoundHandler())
@@ -97,7 +97,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 func TestDeadline_SlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatched(t, &answeringStore{memstore.New(), after(4*time.Second, oauthkit.ErrNotFound)})
-		handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
+		handler := mustHandler(t, w.provider, oauthhttp.Config{})
 		body := &slowBody{[]string{"grant_type=authorization_code", "&client_id=", "web"}, 10 * time.Second}
 		request := httptest.NewRequest(http.MethodPost, "https://as.test/o/token", body)
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -113,7 +113,7 @@ func TestDeadline_SlowBody(t *testing.T) {
 // wants each read as it was sent or refused as too large.
 func TestDeadline_Bodies(t *testing.T) {
 	const limit = 64 << 10
-	handler := oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{})
+	handler := mustHandler(t, newWatched(t, memstore.New()).provider, oauthhttp.Config{})
 	for _, size := range []int{30, 511, 512, 513, 4096, 4097, 8192, limit - 1, limit, limit + 1, limit + 2, 5 * limit} {
 		for _, length := range []int64{int64(size), -1, 10} { // 10: of a body that the host has unpacked
 			text := "client_id=nobody&x=&x=" // repeated, which is told from too long a value
@@ -154,7 +154,7 @@ func TestDeadline_Extension(t *testing.T) {
 		w := newWatched(t, memstore.New(), endpointExtension{oauthkit.Endpoint{
 			Path: "upload", Methods: []string{http.MethodPost, http.MethodGet}, Anyone: upload,
 		}})
-		handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
+		handler := mustHandler(t, w.provider, oauthhttp.Config{})
 		for _, method := range []string{http.MethodPost, http.MethodGet} {
 			sent := strings.Repeat("0123456789", 20_000)
 			recorder := httptest.NewRecorder()

@@ -37,7 +37,10 @@ func ExampleNewHandler_extension() {
 	if err != nil {
 		panic(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: alice})
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: alice})
+	if err != nil {
+		panic(err)
+	}
 	fmt.Println(call(handler, "GET", "/o/status", ""))
 	fmt.Println(call(handler, "POST", "/o/status", ""))
 	// Output:

@@ -29,12 +29,15 @@ func ExampleConfig_management() {
 	if err != nil {
 		panic(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:    func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
 		LoginURL:       "/login",
 		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(provider, store),
 	})
+	if err != nil {
+		panic(err)
+	}
 
 	document := `{"name": "Printer", "client_type": "public", "grant_types": ["authorization_code"], "redirect_uris": ["https://printer.example/cb"]}`
 	request := httptest.NewRequest(http.MethodPost, "https://example.com/o/api/applications", strings.NewReader(document))

@@ -29,8 +29,13 @@ func ExampleConfig_maxInFlight() {
 		fmt.Println(err)
 		return
 	}
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: 50})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/o/", oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: 50}))
+	mux.Handle("/o/", handler)
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := provider.Ready(r.Context()); err != nil {
 			http.Error(w, "not ready", http.StatusServiceUnavailable)

@@ -22,10 +22,13 @@ func ExampleConfig_options() {
 	if err != nil {
 		panic(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:  func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
 		Applications: applications,
 	})
+	if err != nil {
+		panic(err)
+	}
 	request := httptest.NewRequest(http.MethodGet, "https://example.com/o/api/application_options", nil)
 	request.Header.Set("Accept-Language", "de")
 	answer := httptest.NewRecorder()

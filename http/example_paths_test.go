@@ -10,7 +10,10 @@ import (
 
 // A host whose router wants to be told every address gets the list from the handler, instead of writing it down.
 func ExampleHandler_Paths() {
-	handler := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{Groups: []oauthhttp.Group{oauthhttp.GroupBase}})
+	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{Groups: []oauthhttp.Group{oauthhttp.GroupBase}})
+	if err != nil {
+		panic(err)
+	}
 	router := http.NewServeMux()
 	for _, path := range handler.Paths() {
 		router.Handle("/o/"+path, handler.Endpoint(path))

@@ -23,7 +23,10 @@ func Example_proxy() {
 	if err != nil {
 		panic(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{})
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{})
+	if err != nil {
+		panic(err)
+	}
 	behindProxy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := oauthkit.WithRequestInfo(r.Context(), oauthkit.RequestInfo{
 			RemoteIP: r.Header.Get("X-Real-IP"),

@@ -15,7 +15,7 @@ import (
 // The host says how its own session ends. The library asks the user first, and then tells that it was done.
 func ExampleConfig_signOut() {
 	sessions := map[string]string{"s1": "alice"} // where the host's sessions are
-	handler := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
 		CurrentUser: func(r *http.Request) (*oauthkit.User, error) {
 			if cookie, err := r.Cookie("session"); err == nil && sessions[cookie.Value] != "" {
 				return &oauthkit.User{Subject: sessions[cookie.Value]}, nil
@@ -30,6 +30,9 @@ func ExampleConfig_signOut() {
 			return nil
 		},
 	})
+	if err != nil {
+		panic(err)
+	}
 
 	// What a browser does.
 	visit := func(request *http.Request, cookies ...*http.Cookie) *httptest.ResponseRecorder {

@@ -23,10 +23,14 @@ func ExampleNewHandler() {
 		fmt.Println(err)
 		return
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) { return nil, nil }, // where the host's sessions go
 		LoginURL:    "/login",
 	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)
 	mux.Handle("/.well-known/", handler)

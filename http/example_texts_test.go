@@ -45,7 +45,7 @@ func ExampleTexts() {
 	if err != nil {
 		panic(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser:  alice,
 		Applications: applications,
 		Texts: map[string]oauthhttp.Texts{"de": {
@@ -53,6 +53,9 @@ func ExampleTexts() {
 			"problem.must be an e-mail address": "muss eine E-Mail-Adresse sein",
 		}},
 	})
+	if err != nil {
+		panic(err)
+	}
 
 	for _, line := range problemsIn("de", handler, url.Values{"client_type": {"public"}, "redirect_uris": {"https://shop.example/#x"}}) {
 		fmt.Println(line)

@@ -40,6 +40,15 @@ func galleryProvider() *oauthkit.Provider {
 	return provider
 }
 
+// galleryHandler returns the handler of galleryProvider.
+func galleryHandler(config oauthhttp.Config) http.Handler {
+	handler, err := oauthhttp.NewHandler(galleryProvider(), config)
+	if err != nil {
+		panic(err)
+	}
+	return handler
+}
+
 // alice is signed in.
 func alice(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
 
@@ -80,12 +89,15 @@ func ExampleHandler_Endpoint() {
 		}
 		handler.Endpoint("authorize").ServeHTTP(w, r)
 	}
-	handler = oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
 		CurrentUser: signedIn,
 		LoginURL:    "/login",
 		Groups:      []oauthhttp.Group{oauthhttp.GroupBase, oauthhttp.GroupMetadata, oauthhttp.GroupOIDC}, // no management
 		Replace:     map[string]http.Handler{"authorize": http.HandlerFunc(authorize)},
 	})
+	if err != nil {
+		panic(err)
+	}
 
 	for _, path := range []string{galleryRequest + "&campaign=summer", galleryRequest, "/o/applications/"} {
 		recorder := httptest.NewRecorder()
@@ -108,7 +120,7 @@ func ExampleHandler_Endpoint() {
 
 // The user may take away some of what the application asks for.
 func ExampleConfig_userChoosesScopes() {
-	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, UserChoosesScopes: true}), "<legend>", "checkbox"))
+	fmt.Print(consentLines(galleryHandler(oauthhttp.Config{CurrentUser: alice, UserChoosesScopes: true}), "<legend>", "checkbox"))
 	// Output:
 	// <legend>Choose what this application may do</legend>
 	// <li><label><input type="checkbox" checked name="scope" value="photos"> <span><bdi>see your photos</bdi></span></label></li>
@@ -120,7 +132,7 @@ func ExampleConfig_userChoosesScopes() {
 func ExampleConfig_templates() {
 	parts := `{{define "title"}}{{.Title}} - Gallery{{end}}
 {{define "footer"}}<footer>Gallery, Inc.</footer>{{end}}`
-	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+	fmt.Print(consentLines(galleryHandler(oauthhttp.Config{
 		CurrentUser: alice,
 		Templates:   fstest.MapFS{"parts.html": {Data: []byte(parts)}},
 	}), "<title>", "<footer>", "<h1>"))
@@ -132,7 +144,7 @@ func ExampleConfig_templates() {
 
 // A host says a thing in its own words, and what a scope means in each language.
 func ExampleConfig_texts() {
-	fmt.Print(consentLines(oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
+	fmt.Print(consentLines(galleryHandler(oauthhttp.Config{
 		CurrentUser: alice,
 		Texts: map[string]oauthhttp.Texts{
 			"en": {"consent.heading": "Another site would like to use your gallery"},
@@ -146,7 +158,10 @@ func ExampleConfig_texts() {
 
 // Who has come to a page of the library's finds the way back to the gallery.
 func ExampleConfig_homeURL() {
-	handler := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, HomeURL: "https://gallery.example/"})
+	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, HomeURL: "https://gallery.example/"})
+	if err != nil {
+		panic(err)
+	}
 	page := httptest.NewRecorder()
 	handler.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/o/authorize?client_id=nobody", nil))
 	for line := range strings.Lines(page.Body.String()) {

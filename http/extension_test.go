@@ -53,7 +53,7 @@ func TestUserEndpoint(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+			handler := mustHandler(t, provider, oauthhttp.Config{
 				CurrentUser: func(*http.Request) (*oauthkit.User, error) { return test.user, test.failure },
 				LoginURL:    "/login",
 			})
@@ -98,13 +98,9 @@ func TestOccupiedPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		func() {
-			defer func() {
-				if got := recover(); (got != nil) != refused || refused && !strings.Contains(fmt.Sprint(got), path) {
-					t.Errorf("%s: got %v, want a panic that names it: %t", path, got, refused)
-				}
-			}()
-			oauthhttp.NewHandler(provider, oauthhttp.Config{Applications: applications})
-		}()
+		_, err = oauthhttp.NewHandler(provider, oauthhttp.Config{Applications: applications})
+		if (err != nil) != refused || refused && !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v, want an error that names it: %t", path, err, refused)
+		}
 	}
 }

@@ -53,17 +53,18 @@ func (h *Handler) Paths() []string {
 	return slices.Sorted(maps.Keys(paths))
 }
 
-// checkGroups panics at a name in the Config that stands for nothing, which would otherwise be found when somebody calls.
-func (h *Handler) checkGroups() {
+// checkGroups returns an error if Config names a group or a path that does not exist.
+func (h *Handler) checkGroups() error {
 	for _, group := range h.config.Groups {
 		if !slices.Contains(groups(), group) {
-			panic(fmt.Sprintf("oauthhttp: Config.Groups: there is no group %q", group))
+			return fmt.Errorf("Config.Groups: group %q does not exist", group)
 		}
 	}
 	for path, replacement := range h.config.Replace {
 		found, known := h.routes[h.provider.Prefix()+"/"+path]
 		if !known || !h.serves(found.group) || replacement == nil {
-			panic(fmt.Sprintf("oauthhttp: Config.Replace: %q is no endpoint that is served, or has no handler", path))
+			return fmt.Errorf("Config.Replace: %q is not the path of a served endpoint, or its handler is nil", path)
 		}
 	}
+	return nil
 }

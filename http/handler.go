@@ -6,6 +6,7 @@ package oauthhttp
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -90,27 +91,64 @@ type Handler struct {
 	inFlight    *inFlight
 }
 
-// NewHandler returns the handler of a provider. It panics at what is wrong in the Config: a template that cannot be parsed or
-// rendered, a file or block that no page shows, a text that none asks for or whose verbs are not those of the English one, a
-// language that is none, a group or a path to replace that does not exist, a MaxInFlight below zero. It panics as well where an extension has an endpoint at a
-// path of the library's, and where a form field of the host's own has the name of one of the library's.
-func NewHandler(provider *oauthkit.Provider, config Config) *Handler {
+// NewHandler returns the handler of a provider, or an error if the Config is not valid:
+//
+//   - a template cannot be parsed or rendered, or defines a block that no page shows
+//   - a text has a key that no page uses, other verbs than the English text, or an
+//     unknown language
+//   - a group, or a path in Replace, does not exist
+//   - MaxInFlight is negative
+//   - an extension has an endpoint at a path of the library's
+//   - a form field of the host's applications has the name of a field of the library's
+func NewHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
+	h, err := newHandler(provider, config)
+	if err != nil {
+		return nil, fmt.Errorf("oauthhttp: %w", err)
+	}
+	return h, nil
+}
+
+func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
+	pages, err := newPages(config.Texts, config.Templates)
+	if err != nil {
+		return nil, err
+	}
+	inFlight, err := newInFlight(provider, config.MaxInFlight)
+	if err != nil {
+		return nil, err
+	}
 	h := &Handler{
-		provider: provider, config: config, routes: map[string]route{},
+		provider: provider, config: config, pages: pages, inFlight: inFlight, routes: map[string]route{},
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
-		pages: newPages(config.Texts, config.Templates), inFlight: newInFlight(provider, config.MaxInFlight),
 	}
-	h.busy = h.newBusyAnswers()
-	// A proxy may change the Host header; the issuer's origin is the handler's own in any case.
-	_ = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix())) // cannot fail: New checked the issuer
+	if h.busy, err = h.newBusyAnswers(); err != nil {
+		return nil, err
+	}
+	// A proxy may change the Host header, so the issuer's origin is trusted in any case.
+	err = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix()))
+	if err != nil {
+		return nil, err
+	}
+	if err := h.addEndpoints(); err != nil {
+		return nil, err
+	}
+	if err := h.checkGroups(); err != nil {
+		return nil, err
+	}
+	return h, h.checkHostFields()
+}
+
+// addEndpoints fills the routes: the library's endpoints, the extensions', and the
+// metadata documents.
+func (h *Handler) addEndpoints() error {
 	for _, endpoint := range h.endpoints() {
-		h.routes[provider.Prefix()+"/"+endpoint.Path] = endpoint
+		h.routes[h.provider.Prefix()+"/"+endpoint.Path] = endpoint
 	}
-	h.addExtensions()
+	if err := h.addExtensions(); err != nil {
+		return err
+	}
 	h.addMetadata()
-	h.checkGroups()
-	h.checkHostFields()
-	return h
+	return nil
 }
 
 // endpoints is the table of the library's own endpoints: who may call each, and how. Everything else about them, routing,

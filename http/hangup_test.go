@@ -86,7 +86,7 @@ func TestHangUp(t *testing.T) {
 // a time, and each failure told of once.
 func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, limit, took time.Duration) {
 	t.Helper()
-	handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
+	handler := mustHandler(t, w.provider, oauthhttp.Config{})
 	api := oauthhttp.API{Tokens: w.provider}.RequireScopes("read")(http.NotFoundHandler())
 	for endpoint, served := range map[string]http.Handler{"authorize": handler, "token": handler, "": api} {
 		ctx := ctx

@@ -22,9 +22,9 @@ var (
 	textVerb  = regexp.MustCompile(`%[-+#.0-9]*[bcdefgopqstvx]`)
 )
 
-// checkTexts panics at a text of the host's under a key that nothing asks for, at one with other verbs than the English one, and at
-// a template of the host's that asks for a text which nobody has.
-func (c *catalogue) checkTexts(host map[string]Texts, templates hostTemplates) {
+// checkTexts returns an error if a text of the host's has a key that no page uses or other
+// verbs than the English text, or if a template of the host's uses a text that does not exist.
+func (c *catalogue) checkTexts(host map[string]Texts, templates hostTemplates) error {
 	asked := map[string]string{} // the file, by key
 	for name, text := range templates {
 		for _, found := range askedText.FindAllStringSubmatch(text, -1) {
@@ -35,17 +35,20 @@ func (c *catalogue) checkTexts(host map[string]Texts, templates hostTemplates) {
 	for language, texts := range host {
 		for key, text := range texts {
 			said[key] = true
-			c.checkText(language, key, text, asked[key] != "")
+			if err := c.checkText(language, key, text, asked[key] != ""); err != nil {
+				return err
+			}
 		}
 	}
 	for key, name := range asked {
 		if _, known := c.own[0][key]; !known && !said[key] {
-			panic(fmt.Sprintf("oauthhttp: Config.Templates: %s asks for the text %q, which is in no language", name, key))
+			return fmt.Errorf("Config.Templates: %s uses the text %q, which no language has", name, key)
 		}
 	}
+	return nil
 }
 
-func (c *catalogue) checkText(language, key, text string, asked bool) {
+func (c *catalogue) checkText(language, key, text string, asked bool) error {
 	english, known := c.own[0][key]
 	message, isProblem := strings.CutPrefix(key, "problem.")
 	switch {
@@ -53,11 +56,12 @@ func (c *catalogue) checkText(language, key, text string, asked bool) {
 	case isProblem:
 		english = message
 	case asked, slices.ContainsFunc(openTexts(), func(start string) bool { return strings.HasPrefix(key, start) }):
-		return
+		return nil
 	default:
-		panic(fmt.Sprintf("oauthhttp: Config.Texts: no page asks for %q, which is in %s", key, language))
+		return fmt.Errorf("Config.Texts: %s has the text %q, which no page uses", language, key)
 	}
 	if got, want := textVerb.FindAllString(text, -1), textVerb.FindAllString(english, -1); !slices.Equal(got, want) {
-		panic(fmt.Sprintf("oauthhttp: Config.Texts: %q has the verbs %q in %s, want %q as in English: %q", key, got, language, want, english))
+		return fmt.Errorf("Config.Texts: %q has the verbs %q in %s, want %q as in English: %q", key, got, language, want, english)
 	}
+	return nil
 }

@@ -2,6 +2,7 @@ package oauthhttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -35,15 +36,15 @@ type inFlight struct {
 	refused   refusals
 }
 
-// newInFlight returns the bounds of a handler. Zero: the limit follows from the store.
-func newInFlight(provider *oauthkit.Provider, limit int) *inFlight {
+// newInFlight returns the bounds of a handler. If limit is zero, it follows from the store.
+func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	connections := 0
 	if pool, ok := provider.Store().(oauthkit.ConnectionPool); ok {
 		connections = pool.Connections()
 	}
 	switch {
 	case limit < 0:
-		panic("oauthhttp: Config.MaxInFlight is negative")
+		return nil, errors.New("Config.MaxInFlight is negative")
 	case limit == 0 && connections > 0:
 		limit = max(connections, minInFlight)
 	case limit == 0:
@@ -57,7 +58,7 @@ func newInFlight(provider *oauthkit.Provider, limit int) *inFlight {
 		all:       queue{slots: semaphore.NewWeighted(int64(limit))},
 		strangers: queue{slots: semaphore.NewWeighted(int64(max(strangers, 1)))},
 		refused:   refusals{provider: provider},
-	}
+	}, nil
 }
 
 // enter waits for a turn, and reports whether there was one in time. A request that has got one

@@ -87,7 +87,7 @@ func newCrowd(t *testing.T, connections, maxInFlight int) *crowd {
 		t.Fatal(err)
 	}
 	c.provider = provider
-	c.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: maxInFlight})
+	c.handler = mustHandler(t, provider, oauthhttp.Config{MaxInFlight: maxInFlight})
 	return c
 }
 
@@ -260,7 +260,7 @@ func TestInFlight_Claims(t *testing.T) {
 				c := newCrowd(t, 4, 0)
 				c.store.open = true
 				authorizations := oauthkit.NewAuthorizations(c.provider, memstore.New())
-				c.handler = oauthhttp.NewHandler(c.provider, oauthhttp.Config{CurrentUser: locked, Authorizations: authorizations})
+				c.handler = mustHandler(t, c.provider, oauthhttp.Config{CurrentUser: locked, Authorizations: authorizations})
 				for range 100 {
 					request := httptest.NewRequest(test.method, "https://as.test/o/"+test.path, strings.NewReader(test.body))
 					if test.body != "" {
@@ -349,7 +349,7 @@ func TestInFlight_BrokenLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &crowd{store: store, provider: provider, statuses: map[int]int{}}
-		c.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{MaxInFlight: 1})
+		c.handler = mustHandler(t, provider, oauthhttp.Config{MaxInFlight: 1})
 		for range 1 + 640 + 1 {
 			c.serve(httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?client_id=web", nil))
 		}
@@ -409,7 +409,7 @@ func TestInFlight_Nested(t *testing.T) {
 			return nil
 		},
 	}})
-	handler = oauthhttp.NewHandler(w.provider, oauthhttp.Config{MaxInFlight: 1})
+	handler = mustHandler(t, w.provider, oauthhttp.Config{MaxInFlight: 1})
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/outer?client_id=nobody", nil))
 	if recorder.Code != http.StatusBadRequest {
@@ -419,10 +419,8 @@ func TestInFlight_Nested(t *testing.T) {
 
 // TestInFlight_Negative refuses a limit that cannot be meant.
 func TestInFlight_Negative(t *testing.T) {
-	defer func() {
-		if got := fmt.Sprint(recover()); !strings.Contains(got, "MaxInFlight") {
-			t.Errorf("got the panic %q, want one that names MaxInFlight", got)
-		}
-	}()
-	oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{MaxInFlight: -1})
+	_, err := oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{MaxInFlight: -1})
+	if err == nil || !strings.Contains(err.Error(), "MaxInFlight") {
+		t.Errorf("got %v, want an error that names MaxInFlight", err)
+	}
 }

@@ -100,7 +100,7 @@ func (m *managed) handlerWith(change func(config *oauthhttp.Config)) *oauthhttp.
 		LoginURL: "/login",
 	}
 	change(&config)
-	return oauthhttp.NewHandler(m.provider, config)
+	return mustHandler(m, m.provider, config)
 }
 
 // add stores an application of alice's.

@@ -40,7 +40,7 @@ func TestRL36_NothingForEachToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{})
+	handler := mustHandler(t, provider, oauthhttp.Config{})
 	post := func(path string, form url.Values) {
 		request := httptest.NewRequest(http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -101,7 +101,7 @@ func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 		t.Fatal(err)
 	}
 	signedIn := time.Now()
-	return oauthhttp.NewHandler(provider, oauthhttp.Config{
+	return mustHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil
 		},

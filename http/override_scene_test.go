@@ -81,7 +81,7 @@ func newOverridden(t *testing.T, store overridingStore) *overridden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{
+	o.handler = mustHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil
 		},

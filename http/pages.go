@@ -39,43 +39,73 @@ func pageSamples() map[string][]pageContent {
 	return samples
 }
 
-// newPages parses every page, and renders each in every language, so that a mistake cannot wait for a user: it panics.
-func newPages(texts map[string]Texts, files fs.FS) *pages {
-	host, words := readHostTemplates(files), newCatalogue(texts)
-	words.checkTexts(texts, host)
+// newPages parses every page, and renders each in every language with sample data, so that a
+// mistake in a template is found before a user sees the page.
+func newPages(texts map[string]Texts, files fs.FS) (*pages, error) {
+	host, err := readHostTemplates(files)
+	if err != nil {
+		return nil, err
+	}
+	words, err := newCatalogue(texts)
+	if err != nil {
+		return nil, err
+	}
+	if err := words.checkTexts(texts, host); err != nil {
+		return nil, err
+	}
 	p := &pages{words: words}
 	for range words.languages {
 		p.byName = append(p.byName, map[string]*template.Template{})
 	}
 	for name, samples := range pageSamples() {
-		page := parsePage(host, name+".html")
-		for index, language := range words.languages {
-			spoken := template.Must(page.Clone()).Funcs(template.FuncMap{"t": words.text(index)})
-			for _, sample := range samples {
-				if err := spoken.ExecuteTemplate(io.Discard, "layout", sample); err != nil {
-					panic(fmt.Errorf("oauthhttp: rendering the page %s in %s: %w", name, language, err))
-				}
-			}
-			p.byName[index][name] = spoken
+		if err := p.add(host, name, samples); err != nil {
+			return nil, err
 		}
 	}
-	return p
+	return p, nil
+}
+
+// add parses one page and renders its samples in every language.
+func (p *pages) add(host hostTemplates, name string, samples []pageContent) error {
+	page, err := parsePage(host, name+".html")
+	if err != nil {
+		return err
+	}
+	for index, language := range p.words.languages {
+		translated, err := page.Clone()
+		if err != nil {
+			return err
+		}
+		translated.Funcs(template.FuncMap{"t": p.words.text(index)})
+		for _, sample := range samples {
+			if err := translated.ExecuteTemplate(io.Discard, "layout", sample); err != nil {
+				return fmt.Errorf("rendering the page %s in %s: %w", name, language, err)
+			}
+		}
+		p.byName[index][name] = translated
+	}
+	return nil
 }
 
 // parsePage puts a page together: the layout, the blocks of parts.html, and the page's own file. The host's layout and page take
 // the place of the library's. Its parts.html comes last, so that each block it defines takes the place of an earlier one of that
 // name, while the others stay.
-func parsePage(host hostTemplates, file string) *template.Template {
+func parsePage(host hostTemplates, file string) (*template.Template, error) {
 	page := template.New("page").Funcs(template.FuncMap{"t": fmt.Sprint}) // in the place of the words of a language
 	for _, name := range []string{layoutFile, partsFile, file} {
 		text, replaced := host[name]
 		if !replaced || name == partsFile {
-			text = ownTemplate(name)
+			var err error
+			if text, err = ownTemplate(name); err != nil {
+				return nil, err
+			}
 		}
-		template.Must(page.New(name).Parse(text))
+		if _, err := page.New(name).Parse(text); err != nil {
+			return nil, err
+		}
 	}
-	template.Must(page.New(partsFile).Parse(host[partsFile]))
-	return page
+	_, err := page.New(partsFile).Parse(host[partsFile])
+	return page, err
 }
 
 // Page is what every page has. The pages' own types embed it, and so do their templates' data.

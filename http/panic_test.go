@@ -93,7 +93,7 @@ func newPanicScene(t *testing.T) *panicScene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{
+	s.handler = mustHandler(t, provider, oauthhttp.Config{
 		MaxInFlight: 1, CurrentUser: s.currentUser,
 		SignOut:      func(http.ResponseWriter, *http.Request) error { return nil },
 		Applications: applications,
@@ -249,7 +249,7 @@ func TestPanic_HalfAnswer(t *testing.T) {
 func TestPanic_OfTheHostsHandlers(t *testing.T) {
 	s := newPanicScene(t)
 	s.panics = "next"
-	replaced := oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{Replace: map[string]http.Handler{
+	replaced := mustHandler(t, newWatched(t, memstore.New()).provider, oauthhttp.Config{Replace: map[string]http.Handler{
 		"token": http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.hook("next") }),
 	}})
 	for name, handler := range map[string]http.Handler{"/api": s.api, "/o/token": replaced} {

@@ -16,12 +16,13 @@ import (
 // API is a part of the host's program that is called with access tokens. Its methods make the middleware that lets through
 // who may come in, and answers everybody else with the challenge of RFC 6750 §3. The token must be in the Authorization
 // header: the body of a request is the API's own. CORS is the host's: put it around this middleware, since a preflight request
-// bears no token. Each of those methods panics where Tokens is nil.
+// bears no token.
 //
 // The zero value but for Tokens is an API that has no name. It refuses every token that is restricted to an API, so what was issued
 // for one with a name opens no other. Several APIs without a name are told apart by their scopes alone.
 type API struct {
-	// Tokens knows the access tokens. It must be set, except for the metadata.
+	// Tokens finds access tokens. It must be set, except for the metadata: without it, every
+	// request is answered with 500.
 	Tokens TokenSource
 	// Resource is the API's name, an absolute URI as in [oauthkit.Config] Resources (RFC 8707). Only tokens that are for it by
 	// name are accepted then, and a token that names no API is refused as one for another is. Empty: only tokens that name no
@@ -39,7 +40,7 @@ type API struct {
 }
 
 // RequireScopes protects a part of the host's API, which has no name, with an access token that has all of the scopes. It is
-// the short form of [API.RequireScopes], and panics where tokens is nil.
+// the short form of [API.RequireScopes].
 func RequireScopes(tokens TokenSource, scopes ...string) func(http.Handler) http.Handler {
 	return API{Tokens: tokens}.RequireScopes(scopes...)
 }
@@ -91,9 +92,6 @@ func (a API) RequireByMethod(alternatives map[string][]oauthkit.Scopes) func(htt
 
 // require makes the middleware. Alternatives are the sets of scopes for a method, one of which the token must have.
 func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(http.Handler) http.Handler {
-	if a.Tokens == nil {
-		panic("oauthhttp: API.Tokens is nil")
-	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var contexts struct { // of the authentication and of the API's handler, allocated together
@@ -115,6 +113,9 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 // authenticate returns the access token of a request, if it is for this API and has one of the sets of scopes.
 func (a API) authenticate(r *http.Request, before *detached, needed []oauthkit.Scopes) (token *oauthkit.AccessToken, err error) {
 	defer recoverTo(&err)
+	if a.Tokens == nil {
+		return nil, errNoTokens
+	}
 	ctx, end := a.begin(r, before)
 	defer end()
 	token, err = authenticateBearer(ctx, a.Tokens, r.Header, nil, nil)
@@ -129,6 +130,9 @@ func (a API) authenticate(r *http.Request, before *detached, needed []oauthkit.S
 		return token, nil
 	}
 }
+
+// errNoTokens is the error of every request if the host set no Tokens.
+var errNoTokens = errors.New("API.Tokens is nil")
 
 // begin returns the context of the authentication, which the API's handler does not get. Tokens of
 // the provider are looked for whether or not the client waits, but not for longer than its Timeout.
@@ -213,6 +217,9 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 // signedIn asks who is signed in, under the context of an authentication.
 func (a API) signedIn(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (user *oauthkit.User, err error) {
 	defer recoverTo(&err)
+	if a.Tokens == nil {
+		return nil, errNoTokens
+	}
 	ctx, end := a.begin(r, &detached{})
 	defer end()
 	return askCurrentUser(currentUser, r.WithContext(ctx))

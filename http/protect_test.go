@@ -237,24 +237,32 @@ func TestCallerOfMachine(t *testing.T) {
 	}
 }
 
-// TestAPIWithoutTokens makes each middleware without a source of tokens.
+// TestAPIWithoutTokens lets no request through each middleware without a source of tokens.
 func TestAPIWithoutTokens(t *testing.T) {
 	api := oauthhttp.API{Resource: "https://api.test/notes"}
-	for name, construct := range map[string]func(){
-		"RequireScopes, short": func() { oauthhttp.RequireScopes(nil) },
-		"RequireScopes":        func() { api.RequireScopes("read") },
-		"RequireAnyScope":      func() { api.RequireAnyScope("read") },
-		"RequireReadWrite":     func() { api.RequireReadWrite("read", "write") },
-		"RequireByMethod":      func() { api.RequireByMethod(nil) },
-		"SignedInOr":           func() { api.SignedInOr(nil, "read") },
+	alice := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
+	for name, protect := range map[string]func(http.Handler) http.Handler{
+		"RequireScopes, short": oauthhttp.RequireScopes(nil),
+		"RequireScopes":        api.RequireScopes("read"),
+		"RequireAnyScope":      api.RequireAnyScope("read"),
+		"RequireReadWrite":     api.RequireReadWrite("read", "write"),
+		"RequireByMethod":      api.RequireByMethod(nil),
+		"SignedInOr":           api.SignedInOr(alice, "read"),
 	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("got middleware without a source of tokens, want a panic when it is made")
+		for _, authorization := range []string{"", "Bearer read"} {
+			t.Run(name+" "+authorization, func(t *testing.T) {
+				request := httptest.NewRequest(http.MethodGet, "https://api.test/notes", nil)
+				if authorization != "" {
+					request.Header.Set("Authorization", authorization)
 				}
-			}()
-			construct()
-		})
+				recorder := httptest.NewRecorder()
+				protect(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+					t.Error("the request was let through")
+				})).ServeHTTP(recorder, request)
+				if recorder.Code != http.StatusInternalServerError {
+					t.Errorf("got %d, want 500", recorder.Code)
+				}
+			})
+		}
 	}
 }

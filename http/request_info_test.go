@@ -51,7 +51,7 @@ func refused() *http.Request {
 // TestRequestInfo shows what is known of a request, and that it is the same in the event, in the log, and on the page.
 func TestRequestInfo(t *testing.T) {
 	w := newWatched(t, memstore.New())
-	handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
+	handler := mustHandler(t, w.provider, oauthhttp.Config{})
 	for _, served := range []http.Handler{handler, handler.Endpoint("authorize")} {
 		for _, test := range []struct{ name, address, want string }{
 			{"IPv4", "192.0.2.1:4711", "192.0.2.1"},
@@ -83,7 +83,7 @@ func TestRequestInfo(t *testing.T) {
 // TestRequestInfo_OfTheHost shows that what the host knows better is kept, and the rest is added to it.
 func TestRequestInfo_OfTheHost(t *testing.T) {
 	w := newWatched(t, memstore.New())
-	handler := oauthhttp.NewHandler(w.provider, oauthhttp.Config{})
+	handler := mustHandler(t, w.provider, oauthhttp.Config{})
 	known := oauthkit.RequestInfo{TraceID: "trace of the host", RemoteIP: "203.0.113.9"}
 	request := refused()
 	handler.ServeHTTP(httptest.NewRecorder(), request.WithContext(oauthkit.WithRequestInfo(request.Context(), known)))
@@ -99,7 +99,7 @@ func TestRequestInfo_OfReplacements(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	var seen oauthkit.RequestInfo
 	var handler *oauthhttp.Handler
-	handler = oauthhttp.NewHandler(w.provider, oauthhttp.Config{Replace: map[string]http.Handler{
+	handler = mustHandler(t, w.provider, oauthhttp.Config{Replace: map[string]http.Handler{
 		"authorize": http.HandlerFunc(func(writer http.ResponseWriter, r *http.Request) {
 			seen = oauthkit.RequestInfoFrom(r.Context())
 			handler.Endpoint("authorize").ServeHTTP(writer, r)

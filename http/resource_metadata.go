@@ -47,11 +47,12 @@ func (a API) MetadataURL() string {
 //	mux.Handle(api.Metadata())
 //
 // The pattern is the path of [API.MetadataURL], and ends in {$} where that ends in a slash, since what is below it belongs to
-// other APIs. It panics where MetadataURL is empty.
+// other APIs. If MetadataURL is empty, the pattern is empty, which ServeMux refuses, and the
+// handler is nil.
 func (a API) Metadata() (pattern string, handler http.Handler) {
 	address, err := url.Parse(a.MetadataURL())
 	if err != nil || address.Host == "" {
-		panic("oauthhttp: an API has metadata only with a Resource that is a URL, and with AuthorizationServers")
+		return "", nil
 	}
 	document, _ := json.Marshal(resourceMetadata{ // strings can always be written
 		Resource: a.Resource, AuthorizationServers: a.AuthorizationServers, Scopes: a.Scopes,

@@ -84,7 +84,7 @@ func (r *rig) serve(store *gormstore.Store[*oauthkit.AbstractApplication]) {
 		r.tb.Fatal(err)
 	}
 	signedIn := time.Now()
-	r.handler = oauthhttp.NewHandler(provider, oauthhttp.Config{
+	r.handler = mustHandler(r.tb, provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil
 		},

@@ -31,16 +31,17 @@ func (e route) allows(method string) bool {
 }
 
 // addExtensions adds the endpoints of extensions. One at a path of ours would take its place together with who may call it.
-func (h *Handler) addExtensions() {
+func (h *Handler) addExtensions() error {
 	own := slices.Collect(maps.Values(h.routes))
 	for _, endpoint := range h.provider.Endpoints() {
 		path := h.provider.Prefix() + "/" + endpoint.Path
 		_, taken := h.routes[path]
 		if taken || slices.ContainsFunc(own, func(ours route) bool { _, meets := matchPath(ours.Path, endpoint.Path); return meets }) {
-			panic(fmt.Sprintf("oauthhttp: an extension has an endpoint at %q, where the library has its own", endpoint.Path))
+			return fmt.Errorf("an extension has an endpoint at %q, which is a path of the library's", endpoint.Path)
 		}
 		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil, memory: endpoint.Metadata == "jwks_uri"}
 	}
+	return nil
 }
 
 // find returns the endpoint of a request. A parameter of a path is a whole segment as it was sent, so that a client_id may

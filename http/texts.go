@@ -22,7 +22,7 @@ import (
 // What a host adds has keys as well: a scope scope.NAME, a reason error.reason.REASON, a field of its applications
 // applications.field.fields.NAME and applications.help.fields.NAME, and what it finds wrong with one problem.ENGLISH, where ENGLISH
 // is the message of the error or the format that was given to [oauthkit.Problems.Add]. What one of its templates asks for may have
-// any key. [NewHandler] panics at other keys, which nothing would ask for, and at other verbs.
+// any key. [NewHandler] returns an error for other keys, which no page uses, and for other verbs.
 type Texts map[string]string
 
 // The library's own languages. English is complete, and stands in where another language has no words.
@@ -41,29 +41,18 @@ type catalogue struct {
 	own       []Texts // without the host's words
 }
 
-// newCatalogue adds the host's words to the library's own, by language. It panics at what is no language.
-func newCatalogue(host map[string]Texts) *catalogue {
-	words := map[string]Texts{}
-	files, err := ownTexts.ReadDir("texts")
+// newCatalogue adds the host's words to the library's own, by language. It returns an error
+// if a language is not a BCP 47 tag.
+func newCatalogue(host map[string]Texts) (*catalogue, error) {
+	own, err := readOwnTexts()
 	if err != nil {
-		panic(err) // they are part of the program
+		return nil, err
 	}
-	for _, file := range files {
-		document, err := ownTexts.ReadFile(path.Join("texts", file.Name()))
-		var own Texts
-		if err == nil {
-			err = json.Unmarshal(document, &own)
-		}
-		if err != nil {
-			panic(err)
-		}
-		words[strings.TrimSuffix(file.Name(), ".json")] = own
-	}
-	own := maps.Clone(words)
+	words := maps.Clone(own)
 	for given, texts := range host {
 		tag, err := language.Parse(given)
 		if err != nil {
-			panic(fmt.Errorf("oauthhttp: Config.Texts: %q is no language (BCP 47): %w", given, err))
+			return nil, fmt.Errorf("Config.Texts: %q is not a language (BCP 47): %w", given, err)
 		}
 		name := tag.String()
 		merged := maps.Clone(words[name])
@@ -87,7 +76,28 @@ func newCatalogue(host map[string]Texts) *catalogue {
 		c.own = append(c.own, completed(own, tag))
 	}
 	c.matcher = language.NewMatcher(tags)
-	return c
+	return c, nil
+}
+
+// readOwnTexts returns the library's own words by language.
+func readOwnTexts() (map[string]Texts, error) {
+	own := map[string]Texts{}
+	files, err := ownTexts.ReadDir("texts")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		document, err := ownTexts.ReadFile(path.Join("texts", file.Name()))
+		if err != nil {
+			return nil, err
+		}
+		var texts Texts
+		if err := json.Unmarshal(document, &texts); err != nil {
+			return nil, err
+		}
+		own[strings.TrimSuffix(file.Name(), ".json")] = texts
+	}
+	return own, nil
 }
 
 // completed returns the words in a language. What it lacks is in the language that it is a kind of, as German for de-AT, or else in

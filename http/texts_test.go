@@ -205,10 +205,7 @@ func TestScopeTexts(t *testing.T) {
 }
 
 func TestUnknownLanguage(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("got a handler with a language that is none")
-		}
-	}()
-	newPages(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"no such language": {}}})
+	if _, err := tryPages(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"no such language": {}}}); err == nil {
+		t.Error("got a handler with an invalid language, want an error")
+	}
 }

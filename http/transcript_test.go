@@ -109,7 +109,7 @@ func newConversation(t *testing.T) *conversation {
 	}
 	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	mux := http.NewServeMux()
-	mux.Handle("/", oauthhttp.NewHandler(provider, oauthhttp.Config{
+	mux.Handle("/", mustHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(r *http.Request) (*oauthkit.User, error) {
 			if r.Header.Get("X-User") == "" {
 				return nil, nil

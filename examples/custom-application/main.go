@@ -94,7 +94,7 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:       "/login",
 		CurrentUser:    currentUser,
 		Applications:   applications,
@@ -103,6 +103,9 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 			return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}
 		}),
 	})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)
 	mux.Handle("/.well-known/", handler)

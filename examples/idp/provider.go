@@ -132,7 +132,7 @@ func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (http.Hand
 		Authorizations: oauthkit.NewAuthorizations(s.provider, s.database.store),
 
 		UserChoosesScopes: userChoosesScopes,
-	}), nil
+	})
 }
 
 func (s *site) routes(endpoints http.Handler) http.Handler {

@@ -71,12 +71,15 @@ func newSite(base string, store *Store) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		LoginURL:       "/login",
 		CurrentUser:    currentUser,
 		Applications:   applications,
 		Authorizations: oauthkit.NewAuthorizations(provider, store),
 	})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)
 	mux.Handle("/.well-known/", handler)

@@ -42,7 +42,10 @@ func newSite(base, db string) (http.Handler, error) {
 		return nil, err
 	}
 	login := newLogin()
-	handler := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: login.currentUser, LoginURL: "/login"})
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: login.currentUser, LoginURL: "/login"})
+	if err != nil {
+		return nil, err
+	}
 
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)

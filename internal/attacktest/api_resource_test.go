@@ -39,7 +39,7 @@ func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthhttp.Introspec
 	t.Helper()
 	config := oauthhttp.IntrospectorConfig{
 		Endpoint: fixture.Issuer + "/introspect", ClientID: s.RS.ID, ClientSecret: s.RS.Secret, Now: s.Clock.Now,
-		Client: &http.Client{Transport: inProcess{oauthhttp.NewHandler(s.Provider, oauthhttp.Config{})}},
+		Client: &http.Client{Transport: inProcess{fixture.NewHandler(t, s.Provider, oauthhttp.Config{})}},
 	}
 	if change != nil {
 		change(&config)

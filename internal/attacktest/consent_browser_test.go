@@ -69,7 +69,7 @@ func serveProvider(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("making the provider: %v", err)
 	}
-	mux.Handle("/o/", oauthhttp.NewHandler(provider, oauthhttp.Config{
+	mux.Handle("/o/", fixture.NewHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
 	}))
 	return issuer

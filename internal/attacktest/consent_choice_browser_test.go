@@ -49,7 +49,7 @@ func TestB04_ChoiceByKeyboard(t *testing.T) {
 	if err != nil {
 		t.Fatalf("making the provider: %v", err)
 	}
-	mux.Handle("/o/", oauthhttp.NewHandler(provider, oauthhttp.Config{
+	mux.Handle("/o/", fixture.NewHandler(t, provider, oauthhttp.Config{
 		CurrentUser:       func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil },
 		UserChoosesScopes: true,
 	}))

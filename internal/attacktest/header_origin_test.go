@@ -29,7 +29,7 @@ func plainHTTP(t *testing.T, s *fixture.Server) {
 	if _, err := oauthkit.New("http://as.test/o", s.Store, oauthkit.Config{}); err == nil {
 		t.Error("got no error for an http issuer, want a refusal")
 	}
-	handler := oauthhttp.NewHandler(s.Provider, oauthhttp.Config{LoginURL: "/login"})
+	handler := fixture.NewHandler(t, s.Provider, oauthhttp.Config{LoginURL: "/login"})
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "http://as.test/o/authorize?"+s.Web.AuthorizeRequest().Encode(), nil))
 	cookies := recorder.Result().Cookies()

@@ -97,7 +97,7 @@ func panicking() fixture.Case {
 			armed = true
 			request := s.Web.Request("/o/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.Refresh}})
 			answer := httptest.NewRecorder()
-			oauthhttp.NewHandler(s.Provider, oauthhttp.Config{}).ServeHTTP(answer, request)
+			fixture.NewHandler(t, s.Provider, oauthhttp.Config{}).ServeHTTP(answer, request)
 			log := s.Log.String()
 			if answer.Code != http.StatusInternalServerError || !strings.Contains(log, "the host's mistake") {
 				t.Errorf("got %d and the log\n%s\nwant 500, and the panic in the log", answer.Code, log)
