@@ -8,18 +8,19 @@ import (
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
-// Application is a client of the provider (RFC 6749 §2), as the library sees it: it is asked questions, never read field by
-// field. Embed [AbstractApplication] to have every answer, and define a method again to give another one:
+// Application is a client of the provider (RFC 6749 §2). The library calls its methods and
+// never reads its fields. Embed [AbstractApplication] to implement it, and override a method
+// to decide differently:
 //
 //	type MyApplication struct {
 //		oauthkit.AbstractApplication
 //		Logo string
 //	}
 //
-// Every Application is a go-oauth2 client. What only some applications need is an interface of its own: [DisplayNamer],
-// [ConsentSkipper], [Verified], [Usable], [LifetimeSetter], [IDTokenSigner], [PreviousSecretVerifier], [PreviousSecretKeeper],
-// [SecretHolder], [OwnerSetter], [RedirectURILister], [OriginAllower], [LogoutTarget] and [PushedRequestRequirer]; where it is
-// registered and changed [FormFielder], [Validator], [RedirectURIValidator] and [OriginValidator].
+// Every Application is a go-oauth2 client. A capability that only some applications need is
+// an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
+// [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and for registering and changing
+// applications [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
 type Application interface {
 	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
 	oauth2.ClientInfo

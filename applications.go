@@ -193,13 +193,13 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	if holder := secretOf(app); holder != nil {
 		secret = holder.GenerateSecret()
 	}
-	if err := a.validated(app, problems); err != nil {
+	if err := a.validate(app, problems); err != nil {
 		return nil, "", err
 	}
 	if err := a.createWithin(ctx, app); err != nil {
 		return nil, "", err
 	}
-	a.provider.recordOf(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: user.Subject})
+	a.provider.recordFor(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: user.Subject})
 	return app, secret, nil
 }
 
@@ -223,14 +223,14 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 // trusted any more, and with more scopes its users are asked. The error holds [Problems] where the form is not valid, and is an
 // [*Error] with [TemporarilyUnavailable] where others have changed the application each of the five times that it was tried.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
-	update, err := a.change(ctx, user, clientID, func(found Application) error {
+	update, err := a.modify(ctx, user, clientID, func(found Application) error {
 		app = found
-		return a.validated(found, a.fill(found, form))
+		return a.validate(found, a.fill(found, form))
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.provider.recordOf(ctx, app, update)
+	a.provider.recordFor(ctx, app, update)
 	return app, nil
 }
 
@@ -242,7 +242,7 @@ func (a *Applications) SecretOverlap() time.Duration { return a.config.SecretOve
 // corrected first.
 func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string, keep time.Duration) (secret string, err error) {
 	var app Application
-	_, err = a.change(ctx, user, clientID, func(found Application) error {
+	_, err = a.modify(ctx, user, clientID, func(found Application) error {
 		app = found
 		holder := secretOf(found)
 		if holder == nil {
@@ -258,7 +258,7 @@ func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID st
 	if err != nil {
 		return "", err
 	}
-	a.provider.recordOf(ctx, app, SecretRotated{ClientID: clientID, By: user.Subject})
+	a.provider.recordFor(ctx, app, SecretRotated{ClientID: clientID, By: user.Subject})
 	return secret, nil
 }
 
@@ -269,27 +269,16 @@ func (a *Applications) Delete(ctx context.Context, user *User, clientID string) 
 	if err != nil {
 		return err
 	}
-	if err := a.saved(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID)); err != nil {
+	if err := storeError(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID)); err != nil {
 		return err
 	}
-	a.provider.recordOf(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
+	a.provider.recordFor(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
 	return nil
-}
-
-// saved keeps the answers of a store apart from its failures.
-func (a *Applications) saved(err error) error {
-	var problems Problems
-	switch {
-	case err == nil, errors.As(err, &problems), errors.Is(err, ErrNotFound):
-		return err
-	default:
-		return Unavailable(err)
-	}
 }
 
 // change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns the event that
 // tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the caller may try again.
-func (a *Applications) change(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
+func (a *Applications) modify(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
 		app, err := a.Find(ctx, user, clientID)
@@ -301,7 +290,7 @@ func (a *Applications) change(ctx context.Context, user *User, clientID string, 
 			return update, err
 		}
 		update = ApplicationUpdated{
-			ClientID: clientID, By: user.Subject, Changed: differing(before, members(app)), SwitchedOff: usable && !IsUsable(app),
+			ClientID: clientID, By: user.Subject, Changed: changedMembers(before, members(app)), SwitchedOff: usable && !IsUsable(app),
 		}
 		storing := ctx
 		if !usable || !IsUsable(app) { // which revokes what it has, however much that is
@@ -309,7 +298,7 @@ func (a *Applications) change(ctx context.Context, user *User, clientID string, 
 		}
 		err = a.store.UpdateApplication(storing, app)
 		if attempt == attempts || !errors.Is(err, ErrConflict) {
-			return update, a.saved(err)
+			return update, storeError(err)
 		}
 	}
 }
@@ -324,7 +313,7 @@ func members(app Application) (members map[string]json.RawMessage) {
 }
 
 // differing returns the names of the members that are not the same, in their order.
-func differing(before, after map[string]json.RawMessage) []string {
+func changedMembers(before, after map[string]json.RawMessage) []string {
 	names := map[string]json.RawMessage{}
 	maps.Copy(names, before)
 	maps.Copy(names, after)
@@ -348,7 +337,7 @@ func (a *Applications) createWithin(ctx context.Context, app Application) (err e
 		return Errorf(AccessDenied, "the owner has %d applications, which is the limit", limit).
 			WithReason(ReasonTooManyApplications)
 	}
-	return a.saved(err)
+	return storeError(err)
 }
 
 // checkOwner returns ErrTooMany if the owner has limit applications.

@@ -37,7 +37,7 @@ type Connection struct {
 func (c *Connection) Scopes() Scopes {
 	var scopes Scopes
 	if c.Consent != nil {
-		scopes = scopes.Union(c.Consent.AllScopes())
+		scopes = scopes.Union(c.Consent.allScopes())
 	}
 	for _, authorization := range c.Authorizations {
 		scopes = scopes.Union(authorization.Scopes)

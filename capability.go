@@ -4,143 +4,151 @@ import (
 	"time"
 )
 
-// This file holds what only some applications need. Each is an interface of one or two methods and the functions that ask for
-// it. AbstractApplication has all of them but LifetimeSetter. What concerns storing an application is beside the code that stores it:
-// FormFielder in application_form.go, Validator in validation.go, RedirectURIValidator and OriginValidator in application_rules.go;
-// AbstractApplication has none of these.
+// A capability is an interface that an Application may implement, with a function for each
+// of its questions. AbstractApplication implements those of this file except
+// LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern the storing of
+// an application are beside the code that stores it: FormFieldHolder in form.go, Validator
+// and AddressValidator in validation.go.
 
-// DisplayNamer is an [Application] with a name for people.
-type DisplayNamer interface {
+// Described is an [Application] that describes itself to users. Both answers are part of
+// what a user approves: if one changes, users are asked for consent again.
+type Described interface {
+	// DisplayName returns the name for people.
 	DisplayName() string
+	// RegisteredRedirectURIs returns the redirect URIs, for display and for noticing a change
+	// of them. No request is matched with them. It must list every URI that
+	// AllowsRedirectURI allows. Otherwise a change of address goes unnoticed, and the consent
+	// and the trust given to the application stay.
+	RegisteredRedirectURIs() URIs
 }
 
-// DisplayName returns the name of app for people: its DisplayName if it is a [DisplayNamer], otherwise its client_id.
+// DisplayName returns the name of app for people. If app is not [Described], it returns the
+// client_id.
 func DisplayName(app Application) string {
-	if namer, ok := app.(DisplayNamer); ok {
-		return namer.DisplayName()
+	if described, ok := app.(Described); ok {
+		return described.DisplayName()
 	}
 	return app.GetID()
 }
 
-// ConsentSkipper is an [Application] that may be trusted so much that its users are not asked.
-type ConsentSkipper interface {
+// RegisteredRedirectURIs returns the redirect URIs of app. If app is not [Described], it
+// returns none.
+func RegisteredRedirectURIs(app Application) URIs {
+	if described, ok := app.(Described); ok {
+		return described.RegisteredRedirectURIs()
+	}
+	return nil
+}
+
+// Trusted is an [Application] that the operator of the provider may trust.
+type Trusted interface {
+	// SkipsConsent reports whether users are not asked for consent.
 	SkipsConsent() bool
-}
-
-// SkipsConsent reports what app says if it is a [ConsentSkipper], otherwise false.
-func SkipsConsent(app Application) bool {
-	skipper, ok := app.(ConsentSkipper)
-	return ok && skipper.SkipsConsent()
-}
-
-// Verified is an [Application] whose name the provider's operator may vouch for.
-type Verified interface {
+	// IsVerified reports whether the operator vouches for the name.
 	IsVerified() bool
 }
 
-// IsVerified reports what app says if it is [Verified], otherwise false.
-func IsVerified(app Application) bool {
-	verified, ok := app.(Verified)
-	return ok && verified.IsVerified()
+// SkipsConsent reports whether users of app are not asked for consent. If app is not
+// [Trusted], it returns false.
+func SkipsConsent(app Application) bool {
+	trusted, ok := app.(Trusted)
+	return ok && trusted.SkipsConsent()
 }
 
-// Usable is an [Application] that can be switched off.
+// IsVerified reports whether the operator vouches for the name of app. If app is not
+// [Trusted], it returns false.
+func IsVerified(app Application) bool {
+	trusted, ok := app.(Trusted)
+	return ok && trusted.IsVerified()
+}
+
+// Usable is an [Application] that can be disabled.
 type Usable interface {
 	IsUsable() bool
 }
 
-// IsUsable reports what app says if it is [Usable], otherwise true. An application that is not usable is answered
-// as if it did not exist. What was issued to it before is another matter: an API takes its access tokens until they expire or
-// are revoked, as [Authorizations.RevokeApplication] does.
+// IsUsable reports whether app is usable. If app is not [Usable], it returns true.
+//
+// An application that is not usable is treated as if it did not exist. Access tokens that it
+// has already are accepted until they expire or are revoked, for example by
+// [Authorizations.RevokeApplication].
 func IsUsable(app Application) bool {
 	usable, ok := app.(Usable)
 	return !ok || usable.IsUsable()
 }
 
-// LifetimeSetter is an [Application] with access tokens of another lifetime than the provider's.
-type LifetimeSetter interface {
+// LifetimeChooser is an [Application] that chooses the lifetime of its access tokens.
+type LifetimeChooser interface {
 	AccessTokenLifetime() time.Duration
 }
 
-// accessTokenLifetime returns what app says, in whole seconds, if it is a [LifetimeSetter] and says one or more, otherwise fallback.
+// accessTokenLifetime returns the lifetime that app chooses, in whole seconds. It returns
+// fallback if app is not a [LifetimeChooser] or chooses less than a second.
 func accessTokenLifetime(app Application, fallback time.Duration) time.Duration {
-	if setter, ok := app.(LifetimeSetter); ok && setter.AccessTokenLifetime() >= time.Second {
-		return min(setter.AccessTokenLifetime(), maxLifetime).Truncate(time.Second)
+	if chooser, ok := app.(LifetimeChooser); ok && chooser.AccessTokenLifetime() >= time.Second {
+		return min(chooser.AccessTokenLifetime(), maxLifetime).Truncate(time.Second)
 	}
 	return fallback
 }
 
-// OwnerSetter is an [Application] that users may register for themselves. Its GetUserID must then return the owner.
+// ProtocolSettings is an [Application] with protocol settings of its own.
+type ProtocolSettings interface {
+	// IDTokenAlgorithm returns the algorithm that signs its ID tokens. If empty, it is RS256.
+	IDTokenAlgorithm() string
+	// RequiresPushedRequests reports whether authorization requests must be pushed
+	// (RFC 9126 §6).
+	RequiresPushedRequests() bool
+}
+
+// IDTokenAlgorithm returns the algorithm that signs ID tokens for app. If app has no
+// [ProtocolSettings], it returns the empty string, which means RS256, the one algorithm that
+// every OpenID Connect client supports.
+func IDTokenAlgorithm(app Application) string {
+	if settings, ok := app.(ProtocolSettings); ok {
+		return settings.IDTokenAlgorithm()
+	}
+	return ""
+}
+
+// requiresPushedRequests reports whether app requires pushed authorization requests. If app
+// has no [ProtocolSettings], it returns false.
+func requiresPushedRequests(app Application) bool {
+	settings, ok := app.(ProtocolSettings)
+	return ok && settings.RequiresPushedRequests()
+}
+
+// OwnerSetter is an [Application] that users may register. Its GetUserID must return the
+// owner that was set.
 type OwnerSetter interface {
 	SetUserID(owner string)
 }
 
-// setOwner tells app whose it is, if it is an [OwnerSetter].
+// setOwner sets the owner of app if it is an [OwnerSetter].
 func setOwner(app Application, owner string) {
 	if setter, ok := app.(OwnerSetter); ok {
 		setter.SetUserID(owner)
 	}
 }
 
-// RedirectURILister is an [Application] that can tell its redirect URIs. They are shown, and a change of them ends what users have
-// approved and what the operator has said of the application; no request is matched with them. Whoever overrides AllowsRedirectURI
-// must list here what it allows, or else nobody notices that an address has changed.
-type RedirectURILister interface {
-	RegisteredRedirectURIs() URIs
-}
-
-// RegisteredRedirectURIs returns what app says if it is a [RedirectURILister], otherwise none.
-func RegisteredRedirectURIs(app Application) URIs {
-	if lister, ok := app.(RedirectURILister); ok {
-		return lister.RegisteredRedirectURIs()
-	}
-	return nil
-}
-
-// IDTokenSigner is an [Application] that chooses the algorithm of its ID tokens.
-type IDTokenSigner interface {
-	IDTokenAlgorithm() string
-}
-
-// IDTokenAlgorithm returns what app says if it is an [IDTokenSigner], otherwise the empty string. Empty means RS256, the
-// one algorithm that every OpenID Connect client understands.
-func IDTokenAlgorithm(app Application) string {
-	if signer, ok := app.(IDTokenSigner); ok {
-		return signer.IDTokenAlgorithm()
-	}
-	return ""
-}
-
-// OriginAllower is an [Application] with scripts in browsers that call the token endpoint.
-type OriginAllower interface {
+// BrowserClient is an [Application] that runs in browsers or sends them back to itself.
+type BrowserClient interface {
+	// AllowsOrigin reports whether scripts of origin may call the token endpoint.
 	AllowsOrigin(origin string) bool
-}
-
-// AllowsOrigin reports what app says if it is an [OriginAllower], otherwise false.
-func AllowsOrigin(app Application, origin string) bool {
-	allower, ok := app.(OriginAllower)
-	return ok && allower.AllowsOrigin(origin)
-}
-
-// LogoutTarget is an [Application] to which a browser may return after a logout that it asked for. There is no endpoint for
-// such a logout yet.
-type LogoutTarget interface {
+	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a logout
+	// that the application started. There is no endpoint for such a logout yet.
 	AllowsPostLogoutRedirectURI(uri string) bool
 }
 
-// AllowsPostLogoutRedirectURI reports what app says if it is a [LogoutTarget], otherwise false.
+// AllowsOrigin reports whether scripts of origin may call the token endpoint for app. If app
+// is not a [BrowserClient], it returns false.
+func AllowsOrigin(app Application, origin string) bool {
+	client, ok := app.(BrowserClient)
+	return ok && client.AllowsOrigin(origin)
+}
+
+// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a logout
+// that app started. If app is not a [BrowserClient], it returns false.
 func AllowsPostLogoutRedirectURI(app Application, uri string) bool {
-	target, ok := app.(LogoutTarget)
-	return ok && target.AllowsPostLogoutRedirectURI(uri)
-}
-
-// PushedRequestRequirer is an [Application] that may insist on pushed authorization requests (RFC 9126 §6).
-type PushedRequestRequirer interface {
-	RequiresPushedRequests() bool
-}
-
-// requiresPushedRequests reports what app says if it is a [PushedRequestRequirer], otherwise false.
-func requiresPushedRequests(app Application) bool {
-	requirer, ok := app.(PushedRequestRequirer)
-	return ok && requirer.RequiresPushedRequests()
+	client, ok := app.(BrowserClient)
+	return ok && client.AllowsPostLogoutRedirectURI(uri)
 }

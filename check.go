@@ -101,7 +101,7 @@ func (p *Provider) parts() []any {
 func (p *Provider) checkTables(ctx context.Context) []Finding {
 	var findings []Finding
 	if _, err := p.store.AccessToken(ctx, secret.Hash(secret.NewID())); !errors.Is(err, ErrNotFound) {
-		findings = append(findings, storeFailed("access tokens", err))
+		findings = append(findings, storeFinding("access tokens", err))
 	}
 	if _, err := p.config.Scopes.All(ctx); err != nil {
 		findings = append(findings, Finding{
@@ -113,7 +113,7 @@ func (p *Provider) checkTables(ctx context.Context) []Finding {
 	return findings
 }
 
-func storeFailed(what string, err error) Finding {
+func storeFinding(what string, err error) Finding {
 	return Finding{
 		ID: "oauthkit.E001", Severity: SeverityError,
 		Message: fmt.Sprintf("the store cannot tell about %s: %v", what, err),
@@ -123,15 +123,15 @@ func storeFailed(what string, err error) Finding {
 
 // setting is one that may depart from what is recommended.
 type setting struct {
-	departs           bool
+	weak              bool
 	id, message, hint string
 }
 
 // departing returns the settings that do, as warnings: each was asked for by name, or left out.
-func departing(settings []setting) []Finding {
+func warnings(settings []setting) []Finding {
 	var findings []Finding
 	for _, s := range settings {
-		if s.departs {
+		if s.weak {
 			findings = append(findings, Finding{ID: s.id, Severity: SeverityWarning, Message: s.message, Hint: s.hint})
 		}
 	}
@@ -178,7 +178,7 @@ func (p *Provider) checkConfig() []Finding {
 			"Serve the API over https and name it so",
 		})
 	}
-	return departing(settings)
+	return warnings(settings)
 }
 
 // isMonotonous reports whether a secret has at most ten different bytes. Of 32 random characters nearly all are different, and of
@@ -207,7 +207,7 @@ const (
 )
 
 func (p *Provider) checkLifetimes() []Finding {
-	return departing([]setting{
+	return warnings([]setting{
 		{
 			p.config.AccessTokenLifetime > longAccessToken && p.config.ChooseAccessTokenLifetime == nil, "oauthkit.W007",
 			fmt.Sprintf("Config.AccessTokenLifetime is %s; whoever gets hold of an access token has it for so long", p.config.AccessTokenLifetime),
@@ -226,8 +226,8 @@ func (p *Provider) checkLifetimes() []Finding {
 	})
 }
 
-// StoreUser is a [Grant] or an [Extension] that was given a store of its own.
-type StoreUser interface {
+// StoreHolder is a [Grant] or an [Extension] that was given a store of its own.
+type StoreHolder interface {
 	// Store returns it. [Provider.Check] asks it where it is, if it is [Placed].
 	Store() any
 }
@@ -235,21 +235,21 @@ type StoreUser interface {
 // checkStores looks for a part that keeps what it issues elsewhere than the provider's store does, where the other parts will not find
 // it: each act, such as redeeming a code for tokens, has to be one transaction.
 func (p *Provider) checkStores(ctx context.Context) []Finding {
-	here, err := placeOf(ctx, p.store)
+	home, err := locationOf(ctx, p.store)
 	if err != nil {
-		return []Finding{storeFailed("where it keeps what is issued", err)}
+		return []Finding{storeFinding("where it keeps what is issued", err)}
 	}
 	var findings []Finding
 	for _, part := range p.parts() {
-		user, ok := part.(StoreUser)
+		holder, ok := part.(StoreHolder)
 		if !ok {
 			continue
 		}
-		place, err := placeOf(ctx, user.Store())
+		location, err := locationOf(ctx, holder.Store())
 		switch {
 		case err != nil:
-			findings = append(findings, storeFailed("where it keeps what is issued", err))
-		case place != "" && here != "" && place != here:
+			findings = append(findings, storeFinding("where it keeps what is issued", err))
+		case location != "" && home != "" && location != home:
 			findings = append(findings, Finding{
 				ID: "oauthkit.E003", Severity: SeverityError,
 				Message: fmt.Sprintf("%T was given a store that keeps to other tables than the provider's", part),
@@ -260,9 +260,9 @@ func (p *Provider) checkStores(ctx context.Context) []Finding {
 	return findings
 }
 
-func placeOf(ctx context.Context, store any) (string, error) {
-	if placed, ok := store.(Placed); ok {
-		return placed.Place(ctx)
+func locationOf(ctx context.Context, store any) (string, error) {
+	if locator, ok := store.(Locator); ok {
+		return locator.Location(ctx)
 	}
 	return "", nil
 }

@@ -64,7 +64,7 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	for after := ""; ; {
 		apps, err := manager.ListApplications(ctx, ApplicationQuery{After: after})
 		if err != nil {
-			return []Finding{storeFailed("applications", err)}
+			return []Finding{storeFinding("applications", err)}
 		}
 		if len(apps) == 0 {
 			return applicationFindings(checks)
@@ -74,7 +74,7 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 		}
 		last := apps[len(apps)-1].GetID()
 		if last == after {
-			return []Finding{storeFailed("applications", errors.New("ListApplications returned the same page twice"))}
+			return []Finding{storeFinding("applications", errors.New("ListApplications returned the same page twice"))}
 		}
 		after = last
 	}
@@ -83,7 +83,7 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 // checkApplicationTable is for a store that cannot list them: it asks for one that cannot be there.
 func (p *Provider) checkApplicationTable(ctx context.Context) []Finding {
 	if _, err := p.store.Application(ctx, NewClientID()); !errors.Is(err, ErrNotFound) {
-		return []Finding{storeFailed("applications", err)}
+		return []Finding{storeFinding("applications", err)}
 	}
 	return nil
 }

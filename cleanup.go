@@ -46,7 +46,7 @@ func (p *Provider) checkCleanup(ctx context.Context) []Finding {
 	}
 	expired, err := cleaner.Cleanup(ctx, CleanupLimits{Now: p.Now().Add(-cleanupOverdue), Batch: 1, Batches: 1, DryRun: true})
 	if err != nil {
-		return []Finding{storeFailed("expired rows", err)}
+		return []Finding{storeFinding("expired rows", err)}
 	}
 	maps.DeleteFunc(expired, func(_ string, rows int) bool { return rows == 0 })
 	if len(expired) == 0 {
@@ -57,6 +57,14 @@ func (p *Provider) checkCleanup(ctx context.Context) []Finding {
 		Message: "rows that expired more than two days ago are still in " + strings.Join(slices.Sorted(maps.Keys(expired)), ", "),
 		Hint:    "Call oauthkit.Run, or Provider.Cleanup from a timer of your own with limits as large as the number of new rows",
 	}}
+}
+
+// Upkeeper is a [Grant], an [Extension], a [ScopeBackend] or a [Store] with periodic work,
+// such as reading the signing keys again.
+type Upkeeper interface {
+	// Upkeep does the work that is due and returns. [Run] calls it. Concurrent calls, also by
+	// other instances, must be safe. An error is logged, and the next call tries again.
+	Upkeep(ctx context.Context) error
 }
 
 // RunConfig configures [Run]. The zero value is right for most programs.

@@ -37,8 +37,8 @@ func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
 // RememberedConsent returns what the user has approved for the application before, nil for nothing, and whether that is
 // enough to answer the request without asking.
 func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
-	if trusted, err := p.trusted(ctx, request, user); err != nil || trusted {
-		return nil, trusted, err
+	if skips, err := p.skipsConsent(ctx, request, user); err != nil || skips {
+		return nil, skips, err
 	}
 	consent, err = p.store.Consent(ctx, request.Application.GetID(), user.Subject)
 	switch {
@@ -80,24 +80,24 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	}
 	response, err := authorize(ctx, request, approval)
 	if errors.Is(err, ErrEnded) {
-		return nil, p.endedMeanwhile(ctx, request)
+		return nil, p.endedError(ctx, request)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if decision.Given {
-		p.recordOf(ctx, request.Application, ConsentGiven{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
+		p.recordFor(ctx, request.Application, ConsentGiven{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
 	}
-	p.recordOf(ctx, request.Application, AuthorizationGranted{
+	p.recordFor(ctx, request.Application, AuthorizationGranted{
 		ClientID: authorization.ClientID, Subject: user.Subject,
 		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
 	})
 	return response, nil
 }
 
-// endedMeanwhile answers an approval that nothing came of. An application that was disabled or deleted is not known any more, which
+// endedError answers an approval that nothing came of. An application that was disabled or deleted is not known any more, which
 // only the user can be told; otherwise what it has from the user, or from all users, was revoked at that moment.
-func (p *Provider) endedMeanwhile(ctx context.Context, request *AuthorizeRequest) error {
+func (p *Provider) endedError(ctx context.Context, request *AuthorizeRequest) error {
 	_, err := p.Application(ctx, request.Application.GetID())
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -130,7 +130,7 @@ func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *Us
 	case err != nil:
 		return Unavailable(err)
 	}
-	p.recordOf(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
+	p.recordFor(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
 	return Errorf(AccessDenied, "the user denied the request")
 }
 
@@ -179,7 +179,7 @@ func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 }
 
 // trusted reports whether the user is not to be asked at all.
-func (p *Provider) trusted(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
+func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
 	if request.AskConsent || !request.identifiesApplication() {
 		return false, nil
 	}
@@ -204,8 +204,8 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 // URIs, and the client type: a public application cannot be told from an impostor by its secret.
 func (r *AuthorizeRequest) ApplicationDigest() string {
 	where := []string{r.Application.GetDomain()}
-	if lister, ok := r.Application.(RedirectURILister); ok {
-		where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))
+	if described, ok := r.Application.(Described); ok {
+		where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
 	}
 	kind := string(Confidential)
 	if r.Application.IsPublic() {
@@ -228,8 +228,8 @@ func (c *Consent) Covers(scopes Scopes, resources URIs) bool {
 	return true
 }
 
-// AllScopes returns what the user has approved for any API.
-func (c *Consent) AllScopes() Scopes {
+// allScopes returns what the user has approved for any API.
+func (c *Consent) allScopes() Scopes {
 	all := c.Scopes
 	for _, scopes := range c.ResourceScopes {
 		all = all.Union(scopes)
@@ -264,11 +264,11 @@ func (c *Consent) approve(scopes Scopes, resources URIs) {
 }
 
 // without returns what remains, for every API and for single ones, when some scopes are taken back.
-func (c *Consent) without(takenBack func(scope string) bool) *Consent {
+func (c *Consent) without(removed func(scope string) bool) *Consent {
 	rest := *c
-	rest.Scopes, rest.ResourceScopes = slices.DeleteFunc(slices.Clone(c.Scopes), takenBack), maps.Clone(c.ResourceScopes)
+	rest.Scopes, rest.ResourceScopes = slices.DeleteFunc(slices.Clone(c.Scopes), removed), maps.Clone(c.ResourceScopes)
 	for resource, scopes := range rest.ResourceScopes {
-		rest.ResourceScopes[resource] = slices.DeleteFunc(slices.Clone(scopes), takenBack)
+		rest.ResourceScopes[resource] = slices.DeleteFunc(slices.Clone(scopes), removed)
 	}
 	return &rest
 }

@@ -85,7 +85,7 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	}
 	own := credential.Authorization.ClientID == app.GetID()
 	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
-		p.recordOf(ctx, app, IntrospectionDenied{
+		p.recordFor(ctx, app, IntrospectionDenied{
 			ClientID: app.GetID(), OwnerID: credential.Authorization.ClientID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})
@@ -124,7 +124,7 @@ func (p *Provider) Revoke(ctx context.Context, app Application, token string) er
 	case err != nil:
 		return err
 	case credential.Authorization.ClientID != app.GetID():
-		p.recordOf(ctx, app, CredentialMisused{
+		p.recordFor(ctx, app, CredentialMisused{
 			ClientID: app.GetID(), OwnerID: credential.Authorization.ClientID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),
 		})

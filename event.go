@@ -50,7 +50,7 @@ func ApplicationFrom(ctx context.Context) (Application, bool) {
 }
 
 // recordOf records an event with its application.
-func (p *Provider) recordOf(ctx context.Context, app Application, event Event) {
+func (p *Provider) recordFor(ctx context.Context, app Application, event Event) {
 	p.Record(context.WithValue(ctx, applicationKey{}, app), event)
 }
 

@@ -104,7 +104,7 @@ func (a *galleryApplication) Validate(problems *oauthkit.Problems) {
 }
 
 // The owner of an application fills in the host's own fields beside the library's, and is told everything that is wrong at once.
-func ExampleFormFielder() {
+func ExampleFormFieldHolder() {
 	ctx := context.Background()
 	store := memstore.New()
 	store.NewModel = func() oauthkit.Application { return &galleryApplication{} }
@@ -204,8 +204,10 @@ func (a *tenantApplication) ValidateRedirectURI(uri string) error {
 	return oauthkit.CheckRedirectURI(uri)
 }
 
+func (*tenantApplication) ValidateOrigin(origin string) error { return oauthkit.CheckOrigin(origin) }
+
 // An application can have a rule of its own for what it is stored with. How requests are matched stays the library's: byte by byte.
-func ExampleRedirectURIValidator() {
+func ExampleAddressValidator() {
 	app := &tenantApplication{Tenant: "acme", AbstractApplication: oauthkit.AbstractApplication{
 		ClientID: "web", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://acme.example.com/cb", "https://evil.example.com/cb"},
 	}}

@@ -83,27 +83,28 @@ func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenRes
 	if err := r.checkUser(ctx, issuance.Authorization); err != nil {
 		return nil, err
 	}
-	tokens, response, err := r.mint(ctx, issuance)
+	tokens, issued, err := r.mint(ctx, issuance)
 	if err != nil {
 		return nil, err
 	}
 	for _, decorate := range r.provider.tokenDecorators {
-		if err := decorate(ctx, response); err != nil {
+		if err := decorate(ctx, issued); err != nil {
 			return nil, err
 		}
 	}
+	response := &issued.Response
 	if err := issuance.Save(ctx, tokens, response); err != nil {
-		return nil, endedOr(err, issuance.Authorization)
+		return nil, saveError(err, issuance.Authorization)
 	}
 	r.recordIssued(ctx, issuance.Authorization, issuance.Scopes, response, false)
 	return response, nil
 }
 
 // endedOr answers what was refused because all of the application or of the user was being revoked as if it had come a moment later.
-func endedOr(err error, authorization *Authorization) error {
+func saveError(err error, authorization *Authorization) error {
 	switch {
 	case !errors.Is(err, ErrEnded):
-		return answered(err)
+		return storeError(err)
 	case authorization.Subject == "":
 		return Errorf(InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
 	default:
@@ -111,8 +112,13 @@ func endedOr(err error, authorization *Authorization) error {
 	}
 }
 
-// answered returns the answers of a store as they are, and its failures as [TemporarilyUnavailable].
-func answered(err error) error {
+// storeError returns the answers of a store unchanged, and its failures as
+// [TemporarilyUnavailable].
+func storeError(err error) error {
+	var problems Problems
+	if err == nil || errors.As(err, &problems) {
+		return err
+	}
 	for _, answer := range []error{ErrReplayed, ErrRevoked, ErrExhausted, ErrNotFound} {
 		if errors.Is(err, answer) {
 			return err
@@ -134,7 +140,7 @@ func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorizati
 }
 
 // mint makes the credentials. Nothing is stored.
-func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *TokenResponse, error) {
+func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *Issued, error) {
 	authorization := issuance.Authorization
 	resources, err := r.resources(authorization)
 	if err != nil {
@@ -166,11 +172,13 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 		IssuedAt:      r.Now,
 		ExpiresAt:     earlier(r.Now.Add(lifetime), authorization.ExpiresAt),
 	}}
-	response := &TokenResponse{
-		AccessToken:   value,
-		TokenType:     "Bearer",
-		ExpiresIn:     int64(tokens.Access.ExpiresAt.Sub(r.Now) / time.Second),
-		Scope:         issuance.Scopes.String(),
+	issued := &Issued{
+		Response: TokenResponse{
+			AccessToken: value,
+			TokenType:   "Bearer",
+			ExpiresIn:   int64(tokens.Access.ExpiresAt.Sub(r.Now) / time.Second),
+			Scope:       issuance.Scopes.String(),
+		},
 		Application:   r.Application,
 		GrantType:     r.grant,
 		Authorization: authorization,
@@ -179,17 +187,17 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *T
 	}
 	switch {
 	case issuance.RefreshToken != "":
-		response.RefreshToken = issuance.RefreshToken
+		issued.Response.RefreshToken = issuance.RefreshToken
 	case refreshable:
-		response.RefreshToken = secret.New(secret.RefreshToken)
+		issued.Response.RefreshToken = secret.New(secret.RefreshToken)
 		tokens.Refresh = &RefreshToken{
-			Hash:          secret.Hash(response.RefreshToken),
+			Hash:          secret.Hash(issued.Response.RefreshToken),
 			Authorization: authorization,
 			IssuedAt:      r.Now,
 			ExpiresAt:     earlier(r.Now.Add(r.provider.config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
 		}
 	}
-	return tokens, response, nil
+	return tokens, issued, nil
 }
 
 // generateAccessToken asks Config.AccessTokens, in go-oauth2's terms, or makes 256 random bits.
@@ -218,11 +226,11 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 
 // Replayed is how a grant answers a credential that was used before: two parties have it, and only one of them should, so
 // everything that was issued for it ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Hash is the one that is kept of it.
-func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorization, hash string) error {
+func (r *TokenRequest) RevokeReplayed(ctx context.Context, authorization *Authorization, hash string) error {
 	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
 		return err
 	}
-	r.provider.recordOf(ctx, r.Application, CredentialReplayed{
+	r.provider.recordFor(ctx, r.Application, CredentialReplayed{
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
@@ -231,8 +239,8 @@ func (r *TokenRequest) Replayed(ctx context.Context, authorization *Authorizatio
 
 // Misused records that a credential was presented which was issued to another application. Its owner loses nothing by it, and the
 // grant answers as for a credential that does not exist. Hash is the one that is kept of it.
-func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization, hash string) {
-	r.provider.recordOf(ctx, r.Application, CredentialMisused{
+func (r *TokenRequest) RecordMisuse(ctx context.Context, authorization *Authorization, hash string) {
+	r.provider.recordFor(ctx, r.Application, CredentialMisused{
 		ClientID: r.Application.GetID(), OwnerID: authorization.ClientID,
 		Credential: string(r.grant), CredentialID: secret.ID(hash),
 	})
@@ -240,7 +248,7 @@ func (r *TokenRequest) Misused(ctx context.Context, authorization *Authorization
 
 // Retried is how a grant answers with a response that was issued before and may not have arrived.
 // Save counts the repeat. The errors of Save that are answers are returned as they are.
-func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization, response *TokenResponse, save func(ctx context.Context) error) (*TokenResponse, error) {
+func (r *TokenRequest) Reissue(ctx context.Context, authorization *Authorization, response *TokenResponse, save func(ctx context.Context) error) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, authorization); err != nil {
 		return nil, err
 	}
@@ -249,7 +257,7 @@ func (r *TokenRequest) Retried(ctx context.Context, authorization *Authorization
 		return nil, err
 	}
 	if err := save(ctx); err != nil {
-		return nil, answered(err)
+		return nil, storeError(err)
 	}
 	r.recordIssued(ctx, authorization, scopes, response, true)
 	return response, nil
@@ -261,8 +269,8 @@ const sharedGenerations = 3
 
 // Repeated records that a refresh token was repeated. It reports whether so many in a row were that
 // two parties may be sharing them. Hash is the one that is kept of the presented token.
-func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorization, hash string, repeats Repeats) (shared bool) {
-	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
+func (r *TokenRequest) RecordRepeat(ctx context.Context, authorization *Authorization, hash string, repeats Repeats) (shared bool) {
+	r.provider.recordFor(ctx, r.Application, CredentialRepeated{
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Repeats: repeats.Token,
 	})
@@ -270,7 +278,7 @@ func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorizatio
 		return false
 	}
 	if repeats.Token == 1 {
-		r.provider.recordOf(ctx, r.Application, CredentialShared{
+		r.provider.recordFor(ctx, r.Application, CredentialShared{
 			ClientID: authorization.ClientID, Subject: authorization.Subject,
 			AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Generations: repeats.Generations,
 		})
@@ -281,8 +289,8 @@ func (r *TokenRequest) Repeated(ctx context.Context, authorization *Authorizatio
 // RepeatRefused records that a refresh token was presented again within its retry window and not
 // answered, because it had been repeated as often as it may be or its answer cannot be read. Hash is
 // the one that is kept of it.
-func (r *TokenRequest) RepeatRefused(ctx context.Context, authorization *Authorization, hash string) {
-	r.provider.recordOf(ctx, r.Application, CredentialRepeated{
+func (r *TokenRequest) RecordRefusedRepeat(ctx context.Context, authorization *Authorization, hash string) {
+	r.provider.recordFor(ctx, r.Application, CredentialRepeated{
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Refused: true,
 	})
@@ -298,7 +306,7 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 	if r.provider.config.Observe == nil { // so that nothing is hashed for it
 		return
 	}
-	r.provider.recordOf(ctx, r.Application, TokenIssued{
+	r.provider.recordFor(ctx, r.Application, TokenIssued{
 		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
 		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
 		GrantType: string(r.grant), Scopes: scopes, Retried: retried,

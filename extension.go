@@ -118,7 +118,7 @@ func (r *Registry) AuthorizeParameters(names ...string) {
 
 // DecorateToken adds to every token response, before anything is consumed or stored; an error ends the request without a
 // trace.
-func (r *Registry) DecorateToken(decorate func(ctx context.Context, response *TokenResponse) error) {
+func (r *Registry) DecorateToken(decorate func(ctx context.Context, issued *Issued) error) {
 	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
 }
 

@@ -30,13 +30,13 @@ type ApplicationForm struct {
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
 	// Algorithm is RS256 or ES256. Empty: RS256.
 	Algorithm string `json:"algorithm"`
-	// Fields are the values of the host's own fields, by name, for an application that is a [FormFielder]. One that is missing
+	// Fields are the values of the host's own fields, by name, for an application that is a [FormFieldHolder]. One that is missing
 	// is empty.
 	Fields map[string]string `json:"fields"`
 }
 
-// FormFielder is an [Application] with fields of its own that its owner sees and changes.
-type FormFielder interface {
+// FormFieldHolder is an [Application] with fields of its own that its owner sees and changes.
+type FormFieldHolder interface {
 	// FormFields returns the fields in their order, with their values.
 	FormFields() []FormField
 	// SetFormField changes one of them. The error is shown beside the field, so it is a sentence for people; the pages translate it
@@ -75,7 +75,7 @@ func FormOf(app Application) ApplicationForm {
 			Fields: map[string]string{},
 		}
 	}
-	if fielder, ok := app.(FormFielder); ok {
+	if fielder, ok := app.(FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
 			form.Fields[field.Name] = field.Value
 		}
@@ -86,7 +86,7 @@ func FormOf(app Application) ApplicationForm {
 // fill changes app as the form says. What the owner may not choose, and the application did not have before, is a problem.
 func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
-	before, sizeBefore := knownOf(app), FormOf(app).size()
+	before, sizeBefore := trustedFactsOf(app), FormOf(app).size()
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
@@ -96,7 +96,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 	}
 	forgetSecrets(app)
-	if fielder, ok := app.(FormFielder); ok {
+	if fielder, ok := app.(FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
 			value := form.Fields[field.Name]
 			if !validText(value) { // no database keeps it
@@ -107,7 +107,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		}
 	}
 	a.checkSize(FormOf(app), sizeBefore, &problems)
-	distrust(app, before)
+	revokeTrust(app, before)
 	return problems
 }
 
@@ -120,15 +120,15 @@ func forgetSecrets(app Application) {
 }
 
 // known is what the operator knew of an application that he vouched for: as the application says it, whichever field it is in.
-type known struct {
+type trustedFacts struct {
 	name, displayName string
 	public            bool
 	uris, registered  URIs
 	scopes            Scopes
 }
 
-func knownOf(app Application) known {
-	of := known{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
+func trustedFactsOf(app Application) trustedFacts {
+	of := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
 	if abstract := Abstract(app); abstract != nil {
 		of.name, of.uris, of.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
 	}
@@ -137,8 +137,8 @@ func knownOf(app Application) known {
 
 // distrust takes back what the operator said of an application that now has another name or other addresses. With more scopes it is still
 // who it was, but users are asked.
-func distrust(app Application, before known) {
-	after := knownOf(app)
+func revokeTrust(app Application, before trustedFacts) {
+	after := trustedFactsOf(app)
 	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
 		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
 	if abstract := Abstract(app); abstract != nil {
@@ -162,7 +162,7 @@ func (a *Applications) checkChoices(before *AbstractApplication, form Applicatio
 }
 
 // validated returns everything that is wrong at once: with the form, and with the application that it makes.
-func (a *Applications) validated(app Application, problems Problems) error {
+func (a *Applications) validate(app Application, problems Problems) error {
 	err := a.store.ValidateApplication(app)
 	var found Problems
 	if err != nil && !errors.As(err, &found) {

@@ -29,6 +29,12 @@ func (TokenResponse) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.
 // LogValue implements [slog.LogValuer].
 func (TokenResponse) LogValue() slog.Value { return slog.StringValue(redacted) }
 
+// Format implements [fmt.Formatter]. An Issued holds a TokenResponse.
+func (Issued) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.Issued") }
+
+// LogValue implements [slog.LogValuer].
+func (Issued) LogValue() slog.Value { return slog.StringValue(redacted) }
+
 // Format implements [fmt.Formatter]. A SigningKey holds the private key, in clear where there is no Config.Secret.
 func (SigningKey) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.SigningKey") }
 

@@ -23,6 +23,8 @@ func TestST04_SecretsDoNotPrint(t *testing.T) {
 		"*TokenRequest":     &TokenRequest{Form: url.Values{"code": {hidden}}},
 		"TokenResponse":     TokenResponse{AccessToken: hidden},
 		"*TokenResponse":    &TokenResponse{RefreshToken: hidden},
+		"Issued":            Issued{Response: TokenResponse{AccessToken: hidden}},
+		"*Issued":           &Issued{Response: TokenResponse{RefreshToken: hidden}},
 		"SigningKey":        SigningKey{Private: []byte(hidden)},
 		"list of keys":      []*SigningKey{{Private: []byte(hidden)}},
 		"SecretHash":        SecretHash(hidden),

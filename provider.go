@@ -54,7 +54,7 @@ type Config struct {
 	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, in whole seconds, unless the application is a
-	// [LifetimeSetter]. Zero: 10 minutes.
+	// [LifetimeChooser]. Zero: 10 minutes.
 	AccessTokenLifetime time.Duration
 	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead, in whole seconds. What is less than one ends the
 	// request with [ServerError], an error with [TemporarilyUnavailable].
@@ -179,7 +179,7 @@ type Provider struct {
 
 	endpoints         []Endpoint
 	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
-	tokenDecorators   []func(context.Context, *TokenResponse) error
+	tokenDecorators   []func(context.Context, *Issued) error
 	metadata          []func(map[string]any)
 	metadataDocuments []string
 }

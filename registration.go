@@ -31,13 +31,13 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	if holder := secretOf(app); holder != nil {
 		clientSecret = holder.GenerateSecret()
 	}
-	if err := a.validated(app, problems); err != nil {
+	if err := a.validate(app, problems); err != nil {
 		return "", err
 	}
-	if err := a.saved(a.store.CreateApplication(ctx, app)); err != nil {
+	if err := storeError(a.store.CreateApplication(ctx, app)); err != nil {
 		return "", err
 	}
-	a.provider.recordOf(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: by.Subject})
+	a.provider.recordFor(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: by.Subject})
 	return clientSecret, nil
 }
 
@@ -51,19 +51,19 @@ func (a *Applications) Change(ctx context.Context, by *User, clientID string, ch
 	if by == nil {
 		return nil, errors.New("oauthkit: nobody is named who changes an application")
 	}
-	update, err := a.change(ctx, by, clientID, func(found Application) error {
+	update, err := a.modify(ctx, by, clientID, func(found Application) error {
 		app = found
-		return a.changed(ctx, found, change)
+		return a.applyChange(ctx, found, change)
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.provider.recordOf(ctx, app, update)
+	a.provider.recordFor(ctx, app, update)
 	return app, nil
 }
 
 // changed changes app and returns what is wrong with it then.
-func (a *Applications) changed(ctx context.Context, app Application, change func(app Application) error) error {
+func (a *Applications) applyChange(ctx context.Context, app Application, change func(app Application) error) error {
 	clientID, before := app.GetID(), FormOf(app)
 	if err := change(app); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (a *Applications) changed(ctx context.Context, app Application, change func
 	if len(problems) == 0 && !IsUsable(app) {
 		return nil
 	}
-	return a.validated(app, problems)
+	return a.validate(app, problems)
 }
 
 // checkNew finds what the rules for one application cannot know.

@@ -18,13 +18,22 @@ type TokenResponse struct {
 	Scope        string
 	// Extra are further members, such as id_token. They cannot replace those above.
 	Extra map[string]any
+}
 
-	// What extensions may look at; none of it is sent.
-	Application   Application
-	GrantType     oauth2.GrantType
+// Issued is a token response with what it was issued for.
+type Issued struct {
+	// Response is sent to the application.
+	Response TokenResponse
+	// Application is the application that requested it.
+	Application Application
+	// GrantType is the grant type of the request.
+	GrantType oauth2.GrantType
+	// Authorization is what the tokens belong to.
 	Authorization *Authorization
-	Scopes        Scopes
-	Now           time.Time
+	// Scopes are the scopes of the access token.
+	Scopes Scopes
+	// Now is the time of the request.
+	Now time.Time
 }
 
 // Set adds a member.

@@ -7,16 +7,70 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// GenerateSecret gives the application a new secret, forgets every other one, and returns the new one. It is the only time that
-// it can be shown.
+// SecretHolder is an [Application] whose secret can be replaced. For some time after a
+// replacement the previous secret may be accepted as well.
+type SecretHolder interface {
+	// GenerateSecret replaces every secret by a new one and returns it. The secret must be
+	// impossible to guess, and must not be derivable from what is stored.
+	GenerateSecret() string
+	// RotateSecret does the same, except that VerifyPreviousPassword accepts the previous
+	// secret for the time keep.
+	RotateSecret(now time.Time, keep time.Duration) string
+	// VerifyPreviousPassword reports whether presented is the previous secret. It must compare
+	// in constant time, and must return false for the empty secret and once the time is over.
+	VerifyPreviousPassword(presented string, now time.Time) bool
+	// PreviousSecretUntil returns the time until which VerifyPreviousPassword accepts the
+	// previous secret. If there is none, it returns the zero time.
+	PreviousSecretUntil() time.Time
+}
+
+// HasSecret reports whether app has a secret that can be replaced: it is a [SecretHolder]
+// and not public.
+func HasSecret(app Application) bool { return secretOf(app) != nil }
+
+// secretOf returns app if it has a secret that can be replaced, otherwise nil.
+func secretOf(app Application) SecretHolder {
+	holder, ok := app.(SecretHolder)
+	if !ok || app.IsPublic() {
+		return nil
+	}
+	return holder
+}
+
+// VerifyPassword reports whether presented is the secret of app, or its previous secret if
+// that is still valid.
+func VerifyPassword(app Application, presented string, now time.Time) bool {
+	if presented == "" {
+		return false
+	}
+	if app.VerifyPassword(presented) {
+		return true
+	}
+	holder, ok := app.(SecretHolder)
+	return ok && holder.VerifyPreviousPassword(presented, now)
+}
+
+// PreviousSecretUntil returns the time until which the previous secret of app is accepted,
+// for display. It returns the zero time if app is not a [SecretHolder] or the time is over.
+// Use [VerifyPassword] to check a secret.
+func PreviousSecretUntil(app Application, now time.Time) time.Time {
+	if holder, ok := app.(SecretHolder); ok && now.Before(holder.PreviousSecretUntil()) {
+		return holder.PreviousSecretUntil()
+	}
+	return time.Time{}
+}
+
+// GenerateSecret replaces every secret of the application by a new one and returns it. The
+// new secret cannot be shown again.
 func (a *AbstractApplication) GenerateSecret() string {
 	generated := secret.New(secret.ClientSecret)
 	a.replaceSecrets(generated)
 	return generated
 }
 
-// RotateSecret gives the application a new secret like GenerateSecret. The one that it had stays good for the time keep, so
-// that its instances can change over one by one; zero: it ends at once.
+// RotateSecret replaces the secret by a new one and returns it. The previous secret is valid
+// for the time keep, so that the instances of the application can change over one by one. If
+// keep is zero, it is invalid at once.
 func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) string {
 	previous, generated := a.ClientSecret, secret.New(secret.ClientSecret)
 	a.replaceSecrets(generated)
@@ -27,26 +81,29 @@ func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) st
 	return generated
 }
 
-// ImportSecret gives the application a secret that was chosen elsewhere, for moves and tests. What is stored is as hard to
-// guess as the secret itself, so prefer GenerateSecret.
+// ImportSecret replaces every secret of the application by chosen, for migrations and tests.
+// The stored hash is only as hard to guess as the secret, so prefer GenerateSecret.
 func (a *AbstractApplication) ImportSecret(chosen string) { a.replaceSecrets(chosen) }
 
-// replaceSecrets leaves one secret, or none where it is empty. No host can override it.
+// replaceSecrets keeps value as the only secret, or no secret if value is empty. A host
+// cannot override it.
 func (a *AbstractApplication) replaceSecrets(value string) {
 	a.ClientSecret, a.PreviousSecret, a.PreviousSecretExpiresAt = hashSecret(value), "", nil
 }
 
-// VerifyPassword reports whether presented is the application's secret, in constant time.
+// VerifyPassword reports whether presented is the secret, in constant time.
 func (a *AbstractApplication) VerifyPassword(presented string) bool {
 	return a.ClientSecret.Verify(presented)
 }
 
-// VerifyPreviousPassword reports whether presented is the PreviousSecret, in constant time, before it expires.
+// VerifyPreviousPassword reports whether presented is the previous secret and
+// PreviousSecretExpiresAt is after now, in constant time.
 func (a *AbstractApplication) VerifyPreviousPassword(presented string, now time.Time) bool {
 	return a.PreviousSecretExpiresAt != nil && now.Before(*a.PreviousSecretExpiresAt) && a.PreviousSecret.Verify(presented)
 }
 
-// PreviousSecretUntil returns PreviousSecretExpiresAt, or zero where there is no PreviousSecret.
+// PreviousSecretUntil returns PreviousSecretExpiresAt. If there is no previous secret, it
+// returns the zero time.
 func (a *AbstractApplication) PreviousSecretUntil() time.Time {
 	if a.PreviousSecret == "" || a.PreviousSecretExpiresAt == nil {
 		return time.Time{}
@@ -54,14 +111,14 @@ func (a *AbstractApplication) PreviousSecretUntil() time.Time {
 	return *a.PreviousSecretExpiresAt
 }
 
-// SecretHash is what is kept of a client secret: "sha256$" and its SHA-256. It prints as a placeholder. Empty: no secret
-// verifies.
+// SecretHash is the stored form of a client secret: "sha256$" and its SHA-256. It prints as
+// a placeholder. If empty, no secret verifies.
 type SecretHash string
 
 const sha256Scheme = "sha256$"
 
-// NewSecret returns a client secret that nobody can guess, and what to keep of it, for an [Application] that embeds no
-// [AbstractApplication].
+// NewSecret returns a new client secret and its hash, for an [Application] that does not
+// embed [AbstractApplication].
 func NewSecret() (value string, hash SecretHash) {
 	value = secret.New(secret.ClientSecret)
 	return value, hashSecret(value)
@@ -74,8 +131,8 @@ func hashSecret(value string) SecretHash {
 	return SecretHash(sha256Scheme + secret.Hash(value))
 }
 
-// Verify reports whether presented is the secret, in constant time. It does the same work whether or not there is a hash, so that
-// the time tells nothing about the application.
+// Verify reports whether presented is the secret, in constant time. It does the same work
+// if the hash is empty, so that the response time reveals nothing about the application.
 func (h SecretHash) Verify(presented string) bool {
 	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
 	return same && h != "" && presented != ""
@@ -87,7 +144,7 @@ func (h SecretHash) String() string { return redacted }
 // GoString returns a placeholder.
 func (h SecretHash) GoString() string { return redacted }
 
-// MarshalText returns a placeholder, so that no JSON document or log holds the hash.
+// MarshalText returns a placeholder, which keeps the hash out of JSON documents and logs.
 func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // GormDataType tells GORM the column's type.
@@ -96,60 +153,5 @@ func (SecretHash) GormDataType() string { return "string" }
 // Value implements [driver.Valuer].
 func (h SecretHash) Value() (driver.Value, error) { return string(h), nil }
 
-// redacted stands where a secret would.
+// redacted replaces a secret.
 const redacted = "[redacted]"
-
-// PreviousSecretVerifier is an [Application] whose secret was rotated, and may be sent for some time yet.
-type PreviousSecretVerifier interface {
-	// VerifyPreviousPassword must compare in constant time, must refuse an empty secret, and must refuse all when the time is
-	// over.
-	VerifyPreviousPassword(presented string, now time.Time) bool
-}
-
-// VerifyPassword reports whether presented is the secret of app, or the one before it as long as that is good.
-func VerifyPassword(app Application, presented string, now time.Time) bool {
-	if presented == "" {
-		return false
-	}
-	if app.VerifyPassword(presented) {
-		return true
-	}
-	verifier, ok := app.(PreviousSecretVerifier)
-	return ok && verifier.VerifyPreviousPassword(presented, now)
-}
-
-// PreviousSecretKeeper is an [Application] that tells how long the secret before its last one may be sent.
-type PreviousSecretKeeper interface {
-	// PreviousSecretUntil returns until when VerifyPreviousPassword takes the secret before. Zero: it takes none.
-	PreviousSecretUntil() time.Time
-}
-
-// PreviousSecretUntil returns what app says if it is a [PreviousSecretKeeper] and that time is not over, otherwise the zero time.
-// It is shown to who manages app; what is accepted is for [VerifyPassword] to say.
-func PreviousSecretUntil(app Application, now time.Time) time.Time {
-	if keeper, ok := app.(PreviousSecretKeeper); ok && now.Before(keeper.PreviousSecretUntil()) {
-		return keeper.PreviousSecretUntil()
-	}
-	return time.Time{}
-}
-
-// SecretHolder is an [Application] that can be given a new secret.
-type SecretHolder interface {
-	// GenerateSecret must make a secret that cannot be guessed the only one, and returns it. What is kept must not tell it.
-	GenerateSecret() string
-	// RotateSecret does the same, except that the secret until now stays good for the time keep, as a [PreviousSecretVerifier]
-	// then says.
-	RotateSecret(now time.Time, keep time.Duration) string
-}
-
-// HasSecret reports whether app has a secret that can be replaced: it is a [SecretHolder] and not public.
-func HasSecret(app Application) bool { return secretOf(app) != nil }
-
-// secretOf returns what replaces the secret of app, or nil.
-func secretOf(app Application) SecretHolder {
-	holder, ok := app.(SecretHolder)
-	if !ok || app.IsPublic() {
-		return nil
-	}
-	return holder
-}

@@ -253,13 +253,10 @@ type ApplicationRules struct {
 	Origin func(app Application) func(origin string) error
 }
 
-// RedirectURIValidator is an [Application] with rules of its own for its redirect URIs, in the place of ApplicationRules.
-type RedirectURIValidator interface {
+// AddressValidator is an [Application] with rules of its own for its addresses, in place of
+// [ApplicationRules]. Each error is a sentence for people.
+type AddressValidator interface {
 	ValidateRedirectURI(uri string) error
-}
-
-// OriginValidator is an [Application] with rules of its own for its allowed origins, in the place of ApplicationRules.
-type OriginValidator interface {
 	ValidateOrigin(origin string) error
 }
 
@@ -281,7 +278,7 @@ func CheckName(name string) error {
 }
 
 func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
-	if own, ok := app.(RedirectURIValidator); ok {
+	if own, ok := app.(AddressValidator); ok {
 		return own.ValidateRedirectURI
 	}
 	if r.RedirectURI != nil {
@@ -293,7 +290,7 @@ func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
 }
 
 func (r ApplicationRules) origin(app Application) func(origin string) error {
-	if own, ok := app.(OriginValidator); ok {
+	if own, ok := app.(AddressValidator); ok {
 		return own.ValidateOrigin
 	}
 	if r.Origin != nil {

@@ -74,14 +74,14 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 		return nil, err
 	}
 	if code.Authorization.ClientID != request.Application.GetID() {
-		request.Misused(ctx, code.Authorization, code.Hash)
+		request.RecordMisuse(ctx, code.Authorization, code.Hash)
 		return nil, notValid("code")
 	}
 	if err := checkProof(code, request.Form); err != nil {
 		return nil, err
 	}
 	if !code.ConsumedAt.IsZero() { // before the expiry: a replay stays one
-		return nil, request.Replayed(ctx, code.Authorization, code.Hash)
+		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
 	}
 	if !request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now) {
 		return nil, notValid("code")
@@ -120,7 +120,7 @@ func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenR
 	})
 	switch {
 	case errors.Is(err, oauthkit.ErrReplayed):
-		return nil, request.Replayed(ctx, code.Authorization, code.Hash)
+		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
 		return nil, notValid("code")
 	default:

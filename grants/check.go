@@ -38,11 +38,11 @@ func (g *refreshToken) Check(context.Context) []oauthkit.Finding {
 	}}
 }
 
-// Store implements [oauthkit.StoreUser].
+// Store implements [oauthkit.StoreHolder].
 func (g *authorizationCode) Store() any { return g.store }
 
-// Store implements [oauthkit.StoreUser].
+// Store implements [oauthkit.StoreHolder].
 func (g *refreshToken) Store() any { return g.store }
 
-// Store implements [oauthkit.StoreUser].
+// Store implements [oauthkit.StoreHolder].
 func (g *clientCredentials) Store() any { return g.store }

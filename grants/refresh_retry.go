@@ -65,7 +65,7 @@ func (g *refreshToken) seal(request *oauthkit.TokenRequest, value, hash string, 
 	}
 	text, err := json.Marshal(sealedResponse{
 		Response:  response,
-		ExpiresAt: response.Now.Add(time.Duration(response.ExpiresIn) * time.Second),
+		ExpiresAt: request.Now.Add(time.Duration(response.ExpiresIn) * time.Second),
 		Question:  questionOf(request.Form),
 	})
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *sealedResponse) responseAt(now time.Time) *oauthkit.TokenResponse {
 // that counts it; otherwise it is a replay.
 func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenRequest, value string, token *oauthkit.RefreshToken) (*oauthkit.TokenResponse, error) {
 	if g.window <= 0 || len(token.Sealed) == 0 {
-		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
+		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
 	kept, err := g.open(request, value, token)
 	if err != nil { // Config.Secret is another one
@@ -108,17 +108,17 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 	response, err := again.answer(ctx)
 	switch {
 	case errors.Is(err, oauthkit.ErrReplayed):
-		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
+		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	case errors.Is(err, oauthkit.ErrExhausted):
-		request.RepeatRefused(ctx, token.Authorization, token.Hash)
+		request.RecordRefusedRepeat(ctx, token.Authorization, token.Hash)
 		return nil, oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before, and repeated too often")
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
 		return nil, notValid("refresh token")
 	case again.counted.Token == 0: // the store has failed, or the user is not active
 		return nil, orUnavailable(err)
 	}
-	if shared := request.Repeated(ctx, token.Authorization, token.Hash, again.counted); shared && g.revokeShared {
-		return nil, request.Replayed(ctx, token.Authorization, token.Hash)
+	if shared := request.RecordRepeat(ctx, token.Authorization, token.Hash, again.counted); shared && g.revokeShared {
+		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
 	return response, err
 }
@@ -126,9 +126,9 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 // unopened answers a repeat whose answer cannot be opened.
 func (g *refreshToken) unopened(ctx context.Context, request *oauthkit.TokenRequest, token *oauthkit.RefreshToken, cause error) error {
 	if request.Now.Sub(token.ConsumedAt) > g.window+unopenedLeeway {
-		return request.Replayed(ctx, token.Authorization, token.Hash)
+		return request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
-	request.RepeatRefused(ctx, token.Authorization, token.Hash)
+	request.RecordRefusedRepeat(ctx, token.Authorization, token.Hash)
 	return oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before").WithCause(cause)
 }
 
@@ -145,7 +145,7 @@ type repetition struct {
 // own. A question that is not valid is a repeat as well, so that it tells no more than others.
 func (r *repetition) answer(ctx context.Context) (*oauthkit.TokenResponse, error) {
 	if questionOf(r.request.Form).same(r.kept.Question) {
-		return r.request.Retried(ctx, r.token.Authorization, r.kept.responseAt(r.request.Now), func(ctx context.Context) error {
+		return r.request.Reissue(ctx, r.token.Authorization, r.kept.responseAt(r.request.Now), func(ctx context.Context) error {
 			return r.save(ctx, nil)
 		})
 	}

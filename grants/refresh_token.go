@@ -50,7 +50,7 @@ func (g *refreshToken) Exchange(ctx context.Context, request *oauthkit.TokenRequ
 		return nil, err
 	}
 	if token.Authorization.ClientID != request.Application.GetID() {
-		request.Misused(ctx, token.Authorization, token.Hash)
+		request.RecordMisuse(ctx, token.Authorization, token.Hash)
 		return nil, notValid("refresh token")
 	}
 	if !token.Authorization.Valid(request.Now) {

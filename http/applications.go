@@ -101,7 +101,7 @@ type ApplicationQuery struct {
 	// Verified says that the operator vouches for the name, and Disabled that the application gets nothing any more.
 	Verified, Disabled bool
 	// PreviousSecretUntil is until when the secret before the last one is good; zero: there is none, or the application does not tell
-	// (oauthkit.PreviousSecretKeeper).
+	// (oauthkit.SecretHolder).
 	PreviousSecretUntil time.Time
 	// CreatedAt is when it was registered; zero where nobody knows.
 	CreatedAt time.Time

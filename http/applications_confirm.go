@@ -29,7 +29,7 @@ type ApplicationSecretPage struct {
 	// Name is in the words of the application's owner. Never make it part of a sentence of yours.
 	Name, ClientID, Secret string
 	// PreviousSecretUntil is until when the secret before is good as well; zero: it is not, or the application does not tell
-	// (oauthkit.PreviousSecretKeeper).
+	// (oauthkit.SecretHolder).
 	PreviousSecretUntil time.Time
 	// ApplicationURL is the application's own page.
 	ApplicationURL string

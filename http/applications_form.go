@@ -123,7 +123,7 @@ func applicationForm(values url.Values, app oauthkit.Application) oauthkit.Appli
 	for _, grant := range values["grant_types"] {
 		form.GrantTypes = append(form.GrantTypes, oauth2.GrantType(grant))
 	}
-	if fielder, ok := app.(oauthkit.FormFielder); ok {
+	if fielder, ok := app.(oauthkit.FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
 			form.Fields[field.Name] = strings.ReplaceAll(values.Get(hostInput+field.Name), "\r\n", "\n")
 		}

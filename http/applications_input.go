@@ -75,7 +75,7 @@ func (h *Handler) checkHostFields() error {
 		return nil
 	}
 	app := h.config.Applications.New(&oauthkit.User{})
-	fielder, ok := app.(oauthkit.FormFielder)
+	fielder, ok := app.(oauthkit.FormFieldHolder)
 	if !ok || oauthkit.Abstract(app) == nil {
 		return nil
 	}
@@ -135,7 +135,7 @@ func fieldText(t words, name, label, help string) (labelText, helpText string) {
 
 // hostInputs are the fields that the host has added to its application.
 func hostInputs(t words, app oauthkit.Application, form oauthkit.ApplicationForm) []FormInput {
-	fielder, ok := app.(oauthkit.FormFielder)
+	fielder, ok := app.(oauthkit.FormFieldHolder)
 	if !ok {
 		return nil
 	}

@@ -74,6 +74,10 @@ func (*ownURIRules) ValidateRedirectURI(uri string) error {
 	return nil
 }
 
+func (*ownURIRules) ValidateOrigin(origin string) error { return oauthkit.CheckOrigin(origin) }
+
+func (*ownOriginRules) ValidateRedirectURI(uri string) error { return oauthkit.CheckRedirectURI(uri) }
+
 func (*ownOriginRules) ValidateOrigin(origin string) error {
 	if origin != "https://own.test" {
 		return errors.New("must be ours")

@@ -25,7 +25,7 @@ func (e *Extension) Check(ctx context.Context) []oauthkit.Finding {
 	}
 }
 
-// Store implements [oauthkit.StoreUser].
+// Store implements [oauthkit.StoreHolder].
 func (e *Extension) Store() any { return e.config.Keys }
 
 func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {

@@ -44,14 +44,14 @@ func ExampleIDTokenClaimsFor() {
 	config := oidc.Config{
 		Keys: memstore.New(),
 		IDTokenClaims: oidc.IDTokenClaimsFor(
-			func(_ context.Context, app *tenantApplication, _ *oauthkit.TokenResponse) (map[string]any, error) {
+			func(_ context.Context, app *tenantApplication, _ *oauthkit.Issued) (map[string]any, error) {
 				return map[string]any{"tenant": app.Tenant}, nil
 			},
 		),
 	}
 	// The token endpoint calls:
-	response := &oauthkit.TokenResponse{Application: &tenantApplication{Tenant: "gallery"}}
-	fmt.Println(config.IDTokenClaims(context.Background(), response))
+	issued := &oauthkit.Issued{Application: &tenantApplication{Tenant: "gallery"}}
+	fmt.Println(config.IDTokenClaims(context.Background(), issued))
 	// Output:
 	// map[tenant:gallery] <nil>
 }

@@ -17,57 +17,57 @@ const idTokenType = "JWT"
 
 // addIDToken adds an ID token to a response for a user with the scope openid (§3.1.3.3,
 // §12.2).
-func (e *Extension) addIDToken(ctx context.Context, response *oauthkit.TokenResponse) error {
-	if response.Authorization.Subject == "" || !response.Scopes.Contains(scopeOpenID) {
+func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) error {
+	if issued.Authorization.Subject == "" || !issued.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	key, err := e.signer(ctx, response)
+	key, err := e.signer(ctx, issued)
 	if err != nil {
 		return err
 	}
-	claims, err := e.hostClaims(ctx, response)
+	claims, err := e.hostClaims(ctx, issued)
 	if err != nil {
 		return err
 	}
-	maps.Copy(claims, e.protocolClaims(response, key.Algorithm()))
+	maps.Copy(claims, e.protocolClaims(issued, key.Algorithm()))
 	token, err := key.Sign(idTokenType, claims)
 	if err != nil {
 		return oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
 	}
-	response.Set("id_token", token)
+	issued.Response.Set("id_token", token)
 	return nil
 }
 
 // signer returns the signing key for the algorithm of the application.
-func (e *Extension) signer(ctx context.Context, response *oauthkit.TokenResponse) (*jose.Key, error) {
+func (e *Extension) signer(ctx context.Context, issued *oauthkit.Issued) (*jose.Key, error) {
 	algorithm := jose.RS256
-	if chosen := oauthkit.IDTokenAlgorithm(response.Application); chosen != "" {
+	if chosen := oauthkit.IDTokenAlgorithm(issued.Application); chosen != "" {
 		parsed, err := jose.ParseAlgorithm(chosen)
 		if err != nil {
 			return nil, oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
 		}
 		algorithm = parsed
 	}
-	return e.keys.current(ctx).signer(algorithm, response.Now)
+	return e.keys.current(ctx).signer(algorithm, issued.Now)
 }
 
 // protocolClaims returns the claims of §2 and §3.1.3.6. Claims about the user are not
 // among them: the user info endpoint returns those (§5.4). After a refresh the claims
 // describe the same sign-in, without the nonce (§12.2).
-func (e *Extension) protocolClaims(response *oauthkit.TokenResponse, algorithm jose.Algorithm) map[string]any {
-	authorization := response.Authorization
+func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algorithm) map[string]any {
+	authorization := issued.Authorization
 	claims := map[string]any{
 		"iss":     e.provider.Issuer(),
 		"sub":     authorization.Subject,
 		"aud":     authorization.ClientID,
-		"iat":     response.Now.Unix(),
-		"exp":     response.Now.Add(e.config.IDTokenLifetime).Unix(),
-		"at_hash": jose.AccessTokenHash(algorithm, response.AccessToken),
+		"iat":     issued.Now.Unix(),
+		"exp":     issued.Now.Add(e.config.IDTokenLifetime).Unix(),
+		"at_hash": jose.AccessTokenHash(algorithm, issued.Response.AccessToken),
 	}
 	if !authorization.AuthTime.IsZero() {
 		claims["auth_time"] = authorization.AuthTime.Unix()
 	}
-	if nonce := authorization.Params[paramNonce]; nonce != "" && response.GrantType == oauth2.AuthorizationCode {
+	if nonce := authorization.Params[paramNonce]; nonce != "" && issued.GrantType == oauth2.AuthorizationCode {
 		claims["nonce"] = nonce
 	}
 	if authorization.ACR != "" {
@@ -81,11 +81,11 @@ func (e *Extension) protocolClaims(response *oauthkit.TokenResponse, algorithm j
 
 // hostClaims calls Config.IDTokenClaims. It drops claims of the protocol, even those
 // that this token does not have, and claims that the granted scopes do not cover.
-func (e *Extension) hostClaims(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error) {
+func (e *Extension) hostClaims(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error) {
 	if e.config.IDTokenClaims == nil {
 		return map[string]any{}, nil
 	}
-	returned, err := e.config.IDTokenClaims(ctx, response)
+	returned, err := e.config.IDTokenClaims(ctx, issued)
 	if err != nil {
 		return nil, oauthkit.Unavailable(fmt.Errorf("oidc: Config.IDTokenClaims: %w", err))
 	}
@@ -94,7 +94,7 @@ func (e *Extension) hostClaims(ctx context.Context, response *oauthkit.TokenResp
 		if isReserved(name) {
 			e.provider.Logger().WarnContext(ctx, "oidc: ignored a protocol claim that Config.IDTokenClaims returned", "claim", name)
 		}
-		if isAllowed(name, response.Scopes) {
+		if isAllowed(name, issued.Scopes) {
 			claims[name] = value
 		}
 	}
@@ -118,14 +118,14 @@ func isReserved(claim string) bool {
 // IDTokenClaimsFor adapts a function that takes the host's application type to
 // Config.IDTokenClaims.
 func IDTokenClaimsFor[A oauthkit.Application](
-	claims func(ctx context.Context, app A, response *oauthkit.TokenResponse) (map[string]any, error),
-) func(context.Context, *oauthkit.TokenResponse) (map[string]any, error) {
-	return func(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error) {
-		app, err := applicationAs[A](response.Application)
+	claims func(ctx context.Context, app A, issued *oauthkit.Issued) (map[string]any, error),
+) func(context.Context, *oauthkit.Issued) (map[string]any, error) {
+	return func(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error) {
+		app, err := applicationAs[A](issued.Application)
 		if err != nil {
 			return nil, err
 		}
-		return claims(ctx, app, response)
+		return claims(ctx, app, issued)
 	}
 }
 

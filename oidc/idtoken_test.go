@@ -146,8 +146,8 @@ func TestIDTokenClaims(t *testing.T) {
 		"scope", "client_id", "cnf", "act", "sid", "events",
 	}
 	s := newSite(t, oidc.Config{
-		IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *application, response *oauthkit.TokenResponse) (map[string]any, error) {
-			claims := map[string]any{"logo": app.Logo, "user": response.Authorization.Subject, "email": "alice@as.test", "name#fr": "Alice"}
+		IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *application, issued *oauthkit.Issued) (map[string]any, error) {
+			claims := map[string]any{"logo": app.Logo, "user": issued.Authorization.Subject, "email": "alice@as.test", "name#fr": "Alice"}
 			for _, name := range reserved {
 				claims[name] = "evil"
 			}
@@ -171,7 +171,7 @@ func TestIDTokenClaims(t *testing.T) {
 // attempt.
 func TestIDTokenClaimsFail(t *testing.T) {
 	failure := errDown
-	s := newSite(t, oidc.Config{IDTokenClaims: func(context.Context, *oauthkit.TokenResponse) (map[string]any, error) {
+	s := newSite(t, oidc.Config{IDTokenClaims: func(context.Context, *oauthkit.Issued) (map[string]any, error) {
 		return map[string]any{"fine": true}, failure
 	}})
 	code := s.code(alice(), nil)
@@ -189,10 +189,10 @@ func TestIDTokenClaimsFail(t *testing.T) {
 func TestApplicationOfAnotherType(t *testing.T) {
 	type otherApplication struct{ *oauthkit.AbstractApplication }
 	app := &application{}
-	response := &oauthkit.TokenResponse{Application: app}
-	_, err := oidc.IDTokenClaimsFor(func(context.Context, otherApplication, *oauthkit.TokenResponse) (map[string]any, error) {
+	issued := &oauthkit.Issued{Application: app}
+	_, err := oidc.IDTokenClaimsFor(func(context.Context, otherApplication, *oauthkit.Issued) (map[string]any, error) {
 		return map[string]any{}, nil
-	})(t.Context(), response)
+	})(t.Context(), issued)
 	if err == nil {
 		t.Error("IDTokenClaimsFor: got no error")
 	}

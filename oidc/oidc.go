@@ -36,7 +36,7 @@ type Config struct {
 	// IDTokenClaims returns additional claims for ID tokens. It cannot replace claims
 	// of the protocol, and claims whose scope was not granted are dropped. If nil,
 	// nothing is added. See [IDTokenClaimsFor].
-	IDTokenClaims func(ctx context.Context, response *oauthkit.TokenResponse) (map[string]any, error)
+	IDTokenClaims func(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error)
 	// IDTokenLifetime is how long an ID token is valid, at most 24 hours. If zero, it
 	// is one hour. An expired ID token is still accepted as id_token_hint.
 	IDTokenLifetime time.Duration

@@ -77,7 +77,7 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 		Scopes: oauthkit.StaticScopes{"read": "look at your pictures"},
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
 			Keys: store,
-			IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *MyApplication, _ *oauthkit.TokenResponse) (map[string]any, error) {
+			IDTokenClaims: oidc.IDTokenClaimsFor(func(_ context.Context, app *MyApplication, _ *oauthkit.Issued) (map[string]any, error) {
 				return map[string]any{"app_logo": app.Logo}, nil
 			}),
 		})},

@@ -76,10 +76,10 @@ func (c *Client) AllowsAuthMethod(method string) bool {
 	return method == oauthkit.AuthMethodSecretBasic || method == oauthkit.AuthMethodSecretPost
 }
 
-// DisplayName makes the client an [oauthkit.DisplayNamer]: without it, the consent page would show the client_id.
+// DisplayName makes the client, with RegisteredRedirectURIs, an [oauthkit.Described]: without it, the consent page would show the client_id.
 func (c *Client) DisplayName() string { return c.Title }
 
-// RegisteredRedirectURIs makes it an [oauthkit.RedirectURILister]: with another callback, users are asked again.
+// RegisteredRedirectURIs returns the callback: with another callback, users are asked again.
 func (c *Client) RegisteredRedirectURIs() oauthkit.URIs {
 	if c.Callback == "" {
 		return nil

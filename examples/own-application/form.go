@@ -11,7 +11,7 @@ import (
 // SetUserID makes the client an [oauthkit.OwnerSetter], so that it belongs to who registers it.
 func (c *Client) SetUserID(owner string) { c.Team = owner }
 
-// GenerateSecret makes it, with RotateSecret, an [oauthkit.SecretHolder].
+// GenerateSecret makes it, with the three methods below, an [oauthkit.SecretHolder].
 func (c *Client) GenerateSecret() (value string) {
 	value, c.Secret = oauthkit.NewSecret()
 	c.OldSecret, c.OldSecretUntil = "", nil
@@ -26,12 +26,12 @@ func (c *Client) RotateSecret(now time.Time, keep time.Duration) (value string) 
 	return value
 }
 
-// VerifyPreviousPassword makes it an [oauthkit.PreviousSecretVerifier].
+// VerifyPreviousPassword accepts the old secret until OldSecretUntil.
 func (c *Client) VerifyPreviousPassword(presented string, now time.Time) bool {
 	return c.OldSecretUntil != nil && now.Before(*c.OldSecretUntil) && c.OldSecret.Verify(presented)
 }
 
-// PreviousSecretUntil makes it an [oauthkit.PreviousSecretKeeper], so that the pages tell how long the old secret is good.
+// PreviousSecretUntil tells the pages how long the old secret is valid.
 func (c *Client) PreviousSecretUntil() time.Time {
 	if c.OldSecret == "" || c.OldSecretUntil == nil {
 		return time.Time{}
@@ -39,7 +39,7 @@ func (c *Client) PreviousSecretUntil() time.Time {
 	return *c.OldSecretUntil
 }
 
-// FormFields makes it, with SetFormField, an [oauthkit.FormFielder]. Suspended is not among them.
+// FormFields makes it, with SetFormField, an [oauthkit.FormFieldHolder]. Suspended is not among them.
 func (c *Client) FormFields() []oauthkit.FormField {
 	device := ""
 	if c.Device {

@@ -55,7 +55,7 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-of-one-api-for-all", ".",
-			"if len(resources) == 0 {\n\t\treturn c.Scopes.ContainsAll(scopes)", "if len(resources) == 0 {\n\t\treturn c.AllScopes().ContainsAll(scopes)",
+			"if len(resources) == 0 {\n\t\treturn c.Scopes.ContainsAll(scopes)", "if len(resources) == 0 {\n\t\treturn c.allScopes().ContainsAll(scopes)",
 			killer{attacks, "TestResource/memory/A-28"},
 		},
 		{
@@ -76,7 +76,7 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-digest-without-addresses", ".",
-			`where = slices.Sorted(slices.Values(lister.RegisteredRedirectURIs()))`, `where = lister.RegisteredRedirectURIs()[:0]`,
+			`where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))`, `where = described.RegisteredRedirectURIs()[:0]`,
 			killer{attacks, "TestConsentChoice/memory/B-10 an address"},
 		},
 		{

@@ -5,8 +5,8 @@ func ofFailures() []mutant {
 	return []mutant{
 		{
 			"fault-code-is-denied", "grants",
-			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.Replayed(ctx, code.Authorization, code.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
-			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.Replayed(ctx, code.Authorization, code.Hash)\n\tcase err != nil:",
+			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
+			"case errors.Is(err, oauthkit.ErrReplayed):\n\t\treturn nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)\n\tcase err != nil:",
 			killer{attacks, "TestFault/memory/token, code"},
 		},
 		{

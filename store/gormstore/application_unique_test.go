@@ -86,12 +86,12 @@ type claimApplication struct {
 	DeletedAt gorm.DeletedAt
 }
 
-// FormFields implements [oauthkit.FormFielder]. The values come from the form alone.
+// FormFields implements [oauthkit.FormFieldHolder]. The values come from the form alone.
 func (a *claimApplication) FormFields() []oauthkit.FormField {
 	return []oauthkit.FormField{{Name: "slug"}, {Name: "mail"}, {Name: "tenant"}, {Name: "draft"}, {Name: "nick"}}
 }
 
-// SetFormField implements [oauthkit.FormFielder].
+// SetFormField implements [oauthkit.FormFieldHolder].
 func (a *claimApplication) SetFormField(name, value string) error {
 	switch name {
 	case "slug":

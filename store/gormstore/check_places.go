@@ -12,8 +12,8 @@ import (
 
 // This file looks for tables that are not where the others are.
 
-// Place implements [oauthkit.Placed].
-func (c *Credentials) Place(ctx context.Context) (string, error) {
+// Location implements [oauthkit.Locator].
+func (c *Credentials) Location(ctx context.Context) (string, error) {
 	var place string
 	if err := c.first(ctx, c.pool(), c.dialect.identity(), nil, &place); err != nil || place == "" {
 		return "", err // SQLite has no name for a database in memory

@@ -74,7 +74,7 @@ func TestPlace(t *testing.T) {
 			if err := store.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			place, err := store.Place(t.Context())
+			place, err := store.Location(t.Context())
 			if err != nil || place == "" {
 				t.Fatalf("got %q, %v; want a place", place, err)
 			}

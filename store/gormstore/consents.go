@@ -15,7 +15,7 @@ const consentColumns = `id, client_id, subject, scopes, created_at, updated_at, 
 
 const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE client_id = $1 AND subject = $2`
 
-// Consent implements [oauthkit.ConsentStore].
+// Consent implements [oauthkit.Store].
 func (c *Credentials) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
 	if err := c.first(ctx, c.pool(), selectConsent, []any{clientID, subject}, consentFields(consent)...); err != nil {
@@ -60,7 +60,7 @@ const (
 	liveConsented = `SELECT id FROM {authorizations} WHERE client_id = $1 AND subject = $2 AND revoked_at IS NULL`
 )
 
-// RevokeConsent implements [oauthkit.ConsentStore]. The consent's row is the lock that decides between it and an approval
+// RevokeConsent implements [oauthkit.Store]. The consent's row is the lock that decides between it and an approval
 // that is just being saved: whoever comes second sees all that the first one did, because each statement sees what was
 // committed before it began. A statement that did everything at once would wait for the lock and then not see it.
 //

@@ -19,8 +19,6 @@ type Credentials struct{ *database }
 // What they promise, checked by the compiler.
 var _ interface {
 	oauthkit.TokenStore
-	oauthkit.ConsentStore
-	oauthkit.InteractionStore
 	oauthkit.CodeStore
 	oauthkit.RefreshTokenStore
 	oauthkit.KeyStore

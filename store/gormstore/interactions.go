@@ -11,7 +11,7 @@ import (
 
 const interactionColumns = `hash, browser_hash, subject, sealed, created_at, expires_at, consumed_at`
 
-// SaveInteraction implements [oauthkit.InteractionStore].
+// SaveInteraction implements [oauthkit.Store].
 func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
 	return failed("saving an interaction", c.dialect.saveInteraction(ctx, c.database, interaction, limit))
 }
@@ -25,7 +25,7 @@ func (d *database) interactionArgs(interaction *oauthkit.Interaction) []any {
 
 const selectInteraction = `SELECT ` + interactionColumns + ` FROM {interactions} WHERE hash = $1`
 
-// Interaction implements [oauthkit.InteractionStore].
+// Interaction implements [oauthkit.Store].
 func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
 	interaction := &oauthkit.Interaction{}
 	err := c.first(ctx, c.pool(), selectInteraction, []any{hash},
@@ -37,7 +37,7 @@ func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.I
 	return interaction, nil
 }
 
-// ConsumeInteraction implements [oauthkit.InteractionStore].
+// ConsumeInteraction implements [oauthkit.Store].
 func (c *Credentials) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
 	return failed("consuming an interaction", c.consumeInteraction(ctx, c.pool(), hash, now))
 }

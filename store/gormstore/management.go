@@ -8,17 +8,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// NewApplication implements [oauthkit.ApplicationModel]. What it returns is an A.
+// NewApplication implements [oauthkit.ApplicationManager]. What it returns is an A.
 func (s *Store[A]) NewApplication() oauthkit.Application {
 	return reflect.New(reflect.TypeFor[A]().Elem()).Interface().(A)
 }
 
-// ValidateApplication implements [oauthkit.ApplicationModel], by the rules of the Config.
+// ValidateApplication implements [oauthkit.ApplicationManager], by the rules of the Config.
 func (s *Store[A]) ValidateApplication(app oauthkit.Application) error {
 	return s.ApplicationTable.rules.Validate(app)
 }
 
-// CreateApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Create] does. The app must be an A.
+// CreateApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Create] does. The app must be an A.
 func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Application) error {
 	own, err := s.own(app)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Store[A]) CreateApplicationWithin(ctx context.Context, app oauthkit.App
 	return s.ApplicationTable.CreateWithin(ctx, own, limit)
 }
 
-// UpdateApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Update] does. The app must be an A.
+// UpdateApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Update] does. The app must be an A.
 func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	own, err := s.own(app)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store[A]) own(app oauthkit.Application) (A, error) {
 	return own, nil
 }
 
-// DeleteApplication implements [oauthkit.ApplicationWriter] as [ApplicationTable.Delete] does.
+// DeleteApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Delete] does.
 func (s *Store[A]) DeleteApplication(ctx context.Context, clientID string) error {
 	return s.ApplicationTable.Delete(ctx, clientID)
 }

@@ -15,7 +15,7 @@ const (
 	insertSecret = `INSERT INTO {secrets} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
 )
 
-// SharedSecret implements [oauthkit.InteractionStore]. Of concurrent inserts one wins; every caller then
+// SharedSecret implements [oauthkit.Store]. Of concurrent inserts one wins; every caller then
 // reads the row again.
 func (c *Credentials) SharedSecret(ctx context.Context, proposed string) (string, error) {
 	secret, err := c.secret(ctx)

@@ -23,7 +23,7 @@ func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Appl
 	return copyApplication(app), nil
 }
 
-// NewApplication implements [oauthkit.ApplicationModel]. What it returns comes from NewModel.
+// NewApplication implements [oauthkit.ApplicationManager]. What it returns comes from NewModel.
 func (s *Store) NewApplication() oauthkit.Application {
 	if s.NewModel == nil {
 		return &oauthkit.AbstractApplication{}
@@ -31,7 +31,7 @@ func (s *Store) NewApplication() oauthkit.Application {
 	return s.NewModel()
 }
 
-// ValidateApplication implements [oauthkit.ApplicationModel].
+// ValidateApplication implements [oauthkit.ApplicationManager].
 func (s *Store) ValidateApplication(app oauthkit.Application) error { return s.Rules.Validate(app) }
 
 // AddApplication is CreateApplication by the name that it has in tests.
@@ -39,7 +39,7 @@ func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) er
 	return s.CreateApplication(ctx, app)
 }
 
-// CreateApplication implements [oauthkit.ApplicationWriter]. An app without client_id gets one. What an earlier application with its
+// CreateApplication implements [oauthkit.ApplicationManager]. An app without client_id gets one. What an earlier application with its
 // client_id had is ended.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
 	return s.createApplication(ctx, app, func() error { return nil })
@@ -89,7 +89,7 @@ func (s *Store) createApplication(ctx context.Context, app oauthkit.Application,
 	return nil
 }
 
-// UpdateApplication implements [oauthkit.ApplicationWriter]. The time of the creation stays.
+// UpdateApplication implements [oauthkit.ApplicationManager]. The time of the creation stays.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
 	if err := s.Rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
@@ -121,7 +121,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 	return nil
 }
 
-// DeleteApplication implements [oauthkit.ApplicationWriter].
+// DeleteApplication implements [oauthkit.ApplicationManager].
 func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 	if err := s.lock(ctx); err != nil {
 		return err

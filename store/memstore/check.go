@@ -16,8 +16,8 @@ func (s *Store) Check(context.Context) []oauthkit.Finding {
 	}}
 }
 
-// Place implements [oauthkit.Placed].
-func (s *Store) Place(context.Context) (string, error) { return fmt.Sprintf("memory at %p", s), nil }
+// Location implements [oauthkit.Locator].
+func (s *Store) Location(context.Context) (string, error) { return fmt.Sprintf("memory at %p", s), nil }
 
 // Ready implements [oauthkit.Readier].
 func (s *Store) Ready(ctx context.Context) error {

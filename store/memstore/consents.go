@@ -11,7 +11,7 @@ import (
 // approver is a user together with the application that he may have approved.
 type approver struct{ clientID, subject string }
 
-// Consent implements [oauthkit.ConsentStore].
+// Consent implements [oauthkit.Store].
 func (s *Store) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (s *Store) Consent(ctx context.Context, clientID, subject string) (*oauthki
 	return copyConsent(consent), nil
 }
 
-// RevokeConsent implements [oauthkit.ConsentStore].
+// RevokeConsent implements [oauthkit.Store].
 func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// SaveInteraction implements [oauthkit.InteractionStore].
+// SaveInteraction implements [oauthkit.Store].
 func (s *Store) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (s *Store) trimInteractions(left int, ofKind func(*oauthkit.Interaction) bo
 	}
 }
 
-// SharedSecret implements [oauthkit.InteractionStore].
+// SharedSecret implements [oauthkit.Store].
 func (s *Store) SharedSecret(ctx context.Context, proposed string) (string, error) {
 	if err := s.lock(ctx); err != nil {
 		return "", err
@@ -49,7 +49,7 @@ func (s *Store) SharedSecret(ctx context.Context, proposed string) (string, erro
 	return s.sharedSecret, nil
 }
 
-// Interaction implements [oauthkit.InteractionStore].
+// Interaction implements [oauthkit.Store].
 func (s *Store) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (s *Store) Interaction(ctx context.Context, hash string) (*oauthkit.Interac
 	return copyInteraction(interaction), nil
 }
 
-// ConsumeInteraction implements [oauthkit.InteractionStore].
+// ConsumeInteraction implements [oauthkit.Store].
 func (s *Store) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
 	if err := s.lock(ctx); err != nil {
 		return err

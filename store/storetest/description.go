@@ -77,8 +77,8 @@ type answers struct {
 
 func answersOf(app oauthkit.Application) answers {
 	name := ""
-	if namer, ok := app.(oauthkit.DisplayNamer); ok {
-		name = namer.DisplayName()
+	if described, ok := app.(oauthkit.Described); ok {
+		name = described.DisplayName()
 	}
 	return answers{
 		ID: app.GetID(), UserID: app.GetUserID(), Name: name,

@@ -20,10 +20,9 @@ type foreignApplication struct{ answering }
 
 type answering interface {
 	oauthkit.Application
-	oauthkit.DisplayNamer
+	oauthkit.Described
 	oauthkit.Usable
-	oauthkit.RedirectURILister
-	oauthkit.PreviousSecretVerifier
+	oauthkit.SecretHolder
 }
 
 // bareApplication answers only what every application must.
