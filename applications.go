@@ -290,7 +290,7 @@ func (a *Applications) modify(ctx context.Context, user *User, clientID string, 
 			return update, err
 		}
 		update = ApplicationUpdated{
-			ClientID: clientID, By: user.Subject, Changed: changedMembers(before, members(app)), SwitchedOff: usable && !IsUsable(app),
+			ClientID: clientID, By: user.Subject, Changed: changedMembers(before, members(app)), Disabled: usable && !IsUsable(app),
 		}
 		storing := ctx
 		if !usable || !IsUsable(app) { // which revokes what it has, however much that is

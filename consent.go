@@ -86,7 +86,7 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 		return nil, err
 	}
 	if decision.Given {
-		p.recordFor(ctx, request.Application, ConsentGiven{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
+		p.recordFor(ctx, request.Application, ConsentGranted{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
 	}
 	p.recordFor(ctx, request.Application, AuthorizationGranted{
 		ClientID: authorization.ClientID, Subject: user.Subject,
@@ -164,7 +164,7 @@ func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 		UpdatedAt:         a.Authorization.CreatedAt,
 	}
 	consent.approve(a.Authorization.Scopes, a.Authorization.Resources)
-	a.Consent, a.ConsentUse = consent, ConsentAnew
+	a.Consent, a.ConsentUse = consent, ConsentNew
 	if remembered == nil {
 		return
 	}

@@ -86,8 +86,8 @@ type SignedOut struct {
 	Subject string
 }
 
-// ConsentGiven ("consent.granted") is sent when a user approved an application's request on the consent page.
-type ConsentGiven struct {
+// ConsentGranted ("consent.granted") is sent when a user approved an application's request on the consent page.
+type ConsentGranted struct {
 	ClientID, Subject string
 	Scopes            Scopes
 }
@@ -149,7 +149,7 @@ func (SignInRequired) event() string { return "sign_in.required" }
 
 func (SignedOut) event() string { return "sign_out.done" }
 
-func (ConsentGiven) event() string { return "consent.granted" }
+func (ConsentGranted) event() string { return "consent.granted" }
 
 func (ConsentDenied) event() string { return "consent.denied" }
 
@@ -254,10 +254,10 @@ type ApplicationCreated struct {
 
 // ApplicationUpdated ("application.updated") is sent when an application was changed.
 type ApplicationUpdated struct {
-	ClientID    string
-	By          string   // the user who did it
-	Changed     []string // what was changed, by its names in JSON, in their order
-	SwitchedOff bool     // it is not usable any more, so all that was issued to it has ended
+	ClientID string
+	By       string   // the user who did it
+	Changed  []string // what was changed, by its names in JSON, in their order
+	Disabled bool     // it is not usable any more, so all that was issued to it has ended
 }
 
 // ApplicationDeleted ("application.deleted") is sent when an application was removed, with all that it had.

@@ -116,10 +116,10 @@ type ConsentUse int
 const (
 	// ConsentRemembered says that nobody was asked. The Consent must still exist, by its ID, and stays as it is.
 	ConsentRemembered ConsentUse = iota
-	// ConsentAnew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
+	// ConsentNew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
 	// another request has just inserted one for the same application and user, the Scopes, ResourceScopes,
 	// ApplicationDigest and UpdatedAt of that one are replaced.
-	ConsentAnew
+	ConsentNew
 	// ConsentWidened says that the user was asked just now, beyond what was remembered. The Consent must still exist, by its
 	// ID, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced: written anyway, it would bring back what was
 	// withdrawn meanwhile.

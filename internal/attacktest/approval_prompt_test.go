@@ -83,7 +83,7 @@ func trustedApplication(t *testing.T, s *fixture.Server) {
 	alice.Open(s.CLI.AuthorizeRequest()).Consent() // any program on the device can have this address (RFC 8252 §8.6)
 	alice.Open(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb")).Consent()
 	s.Browser("").Open(s.Web.AuthorizeRequest()).Login()
-	if given := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(given) > 0 {
+	if given := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(given) > 0 {
 		t.Errorf("got %+v observed, want no consent of a user who was not asked", given)
 	}
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = false })

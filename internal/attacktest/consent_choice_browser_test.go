@@ -41,7 +41,7 @@ func TestB04_ChoiceByKeyboard(t *testing.T) {
 	provider, err := oauthkit.New(issuer, store, oauthkit.Config{
 		Grants: grants.Standard(store), Scopes: oauthkit.StaticScopes{"read": "read your messages", "write": "write messages"},
 		Observe: func(_ context.Context, event oauthkit.Event) {
-			if event, ok := event.(oauthkit.ConsentGiven); ok {
+			if event, ok := event.(oauthkit.ConsentGranted); ok {
 				given <- event.Scopes
 			}
 		},

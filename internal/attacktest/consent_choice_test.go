@@ -48,7 +48,7 @@ func fewerScopes(t *testing.T, s *fixture.Server) {
 	alice.Decide(nothing, "allow", "scope=email", "token=x").ErrorPage(403)
 	s.Browser("mallory").Decide(nothing, "allow", "scope=email").ErrorPage(403)
 	alice.Decide(nothing, "deny").Refused("access_denied")
-	granted := fixture.EventsOf[oauthkit.ConsentGiven](s.Events)
+	granted := fixture.EventsOf[oauthkit.ConsentGranted](s.Events)
 	if len(granted) != 2 || granted[0].Scopes.String() != "openid api:read" {
 		t.Errorf("got %+v observed, want two consents, the first to openid api:read", granted)
 	}
@@ -86,7 +86,7 @@ func moreScopes(t *testing.T, s *fixture.Server) {
 	}
 	alice.Decide(page, "allow", "+decision=deny").ErrorPage(400) // scope alone may be repeated
 	alice.Decide(page, "allow", "+token=x").ErrorPage(400)
-	if events := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(events) > 0 {
+	if events := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(events) > 0 {
 		t.Errorf("got %v, want no consent", events)
 	}
 	tokens := s.Web.Redeem(alice.Decide(page, "allow", "+scope=api:read").Code()).Tokens() // the page is still good, and twice is once

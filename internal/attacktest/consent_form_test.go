@@ -41,7 +41,7 @@ func forgedConsent(t *testing.T, s *fixture.Server) {
 	alice.Get("/o/consent?decision=allow&token=" + tokenOf(page) + "&interaction=" + interactionOf(page)).Consent()
 	alice.SignIn("alice")
 	alice.Decide(page, "allow").ErrorPage(403) // the form of a session that is over
-	if events := fixture.EventsOf[oauthkit.ConsentGiven](s.Events); len(events) > 0 {
+	if events := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(events) > 0 {
 		t.Errorf("got %v, want no consent", events)
 	}
 	page = alice.Get("/o/consent?interaction=" + interactionOf(page)).Consent()

@@ -154,7 +154,7 @@ func ofMemory() []mutant {
 		},
 		{
 			"memory-consent-brought-back", memory,
-			`case approval.ConsentUse != oauthkit.ConsentAnew && (!exists || stored.ID != approval.Consent.ID):`, `case approval.ConsentUse != oauthkit.ConsentAnew && !exists:`,
+			`case approval.ConsentUse != oauthkit.ConsentNew && (!exists || stored.ID != approval.Consent.ID):`, `case approval.ConsentUse != oauthkit.ConsentNew && !exists:`,
 			killer{memory, "TestContract/approvals"},
 		},
 		{

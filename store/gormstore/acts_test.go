@@ -16,7 +16,7 @@ func TestActs(t *testing.T) {
 		authorization := newAuthorization()
 		code := newCode(authorization)
 		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
-		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
 		}}
 		tokens, successors := newTokens(authorization), newTokens(authorization)

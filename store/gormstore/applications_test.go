@@ -70,7 +70,7 @@ func TestDelete(t *testing.T) {
 		others.ClientID = "other"
 		tokens, otherTokens := newTokens(authorization), newTokens(others)
 		code := newCode(newAuthorization())
-		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),

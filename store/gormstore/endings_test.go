@@ -71,7 +71,7 @@ func acts(authorization *oauthkit.Authorization) []act {
 	return []act{
 		{"remembered", remembered, approve("consent", oauthkit.ConsentRemembered)},
 		{"widened", remembered, approve("consent", oauthkit.ConsentWidened)},
-		{"anew", remembered, approve("another", oauthkit.ConsentAnew)},
+		{"anew", remembered, approve("another", oauthkit.ConsentNew)},
 		{"tokens", func(tx *gorm.DB) error { // of the same id, which is then rolled back
 			return tx.Exec(`INSERT INTO oauth_authorizations
 				(id, client_id, consent_id, subject, scopes, resources, acr, amr, session_id, params, created_at, expires_at)
@@ -90,7 +90,7 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	tokens, code := newTokens(authorization), newCode(newAuthorization())
 	consent := &oauthkit.Consent{ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
 	err := errors.Join(store.ApplicationTable.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
-		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}, code))
+		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}, code))
 	if err != nil {
 		t.Fatal(err)
 	}

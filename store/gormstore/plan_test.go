@@ -141,7 +141,7 @@ func TestHotPlans(t *testing.T) {
 		}
 		authorization, machine := newAuthorization(), newAuthorization()
 		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
-		approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		for _, act := range []struct {

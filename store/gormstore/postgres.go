@@ -266,7 +266,7 @@ func (postgresDialect) saveInteraction(ctx context.Context, d *database, interac
 // consentMode returns the name of a use in saveCodePostgres.
 func consentMode(use oauthkit.ConsentUse) string {
 	switch use {
-	case oauthkit.ConsentAnew:
+	case oauthkit.ConsentNew:
 		return "anew"
 	case oauthkit.ConsentWidened:
 		return "widened"

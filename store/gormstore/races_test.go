@@ -111,7 +111,7 @@ func TestConsentAgainstRevocation(t *testing.T) {
 		first bool // nothing is remembered yet
 		use   oauthkit.ConsentUse
 	}{
-		"first": {true, oauthkit.ConsentAnew}, "again": {false, oauthkit.ConsentAnew},
+		"first": {true, oauthkit.ConsentNew}, "again": {false, oauthkit.ConsentNew},
 		"remembered": {false, oauthkit.ConsentRemembered}, "widened": {false, oauthkit.ConsentWidened},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestConsentAgainstRevocation(t *testing.T) {
 }
 
 func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool, use oauthkit.ConsentUse) {
-	stores, ctx, anew := twoStores(t, open), t.Context(), use == oauthkit.ConsentAnew
+	stores, ctx, anew := twoStores(t, open), t.Context(), use == oauthkit.ConsentNew
 	for i := range 50 {
 		subject := fmt.Sprintf("user-%d", i)
 		approve := func(use oauthkit.ConsentUse) error {
@@ -131,7 +131,7 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 			return stores[i%2].SaveCode(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use}, newCode(authorization))
 		}
 		if !first {
-			if err := approve(oauthkit.ConsentAnew); err != nil {
+			if err := approve(oauthkit.ConsentNew); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -240,7 +240,7 @@ func (sqliteDialect) consentID(ctx context.Context, d *database, tx gorm.ConnPoo
 	}
 	statement, args := holdConsentSQLite, []any{consent.ID, consent.ClientID, consent.Subject}
 	switch approval.ConsentUse {
-	case oauthkit.ConsentAnew:
+	case oauthkit.ConsentNew:
 		statement, args = giveConsentSQLite, d.consentArgs(consent)
 	case oauthkit.ConsentWidened:
 		columns := d.consentArgs(consent)

@@ -29,7 +29,7 @@ func TestStatements(t *testing.T) {
 		machine := newAuthorization()
 		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
 		interaction := &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
-		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentAnew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		remembered := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent}

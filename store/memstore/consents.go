@@ -48,7 +48,7 @@ func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, erro
 	}
 	stored, exists := s.consents[approver{approval.Consent.ClientID, approval.Consent.Subject}]
 	switch {
-	case approval.ConsentUse != oauthkit.ConsentAnew && (!exists || stored.ID != approval.Consent.ID):
+	case approval.ConsentUse != oauthkit.ConsentNew && (!exists || stored.ID != approval.Consent.ID):
 		return nil, oauthkit.ErrRevoked // one that was given again is another one
 	case approval.ConsentUse == oauthkit.ConsentRemembered:
 		return stored, nil

@@ -47,7 +47,7 @@ func TestObservers(t *testing.T) {
 			called = append(called, name+" "+oauthkit.EventName(event))
 		}
 	}
-	oauthkit.Observers(observer("first"), nil, observer("second"))(t.Context(), oauthkit.ConsentGiven{})
+	oauthkit.Observers(observer("first"), nil, observer("second"))(t.Context(), oauthkit.ConsentGranted{})
 	if want := []string{"first consent.granted", "second consent.granted"}; !slices.Equal(called, want) {
 		t.Errorf("got calls %v, want %v", called, want)
 	}
@@ -56,7 +56,7 @@ func TestObservers(t *testing.T) {
 			t.Errorf("got %v, want the panic of the observer", got)
 		}
 	}()
-	oauthkit.Observers(func(context.Context, oauthkit.Event) { panic("the host's mistake") })(t.Context(), oauthkit.ConsentGiven{})
+	oauthkit.Observers(func(context.Context, oauthkit.Event) { panic("the host's mistake") })(t.Context(), oauthkit.ConsentGranted{})
 }
 
 // TestCredentialID shows that a credential's name is what anybody can work out who has the credential.

@@ -159,7 +159,7 @@ func TestChangeSwitchesOff(t *testing.T) {
 		return nil
 	})
 	want := []oauthkit.Event{oauthkit.ApplicationUpdated{
-		ClientID: clientID, By: "operator", Changed: []string{"disabled"}, SwitchedOff: true,
+		ClientID: clientID, By: "operator", Changed: []string{"disabled"}, Disabled: true,
 	}}
 	if err != nil || !reflect.DeepEqual(m.events, want) {
 		t.Errorf("got the events %v, %v, want %v", m.events, err, want)

@@ -46,7 +46,7 @@ func newScene(t *testing.T) *scene {
 	tokens.Refresh = &oauthkit.RefreshToken{Hash: "refresh", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
 	code := &oauthkit.AuthorizationCode{Hash: "first", IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
 	err = errors.Join(
-		store.SaveCode(t.Context(), s.approval(s.authorization, oauthkit.ConsentAnew), code),
+		store.SaveCode(t.Context(), s.approval(s.authorization, oauthkit.ConsentNew), code),
 		store.RedeemCode(t.Context(), "first", tokens, now),
 		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}, 10),
 	)

@@ -99,7 +99,7 @@ func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.
 	return &oauthkit.Approval{
 		Authorization:   authorization,
 		Consent:         t.consent(authorization),
-		ConsentUse:      oauthkit.ConsentAnew,
+		ConsentUse:      oauthkit.ConsentNew,
 		InteractionHash: interactionHash,
 	}, t.code(authorization)
 }
@@ -125,7 +125,7 @@ func testConsentGivenAgain(t *trial) {
 	first, firstCode := t.savedConsent()
 	for i, id := range []string{first.ID, secret.NewID()} {
 		approval, code := t.under(first)
-		approval.ConsentUse = oauthkit.ConsentAnew
+		approval.ConsentUse = oauthkit.ConsentNew
 		approval.Consent.ID = id
 		t.replaces(first, approval, code, oauthkit.Scopes{"openid", "read", "write"}[i:])
 		t.consentIDs(first.ID, firstCode, code)
@@ -184,7 +184,7 @@ func testConsentReplaced(t *trial) {
 	replacement := *old
 	replacement.ID = secret.NewID()
 	approval, code := t.under(&replacement)
-	approval.ConsentUse = oauthkit.ConsentAnew
+	approval.ConsentUse = oauthkit.ConsentNew
 	t.done("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
 	t.consentIDs(replacement.ID, code)
 

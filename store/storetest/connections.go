@@ -72,7 +72,7 @@ func (t *trial) approved(clientID, subject string) (*oauthkit.Consent, *oauthkit
 	authorization := t.authorization()
 	authorization.ClientID, authorization.Subject = clientID, subject
 	consent, code := t.consent(authorization), t.code(authorization)
-	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
 	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
 	authorization.ConsentID = consent.ID
 	return consent, code

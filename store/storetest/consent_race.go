@@ -125,7 +125,7 @@ func testGivenRace(t *trial, n int, newID func() string) {
 		consent := t.consent(first)
 		consent.ID = newID()
 		approvals[i], codes[i] = t.under(consent)
-		approvals[i].ConsentUse = oauthkit.ConsentAnew
+		approvals[i].ConsentUse = oauthkit.ConsentNew
 	}
 	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
 		t.done("SaveCode with new consent, at the same time as others", err)

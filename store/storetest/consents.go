@@ -73,7 +73,7 @@ func consentRules() []rule {
 				consent, code := t.savedConsent()
 				t.revokes(consent, code.Authorization)
 				approval, code := t.under(consent)
-				approval.ConsentUse = oauthkit.ConsentAnew
+				approval.ConsentUse = oauthkit.ConsentNew
 				t.done("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
 				t.same("Consent", t.storedConsent(consent), consent)
 				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
@@ -106,7 +106,7 @@ func testConsentIdentity(t *trial) {
 		authorization := t.authorization()
 		authorization.Subject = subject
 		codes[subject] = t.code(authorization)
-		approval := &oauthkit.Approval{Authorization: authorization, Consent: t.consent(authorization), ConsentUse: oauthkit.ConsentAnew}
+		approval := &oauthkit.Approval{Authorization: authorization, Consent: t.consent(authorization), ConsentUse: oauthkit.ConsentNew}
 		t.done("SaveCode", t.SaveCode(t.ctx, approval, codes[subject]))
 	}
 	for _, subject := range subjects {
@@ -153,7 +153,7 @@ func testRevokeOnlyThose(t *trial) {
 	elsewhere := t.authorization()
 	elsewhere.ClientID, elsewhere.Subject = t.application(), consent.Subject
 	otherApp, otherAppCode := t.consent(elsewhere), t.code(elsewhere)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentAnew}, otherAppCode))
+	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentNew}, otherAppCode))
 
 	t.revokes(consent, code.Authorization)
 	t.same("another user's Consent", t.storedConsent(otherUser), otherUser)

@@ -78,10 +78,10 @@ func waysToSave() []wayToSave {
 		return store.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, t.code(authorization))
 	}}}
 	for name, use := range map[string]oauthkit.ConsentUse{
-		"SaveCode, remembered": oauthkit.ConsentRemembered, "SaveCode, widened": oauthkit.ConsentWidened, "SaveCode, given": oauthkit.ConsentAnew,
+		"SaveCode, remembered": oauthkit.ConsentRemembered, "SaveCode, widened": oauthkit.ConsentWidened, "SaveCode, given": oauthkit.ConsentNew,
 	} {
 		ways = append(ways, wayToSave{name, func(t *trial, store Store, authorization *oauthkit.Authorization, consent *oauthkit.Consent) error {
-			if use == oauthkit.ConsentAnew {
+			if use == oauthkit.ConsentNew {
 				consent = t.consent(authorization)
 			}
 			authorization.Subject = consent.Subject

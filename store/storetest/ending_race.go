@@ -134,7 +134,7 @@ func (t *trial) endsOf(each issued) []func(Store, oauthkit.AuthorizationManager)
 	remembered, code := t.under(each.consent)
 	remembered.Authorization.ClientID = of.ClientID
 	anew, other := t.under(each.consent)
-	anew.Authorization.ClientID, anew.ConsentUse = of.ClientID, oauthkit.ConsentAnew
+	anew.Authorization.ClientID, anew.ConsentUse = of.ClientID, oauthkit.ConsentNew
 	acts := []func(Store, oauthkit.AuthorizationManager) error{
 		func(store Store, _ oauthkit.AuthorizationManager) error {
 			return store.SaveCode(t.ctx, remembered, code)

@@ -162,7 +162,7 @@ func (e ending) testApprovedAgain(t *trial) {
 	consent, code := t.savedConsent()
 	e.ended(t, 1, code.Authorization)
 	approval, code := t.under(consent)
-	approval.ConsentUse = oauthkit.ConsentAnew
+	approval.ConsentUse = oauthkit.ConsentNew
 	t.done("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
 	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
 	t.same("Consent", t.storedConsent(consent), consent)

@@ -104,12 +104,12 @@ func (m *machine) saveCode(draw *rapid.T) {
 
 // putUnderConsent draws consent that is given anew, remembered or widened, which the latter two can only be where there is one.
 func (m *machine) putUnderConsent(draw *rapid.T, approval *oauthkit.Approval) {
-	uses := []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentAnew, oauthkit.ConsentWidened}
+	uses := []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentNew, oauthkit.ConsentWidened}
 	approval.ConsentUse = rapid.SampledFrom(uses).Draw(draw, "use")
 	approval.Consent = m.consent(approval.Authorization)
 	approval.Consent.Scopes = rapid.SampledFrom([]oauthkit.Scopes{{"read"}, {"write"}, {"read", "write"}}).Draw(draw, "scopes")
 	remembered, exists := m.model.consents[approval.Consent.Subject]
-	if exists && approval.ConsentUse != oauthkit.ConsentAnew {
+	if exists && approval.ConsentUse != oauthkit.ConsentNew {
 		approval.Consent.ID = remembered.ID
 	}
 }

@@ -76,7 +76,7 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 	if interaction != nil && interaction.consumed {
 		allowed = append(allowed, oauthkit.ErrReplayed)
 	}
-	if approval.Consent != nil && approval.ConsentUse != oauthkit.ConsentAnew && m.consents[approval.Consent.Subject].ID != approval.Consent.ID {
+	if approval.Consent != nil && approval.ConsentUse != oauthkit.ConsentNew && m.consents[approval.Consent.Subject].ID != approval.Consent.ID {
 		allowed = append(allowed, oauthkit.ErrRevoked)
 	}
 	if allowed != nil {

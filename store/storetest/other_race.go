@@ -180,7 +180,7 @@ func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCo
 	}
 	return []func(Store) error{
 		approve(oauthkit.ConsentRemembered),
-		approve(oauthkit.ConsentAnew),
+		approve(oauthkit.ConsentNew),
 		approve(oauthkit.ConsentWidened),
 		func(store Store) error {
 			return store.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now)

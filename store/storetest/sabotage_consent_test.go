@@ -126,7 +126,7 @@ type writesBack struct{ Store }
 func (s writesBack) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	given := *approval
 	if approval.ConsentUse == oauthkit.ConsentWidened {
-		given.ConsentUse = oauthkit.ConsentAnew
+		given.ConsentUse = oauthkit.ConsentNew
 	}
 	return s.Store.SaveCode(ctx, &given, code)
 }
@@ -135,7 +135,7 @@ type givesAlways struct{ Store }
 
 func (s givesAlways) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	given := *approval
-	given.ConsentUse = oauthkit.ConsentAnew
+	given.ConsentUse = oauthkit.ConsentNew
 	return s.Store.SaveCode(ctx, &given, code)
 }
 
@@ -144,7 +144,7 @@ type makesUpConsent struct{ Store }
 func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	given := *approval
 	if given.Consent == nil {
-		given.ConsentUse = oauthkit.ConsentAnew
+		given.ConsentUse = oauthkit.ConsentNew
 		given.Consent = &oauthkit.Consent{
 			ID: newHash(), ClientID: given.Authorization.ClientID, Subject: given.Authorization.Subject,
 		}

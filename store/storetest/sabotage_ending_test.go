@@ -57,7 +57,7 @@ func (s *ender) meet(ctx context.Context, authorization *oauthkit.Authorization)
 type savesUnlooked struct{ ender }
 
 func (s *savesUnlooked) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentAnew {
+	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentNew {
 		return s.managing.SaveCode(ctx, approval, code)
 	}
 	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {

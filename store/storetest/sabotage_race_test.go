@@ -130,7 +130,7 @@ func (s *checksThenSaves) RedeemCode(ctx context.Context, hash string, tokens oa
 }
 
 func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentAnew {
+	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentNew {
 		return s.Store.SaveCode(ctx, approval, code)
 	}
 	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
@@ -139,7 +139,7 @@ func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Appro
 	s.meet(ctx, approval.Authorization)
 	unchecked := *approval
 	if approval.ConsentUse == oauthkit.ConsentWidened {
-		unchecked.ConsentUse = oauthkit.ConsentAnew
+		unchecked.ConsentUse = oauthkit.ConsentNew
 	} else {
 		unchecked.Consent = nil
 	}

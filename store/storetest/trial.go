@@ -178,7 +178,7 @@ func (t *trial) savedConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCode) 
 	t.Helper()
 	authorization := t.authorization()
 	consent, code := t.consent(authorization), t.code(authorization)
-	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentAnew}
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
 	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
 	return consent, code
 }

@@ -144,7 +144,7 @@ func TestUser(t *testing.T) {
 	}
 	ctx := oauthkit.WithRequestInfo(context.Background(), oauthkit.RequestInfo{RemoteIP: "192.0.2.1", UserAgent: "a browser"})
 	ctx, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test").Start(ctx, "request")
-	observe(ctx, oauthkit.ConsentGiven{ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "read"}})
+	observe(ctx, oauthkit.ConsentGranted{ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"openid", "read"}})
 	span.End()
 	got := spans.Ended()[0].Events()[0].Attributes
 	want := []attribute.KeyValue{attribute.String("client_id", "web"), attribute.String("scopes", "openid read")}

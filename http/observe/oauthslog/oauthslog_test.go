@@ -58,7 +58,7 @@ func TestEvents(t *testing.T) {
 func TestLevel(t *testing.T) {
 	var text bytes.Buffer
 	observe := oauthslog.New(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	observe(t.Context(), oauthkit.ConsentGiven{ClientID: "web"})
+	observe(t.Context(), oauthkit.ConsentGranted{ClientID: "web"})
 	if text.Len() > 0 {
 		t.Errorf("got %q, want nothing", &text)
 	}

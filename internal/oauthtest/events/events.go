@@ -17,7 +17,7 @@ func All() []oauthkit.Event {
 		filled[oauthkit.AuthorizeRejected](),
 		filled[oauthkit.SignInRequired](),
 		filled[oauthkit.SignedOut](),
-		filled[oauthkit.ConsentGiven](),
+		filled[oauthkit.ConsentGranted](),
 		filled[oauthkit.ConsentDenied](),
 		filled[oauthkit.ConsentRevoked](),
 		filled[oauthkit.AuthorizationGranted](),
