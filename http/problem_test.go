@@ -27,7 +27,7 @@ func TestProblemsHaveTexts(t *testing.T) {
 	root, redirect, gormstore := sourceOf(t, ".."), sourceOf(t, "../internal/redirect"), sourceOf(t, "../store/gormstore")
 	said := slices.Concat(
 		stringsGivenTo(t, root, "Add", 1), stringsGivenTo(t, declared(t, root, "CheckName"), "New", 0), stringsGivenTo(t, redirect, "New", 0),
-		stringsGivenTo(t, redirect, "broken", 0), stringsGivenTo(t, declared(t, gormstore, "refused"), "Add", 1),
+		stringsGivenTo(t, redirect, "ruleErrorf", 0), stringsGivenTo(t, declared(t, gormstore, "refused"), "Add", 1),
 	)
 	said = slices.DeleteFunc(said, func(format string) bool {
 		return strings.HasPrefix(format, "oauthkit: ") || !hasWords.MatchString(verb.ReplaceAllString(format, ""))

@@ -19,7 +19,7 @@ import (
 	"testing"
 )
 
-// newTestKey generates a key or ends the test.
+// newTestKey generates a key.
 func newTestKey(t testing.TB, alg Algorithm) *Key {
 	t.Helper()
 	key, err := GenerateKey(alg)
@@ -42,7 +42,7 @@ func TestParseAlgorithm(t *testing.T) {
 	}
 }
 
-// The values are those of OpenID Connect Core appendix A.3.
+// The expected hash is the one of OpenID Connect Core appendix A.3.
 func TestAccessTokenHash(t *testing.T) {
 	for _, alg := range []Algorithm{RS256, ES256} {
 		got := AccessTokenHash(alg, "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y")
@@ -83,7 +83,7 @@ func TestK07_WeakKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A little below the limit; 1024 bits are below it in crypto/rsa as well.
+	// Just below the limit; crypto/rsa itself rejects 1024 bits.
 	rsa2040, err := rsa.GenerateKey(rand.Reader, 2040)
 	if err != nil {
 		t.Fatal(err)

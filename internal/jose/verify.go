@@ -16,65 +16,65 @@ import (
 )
 
 const (
-	// maxToken is the size in bytes above which a token is not even decoded.
+	// maxToken is the largest token in bytes that is decoded.
 	maxToken = 16 << 10
-	// maxSkew is how far the clocks of two instances may differ.
+	// maxSkew is the largest accepted difference between the clocks of two instances.
 	maxSkew = time.Minute
-	// maxTime is the last second of the year 9999, beyond which a time is
-	// surely a mistake and could overflow.
+	// maxTime is the last second of the year 9999. Later times are surely mistakes and
+	// could overflow.
 	maxTime = 253402300799
 )
 
-// Expectation says what a token must be, apart from being signed by a known
-// key. Type, Issuer and Now are required; without them Verify accepts nothing.
+// Expectation describes the token that Verify accepts. Type, Issuer and Now are
+// required; without them Verify rejects every token.
 type Expectation struct {
 	// Type is the exact value of the typ header.
 	Type string
 	// Issuer is the exact value of the iss claim.
 	Issuer string
-	// Audience must be among the values of the aud claim. Empty: any
-	// audience, for callers that find the application by it.
+	// Audience must be one of the values of the aud claim. If empty, any audience is
+	// accepted, for callers that find the application by the audience.
 	Audience string
-	// Now is the time to compare with.
+	// Now is the current time.
 	Now time.Time
-	// AcceptExpired lets a token pass whose time is over, for id_token_hint
-	// (OpenID Connect RP-Initiated Logout §2). The exp claim must still be there.
+	// AcceptExpired accepts expired tokens, for id_token_hint (OpenID Connect
+	// RP-Initiated Logout §2). The exp claim is required nonetheless.
 	AcceptExpired bool
 }
 
-// Verify returns the claims of a token that one of keys has signed and that is
-// what expect says. Numbers in the claims are json.Number.
+// Verify returns the claims of a token that one of keys signed and that matches expect.
+// Numbers in the claims are json.Number.
 //
-// The token must be a compact JWS of at most 16 KiB in canonical base64url; its
-// header must hold typ, a kid that names one of keys and that key's alg
-// (RFC 8725 §3.1), no critical extension and no member twice; its claims must
-// hold iss, aud, exp and iat, with times as plain integers. Any error means that
-// the token is not valid; its text does not repeat the token.
+// The token must be a compact JWS of at most 16 KiB in canonical base64url. Its header
+// must contain typ, a kid that names one of keys, and that key's alg (RFC 8725 §3.1);
+// it must not contain a critical extension or a duplicate member. Its claims must
+// contain iss, aud, exp and iat, with times as plain integers. Every error means that
+// the token is invalid. The error text does not contain the token.
 func Verify(token string, keys []*Key, expect Expectation) (map[string]any, error) {
 	if expect.Type == "" || expect.Issuer == "" || expect.Now.IsZero() {
-		return nil, errors.New("jose: the type, the issuer and the time to expect must be given")
+		return nil, errors.New("jose: Verify: Type, Issuer and Now are required")
 	}
 	key, err := verificationKey(token, keys, expect.Type)
 	if err != nil {
-		return nil, fmt.Errorf("jose: token refused: %w", err)
+		return nil, fmt.Errorf("jose: invalid token: %w", err)
 	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{string(key.algorithm)}),
 		jwt.WithStrictDecoding(),
-		jwt.WithoutClaimsValidation(), // expect.check does it, with stricter numbers
+		jwt.WithoutClaimsValidation(), // expect.check validates them, with stricter numbers
 	)
 	var claims claimSet
 	_, err = parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return key.Public(), nil })
 	if err != nil {
-		return nil, fmt.Errorf("jose: token refused: %w", err)
+		return nil, fmt.Errorf("jose: invalid token: %w", err)
 	}
 	if err := expect.check(claims.MapClaims); err != nil {
-		return nil, fmt.Errorf("jose: token refused: %w", err)
+		return nil, fmt.Errorf("jose: invalid token: %w", err)
 	}
 	return claims.MapClaims, nil
 }
 
-// claimSet makes the JWT library decode claims strictly.
+// claimSet makes the JWT library decode claims with strictjson.
 type claimSet struct{ jwt.MapClaims }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -82,8 +82,8 @@ func (c *claimSet) UnmarshalJSON(data []byte) error {
 	return strictjson.Unmarshal(data, (*map[string]any)(&c.MapClaims))
 }
 
-// header holds the members of a JOSE header that decide anything (RFC 7515
-// §4.1). Keys in the header (jwk, jku, x5u, x5c) are never read.
+// header holds the header members that Verify uses (RFC 7515 §4.1). Keys in the header
+// (jwk, jku, x5u, x5c) are never read.
 type header struct {
 	Algorithm string          `json:"alg"` // compared by the JWT parser
 	KeyID     string          `json:"kid"`
@@ -91,79 +91,78 @@ type header struct {
 	Critical  json.RawMessage `json:"crit"`
 }
 
-// verificationKey reads the header and finds the key that must have signed.
+// verificationKey reads the header and returns the key that it names.
 func verificationKey(token string, keys []*Key, typ string) (*Key, error) {
 	if len(token) > maxToken {
-		return nil, fmt.Errorf("it is larger than %d bytes", maxToken)
+		return nil, fmt.Errorf("larger than %d bytes", maxToken)
 	}
-	// Go's base64 decoder skips line breaks, which would give one token many
-	// spellings.
+	// Go's base64 decoder skips line breaks, which would give one token many encodings.
 	if strings.ContainsAny(token, "\r\n") {
-		return nil, errors.New("it contains a line break")
+		return nil, errors.New("contains a line break")
 	}
 	encoded, _, _ := strings.Cut(token, ".")
 	data, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("decode the header: %w", err)
+		return nil, fmt.Errorf("decoding the header: %w", err)
 	}
 	var h header
 	if err := strictjson.Unmarshal(data, &h); err != nil {
-		return nil, fmt.Errorf("decode the header: %w", err)
+		return nil, fmt.Errorf("decoding the header: %w", err)
 	}
 	if h.Critical != nil {
-		return nil, errors.New("it has critical header extensions, and none is supported")
+		return nil, errors.New("unsupported critical header extension")
 	}
 	if h.Type != typ {
-		return nil, fmt.Errorf("its type is not %s", typ)
+		return nil, fmt.Errorf("typ is not %s", typ)
 	}
 	i := slices.IndexFunc(keys, func(k *Key) bool { return k.id == h.KeyID })
 	if i < 0 {
-		return nil, errors.New("it names no known key")
+		return nil, errors.New("unknown kid")
 	}
 	return keys[i], nil
 }
 
-// check judges the claims.
+// check validates the claims.
 func (e Expectation) check(claims map[string]any) error {
 	if issuer, _ := claims["iss"].(string); issuer != e.Issuer {
-		return errors.New("its issuer is another")
+		return errors.New("iss is another issuer")
 	}
 	audiences, err := audience(claims["aud"])
 	if err != nil {
 		return err
 	}
 	if e.Audience != "" && !slices.Contains(audiences, e.Audience) {
-		return errors.New("it is for another audience")
+		return errors.New("aud does not contain the expected audience")
 	}
 	expires, err := numericDate(claims, "exp")
 	if err != nil {
 		return err
 	}
 	if !e.AcceptExpired && !e.Now.Before(expires) {
-		return errors.New("it has expired")
+		return errors.New("expired")
 	}
-	if err := e.begun(claims, "iat"); err != nil {
+	if err := e.checkStarted(claims, "iat"); err != nil {
 		return err
 	}
 	if _, ok := claims["nbf"]; ok {
-		return e.begun(claims, "nbf")
+		return e.checkStarted(claims, "nbf")
 	}
 	return nil
 }
 
-// begun refuses a time in the future, apart from the skew of the clocks.
-func (e Expectation) begun(claims map[string]any, name string) error {
+// checkStarted rejects a time in the future, with an allowance for clock skew.
+func (e Expectation) checkStarted(claims map[string]any, name string) error {
 	from, err := numericDate(claims, name)
 	if err != nil {
 		return err
 	}
 	if from.After(e.Now.Add(maxSkew)) {
-		return fmt.Errorf("its %s claim is in the future", name)
+		return fmt.Errorf("%s is in the future", name)
 	}
 	return nil
 }
 
-// audience reads one audience or a list of at least one (RFC 7519 §4.1.3).
+// audience parses an audience or a nonempty list of audiences (RFC 7519 §4.1.3).
 func audience(claim any) ([]string, error) {
 	list, ok := claim.([]any)
 	if !ok {
@@ -174,22 +173,22 @@ func audience(claim any) ([]string, error) {
 		values[i], _ = v.(string)
 	}
 	if len(values) == 0 || slices.Contains(values, "") {
-		return nil, errors.New("its aud claim is missing or is not a list of names")
+		return nil, errors.New("aud is missing or not a list of names")
 	}
 	return values, nil
 }
 
-// numericDate reads a required time. RFC 7519 §2 also allows fractions, but
-// this provider issues whole seconds, and refusing everything else leaves no
-// rounding or overflow to exploit.
+// numericDate parses a required time. RFC 7519 §2 also allows fractions, but this
+// provider issues whole seconds, and rejecting everything else leaves no rounding or
+// overflow to exploit.
 func numericDate(claims map[string]any, name string) (time.Time, error) {
 	number, ok := claims[name].(json.Number)
 	if !ok {
-		return time.Time{}, fmt.Errorf("its %s claim is missing or is not a number", name)
+		return time.Time{}, fmt.Errorf("%s is missing or not a number", name)
 	}
 	seconds, err := strconv.ParseInt(number.String(), 10, 64)
 	if err != nil || seconds < 0 || seconds > maxTime {
-		return time.Time{}, fmt.Errorf("its %s claim is not a time in whole seconds", name)
+		return time.Time{}, fmt.Errorf("%s is not a time in whole seconds", name)
 	}
 	return time.Unix(seconds, 0), nil
 }

@@ -34,7 +34,7 @@ func testExpectation() Expectation {
 	return Expectation{Type: "JWT", Issuer: testIssuer, Now: time.Unix(testNow, 0)}
 }
 
-// with returns valid claims with some replaced; nil removes one.
+// with returns valid claims with changes. A nil value removes a claim.
 func with(changes map[string]any) map[string]any {
 	claims := validClaims()
 	for name, value := range changes {
@@ -47,8 +47,8 @@ func with(changes map[string]any) map[string]any {
 	return claims
 }
 
-// signRaw signs a header and claims that are given as text, so that it can make
-// what Sign would not.
+// signRaw signs a header and claims given as text, so that it can produce tokens that
+// Sign cannot.
 func signRaw(t testing.TB, key *Key, header, claims string) string {
 	t.Helper()
 	return signWith(t, key.method, key, header, claims)
@@ -134,7 +134,7 @@ func TestVerifyClaims(t *testing.T) {
 		{"audience", nil, audience, true},
 		{"audience in a list", map[string]any{"aud": []string{"api", "web"}}, audience, true},
 		{"other audience", nil, otherAudience, false},
-		{"nothing expected", nil, Expectation{}, false},
+		{"empty expectation", nil, Expectation{}, false},
 		{"no type expected", nil, Expectation{Issuer: testIssuer, Now: time.Unix(testNow, 0)}, false},
 		{"no issuer expected", nil, Expectation{Type: "JWT", Now: time.Unix(testNow, 0)}, false},
 		{"no time", nil, Expectation{Type: "JWT", Issuer: testIssuer}, false},
@@ -164,7 +164,7 @@ func TestK12_NumbersAndTypes(t *testing.T) {
 		return err
 	}
 	if err := verify(claims("sub", `"alice"`)); err != nil {
-		t.Fatalf("a token of the same shape is refused: %v", err)
+		t.Fatalf("a valid token of the same form is rejected: %v", err)
 	}
 	for _, name := range []string{"exp", "iat", "nbf"} {
 		for _, value := range []string{
@@ -262,10 +262,10 @@ func TestK02_VerifierConfusion(t *testing.T) {
 		rows["HS256 over the public key as "+name] = input + "." + encode(string(mac.Sum(nil)))
 	}
 	if _, err := Verify(valid, keys, testExpectation()); err != nil {
-		t.Fatalf("the valid token is refused: %v", err)
+		t.Fatalf("the valid token is rejected: %v", err)
 	}
 	if _, err := Verify(signed(es, header("ES256", es.id, `,"a":1`)), keys, testExpectation()); err != nil {
-		t.Fatalf("the valid token with another header member is refused: %v", err)
+		t.Fatalf("the valid token with an additional header member is rejected: %v", err)
 	}
 	for name, token := range rows {
 		claims, err := Verify(token, keys, testExpectation())
@@ -281,7 +281,7 @@ func TestK02_VerifierConfusion(t *testing.T) {
 	}
 }
 
-// firstKey is the public JWK of key.
+// firstKey returns the public JWK of key.
 func firstKey(t *testing.T, key *Key) string {
 	t.Helper()
 	document, err := PublicSet([]*Key{key})
@@ -291,8 +291,8 @@ func firstKey(t *testing.T, key *Key) string {
 	return strings.TrimSuffix(strings.TrimPrefix(string(document), `{"keys":[`), `]}`)
 }
 
-// publicForms are the spellings of a public key that a confused verifier may
-// take for an HMAC secret.
+// publicForms returns the encodings of a public key that a confused verifier could take
+// for an HMAC secret.
 func publicForms(t *testing.T, key *Key) map[string][]byte {
 	t.Helper()
 	der, err := x509.MarshalPKIXPublicKey(key.Public())
@@ -318,8 +318,8 @@ func derSignature(t *testing.T, key *Key, input string) string {
 	return string(signature)
 }
 
-// nextCharacter changes the lowest bit of a base64url character, which in the
-// last character of 64 bytes carries no data.
+// nextCharacter changes the lowest bit of a base64url character. In the last character
+// of 64 bytes that bit carries no data.
 func nextCharacter(t *testing.T, c byte) string {
 	t.Helper()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -356,18 +356,17 @@ func TestK08_TypeSeparation(t *testing.T) {
 	}
 }
 
-// FuzzVerify checks three things: nothing passes that no key signed, nothing
-// passes that a foreign key signed, and what passes with a right signature is
-// what was expected.
+// FuzzVerify checks that Verify rejects tokens that no key or a foreign key signed, and
+// that accepted tokens match the expectation.
 func FuzzVerify(f *testing.F) {
 	key, foreign := newTestKey(f, ES256), newTestKey(f, ES256)
-	good := signRaw(f, key, headerFor(key), mustMarshal(f, validClaims()))
-	input := good[:strings.LastIndexByte(good, '.')]
+	valid := signRaw(f, key, headerFor(key), mustMarshal(f, validClaims()))
+	input := valid[:strings.LastIndexByte(valid, '.')]
 
 	claims := mustMarshal(f, validClaims())
-	f.Add(good, `{"alg":"ES256","kid":"KID","typ":"JWT"}`, claims)
+	f.Add(valid, `{"alg":"ES256","kid":"KID","typ":"JWT"}`, claims)
 	f.Add(signRaw(f, foreign, headerFor(key), claims), `{"alg":"none","kid":"KID","typ":"JWT","crit":[]}`, claims)
-	f.Add(good+".", `{"ALG":"ES256","kid":"KID","typ":"JWT"}`, `{"iss":"https://as.test","aud":[],"exp":1e10,"iat":"1"}`)
+	f.Add(valid+".", `{"ALG":"ES256","kid":"KID","typ":"JWT"}`, `{"iss":"https://as.test","aud":[],"exp":1e10,"iat":"1"}`)
 	f.Add(strings.Repeat(encode("{}")+".", 5), "null", "null")
 
 	f.Fuzz(func(t *testing.T, token, header, claims string) {

@@ -65,12 +65,12 @@ func ofRedirects() []mutant {
 		},
 		{
 			"redirect-response-parameter", "internal/redirect",
-			`if responseParameter(name) {`, `if false {`,
+			`if isResponseParameter(name) {`, `if false {`,
 			killer{attacks, "TestRedirectURIRegistered/memory/R-30"},
 		},
 		{
 			"redirect-scheme-without-dot", "internal/redirect",
-			`if !strings.Contains(scheme, ".") || scheme[0] < 'a' || !domainName(scheme) {`, `if scheme[0] < 'a' || !domainName(scheme) {`,
+			`if !strings.Contains(scheme, ".") || scheme[0] < 'a' || !isDomainName(scheme) {`, `if scheme[0] < 'a' || !isDomainName(scheme) {`,
 			killer{"internal/redirect", "TestCheck/R-23"},
 		},
 		{

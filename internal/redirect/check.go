@@ -7,19 +7,18 @@ import (
 	"strings"
 )
 
-// maxLength is the longest URI in bytes that may be registered. Databases and
-// browsers cope with this much, and no redirect URI needs more.
+// maxLength is the length in bytes of the longest URI that may be registered. Every
+// database and browser supports it, and no redirect URI needs more.
 const maxLength = 2048
 
-// Check reports why uri may not be registered as a redirect URI, or nil when
-// it may. The error is one rule as a phrase without the URI, such as "must not
-// have a fragment (#)", so that it can stand behind a form field or a list
-// entry.
+// Check returns an error if uri may not be registered as a redirect URI. The error is
+// one rule as a phrase without the URI, such as "must not have a fragment (#)", so that
+// it can follow the name of a form field or a list entry.
 //
-// Allowed are https with a host; http with the host 127.0.0.1, [::1] or
-// localhost (RFC 8252 §7.3); and private-use schemes made from a domain name
-// with exactly one slash, such as com.example.app:/callback (RFC 8252 §7.1).
-// The URI must be written in the one spelling on which all parsers agree.
+// Allowed are https with a host; http with the host 127.0.0.1, [::1] or localhost (RFC
+// 8252 §7.3); and private-use schemes derived from a domain name with exactly one
+// slash, such as com.example.app:/callback (RFC 8252 §7.1). The URI must have the one
+// spelling that all parsers read in the same way.
 func Check(uri string) error {
 	if err := checkCharacters(uri); err != nil {
 		return err
@@ -40,11 +39,10 @@ func Check(uri string) error {
 	return checkQuery(p.query)
 }
 
-// CheckOrigin reports why origin may not be listed as an allowed origin for
-// cross-origin requests, or nil when it may. It must be the exact text that a
-// browser sends in its Origin header (RFC 6454 §6.2): scheme, host and, when it
-// is not the default, port; https, or http with the host 127.0.0.1, [::1] or
-// localhost.
+// CheckOrigin returns an error if origin may not be registered as an allowed origin of
+// cross-origin requests. It must equal the Origin header of a browser (RFC 6454 §6.2):
+// scheme, host and, unless it is the default, port. The scheme is https, or http with
+// the host 127.0.0.1, [::1] or localhost.
 func CheckOrigin(origin string) error {
 	if err := checkCharacters(origin); err != nil {
 		return err
@@ -65,14 +63,14 @@ func CheckOrigin(origin string) error {
 	return nil
 }
 
-// checkCharacters lets only the characters of RFC 3986 §2 pass, complete
-// percent escapes, and no wildcard.
+// checkCharacters accepts only the characters of RFC 3986 §2 and complete percent
+// escapes, and no wildcard.
 func checkCharacters(uri string) error {
 	if uri == "" {
 		return errors.New("must not be empty")
 	}
 	if len(uri) > maxLength {
-		return broken("must not be longer than %d bytes", maxLength)
+		return ruleErrorf("must not be longer than %d bytes", maxLength)
 	}
 	for i := 0; i < len(uri); i++ {
 		switch c := uri[i]; {
@@ -83,7 +81,7 @@ func checkCharacters(uri string) error {
 		case c == '*':
 			return errors.New("must not contain a wildcard (*)") // RFC 9700 §4.1.3
 		case strings.IndexByte("\\\"<>^`{|}", c) >= 0:
-			return broken("must not contain the character %c", c)
+			return ruleErrorf("must not contain the character %c", c)
 		case c == '%':
 			b, ok := unhex(uri[i+1:])
 			if !ok {
@@ -97,7 +95,7 @@ func checkCharacters(uri string) error {
 	return nil
 }
 
-// unhex reads the two hexadecimal digits at the beginning of s.
+// unhex decodes the two hexadecimal digits at the beginning of s.
 func unhex(s string) (byte, bool) {
 	if len(s) < 2 {
 		return 0, false
@@ -118,7 +116,7 @@ func unhex(s string) (byte, bool) {
 	return b, true
 }
 
-// checkScheme judges the scheme and the authority that belongs to it.
+// checkScheme checks the scheme and the authority.
 func (p parts) checkScheme() error {
 	switch p.scheme {
 	case "":
@@ -138,7 +136,7 @@ func (p parts) checkScheme() error {
 	if scheme != strings.ToLower(scheme) {
 		return errors.New("must have its scheme in lower case")
 	}
-	if !strings.Contains(scheme, ".") || scheme[0] < 'a' || !domainName(scheme) {
+	if !strings.Contains(scheme, ".") || scheme[0] < 'a' || !isDomainName(scheme) {
 		return errors.New("must use https, or a private-use scheme made from a domain name such as com.example.app")
 	}
 	if p.slashes != "" || !strings.HasPrefix(p.path, "/") {
@@ -154,22 +152,22 @@ func (p parts) checkAuthority() error {
 	if p.host == "" {
 		return errors.New("must name a host after the scheme and two slashes")
 	}
-	if !validPort(p.port) {
+	if !isValidPort(p.port) {
 		return errors.New("must have a port from 1 to 65535 after the colon, or no colon")
 	}
 	if p.host != strings.ToLower(p.host) {
 		return errors.New("must have its host in lower case")
 	}
-	if !validHost(p.host) {
+	if !isValidHost(p.host) {
 		return errors.New("must have a valid host: a domain name without final dot, or an IP address in its usual spelling")
 	}
 	return nil
 }
 
-// validHost accepts domain names and canonical IP literals. Browsers read any
-// host that ends in a number as an IPv4 address, so 127.1 or 0x7f000001 would
-// mean another host than their text says.
-func validHost(host string) bool {
+// isValidHost accepts domain names and canonical IP literals. Browsers read every host
+// that ends in a number as an IPv4 address, so 127.1 or 0x7f000001 would denote another
+// host than its text.
+func isValidHost(host string) bool {
 	if literal, ok := strings.CutPrefix(host, "["); ok {
 		literal, ok = strings.CutSuffix(literal, "]")
 		addr, err := netip.ParseAddr(literal)
@@ -178,14 +176,14 @@ func validHost(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
 		addr, err := netip.ParseAddr(host)
-		return err == nil && addr.Is4() // ParseAddr refuses leading zeros
+		return err == nil && addr.Is4() // ParseAddr rejects leading zeros
 	}
-	return domainName(host)
+	return isDomainName(host)
 }
 
-// domainName reports whether name consists of labels of lower-case letters,
-// digits and inner hyphens, within the lengths of RFC 1035 §2.3.4.
-func domainName(name string) bool {
+// isDomainName reports whether name consists of labels of lower-case letters, digits
+// and inner hyphens, within the lengths of RFC 1035 §2.3.4.
+func isDomainName(name string) bool {
 	if len(name) > 253 {
 		return false
 	}
@@ -203,8 +201,8 @@ func domainName(name string) bool {
 	return true
 }
 
-// checkPath refuses segments that some servers resolve and others do not:
-// ".", "..", their escaped spellings, and the same before a path parameter.
+// checkPath rejects segments that only some servers resolve: ".", "..", their escaped
+// spellings, and the same before a path parameter.
 func checkPath(path string) error {
 	for segment := range strings.SplitSeq(path, "/") {
 		segment, _, _ = strings.Cut(segment, ";")
@@ -216,25 +214,25 @@ func checkPath(path string) error {
 	return nil
 }
 
-// checkQuery refuses the names that an authorization response adds, because a
-// client would then find two values (RFC 6749 §3.1). Semicolons count as
-// separators since some servers still read them so.
+// checkQuery rejects the names that an authorization response adds, because a client
+// would then find two values (RFC 6749 §3.1). Semicolons count as separators, since
+// some servers still treat them so.
 func checkQuery(query string) error {
 	separators := func(r rune) bool { return r == '&' || r == ';' }
 	for pair := range strings.FieldsFuncSeq(strings.TrimPrefix(query, "?"), separators) {
 		name, _, _ := strings.Cut(pair, "=")
-		name, _ = url.QueryUnescape(name) // cannot fail: checkCharacters saw every escape
+		name, _ = url.QueryUnescape(name) // cannot fail: checkCharacters has checked every escape
 		name = strings.ToLower(name)
-		if responseParameter(name) {
-			return broken("must not have the query parameter %s, which the response adds", name)
+		if isResponseParameter(name) {
+			return ruleErrorf("must not have the query parameter %s, which the response adds", name)
 		}
 	}
 	return nil
 }
 
-// responseParameter knows the parameters of RFC 6749 §4.1.2, §4.2.2, RFC 9207,
-// OpenID Connect Core §3.3.2.5 and Session Management §2, and JARM.
-func responseParameter(name string) bool {
+// isResponseParameter reports whether name is a parameter of RFC 6749 §4.1.2 or §4.2.2,
+// RFC 9207, OpenID Connect Core §3.3.2.5, Session Management §2 or JARM.
+func isResponseParameter(name string) bool {
 	switch name {
 	case "code", "state", "iss", "error", "error_description", "error_uri",
 		"access_token", "token_type", "expires_in", "scope", "id_token",

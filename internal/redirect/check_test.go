@@ -34,8 +34,8 @@ func allowedURIs() []string {
 	}
 }
 
-// refusal is a row of attacks.md §1.1 or an edge of a rule, with a word of the
-// error that a person would see.
+// refusal is a row of attacks.md §1.1 or an edge case of a rule, with a word of the
+// error that a user sees.
 type refusal struct{ name, uri, says string }
 
 func refusedURIs() []refusal {
@@ -170,8 +170,8 @@ func TestCheckOrigin(t *testing.T) {
 	}
 }
 
-// FuzzCheck compares Check with the other parser that sees a redirect URI:
-// whatever passes means the same to net/url and is left as it is.
+// FuzzCheck compares Check with the other parser that sees a redirect URI: a URI that
+// passes has the same meaning to net/url and is unchanged by it.
 func FuzzCheck(f *testing.F) {
 	for _, uri := range allowedURIs() {
 		f.Add(uri)
@@ -201,7 +201,7 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("Check(%q) = nil, but url.Parse sees scheme %q and host %q", uri, u.Scheme, u.Host)
 		}
 		for name := range u.Query() {
-			if responseParameter(name) {
+			if isResponseParameter(name) {
 				t.Errorf("Check(%q) = nil, but it has the response parameter %q", uri, name)
 			}
 		}

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzRegistered holds together what a provider does with the two questions of this package: if a URI may be registered,
-// then whatever matches it may be registered as well, and another parser sends both to the same place, loopback ports
-// aside.
+// FuzzRegistered checks Check and Match together: if a URI may be registered, every URI
+// that matches it may be registered as well, and another parser sends both to the same
+// place, except for loopback ports.
 func FuzzRegistered(f *testing.F) {
 	for _, c := range matchCases() {
 		f.Add(c.registered, c.requested, true)
@@ -40,7 +40,7 @@ func FuzzRegistered(f *testing.F) {
 	})
 }
 
-// FuzzSplit shows that cutting a URI loses nothing and invents nothing, whatever it is given.
+// FuzzSplit checks that split loses and adds nothing.
 func FuzzSplit(f *testing.F) {
 	for _, c := range refusedURIs() {
 		f.Add(c.uri)
@@ -53,8 +53,8 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// FuzzCheckOrigin shows that an allowed origin is what a browser sends: a scheme, a host and perhaps a port, and that it
-// could begin a redirect URI.
+// FuzzCheckOrigin checks that an allowed origin equals one that a browser sends, a
+// scheme, a host and an optional port, and that it can begin a redirect URI.
 func FuzzCheckOrigin(f *testing.F) {
 	for _, uri := range allowedURIs() {
 		f.Add(uri)

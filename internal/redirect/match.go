@@ -1,21 +1,19 @@
-// Package redirect decides where an authorization response may go: which
-// redirect URIs may be registered, and whether a requested one is registered.
+// Package redirect decides where an authorization response may be sent: which redirect URIs may
+// be registered, and whether a requested URI is a registered one.
 //
-// Nothing here normalises or decodes a URI. Comparing strings byte by byte is
-// what RFC 9700 §2.1 and §4.1.3 ask for, and it is the only comparison on which
-// this program and every browser agree.
+// It never normalizes or decodes a URI. RFC 9700 §2.1 and §4.1.3 require a comparison byte by
+// byte, and it is the only comparison on which this program and every browser agree.
 package redirect
 
-// Match reports whether requested is the registered redirect URI. Requested is
-// the value of the redirect_uri parameter after exactly one form decoding.
+// Match reports whether requested is the registered redirect URI. Requested is the
+// value of the redirect_uri parameter, form-decoded exactly once.
 //
-// The two must be the same bytes. With nativeLoopback, which is for public
-// native applications only, one thing may differ: the port of a URI registered
-// as http://127.0.0.1 or http://[::1] (RFC 8252 §7.3). The name localhost never
-// gets that relaxation (RFC 8252 §8.3), and an empty URI matches nothing.
+// The two must be equal byte by byte. With nativeLoopback, which is for public native
+// applications only, the port of a URI registered as http://127.0.0.1 or http://[::1]
+// may differ (RFC 8252 §7.3). This never applies to the name localhost (RFC 8252 §8.3).
+// An empty URI matches nothing.
 //
-// Match does not ask whether the registered URI should have been registered;
-// that is Check's question.
+// Match does not check that the registered URI is allowed; Check does.
 func Match(registered, requested string, nativeLoopback bool) bool {
 	if requested == "" {
 		return false
@@ -27,25 +25,25 @@ func Match(registered, requested string, nativeLoopback bool) bool {
 		return false
 	}
 	a, b := split(registered), split(requested)
-	if !a.loopbackIP() || !b.loopbackIP() {
+	if !a.isLoopbackIP() || !b.isLoopbackIP() {
 		return false
 	}
 	a.port, b.port = "", ""
 	return a == b
 }
 
-// loopbackIP reports whether p has the form that RFC 8252 §7.3 gives to the
-// redirect URI of an application listening on the loopback interface.
-func (p parts) loopbackIP() bool {
+// isLoopbackIP reports whether p is a redirect URI on the loopback interface as defined
+// in RFC 8252 §7.3.
+func (p parts) isLoopbackIP() bool {
 	return p.scheme == "http:" && p.slashes == "//" && p.userinfo == "" &&
 		(p.host == "127.0.0.1" || p.host == "[::1]") &&
-		validPort(p.port) && p.fragment == ""
+		isValidPort(p.port) && p.fragment == ""
 }
 
-// Difference names the first component in which requested departs from
-// registered: "scheme", "userinfo", "host", "port", "path", "query" or
-// "fragment"; "" when they are equal. It is for debug logs only: telling the
-// requester would help to guess registered URIs.
+// Difference names the first component in which requested differs from registered:
+// "scheme", "userinfo", "host", "port", "path", "query" or "fragment". It is empty if
+// they are equal. Use it only in debug logs: in a response it would help to guess
+// registered URIs.
 func Difference(registered, requested string) string {
 	a, b := split(registered), split(requested)
 	switch {

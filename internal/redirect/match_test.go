@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// matchCase is a row of attacks.md §1.1: what is registered, what is asked
-// for, and whether they match for a web application and for a native one.
+// matchCase is a row of attacks.md §1.1: the registered URI, the requested one, and
+// whether they match for a web application and for a native one.
 type matchCase struct {
 	name                  string
 	registered, requested string
@@ -37,7 +37,7 @@ func matchCases() []matchCase {
 		{"R-22 localhost port", "http://localhost/cb", "http://localhost:5000/cb", false, false},
 		{"R-22 localhost is not 127.0.0.1", "http://localhost/cb", "http://127.0.0.1/cb", false, false},
 		{"R-23 identical", "com.example.cli:/cb", "com.example.cli:/cb", true, true},
-		{"R-33 another application's", "https://rp.test/cb", "https://evil.test/cb", false, false},
+		{"R-33 URI of another application", "https://rp.test/cb", "https://evil.test/cb", false, false},
 	}
 	refuse := func(name, registered string, requested ...string) {
 		for _, r := range requested {
@@ -118,8 +118,8 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-// FuzzMatch checks that a match is byte-equal, or a loopback URI of which only
-// the port differs. The oracle does not use the code under test.
+// FuzzMatch checks that a match is byte-equal, or a loopback URI of which only the port
+// differs. The oracle does not use the code under test.
 func FuzzMatch(f *testing.F) {
 	for _, c := range matchCases() {
 		f.Add(c.registered, c.requested)
@@ -142,8 +142,8 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// withoutLoopbackPort removes the port from a loopback URI and reports whether
-// uri is one.
+// withoutLoopbackPort removes the port from a loopback URI and reports whether uri is
+// one.
 func withoutLoopbackPort(uri string) (string, bool) {
 	for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
 		rest, ok := strings.CutPrefix(uri, host)

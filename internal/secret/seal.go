@@ -9,17 +9,20 @@ import (
 	"fmt"
 )
 
-// sealVersion is the first byte of everything sealed, so that the algorithm can change one day.
+// sealVersion is the first byte of sealed data, so that the algorithm can change later.
 const sealVersion = 1
 
-// SealOverhead is the number of bytes that Seal adds: the version, the nonce and the tag.
+// SealOverhead is the number of bytes that Seal adds: the version, the nonce and the
+// tag.
 const SealOverhead = 1 + 12 + 16
 
-// ErrUnsealable is returned by Open when the text was not sealed with this key for this purpose, or was changed since.
+// ErrUnsealable is returned by Open if the data was not sealed with this key for this
+// purpose, or was changed.
 var ErrUnsealable = errors.New("sealed with another key, for another purpose, or damaged")
 
-// Seal encrypts and authenticates text (AES-256-GCM) with a key derived from key (HKDF-SHA256) for one purpose. Key must have
-// 256 bits of entropy; bound is authenticated with the text and must be given to Open again.
+// Seal encrypts and authenticates text (AES-256-GCM) with a key that is derived from
+// key (HKDF-SHA256) for one purpose. Key must have 256 bits of entropy. Bound is
+// authenticated but not encrypted; Open needs the same value.
 func Seal(key, purpose string, text, bound []byte) ([]byte, error) {
 	aead, err := newAEAD(key, purpose)
 	if err != nil {
@@ -28,7 +31,7 @@ func Seal(key, purpose string, text, bound []byte) ([]byte, error) {
 	return aead.Seal([]byte{sealVersion}, nil, text, bound), nil
 }
 
-// Open returns what Seal was given, or ErrUnsealable.
+// Open decrypts data that Seal returned. It returns ErrUnsealable if that fails.
 func Open(key, purpose string, sealed, bound []byte) ([]byte, error) {
 	aead, err := newAEAD(key, purpose)
 	if err != nil {
@@ -51,7 +54,7 @@ func newAEAD(key, purpose string) (cipher.AEAD, error) {
 	}
 	block, err := aes.NewCipher(derived)
 	if err != nil {
-		return nil, fmt.Errorf("making the cipher for %s: %w", purpose, err)
+		return nil, fmt.Errorf("creating the cipher for %s: %w", purpose, err)
 	}
 	return cipher.NewGCMWithRandomNonce(block)
 }

@@ -1,7 +1,8 @@
-// Package secret makes the provider's credentials and turns them into what may be stored.
+// Package secret generates the provider's credentials, and hashes and seals them for storage.
 //
-// A credential is 256 random bits behind a prefix that tells its type. Only its SHA-256 is stored: a value that cannot be
-// guessed gains nothing from a slow hash, and a slow hash would let a handful of requests starve the server.
+// A credential is a prefix for its type followed by 256 random bits. Only its SHA-256 is stored:
+// a value that cannot be guessed gains nothing from a slow hash, and with one a few requests
+// could starve the server.
 package secret
 
 import (
@@ -13,10 +14,11 @@ import (
 	"strings"
 )
 
-// Prefix tells the type of a credential, so that one can never pass for another and secret scanners can find a leaked one.
+// Prefix identifies the type of a credential. One type cannot pass for another, and
+// secret scanners can find leaked credentials.
 type Prefix string
 
-// The prefixes of everything that is handed out.
+// The prefixes of all types of credentials.
 const (
 	AccessToken       Prefix = "oat_"
 	RefreshToken      Prefix = "ort_"
@@ -26,20 +28,21 @@ const (
 	Browser           Prefix = "obr_"
 )
 
-// size is the number of random bytes of a credential, and of a SHA-256; encodedSize is the number of
-// characters that they are written as.
+// size is the number of random bytes in a credential, and of bytes in a SHA-256. encodedSize is
+// the length of either in base64url.
 const (
 	size        = 32
 	encodedSize = 43
 )
 
-// New returns a new credential: the prefix and 43 characters that hold 256 random bits. It cannot fail: crypto/rand ends
-// the process rather than return weak bits.
+// New returns a new credential: prefix followed by 43 characters that encode 256 random
+// bits. It cannot fail: crypto/rand ends the process rather than return weak bits.
 func New(prefix Prefix) string {
 	return string(prefix) + random(size)
 }
 
-// NewID returns 128 random bits as 22 characters. It names a row; knowing it allows nothing.
+// NewID returns 128 random bits as 22 characters. It identifies a row and grants
+// nothing.
 func NewID() string {
 	return random(16)
 }
@@ -51,7 +54,8 @@ func random(n int) string {
 	return string(base64.RawURLEncoding.AppendEncode(text[:0], bits))
 }
 
-// Is reports whether value has the form of a credential of this type. It is checked before any look-up.
+// Is reports whether value has the form of a credential of this type. Check it before
+// any lookup.
 func (p Prefix) Is(value string) bool {
 	body, found := strings.CutPrefix(value, string(p))
 	if !found || len(body) != encodedSize {
@@ -64,17 +68,19 @@ func (p Prefix) Is(value string) bool {
 	return err == nil
 }
 
-// Hash returns what a store keeps instead of a credential: its SHA-256 as 43 characters. The prefix is part of what is
-// hashed, so the hash of one type is never that of another.
+// Hash returns the SHA-256 of a credential as 43 characters. A store keeps the hash
+// instead of the credential. The hash includes the prefix, so credentials of different
+// types never have the same hash.
 func Hash(value string) string {
-	var short [64]byte // longer than every credential that is made here
+	var short [64]byte // longer than every credential
 	sum := sha256.Sum256(append(short[:0], value...))
 	var text [encodedSize]byte
 	return string(base64.RawURLEncoding.AppendEncode(text[:0], sum[:]))
 }
 
-// ID returns a name for a credential, by the hash that is kept of it: the first 8 hexadecimal digits of the SHA-256. It tells one
-// from another in a log, and is too short to look anything up with.
+// ID returns a short name for a credential from its hash: the first 8 hexadecimal
+// digits of the SHA-256. It identifies the credential in logs and is too short for a
+// lookup.
 func ID(hash string) string {
 	sum, err := base64.RawURLEncoding.DecodeString(hash)
 	if err != nil || len(sum) < 4 {
@@ -83,7 +89,7 @@ func ID(hash string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// Equal compares two strings in a time that does not depend on where they differ.
+// Equal compares two strings in constant time.
 func Equal(a, b string) bool {
 	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
 }

@@ -13,10 +13,10 @@ func TestC20_Entropy(t *testing.T) {
 	for range 10_000 {
 		value := New(AuthorizationCode)
 		if !AuthorizationCode.Is(value) {
-			t.Fatalf("New made %d characters that Is does not recognise", len(value))
+			t.Fatalf("New returned %d characters that Is rejects", len(value))
 		}
 		if seen[value] {
-			t.Fatal("New made the same credential twice")
+			t.Fatal("New returned the same credential twice")
 		}
 		seen[value] = true
 	}
@@ -32,21 +32,21 @@ func TestC20_Entropy(t *testing.T) {
 }
 
 func TestC15_Malformed(t *testing.T) {
-	good := New(AuthorizationCode)
+	valid := New(AuthorizationCode)
 	cases := map[string]string{
 		"empty":        "",
 		"prefix only":  string(AuthorizationCode),
-		"truncated":    good[:len(good)-1],
-		"longer":       good + "A",
-		"padding":      good + "=",
-		"blank":        good + " ",
-		"NUL":          good[:len(good)-1] + "\x00",
-		"upper prefix": strings.ToUpper(good[:4]) + good[4:],
-		"other type":   string(RefreshToken) + good[4:],
+		"truncated":    valid[:len(valid)-1],
+		"longer":       valid + "A",
+		"padding":      valid + "=",
+		"blank":        valid + " ",
+		"NUL":          valid[:len(valid)-1] + "\x00",
+		"upper prefix": strings.ToUpper(valid[:4]) + valid[4:],
+		"other type":   string(RefreshToken) + valid[4:],
 	}
 	for name, value := range cases {
 		if AuthorizationCode.Is(value) {
-			t.Errorf("%s: got a well-formed code, want not", name)
+			t.Errorf("%s: accepted as a well-formed code", name)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestID(t *testing.T) {
 	}
 	for _, noHash := range []string{"", "AAAA", "not a hash"} {
 		if got := ID(noHash); got != "" {
-			t.Errorf("%q: got %s, want nothing", noHash, got)
+			t.Errorf("%q: got %s, want an empty ID", noHash, got)
 		}
 	}
 }

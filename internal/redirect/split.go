@@ -2,13 +2,12 @@ package redirect
 
 import "strings"
 
-// parts is a URI cut at its delimiters (RFC 3986 appendix B) without decoding
-// or normalising anything. Every part keeps its delimiter, so an empty part
-// ("?" alone) differs from an absent one, and joining all parts gives the
-// original string back.
+// parts is a URI split at its delimiters (RFC 3986 appendix B), without decoding or
+// normalizing. Every part keeps its delimiter, so that an empty part ("?" alone)
+// differs from an absent one, and the parts joined are the original string.
 type parts struct {
 	scheme   string // "https:"
-	slashes  string // "//" when there is an authority
+	slashes  string // "//" if there is an authority
 	userinfo string // "user@", up to the last "@" of the authority
 	host     string // "rp.test", "[::1]"
 	port     string // ":443"
@@ -17,8 +16,7 @@ type parts struct {
 	fragment string // "#x"
 }
 
-// split never fails: what is not a URI still has parts, which the callers
-// judge.
+// split never fails: text that is not a URI has parts too, and the callers check them.
 func split(uri string) parts {
 	var p parts
 	rest := uri
@@ -42,7 +40,7 @@ func split(uri string) parts {
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		p.userinfo, rest = rest[:i+1], rest[i+1:]
 	}
-	// The colons of an IPv6 literal stand before its bracket.
+	// The colons of an IPv6 literal precede its closing bracket.
 	if i := strings.LastIndexByte(rest, ':'); i > strings.LastIndexByte(rest, ']') {
 		rest, p.port = rest[:i], rest[i:]
 	}
@@ -50,10 +48,9 @@ func split(uri string) parts {
 	return p
 }
 
-// validPort reports whether port, with its colon, is absent or a decimal
-// number from 1 to 65535 in its only spelling. An empty port (":") is not
-// valid.
-func validPort(port string) bool {
+// isValidPort reports whether port, with its colon, is absent or a decimal number from
+// 1 to 65535 without leading zeros. An empty port (":") is not valid.
+func isValidPort(port string) bool {
 	if port == "" {
 		return true
 	}
