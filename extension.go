@@ -27,6 +27,14 @@ type Endpoint struct {
 	Path string
 	// Methods are the HTTP methods; HEAD comes with GET, except for User, where a GET may have effects.
 	Methods []string
+	// Group is the part of the HTTP handler that the endpoint belongs to. If empty, it is served
+	// whatever groups a host leaves out.
+	Group Group
+	// CrossOrigin says which scripts of other origins may read the responses.
+	CrossOrigin CrossOrigin
+	// InMemory says that a response needs neither the store nor another server. Such requests
+	// are answered however many others are in flight.
+	InMemory bool
 	// Metadata is the member of the metadata documents that holds the endpoint's URL, such as "userinfo_endpoint". Empty:
 	// the endpoint is not announced.
 	Metadata string
@@ -46,6 +54,24 @@ type Endpoint struct {
 	User func(w http.ResponseWriter, r *http.Request, user *User) error
 }
 
+// Group is a part of the HTTP handler that a host can leave out, such as "oidc".
+type Group string
+
+// CrossOrigin says which scripts of other origins may read the responses of an endpoint (the
+// CORS protocol of the Fetch standard). No response allows credentials, so browsers send no
+// cookies with such requests.
+type CrossOrigin int
+
+const (
+	// CrossOriginNone is for pages and for endpoints that only servers call.
+	CrossOriginNone CrossOrigin = iota
+	// CrossOriginAny is for endpoints that are public or require an access token.
+	CrossOriginAny
+	// CrossOriginApplication allows the origins of the application that the request names
+	// (see [AllowsOrigin]). The endpoint must set Application.
+	CrossOriginApplication
+)
+
 // check returns what is wrong with the endpoint.
 func (e Endpoint) check() error {
 	callers := 0
@@ -61,6 +87,8 @@ func (e Endpoint) check() error {
 		return fmt.Errorf("endpoint %q: name its HTTP methods", e.Path)
 	case callers != 1:
 		return fmt.Errorf("endpoint %q: set exactly one of Anyone, Application, Bearer and User", e.Path)
+	case e.CrossOrigin == CrossOriginApplication && e.Application == nil:
+		return fmt.Errorf("endpoint %q: CrossOriginApplication requires Application", e.Path)
 	default:
 		return nil
 	}
@@ -122,14 +150,28 @@ func (r *Registry) DecorateToken(decorate func(ctx context.Context, issued *Issu
 	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
 }
 
-// Metadata adds to the metadata documents (RFC 8414 §2), after the library's own members.
-func (r *Registry) Metadata(add func(metadata map[string]any)) {
-	r.provider.metadata = append(r.provider.metadata, add)
+// Metadata adds members to the metadata documents (RFC 8414 §2), after the library's own. They
+// belong to a group, like an endpoint.
+func (r *Registry) Metadata(group Group, add func(metadata map[string]any)) {
+	r.provider.metadata = append(r.provider.metadata, metadataMembers{group, add})
 }
 
-// MetadataDocument serves the metadata under one more name below .well-known, such as "openid-configuration".
-func (r *Registry) MetadataDocument(name string) {
-	r.provider.metadataDocuments = append(r.provider.metadataDocuments, name)
+// MetadataDocument serves the metadata under another name below .well-known, such as
+// "openid-configuration". The name belongs to a group, like an endpoint.
+func (r *Registry) MetadataDocument(group Group, name string) {
+	r.provider.metadataDocuments = append(r.provider.metadataDocuments, MetadataDocument{group, name})
+}
+
+// MetadataDocument is a name below .well-known of the metadata.
+type MetadataDocument struct {
+	Group Group
+	Name  string
+}
+
+// metadataMembers adds the members of a group to the metadata.
+type metadataMembers struct {
+	group Group
+	add   func(metadata map[string]any)
 }
 
 // extend runs the extensions, and the grants that are extensions too.

@@ -38,6 +38,7 @@ func TestExtensionIsChecked(t *testing.T) {
 		{"no method", adding(Endpoint{Path: "hello", Anyone: anyone}), "name its HTTP methods"},
 		{"for nobody", adding(Endpoint{Path: "hello", Methods: get}), "exactly one of"},
 		{"for two kinds of callers", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, Bearer: bearer}), "exactly one of"},
+		{"origins of no application", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, CrossOrigin: CrossOriginApplication}), "requires Application"},
 		{"twice", adding(good, good), "there are two"},
 		{"scope", func(registry *Registry) error { registry.Scope("a b", "two words"); return nil }, "RFC 6749 §3.3"},
 		{"its own error", func(*Registry) error { return errors.New("the host forgot something") }, "forgot something"},

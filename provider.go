@@ -180,8 +180,8 @@ type Provider struct {
 	endpoints         []Endpoint
 	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
 	tokenDecorators   []func(context.Context, *Issued) error
-	metadata          []func(map[string]any)
-	metadataDocuments []string
+	metadata          []metadataMembers
+	metadataDocuments []MetadataDocument
 }
 
 // New makes a provider. The issuer is its name (RFC 8414 §2): an https URL without query, fragment or trailing slash, whose
@@ -289,12 +289,15 @@ func (p *Provider) ResponseTypes() []string {
 func (p *Provider) Endpoints() []Endpoint { return slices.Clone(p.endpoints) }
 
 // MetadataDocuments returns the names below .well-known that extensions added for the metadata.
-func (p *Provider) MetadataDocuments() []string { return slices.Clone(p.metadataDocuments) }
+func (p *Provider) MetadataDocuments() []MetadataDocument { return slices.Clone(p.metadataDocuments) }
 
-// DecorateMetadata lets the extensions add to the metadata.
-func (p *Provider) DecorateMetadata(metadata map[string]any) {
-	for _, add := range p.metadata {
-		add(metadata)
+// DecorateMetadata adds the members of extensions to the metadata, for the groups that are
+// served.
+func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) bool) {
+	for _, members := range p.metadata {
+		if serves(members.group) {
+			members.add(metadata)
+		}
 	}
 }
 

@@ -18,6 +18,11 @@ func authMethods() []string {
 	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone}
 }
 
+// secretMethods returns the authMethods that prove the client's identity.
+func secretMethods() []string {
+	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost}
+}
+
 // clientClaim is what a request says about who sends it, and how it wants to prove that.
 type clientClaim struct {
 	id, secret, method string

@@ -11,36 +11,13 @@ import (
 // This file is what scripts of other origins may do (the CORS protocol of the Fetch standard). No answer ever allows
 // credentials, so a browser sends no cookie along, and everything that people use or that only servers call allows nothing.
 
-// crossOriginReaders says which scripts may read the answers of an endpoint.
-type crossOriginReaders int
-
-const (
-	readableByNone        crossOriginReaders = iota
-	readableByAll                            // it is public, or a token decides
-	readableByApplication                    // those of the origins that the application named in the request allows
-)
-
-// crossOrigin is the one table of who may read what.
-func (e route) crossOrigin() crossOriginReaders {
-	switch e.Metadata {
-	case "token_endpoint", "revocation_endpoint":
-		return readableByApplication
-	case "userinfo_endpoint", "jwks_uri":
-		return readableByAll
-	}
-	if e.group == GroupMetadata {
-		return readableByAll
-	}
-	return readableByNone
-}
-
 // serveCrossOrigin says who may read the answer, as far as the endpoint tells, and reports whether that was all there is to
 // answer, as it is to a preflight request. Which application will ask is not known in one: it is told what anybody is.
 func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
-	readers, header := found.crossOrigin(), w.Header()
+	readers, header := found.CrossOrigin, w.Header()
 	preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
 	switch {
-	case readers == readableByNone:
+	case readers == oauthkit.CrossOriginNone:
 		return false
 	case preflight:
 		header.Set("Access-Control-Allow-Origin", "*")
@@ -49,7 +26,7 @@ func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done
 		header.Set("Access-Control-Max-Age", "7200")
 		w.WriteHeader(http.StatusNoContent)
 		return true
-	case readers == readableByAll:
+	case readers == oauthkit.CrossOriginAny:
 		header.Set("Access-Control-Allow-Origin", "*")
 		header.Set("Access-Control-Expose-Headers", exposedHeaders)
 	default:
@@ -66,7 +43,7 @@ const exposedHeaders = "Retry-After, WWW-Authenticate"
 // nothing where there is no Origin.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.Values, found route) {
 	origins := r.Header.Values("Origin")
-	if found.crossOrigin() != readableByApplication || len(origins) != 1 || !isOrigin(origins[0]) {
+	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !isOrigin(origins[0]) {
 		return
 	}
 	app, err := h.provider.Application(r.Context(), namedApplication(r.Header, form))

@@ -87,7 +87,8 @@ func (o occupant) Extend(registry *oauthkit.Registry) error {
 func TestOccupiedPath(t *testing.T) {
 	for path, refused := range map[string]bool{
 		"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "applications/web": true,
-		"applications/{id}/update": true, "tokens": false, "things/{id}": false,
+		"applications/{id}/update": true, ".well-known/oauth-authorization-server": true, "tokens": false, "things/{id}": false,
+		"{a}/register": true, "things/{id": true,
 	} {
 		store := memstore.New()
 		provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{occupant(path)}})
@@ -102,5 +103,55 @@ func TestOccupiedPath(t *testing.T) {
 		if (err != nil) != refused || refused && !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, want an error that names it: %t", path, err, refused)
 		}
+	}
+}
+
+// crossOriginExtension has an endpoint in a group of its own, which any script may read, and
+// metadata that belongs to the group.
+type crossOriginExtension struct{}
+
+func (crossOriginExtension) Extend(registry *oauthkit.Registry) error {
+	registry.Endpoint(oauthkit.Endpoint{
+		Path: "status", Methods: []string{http.MethodGet}, Group: "status", Metadata: "status_endpoint", CrossOrigin: oauthkit.CrossOriginAny,
+		Anyone: func(http.ResponseWriter, *http.Request) error { return nil },
+	})
+	registry.Metadata("status", func(metadata map[string]any) { metadata["status_supported"] = true })
+	registry.MetadataDocument("status", "status-configuration")
+	return nil
+}
+
+// TestExtensionGroup leaves out the group of an extension's endpoint and metadata.
+func TestExtensionGroup(t *testing.T) {
+	provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{Extensions: []oauthkit.Extension{crossOriginExtension{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		groups []oauthhttp.Group
+		served bool
+	}{
+		"every group":        {nil, true},
+		"its group":          {[]oauthhttp.Group{oauthhttp.GroupMetadata, "status"}, true},
+		"the group of OIDC":  {[]oauthhttp.Group{oauthhttp.GroupMetadata, oauthhttp.GroupOIDC}, false},
+		"metadata and pages": {[]oauthhttp.Group{oauthhttp.GroupMetadata, oauthhttp.GroupBase}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler := mustHandler(t, provider, oauthhttp.Config{Groups: test.groups})
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/status", nil))
+			if served := recorder.Code == http.StatusOK; served != test.served || served != (recorder.Header().Get("Access-Control-Allow-Origin") == "*") {
+				t.Errorf("got %d with %v, want it served to every origin: %t", recorder.Code, recorder.Header(), test.served)
+			}
+			if served := status(handler, http.MethodGet, "/o/.well-known/status-configuration") == http.StatusOK; served != test.served {
+				t.Errorf("got the document served %t, want %t", served, test.served)
+			}
+			recorder = httptest.NewRecorder()
+			handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/.well-known/oauth-authorization-server", nil))
+			for _, member := range []string{"status_endpoint", "status_supported"} {
+				if announced := strings.Contains(recorder.Body.String(), member); announced != test.served {
+					t.Errorf("got %s announced %t, want %t", member, announced, test.served)
+				}
+			}
+		})
 	}
 }

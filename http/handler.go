@@ -83,7 +83,8 @@ type Config struct {
 type Handler struct {
 	provider    *oauthkit.Provider
 	config      Config
-	routes      map[string]route // by path, without a trailing slash
+	routes      map[string]route // by path, relative to the issuer
+	mux         *http.ServeMux
 	crossOrigin *http.CrossOriginProtection
 	stylesheet  string // its URL
 	pages       *pages
@@ -118,7 +119,8 @@ func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		provider: provider, config: config, pages: pages, inFlight: inFlight, routes: map[string]route{},
+		provider: provider, config: config, pages: pages, inFlight: inFlight,
+		routes: map[string]route{}, mux: http.NewServeMux(),
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
 	}
 	if h.busy, err = h.newBusyAnswers(); err != nil {
@@ -132,62 +134,76 @@ func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
 	if err := h.addEndpoints(); err != nil {
 		return nil, err
 	}
-	if err := h.checkGroups(); err != nil {
-		return nil, err
-	}
 	return h, h.checkHostFields()
 }
 
-// addEndpoints fills the routes: the library's endpoints, the extensions', and the
-// metadata documents.
+// addEndpoints fills the table and the mux.
 func (h *Handler) addEndpoints() error {
-	for _, endpoint := range h.endpoints() {
-		h.routes[h.provider.Prefix()+"/"+endpoint.Path] = endpoint
+	for _, endpoint := range slices.Concat(
+		h.endpoints(), h.metadataEndpoints(), h.signOutEndpoints(), h.managementEndpoints(),
+	) {
+		h.routes[endpoint.Path] = endpoint
 	}
 	if err := h.addExtensions(); err != nil {
 		return err
 	}
-	h.addMetadata()
-	return nil
+	if err := h.checkGroups(); err != nil {
+		return err
+	}
+	return h.addPatterns()
 }
 
-// endpoints is the table of the library's own endpoints: who may call each, and how. Everything else about them, routing,
-// errors and metadata documents, follows from it.
+// endpoints returns the rows of the OAuth endpoints. A row says everything about an endpoint:
+// routing, errors, cross-origin access and the metadata documents follow from it.
 func (h *Handler) endpoints() []route {
-	get, post, both := []string{http.MethodGet}, []string{http.MethodPost}, []string{http.MethodGet, http.MethodPost}
-	return append([]route{
-		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: authorizePath, Methods: both, Metadata: "authorization_endpoint", Anyone: h.authorize}},
-		{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{Path: "consent", Methods: both, Anyone: h.consent}},
-		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "token", Methods: post, Metadata: "token_endpoint", Application: h.token}},
-		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "introspect", Methods: post, Metadata: "introspection_endpoint", Application: h.introspect}},
-		{group: GroupBase, Endpoint: oauthkit.Endpoint{Path: "revoke_token", Methods: post, Metadata: "revocation_endpoint", Application: h.revoke}},
-		{memory: true, Endpoint: oauthkit.Endpoint{Path: stylesheetPath, Methods: get, Anyone: serveStylesheet}},
-	}, slices.Concat(h.signOutEndpoints(), h.managementEndpoints())...)
+	get, post := []string{http.MethodGet}, []string{http.MethodPost}
+	getAndPost := slices.Concat(get, post)
+	return []route{
+		{page: true, Endpoint: oauthkit.Endpoint{
+			Path: authorizePath, Methods: getAndPost, Anyone: h.authorize, Group: GroupBase,
+			Metadata: "authorization_endpoint",
+		}},
+		{page: true, Endpoint: oauthkit.Endpoint{
+			Path: "consent", Methods: getAndPost, Anyone: h.consent, Group: GroupBase,
+		}},
+		{authMethods: authMethods(), Endpoint: oauthkit.Endpoint{
+			Path: "token", Methods: post, Application: h.token, Group: GroupBase,
+			CrossOrigin: oauthkit.CrossOriginApplication, Metadata: "token_endpoint",
+		}},
+		{authMethods: secretMethods(), Endpoint: oauthkit.Endpoint{
+			Path: "introspect", Methods: post, Application: h.introspect, Group: GroupBase,
+			Metadata: "introspection_endpoint",
+		}},
+		{authMethods: authMethods(), Endpoint: oauthkit.Endpoint{
+			Path: "revoke_token", Methods: post, Application: h.revoke, Group: GroupBase,
+			CrossOrigin: oauthkit.CrossOriginApplication, Metadata: "revocation_endpoint",
+		}},
+		{Endpoint: oauthkit.Endpoint{
+			Path: stylesheetPath, Methods: get, Anyone: serveStylesheet, InMemory: true,
+		}},
+	}
 }
 
-// ServeHTTP answers a request, with or without a slash at the end of its path.
+// ServeHTTP serves a request, with or without a slash at the end of its path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found, known := h.find(r)
-	if !known || !h.serves(found.group) {
-		setSecurityHeaders(w.Header())
-		h.failUnknown(w, withRequestInfo(r))
+	if !isClean(r.URL.EscapedPath()) {
+		h.serveNotFound(w, r)
 		return
 	}
-	if replacement := h.config.Replace[found.Path]; replacement != nil {
-		replacement.ServeHTTP(w, withRequestInfo(r))
-		return
-	}
-	h.serve(w, r, found)
+	h.mux.ServeHTTP(w, r)
 }
 
-// failUnknown answers a request for what is not there, in JSON below the path of what is.
-func (h *Handler) failUnknown(w http.ResponseWriter, r *http.Request) {
+// serveNotFound answers a request for an unknown path: in JSON below api/, and otherwise with
+// a page.
+func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
+	setSecurityHeaders(w.Header())
+	r = withRequestInfo(r)
 	if strings.HasPrefix(r.URL.Path, h.provider.Prefix()+"/api/") {
-		h.log(r, errNothingHere)
-		writeUserError(w, r, errNothingHere)
+		h.log(r, errNotFound)
+		writeUserError(w, r, errNotFound)
 		return
 	}
-	h.writeErrorPage(w, r, route{}, errNothingHere)
+	h.writeErrorPage(w, r, route{}, errNotFound)
 }
 
 // serve answers a request to an endpoint of ours.
@@ -209,7 +225,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	begun.body.readAhead(r) // before the time begins to run
 	r, end := begun.begin(r, h.provider.Timeout())
 	defer end()
-	if !found.memory && !hasTurn(r.Context(), h.inFlight) {
+	if !found.InMemory && !hasTurn(r.Context(), h.inFlight) {
 		stranger := isStrangers(r, found, &begun.body)
 		if !h.inFlight.enter(r.Context(), stranger) {
 			h.writeBusy(w, r, found)

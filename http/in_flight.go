@@ -97,7 +97,7 @@ func (f *inFlight) tryEnter(stranger bool) bool {
 
 // isFull reports whether a request to the endpoint could not even wait, whoever sends it.
 func (f *inFlight) isFull(found route) bool {
-	return !found.memory && (f.all.isFull() || found.isOpen() && f.strangers.isFull())
+	return !found.InMemory && (f.all.isFull() || found.isOpen() && f.strangers.isFull())
 }
 
 // leave gives the turn to the next.

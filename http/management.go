@@ -47,7 +47,7 @@ func managementSamples() map[string]pageContent {
 type userAnswer func(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error
 
 func userPage(path string, answer userAnswer, methods ...string) route {
-	return route{group: GroupManagement, page: true, Endpoint: oauthkit.Endpoint{Path: path, Methods: methods, User: answer}}
+	return route{page: true, Endpoint: oauthkit.Endpoint{Path: path, Methods: methods, User: answer, Group: GroupManagement}}
 }
 
 // notFound turns what does not exist, or not for this user, into one answer that tells nothing of the difference.

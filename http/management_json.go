@@ -13,7 +13,7 @@ import (
 // whoever is signed in to the host with a cookie, so what changes something must come from this site and be JSON.
 
 func userJSON(path string, answer userAnswer, methods ...string) route {
-	return route{group: GroupManagement, Endpoint: oauthkit.Endpoint{Path: "api/" + path, Methods: methods, User: answer}}
+	return route{Endpoint: oauthkit.Endpoint{Path: "api/" + path, Methods: methods, User: answer, Group: GroupManagement}}
 }
 
 // errNotSignedIn is what a program is told that calls for nobody. Where to sign in is the front end's to know.

@@ -16,21 +16,28 @@ import (
 // metadataMaxAge is how long clients may keep the documents. They change only when the host's program does.
 const metadataMaxAge = "public, max-age=300"
 
-// addMetadata serves the metadata under every name it has: below the issuer, where OpenID Connect Discovery §4 looks, and at
-// the root of the host with the issuer's path behind the name, where RFC 8414 §3 does.
-func (h *Handler) addMetadata() {
+// metadataEndpoints returns a row for each name of the metadata. A document is served below the
+// issuer, for OpenID Connect Discovery §4, and at the root of the host with the issuer's path
+// behind the name, for RFC 8414 §3.
+func (h *Handler) metadataEndpoints() []route {
 	names := []string{"oauth-authorization-server"}
-	if h.serves(GroupOIDC) {
-		names = append(names, h.provider.MetadataDocuments()...)
+	for _, document := range h.provider.MetadataDocuments() {
+		if h.serves(document.Group) {
+			names = append(names, document.Name)
+		}
 	}
-	prefix := h.provider.Prefix()
+	var routes []route
 	for _, name := range names {
-		serve := route{group: GroupMetadata, memory: h.provider.HasStaticScopes(), Endpoint: oauthkit.Endpoint{
-			Path: ".well-known/" + name, Methods: []string{http.MethodGet}, Anyone: h.metadata,
+		document := route{Endpoint: oauthkit.Endpoint{
+			Path: ".well-known/" + name, Methods: []string{http.MethodGet}, Anyone: h.metadata, Group: GroupMetadata,
+			CrossOrigin: oauthkit.CrossOriginAny, InMemory: h.provider.HasStaticScopes(),
 		}}
-		h.routes[prefix+"/.well-known/"+name] = serve
-		h.routes["/.well-known/"+name+prefix] = serve
+		if prefix := h.provider.Prefix(); prefix != "" {
+			document.rootPath = "/.well-known/" + name + prefix
+		}
+		routes = append(routes, document)
 	}
+	return routes
 }
 
 // metadata answers with the document, which is the same for every request as long as the scopes are (RFC 8414 §3.2).
@@ -67,12 +74,10 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 		document["code_challenge_methods_supported"] = []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}
 	}
 	h.describeEndpoints(document)
-	if document["authorization_endpoint"] != nil {
-		document["ui_locales_supported"] = slices.Clone(h.pages.words.languages) // those that ui_locales may ask the pages for
+	if h.serves(GroupBase) { // which has the pages that ui_locales is for
+		document["ui_locales_supported"] = slices.Clone(h.pages.words.languages)
 	}
-	if h.serves(GroupOIDC) {
-		h.provider.DecorateMetadata(document)
-	}
+	h.provider.DecorateMetadata(document, h.serves)
 	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2
 		value := reflect.ValueOf(member)
 		return value.Kind() == reflect.Slice && value.Len() == 0
@@ -80,19 +85,16 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	return document, nil
 }
 
-// describeEndpoints adds those that are served, and how applications authenticate there.
+// describeEndpoints adds the URLs of the served endpoints, and their client authentication
+// methods.
 func (h *Handler) describeEndpoints(document map[string]any) {
 	for _, found := range h.routes {
-		if found.Metadata != "" && h.serves(found.group) {
-			document[found.Metadata] = h.provider.Issuer() + "/" + found.Path
+		if found.Metadata == "" || !h.serves(found.Group) {
+			continue
 		}
-	}
-	secretMethods := slices.DeleteFunc(authMethods(), func(method string) bool { return method == oauthkit.AuthMethodNone })
-	for endpoint, methods := range map[string][]string{
-		"token_endpoint": authMethods(), "revocation_endpoint": authMethods(), "introspection_endpoint": secretMethods,
-	} {
-		if document[endpoint] != nil {
-			document[endpoint+"_auth_methods_supported"] = methods
+		document[found.Metadata] = h.provider.Issuer() + "/" + found.Path
+		if found.authMethods != nil {
+			document[found.Metadata+"_auth_methods_supported"] = found.authMethods
 		}
 	}
 }

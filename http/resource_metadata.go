@@ -61,7 +61,7 @@ func (a API) Metadata() (pattern string, handler http.Handler) {
 	if pattern = address.EscapedPath(); strings.HasSuffix(pattern, "/") {
 		pattern += "{$}"
 	}
-	served := route{group: GroupMetadata, Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}}}
+	served := route{Endpoint: oauthkit.Endpoint{Methods: []string{http.MethodGet}, CrossOrigin: oauthkit.CrossOriginAny}}
 	return pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setSecurityHeaders(w.Header())
 		if serveCrossOrigin(w, r, served) {

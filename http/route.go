@@ -2,93 +2,99 @@ package oauthhttp
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file says which endpoints there are beside the library's, finds that of a request, and the address of one.
+// This file routes requests to the endpoints, and builds the addresses of endpoints.
 
-// route is an endpoint as it is served.
+// route is a row of the endpoint table.
 type route struct {
 	oauthkit.Endpoint
-	group Group
-	// page says that people call it, with a browser: errors are pages, and HEAD, which would have effects, is refused.
+	// page says that people call the endpoint with a browser. Errors are pages, and HEAD is
+	// refused because a GET may have effects.
 	page bool
-	// memory says that what it answers is in memory, so that it waits for nothing.
-	memory bool
+	// authMethods are the client authentication methods, for the metadata. If nil, they are
+	// not announced.
+	authMethods []string
+	// rootPath is a second path of the endpoint, relative to the host. It may be empty.
+	rootPath string
 }
 
-// isOpen reports whether no request says by itself that its sender may call.
+// isOpen reports whether requests carry no credentials of their own. Cookies do not count:
+// only the host can judge them.
 func (e route) isOpen() bool { return e.Anyone != nil || e.User != nil }
 
 func (e route) allows(method string) bool {
 	return slices.Contains(e.Methods, method) || method == http.MethodHead && !e.page && slices.Contains(e.Methods, http.MethodGet)
 }
 
-// addExtensions adds the endpoints of extensions. One at a path of ours would take its place together with who may call it.
+// addExtensions adds the endpoints of extensions to the table. An endpoint at a path of the
+// library's would replace the library's checks of the caller, so it is an error.
 func (h *Handler) addExtensions() error {
-	own := slices.Collect(maps.Values(h.routes))
+	own := http.NewServeMux()
+	for path := range h.routes {
+		own.Handle("/"+path, http.NotFoundHandler())
+	}
 	for _, endpoint := range h.provider.Endpoints() {
-		path := h.provider.Prefix() + "/" + endpoint.Path
-		_, taken := h.routes[path]
-		if taken || slices.ContainsFunc(own, func(ours route) bool { _, meets := matchPath(ours.Path, endpoint.Path); return meets }) {
+		_, taken := own.Handler(&http.Request{URL: &url.URL{Path: "/" + endpoint.Path}})
+		if taken != "" {
 			return fmt.Errorf("an extension has an endpoint at %q, which is a path of the library's", endpoint.Path)
 		}
-		h.routes[path] = route{Endpoint: endpoint, group: GroupOIDC, page: endpoint.User != nil, memory: endpoint.Metadata == "jwks_uri"}
+		h.routes[endpoint.Path] = route{Endpoint: endpoint, page: endpoint.User != nil}
 	}
 	return nil
 }
 
-// find returns the endpoint of a request. A parameter of a path is a whole segment as it was sent, so that a client_id may
-// have an escaped slash in it; what stands for it is then r.PathValue.
-func (h *Handler) find(r *http.Request) (found route, known bool) {
-	escaped := strings.Count(r.URL.EscapedPath(), "/") != strings.Count(r.URL.Path, "/") // a slash, which others may not take for one
-	if found, known = h.routes[strings.TrimSuffix(r.URL.Path, "/")]; known && !escaped && !strings.Contains(found.Path, "{") {
-		return found, true
-	}
-	path, below := strings.CutPrefix(strings.TrimSuffix(r.URL.EscapedPath(), "/"), h.provider.Prefix()+"/")
-	if !below {
-		return route{}, false
-	}
-	for _, candidate := range h.routes {
-		if values, ok := matchPath(candidate.Path, path); ok {
-			for name, value := range values {
-				r.SetPathValue(name, value)
+// addPatterns adds the patterns of every served endpoint to the mux.
+func (h *Handler) addPatterns() error {
+	h.mux.HandleFunc("/", h.serveNotFound)
+	for _, path := range h.Paths() {
+		found, handler := h.routes[path], h.Endpoint(path)
+		if replacement := h.config.Replace[path]; replacement != nil {
+			handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				replacement.ServeHTTP(w, withRequestInfo(r))
+			})
+		}
+		patterns := []string{h.provider.Prefix() + "/" + path}
+		if found.rootPath != "" {
+			patterns = append(patterns, found.rootPath)
+		}
+		for _, pattern := range patterns {
+			if err := addPattern(h.mux, pattern, handler); err != nil {
+				return fmt.Errorf("the endpoint %q: %w", path, err)
 			}
-			return candidate, true
 		}
 	}
-	return route{}, false
+	return nil
 }
 
-// matchPath returns the values of the parameters of a pattern such as "applications/{client_id}". A pattern without any matches
-// nothing: such a path is in the table as it is.
-func matchPath(pattern, path string) (values map[string]string, ok bool) {
-	names, segments := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(names) != len(segments) || !strings.Contains(pattern, "{") {
-		return nil, false
-	}
-	values = map[string]string{}
-	for i, name := range names {
-		value, err := url.PathUnescape(segments[i])
-		parameter := strings.HasPrefix(name, "{")
-		switch {
-		case err != nil, value == "", !parameter && value != name:
-			return nil, false
-		case parameter:
-			values[strings.Trim(name, "{}")] = value
+// addPattern adds a pattern with and without a slash at the end. ServeMux panics if a pattern
+// is malformed or conflicts with another, which an extension's may.
+func addPattern(mux *http.ServeMux, pattern string, handler http.Handler) (err error) {
+	defer func() {
+		if conflict := recover(); conflict != nil {
+			err = fmt.Errorf("%v", conflict)
 		}
-	}
-	return values, true
+	}()
+	mux.Handle(pattern, handler)
+	mux.Handle(pattern+"/{$}", handler)
+	return nil
 }
 
-// path returns the address of an endpoint below the issuer, with a slash at the end as Django OAuth Toolkit has it. Segments are
-// escaped.
+// isClean reports whether ServeMux takes a path unchanged. It would redirect others, which
+// no endpoint has.
+func isClean(escaped string) bool {
+	return strings.HasPrefix(escaped, "/") && path.Clean(escaped) == strings.TrimSuffix(escaped, "/")
+}
+
+// path returns the path of an endpoint, with a slash at the end like Django OAuth Toolkit. It
+// escapes the segments.
 func (h *Handler) path(segments ...string) string {
 	escaped := h.provider.Prefix()
 	for _, segment := range segments {

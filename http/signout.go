@@ -34,8 +34,8 @@ func (h *Handler) signOutEndpoints() []route {
 	if h.config.SignOut == nil {
 		return nil
 	}
-	return []route{{group: GroupBase, page: true, Endpoint: oauthkit.Endpoint{
-		Path: "logout", Methods: []string{http.MethodGet, http.MethodPost}, Anyone: h.signOut,
+	return []route{{page: true, Endpoint: oauthkit.Endpoint{
+		Path: "logout", Methods: []string{http.MethodGet, http.MethodPost}, Anyone: h.signOut, Group: GroupBase,
 	}}}
 }
 

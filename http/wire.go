@@ -126,8 +126,8 @@ func malformed(format string, args ...any) *oauthkit.Error {
 	return oauthkit.Errorf(oauthkit.InvalidRequest, format, args...).WithReason(oauthkit.ReasonMalformedRequest)
 }
 
-// errNothingHere is the error of an address that is nobody's.
-var errNothingHere = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
+// errNotFound answers a request for an unknown path.
+var errNotFound = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
 	WithReason(oauthkit.ReasonNotFound))
 
 // wrongMethod is the error of a request with another method than those.

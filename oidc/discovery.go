@@ -16,6 +16,9 @@ const (
 	scopeOfflineAccess = "offline_access"
 )
 
+// group is the group of the extension's endpoints, with the value of oauthhttp.GroupOIDC.
+const group oauthkit.Group = "oidc"
+
 // announce registers the scopes and the metadata (OpenID Connect Discovery 1.0 §3). A
 // scope's description continues "This application will be able to". Unsupported
 // features are listed as false, since the default of request_uri_parameter_supported is
@@ -28,8 +31,8 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 	registry.Scope(scopePhone, "see your phone number")
 	registry.Scope(scopeOfflineAccess, "keep its access while you are away")
 
-	registry.MetadataDocument("openid-configuration")
-	registry.Metadata(func(metadata map[string]any) {
+	registry.MetadataDocument(group, "openid-configuration")
+	registry.Metadata(group, func(metadata map[string]any) {
 		metadata["subject_types_supported"] = []string{"public"}
 		metadata["id_token_signing_alg_values_supported"] = algorithms()
 		metadata["claim_types_supported"] = []string{"normal"}

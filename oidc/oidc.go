@@ -106,17 +106,22 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 	registry.ValidateAuthorize(e.validateAuthorize)
 	registry.DecorateToken(e.addIDToken)
 	registry.Endpoint(oauthkit.Endpoint{
-		Path:     ".well-known/jwks.json",
-		Methods:  []string{http.MethodGet},
-		Metadata: "jwks_uri",
-		Anyone:   e.serveKeys,
+		Path:        ".well-known/jwks.json",
+		Methods:     []string{http.MethodGet},
+		Group:       group,
+		CrossOrigin: oauthkit.CrossOriginAny,
+		InMemory:    true,
+		Metadata:    "jwks_uri",
+		Anyone:      e.serveKeys,
 	})
 	registry.Endpoint(oauthkit.Endpoint{
-		Path:     "userinfo",
-		Methods:  []string{http.MethodGet, http.MethodPost},
-		Metadata: "userinfo_endpoint",
-		Scope:    scopeOpenID,
-		Bearer:   e.serveUserInfo,
+		Path:        "userinfo",
+		Methods:     []string{http.MethodGet, http.MethodPost},
+		Group:       group,
+		CrossOrigin: oauthkit.CrossOriginAny,
+		Metadata:    "userinfo_endpoint",
+		Scope:       scopeOpenID,
+		Bearer:      e.serveUserInfo,
 	})
 	return nil
 }

@@ -192,12 +192,12 @@ func TestMetadata(t *testing.T) {
 	} {
 		s := newSite(t, config)
 		metadata := map[string]any{}
-		s.provider.DecorateMetadata(metadata)
+		s.provider.DecorateMetadata(metadata, func(group oauthkit.Group) bool { return group == "oidc" })
 		got, err := json.Marshal(metadata)
 		if err != nil || string(got) != want {
 			t.Errorf("got %s and %v, want %s", got, err, want)
 		}
-		if got := s.provider.MetadataDocuments(); !slices.Equal(got, []string{"openid-configuration"}) {
+		if got := s.provider.MetadataDocuments(); !slices.Equal(got, []oauthkit.MetadataDocument{{Group: "oidc", Name: "openid-configuration"}}) {
 			t.Errorf("got documents %v, want openid-configuration", got)
 		}
 		texts, err := s.provider.ScopeTexts(t.Context())

@@ -102,12 +102,12 @@ func ofBrowsers() []mutant {
 		},
 		{
 			"cors-introspection", pages,
-			`case "token_endpoint", "revocation_endpoint":`, `case "token_endpoint", "revocation_endpoint", "introspection_endpoint":`,
+			"Application: h.introspect, Group: GroupBase,", "Application: h.introspect, Group: GroupBase, CrossOrigin: oauthkit.CrossOriginApplication,",
 			killer{attacks, "TestCORS/memory/X-08"},
 		},
 		{
 			"cors-pages", pages,
-			"return readableByAll\n\t}\n\treturn readableByNone", "return readableByAll\n\t}\n\treturn readableByAll",
+			"Anyone: h.authorize, Group: GroupBase,", "Anyone: h.authorize, Group: GroupBase, CrossOrigin: oauthkit.CrossOriginAny,",
 			killer{attacks, "TestCORS/memory/X-01"},
 		},
 		{
