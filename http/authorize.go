@@ -40,7 +40,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return h.refuse(w, r, request, err)
 	case signIn:
-		return h.keep(w, r, request, user, true)
+		return h.suspend(w, r, request, user, true)
 	}
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request, user)
 	if err != nil {
@@ -55,7 +55,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if request.Silent {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
 	}
-	return h.keep(w, r, request, user, false)
+	return h.suspend(w, r, request, user, false)
 }
 
 // readAuthorizeForm reads the parameters of a GET from the query. Those of a POST are the form's; what is in the query as

@@ -58,7 +58,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
 	case request.subject != user.Subject: // each user decides in a row of their own
-		return h.save(w, r, request.pending, user)
+		return h.saveInteraction(w, r, request.pending, user)
 	default:
 		return h.ask(w, r, request, user)
 	}
@@ -66,9 +66,9 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 
 // arrive goes on with a request whose user has just signed in. It needs no row where consent is remembered,
 // unless the sign-in was demanded: one sign-in then answers one request, however often the link is opened.
-func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User) error {
+func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	if request.AskSignIn || request.MaxAge != nil {
-		return h.save(w, r, request.pending, user)
+		return h.saveInteraction(w, r, request.pending, user)
 	}
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
 	if err != nil {
@@ -80,7 +80,7 @@ func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *kept, 
 			return err
 		} // the consent was revoked a moment ago, so the user has to be asked after all
 	}
-	return h.save(w, r, request.pending, user)
+	return h.saveInteraction(w, r, request.pending, user)
 }
 
 // readConsentForm reads the query of a GET, and the form of a POST that comes from this site.
@@ -95,7 +95,7 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 }
 
 // ask shows the page, unless the user has approved the same before and only had to sign in.
-func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User) error {
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *kept, use
 }
 
 // decide does what the user said. Only the page that this user saw in this browser and session can say it.
-func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, form url.Values) error {
+func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User, form url.Values) error {
 	if !secret.Equal(form.Get("token"), request.formToken(user)) {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again").
 			WithReason(oauthkit.ReasonFormExpired)
@@ -151,7 +151,7 @@ const scopeField = "scope"
 
 // chosenScopes are those of the request's that the user has left on the page; nil where he could not choose. What the page did
 // not offer cannot be approved, and to approve nothing at all is no answer.
-func (h *Handler) chosenScopes(request *kept, form url.Values) (oauthkit.Scopes, error) {
+func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scopes, error) {
 	if !h.config.UserChoosesScopes || len(request.Scopes) == 0 {
 		return nil, nil
 	}

@@ -1,6 +1,8 @@
 package oauthhttp
 
 import (
+	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -12,35 +14,37 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file keeps an authorization request while a user decides about it. The pages carry only the id of
-// its row, which holds the request sealed with a key derived from that id.
+// This file stores an authorization request while a user decides about it. The page carries
+// only the id of the interaction. The store has the hash of the id, and the request sealed with
+// a key derived from the id.
 
-// maxInteractions is the number of requests that may wait for one user, and in one browser.
+// maxInteractions is the number of requests that may be pending for one user, and in one browser.
 const maxInteractions = 20
 
-// maxKept is the number of bytes of a request in a row.
-const maxKept = 8 << 10
+// maxInteraction is the number of bytes of a request in an interaction.
+const maxInteraction = 8 << 10
 
-// interactionPurpose is the purpose of what is sealed in a row.
+// interactionPurpose is the purpose under which an interaction seals its request.
 const interactionPurpose = "oauthkit interaction"
 
-// kept is an authorization request that has come back, in the browser that began it.
-type kept struct {
+// resumed is a pending request that its browser has come back with.
+type resumed struct {
 	*oauthkit.AuthorizeRequest
 	pending *pending
-	path    string // where a login page returns to
-	id      string // of its row; empty: it has none yet
-	subject string // the user of the row
-	browser string // the cookie of the browser
+	path    string // the path of the consent page, to which a login page returns
+	id      string // the id of the interaction; empty if none is stored yet
+	subject string // the user of the interaction
+	decided bool   // the interaction was consumed
+	browser string // the browser's cookie
 }
 
-// keep lets a request wait, after it has arrived, for its user to sign in or to decide.
-func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
-	if len(request.Form.Get("ui_locales")) > maxLocales { // no page reads so many
+// suspend makes a new request wait for its user, to sign in or to decide.
+func (h *Handler) suspend(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
+	if len(request.Form.Get("ui_locales")) > maxLocales { // no page reads such a long list
 		request.Form.Del("ui_locales")
 	}
 	waiting := newPending(request)
-	size, limit := len(waiting.encode()), maxKept
+	size, limit := len(waiting.encode()), maxInteraction
 	if signIn {
 		size, limit = h.nextSize(size), maxNext
 	}
@@ -49,7 +53,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 	}
 	waiting.browserHash = sha256.Sum256([]byte(h.knownBrowser(w, r)))
 	if !signIn {
-		return h.save(w, r, waiting, user)
+		return h.saveInteraction(w, r, waiting, user)
 	}
 	path, err := h.seal(r.Context(), waiting.encode())
 	if err != nil {
@@ -58,9 +62,10 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, request *oauthkit
 	return h.redirectToLogin(w, r, h.consentLogin(request, path, user))
 }
 
-// save gives the request a row in which the user decides, and sends the browser to the page. A request that
-// has one already leads to it, whatever became of it.
-func (h *Handler) save(w http.ResponseWriter, r *http.Request, waiting *pending, user *oauthkit.User) error {
+// saveInteraction stores the request for the user to decide about, and redirects to the consent
+// page. If the user has an interaction for the request already, even a decided one, the
+// redirect leads to that one.
+func (h *Handler) saveInteraction(w http.ResponseWriter, r *http.Request, waiting *pending, user *oauthkit.User) error {
 	id := waiting.interactionID(user)
 	hash := secret.Hash(id)
 	sealed, err := secret.Seal(id, interactionPurpose, waiting.encode(), []byte(hash))
@@ -69,7 +74,7 @@ func (h *Handler) save(w http.ResponseWriter, r *http.Request, waiting *pending,
 	}
 	err = h.provider.Store().SaveInteraction(r.Context(), &oauthkit.Interaction{
 		Hash:        hash,
-		BrowserHash: base64.RawURLEncoding.EncodeToString(waiting.browserHash[:]), // as secret.Hash writes it
+		BrowserHash: base64.RawURLEncoding.EncodeToString(waiting.browserHash[:]), // the same encoding as secret.Hash
 		Subject:     user.Subject,
 		Sealed:      sealed,
 		CreatedAt:   h.provider.Now(),
@@ -86,12 +91,15 @@ func (h *Handler) consentPath(id string) string {
 	return h.provider.Prefix() + "/consent?" + url.Values{"interaction": {id}}.Encode()
 }
 
-// resume returns a request that comes back, sealed or by the id of its row, checked again from the beginning:
-// the application may have changed meanwhile. Like [oauthkit.Provider.NewAuthorizeRequest] it returns both
-// where the error is for the application.
-func (h *Handler) resume(r *http.Request, form url.Values) (*kept, error) {
-	found, err := h.waiting(r, form)
+// resume returns the request of a link or form of the consent page. It validates the request
+// again, since the application may have changed. Like [oauthkit.Provider.NewAuthorizeRequest],
+// it returns a request with an error that is for the application.
+func (h *Handler) resume(r *http.Request, form url.Values) (*resumed, error) {
+	found, err := h.findPending(r, form)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.checkPending(found); err != nil {
 		return nil, err
 	}
 	found.AuthorizeRequest, err = h.provider.NewAuthorizeRequest(r.Context(), found.pending.parameters)
@@ -101,15 +109,15 @@ func (h *Handler) resume(r *http.Request, form url.Values) (*kept, error) {
 	return found, err
 }
 
-// waiting returns the request that a link or a form is about, not checked yet. Only a link can be sealed; a
-// form names a row.
-func (h *Handler) waiting(r *http.Request, form url.Values) (*kept, error) {
+// findPending returns the request of a link or form, unchecked. Only a link can carry the
+// sealed request; a form names an interaction.
+func (h *Handler) findPending(r *http.Request, form url.Values) (*resumed, error) {
 	if sealed := form.Get("request"); sealed != "" && r.Method != http.MethodPost {
-		waiting, err := h.unseal(r, sealed)
-		return &kept{pending: waiting, path: h.provider.Prefix() + sealedPath + sealed, browser: h.browser(r)}, err
+		waiting, err := h.unseal(r.Context(), sealed)
+		return &resumed{pending: waiting, path: h.provider.Prefix() + sealedPath + sealed, browser: h.browser(r)}, err
 	}
 	id := form.Get("interaction")
-	interaction, err := h.interaction(r, id)
+	interaction, err := h.findInteraction(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
@@ -118,45 +126,58 @@ func (h *Handler) waiting(r *http.Request, form url.Values) (*kept, error) {
 		return nil, err
 	}
 	waiting, err := decodePending(encoded)
-	return &kept{pending: waiting, path: h.consentPath(id), id: id, subject: interaction.Subject, browser: h.browser(r)}, err
+	return &resumed{
+		pending: waiting, path: h.consentPath(id), id: id, subject: interaction.Subject,
+		decided: !interaction.ConsumedAt.IsZero(), browser: h.browser(r),
+	}, err
 }
 
-func (h *Handler) interaction(r *http.Request, id string) (*oauthkit.Interaction, error) {
+func (h *Handler) findInteraction(ctx context.Context, id string) (*oauthkit.Interaction, error) {
 	if !secret.Interaction.Is(id) {
 		return nil, errGone
 	}
-	interaction, err := h.provider.Store().Interaction(r.Context(), secret.Hash(id))
+	interaction, err := h.provider.Store().Interaction(ctx, secret.Hash(id))
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
 		return nil, errGone
 	case err != nil:
 		return nil, oauthkit.Unavailable(err)
-	case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):
-		return nil, errOtherBrowser
-	case !interaction.ConsumedAt.IsZero():
-		return nil, errDecided
-	case !h.provider.Now().Before(interaction.ExpiresAt):
-		return nil, errGone
 	default:
 		return interaction, nil
 	}
 }
 
-// errGone is the error of a request that has expired, and of everything that is none.
+// checkPending returns an error unless the request was begun in this browser, is undecided, and
+// has not expired.
+func (h *Handler) checkPending(found *resumed) error {
+	browserHash := sha256.Sum256([]byte(found.browser))
+	switch {
+	case !hmac.Equal(browserHash[:], found.pending.browserHash[:]):
+		return errOtherBrowser
+	case found.decided:
+		return errDecided
+	case !h.provider.Now().Before(found.pending.expires):
+		return errGone
+	default:
+		return nil
+	}
+}
+
+// errGone answers an expired or unknown request.
 var errGone = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
 	WithReason(oauthkit.ReasonRequestExpired))
 
-// errOtherBrowser is the error of a request that another browser has begun.
+// errOtherBrowser answers a request that was begun in another browser.
 var errOtherBrowser = oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was begun in another browser; return to the application and start again").
 	WithReason(oauthkit.ReasonOtherBrowser)
 
-// errDecided is the error of a request that was answered before.
+// errDecided answers a request that the user has decided already.
 var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
 	WithReason(oauthkit.ReasonRequestAnswered))
 
-// formToken ties the form of the consent page to the browser, the request, and the user and session that saw it. Without the
-// cookie nobody can make one.
-func (k *kept) formToken(user *oauthkit.User) string {
-	shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}
-	return formToken(k.browser, strings.Join(shown, "\x00"), user)
+// formToken binds the form of the consent page to the browser, to what the page shows, and to
+// the user and session. The browser's cookie is the key.
+func (r *resumed) formToken(user *oauthkit.User) string {
+	shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}
+	return formToken(r.browser, strings.Join(shown, "\x00"), user)
 }

@@ -82,7 +82,7 @@ type ErrorPage struct {
 }
 
 // writeConsentPage asks the user, once more where nothing was chosen.
-func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *kept, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) error {
+func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) error {
 	app, uiLocales := request.Application, request.Form.Get("ui_locales")
 	content := &ConsentPage{
 		Application:   oauthkit.DisplayName(app),

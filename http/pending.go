@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,29 +18,30 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file is an authorization request while its user signs in. It is not stored: it travels, sealed,
-// through the host's login page, so that strangers cannot fill the database. A seal can be opened any
-// number of times until it expires, but makes only one row for each user, which is decided once.
+// This file seals an authorization request while its user signs in. The request is not stored,
+// so that strangers cannot fill the database: it travels through the host's login page. It can
+// be opened any number of times until it expires, but leads to one interaction per user, which
+// is decided once.
 
-// interactionLifetime is how long a request waits, a registration with the host included.
+// interactionLifetime is how long a request is pending. It leaves time to register with the host.
 const interactionLifetime = 30 * time.Minute
 
-// maxNext is the number of bytes of the path to which a login page returns.
+// maxNext is the maximum number of bytes of the path to which a login page returns.
 const maxNext = 4 << 10
 
-// pendingPurpose is the purpose of the seal.
+// pendingPurpose is the purpose under which a request is sealed.
 const pendingPurpose = "authorization request"
 
-// pending is an authorization request that waits.
+// pending is an authorization request that waits for its user.
 type pending struct {
-	seed        [32]byte // names the rows that are made of it
+	seed        [32]byte // from which the ids of interactions are derived
 	browserHash [sha256.Size]byte
 	begun       time.Time
 	expires     time.Time
 	parameters  url.Values
 }
 
-// newPending makes one that belongs to no browser yet.
+// newPending returns a pending request without a browser.
 func newPending(request *oauthkit.AuthorizeRequest) *pending {
 	p := &pending{
 		begun:      request.Now,
@@ -52,12 +52,12 @@ func newPending(request *oauthkit.AuthorizeRequest) *pending {
 	return p
 }
 
-// pendingVersion is the first byte of an encoded request. Another one says that more, such as a mark that
-// the request was pushed, is encoded.
+// pendingVersion is the first byte of an encoded request. A later version may encode more, for
+// example that the request was pushed.
 const pendingVersion = 1
 
-// encode returns the request as bytes: what has a fixed length, then names and values in turn, separated
-// by NUL, which none of them holds.
+// encode returns the fields of fixed length, then alternating names and values separated by NUL,
+// which they cannot contain.
 func (p *pending) encode() []byte {
 	encoded := []byte{pendingVersion}
 	encoded = append(encoded, p.seed[:]...)
@@ -73,7 +73,7 @@ func (p *pending) encode() []byte {
 	return append(encoded, strings.Join(texts, "\x00")...)
 }
 
-var errPending = errors.New("an encoded authorization request is damaged")
+var errPending = errors.New("invalid encoding of a pending authorization request")
 
 func decodePending(encoded []byte) (*pending, error) {
 	p := &pending{parameters: url.Values{}}
@@ -96,15 +96,16 @@ func decodePending(encoded []byte) (*pending, error) {
 	return p, nil
 }
 
-// nextSize returns the length of the path that seal returns for an encoded request of a size.
+// nextSize returns the length of the path that seal returns for an encoded request of the given
+// size.
 func (h *Handler) nextSize(encoded int) int {
 	return len(h.provider.Prefix()+sealedPath) + base64.RawURLEncoding.EncodedLen(encoded+secret.SealOverhead)
 }
 
-// sealedPath is the path, below the prefix, to which a browser returns from signing in.
+// sealedPath is the path below the prefix to which a login page returns.
 const sealedPath = "/consent?request="
 
-// seal returns the path to which the browser returns when its user has signed in.
+// seal returns the path to which the browser returns after the user has signed in.
 func (h *Handler) seal(ctx context.Context, encoded []byte) (path string, err error) {
 	sealed, err := h.provider.Seal(ctx, pendingPurpose, encoded, nil)
 	if err != nil {
@@ -113,16 +114,16 @@ func (h *Handler) seal(ctx context.Context, encoded []byte) (path string, err er
 	return h.provider.Prefix() + sealedPath + base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-// unseal returns the request that seal was given, in the browser that began it and in time.
-func (h *Handler) unseal(r *http.Request, sealed string) (*pending, error) {
-	if len(sealed) > maxNext || strings.ContainsAny(sealed, "\r\n") { // which the decoder would pass over
+// unseal reverses seal. The caller must check the request's browser and expiry.
+func (h *Handler) unseal(ctx context.Context, sealed string) (*pending, error) {
+	if len(sealed) > maxNext || strings.ContainsAny(sealed, "\r\n") { // the decoder ignores line breaks
 		return nil, errGone
 	}
 	decoded, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
 	if err != nil {
 		return nil, errGone
 	}
-	encoded, err := h.provider.Open(r.Context(), pendingPurpose, decoded, nil)
+	encoded, err := h.provider.Open(ctx, pendingPurpose, decoded, nil)
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
 		return nil, errGone
@@ -131,26 +132,13 @@ func (h *Handler) unseal(r *http.Request, sealed string) (*pending, error) {
 	}
 	p, err := decodePending(encoded)
 	if err != nil {
-		return nil, errGone // sealed by another version of this program
+		return nil, errGone // sealed by another version of the library
 	}
-	return p, h.checkPending(r, p)
+	return p, nil
 }
 
-// checkPending wants the browser that began the request, and before its end.
-func (h *Handler) checkPending(r *http.Request, p *pending) error {
-	browserHash := sha256.Sum256([]byte(h.browser(r)))
-	switch {
-	case !hmac.Equal(browserHash[:], p.browserHash[:]):
-		return errOtherBrowser
-	case !h.provider.Now().Before(p.expires):
-		return errGone
-	default:
-		return nil
-	}
-}
-
-// interactionID returns the id of the row that a user's decision about the request is kept in. There is one
-// for each user, so that a request which comes back twice is still decided once.
+// interactionID returns the id of the interaction in which a user decides about the request.
+// Each user has exactly one, so that a request which comes back twice is decided once.
 func (p *pending) interactionID(user *oauthkit.User) string {
 	mac := hmac.New(sha256.New, p.seed[:])
 	mac.Write([]byte(user.Subject))

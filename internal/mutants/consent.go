@@ -86,12 +86,12 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-form-scopes-unsealed", pages,
-			`shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}`, `shown := []string{k.id, k.ApplicationDigest(), k.Resources.String()}`,
+			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.ApplicationDigest(), r.Resources.String()}`,
 			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 other default"},
 		},
 		{
 			"consent-form-digest-unsealed", pages,
-			`shown := []string{k.id, k.ApplicationDigest(), k.Scopes.String(), k.Resources.String()}`, `shown := []string{k.id, k.Scopes.String(), k.Resources.String()}`,
+			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.Scopes.String(), r.Resources.String()}`,
 			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 another name"},
 		},
 		{

@@ -5,12 +5,12 @@ func ofWaiting() []mutant {
 	return []mutant{
 		{
 			"waiting-expired", pages,
-			`case !h.provider.Now().Before(p.expires):`, `case false:`,
+			`case !h.provider.Now().Before(found.pending.expires):`, `case false:`,
 			killer{attacks, "TestWaitingRequest/memory/B-27"},
 		},
 		{
 			"waiting-in-another-browser", pages,
-			`case !hmac.Equal(browserHash[:], p.browserHash[:]):`, `case false && browserHash[0] == 0:`,
+			`case !hmac.Equal(browserHash[:], found.pending.browserHash[:]):`, `case false && browserHash[0] == 0:`,
 			killer{attacks, "TestWaitingRequest/memory"},
 		},
 		{
@@ -40,17 +40,17 @@ func ofWaiting() []mutant {
 		},
 		{
 			"row-expired", pages,
-			`case !h.provider.Now().Before(interaction.ExpiresAt):`, `case false:`,
+			`case !h.provider.Now().Before(found.pending.expires):`, `case false:`,
 			killer{attacks, "TestWaitingRequest/memory/B-27"},
 		},
 		{
 			"row-of-another-browser", pages,
-			`case !secret.Equal(interaction.BrowserHash, secret.Hash(h.browser(r))):`, `case false:`,
+			`case !hmac.Equal(browserHash[:], found.pending.browserHash[:]):`, `case false && browserHash[0] == 0:`,
 			killer{attacks, "TestConsentForm/memory/B-06"},
 		},
 		{
 			"row-decided-before", pages,
-			"case !interaction.ConsumedAt.IsZero():\n\t\treturn nil, errDecided", "case false:\n\t\treturn nil, errDecided",
+			"case found.decided:", "case false:",
 			killer{attacks, "TestConsentForm/memory/B-09 decided twice"},
 		},
 	}
