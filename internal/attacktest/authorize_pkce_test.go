@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestAuthorizePKCE asks for a code without a proof that its owner redeems it, or with one that proves nothing (RFC 7636,

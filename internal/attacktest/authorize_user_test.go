@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
 // TestAuthorizeUser is about when the user has to do something, and whether that can be got round.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestConsentChoice is about a host that lets the user approve fewer scopes than are asked for.

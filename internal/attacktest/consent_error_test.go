@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestErrorPage is about what somebody else's words and our own failures do on a page.

@@ -10,7 +10,7 @@ import (
 	nethtml "golang.org/x/net/html"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestConsentPage is about what the pages show, and what they let others do to them.

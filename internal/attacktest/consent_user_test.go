@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestConsentUser is about who decides: a user who is signed in, all the way and still.

@@ -9,5 +9,5 @@
 // them approval_prompt_test.go tries what must not spare anybody the consent page, databases_test.go runs everything on three
 // databases and beside a replica that is late, events_test.go and observe_test.go look at what an operator is told, and
 // fault_test.go makes every call of the store fail that an endpoint makes. How a case is written is told by package
-// internal/oauthtest/fixture.
+// internal/attacktest/fixture.
 package attacktest

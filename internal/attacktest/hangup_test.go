@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // hangUps is how many requests of a kind hang up. Of each kind, about half were lost when the

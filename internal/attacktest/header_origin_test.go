@@ -10,7 +10,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestOrigin is about who the provider believes it is: what Config says, whatever a request says.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestHeaders is about what an answer says to browsers and caches.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestIDORInGo is the same as TestIDOR for hosts that call the services themselves. A new method fails it until it is known here.

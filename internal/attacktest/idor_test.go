@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestIDOR asks for what is alice's at every address that the handler serves, as everybody else. A new address fails it until it

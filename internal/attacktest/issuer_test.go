@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestIssuer is about two providers of one program, each with an issuer of its own: below two paths of one host, and below the same

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestManagementAct is about what an act on the pages has done when it is answered, and what it has not when the store failed.

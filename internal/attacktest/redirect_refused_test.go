@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestRedirectURIRefused sends what is almost a redirect URI of the application, to a user who is signed in and would approve

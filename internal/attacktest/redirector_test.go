@@ -6,7 +6,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestRedirector is about links to the provider that are meant to lead to somebody's site (RFC 9700 §4.11.2).

@@ -9,7 +9,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestRegistration is about what applications can be registered as, on the page, in JSON, and in Go as the operator's command does.

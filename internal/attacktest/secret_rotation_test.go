@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestSecretRotation is about the two secrets that an application has for a while.
