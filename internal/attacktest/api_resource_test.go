@@ -8,11 +8,12 @@ import (
 	"time"
 
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestNamedAPI is about APIs that have names, in the provider's program and in another, and the tokens that are for them.
+// TestNamedAPI tests which tokens named APIs accept, in the provider's program and in
+// another program.
 func TestNamedAPI(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "U-11 audience", Test: audience},
@@ -20,12 +21,12 @@ func TestNamedAPI(t *testing.T) {
 		{Name: "U-01 challenges of a remote API", Test: remoteChallenges},
 		{Name: "U-08 other credentials at a remote API", Test: otherCredentialAtRemoteAPI},
 		{Name: "U-10 user deactivated, remote API", Test: deactivatedAtRemoteAPI},
-		{Name: "U-12 answers are not mixed up", Test: sharedAnswers},
+		{Name: "U-12 cached answers are not mixed up", Test: sharedAnswers},
 		{Name: "remote API without its provider", Test: remoteFailure},
 	})
 }
 
-// inProcess sends requests to a handler without a network between.
+// inProcess sends requests to a handler without a network.
 type inProcess struct{ handler http.Handler }
 
 func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -34,7 +35,8 @@ func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
-// remoteAPI has no name and asks the server's introspection endpoint, as the application rs unless change says otherwise.
+// remoteAPI returns an API without a name that asks the server's introspection
+// endpoint. It authenticates as the application rs unless change says otherwise.
 func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthhttp.IntrospectorConfig)) oauthhttp.API {
 	t.Helper()
 	config := oauthhttp.IntrospectorConfig{
@@ -51,7 +53,8 @@ func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthhttp.Introspec
 	return oauthhttp.API{Tokens: introspector}
 }
 
-// statusAt calls an API that wants the scope api:read, and returns the status and the challenge.
+// statusAt calls an API that requires the scope api:read. It returns the status
+// and the challenge.
 func statusAt(api oauthhttp.API, token string) (status int, challenge string) {
 	request := httptest.NewRequest(http.MethodGet, "https://api.test/", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
@@ -60,14 +63,15 @@ func statusAt(api oauthhttp.API, token string) (status int, challenge string) {
 	return recorder.Code, recorder.Header().Get("WWW-Authenticate")
 }
 
-// apisWith are the APIs of a name, asked in both ways.
+// apisWith returns the APIs of a name: one in the provider's program, one remote.
 func apisWith(t *testing.T, s *fixture.Server, resource string) map[string]oauthhttp.API {
 	remote := remoteAPI(t, s, nil)
 	remote.Resource = resource
 	return map[string]oauthhttp.API{"local": {Tokens: s.Provider, Resource: resource}, "remote": remote}
 }
 
-// accepts wants exactly the APIs of these names to accept the token.
+// accepts expects the token to be accepted by the APIs with these
+// names and no others.
 func accepts(t *testing.T, s *fixture.Server, token string, names ...string) {
 	t.Helper()
 	for _, name := range []string{"", "https://api.test", "https://other.test", "https://api.test/", "https://never.test"} {
@@ -96,7 +100,7 @@ func audience(t *testing.T, s *fixture.Server) {
 	accepts(t, s, both.Access, "https://api.test", "https://other.test")
 	accepts(t, s, s.Service.ClientCredentials("scope=api:read", "resource=https://other.test").Tokens().Access, "https://other.test")
 	for _, tokens := range []fixture.Tokens{plain, here, both} {
-		s.Bearer("/o/userinfo", tokens.Access).OK() // the provider's own
+		s.Bearer("/o/userinfo", tokens.Access).OK() // the provider's own API
 	}
 	challenged(t, s.Bearer("/api/read", here.Access), 401, invalidToken)
 }
@@ -119,7 +123,7 @@ func remoteChallenges(t *testing.T, s *fixture.Server) {
 	}
 	want(revoked.Access, 200, "")
 	s.Web.Revoke(revoked.Access).OK()
-	want(revoked.Access, 401, invalidToken) // at once: nothing is cached unless that is asked for
+	want(revoked.Access, 401, invalidToken) // at once, because nothing is cached by default
 	want("a b", 400, invalidRequest)
 	want(secret.New(secret.AccessToken), 401, invalidToken)
 	want(alice.Tokens(s.Web, "scope=openid").Access, 403, insufficientScope+`, scope="api:read"`)
@@ -136,7 +140,7 @@ func otherCredentialAtRemoteAPI(t *testing.T, s *fixture.Server) {
 			t.Errorf("got %d, want 401", got)
 		}
 	}
-	s.Web.Redeem(code).Tokens() // and was not used up
+	s.Web.Redeem(code).Tokens() // the code is still unused
 }
 
 func deactivatedAtRemoteAPI(t *testing.T, s *fixture.Server) {
@@ -149,7 +153,7 @@ func deactivatedAtRemoteAPI(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// sharedAnswers asks about two tokens at once, with room for the answer about one.
+// sharedAnswers checks two tokens concurrently with a cache that holds one answer.
 func sharedAnswers(t *testing.T, s *fixture.Server) {
 	writing, reading := s.Service.ClientCredentials("scope=api:write").Tokens().Access, s.Service.ClientCredentials("scope=api:read").Tokens().Access
 	api := remoteAPI(t, s, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime, config.CacheSize = time.Minute, 1 })
@@ -165,7 +169,8 @@ func sharedAnswers(t *testing.T, s *fixture.Server) {
 	})
 }
 
-// remoteFailure shows that not to be told is never "not valid": the database is gone, or the secret is wrong.
+// remoteFailure checks that an API without an answer from the provider, because its
+// database is down or the secret is wrong, does not call the token invalid.
 func remoteFailure(t *testing.T, s *fixture.Server) {
 	token := s.Browser("alice").Tokens(s.Web).Access
 	wrong := remoteAPI(t, s, func(config *oauthhttp.IntrospectorConfig) { config.ClientSecret = "wrong" })

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestAPI is about access tokens at what they protect: the user info endpoint and the host's API behind RequireScopes. Both
-// are asked, since they share the check but not where a token may be.
+// TestAPI tests access tokens at the userinfo endpoint and at the host's API behind
+// RequireScopes. Both share the check of a token, but not the places where a
+// request may carry it.
 func TestAPI(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "U-01 challenges", Test: challenges},
@@ -23,23 +24,23 @@ func TestAPI(t *testing.T) {
 		{Name: "U-05 malformed scheme", Test: malformedScheme},
 		{Name: "U-08 other credentials as access token", Test: otherCredentialAtAPI},
 		{Name: "U-10 user deactivated", Test: deactivatedAtAPI},
-		{Name: "U-11 tokens that nobody issued", Test: forgedTokens},
+		{Name: "U-11 tokens that were not issued", Test: forgedTokens},
 		{Name: "U-12 requests share nothing", Test: sharedState},
 		{Name: "U-13 incomplete token", Test: incompleteToken},
 	})
 }
 
-// protected are the addresses that want an access token.
+// protected lists the paths that require an access token.
 var protected = []string{"/o/userinfo", "/api/read"}
 
-// call sends a GET with these Authorization headers.
+// call sends a GET request with these Authorization headers.
 func call(s *fixture.Server, path string, authorization ...string) *fixture.Answer {
 	request := fixture.NewRequest(http.MethodGet, path, nil)
 	request.Header["Authorization"] = authorization
 	return s.Do(request)
 }
 
-// challenged wants a refusal with one challenge that begins with these words (RFC 6750 §3).
+// challenged expects an error with one challenge that has this prefix (RFC 6750 §3).
 func challenged(t *testing.T, answer *fixture.Answer, status int, challenge string) {
 	t.Helper()
 	got := answer.Header.Values("WWW-Authenticate")
@@ -47,7 +48,7 @@ func challenged(t *testing.T, answer *fixture.Answer, status int, challenge stri
 		t.Errorf("%s: got %d with WWW-Authenticate %q, want %d with %s", answer, answer.Status, got, status, challenge)
 	}
 	if strings.Contains(answer.Body, "alice") || answer.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%s: got Cache-Control %q and body %q, want no-store and nothing of the user", answer, answer.Header.Get("Cache-Control"), answer.Body)
+		t.Errorf("%s: got Cache-Control %q and body %q, want no-store and no user data", answer, answer.Header.Get("Cache-Control"), answer.Body)
 	}
 }
 
@@ -65,7 +66,7 @@ func challenges(t *testing.T, s *fixture.Server) {
 		nothing := call(s, path)
 		challenged(t, nothing, 401, "Bearer")
 		if got := nothing.Header.Get("WWW-Authenticate"); strings.Contains(got, "error") || nothing.Body != "" {
-			t.Errorf("%s: got challenge %q and body %q, want no error: the client may not have known", path, got, nothing.Body)
+			t.Errorf("%s: got challenge %q and body %q, want a challenge without an error: the client may not have known", path, got, nothing.Body)
 		}
 		for _, malformed := range []string{"Bearer", "Bearer ", "Bearer a\tb", "Bearer é", `Bearer "x"`, "Bearer a,b", "Bearer ==", "Bearer a=b"} {
 			challenged(t, call(s, path, malformed), 400, invalidRequest)
@@ -100,10 +101,11 @@ func tokenInURL(t *testing.T, s *fixture.Server) {
 		}
 	}
 	inBody := url.Values{"access_token": {token}}
-	s.Do(fixture.NewRequest(http.MethodPost, "/o/userinfo", inBody)).OK()                        // RFC 6750 §2.2
-	challenged(t, s.Do(fixture.NewRequest(http.MethodPost, "/api/read", inBody)), 401, "Bearer") // the body is the API's own
+	s.Do(fixture.NewRequest(http.MethodPost, "/o/userinfo", inBody)).OK() // RFC 6750 §2.2
+	// The body is for the API itself.
+	challenged(t, s.Do(fixture.NewRequest(http.MethodPost, "/api/read", inBody)), 401, "Bearer")
 	get := fixture.NewRequest(http.MethodPost, "/o/userinfo", inBody)
-	get.Method = http.MethodGet // RFC 6750 §2.2: a body of GET has no meaning
+	get.Method = http.MethodGet // the body of a GET request does not count (RFC 6750 §2.2)
 	challenged(t, s.Do(get), 401, "Bearer")
 	typeless := fixture.NewRequest(http.MethodPost, "/o/userinfo", inBody)
 	typeless.Header.Set("Content-Type", "text/plain")
@@ -167,7 +169,8 @@ func deactivatedAtAPI(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// forgedTokens are JWTs that would be believed by one who reads them. Nobody does: a token is what the database knows.
+// forgedTokens sends JWTs that an API might accept if it trusted their content.
+// Access tokens are looked up in the database.
 func forgedTokens(t *testing.T, s *fixture.Server) {
 	own := s.Browser("alice").Tokens(s.Web)
 	claims := claimsOf(t, own.ID)
@@ -197,7 +200,8 @@ func sharedState(t *testing.T, s *fixture.Server) {
 	})
 }
 
-// incompleteToken is a row that something else has written: it is worth no more than what it says.
+// incompleteToken tests a token that another program wrote into the database. It
+// grants only what its row holds.
 func incompleteToken(t *testing.T, s *fixture.Server) {
 	for _, path := range protected {
 		for _, scopes := range []oauthkit.Scopes{nil, {}, {"api"}, {"api:read:all"}, {"*"}} {

@@ -9,18 +9,18 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestApprovalPrompt is about when a user who has approved something is asked again.
+// TestApprovalPrompt tests when a user with a remembered consent is asked again.
 func TestApprovalPrompt(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "approval_prompt", Test: approvalPrompt},
 		{Name: "approval_prompt=force by default", Test: forcedApproval, Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.ApprovalPrompt = oauthkit.ApprovalForce
 		}},
-		{Name: "approval_prompt that is none", Test: unknownApprovalPrompt},
+		{Name: "unknown approval_prompt", Test: unknownApprovalPrompt},
 		{Name: "trusted application", Test: trustedApplication},
 		{Name: "trusted by the host", Test: trustedByHost, Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.SkipConsent = func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
@@ -28,7 +28,7 @@ func TestApprovalPrompt(t *testing.T) {
 			}
 		}},
 		{Name: "application that changed", Test: changedApplication},
-		{Name: "lifetime by request", Test: chosenLifetime, Configure: func(config *oauthkit.Config, _ storetest.Store) {
+		{Name: "access token lifetime chosen for each request", Test: chosenLifetime, Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.ChooseAccessTokenLifetime = lifetimeByRequest
 		}},
 	})
@@ -41,14 +41,14 @@ func approvalPrompt(_ *testing.T, s *fixture.Server) {
 		alice.Open(s.Web.AuthorizeRequest(parameter)).Code()
 		alice.Open(s.Web.AuthorizeRequest(parameter, "prompt=none")).Code()
 		alice.Open(s.Web.AuthorizeRequest(parameter, "prompt=consent")).Consent()
-		alice.Open(s.Web.AuthorizeRequest(parameter, "scope=openid api:read email")).Consent() // it grew
+		alice.Open(s.Web.AuthorizeRequest(parameter, "scope=openid api:read email")).Consent() // more scopes
 	}
 	page := alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Consent()
 	alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=force", "prompt=none")).Refused("consent_required")
 	alice.Decide(page, "allow", "approval_prompt=auto").Code()
-	alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Consent() // each time
+	alice.Open(s.Web.AuthorizeRequest("approval_prompt=force")).Consent() // every time
 	alice.Open(s.Web.AuthorizeRequest()).Code()
-	s.Browser("bob").Open(s.Web.AuthorizeRequest("approval_prompt=auto")).Consent() // who has approved nothing
+	s.Browser("bob").Open(s.Web.AuthorizeRequest("approval_prompt=auto")).Consent() // bob has approved nothing
 }
 
 func forcedApproval(_ *testing.T, s *fixture.Server) {
@@ -71,7 +71,9 @@ func unknownApprovalPrompt(_ *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AuthorizeRequest("approval_prompt=x", "redirect_uri=https://evil.test/cb")).ErrorPage(400)
 }
 
-// trustedApplication is not asked about, but for its own prompt=consent, and only at an address that is its own.
+// trustedApplication tests that no user is asked about a trusted application,
+// except for its own prompt=consent, and only at a redirect URI that no other
+// program can use.
 func trustedApplication(t *testing.T, s *fixture.Server) {
 	for _, id := range []string{"web", "cli"} {
 		s.UpdateApplication(id, func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = true })
@@ -80,14 +82,15 @@ func trustedApplication(t *testing.T, s *fixture.Server) {
 	alice.Open(s.Web.AuthorizeRequest()).Code()
 	alice.Open(s.Web.AuthorizeRequest("prompt=none", "approval_prompt=force")).Code()
 	alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent()
-	alice.Open(s.CLI.AuthorizeRequest()).Consent() // any program on the device can have this address (RFC 8252 §8.6)
+	// Any program on the device can use this redirect URI (RFC 8252 §8.6).
+	alice.Open(s.CLI.AuthorizeRequest()).Consent()
 	alice.Open(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb")).Consent()
 	s.Browser("").Open(s.Web.AuthorizeRequest()).Login()
 	if given := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(given) > 0 {
-		t.Errorf("got %+v observed, want no consent of a user who was not asked", given)
+		t.Errorf("got events %+v, want no consent from a user who was not asked", given)
 	}
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.SkipAuthorization = false })
-	alice.Open(s.Web.AuthorizeRequest()).Consent() // trust left no consent behind
+	alice.Open(s.Web.AuthorizeRequest()).Consent() // trust did not store a consent
 }
 
 func trustedByHost(_ *testing.T, s *fixture.Server) {
@@ -117,7 +120,7 @@ func changedApplication(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// lifetimeByRequest gives tokens to write with less time than others.
+// lifetimeByRequest gives tokens with the scope api:write a shorter lifetime.
 func lifetimeByRequest(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
 	switch {
 	case slices.Contains(request.Scopes, "api:write"):
@@ -138,8 +141,8 @@ func chosenLifetime(t *testing.T, s *fixture.Server) {
 	}{
 		{"code", tokens, 180},
 		{"refresh", s.Web.Refresh(tokens.Refresh).Tokens(), 120},
-		{"own", s.Service.ClientCredentials("scope=api:read").Tokens(), 180},
-		{"own, to write", s.Service.ClientCredentials("scope=api:write").Tokens(), 60},
+		{"client credentials", s.Service.ClientCredentials("scope=api:read").Tokens(), 180},
+		{"client credentials with api:write", s.Service.ClientCredentials("scope=api:write").Tokens(), 60},
 	} {
 		members := s.RS.Introspect(test.tokens.Access).Active()
 		if row := members["exp"].(float64) - members["iat"].(float64); test.tokens.ExpiresIn != test.want || int64(row) != test.want {

@@ -12,27 +12,28 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestAuthorizeParameters sends authorization requests that are malformed or ask for what is not there.
+// TestAuthorizeParameters sends malformed authorization requests and requests for
+// things that do not exist.
 func TestAuthorizeParameters(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-01 repeated parameters", Test: repeatedParameters},
 		{Name: "A-02 unknown parameter", Test: func(_ *testing.T, s *fixture.Server) {
 			s.Browser("alice").Approve(s.Web.AuthorizeRequest("foo=bar", "utm_source=<b>", "allow=")).Code()
 		}},
-		{Name: "A-03 POST takes forms only", Test: posted},
+		{Name: "A-03 POST accepts forms only", Test: posted},
 		{Name: "A-04 methods", Test: methods},
 		{Name: "A-05 no response_type", Test: func(_ *testing.T, s *fixture.Server) {
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("response_type")).Refused("invalid_request")
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("response_type=")).Refused("invalid_request")
 		}},
 		{Name: "A-06 response types that are not code", Test: responseTypes},
-		{Name: "A-07 response type not allowed to the application", Test: unauthorizedResponseType},
+		{Name: "A-07 response type not allowed for the application", Test: unauthorizedResponseType},
 		{Name: "A-20 scope", Test: scopes},
 		{Name: "A-30 claims parameter", Test: claimsParameter},
-		{Name: "A-31 hints for the page do nothing", Test: hints},
+		{Name: "A-31 hints for the page have no effect", Test: hints},
 		{Name: "A-32 request objects are refused and not fetched", Test: requestObjects},
 		{Name: "A-33 malformed client_id", Test: malformedClientID},
 		{Name: "A-34 disabled application", Test: disabledApplication},
@@ -77,7 +78,7 @@ func posted(_ *testing.T, s *fixture.Server) {
 
 func methods(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Approve(s.Web.AuthorizeRequest()).Code() // so that GET would be answered with a code
+	alice.Approve(s.Web.AuthorizeRequest()).Code() // a GET request would now return a code
 	for _, method := range []string{http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodPatch, "get"} {
 		answer := alice.Do(fixture.NewRequest(method, "/o/authorize", s.Web.AuthorizeRequest()))
 		answer.ErrorPage(http.StatusMethodNotAllowed)
@@ -116,12 +117,12 @@ func scopes(_ *testing.T, s *fixture.Server) {
 	} {
 		code := "invalid_scope"
 		if strings.Contains(scope, "\x00") {
-			code = "invalid_request" // not text at all
+			code = "invalid_request" // not valid text
 		}
 		alice.Authorize(s.Web.AuthorizeRequest("scope=" + scope)).Refused(code)
 	}
 	code := alice.Approve(s.Web.AuthorizeRequest("scope=api:read openid")).Code()
-	alice.Authorize(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // the order does not matter
+	alice.Authorize(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // the order of scopes does not matter
 	s.Web.Redeem(code).Tokens()
 }
 
@@ -138,7 +139,8 @@ func claimsParameter(_ *testing.T, s *fixture.Server) {
 	} {
 		alice.Authorize(s.Web.AuthorizeRequest("claims=" + claims)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Web.AuthorizeRequest(`claims={"userinfo":{` + strings.Join(members, ",") + `}}`)).ErrorPage(400) // as a request of that size is
+	// The request is too large.
+	alice.Authorize(s.Web.AuthorizeRequest(`claims={"userinfo":{` + strings.Join(members, ",") + `}}`)).ErrorPage(400)
 	alice.Approve(s.Web.AuthorizeRequest(`claims={"userinfo":{"nonsense":{"essential":true}},"id_token":{"email":null}}`)).Code()
 }
 
@@ -148,10 +150,10 @@ func hints(t *testing.T, s *fixture.Server) {
 	form := s.Web.AuthorizeRequest("login_hint="+script, "ui_locales=../../etc/passwd", "claims_locales="+script, "display="+script, "acr_values="+script)
 	page := alice.Open(form).Consent()
 	if strings.Contains(page.Body, "<img") || strings.Contains(page.Body, "etc/passwd") {
-		t.Errorf("got a hint of the request on the page: %s", page.Body)
+		t.Errorf("got a page with a hint from the request, want none of them: %s", page.Body)
 	}
 	alice.Decide(page, "allow").Code()
-	alice.Authorize(s.Web.AuthorizeRequest("login_hint=bob")).Code() // for alice: a hint signs nobody in
+	alice.Authorize(s.Web.AuthorizeRequest("login_hint=bob")).Code() // for alice: a hint does not sign a user in
 	alice.Authorize(s.Web.AuthorizeRequest("login_hint=" + strings.Repeat("a", 10<<10))).Code()
 }
 
@@ -164,7 +166,7 @@ func requestObjects(t *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AuthorizeRequest("request_uri=" + canary.URL)).Refused("request_uri_not_supported")
 	alice.Authorize(s.Web.AuthorizeRequest("request=eyJhbGciOiJub25lIn0.e30.", "request_uri="+canary.URL)).Refused("invalid_request")
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RequirePushedAuthorizationRequests = true })
-	alice.Authorize(s.Web.AuthorizeRequest()).Refused("invalid_request") // there is no endpoint to push it to
+	alice.Authorize(s.Web.AuthorizeRequest()).Refused("invalid_request") // there is no endpoint to push the request to
 	if n := fetched.Load(); n > 0 {
 		t.Errorf("got %d requests at the request_uri, want none", n)
 	}
@@ -181,14 +183,14 @@ func malformedClientID(t *testing.T, s *fixture.Server) {
 		pages[trace.ReplaceAllString(answer.Body, "")] = true
 	}
 	if len(pages) != 1 {
-		t.Errorf("got %d different pages, want one: %v", len(pages), pages)
+		t.Errorf("got %d different error pages, want 1: %v", len(pages), pages)
 	}
 	s.Store.ClearCalls()
 	for _, id := range []string{"client_id=", "client_id", "client_id=web\x00", "client_id=web\xff", "client_id=" + strings.Repeat("w", 256)} {
 		s.Browser("alice").Authorize(s.Web.AuthorizeRequest(id)).ErrorPage(400)
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got calls %v of the store, want none for what cannot be a client_id", calls)
+		t.Errorf("got calls %v of the store, want none for a malformed client_id", calls)
 	}
 }
 

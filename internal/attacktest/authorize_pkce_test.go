@@ -4,20 +4,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestAuthorizePKCE asks for a code without a proof that its owner redeems it, or with one that proves nothing (RFC 7636,
-// RFC 9700 §2.1.1).
+// TestAuthorizePKCE sends authorization requests without PKCE or with a useless
+// challenge (RFC 7636, RFC 9700 §2.1.1).
 func TestAuthorizePKCE(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "A-14 no PKCE, whatever the application is", Test: func(_ *testing.T, s *fixture.Server) {
+		{Name: "A-14 no PKCE, for each kind of application", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, client := range []*fixture.Client{s.Web, s.WebPost, s.SPA, s.CLI} {
 				s.Browser("alice").Authorize(client.AuthorizeRequest("code_challenge", "code_challenge_method")).Refused("invalid_request")
 				s.Browser("alice").Authorize(client.AuthorizeRequest("code_challenge=", "code_challenge_method=")).Refused("invalid_request")
 			}
 		}},
-		{Name: "A-15 plain, said or meant", Test: func(_ *testing.T, s *fixture.Server) {
+		{Name: "A-15 plain, explicit or by default", Test: func(_ *testing.T, s *fixture.Server) {
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain")).Refused("invalid_request")
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method=plain", "code_challenge="+fixture.Verifier)).Refused("invalid_request")
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge_method")).Refused("invalid_request")
@@ -29,7 +29,8 @@ func TestAuthorizePKCE(t *testing.T) {
 	})
 }
 
-// refusedChallenge is a case in which each of the overrides is answered with invalid_request.
+// refusedChallenge returns a case in which each override is answered with
+// invalid_request.
 func refusedChallenge(name string, overrides ...string) fixture.Case {
 	return fixture.Case{Name: name, Test: func(_ *testing.T, s *fixture.Server) {
 		for _, override := range overrides {

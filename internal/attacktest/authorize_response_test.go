@@ -8,25 +8,26 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestAuthorizeResponse is about what comes back to the application.
+// TestAuthorizeResponse tests the parameters that are returned to the application.
 func TestAuthorizeResponse(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "A-08 response modes that do not exist", Test: responseModes},
-		{Name: "A-10 state comes back byte by byte", Test: exactState},
+		{Name: "A-08 unsupported response modes", Test: responseModes},
+		{Name: "A-10 state is returned byte by byte", Test: exactState},
 		{Name: "A-11 no state", Test: func(t *testing.T, s *fixture.Server) {
-			s.Browser("alice").Approve(s.Web.AuthorizeRequest("state")).Code() // which wants none in the response
+			// Code expects a response without a state.
+			s.Browser("alice").Approve(s.Web.AuthorizeRequest("state")).Code()
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest("state", "scope=nonsense")).Refused("invalid_scope")
 			if answer := s.Browser("alice").Authorize(s.Web.AuthorizeRequest("state=")); strings.Contains(answer.Location(), "state=") {
-				t.Errorf("got %s, want no state: one without a value is none (RFC 6749 §3.1)", answer.Location())
+				t.Errorf("got %s, want no state: an empty value counts as omitted (RFC 6749 §3.1)", answer.Location())
 			}
 		}},
 		{Name: "A-12 nonce", Test: nonce},
 		{Name: "A-13 issuer in every response", Test: issuerInMetadata},
 		{Name: "A-38 parallel requests do not mix", Test: parallelRequests},
-		{Name: "A-40 addresses reveal nothing", Test: addresses},
+		{Name: "A-40 URLs reveal nothing", Test: addresses},
 	})
 }
 
@@ -45,13 +46,14 @@ func exactState(_ *testing.T, s *fixture.Server) {
 		strings.Repeat(`a&b=c%20d+e#f"g`, 69)[:1024], "%41%zz+ +", "\u00e9\u4e2d\U0001F511", "a\r\nSet-Cookie: b=c", "\t\x01\x7f", "a;b", "<script>alert(1)</script>",
 		strings.Repeat("s", 4096), "iss=https://evil.test", " ",
 	} {
-		bob := s.Browser("bob") // who is asked each time
+		bob := s.Browser("bob") // bob is asked every time
 		bob.Decide(bob.Open(s.CLI.AuthorizeRequest("state="+state)).Consent(), "allow").Code()
 		bob.Decide(bob.Open(s.CLI.AuthorizeRequest("state="+state)).Consent(), "deny").Refused("access_denied")
 		alice.Authorize(s.Web.AuthorizeRequest("scope=nonsense", "state="+state)).Refused("invalid_scope")
 	}
 	for _, state := range []string{strings.Repeat("s", 4097), strings.Repeat("s", 8<<10), "a\x00", "a\xff", "\xed\xa0\x80"} {
-		alice.Authorize(s.Web.AuthorizeRequest("state=" + state)).Refused("invalid_request") // which wants no state in the response
+		// Refused expects a response without a state.
+		alice.Authorize(s.Web.AuthorizeRequest("state=" + state)).Refused("invalid_request")
 	}
 }
 
@@ -67,7 +69,7 @@ func nonce(t *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AuthorizeRequest("nonce=" + strings.Repeat("n", 4096))).Refused("invalid_request")
 }
 
-// claimsOf reads an ID token without verifying it.
+// claimsOf reads the claims of an ID token without verifying it.
 func claimsOf(t *testing.T, token string) map[string]any {
 	t.Helper()
 	parts := strings.Split(token, ".")
@@ -86,7 +88,8 @@ func claimsOf(t *testing.T, token string) map[string]any {
 	return claims
 }
 
-// issuerInMetadata looks at the promise; ERR and Code, in all tests, at how it is kept.
+// issuerInMetadata checks that the metadata announces the iss parameter. Code and
+// Refused check the parameter itself in every test.
 func issuerInMetadata(t *testing.T, s *fixture.Server) {
 	for _, path := range []string{
 		"/o/.well-known/openid-configuration", "/o/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/o",
@@ -111,16 +114,17 @@ func parallelRequests(t *testing.T, s *fixture.Server) {
 		tokens := s.Web.Redeem(code).Tokens()
 		claims := claimsOf(t, tokens.ID)
 		if claims["sub"] != name || claims["nonce"] != "nonce of "+name {
-			t.Errorf("%s: got an ID token for %v with %v", name, claims["sub"], claims["nonce"])
+			t.Errorf("%s: got an ID token for %v with the nonce %v, want those of the request", name, claims["sub"], claims["nonce"])
 		}
 		if subject := s.RS.Introspect(tokens.Access).Active()["sub"]; subject != name {
-			t.Errorf("%s: got an access token of %v", name, subject)
+			t.Errorf("%s: got an access token of %v, want one of this user", name, subject)
 		}
 	})
 }
 
-// addresses looks at the way to the login page and to the consent page: they end up in histories, logs and Referer headers. That
-// pages forbid Referer is checked with every page.
+// addresses checks the redirects to the login page and the consent page, because
+// URLs end up in histories, logs and Referer headers. The fixture checks
+// Referrer-Policy for every page.
 func addresses(t *testing.T, s *fixture.Server) {
 	nobody, alice := s.Browser(""), s.Browser("alice")
 	form := s.Web.AuthorizeRequest("state=the-state", "nonce=the-nonce", "login_hint=the-hint")

@@ -9,11 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestAuthorizeUser is about when the user has to do something, and whether that can be got round.
+// TestAuthorizeUser tests when a user has to sign in or consent, and that a request
+// cannot evade it.
 func TestAuthorizeUser(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-21 prompt=none shows no page", Test: promptNone},
@@ -40,10 +41,10 @@ func TestAuthorizeUser(t *testing.T) {
 				alice.Get(alice.Authorize(s.Web.AuthorizeRequest()).Location() + "&" + parameter).Consent()
 			}
 		}},
-		{Name: "A-27 public applications on a device are asked for each time", Test: publicConsent},
-		{Name: "A-28 consent is for what was shown, to whom, for whom", Test: consentGrows},
+		{Name: "A-27 public applications on a device need consent each time", Test: publicConsent},
+		{Name: "A-28 consent covers the user, application and scopes shown", Test: consentGrows},
 		{Name: "A-29 id_token_hint", Test: idTokenHint},
-		{Name: "A-39 offline_access is shown before it is given", Test: offlineAccess},
+		{Name: "A-39 offline_access is shown before it is granted", Test: offlineAccess},
 	})
 }
 
@@ -53,7 +54,7 @@ func promptNone(t *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "max_age=0")).Refused("login_required")
 	if calls := s.Store.Calls(); slices.Contains(calls, "SaveInteraction") || slices.Contains(calls, "SaveCode") {
-		t.Errorf("got calls %v of the store, want nothing kept", calls)
+		t.Errorf("got calls %v of the store, want no request saved", calls)
 	}
 	alice.Approve(s.Web.AuthorizeRequest()).Code()
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Code()
@@ -66,19 +67,20 @@ func promptNone(t *testing.T, s *fixture.Server) {
 func promptLogin(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	before := claimsOf(t, alice.Tokens(s.Web).ID)["auth_time"].(float64)
-	alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // signed in at the same moment is not after it
+	// A sign-in in the same second as the request does not count.
+	alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login()
 	s.Clock.Advance(time.Minute)
 	login := alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	alice.ReturnFromLogin(login).Login()
 	s.Clock.Advance(time.Minute)
-	again := alice.ReturnFromLogin(login).Login() // going back and forth is no sign-in either
+	again := alice.ReturnFromLogin(login).Login() // returning without a sign-in does not count
 	next, err := url.Parse(again.Location())
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := next.Query().Get("next")
 	if strings.Contains(path, "prompt") {
-		t.Errorf("got %q, want the demand kept where the user cannot change it", path)
+		t.Errorf("got %q, want a URL in which the user cannot remove prompt=login", path)
 	}
 	alice.Get(path + "&prompt=none").Login()
 	alice.Get(path + "&prompt=&max_age=9999").Login()
@@ -120,7 +122,7 @@ func publicConsent(_ *testing.T, s *fixture.Server) {
 		alice.Authorize(s.CLI.AuthorizeRequest("redirect_uri="+uri, "prompt=none")).Refused("consent_required")
 	}
 	alice.Approve(s.SPA.AuthorizeRequest()).Code()
-	alice.Authorize(s.SPA.AuthorizeRequest()).Code() // an https address belongs to somebody (RFC 8252 §8.6)
+	alice.Authorize(s.SPA.AuthorizeRequest()).Code() // an https redirect URI belongs to one application (RFC 8252 §8.6)
 }
 
 func consentGrows(_ *testing.T, s *fixture.Server) {
@@ -133,7 +135,7 @@ func consentGrows(_ *testing.T, s *fixture.Server) {
 	alice.Decide(alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")), "deny").Refused("access_denied")
 	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Consent()
 	alice.Approve(s.Web.AuthorizeRequest("scope=openid api:read")).Code()
-	alice.Authorize(s.Web.AuthorizeRequest("scope=api:read")).Code() // a part of what was approved
+	alice.Authorize(s.Web.AuthorizeRequest("scope=api:read")).Code() // a subset of the approved scopes
 	alice.Open(s.Web.AuthorizeRequest("scope=api:read email")).Consent()
 }
 
@@ -143,7 +145,7 @@ func idTokenHint(t *testing.T, s *fixture.Server) {
 	alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + own)).Code()
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "id_token_hint="+bobs)).Refused("login_required")
 	alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + bobs)).Refused("login_required")
-	s.Browser("").Authorize(s.Web.AuthorizeRequest("id_token_hint=" + own)).Login() // a hint signs nobody in
+	s.Browser("").Authorize(s.Web.AuthorizeRequest("id_token_hint=" + own)).Login() // a hint does not sign a user in
 
 	for name, hint := range map[string]string{
 		"another application's": evils,
@@ -157,15 +159,16 @@ func idTokenHint(t *testing.T, s *fixture.Server) {
 		t.Log(name)
 		alice.Authorize(s.Web.AuthorizeRequest("id_token_hint=" + hint)).Refused("invalid_request")
 	}
-	alice.Authorize(s.Evil.AuthorizeRequest("id_token_hint=" + own)).ErrorPage(400) // no error of a user's application leads away (A-37)
+	// A user's application gets no error redirect (A-37).
+	alice.Authorize(s.Evil.AuthorizeRequest("id_token_hint=" + own)).ErrorPage(400)
 }
 
-// unsigned returns the token with alg none and no signature.
+// unsigned returns the token with the algorithm none and no signature.
 func unsigned(token string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + strings.Split(token, ".")[1] + "."
 }
 
-// resigned returns claims signed with a key that the provider does not have.
+// resigned returns claims signed with a key unknown to the provider.
 func resigned(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	key, err := jose.GenerateKey(jose.ES256)
@@ -186,7 +189,7 @@ func offlineAccess(t *testing.T, s *fixture.Server) {
 	texts, err := s.Provider.ScopeTexts(t.Context())
 	words := texts["offline_access"]
 	if err != nil || words == "" || !strings.Contains(html.UnescapeString(page.Body), words) {
-		t.Errorf("got a page without %q, want it to say what offline_access means", words)
+		t.Errorf("got a page without %q, want the explanation of offline_access", words)
 	}
 	tokens := s.Web.Redeem(alice.Decide(page, "allow").Code()).Tokens()
 	if !slices.Contains(strings.Fields(tokens.Scope), "offline_access") || tokens.Refresh == "" {

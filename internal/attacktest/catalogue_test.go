@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// TestCatalogue wants each row of the catalogue to have either a test that is named by its id or a reason why it has none,
-// and every id that a test or a reason names to be a row.
+// TestCatalogue checks that each row of the catalogue has either a test named by its
+// id or a reason why it has none, and that every id of a test or a reason is a row.
 func TestCatalogue(t *testing.T) {
 	rows := readCatalogue(t, "testdata/catalogue.txt")
 	tested := testedIDs(t, "../..")
@@ -24,26 +24,26 @@ func TestCatalogue(t *testing.T) {
 		reason, excused := inapplicable[id]
 		switch {
 		case tested[id] != "" && excused:
-			t.Errorf("%s: got a test, at %s, and a reason why there is none; delete the reason", id, tested[id])
+			t.Errorf("%s: got a test, at %s, and a reason for having none, want one of them", id, tested[id])
 		case tested[id] == "" && !excused:
-			t.Errorf("%s: got neither a test nor a reason", id)
+			t.Errorf("%s: got neither a test nor a reason for having none, want one of them", id)
 		case excused && reason == "":
-			t.Errorf("%s: got an empty reason", id)
+			t.Errorf("%s: got an empty reason, want text", id)
 		}
 	}
 	for id := range inapplicable {
 		if !slices.Contains(rows, id) {
-			t.Errorf("%s: got a reason, but it is not in the catalogue", id)
+			t.Errorf("%s: got a reason for an id that is not in the catalogue", id)
 		}
 	}
 	for id, where := range tested {
 		if !slices.Contains(rows, id) && slices.Contains(areas(rows), area(id)) {
-			t.Errorf("%s: got a test, at %s, but it is not in the catalogue", id, where)
+			t.Errorf("%s: got a test, at %s, for an id that is not in the catalogue", id, where)
 		}
 	}
 }
 
-// TestIDs shows in which places a name counts, and which words are no ids.
+// TestIDs shows which names and comments give a test an id.
 func TestIDs(t *testing.T) {
 	const code = `package p
 // TestZone is A-10: by comment.
@@ -67,7 +67,8 @@ func f() { t.Run("ST-06 by call", nil); refused("A-07 by helper"); t.Errorf("%s"
 	}
 }
 
-// readCatalogue returns the ids in the file, each followed by a blank and what it is about.
+// readCatalogue returns the ids in the file. Each line has an id, a space
+// and a description.
 func readCatalogue(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := os.Open(name)
@@ -84,7 +85,7 @@ func readCatalogue(t *testing.T, name string) []string {
 		}
 		id, words, _ := strings.Cut(line, " ")
 		if words == "" || slices.Contains(ids, id) || caseName.FindString(line) == "" {
-			t.Errorf("%s: got the line %q, want an id that is new and what it is about", name, line)
+			t.Errorf("%s: got the line %q, want a new id and a description", name, line)
 		}
 		ids = append(ids, id)
 	}
@@ -94,7 +95,8 @@ func readCatalogue(t *testing.T, name string) []string {
 	return ids
 }
 
-// testedIDs returns the ids that name tests in the repository below root, each with a place.
+// testedIDs returns the ids of the tests in the repository below root, each with
+// the file of a test.
 func testedIDs(t *testing.T, root string) map[string]string {
 	t.Helper()
 	tested, files := map[string]string{}, token.NewFileSet()
@@ -128,9 +130,10 @@ var (
 	functionText = regexp.MustCompile(`^Test\w+ (?:is |\()?([A-Z]+)-(\d\d)\b`)
 )
 
-// idsOf returns the ids in the names of test functions, behind the name in their comments, as in "TestZone is RL-23", and in
-// literals that name a case: the first argument of a call such
-// as t.Run, the first element of a case, or its field Name.
+// idsOf returns the ids that name tests: in the name of a test function, after its
+// name in its comment ("TestZone is RL-23"), and in a literal that names a case. Such
+// a literal is the first argument of a call, such as t.Run, the first element of a
+// case, or its field Name.
 func idsOf(file *ast.File) []string {
 	var ids []string
 	add := func(match []string) {
@@ -140,7 +143,7 @@ func idsOf(file *ast.File) []string {
 	}
 	addLiteral := func(expression ast.Expr) {
 		if literal, ok := expression.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, _ := strconv.Unquote(literal.Value) // the parser has accepted it
+			text, _ := strconv.Unquote(literal.Value) // valid: the parser accepted it
 			add(caseName.FindStringSubmatch(text))
 		}
 	}
@@ -164,7 +167,7 @@ func idsOf(file *ast.File) []string {
 	return ids
 }
 
-// nameOf returns the field Name, or the first element where fields have no names.
+// nameOf returns the field Name, or the first element if the fields are not named.
 func nameOf(elements []ast.Expr) ast.Expr {
 	for _, element := range elements {
 		field, ok := element.(*ast.KeyValueExpr)
@@ -178,7 +181,7 @@ func nameOf(elements []ast.Expr) ast.Expr {
 	return nil
 }
 
-// area is the letters of an id.
+// area returns the letters of an id.
 func area(id string) string {
 	letters, _, _ := strings.Cut(id, "-")
 	return letters

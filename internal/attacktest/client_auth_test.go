@@ -11,19 +11,19 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestClientAuth is about who an application is: one way to say it, one spelling, and no way round the secret
-// (RFC 6749 §2.3).
+// TestClientAuth tests client authentication: one method in each request, one
+// spelling of the credentials, and no way around the secret (RFC 6749 §2.3).
 func TestClientAuth(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "T-10 encoding of Basic", Test: basicEncoding},
 		{Name: "T-11 malformed Basic", Test: malformedBasic},
 		{Name: "T-12 two Authorization headers", Test: twoAuthorizationHeaders},
 		{Name: "T-13 several methods of authentication", Test: severalMethods},
-		{Name: "T-14 two client ids", Test: func(_ *testing.T, s *fixture.Server) {
+		{Name: "T-14 two values of client_id", Test: func(_ *testing.T, s *fixture.Server) {
 			for _, id := range []string{"evil", "WEB", "web ", "nobody"} {
 				s.Web.ClientCredentials("client_id="+id).ErrorJSON(400, "invalid_request")
 				s.Web.Introspect("oat_x", "client_id="+id).ErrorJSON(400, "invalid_request")
@@ -31,15 +31,15 @@ func TestClientAuth(t *testing.T) {
 			}
 			s.Service.ClientCredentials("client_id=svc").Tokens()
 		}},
-		{Name: "T-15 method not registered", Test: unregisteredMethod},
+		{Name: "T-15 unregistered method", Test: unregisteredMethod},
 		{Name: "T-16 wrong secret", Test: wrongSecret},
 		{Name: "T-17 public application with a secret", Test: publicWithSecret},
 		{Name: "T-18 confidential application without a secret", Test: confidentialWithoutSecret},
 		{Name: "T-19 empty stored secret", Test: emptyStoredSecret},
-		{Name: "T-20 unknown application against wrong secret", Test: authenticationOracle},
+		{Name: "T-20 unknown application and wrong secret look the same", Test: authenticationOracle},
 		{Name: "T-23 order of checks", Test: func(_ *testing.T, s *fixture.Server) {
 			s.Service.Secret = secret.New(secret.ClientSecret)
-			s.Service.Redeem("oac_x").Unauthorized() // the grant type is not its own either
+			s.Service.Redeem("oac_x").Unauthorized() // the grant type is not allowed either
 			s.Service.ClientCredentials("grant_type=nonsense").Unauthorized()
 			s.Service.ClientCredentials("grant_type").Unauthorized()
 			s.Service.ClientCredentials("scope=nonsense").Unauthorized()
@@ -47,19 +47,20 @@ func TestClientAuth(t *testing.T) {
 	})
 }
 
-// withAuthorization is a request for client credentials with these Authorization headers instead of the application's own.
+// withAuthorization returns a client credentials request with these
+// Authorization headers.
 func withAuthorization(values ...string) *http.Request {
 	request := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"grant_type": {"client_credentials"}})
 	request.Header["Authorization"] = values
 	return request
 }
 
-// basic encodes an id and a secret as they are.
+// basic encodes an id and a secret without form encoding.
 func basic(id, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+password))
 }
 
-// service adds an application for client credentials. Its id may be one that registration would refuse.
+// service adds an application for client credentials, without validation of its id.
 func service(s *fixture.Server, id, password string) {
 	app := &oauthkit.AbstractApplication{
 		ClientID: id, ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
@@ -68,36 +69,38 @@ func service(s *fixture.Server, id, password string) {
 	app.ImportSecret(password)
 }
 
-// basicEncoding uses an id and a secret with all that can go wrong: a slash, a blank, a colon, a plus sign (RFC 6749 §2.3.1).
+// basicEncoding uses an id and a secret with the characters that encodings change:
+// slash, space, colon and plus sign (RFC 6749 §2.3.1).
 func basicEncoding(_ *testing.T, s *fixture.Server) {
 	const id, password = "1PpG/Q 1", "z/tZ9V:X2/8b+w="
 	service(s, id, password)
 	s.Do(withAuthorization("Basic MVBwRyUyRlErMTp6JTJGdFo5ViUzQVgyJTJGOGIlMkJ3JTNE")).Tokens()
 	s.Do(withAuthorization(basic(url.QueryEscape(id), url.QueryEscape(password)))).Tokens()
-	s.Do(withAuthorization(basic("1PpG%2FQ%201", "z%2ftZ9V%3aX2%2f8b%2bw%3d"))).Tokens() // other spellings of the same
-	s.Do(withAuthorization(basic(id, password))).Unauthorized()                          // where + is a blank
+	s.Do(withAuthorization(basic("1PpG%2FQ%201", "z%2ftZ9V%3aX2%2f8b%2bw%3d"))).Tokens() // another spelling of the same
+	s.Do(withAuthorization(basic(id, password))).Unauthorized()                          // here + means a space
 	s.Do(withAuthorization(basic(url.QueryEscape(id), password))).Unauthorized()
 	s.Do(withAuthorization(basic(url.QueryEscape(id), url.QueryEscape(url.QueryEscape(password))))).Unauthorized()
-	s.Do(withAuthorization(basic(s.Service.ID, s.Service.Secret))).Tokens() // ours look the same either way
+	// Generated credentials look the same in both encodings.
+	s.Do(withAuthorization(basic(s.Service.ID, s.Service.Secret))).Tokens()
 }
 
 func malformedBasic(_ *testing.T, s *fixture.Server) {
-	const id, password = "id?", "???>>>~~~" // which need both characters that differ between the alphabets of base64
+	const id, password = "id?", "???>>>~~~" // their base64 has both characters that differ between its alphabets
 	service(s, id, password)
-	good := strings.TrimPrefix(basic(id, password), "Basic ")
+	valid := strings.TrimPrefix(basic(id, password), "Basic ")
 	otherAlphabet := base64.URLEncoding.EncodeToString([]byte(id + ":" + password))
 	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	for _, value := range []string{
-		"Basic " + otherAlphabet, "Basic " + strings.TrimRight(encode("id?:x"), "="), "Basic " + good + "=", "Basic " + good + "AAAA",
-		"Basic " + strings.TrimSuffix(good, "g==") + "h==", // the same bytes, with bits left over
-		"Basic " + good[:8] + " " + good[8:], "Basic  " + good, "Basic\t" + good, "Basic " + good + ",", "Basic " + good + " " + good,
+		"Basic " + otherAlphabet, "Basic " + strings.TrimRight(encode("id?:x"), "="), "Basic " + valid + "=", "Basic " + valid + "AAAA",
+		"Basic " + strings.TrimSuffix(valid, "g==") + "h==", // the same bytes, with unused bits set
+		"Basic " + valid[:8] + " " + valid[8:], "Basic  " + valid, "Basic\t" + valid, "Basic " + valid + ",", "Basic " + valid + " " + valid,
 		"Basic " + encode("id?"), "Basic " + encode(":"+password), "Basic " + encode(":"), "Basic " + encode("%zz:"+password), "Basic " + encode("id?:%"),
-		"Basic " + encode("id?:"), "Basic " + encode(password+":id?"), "Basic", "Basic ", "Basic" + good, "Basic=" + good, "", "Digest " + good, "Bearer " + good, good,
+		"Basic " + encode("id?:"), "Basic " + encode(password+":id?"), "Basic", "Basic ", "Basic" + valid, "Basic=" + valid, "", "Digest " + valid, "Bearer " + valid, valid,
 	} {
 		s.Do(withAuthorization(value)).Unauthorized()
 	}
 	for _, scheme := range []string{"Basic", "basic", "BASIC"} {
-		s.Do(withAuthorization(scheme + " " + good)).Tokens()
+		s.Do(withAuthorization(scheme + " " + valid)).Tokens()
 	}
 }
 
@@ -120,7 +123,7 @@ func severalMethods(_ *testing.T, s *fixture.Server) {
 		client.ClientCredentials(assertionType).ErrorJSON(400, "invalid_request")
 	}
 	s.WebPost.ClientCredentials(assertion, assertionType).ErrorJSON(400, "invalid_request")
-	s.SPA.ClientCredentials(assertion, assertionType).Unauthorized() // one method, which there is not
+	s.SPA.ClientCredentials(assertion, assertionType).Unauthorized() // one method, which does not exist
 	s.SPA.ClientCredentials(assertion, assertionType, "client_id").Unauthorized()
 }
 
@@ -144,7 +147,7 @@ func unregisteredMethod(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// wrongSecret has a secret that is longer than 72 bytes, of which some hashes see only the beginning.
+// wrongSecret uses a secret longer than 72 bytes, because bcrypt ignores the rest.
 func wrongSecret(t *testing.T, s *fixture.Server) {
 	right := strings.Repeat("aB3+/=%&", 16)
 	for _, client := range []*fixture.Client{s.Web, s.WebPost} {
@@ -157,11 +160,11 @@ func wrongSecret(t *testing.T, s *fixture.Server) {
 			client.ClientCredentials().Unauthorized()
 		}
 		client.Secret = right
-		client.ClientCredentials().ErrorJSON(400, "unauthorized_client") // the secret is right
+		client.ClientCredentials().ErrorJSON(400, "unauthorized_client") // the secret is correct
 	}
 	failed := fixture.EventsOf[oauthkit.ClientAuthenticationFailed](s.Events)
 	if len(failed) != 30 || failed[0] != (oauthkit.ClientAuthenticationFailed{ClientID: "web", Method: oauthkit.AuthMethodSecretBasic}) {
-		t.Errorf("got %d events, first %+v, want one for each of 30 failures, that of web first", len(failed), failed[:1])
+		t.Errorf("got %d events, first %+v, want 30, the first for web", len(failed), failed[:1])
 	}
 }
 
@@ -172,11 +175,12 @@ func publicWithSecret(_ *testing.T, s *fixture.Server) {
 		s.Do(withAuthorization(basic(s.SPA.ID, password))).Unauthorized()
 	}
 	s.SPA.ClientCredentials().ErrorJSON(400, "unauthorized_client")
-	s.SPA.Redeem(code, "client_secret=").Tokens() // a parameter without a value is none (RFC 6749 §3.2)
+	s.SPA.Redeem(code, "client_secret=").Tokens() // an empty parameter counts as omitted (RFC 6749 §3.2)
 	planted := s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: "public", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	})
-	planted.ClientCredentials().ErrorJSON(400, "unauthorized_client") // although it is registered for the grant (RFC 6749 §4.4)
+	// Although its grant types include it (RFC 6749 §4.4).
+	planted.ClientCredentials().ErrorJSON(400, "unauthorized_client")
 }
 
 func confidentialWithoutSecret(_ *testing.T, s *fixture.Server) {
@@ -195,7 +199,8 @@ func confidentialWithoutSecret(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// emptyStoredSecret is an application whose secret got lost, in each state that a column can be in.
+// emptyStoredSecret tests an application without a stored secret, for each value that
+// the column can have.
 func emptyStoredSecret(_ *testing.T, s *fixture.Server) {
 	for _, stored := range []oauthkit.SecretHash{"", " ", "sha256$", "sha256", "$", "null", "plain-secret", oauthkit.SecretHash("sha256$" + secret.Hash(""))} {
 		for _, method := range []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost} {
@@ -213,7 +218,7 @@ func emptyStoredSecret(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// authenticationOracle compares all that an attacker can see, and the work that the store is given.
+// authenticationOracle compares the answers and the store calls.
 func authenticationOracle(t *testing.T, s *fixture.Server) {
 	for _, path := range []string{"/o/token", "/o/introspect", "/o/revoke_token"} {
 		for _, client := range []*fixture.Client{s.Web, s.WebPost} {
@@ -226,10 +231,10 @@ func authenticationOracle(t *testing.T, s *fixture.Server) {
 			first.Header.Del("Date")
 			second.Header.Del("Date")
 			if first.Status != second.Status || first.Body != second.Body || !maps.EqualFunc(first.Header, second.Header, sameValues) {
-				t.Errorf("%s as %s: got %+v for a wrong secret, %+v for an unknown application, want the same", path, client.ID, first, second)
+				t.Errorf("%s as %s: got %+v for a wrong secret and %+v for an unknown application, want no difference", path, client.ID, first, second)
 			}
 			if calls := s.Store.Calls(); len(calls) != 2 {
-				t.Errorf("%s as %s: got calls %v of the store, want one for each", path, client.ID, calls)
+				t.Errorf("%s as %s: got store calls %v, want one for each request", path, client.ID, calls)
 			}
 		}
 	}

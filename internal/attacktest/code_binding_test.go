@@ -11,15 +11,16 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestCodeBinding is about the proof: who may redeem a code, and with what. Whoever fails leaves no trace (RFC 9700 §4.5).
+// TestCodeBinding tests the proof that redeeming a code requires, and that failed
+// attempts change nothing (RFC 9700 §4.5).
 func TestCodeBinding(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "C-06 another application's code", Test: otherApplicationsCode},
-		{Name: "C-07 two identities in one request", Test: mixedIdentity},
+		{Name: "C-06 code of another application", Test: otherApplicationsCode},
+		{Name: "C-07 two client_ids in one request", Test: mixedIdentity},
 		{Name: "C-08 redirect URI of the code", Test: codeRedirectURI},
 		{Name: "C-10 verifier", Test: codeVerifier},
 		{Name: "C-11 PKCE downgrade", Test: withoutChallenge},
@@ -45,7 +46,7 @@ func TestCodeBinding(t *testing.T) {
 			})
 		}),
 		changedBeforeRedemption("C-18 the consent was revoked", refusedWith("invalid_grant"), func(s *fixture.Server) {
-			_ = s.Provider.RevokeConsent(t.Context(), "web", "alice") // if it fails, so does the case
+			_ = s.Provider.RevokeConsent(t.Context(), "web", "alice") // a failure shows in the answer
 		}),
 		{Name: "C-18 the secret was replaced", Test: func(_ *testing.T, s *fixture.Server) {
 			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
@@ -73,7 +74,8 @@ func otherApplicationsCode(t *testing.T, s *fixture.Server) {
 		t.Errorf("got %+v, want one event for each of 8 attempts, that of evil first", misused)
 	}
 	tokens := s.Web.Redeem(code).Tokens()
-	s.Evil.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant") // of a redeemed code it is no replay either
+	// A wrong application does not count as a replay of a redeemed code.
+	s.Evil.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant")
 	s.RS.Introspect(tokens.Access).Active()
 }
 
@@ -86,7 +88,7 @@ func mixedIdentity(_ *testing.T, s *fixture.Server) {
 	s.SPA.Redeem(code, redirectURI).ErrorJSON(400, "invalid_grant")
 	s.SPA.Redeem(code, redirectURI, "client_id=web").Unauthorized()
 	s.WebPost.Redeem(code, redirectURI, "client_id=web").Unauthorized() // with the secret of webp
-	s.Web.Redeem(code, "client_id=web").Tokens()                        // saying it twice is no mistake
+	s.Web.Redeem(code, "client_id=web").Tokens()                        // repeating the own client_id is allowed
 }
 
 func codeRedirectURI(t *testing.T, s *fixture.Server) {
@@ -120,7 +122,7 @@ func codeVerifier(_ *testing.T, s *fixture.Server) {
 		client.Redeem(code, "+code_verifier="+fixture.Verifier).ErrorJSON(400, "invalid_request")
 		client.Redeem(code).Tokens()
 	}
-	// The challenge fits these verifiers, which are none (RFC 7636 §4.1).
+	// The challenge matches these verifiers, but they are malformed (RFC 7636 §4.1).
 	for _, verifier := range []string{
 		fixture.Verifier[:42], strings.Repeat("a", 129), fixture.Verifier + " ", fixture.Verifier + "!", fixture.Verifier + "/", fixture.Verifier + "é",
 	} {
@@ -133,8 +135,9 @@ func codeVerifier(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// withoutChallenge cannot make PKCE optional, so it tries to do without in both places: the request is refused, and a code
-// that was stored without a challenge cannot be redeemed, with a verifier or without (RFC 9700 §4.8.2).
+// withoutChallenge tries to do without PKCE in both requests. The authorization
+// request is refused, and a code stored without a challenge cannot be redeemed, with
+// or without a verifier (RFC 9700 §4.8.2).
 func withoutChallenge(t *testing.T, s *fixture.Server) {
 	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge", "code_challenge_method")).Refused("invalid_request")
 	for _, method := range []string{"", "plain", "S256"} {
@@ -156,7 +159,8 @@ func withoutChallenge(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// injectedCode is the attack that PKCE exists for: mallory has got alice's code and puts it into a session of his own.
+// injectedCode is the attack that PKCE prevents: mallory has alice's code and puts it
+// into a session of their own.
 func injectedCode(t *testing.T, s *fixture.Server) {
 	const own = "the-verifier-of-the-session-that-mallory-began"
 	stolen := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
@@ -172,8 +176,9 @@ func injectedCode(t *testing.T, s *fixture.Server) {
 	s.Web.Redeem(mallorys, "code_verifier="+own).Tokens()
 }
 
-// failedAttempts is a decision: a verifier has 256 bits and cannot be guessed, so attempts are not counted, and nobody can
-// use up another one's code.
+// failedAttempts tests a design decision: failed attempts are not counted, because a
+// verifier has 256 bits and cannot be guessed. So an attacker cannot invalidate
+// another application's code.
 func failedAttempts(t *testing.T, s *fixture.Server) {
 	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	fixture.Race(20, func(int) {
@@ -181,19 +186,20 @@ func failedAttempts(t *testing.T, s *fixture.Server) {
 		s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
 	})
 	if calls := s.Store.Calls(); slices.Contains(calls, "RedeemCode") || slices.Contains(calls, "RevokeAuthorization") {
-		t.Errorf("got calls %v of the store, want nothing consumed and nothing revoked", calls)
+		t.Errorf("got store calls %v, want nothing consumed and nothing revoked", calls)
 	}
 	s.Web.Redeem(code).Tokens()
 }
 
-// changedBeforeRedemption is a case in which something happens between approval and redemption, and what the answer is then.
+// changedBeforeRedemption returns a case with a change between approval and
+// redemption, and the expected answer.
 func changedBeforeRedemption(name string, check func(*fixture.Answer), change func(*fixture.Server)) fixture.Case {
 	return fixture.Case{Name: name, Test: func(t *testing.T, s *fixture.Server) {
 		code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 		change(s)
 		check(s.Web.Redeem(code))
 		if calls := s.Store.Calls(); slices.Contains(calls, "RedeemCode") {
-			t.Errorf("got calls %v of the store, want the code not redeemed", calls)
+			t.Errorf("got store calls %v, want the code not redeemed", calls)
 		}
 	}}
 }

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestC20_Entropy makes a million codes: they differ in the first 64 bits already; and of the first ones, half have each of
-// the 256 bits set (RFC 6749 §10.10). That no other source of randomness is used is a rule of internal/archtest.
+// TestC20_Entropy generates a million codes. Their first 64 bits differ, and in the
+// first codes each of the 256 bits is set half of the time (RFC 6749 §10.10).
+// internal/archtest makes sure that there is no other source of randomness.
 func TestC20_Entropy(t *testing.T) {
 	const codes, counted, tolerance = 1_000_000, 10_000, 500 // ten standard deviations
 	beginnings, set := make([]uint64, codes), make([]int, 256)
@@ -28,7 +29,7 @@ func TestC20_Entropy(t *testing.T) {
 	}
 	slices.Sort(beginnings)
 	if distinct := len(slices.Compact(beginnings)); distinct != codes {
-		t.Errorf("got %d codes that differ, want all %d", distinct, codes)
+		t.Errorf("got %d different codes, want %d", distinct, codes)
 	}
 	for bit, times := range set {
 		if times < counted/2-tolerance || times > counted/2+tolerance {
@@ -37,23 +38,23 @@ func TestC20_Entropy(t *testing.T) {
 	}
 }
 
-// countBits adds each bit to its count.
+// countBits increments the count of each bit that is set.
 func countBits(set []int, bits []byte) {
 	for bit := range set {
 		set[bit] += int(bits[bit/8] >> (bit % 8) & 1)
 	}
 }
 
-// differentCodes wants what the authorization endpoint hands out to be made like that.
+// differentCodes checks that the authorization endpoint returns such codes.
 func differentCodes(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	first, second := alice.Approve(s.Web.AuthorizeRequest()).Code(), alice.Approve(s.Web.AuthorizeRequest()).Code()
 	if len(bitsOf(first)) != 32 || len(bitsOf(second)) != 32 || first == second {
-		t.Errorf("got %s and %s, want 256 bits each that differ", first, second)
+		t.Errorf("got %s and %s, want two different codes of 256 bits", first, second)
 	}
 }
 
-// bitsOf returns the random part of a code; nil if it is none.
+// bitsOf returns the random part of a code, or nil if it is malformed.
 func bitsOf(code string) []byte {
 	encoded, found := strings.CutPrefix(code, "oac_")
 	bits, err := base64.RawURLEncoding.DecodeString(encoded)

@@ -9,19 +9,19 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestCodeRace redeems one code many times at once. One succeeds; and since the others are replays, what it got is
-// revoked (RFC 6749 §4.1.2).
+// TestCodeRace redeems one code concurrently. One request succeeds. The others are
+// replays, so the tokens of the successful one are revoked (RFC 6749 §4.1.2).
 func TestCodeRace(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "C-02 one code, 100 requests", Test: func(t *testing.T, s *fixture.Server) { raceForCode(t, s, 100, s.Web) }},
 		{Name: "C-03 one code, 50 requests to each of two instances", Test: func(t *testing.T, s *fixture.Server) {
 			raceForCode(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
-		{Name: "C-02 two requests that have read the code before either redeems it", Configure: readTogether, Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "C-02 two requests read the code before either redeems it", Configure: readTogether, Test: func(t *testing.T, s *fixture.Server) {
 			raceForCode(t, s, 2, s.Web)
 		}},
 	})
@@ -45,12 +45,12 @@ func raceForCode(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 	s.RS.Introspect(won[0].Access).Inactive()
 	s.Web.Refresh(won[0].Refresh).ErrorJSON(400, "invalid_grant")
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) != 1 || revoked[0].Reason != oauthkit.RevokedByReplay {
-		t.Errorf("got %+v, want one revocation, because of a replay", revoked)
+		t.Errorf("got %+v, want one revocation with the reason replay", revoked)
 	}
 	checkRows(t, s)
 }
 
-// meetingStore lets two readers of a code wait for each other.
+// meetingStore makes two readers of a code wait for each other.
 type meetingStore struct {
 	storetest.Store
 	reading sync.WaitGroup
@@ -70,12 +70,13 @@ func readTogether(config *oauthkit.Config, store storetest.Store) {
 	config.Grants = grants.Standard(meeting)
 }
 
-// checkRows counts what one redeemed code leaves in the database, by removing it: the losers have left nothing.
+// checkRows deletes everything and checks the counts of deleted rows. The failed
+// requests must have left no rows.
 func checkRows(t *testing.T, s *fixture.Server) {
 	t.Helper()
 	removed, err := s.Store.Cleanup(t.Context(), oauthkit.CleanupLimits{Now: s.Clock.Now().Add(365 * 24 * time.Hour)})
 	if err != nil {
-		t.Fatalf("removing everything: %v", err)
+		t.Fatalf("deleting everything: %v", err)
 	}
 	for _, table := range []string{"authorizations", "authorization_codes", "access_tokens", "refresh_tokens"} {
 		if removed[table] != 1 {

@@ -11,12 +11,13 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestCode is about what a code is good for: tokens, once, for a minute, for the application that asked.
+// TestCode tests what a code can be used for: one token request of the application it
+// was issued to, within a minute.
 func TestCode(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "C-01 code flow", Test: codeFlow},
@@ -34,13 +35,13 @@ func TestCode(t *testing.T) {
 			s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 		}},
 		{Name: "C-15 malformed code", Test: malformedCode},
-		{Name: "C-16 one credential for another", Test: codeForAnother},
+		{Name: "C-16 credential of another type", Test: codeForAnother},
 		{Name: "C-17 scope in the token request", Test: func(t *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
 			for _, scope := range []string{"api:write", "openid api:read email", "nonsense", "*", ""} {
 				tokens := s.Web.Redeem(alice.Approve(s.Web.AuthorizeRequest()).Code(), "scope="+scope).Tokens()
 				if granted := s.RS.Introspect(tokens.Access).Active()["scope"]; tokens.Scope != "openid api:read" || granted != tokens.Scope {
-					t.Errorf("scope=%s: got scope %q, and %q by introspection, want what was approved", scope, tokens.Scope, granted)
+					t.Errorf("scope=%s: got scope %q, and %q by introspection, want the approved scopes", scope, tokens.Scope, granted)
 				}
 			}
 		}},
@@ -51,7 +52,7 @@ func TestCode(t *testing.T) {
 	})
 }
 
-// withLongCodes asks for more than RFC 6749 §4.1.2 recommends.
+// withLongCodes configures a longer lifetime than RFC 6749 §4.1.2 recommends.
 func withLongCodes(config *oauthkit.Config, store storetest.Store) {
 	config.Grants = []oauthkit.Grant{grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{Lifetime: time.Hour})}
 }
@@ -82,7 +83,7 @@ func codeReplay(t *testing.T, s *fixture.Server) {
 	s.Clock.Advance(time.Second)
 	s.Web.Redeem(code, "code_verifier=a-verifier-that-somebody-else-has-made-up-xyz").ErrorJSON(400, "invalid_grant")
 	s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
-	s.RS.Introspect(refreshed.Access).Active() // without the proof it is no replay
+	s.RS.Introspect(refreshed.Access).Active() // without the proof it does not count as a replay
 	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	for _, access := range []string{tokens.Access, refreshed.Access} {
 		s.RS.Introspect(access).Inactive()
@@ -92,16 +93,16 @@ func codeReplay(t *testing.T, s *fixture.Server) {
 	checkReplay(t, s)
 }
 
-// checkReplay wants the revocation of the one authorization that there is, and why.
+// checkReplay expects one revoked authorization and its reason.
 func checkReplay(t *testing.T, s *fixture.Server) {
 	t.Helper()
 	replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events)
 	if len(replayed) == 0 || replayed[0].ClientID != "web" || replayed[0].Subject != "alice" || replayed[0].Credential != "authorization_code" {
-		t.Errorf("got %+v, want the replay of a code of web and alice", replayed)
+		t.Errorf("got %+v, want the replay of alice's code for web", replayed)
 	}
 	revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events)
 	if len(revoked) != 1 || revoked[0].Reason != oauthkit.RevokedByReplay {
-		t.Errorf("got %+v, want one revocation, because of a replay", revoked)
+		t.Errorf("got %+v, want one revocation with the reason replay", revoked)
 	}
 }
 
@@ -122,13 +123,14 @@ func expiredCode(t *testing.T, s *fixture.Server) {
 	s.Clock.Advance(61 * time.Second)
 	s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 	s.Clock.Advance(-2 * time.Second)
-	s.Web.Redeem(code).Tokens() // it was the time and nothing else
+	s.Web.Redeem(code).Tokens() // only the time made it fail
 	if replayed := fixture.EventsOf[oauthkit.CredentialReplayed](s.Events); len(replayed) > 0 {
 		t.Errorf("got %+v, want no replay", replayed)
 	}
 }
 
-// malformedCode sends what is almost the code. What has not the form of one is refused before the database is asked.
+// malformedCode sends modified codes. A malformed code is refused before
+// the store is asked.
 func malformedCode(t *testing.T, s *fixture.Server) {
 	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	malformed := []string{
@@ -142,7 +144,7 @@ func malformedCode(t *testing.T, s *fixture.Server) {
 		s.Store.ClearCalls()
 		s.Web.Redeem(value).ErrorJSON(400, "invalid_grant")
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
-			t.Errorf("code %q: got calls %v of the store, want only that for the application", value, calls)
+			t.Errorf("code %q: got store calls %v, want only that for the application", value, calls)
 		}
 	}
 	for _, value := range []string{"", code + "\x00", code + "\xff", strings.Repeat("a", 10<<10)} {
@@ -152,19 +154,20 @@ func malformedCode(t *testing.T, s *fixture.Server) {
 	s.Store.ClearCalls()
 	s.Web.Redeem(flipCase(code)).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application", "Code"}) {
-		t.Errorf("another code: got calls %v of the store, want one look-up", calls)
+		t.Errorf("another code: got store calls %v, want one look-up", calls)
 	}
 	s.Web.Redeem(code).Tokens()
 }
 
-// flipCase changes the case of the first letter of a code that is random.
+// flipCase changes the case of the first letter in the random part of a code.
 func flipCase(code string) string {
 	const prefix = len("oac_")
 	i := prefix + strings.IndexFunc(code[prefix:], unicode.IsLetter)
 	return code[:i] + string(code[i]^0x20) + code[i+1:]
 }
 
-// codeForAnother presents each credential where another one belongs. Its prefix gives it away before the database is asked.
+// codeForAnother presents each credential as one of another type. The prefix shows
+// the type, so it is refused before the store is asked.
 func codeForAnother(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
@@ -187,11 +190,11 @@ func codeForAnother(t *testing.T, s *fixture.Server) {
 	for _, value := range []string{code, tokens.ID, interaction, s.Web.Secret} {
 		s.Web.Introspect(value).Inactive()
 		if answer := s.Web.Revoke(value); answer.Status != http.StatusOK {
-			t.Errorf("revoking %.8s...: got %d, want 200 as for a token that does not exist", value, answer.Status)
+			t.Errorf("revoking %.8s...: got %d, want 200 as for an unknown token", value, answer.Status)
 		}
 	}
 	if calls := slices.Compact(s.Store.Calls()); !slices.Equal(calls, []string{"Application"}) {
-		t.Errorf("got calls %v of the store, want only those for applications", calls)
+		t.Errorf("got store calls %v, want only those for applications", calls)
 	}
 	s.Web.Introspect(tokens.Access).Active()
 	s.Web.Redeem(code).Tokens()
@@ -216,15 +219,16 @@ func codeIDToken(t *testing.T, s *fixture.Server) {
 		t.Errorf("got exp %v at %d, want it later, within a day", claims["exp"], now)
 	}
 	if nonce, present := claimsOf(t, alice.Tokens(s.Web, "nonce").ID)["nonce"]; present {
-		t.Errorf("got nonce %v, want none, since none was sent", nonce)
+		t.Errorf("got nonce %v, want none, because the request had none", nonce)
 	}
 	if tokens := alice.Tokens(s.Web, "scope=api:read"); tokens.ID != "" {
-		t.Error("got an ID token without scope openid")
+		t.Error("got an ID token without the scope openid, want none")
 	}
 }
 
-// lostCodeResponse cuts the connection to the database after the act has taken effect: the application has no tokens, and that
-// it tries again cannot be told from a thief who does. It has to begin anew; a refresh token alone can be repeated.
+// lostCodeResponse loses the database connection after the act took effect, so the
+// application gets no tokens. Its retry looks like a replay by an attacker, so the
+// application has to start over. Only refresh tokens can be retried.
 func lostCodeResponse(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	code := alice.Approve(s.Web.AuthorizeRequest()).Code()
@@ -236,10 +240,10 @@ func lostCodeResponse(t *testing.T, s *fixture.Server) {
 	alice.Tokens(s.Web)
 
 	code = alice.Approve(s.Web.AuthorizeRequest()).Code()
-	s.Store.Fail(3) // after application and code: the act itself
+	s.Store.Fail(3) // after reading the application and the code: the act itself
 	s.Web.Redeem(code).Unavailable()
 	s.Store.Heal()
-	s.Web.Redeem(code).Tokens() // what has not taken effect can be repeated
+	s.Web.Redeem(code).Tokens() // a call without effect can be retried
 }
 
 func codeInURL(t *testing.T, s *fixture.Server) {
@@ -250,6 +254,6 @@ func codeInURL(t *testing.T, s *fixture.Server) {
 	s.Do(s.Web.Request("/o/token?code="+code+"&grant_type=authorization_code&code_verifier="+fixture.Verifier, nil)).ErrorJSON(400, "invalid_request")
 	form["code"] = []string{code}
 	if tokens := s.Do(s.Web.Request("/o/token?code=another&scope=email", form)).Tokens(); tokens.Scope != "openid api:read" {
-		t.Errorf("got scope %q, want the URL never read", tokens.Scope)
+		t.Errorf("got scope %q, want the URL ignored", tokens.Scope)
 	}
 }

@@ -16,13 +16,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// TestB14_FormActionInBrowser presses the buttons of the consent page in Chromium, which holds the redirect that follows to
-// the page's policy. The application is on another origin than the provider.
+// TestB14_FormActionInBrowser presses the buttons of the consent page in Chromium,
+// which applies the policy of the page to the following redirect. The application has
+// another origin than the provider.
 func TestB14_FormActionInBrowser(t *testing.T) {
 	arrived := make(chan url.Values, 1)
 	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +51,8 @@ func TestB14_FormActionInBrowser(t *testing.T) {
 	}
 }
 
-// serveProvider serves a provider on localhost, with one application on this device and alice signed in, and returns its issuer.
+// serveProvider serves a provider on localhost with an application on the same device
+// and alice signed in. It returns the issuer.
 func serveProvider(t *testing.T) string {
 	t.Helper()
 	store := memstore.New()
@@ -75,7 +77,8 @@ func serveProvider(t *testing.T) string {
 	return issuer
 }
 
-// openBrowser opens a tab of Chromium, or skips the test where it is not installed.
+// openBrowser opens a tab of Chromium. It skips the test if Chromium
+// is not installed.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
 	program, err := exec.LookPath("chromium")

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestConsentPageIsWhatIsApproved changes the application while its user looks at the page.
-func TestConsentPageIsWhatIsApproved(t *testing.T) {
+// TestConsentPageChanged changes the application while the
+// consent page is open.
+func TestConsentPageChanged(t *testing.T) {
 	defaults := &changingDefaults{}
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-10 another name while the page is open", Test: func(_ *testing.T, s *fixture.Server) {
@@ -19,7 +20,7 @@ func TestConsentPageIsWhatIsApproved(t *testing.T) {
 			page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Name = "The bank" })
 			alice.Decide(page, "allow").ErrorPage(403)
-			alice.Approve(s.Web.AuthorizeRequest()).Code() // the page as it is now
+			alice.Approve(s.Web.AuthorizeRequest()).Code() // the current page
 		}},
 		{Name: "B-10 another client type since the consent", Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
@@ -33,21 +34,21 @@ func TestConsentPageIsWhatIsApproved(t *testing.T) {
 			alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
 			alice.Open(s.Web.AuthorizeRequest()).Consent()
 		}},
-		{Name: "B-10 consent for every API says so", Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "B-10 the page says that consent is for every API", Test: func(t *testing.T, s *fixture.Server) {
 			const says = "valid for every API"
 			alice := s.Browser("alice")
 			if page := alice.Open(s.Web.AuthorizeRequest()).Consent(); !strings.Contains(page.Body, says) {
-				t.Error("got a page for no API by name that does not say so")
+				t.Error("got a page without a note about every API, want one")
 			}
 			if page := alice.Open(s.Web.AuthorizeRequest("resource=https://api.test")).Consent(); strings.Contains(page.Body, says) {
-				t.Error("got a page for one API that speaks of every API")
+				t.Error("got a page for one API with a note about every API, want none")
 			}
 		}},
-		{Name: "B-10 consent for every API where no API has a name", Configure: func(config *oauthkit.Config, _ storetest.Store) {
+		{Name: "B-10 consent for every API in a host without named APIs", Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.Resources = nil
 		}, Test: func(t *testing.T, s *fixture.Server) {
 			if page := s.Browser("alice").Open(s.Web.AuthorizeRequest()).Consent(); strings.Contains(page.Body, "every API") {
-				t.Error("got a page that speaks of APIs where none has a name")
+				t.Error("got a page with a note about APIs that have no names, want none")
 			}
 		}},
 		{Name: "B-10 other default scopes while the page is open", Configure: defaults.configure, Test: func(_ *testing.T, s *fixture.Server) {
@@ -61,7 +62,7 @@ func TestConsentPageIsWhatIsApproved(t *testing.T) {
 	})
 }
 
-// changingDefaults gives the scopes that it holds at the moment to requests that name none.
+// changingDefaults is a scope backend whose default scopes can change.
 type changingDefaults struct {
 	oauthkit.ScopeBackend
 	scopes oauthkit.Scopes

@@ -15,11 +15,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// TestB04_ChoiceByKeyboard takes a scope away in Chromium with the keyboard alone, as those do who use no mouse.
+// TestB04_ChoiceByKeyboard deselects a scope in Chromium with the keyboard alone, for
+// users without a mouse.
 func TestB04_ChoiceByKeyboard(t *testing.T) {
 	given := make(chan oauthkit.Scopes, 2)
 	mux := http.NewServeMux()
@@ -60,16 +61,16 @@ func TestB04_ChoiceByKeyboard(t *testing.T) {
 	err = chromedp.Do(openBrowser(t),
 		chromedp.Navigate(issuer+request),
 		chromedp.WaitVisible(chromedp.CSS("fieldset")),
-		chromedp.KeyEvent(kb.Tab),          // to read
-		chromedp.KeyEvent(kb.Tab+" "),      // to write, and away with it
-		chromedp.KeyEvent(kb.Tab),          // to deny
-		chromedp.KeyEvent(kb.Tab+kb.Enter), // to allow
+		chromedp.KeyEvent(kb.Tab),          // to the scope read
+		chromedp.KeyEvent(kb.Tab+" "),      // to the scope write, which is deselected
+		chromedp.KeyEvent(kb.Tab),          // to the button Deny
+		chromedp.KeyEvent(kb.Tab+kb.Enter), // to the button Allow
 		chromedp.WaitVisible(chromedp.CSS("#arrived")),
 	)
 	if err != nil {
 		t.Fatalf("deciding: %v", err)
 	}
 	if scopes := <-given; scopes.String() != "read" || len(given) > 0 {
-		t.Errorf("got %v approved and %d more, want read alone", scopes, len(given))
+		t.Errorf("got %v approved and %d more consents, want only read", scopes, len(given))
 	}
 }

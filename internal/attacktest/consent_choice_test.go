@@ -7,19 +7,19 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestConsentChoice is about a host that lets the user approve fewer scopes than are asked for.
+// TestConsentChoice tests a host that lets users approve fewer scopes than requested.
 func TestConsentChoice(t *testing.T) {
 	choose := func(config *oauthhttp.Config) { config.UserChoosesScopes = true }
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-04 fewer scopes", ConfigureHandler: choose, Test: fewerScopes},
-		{Name: "B-04 a scope that is taken back", ConfigureHandler: choose, Test: scopeTakenBack},
-		{Name: "B-10 an address that is added while the page is open", Test: addressAdded},
-		{Name: "B-04 scopes that were not asked for", ConfigureHandler: choose, Test: moreScopes},
-		{Name: "B-04 a host that does not let choose", Test: noChoice},
-		{Name: "B-10 the page says which APIs it is about", ConfigureHandler: choose, Test: resourcesOnPage},
+		{Name: "B-04 a scope that is deselected later", ConfigureHandler: choose, Test: scopeTakenBack},
+		{Name: "B-10 a redirect URI added while the page is open", Test: addressAdded},
+		{Name: "B-04 scopes that were not requested", ConfigureHandler: choose, Test: moreScopes},
+		{Name: "B-04 a host without a choice of scopes", Test: noChoice},
+		{Name: "B-10 the page names the APIs", ConfigureHandler: choose, Test: resourcesOnPage},
 	})
 }
 
@@ -28,33 +28,35 @@ func fewerScopes(t *testing.T, s *fixture.Server) {
 	ask := s.Web.AuthorizeRequest("scope=openid email api:read")
 	page := alice.Open(ask).Consent()
 	if _, fields := page.Form(); !slices.Equal(fields["scope"], []string{"openid", "email", "api:read"}) {
-		t.Errorf("got the scopes %q in the form, want each that is asked for", fields["scope"])
+		t.Errorf("got the scopes %q in the form, want each requested one", fields["scope"])
 	}
 	tokens := s.Web.Redeem(alice.Decide(page, "allow", "scope=api:read").Code()).Tokens()
 	if tokens.Scope != "openid api:read" || tokens.ID == "" || s.RS.Introspect(tokens.Access).Active()["scope"] != "openid api:read" {
-		t.Errorf("got scope %q, want openid, which comes with any approval, and api:read", tokens.Scope)
+		t.Errorf("got scope %q, want openid, which every approval includes, and api:read", tokens.Scope)
 	}
 	s.Web.Refresh(tokens.Refresh, "scope=openid email").ErrorJSON(400, "invalid_scope")
-	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // what was approved is remembered
-	page = alice.Open(ask).Consent()                                   // and what was refused is not
-	code := alice.Decide(page, "allow", "scope").Code()                // nothing is left but openid
+	alice.Open(s.Web.AuthorizeRequest("scope=openid api:read")).Code() // approved scopes are remembered
+	page = alice.Open(ask).Consent()                                   // denied scopes are not
+	code := alice.Decide(page, "allow", "scope").Code()                // only openid is left
 	if tokens := s.Web.Redeem(code).Tokens(); tokens.Scope != "openid" {
-		t.Errorf("got scope %q, want openid alone", tokens.Scope)
+		t.Errorf("got scope %q, want only openid", tokens.Scope)
 	}
-	nothing := alice.Decide(alice.Open(s.SPA.AuthorizeRequest("scope=email api:read")).Consent(), "allow", "scope") // an approval of nothing
+	// An approval without any scope is an error.
+	nothing := alice.Decide(alice.Open(s.SPA.AuthorizeRequest("scope=email api:read")).Consent(), "allow", "scope")
 	if nothing.Status != 422 || !strings.Contains(nothing.Body, `role="alert"`) {
-		t.Errorf("got %s, want the form once more, with what is wrong", nothing)
+		t.Errorf("got %s, want the form again, with the error", nothing)
 	}
 	alice.Decide(nothing, "allow", "scope=email", "token=x").ErrorPage(403)
 	s.Browser("mallory").Decide(nothing, "allow", "scope=email").ErrorPage(403)
 	alice.Decide(nothing, "deny").Refused("access_denied")
 	granted := fixture.EventsOf[oauthkit.ConsentGranted](s.Events)
 	if len(granted) != 2 || granted[0].Scopes.String() != "openid api:read" {
-		t.Errorf("got %+v observed, want two consents, the first to openid api:read", granted)
+		t.Errorf("got events %+v, want two consents, the first to openid api:read", granted)
 	}
 }
 
-// scopeTakenBack unchecks what was approved before: it must not come back without a question.
+// scopeTakenBack deselects a scope that was approved before. It must not be granted
+// again without a question.
 func scopeTakenBack(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	ask := s.Web.AuthorizeRequest("scope=openid email api:read")
@@ -65,7 +67,8 @@ func scopeTakenBack(t *testing.T, s *fixture.Server) {
 	alice.Open(ask).Consent()
 }
 
-// addressAdded has the application get another address between the page and the answer, which is not for that one.
+// addressAdded adds a redirect URI while the consent page is open. The consent
+// must not cover it.
 func addressAdded(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -84,14 +87,15 @@ func moreScopes(t *testing.T, s *fixture.Server) {
 		alice.Decide(page, "allow", "+scope="+more).ErrorPage(400)
 		alice.Decide(page, "allow", "scope="+more).ErrorPage(400)
 	}
-	alice.Decide(page, "allow", "+decision=deny").ErrorPage(400) // scope alone may be repeated
+	alice.Decide(page, "allow", "+decision=deny").ErrorPage(400) // only scope may be repeated
 	alice.Decide(page, "allow", "+token=x").ErrorPage(400)
 	if events := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(events) > 0 {
 		t.Errorf("got %v, want no consent", events)
 	}
-	tokens := s.Web.Redeem(alice.Decide(page, "allow", "+scope=api:read").Code()).Tokens() // the page is still good, and twice is once
+	// The page is still valid, and a repeated scope counts once.
+	tokens := s.Web.Redeem(alice.Decide(page, "allow", "+scope=api:read").Code()).Tokens()
 	if tokens.Scope != "openid api:read" {
-		t.Errorf("got scope %q, want what was asked for", tokens.Scope)
+		t.Errorf("got scope %q, want the requested scopes", tokens.Scope)
 	}
 }
 
@@ -99,10 +103,10 @@ func noChoice(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
 	if strings.Contains(page.Body, "checkbox") {
-		t.Error("got a choice on the page, want all or nothing")
+		t.Error("got a choice of scopes on the page, want none")
 	}
 	if tokens := s.Web.Redeem(alice.Decide(page, "allow", "scope=openid").Code()).Tokens(); tokens.Scope != "openid api:read" {
-		t.Errorf("got scope %q, want what was shown", tokens.Scope)
+		t.Errorf("got scope %q, want the scopes shown", tokens.Scope)
 	}
 }
 
@@ -110,9 +114,9 @@ func resourcesOnPage(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	shown := textOf(t, alice.Open(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://other.test")).Consent())
 	if !strings.Contains(shown, "Only for https://api.test https://other.test") {
-		t.Errorf("got a page that does not say which APIs it is about:\n%s", shown)
+		t.Errorf("got a page that does not name the APIs:\n%s", shown)
 	}
 	if shown := textOf(t, alice.Open(s.Web.AuthorizeRequest()).Consent()); strings.Contains(shown, "Only for") {
-		t.Errorf("got a page that names APIs where all are meant:\n%s", shown)
+		t.Errorf("got a page that names APIs although consent is for all:\n%s", shown)
 	}
 }

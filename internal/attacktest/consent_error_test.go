@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestErrorPage is about what somebody else's words and our own failures do on a page.
+// TestErrorPage tests that pages show neither text chosen by an attacker nor
+// internal errors.
 func TestErrorPage(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-19 script in error pages", Test: script},
@@ -19,7 +20,8 @@ func TestErrorPage(t *testing.T) {
 	})
 }
 
-// script puts what a browser would run into everything that could get into a page. PAGE looks for it.
+// script puts script into every parameter that could reach a page.
+// ErrorPage looks for it.
 func script(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, payload := range []string{`<script>alert(1)</script>`, `"onmouseover="alert(1)`, `'><img src=x onerror=alert(1)>`, `javascript:alert("1")`} {
@@ -29,7 +31,7 @@ func script(t *testing.T, s *fixture.Server) {
 		} {
 			alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", name+"="+payload)).ErrorPage(400)
 			if answer := alice.Open(s.Web.AuthorizeRequest(name + "=" + payload)); strings.Contains(answer.Body, payload) {
-				t.Errorf("%s: got a page that holds %s", answer, payload)
+				t.Errorf("%s: got a page with %s, want it escaped", answer, payload)
 			}
 		}
 		alice.Get("/o/consent?interaction=" + url.QueryEscape(payload)).ErrorPage(404)
@@ -42,19 +44,20 @@ func script(t *testing.T, s *fixture.Server) {
 		})
 		page := alice.Open(named.AuthorizeRequest()).Consent()
 		if strings.Contains(page.Body, payload) || !strings.Contains(html.UnescapeString(page.Body), payload) {
-			t.Errorf("got a consent page that does not show the name %s escaped", payload)
+			t.Errorf("got a consent page without the escaped name %s, want it", payload)
 		}
 	}
 	chosenDetail(t, s, alice)
 	for _, path := range []string{"/o/nonsense", "/o/consent", "/o/authorize"} {
 		answer := alice.Get(path + "?error=call&error_description=call+0900+now&error_hint=call&message=call")
 		if strings.Contains(answer.Body, "call") {
-			t.Errorf("%s: got a page with words of the query", answer)
+			t.Errorf("%s: got a page with text from the query, want none", answer)
 		}
 	}
 }
 
-// chosenDetail sends people to the error page of an application that a user has registered, with words for them in every parameter.
+// chosenDetail sends a user to the error page of an application that another user
+// registered, with text in every parameter.
 func chosenDetail(t *testing.T, s *fixture.Server, alice *fixture.Browser) {
 	users := s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: "users", UserID: "mallory", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://users.test/cb"},
@@ -66,13 +69,14 @@ func chosenDetail(t *testing.T, s *fixture.Server, alice *fixture.Browser) {
 		"login_hint", "id_token_hint", "ui_locales", "display", "acr_values", "claims", "resource", "request", "request_uri", words,
 	} {
 		if answer := alice.Open(users.AuthorizeRequest(name + "=" + words)); strings.Contains(answer.Body, words) && answer.Status == 400 {
-			t.Errorf("%s: got an error page with words of the query", name)
+			t.Errorf("%s: got an error page with text from the query, want none", name)
 		}
 	}
-	alice.Authorize(users.AuthorizeRequest("scope=" + words)).ErrorPage(400) // it is one of those that end there
+	alice.Authorize(users.AuthorizeRequest("scope=" + words)).ErrorPage(400) // this error is shown on a page, too
 }
 
-// errorDetails makes the store fail, and wants a person to be told a number under which the log has the reason.
+// errorDetails makes the store fail. The page must show only a reference under which
+// the log has the cause.
 func errorDetails(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -88,18 +92,18 @@ func errorDetails(t *testing.T, s *fixture.Server) {
 		answer.Unavailable()
 		for _, detail := range []string{"fixture", "store", "SQL", "goroutine", "rp.test", "Interaction", ".go", "alice"} {
 			if strings.Contains(answer.Body, detail) {
-				t.Errorf("%s: got %s, want nothing of %s", answer, answer.Body, detail)
+				t.Errorf("%s: got %s, want none of %s", answer, answer.Body, detail)
 			}
 		}
 	}
 	for _, page := range answers[:7] {
 		reference := regexp.MustCompile(`<code>([\w-]{22})</code>`).FindStringSubmatch(page.Body)
 		if reference == nil || !strings.Contains(s.Log.String(), reference[1]) || !strings.Contains(s.Log.String(), fixture.ErrFault.Error()) {
-			t.Errorf("%s: got reference %q, want one that is in the log, with the reason", page, reference)
+			t.Errorf("%s: got reference %q, want one that the log has with the cause", page, reference)
 		}
 	}
 	refused := alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=https://evil.test/cb"))
 	if refused.ErrorPage(400); strings.Contains(refused.Body, "rp.test") {
-		t.Errorf("got %s, want nothing of what is registered", refused.Body)
+		t.Errorf("got %s, want none of the registered values", refused.Body)
 	}
 }

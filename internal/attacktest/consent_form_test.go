@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestConsentForm is about the form of the consent page: only who saw it can send it, and what it can change is yes or no.
+// TestConsentForm tests that only the user who saw the consent page can submit its
+// form, and that the form decides only whether to allow or deny.
 func TestConsentForm(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-01 forged consent form", Test: forgedConsent},
@@ -33,14 +34,15 @@ func forgedConsent(t *testing.T, s *fixture.Server) {
 	for _, token := range []string{
 		"token", "token=", "token=nonsense",
 		"token=" + tokenOf(bob.Open(s.Web.AuthorizeRequest()).Consent()),
-		"token=" + tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent()), // of the same user in the same browser, for another request
+		// A token of the same user and browser for another request.
+		"token=" + tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent()),
 	} {
 		alice.Decide(page, "allow", token).ErrorPage(403)
 		alice.Decide(page, "deny", token).ErrorPage(403)
 	}
 	alice.Get("/o/consent?decision=allow&token=" + tokenOf(page) + "&interaction=" + interactionOf(page)).Consent()
 	alice.SignIn("alice")
-	alice.Decide(page, "allow").ErrorPage(403) // the form of a session that is over
+	alice.Decide(page, "allow").ErrorPage(403) // a form from a session that has ended
 	if events := fixture.EventsOf[oauthkit.ConsentGranted](s.Events); len(events) > 0 {
 		t.Errorf("got %v, want no consent", events)
 	}
@@ -59,8 +61,8 @@ func interactionOf(page *fixture.Answer) string {
 	return fields.Get("interaction")
 }
 
-// foreignConsent sends the whole form with its token and cookies, as if both had leaked: where it comes from is a check of
-// its own.
+// foreignConsent submits the complete form with its token and cookies, as if both had
+// leaked. Its origin is checked separately.
 func foreignConsent(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -83,11 +85,12 @@ func foreignConsent(_ *testing.T, s *fixture.Server) {
 		}
 		alice.Do(request).ErrorPage(403)
 	}
-	alice.Decide(page, "allow", "token=nonsense").ErrorPage(403) // from the right origin alone
+	alice.Decide(page, "allow", "token=nonsense").ErrorPage(403) // the right origin alone is not enough
 	alice.Decide(page, "allow").Code()
 }
 
-// changedConsent expects the request that was kept to decide: what else is in the form changes nothing.
+// changedConsent shows that the saved request decides and that other fields of the
+// form are ignored.
 func changedConsent(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -99,11 +102,12 @@ func changedConsent(t *testing.T, s *fixture.Server) {
 	code := alice.Decide(page, "allow",
 		"scope=openid api:read api:write email", "client_id=evil", "redirect_uri=https://evil.test/cb", "response_type=token",
 		"code_challenge="+fixture.Challenge("another-verifier-that-only-the-attacker-knows"), "nonce=n2", "state=abc",
-		"response_mode=fragment", "user=bob", "sub=bob", "subject=bob", "prompt=none").Code() // which compares redirect URI and state
+		// Code compares redirect URI and state.
+		"response_mode=fragment", "user=bob", "sub=bob", "subject=bob", "prompt=none").Code()
 	s.Evil.Redeem(code, "redirect_uri=https://rp.test/cb").ErrorJSON(400, "invalid_grant")
 	tokens := s.Web.Redeem(code).Tokens()
 	if tokens.Scope != "openid api:read" {
-		t.Errorf("got scope %q, want what was shown", tokens.Scope)
+		t.Errorf("got scope %q, want the scopes shown", tokens.Scope)
 	}
 	if claims := claimsOf(t, tokens.ID); claims["nonce"] != "n1" || claims["sub"] != "alice" || claims["aud"] != "web" {
 		t.Errorf("got claims %v, want the nonce, user and application of the request", claims)
@@ -115,7 +119,7 @@ func twoTabs(_ *testing.T, s *fixture.Server) {
 	first, second := alice.Open(s.Web.AuthorizeRequest()).Consent(), alice.Open(s.Evil.AuthorizeRequest()).Consent()
 	alice.Decide(first, "allow", "interaction="+interactionOf(second)).ErrorPage(403)
 	alice.Decide(second, "allow", "interaction="+interactionOf(first)).ErrorPage(403)
-	code := alice.Decide(first, "allow").Code() // which compares the redirect URI
+	code := alice.Decide(first, "allow").Code() // Code compares the redirect URI
 	s.Evil.Redeem(code, "redirect_uri="+s.Web.RedirectURI).ErrorJSON(400, "invalid_grant")
 	s.Web.Redeem(code).Tokens()
 	alice.Decide(second, "deny").Refused("access_denied")
@@ -125,7 +129,7 @@ func foreignInteraction(t *testing.T, s *fixture.Server) {
 	mallory, alice := s.Browser("mallory"), s.Browser("alice")
 	begun := mallory.Authorize(s.Web.AuthorizeRequest())
 	page := mallory.Follow(begun).Consent()
-	alice.Follow(begun).ErrorPage(403) // alice without a cookie of ours
+	alice.Follow(begun).ErrorPage(403) // alice without the provider's cookie
 	alice.Decide(page, "allow").ErrorPage(403)
 	alice.Decide(page, "deny").ErrorPage(403)
 	alice.Open(s.SPA.AuthorizeRequest()).Consent() // and with one
@@ -135,12 +139,12 @@ func foreignInteraction(t *testing.T, s *fixture.Server) {
 
 	nobody := s.Browser("")
 	login := nobody.Authorize(s.Web.AuthorizeRequest()).Login()
-	alice.ReturnFromLogin(login).ErrorPage(403) // alice was sent the link that the login page returns to
+	alice.ReturnFromLogin(login).ErrorPage(403) // mallory sent alice the link that the login page returns to
 	nobody.ReturnFromLogin(login).Login()
 
 	code := mallory.Decide(page, "allow").Code()
 	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {
-		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
+		t.Errorf("got claims %v, want only those of mallory", claims)
 	}
 }
 
@@ -152,7 +156,8 @@ func otherUserDecides(t *testing.T, s *fixture.Server) {
 	browser.SignIn("bob")
 	browser.Decide(page, "allow").ErrorPage(403)
 	browser.Decide(page, "deny").ErrorPage(403)
-	page = browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(page))).Consent() // of a row of bob's
+	// An interaction of bob's session.
+	page = browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(page))).Consent()
 	code := browser.Decide(page, "allow").Code()
 	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "bob" {
 		t.Errorf("got claims %v, want those of bob, who decided", claims)
@@ -187,7 +192,7 @@ func decidedAtOnce(t *testing.T, s *fixture.Server) {
 		}
 	}
 	if statuses[http.StatusSeeOther] != 1 || statuses[http.StatusConflict] != len(answers)-1 {
-		t.Errorf("got %v answers by status, want one 303 and %d times 409", statuses, len(answers)-1)
+		t.Errorf("got answers by status %v, want one 303 and %d times 409", statuses, len(answers)-1)
 	}
 	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) != 1 {
 		t.Errorf("got %d authorizations granted, want 1", len(granted))
@@ -196,10 +201,12 @@ func decidedAtOnce(t *testing.T, s *fixture.Server) {
 
 func deny(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "deny").Refused("access_denied") // which wants nothing saved
-	alice.Open(s.Web.AuthorizeRequest()).Consent()                                                // a refusal is not remembered as consent
+	// Refused expects nothing saved.
+	alice.Decide(alice.Open(s.Web.AuthorizeRequest()).Consent(), "deny").Refused("access_denied")
+	// A denial is not remembered.
+	alice.Open(s.Web.AuthorizeRequest()).Consent()
 	denied := fixture.EventsOf[oauthkit.ConsentDenied](s.Events)
 	if len(denied) != 1 || denied[0].ClientID != "web" || denied[0].Subject != "alice" {
-		t.Errorf("got %+v, want one refusal of web by alice", denied)
+		t.Errorf("got %+v, want one denial of web by alice", denied)
 	}
 }

@@ -10,10 +10,10 @@ import (
 	nethtml "golang.org/x/net/html"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestConsentPage is about what the pages show, and what they let others do to them.
+// TestConsentPage tests the content of the pages and how other sites can use them.
 func TestConsentPage(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-10 honest consent page", Test: honestConsent},
@@ -24,7 +24,7 @@ func TestConsentPage(t *testing.T) {
 	})
 }
 
-// honestConsent has an application that says it is another one.
+// honestConsent registers an application under the name of another one.
 func honestConsent(t *testing.T, s *fixture.Server) {
 	app := &oauthkit.AbstractApplication{
 		Name: "Google", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://not-google.test/cb"},
@@ -40,7 +40,7 @@ func honestConsent(t *testing.T, s *fixture.Server) {
 	}
 	links := attributesOf(t, page, "href")
 	if !slices.Contains(links, "/login?next="+url.QueryEscape("/o/consent?interaction="+interactionOf(page))+"&prompt=login") {
-		t.Errorf("got links %q, want one to sign in as another user and come back", links)
+		t.Errorf("got links %q, want one to sign in as another user and return", links)
 	}
 	if shown := textOf(t, s.Browser("alice").Open(s.CLI.AuthorizeRequest()).Consent()); !strings.Contains(shown, "Answer goes to an app on this device") {
 		t.Errorf("got a page that does not say where the answer goes:\n%s", shown)
@@ -51,7 +51,7 @@ func honestConsent(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// textOf returns what a page shows, with one blank between words.
+// textOf returns the visible text of a page, with one space between words.
 func textOf(t *testing.T, page *fixture.Answer) string {
 	t.Helper()
 	var text []string
@@ -86,7 +86,7 @@ func parsePage(t *testing.T, page *fixture.Answer) *nethtml.Node {
 	return root
 }
 
-// everyPage returns one answer of each kind that a browser can be shown.
+// everyPage returns one answer of each kind that a browser can receive.
 func everyPage(s *fixture.Server) map[string]*fixture.Answer {
 	alice := s.Browser("alice")
 	consent := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -113,12 +113,12 @@ func frames(t *testing.T, s *fixture.Server) {
 	for name, answer := range answers {
 		policy := answer.Header.Get("Content-Security-Policy")
 		if answer.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(policy, "frame-ancestors 'none'") {
-			t.Errorf("%s: got X-Frame-Options %q and Content-Security-Policy %q, want no frame at all", name, answer.Header.Get("X-Frame-Options"), policy)
+			t.Errorf("%s: got X-Frame-Options %q and Content-Security-Policy %q, want both to forbid frames", name, answer.Header.Get("X-Frame-Options"), policy)
 		}
 	}
 }
 
-// foreignContent wants pages that need nothing but themselves and the provider's stylesheet.
+// foreignContent expects pages that load nothing but the provider's stylesheet.
 func foreignContent(t *testing.T, s *fixture.Server) {
 	for name, page := range everyPage(s) {
 		if !strings.HasPrefix(page.Header.Get("Content-Type"), "text/html") {
@@ -126,7 +126,7 @@ func foreignContent(t *testing.T, s *fixture.Server) {
 		}
 		for node := range parsePage(t, page).Descendants() {
 			if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base", "img"}, node.Data) && node.Type == nethtml.ElementNode {
-				t.Errorf("%s: got an element %s", name, node.Data)
+				t.Errorf("%s: got an element %s, want none", name, node.Data)
 			}
 			for _, attribute := range node.Attr {
 				switch {
@@ -135,15 +135,16 @@ func foreignContent(t *testing.T, s *fixture.Server) {
 						t.Errorf("%s: got %s=%q, want a path of this site", name, attribute.Key, attribute.Val)
 					}
 				case attribute.Key == "style" || strings.HasPrefix(attribute.Key, "on"):
-					t.Errorf("%s: got an attribute %s", name, attribute.Key)
+					t.Errorf("%s: got an attribute %s, want none", name, attribute.Key)
 				}
 			}
 		}
 	}
 }
 
-// formAction wants the policy to let the form's redirect reach the application, whose pages may send the browser on: browsers
-// hold every redirect after the form to form-action, and know no IPv6 address there.
+// formAction expects a policy that lets the form's redirect reach the application,
+// whose pages may redirect further. Browsers apply form-action to every redirect
+// after a form, and it cannot name IPv6 addresses.
 func formAction(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, test := range []struct {
@@ -164,7 +165,7 @@ func formAction(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// directive returns the value of a directive of the answer's Content-Security-Policy.
+// directive returns the value of a directive in the answer's Content-Security-Policy.
 func directive(answer *fixture.Answer, name string) string {
 	for part := range strings.SplitSeq(answer.Header.Get("Content-Security-Policy"), ";") {
 		if value, found := strings.CutPrefix(strings.TrimSpace(part), name+" "); found {
@@ -189,19 +190,19 @@ func cookies(t *testing.T, s *fixture.Server) {
 		victim := s.Browser("alice")
 		victim.SetCookie(&http.Cookie{Name: cookie.Name, Value: planted})
 		if set := (&http.Response{Header: victim.Authorize(s.Web.AuthorizeRequest()).Header}).Cookies(); len(set) != 1 || set[0].Value == planted {
-			t.Errorf("%q: got cookies %v, want a new one in its place", planted, set)
+			t.Errorf("%q: got cookies %v, want a new one instead", planted, set)
 		}
 	}
 	page := alice.Follow(begun).Consent()
 	approved := alice.Decide(page, "allow")
 	for _, secret := range []string{interactionOf(page), tokenOf(page), approved.Code()} {
 		if strings.Contains(cookie.String(), secret) || strings.Contains(secret, cookie.Value) {
-			t.Errorf("got cookie %s, want nothing in it that is used elsewhere", cookie)
+			t.Errorf("got cookie %s, want a value that is used nowhere else", cookie)
 		}
 	}
 	for _, answer := range []*fixture.Answer{page, approved, alice.Authorize(s.SPA.AuthorizeRequest()), alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody"))} {
 		if got := answer.Header.Values("Set-Cookie"); len(got) > 0 {
-			t.Errorf("%s: got cookies %v, want none, since there is one already", answer, got)
+			t.Errorf("%s: got cookies %v, want none, because the browser has one", answer, got)
 		}
 	}
 }

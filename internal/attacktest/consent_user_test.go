@@ -8,23 +8,24 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestConsentUser is about who decides: a user who is signed in, all the way and still.
+// TestConsentUser tests that only a user who is signed in, and still is, can consent.
 func TestConsentUser(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-07 session fixation", Test: fixedCookie},
-		{Name: "B-15 where login returns to", Test: returnFromLogin},
+		{Name: "B-15 return address of the login page", Test: returnFromLogin},
 		{Name: "B-16 half signed in", Test: halfSignedIn},
 		{Name: "B-17 deactivated user with a session", Test: deactivatedInSession},
 		{Name: "B-22 consent before sign-in", Test: consentBeforeSignIn},
-		{Name: "B-23 application removed by its user", Test: removedApplication},
+		{Name: "B-23 application disconnected by the user", Test: removedApplication},
 	})
 }
 
-// fixedCookie plants mallory's cookie in alice's browser, as nobody can while its name begins with __Host-. The cookie signs
-// nobody in: the session is the host's, and a form belongs to the session that saw it.
+// fixedCookie sets mallory's cookie in alice's browser. Other sites cannot do so,
+// because its name begins with __Host-. The cookie signs no user in: the host has its
+// own session, and a form belongs to the session that saw it.
 func fixedCookie(t *testing.T, s *fixture.Server) {
 	mallory, alice := s.Browser("mallory"), s.Browser("alice")
 	begun := mallory.Authorize(s.Web.AuthorizeRequest())
@@ -33,13 +34,13 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 			alice.SetCookie(cookie)
 		}
 	}
-	shown := alice.Follow(alice.Follow(begun)).Consent() // in a row of her own
-	mallory.Decide(shown, "allow").ErrorPage(403)        // with alice's form he could still not decide as alice
+	shown := alice.Follow(alice.Follow(begun)).Consent() // in her own interaction
+	mallory.Decide(shown, "allow").ErrorPage(403)        // not even with alice's form
 	alice.SignIn("alice")
-	alice.Decide(shown, "allow").ErrorPage(403) // a form from before the sign-in is void
+	alice.Decide(shown, "allow").ErrorPage(403) // a form from before the sign-in is not valid
 	code := mallory.Decide(mallory.Follow(begun).Consent(), "allow").Code()
 	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {
-		t.Errorf("got claims %v, want mallory to have got nothing but his own", claims)
+		t.Errorf("got claims %v, want only those of mallory", claims)
 	}
 	name := (&http.Response{Header: begun.Header}).Cookies()[0].Name
 	for _, value := range []string{"", "known", "obr_", "obr_" + strings.Repeat("a", 42)} {
@@ -48,14 +49,15 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 		bob.Authorize(s.Web.AuthorizeRequest())
 		for _, cookie := range bob.Cookies() {
 			if cookie.Name == name && cookie.Value == value {
-				t.Errorf("got cookie value %q kept, want one that was made here", value)
+				t.Errorf("got the cookie value %q, want one that the provider generated", value)
 			}
 		}
 	}
 }
 
-// returnFromLogin wants the login page to be given a path with an opaque value, whatever the request says. How the login page
-// reads it safely is tested with oauthhttp.ReturnPath.
+// returnFromLogin expects the login page to receive a path with an opaque value,
+// for any request. The tests of oauthhttp.ReturnPath show how a login
+// page reads it safely.
 func returnFromLogin(t *testing.T, s *fixture.Server) {
 	for _, override := range []string{
 		"next=//evil.test", `next=/\evil.test`, "next=https://evil.test", "next=/%2f%2fevil.test", "next=javascript:1", "next=/\tevil.test",
@@ -76,13 +78,14 @@ func returnFromLogin(t *testing.T, s *fixture.Server) {
 		sealed, found := strings.CutPrefix(next, "/o/consent?request=")
 		text, err := base64.RawURLEncoding.DecodeString(sealed)
 		if !found || err != nil || strings.Contains(login.Location()+string(text), "evil") {
-			t.Errorf("%s: got %q, want to return to a path with an opaque value", override, login.Location())
+			t.Errorf("%s: got %q, want a return path with an opaque value", override, login.Location())
 		}
 	}
 }
 
-// halfSignedIn is a session that the host has begun and not completed, such as one that waits for a second factor: the host
-// says that nobody is signed in (oauthhttp.Config.CurrentUser).
+// halfSignedIn tests a session that the host has not completed, for example one
+// that waits for a second factor. For such a session oauthhttp.Config.CurrentUser
+// returns no user.
 func halfSignedIn(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AuthorizeRequest()).Code()
@@ -98,7 +101,8 @@ func halfSignedIn(_ *testing.T, s *fixture.Server) {
 	alice.ReturnFromLogin(login).Code()
 }
 
-// deactivatedInSession has a host that forgets to end the sessions of a user who is not active any more.
+// deactivatedInSession tests a host that does not end the sessions of
+// an inactive user.
 func deactivatedInSession(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
@@ -111,13 +115,13 @@ func deactivatedInSession(t *testing.T, s *fixture.Server) {
 	alice.Decide(page, "allow").Refused("access_denied")
 	alice.Approve(s.CLI.AuthorizeRequest()).Refused("access_denied")
 	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) != before {
-		t.Errorf("got %+v, want nothing granted since", granted[before:])
+		t.Errorf("got %+v, want nothing granted after the deactivation", granted[before:])
 	}
 	s.RS.Introspect(tokens.Access).Inactive()
 	s.Web.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
-// consentBeforeSignIn wants the page to be shown to nobody but the user who is to decide.
+// consentBeforeSignIn expects the page only for the user who is to decide.
 func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
@@ -125,7 +129,7 @@ func consentBeforeSignIn(_ *testing.T, s *fixture.Server) {
 	decide := func(name, value string) *fixture.Answer {
 		return browser.Post("/o/consent", url.Values{name: {value}, "decision": {"allow"}})
 	}
-	decide("request", sealOf(login)).ErrorPage(404) // there is nothing yet that could be decided
+	decide("request", sealOf(login)).ErrorPage(404) // nothing has been saved yet
 	browser.SignIn("alice")
 	decide("request", sealOf(login)).ErrorPage(404)
 	page := browser.ReturnFromLogin(login).Consent()

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
 func corsPages(t *testing.T, s *fixture.Server) {
@@ -32,14 +32,15 @@ func corsPublic(t *testing.T, s *fixture.Server) {
 			answer := from(s, origin, fixture.NewRequest(http.MethodGet, path, nil)).OK()
 			readable(t, answer, "*")
 		}
-		readable(t, s.Do(fixture.NewRequest(http.MethodGet, path, nil)).OK(), "*") // what a cache keeps is good for scripts too
+		// A cached answer must work for scripts too.
+		readable(t, s.Do(fixture.NewRequest(http.MethodGet, path, nil)).OK(), "*")
 		if got := preflight(s, "https://any.test", path, "GET", ""); got.Status != http.StatusNoContent {
 			t.Errorf("%s: got %d, want 204", got, got.Status)
 		}
 	}
 }
 
-// preflight asks what a script may send.
+// preflight sends the request by which a browser asks what a script may send.
 func preflight(s *fixture.Server, origin, path, method, headers string) *fixture.Answer {
 	request := fixture.NewRequest(http.MethodOptions, path, nil)
 	request.Header.Set("Access-Control-Request-Method", method)
@@ -50,7 +51,7 @@ func preflight(s *fixture.Server, origin, path, method, headers string) *fixture
 }
 
 func corsPreflight(t *testing.T, s *fixture.Server) {
-	s.Store.Fail(0) // which application will ask is not known, so nobody is asked about it
+	s.Store.Fail(0) // no application is known yet, so the store must not be asked
 	for path, methods := range map[string]string{"/o/token": "POST", "/o/revoke_token": "POST", "/o/userinfo": "GET, POST", "/o/.well-known/jwks.json": "GET"} {
 		first := ""
 		for _, headers := range []string{"", "authorization", "authorization, content-type", "x-evil", strings.Repeat("x,", 50<<10), strings.Repeat("x-a,", 10<<10)} {
@@ -63,10 +64,10 @@ func corsPreflight(t *testing.T, s *fixture.Server) {
 					first = shown
 				}
 				if shown != first {
-					t.Errorf("%s: got %s, want the same for everyone: %s", path, shown, first)
+					t.Errorf("%s: got %s, want the same for every origin: %s", path, shown, first)
 				}
 				if got := answer.Header.Get("Access-Control-Allow-Methods"); answer.Status != http.StatusNoContent || got != methods {
-					t.Errorf("%s: got %d with methods %q, want 204 with %q", path, answer.Status, got, methods)
+					t.Errorf("%s: got %d and methods %q, want 204 and %q", path, answer.Status, got, methods)
 				}
 				if got := answer.Header.Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type" {
 					t.Errorf("%s: got headers %q, want the fixed list", path, got)
@@ -74,7 +75,7 @@ func corsPreflight(t *testing.T, s *fixture.Server) {
 			}
 		}
 	}
-	plain := fixture.NewRequest(http.MethodOptions, "/o/token", nil) // OPTIONS that is no preflight
+	plain := fixture.NewRequest(http.MethodOptions, "/o/token", nil) // an OPTIONS request that is not a preflight
 	if answer := s.Do(plain); answer.Status != http.StatusMethodNotAllowed {
 		t.Errorf("got %d, want 405", answer.Status)
 	}

@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestCORS is about what scripts of other origins may read. A browser lets them read an answer that has
-// Access-Control-Allow-Origin, and sends cookies only where credentials are allowed, which is nowhere.
+// TestCORS tests which answers scripts of other origins can read. A browser lets them
+// read an answer with Access-Control-Allow-Origin, and sends cookies only if
+// credentials are allowed, which they never are.
 func TestCORS(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "X-01 pages", Test: corsPages},
 		{Name: "X-02 an application's own origin", Test: corsOwnOrigin},
-		{Name: "X-02 errors can be read too", Test: corsErrors},
+		{Name: "X-02 errors are readable too", Test: corsErrors},
 		{Name: "X-02 the application is named in the header", Test: corsNamedInHeader},
 		{Name: "X-03 origins that are not registered", Test: corsUnregistered},
 		{Name: "X-03 an origin of another application", Test: corsOtherApplication},
@@ -31,23 +32,24 @@ func TestCORS(t *testing.T) {
 
 const spaOrigin = "https://spa.test"
 
-// unregistered resemble an origin that is registered.
+// unregistered lists origins that resemble a registered one.
 var unregistered = []string{
 	"https://evil.test", "https://spa.test.evil.test", "https://evilspa.test", "http://spa.test", "https://spa.test:444", "https://SPA.test",
 	"https://spa.test:443", "https://spa.test/", "https://spa.test.", "https://spa.test, https://evil.test", "https://spa.test https://evil.test",
 	"https://spa%2Etest", "https://user@spa.test", "*", "spa.test", "//spa.test",
 }
 
-// opaque are what browsers send where there is no origin that one could trust.
+// opaque lists what browsers send for an untrusted or missing origin.
 var opaque = []string{"null", "file://", "file:///", "data:", "about:blank", "NULL"}
 
-// from sends a request as a script of an origin does.
+// from sends a request like a script of an origin.
 func from(s *fixture.Server, origin string, request *http.Request) *fixture.Answer {
 	request.Header.Set("Origin", origin)
 	return s.Do(request)
 }
 
-// readable wants the answer to be readable for an origin, or for all, or, where it is empty, for none.
+// readable expects the answer to be readable for one origin, for all if it is "*", or
+// for none if it is empty.
 func readable(t *testing.T, answer *fixture.Answer, origin string) {
 	t.Helper()
 	var want []string
@@ -61,11 +63,11 @@ func readable(t *testing.T, answer *fixture.Answer, origin string) {
 		t.Errorf("%s: got Access-Control-Allow-Credentials %q, want none", answer, got)
 	}
 	if origin == "" && answer.Header.Get("Access-Control-Expose-Headers") != "" {
-		t.Errorf("%s: got headers exposed to somebody who may read nothing", answer)
+		t.Errorf("%s: got exposed headers on an answer without access, want none", answer)
 	}
 }
 
-// varies wants caches to keep the answers for different origins apart.
+// varies expects caches to separate the answers for different origins.
 func varies(t *testing.T, answer *fixture.Answer) {
 	t.Helper()
 	if !slices.Contains(answer.Header.Values("Vary"), "Origin") {
@@ -73,7 +75,7 @@ func varies(t *testing.T, answer *fixture.Answer) {
 	}
 }
 
-// refreshing is a token request of the application.
+// refreshing returns a refresh request of the application.
 func refreshing(client *fixture.Client, token string) *http.Request {
 	return client.Request("/o/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
@@ -91,12 +93,13 @@ func corsOwnOrigin(t *testing.T, s *fixture.Server) {
 	answer = from(s, spaOrigin, s.SPA.Request("/o/revoke_token", url.Values{"token": {refreshed.Access}})).OK()
 	readable(t, answer, spaOrigin)
 	varies(t, answer)
-	without := s.SPA.Revoke(refreshed.Access).OK() // no script: nothing to allow, but a cache must know
+	without := s.SPA.Revoke(refreshed.Access).OK() // not sent by a script, but a cache must know
 	readable(t, without, "")
 	varies(t, without)
 }
 
-// corsErrors are the errors that a script acts on: it could not tell them from a broken network otherwise.
+// corsErrors tests the errors that a script reacts to. Without access to them it
+// could not tell them from a network error.
 func corsErrors(t *testing.T, s *fixture.Server) {
 	for name, request := range map[string]*http.Request{
 		"invalid_grant":          refreshing(s.SPA, "ort_nothing"),
@@ -106,7 +109,7 @@ func corsErrors(t *testing.T, s *fixture.Server) {
 	} {
 		answer := from(s, spaOrigin, request)
 		if answer.Members()["error"] != name {
-			t.Errorf("%s: got %d %s", name, answer.Status, answer.Body)
+			t.Errorf("%s: got %d %s, want another answer", name, answer.Status, answer.Body)
 		}
 		readable(t, answer, spaOrigin)
 		varies(t, answer)
@@ -115,20 +118,20 @@ func corsErrors(t *testing.T, s *fixture.Server) {
 	challenged(t, info, 401, "Bearer")
 	readable(t, info, "*")
 	if exposed := info.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "WWW-Authenticate") {
-		t.Errorf("got Access-Control-Expose-Headers %q, want the challenge to be among them", exposed)
+		t.Errorf("got Access-Control-Expose-Headers %q, want WWW-Authenticate in it", exposed)
 	}
 	unknown := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"client_id": {"nobody"}, "grant_type": {"refresh_token"}})
 	readable(t, from(s, spaOrigin, unknown), "")
 	s.Store.Fail(0)
 	answer := from(s, spaOrigin, refreshing(s.SPA, "ort_nothing"))
 	answer.Unavailable()
-	readable(t, answer, "") // nobody knows whose origin it is
+	readable(t, answer, "") // the application, and so its origins, is not known
 }
 
 func corsNamedInHeader(t *testing.T, s *fixture.Server) {
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.AllowedOrigins = oauthkit.URIs{"https://rp.test"} })
 	readable(t, from(s, "https://rp.test", refreshing(s.Web, "ort_nothing")), "https://rp.test")
-	for _, origin := range []string{spaOrigin, "https://rp.test"} { // it is not clear which application it is
+	for _, origin := range []string{spaOrigin, "https://rp.test"} { // the application is ambiguous
 		two := s.Web.Request("/o/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}})
 		readable(t, from(s, origin, two), "")
 	}
@@ -143,7 +146,7 @@ func corsUnregistered(t *testing.T, s *fixture.Server) {
 	repeated := refreshing(s.SPA, "ort_nothing")
 	repeated.Header["Origin"] = []string{spaOrigin, "https://evil.test"}
 	readable(t, s.Do(repeated), "")
-	named := refreshing(s.SPA, "ort_nothing") // the query is never looked at
+	named := refreshing(s.SPA, "ort_nothing") // the query is ignored
 	named.URL.RawQuery = "client_id=spa&origin=https://evil.test"
 	readable(t, from(s, "https://evil.test", named), "")
 	readable(t, from(s, spaOrigin, refreshing(s.SPA, token)), spaOrigin)
@@ -154,17 +157,17 @@ func corsOtherApplication(t *testing.T, s *fixture.Server) {
 	readable(t, from(s, "https://evil.test", refreshing(s.Evil, "ort_nothing")), "https://evil.test")
 	readable(t, from(s, "https://evil.test", refreshing(s.SPA, "ort_nothing")), "")
 	readable(t, from(s, spaOrigin, refreshing(s.Evil, "ort_nothing")), "")
-	readable(t, from(s, spaOrigin, refreshing(s.Web, "ort_nothing")), "") // has no origins at all
+	readable(t, from(s, spaOrigin, refreshing(s.Web, "ort_nothing")), "") // web has no origins
 	s.UpdateApplication("spa", func(app *oauthkit.AbstractApplication) { app.AllowedOrigins = nil })
 	readable(t, from(s, spaOrigin, refreshing(s.SPA, "ort_nothing")), "")
 }
 
-// corsOpaque has an application whose row lists what cannot be registered.
+// corsOpaque uses an application with unregistrable origins in its row.
 func corsOpaque(t *testing.T, s *fixture.Server) {
 	planted := s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: "planted", ClientType: oauthkit.Public, AllowedOrigins: slices.Concat(opaque, []string{"*", "", "https://"}),
 	})
-	const extension = "chrome-extension://abcdefghijklmnop" // has an origin, which only a host's own rules can register
+	const extension = "chrome-extension://abcdefghijklmnop" // only a host's own rules can register it
 	readable(t, from(s, extension, refreshing(s.SPA, "ort_nothing")), "")
 	for _, origin := range opaque {
 		readable(t, from(s, origin, refreshing(s.SPA, "ort_nothing")), "")
@@ -175,7 +178,7 @@ func corsOpaque(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// corsCredentials sends everything from everywhere.
+// corsCredentials sends requests to every endpoint from every origin.
 func corsCredentials(t *testing.T, s *fixture.Server) {
 	paths := slices.Concat(publicDocuments, []string{
 		"/o/authorize", "/o/consent", "/o/token", "/o/introspect", "/o/revoke_token", "/o/userinfo", "/o/applications", "/o/authorized_tokens", "/o/nothing",

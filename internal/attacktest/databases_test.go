@@ -14,21 +14,22 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 	storepostgres "github.com/oauthkit/oauthkit/store/postgres"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// person is a user in the table of the host's own database.
+// person is a user in the table of the host.
 type person struct {
 	Subject string `gorm:"primaryKey"`
 	Name    string
 	Active  bool
 }
 
-// TestThreeDatabases has the applications in one database, everything that is issued to them in another, and the users in a third.
+// TestThreeDatabases has the applications in one database, their credentials in
+// another and the users in a third.
 func TestThreeDatabases(t *testing.T) {
 	applications, credentials, people := oauthtest.Postgres(t), oauthtest.Postgres(t), openPostgres(t, oauthtest.Postgres(t))
 	if err := people.AutoMigrate(&person{}); err != nil {
@@ -39,7 +40,7 @@ func TestThreeDatabases(t *testing.T) {
 		return migrated(t, openPostgres(t, credentials), gormstore.Config{ApplicationDB: openPostgres(t, applications)})
 	}
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
-		Name: "everything works, and ends at once",
+		Name: "everything works and is revoked at once",
 		Configure: func(config *oauthkit.Config, _ storetest.Store) {
 			config.UserIsActive = func(ctx context.Context, subject string) (bool, error) {
 				var found person
@@ -77,7 +78,7 @@ func liveInThreeDatabases(t *testing.T, s *fixture.Server, people *gorm.DB) {
 	second := s.SecondInstance()
 	alice := s.Browser("alice")
 	if page := alice.Open(s.Web.AuthorizeRequest()).Consent(); !strings.Contains(page.Body, "Alice of the third database") {
-		t.Error("the consent page does not show the name of the user that the third database has")
+		t.Error("got a consent page without the user's name in the third database, want it")
 	}
 	first := alice.Tokens(s.Web)
 	s.Bearer("/o/userinfo", first.Access).OK()
@@ -88,7 +89,7 @@ func liveInThreeDatabases(t *testing.T, s *fixture.Server, people *gorm.DB) {
 
 	code := alice.Authorize(s.Web.AuthorizeRequest()).Code()
 	redeemed := s.Web.Redeem(code).Tokens()
-	second.Web.Redeem(code).ErrorJSON(400, "invalid_grant") // a replay, which ends what was issued
+	second.Web.Redeem(code).ErrorJSON(400, "invalid_grant") // a replay, which revokes the tokens
 	ended(s, s.Web, redeemed)
 
 	own := s.Service.ClientCredentials().Tokens()
@@ -108,7 +109,7 @@ func liveInThreeDatabases(t *testing.T, s *fixture.Server, people *gorm.DB) {
 	second.Web.Refresh(refreshed.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
-// wantTables wants some tables in a database, others not, and no foreign key.
+// wantTables expects some tables in a database and not others, and no foreign key.
 func wantTables(t *testing.T, db *gorm.DB, want []string, without ...string) {
 	t.Helper()
 	tables, err := db.Migrator().GetTables()
@@ -131,11 +132,12 @@ func wantTables(t *testing.T, db *gorm.DB, want []string, without ...string) {
 	}
 }
 
-// TestLateReplica has the host's own queries go to a streaming replica, which stops applying what the primary sends it. Whatever the
-// store decided by the replica would be decided by what was true before.
+// TestLateReplica sends the host's own queries to a streaming replica that stops
+// applying the changes of the primary. If the store read from the replica, it would
+// decide by outdated data.
 func TestLateReplica(t *testing.T) {
 	replica := oauthtest.Replicated(t)
-	var db *gorm.DB // the host's, of the first instance
+	var db *gorm.DB // the host's database of the first instance
 	open := func(t *testing.T) *fixture.OwnStore {
 		db = openPostgres(t, replica.URL)
 		replicas := dbresolver.Config{Replicas: []gorm.Dialector{postgres.Open(replica.ReplicaURL)}}
@@ -145,7 +147,7 @@ func TestLateReplica(t *testing.T) {
 		return migrated(t, db, gormstore.Config{})
 	}
 	fixture.RunOn(t, func(*testing.T) func(*testing.T) *fixture.OwnStore { return open }, []fixture.Case{{
-		Name: "nothing is decided by it",
+		Name: "no decision reads from the replica",
 		Test: func(t *testing.T, s *fixture.Server) {
 			decideBesideReplica(t, s, replica)
 			disabled := func() (disabled bool) {
@@ -156,17 +158,18 @@ func TestLateReplica(t *testing.T) {
 				return disabled
 			}
 			if disabled() {
-				t.Error("the host's own query sees the change, so that it does not ask a late replica, and nothing is shown here")
+				t.Error("got the change in the host's own query, want it to read from the late replica")
 			}
 			replica.CatchUp(t)
 			if !disabled() {
-				t.Error("caught up: the host's own query does not see the change")
+				t.Error("caught up: got no change in the host's own query, want it")
 			}
 		},
 	}})
 }
 
-// decideBesideReplica changes everything that a request is decided by, after the replica has stopped.
+// decideBesideReplica changes everything that decisions depend on after the
+// replica has stopped.
 func decideBesideReplica(t *testing.T, s *fixture.Server, replica *oauthtest.Replica) {
 	alice := s.Browser("alice")
 	revoked, rotated, code := alice.Tokens(s.Web), alice.Tokens(s.Web), alice.Authorize(s.Web.AuthorizeRequest()).Code()
@@ -177,7 +180,7 @@ func decideBesideReplica(t *testing.T, s *fixture.Server, replica *oauthtest.Rep
 
 	bob.Decide(waiting, "allow").Code()
 	bob.Decide(waiting, "allow").ErrorPage(409)
-	fresh := alice.Tokens(s.SPA) // everything of it is newer than the replica
+	fresh := alice.Tokens(s.SPA) // newer than the replica
 	s.RS.Introspect(fresh.Access).Active()
 	s.Bearer("/api/read", s.SPA.Refresh(fresh.Refresh).Tokens().Access).OK()
 
@@ -191,7 +194,7 @@ func decideBesideReplica(t *testing.T, s *fixture.Server, replica *oauthtest.Rep
 	secret := s.Web.Secret
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { s.Web.Secret = app.GenerateSecret() })
 	s.RS.Introspect(rotated.Access).Active()
-	s.Web.Refresh("nonsense").ErrorJSON(400, "invalid_grant") // the new secret is known
+	s.Web.Refresh("nonsense").ErrorJSON(400, "invalid_grant") // the new secret is accepted
 	s.Web.Secret = secret
 	s.Web.Refresh("nonsense").Unauthorized()
 

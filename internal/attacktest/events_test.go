@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestEvents is about what an auditor is told: each thing once, with all that is known of it.
+// TestEvents tests that each incident sends one event with all its details.
 func TestEvents(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "refused authorization requests", Test: rejectionEvents},
@@ -17,12 +17,12 @@ func TestEvents(t *testing.T) {
 		{Name: "names of credentials", Test: credentialEvents},
 		{Name: "denied introspection", Test: introspectionEvents},
 		{Name: "failed authentication", Test: authenticationEvents},
-		{Name: "requests of other sites", Test: crossSiteEvents},
+		{Name: "requests from other sites", Test: crossSiteEvents},
 		{Name: "failures", Test: failureEvents},
 	})
 }
 
-// observes does something and wants these events and no others.
+// observes calls do and expects exactly these events.
 func observes(t *testing.T, s *fixture.Server, do func(), want ...oauthkit.Event) {
 	t.Helper()
 	before := len(s.Events.All())
@@ -119,7 +119,7 @@ func authenticationEvents(t *testing.T, s *fixture.Server) {
 	observes(t, s, func() { wrong.ClientCredentials().Unauthorized() }, oauthkit.ClientAuthenticationFailed{ClientID: "webp", Method: "client_secret_post"})
 }
 
-// crossSiteEvents sends what other sites can make a browser send.
+// crossSiteEvents sends the requests that other sites can make a browser send.
 func crossSiteEvents(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -138,7 +138,7 @@ func crossSiteEvents(t *testing.T, s *fixture.Server) {
 		oauthkit.CrossSiteBlocked{Endpoint: "applications/register", Reason: oauthkit.ReasonFormExpired, Origin: fixture.Origin})
 }
 
-// failureEvents has the store fail, and the host.
+// failureEvents makes the store and then the host fail.
 func failureEvents(t *testing.T, s *fixture.Server) {
 	token := s.Service.ClientCredentials().Tokens().Access
 	s.Store.Fail(0)

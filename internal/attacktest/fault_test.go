@@ -7,13 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestFault is RL-01: it makes every call of the store fail that an endpoint makes, one after the other: before it takes effect, and
-// after it did, like a connection that is cut behind COMMIT. Not knowing is never "no": the answer is 503. Nothing is lost or
-// half done either: the same request, sent again, does what it should have done, or is told that it was done.
+// TestFault is RL-01: it makes each store call of each endpoint fail, first
+// before the call takes effect, then after it, like a connection lost after
+// COMMIT. A failure is never reported as a refusal: the answer is 503. Nothing is
+// lost or done by half: the same request, sent again, takes effect or is answered
+// as a repeated one.
 func TestFault(t *testing.T) {
 	var cases []fixture.Case
 	for _, act := range slices.Concat(pageActs(), tokenActs(), credentialActs()) {
@@ -22,13 +24,14 @@ func TestFault(t *testing.T) {
 	fixture.Run(t, cases)
 }
 
-// TestHostFault makes the host fail instead, whatever it is asked: who is signed in, and who is active.
+// TestHostFault makes the host fail instead when it is asked for the current user or
+// whether a user is active.
 func TestHostFault(t *testing.T) {
 	var cases []fixture.Case
 	for _, act := range slices.Concat(pageActs(), tokenActs(), credentialActs()) {
 		cases = append(cases, fixture.Case{Name: act.name, Test: func(_ *testing.T, s *fixture.Server) {
 			send := act.prepare(s)
-			s.Users.Fail(errors.New("the host does not know"))
+			s.Users.Fail(errors.New("the host failed"))
 			answer := send()
 			s.Users.Fail(nil)
 			if act.alone {
@@ -42,27 +45,29 @@ func TestHostFault(t *testing.T) {
 	fixture.Run(t, cases)
 }
 
-// faultyAct is a request whose calls of the store fail.
+// faultyAct is a request with store calls that can fail.
 type faultyAct struct {
 	name string
-	// page says that the answer is for people.
+	// page is true if the answer is a page.
 	page bool
-	// prepare brings about what the request needs, anew each time, and returns what sends it.
+	// prepare creates the state that the request needs, each time again, and returns
+	// a function that sends the request.
 	prepare func(s *fixture.Server) (send func() *fixture.Answer)
-	// done wants what the request should come to.
+	// done checks the answer to a successful request.
 	done func(s *fixture.Server, answer *fixture.Answer)
-	// once is the call of the store whose effect cannot be had twice; empty: there is none, the request can be repeated.
+	// once is the store call whose effect is possible only once. If it is empty, the
+	// request can be repeated.
 	once string
-	// told wants the answer to the request after that effect.
+	// told checks the answer to a request repeated after that effect.
 	told func(answer *fixture.Answer)
-	// alone says that the host is not asked anything.
+	// alone is true if the host is not asked.
 	alone bool
 }
 
 func (a faultyAct) test(t *testing.T, s *fixture.Server) {
 	calls := a.calls(s)
 	if len(calls) == 0 || a.once != "" && !slices.Contains(calls, a.once) {
-		t.Fatalf("got calls %v of the store, want some, and %q among them", calls, a.once)
+		t.Fatalf("got store calls %v, want some, %q among them", calls, a.once)
 	}
 	for i, call := range calls {
 		n := i + 1
@@ -75,7 +80,7 @@ func (a faultyAct) test(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// calls returns what the request asks of the store when nothing fails.
+// calls returns the store calls of the request if nothing fails.
 func (a faultyAct) calls(s *fixture.Server) []string {
 	send := a.prepare(s)
 	s.Store.ClearCalls()
@@ -85,7 +90,7 @@ func (a faultyAct) calls(s *fixture.Server) []string {
 	return calls
 }
 
-// fails sends the request while the last of the calls fails, and then once more.
+// fails sends the request while the last of the calls fails, and then again.
 func (a faultyAct) fails(t *testing.T, s *fixture.Server, calls []string, fail func(), again func(*fixture.Server, *fixture.Answer)) {
 	t.Helper()
 	send := a.prepare(s)
@@ -97,16 +102,16 @@ func (a faultyAct) fails(t *testing.T, s *fixture.Server, calls []string, fail f
 		t.Errorf("%s fails: got Content-Type %q, want a page: %t", calls[len(calls)-1], answer.Header.Get("Content-Type"), a.page)
 	}
 	if got := s.Store.Calls(); !slices.Equal(got, calls) {
-		t.Errorf("got calls %v of the store, want %v: a failure ends the request, and what may have taken effect is not tried again", got, calls)
+		t.Errorf("got store calls %v, want %v: a failure ends the request without another attempt", got, calls)
 	}
 	s.Store.Heal()
 	again(s, send())
 }
 
-// askAgain is what an authorization request needs so that the user is asked even if she has approved it before.
+// askAgain makes an authorization request ask a user who has approved it before.
 const askAgain = "prompt=consent"
 
-// pageActs are the requests that browsers send.
+// pageActs returns the requests that browsers send.
 func pageActs() []faultyAct {
 	decided := func(answer *fixture.Answer) { answer.ErrorPage(409) }
 	code := func(s *fixture.Server, answer *fixture.Answer) { s.Web.Redeem(answer.Code()).Tokens() }
@@ -158,7 +163,7 @@ func pageActs() []faultyAct {
 	}
 }
 
-// tokenActs are those of the token endpoint.
+// tokenActs returns the requests to the token endpoint.
 func tokenActs() []faultyAct {
 	issued := func(s *fixture.Server, answer *fixture.Answer) { s.RS.Introspect(answer.Tokens().Access).Active() }
 	refused := func(_ *fixture.Server, answer *fixture.Answer) { answer.ErrorJSON(400, "invalid_grant") }
@@ -191,7 +196,7 @@ func tokenActs() []faultyAct {
 	}
 }
 
-// withTokens prepares a request about tokens that web has got from alice.
+// withTokens prepares a request about tokens that alice gave to web.
 func withTokens(send func(*fixture.Server, fixture.Tokens) *fixture.Answer) func(*fixture.Server) func() *fixture.Answer {
 	return func(s *fixture.Server) func() *fixture.Answer {
 		tokens := s.Browser("alice").Tokens(s.Web)
@@ -199,7 +204,7 @@ func withTokens(send func(*fixture.Server, fixture.Tokens) *fixture.Answer) func
 	}
 }
 
-// credentialActs are what is done with tokens.
+// credentialActs returns the requests that use tokens.
 func credentialActs() []faultyAct {
 	ok := func(_ *fixture.Server, answer *fixture.Answer) { answer.OK() }
 	inactive := func(_ *fixture.Server, answer *fixture.Answer) { answer.Inactive() }

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// hangUps is how many requests of a kind hang up. Of each kind, about half were lost when the
-// context of a request was that of its connection.
+// hangUps is the number of requests of each kind that hang up. About half of them
+// were lost when a request had the context of its connection.
 const hangUps = 60
 
-// TestHangUp shows that a request which was sent is carried out, however soon its client is gone.
+// TestHangUp shows that a request is completed even if its client hangs up.
 func TestHangUp(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "RL-33 revocation, closed at once", Test: func(t *testing.T, s *fixture.Server) {
@@ -37,7 +37,7 @@ func TestHangUp(t *testing.T) {
 	})
 }
 
-// step is the time after which a number of hang-ups are, from 0 to 4 ms.
+// step returns the delay of the i-th hang-up, from 0 to 4 ms.
 func step(i int) time.Duration { return time.Duration(i%9) * 500 * time.Microsecond }
 
 func revokeAndClose(t *testing.T, s *fixture.Server, after func(i int) time.Duration) {
@@ -50,8 +50,8 @@ func revokeAndClose(t *testing.T, s *fixture.Server, after func(i int) time.Dura
 	wantRevoked(t, s, tokens)
 }
 
-// testHangUpOfReplay has thieves who do not wait until their use of a code, which was used before,
-// has been noticed.
+// testHangUpOfReplay replays used codes and hangs up before the replay
+// has been handled.
 func testHangUpOfReplay(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AuthorizeRequest())
@@ -66,8 +66,8 @@ func testHangUpOfReplay(t *testing.T, s *fixture.Server) {
 	wantRevoked(t, s, tokens)
 }
 
-// testHangUpOfExchange wants a code to be used up wholly: whoever sends it once more is told that it
-// was used, and nothing in between.
+// testHangUpOfExchange expects an exchange to be completed. The next request with the
+// code is answered as a replay.
 func testHangUpOfExchange(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AuthorizeRequest())
@@ -83,7 +83,7 @@ func testHangUpOfExchange(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// wantRevoked waits until every token is dead, and says how many stay alive.
+// wantRevoked waits until every token is revoked, and reports how many are not.
 func wantRevoked(t *testing.T, s *fixture.Server, tokens []string) {
 	t.Helper()
 	alive := func(token string) bool { return s.RS.Introspect(token).OK().Members()["active"] != false }
@@ -91,17 +91,17 @@ func wantRevoked(t *testing.T, s *fixture.Server, tokens []string) {
 		tokens = slices.DeleteFunc(tokens, func(token string) bool { return !alive(token) })
 		return len(tokens) == 0
 	}) {
-		t.Errorf("got %d tokens alive of %d that were revoked, want none", len(tokens), hangUps)
+		t.Errorf("got %d valid tokens of %d that were revoked, want none", len(tokens), hangUps)
 	}
 }
 
-// patience is how long a request may be carried out after its client is gone, on a busy machine.
+// patience is the time that a request may take after a hang-up, on a busy machine.
 const patience = 10 * time.Second
 
-// within asks again and again until something is so, and reports whether it is in the end.
-func within(so func() bool) bool {
+// within polls a condition and reports whether it became true.
+func within(condition func() bool) bool {
 	for begun := time.Now(); time.Since(begun) < patience; {
-		if so() {
+		if condition() {
 			return true
 		}
 		<-time.After(time.Millisecond)

@@ -10,10 +10,11 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestOrigin is about who the provider believes it is: what Config says, whatever a request says.
+// TestOrigin tests that the provider takes its own URLs from its configuration and not
+// from a request.
 func TestOrigin(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "H-04 plain http", Test: plainHTTP},
@@ -24,10 +25,11 @@ func TestOrigin(t *testing.T) {
 	})
 }
 
-// plainHTTP asks as a proxy that ends TLS does: what it sends back is the same, and the cookie only comes back over https.
+// plainHTTP sends requests like a proxy that terminates TLS. The answers are the
+// same, and the cookie is sent over https only.
 func plainHTTP(t *testing.T, s *fixture.Server) {
 	if _, err := oauthkit.New("http://as.test/o", s.Store, oauthkit.Config{}); err == nil {
-		t.Error("got no error for an http issuer, want a refusal")
+		t.Error("got no error for an http issuer, want one")
 	}
 	handler := fixture.NewHandler(t, s.Provider, oauthhttp.Config{LoginURL: "/login"})
 	recorder := httptest.NewRecorder()
@@ -41,8 +43,9 @@ func plainHTTP(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// formOverHTTP posts forms from a page that came over plain http, which anybody on the way may have written: from a browser that
-// sends no Sec-Fetch-Site, only the scheme tells it from ours.
+// formOverHTTP submits forms from a page loaded over plain http, which an attacker on
+// the network may have changed. If a browser sends no Sec-Fetch-Site, only the scheme
+// of its origin differs.
 func formOverHTTP(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	consent := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -60,7 +63,7 @@ func formOverHTTP(_ *testing.T, s *fixture.Server) {
 	alice.Decide(consent, "allow").Code()
 }
 
-// forwarded is what a proxy that is not trusted could say.
+// forwarded holds headers that an untrusted proxy could send.
 var forwarded = http.Header{
 	"X-Forwarded-Host": {"evil.test"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Prefix": {"/evil"}, "X-Forwarded-Port": {"666"},
 	"X-Forwarded-For": {"127.0.0.1"}, "X-Real-Ip": {"127.0.0.1"}, "X-Original-Url": {"/evil"}, "X-Rewrite-Url": {"/evil"},
@@ -79,12 +82,13 @@ func foreignHost(t *testing.T, s *fixture.Server) {
 	asEvil(t, s, func(request *http.Request, browser *fixture.Browser) {
 		request.Host = "evil.test"
 		for _, cookie := range browser.Cookies() {
-			request.AddCookie(cookie) // as if they were that host's
+			request.AddCookie(cookie) // as if the cookie were for that host
 		}
 	})
 }
 
-// asEvil changes every request of a sign-in, and wants every answer to name the issuer and nothing else.
+// asEvil changes every request of a sign-in and expects every answer to use
+// the issuer alone.
 func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture.Browser)) {
 	t.Helper()
 	alice := s.Browser("alice")
@@ -95,7 +99,7 @@ func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture
 		answer := alice.Do(request)
 		text := fmt.Sprint(answer.Header, answer.Body)
 		if strings.Contains(text, "evil.test") || strings.Contains(text, "/evil") || strings.Contains(text, "%2Fevil") {
-			t.Errorf("%s: got %d with %s, want nothing of what the request says about the host", path, answer.Status, text)
+			t.Errorf("%s: got %d with %s, want no host of the request in it", path, answer.Status, text)
 		}
 		return answer
 	}
@@ -110,7 +114,7 @@ func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture
 			t.Errorf("%s: got %s, want only URLs of %s", path, document, fixture.Issuer)
 		}
 	}
-	code := get("/o/authorize", s.Web.AuthorizeRequest()).Code() // which wants the configured iss
+	code := get("/o/authorize", s.Web.AuthorizeRequest()).Code() // Code expects the configured iss
 	request := s.Web.Request("/o/token", url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.Web.RedirectURI}, "code_verifier": {fixture.Verifier},
 	})
@@ -123,7 +127,8 @@ func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture
 	get("/o/authorize", s.Web.AuthorizeRequest("redirect_uri=https://evil.example/cb")).ErrorPage(400)
 }
 
-// foreignForm posts the consent form as a browser does that was told another name for this address, and so sees one site.
+// foreignForm submits the consent form like a browser that was given another name for
+// this address and so sees one site.
 func foreignForm(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -132,6 +137,6 @@ func foreignForm(_ *testing.T, s *fixture.Server) {
 	rebound := fixture.NewRequest(http.MethodPost, path, form)
 	rebound.Host = "evil.test"
 	rebound.Header.Set("Origin", "https://evil.test")
-	s.Do(rebound).ErrorPage(403) // the cookie is not that host's
+	s.Do(rebound).ErrorPage(403) // the cookie is not for that host
 	alice.Decide(page, "allow").Code()
 }

@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestHeaders is about what an answer says to browsers and caches.
+// TestHeaders tests the headers for browsers and caches.
 func TestHeaders(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "H-01 nothing keeps credentials", Test: nothingKept},
+		{Name: "H-01 caches store no credentials", Test: nothingKept},
 		{Name: "H-02 headers of pages", Test: pageHeaders},
-		{Name: "H-02 a form leads back to its application", Test: formTargets},
+		{Name: "H-02 a form may redirect to its application", Test: formTargets},
 		{Name: "H-03 line breaks", Test: lineBreaks},
 	})
 }
@@ -37,7 +37,7 @@ func nothingKept(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got Cache-Control %q, want no-store", name, got)
 		}
 		if got := answer.Header.Get("ETag") + answer.Header.Get("Last-Modified") + answer.Header.Get("Expires"); got != "" {
-			t.Errorf("%s: got %q, want nothing to ask again with", name, got)
+			t.Errorf("%s: got %q, want no validator", name, got)
 		}
 	}
 	for name, answer := range map[string]*fixture.Answer{"tokens": tokens, "a refusal": s.Web.Redeem("nonsense")} {
@@ -47,7 +47,7 @@ func nothingKept(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// pages returns one page of each kind, by what it is.
+// pages returns one page of each kind by its name.
 func pages(s *fixture.Server) map[string]*fixture.Answer {
 	alice := s.Browser("alice")
 	asked := alice.Authorize(s.Web.AuthorizeRequest())
@@ -92,14 +92,14 @@ func pageHeaders(t *testing.T, s *fixture.Server) {
 		}
 		for _, inline := range []string{"<script", "<style", "style=", "onclick=", "onload=", "javascript:"} {
 			if strings.Contains(page.Body, inline) {
-				t.Errorf("%s: got %s in the page, which its policy would block", name, inline)
+				t.Errorf("%s: got %s in the page, want none: its policy blocks it", name, inline)
 			}
 		}
 	}
 }
 
-// formTargets holds to the design, which names schemes only: browsers hold the redirects of the application's own pages to the
-// policy as well.
+// formTargets tests a design decision: the policy names schemes only, because
+// browsers also apply it to the redirects of the application's own pages.
 func formTargets(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for uri, want := range map[string]string{
@@ -130,7 +130,7 @@ func lineBreaks(t *testing.T, s *fixture.Server) {
 	answers[3].ErrorPage(400)
 	for _, answer := range answers {
 		if cookies := answer.Header["Set-Cookie"]; strings.Contains(strings.Join(cookies, ""), "evil=") || strings.Contains(answer.Body, "<script>") {
-			t.Errorf("%s: got cookies %q and body %q, want no header and no page of the request's making", answer, cookies, answer.Body)
+			t.Errorf("%s: got cookies %q and body %q, want none from the request", answer, cookies, answer.Body)
 		}
 	}
 }

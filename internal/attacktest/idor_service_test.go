@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestIDORInGo is the same as TestIDOR for hosts that call the services themselves. A new method fails it until it is known here.
+// TestIDORInGo makes the checks of TestIDOR for hosts that call the services
+// directly. It fails for a new method until the method is listed here.
 func TestIDORInGo(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-01 every method of Applications", Test: foreignApplications},
@@ -20,13 +21,13 @@ func TestIDORInGo(t *testing.T) {
 	})
 }
 
-// checkMethods wants every method of a service to be named.
-func checkMethods(t *testing.T, service any, known ...string) {
+// checkMethods expects every method of a service in the list.
+func checkMethods(t *testing.T, service any, listed ...string) {
 	t.Helper()
 	kind := reflect.TypeOf(service)
 	for i := range kind.NumMethod() {
-		if name := kind.Method(i).Name; !slices.Contains(known, name) {
-			t.Errorf("%v: got a method %s, want it in this test", kind, name)
+		if name := kind.Method(i).Name; !slices.Contains(listed, name) {
+			t.Errorf("%v: got the new method %s, want it in this test", kind, name)
 		}
 	}
 }
@@ -38,7 +39,8 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 		t.Fatal(err)
 	}
 	checkMethods(t, service, "Find", "Update", "Change", "RotateSecret", "Delete", "List", // below
-		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes", "SecretOverlap") // name no row, and Register replaces none
+		// These name no row, and Register never replaces one.
+		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes", "SecretOverlap")
 	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{
 		"Find": func(ctx context.Context, user *oauthkit.User, id string) error {
 			_, err := service.Find(ctx, user, id)
@@ -67,20 +69,21 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 		for name, call := range calls {
 			got, want := call(t.Context(), user, r.client.ID), call(t.Context(), user, oauthkit.NewClientID())
 			if !errors.Is(got, oauthkit.ErrNotFound) || got.Error() != want.Error() {
-				t.Errorf("%s as %q: got %v, want what an id that nobody has gets: %v", name, subject, got, want)
+				t.Errorf("%s as %q: got %v, want the error for an unknown id: %v", name, subject, got, want)
 			}
-			if err := call(t.Context(), user, s.Web.ID); !errors.Is(err, oauthkit.ErrNotFound) { // nobody's own
+			// An application without an owner.
+			if err := call(t.Context(), user, s.Web.ID); !errors.Is(err, oauthkit.ErrNotFound) {
 				t.Errorf("%s as %q of an application without an owner: got %v, want ErrNotFound", name, subject, err)
 			}
 		}
 		apps, err := service.List(t.Context(), user, "")
 		for _, app := range apps {
 			if app.GetUserID() != "mallory" || subject != "mallory" {
-				t.Errorf("List as %q: got %s of %q", subject, app.GetID(), app.GetUserID())
+				t.Errorf("List as %q: got %s of %q, want none", subject, app.GetID(), app.GetUserID())
 			}
 		}
 		if err != nil {
-			t.Errorf("List as %q: got %v", subject, err)
+			t.Errorf("List as %q: got error %v, want none", subject, err)
 		}
 	}
 	unchanged()
@@ -91,16 +94,16 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 	s.Browser("bob").Tokens(s.Web)
 	service := oauthkit.NewAuthorizations(s.Provider, s.Store)
 	checkMethods(t, service, "Connections", "Find", "Revoke", "Disconnect", "RevokeUser", // below
-		"RevokeApplication") // the operator's
+		"RevokeApplication") // for operators
 	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
 		connections, err := service.Connections(t.Context(), subject)
 		for _, connection := range connections {
 			if connection.ClientID != s.Web.ID || subject != "bob" {
-				t.Errorf("Connections of %q: got %s", subject, connection.ClientID)
+				t.Errorf("Connections of %q: got %s, want none", subject, connection.ClientID)
 			}
 		}
 		if err != nil {
-			t.Errorf("Connections of %q: got %v", subject, err)
+			t.Errorf("Connections of %q: got error %v, want none", subject, err)
 		}
 		find := func(ctx context.Context, subject, id string) error {
 			_, err := service.Find(ctx, subject, id)
@@ -110,12 +113,12 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 			hers := map[string]string{"Find": r.signIn, "Revoke": r.signIn, "Disconnect": r.client.ID}[name]
 			got, want := call(t.Context(), subject, hers), call(t.Context(), subject, oauthkit.NewClientID())
 			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s as %q: got %v, want what an id that nobody has gets: %v", name, subject, got, want)
+				t.Errorf("%s as %q: got %v, want the error for an unknown id: %v", name, subject, got, want)
 			}
 		}
 	}
 	if revoked, err := service.RevokeUser(t.Context(), "bob"); revoked != 1 || err != nil {
-		t.Errorf("RevokeUser: got %d, %v, want bob's one sign-in ended", revoked, err)
+		t.Errorf("RevokeUser: got %d, %v, want bob's one sign-in revoked", revoked, err)
 	}
 	s.Bearer("/api/read", r.tokens.Access).OK()
 	r.client.Refresh(r.tokens.Refresh).Tokens()

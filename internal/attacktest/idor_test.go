@@ -9,20 +9,20 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestIDOR asks for what is alice's at every address that the handler serves, as everybody else. A new address fails it until it
-// is known here what its parameters name.
+// TestIDOR sends every other user to alice's data at every path that the handler
+// serves. It fails for a new path until its parameters are listed here.
 func TestIDOR(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "M-01 every address that names a row", Test: namedRows},
-		{Name: "M-01 every address for a team", ConfigureApplications: team, Test: teamRows},
-		{Name: "M-01 every address without a name in it", Test: unnamedRows},
+		{Name: "M-01 every path that names a row", Test: namedRows},
+		{Name: "M-01 every path for a team", ConfigureApplications: team, Test: teamRows},
+		{Name: "M-01 every path that names no row", Test: unnamedRows},
 	})
 }
 
-// rows are what alice has: an application of her own, which she has signed in with.
+// rows is alice's data: her application and her sign-in with it.
 type rows struct {
 	client *fixture.Client
 	tokens fixture.Tokens
@@ -36,30 +36,31 @@ func rowsOf(t *testing.T, s *fixture.Server, alice *fixture.Browser) rows {
 	return rows{client, tokens, signInsOf(s, alice)[0]}
 }
 
-// marks are what nobody else may see.
+// marks returns texts that no other user may see.
 func (r rows) marks() []string { return []string{r.client.ID, "Printer of alice", r.signIn, "Alice"} }
 
-// stranger is a browser that has been here, so that it needs no new cookie, with a token of a form of its own.
+// stranger returns a browser that has its cookie already, and a form token for it.
 func stranger(s *fixture.Server, user string) (browser *fixture.Browser, token string) {
 	browser = s.Browser(user)
 	if user == "" {
 		return browser, "x"
 	}
-	browser.Tokens(s.Web) // what he has himself
+	browser.Tokens(s.Web) // the user's own data
 	return browser, tokenOf(browser.Get("/o/applications/register/").OK())
 }
 
-// methodsOf asks an address for its methods.
+// methodsOf returns the allowed methods of a path.
 func methodsOf(t *testing.T, s *fixture.Server, path string) []string {
 	t.Helper()
 	allowed := s.Do(fixture.NewRequest(http.MethodPatch, "/o/"+path, nil)).Header.Get("Allow")
 	if allowed == "" {
-		t.Fatalf("%s: got no methods, want them in Allow", path)
+		t.Fatalf("%s: got no methods in Allow, want some", path)
 	}
 	return strings.Split(allowed, ", ")
 }
 
-// named returns a request for each address of the handler that has a parameter, and method of it, filled with these ids.
+// named returns a request for each path with parameters and each of its methods,
+// filled with these ids.
 func named(t *testing.T, s *fixture.Server, clientID, authorizationID string) []managedRoute {
 	t.Helper()
 	var routes []managedRoute
@@ -70,7 +71,7 @@ func named(t *testing.T, s *fixture.Server, clientID, authorizationID string) []
 			continue
 		}
 		if strings.Contains(path, "{") {
-			t.Errorf("%s: got a parameter that is not known, want it filled", pattern)
+			t.Errorf("%s: got an unknown parameter, want it in this test", pattern)
 		}
 		for _, method := range methodsOf(t, s, path) {
 			route := managedRoute{method: method, path: "/o/" + path}
@@ -86,16 +87,17 @@ func named(t *testing.T, s *fixture.Server, clientID, authorizationID string) []
 		}
 	}
 	if len(routes) == 0 {
-		t.Fatal("got no address with a parameter, want those of the applications at least")
+		t.Fatal("got no path with a parameter, want at least those of the applications")
 	}
 	return routes
 }
 
-// shape is an answer without what differs between any two: the time, the number of an error page, and the ids that were asked for.
+// shape returns an answer without its variable parts: the time, the number of an
+// error page, and the requested ids.
 func shape(answer *fixture.Answer, ids ...string) string {
 	header := answer.Header.Clone()
 	header.Del("Date")
-	header.Del("Content-Length") // the body is compared
+	header.Del("Content-Length") // the body is compared instead
 	text := fmt.Sprint(answer.Status, "\n", header, "\n", regexp.MustCompile(`<code>[\w-]{22}</code>`).ReplaceAllString(answer.Body, ""))
 	for _, id := range ids {
 		text = strings.ReplaceAll(text, id, "ID")
@@ -103,7 +105,8 @@ func shape(answer *fixture.Answer, ids ...string) string {
 	return text
 }
 
-// namedRows is a matrix of everybody but the owner, and every address. Each must be answered as for ids that nobody has.
+// namedRows sends every user but the owner to every path. Each answer must equal that
+// for unknown ids.
 func namedRows(t *testing.T, s *fixture.Server) {
 	r := rowsOf(t, s, s.Browser("alice"))
 	unknown, nothing := oauthkit.NewClientID(), oauthkit.NewClientID()
@@ -119,16 +122,17 @@ func namedRows(t *testing.T, s *fixture.Server) {
 			for i, route := range asked {
 				got, want := browser.Do(route.request(token)), browser.Do(compared[i].request(token))
 				if shape(got, pair[0][:]...) != shape(want, pair[1][:]...) || status != 0 && got.Status != status {
-					t.Errorf("%q, %s %s: got %s, want what an id that nobody has gets: %s", user, route.method, route.path, shape(got), shape(want))
+					t.Errorf("%q, %s %s: got %s, want the answer for an unknown id: %s", user, route.method, route.path, shape(got), shape(want))
 				}
 				if user == "" && got.Status != http.StatusForbidden && !strings.HasPrefix(got.Location(), "/login?") {
-					t.Errorf("nobody, %s %s: got %d, want the way to sign in, or 403", route.method, route.path, got.Status)
+					t.Errorf("not signed in, %s %s: got %d, want a redirect to sign in, or 403", route.method, route.path, got.Status)
 				}
 			}
 		}
 		unchanged()
 	}
-	own, hers := named(t, s, s.Web.ID, nothing), named(t, s, s.Web.ID, r.signIn) // what he has signed in with, and her sign-in
+	// Bob's own application with alice's sign-in.
+	own, hers := named(t, s, s.Web.ID, nothing), named(t, s, s.Web.ID, r.signIn)
 	bob, token := stranger(s, "bob")
 	unchanged := watch(t, s)
 	for i, route := range hers {
@@ -137,14 +141,15 @@ func namedRows(t *testing.T, s *fixture.Server) {
 		}
 		got, want := bob.Do(route.request(token)), bob.Do(own[i].request(token))
 		if got.Status != http.StatusNotFound || shape(got, r.signIn) != shape(want, nothing) {
-			t.Errorf("%s %s: got %s, want what an id that nobody has gets: %s", route.method, route.path, shape(got), shape(want))
+			t.Errorf("%s %s: got %s, want the answer for an unknown id: %s", route.method, route.path, shape(got), shape(want))
 		}
 	}
 	unchanged()
 	s.Bearer("/o/userinfo", r.tokens.Access).OK()
 }
 
-// watch returns what wants nothing to have been written since: no act but reading, and in a database the same rows.
+// watch returns a check that nothing has been written since: no store call but reads,
+// and unchanged rows in a database.
 func watch(t *testing.T, s *fixture.Server) (unchanged func()) {
 	t.Helper()
 	s.Store.ClearCalls()
@@ -153,11 +158,11 @@ func watch(t *testing.T, s *fixture.Server) (unchanged func()) {
 		t.Helper()
 		for _, act := range s.Store.Calls() {
 			if !slices.Contains([]string{"Application", "ListApplications", "UserAuthorizations", "UserConsents"}, act) {
-				t.Errorf("got %s, want nothing but reading", act)
+				t.Errorf("got the store call %s, want only reads", act)
 			}
 		}
 		if after := s.Dump(); after != before {
-			t.Errorf("got another database:\n%s\nwant\n%s", after, before)
+			t.Errorf("got the changed database:\n%s\nwant\n%s", after, before)
 		}
 	}
 }

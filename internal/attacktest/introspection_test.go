@@ -9,16 +9,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestIntrospection is about who is told what of a token (RFC 7662).
+// TestIntrospection tests which caller learns what about a token (RFC 7662).
 func TestIntrospection(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "I-01 authentication", Test: introspectionAuthentication},
-		{Name: "I-02 tokens that are not valid", Test: invalidTokens},
-		{Name: "I-03 tokens of others", Test: tokensOfOthers},
+		{Name: "I-02 invalid tokens", Test: invalidTokens},
+		{Name: "I-03 tokens of other applications", Test: tokensOfOthers},
 		{Name: "I-04 active token", Test: activeToken},
 		{Name: "I-05 hints", Test: tokenHints},
 		{Name: "I-06 methods", Test: introspectionMethods},
@@ -34,7 +34,7 @@ func introspectionAuthentication(_ *testing.T, s *fixture.Server) {
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})).Unauthorized()
 	s.SPA.Introspect(tokens.Access).Unauthorized()
 	s.SPA.Introspect(tokens.Access, "client_id=rs").Unauthorized()
-	s.SPA.Introspect(s.Browser("alice").Tokens(s.SPA).Access).Unauthorized() // its own token as well
+	s.SPA.Introspect(s.Browser("alice").Tokens(s.SPA).Access).Unauthorized() // not even for its own token
 	for _, authorization := range []string{"Bearer " + reading.Access, "Bearer " + tokens.Access, "Basic", "Basic %%%", "Basic cnM=", "Basic cnM6"} {
 		request := fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})
 		request.Header.Set("Authorization", authorization)
@@ -61,7 +61,8 @@ func invalidTokens(_ *testing.T, s *fixture.Server) {
 	s.Web.Introspect(expired.Refresh).Active()
 }
 
-// tokensOfOthers: the owner may ask about its tokens, an application with the scope introspection about access tokens.
+// tokensOfOthers tests who may introspect: the application that a token was issued
+// to, and for access tokens an application with the scope introspection.
 func tokensOfOthers(_ *testing.T, s *fixture.Server) {
 	tokens, machine := s.Browser("alice").Tokens(s.Web), s.Service.ClientCredentials("scope=api:read").Tokens()
 	for _, client := range []*fixture.Client{s.Evil, s.WebPost, s.Service} {
@@ -69,7 +70,7 @@ func tokensOfOthers(_ *testing.T, s *fixture.Server) {
 		client.Introspect(tokens.Refresh).Inactive()
 	}
 	s.Web.Introspect(machine.Access).Inactive()
-	s.RS.Introspect(tokens.Refresh).Inactive() // an API has no business with it
+	s.RS.Introspect(tokens.Refresh).Inactive() // refresh tokens are not for APIs
 	s.RS.Introspect(tokens.Access).Active()
 	s.Web.Introspect(tokens.Access).Active()
 	s.Web.Introspect(tokens.Refresh).Active()
@@ -96,7 +97,7 @@ func activeToken(t *testing.T, s *fixture.Server) {
 		}},
 	} {
 		if !maps.Equal(test.got, test.want) {
-			t.Errorf("%s: got %v, want %v and nothing else", test.name, test.got, test.want)
+			t.Errorf("%s: got %v, want exactly %v", test.name, test.got, test.want)
 		}
 	}
 }
@@ -136,13 +137,14 @@ func introspectionMethods(t *testing.T, s *fixture.Server) {
 	s.RS.Introspect(tokens.Access).Active()
 }
 
-// freshIntrospection asks one instance the moment the other has answered.
+// freshIntrospection asks one instance immediately after the other has
+// changed the token.
 func freshIntrospection(_ *testing.T, s *fixture.Server) {
 	other := s.SecondInstance()
 	alice := s.Browser("alice")
 	for range 100 {
 		tokens := alice.Tokens(s.Web, "scope=api:read")
-		other.RS.Introspect(tokens.Access).Active() // which nobody may remember
+		other.RS.Introspect(tokens.Access).Active() // which must not be cached
 		s.Web.Revoke(tokens.Access).OK()
 		other.RS.Introspect(tokens.Access).Inactive()
 	}

@@ -8,19 +8,20 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestIssuerPath is about which issuer an address belongs to, and which issuers there can be.
+// TestIssuerPath tests which issuer a URL belongs to and which issuers are valid.
 func TestIssuerPath(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "V-03 paths that lead to another issuer", Test: issuerPaths},
-		{Name: "V-04 addresses of the metadata", Test: issuerMetadata},
-		{Name: "V-05 issuers that are none", Test: issuerConfig},
+		{Name: "V-03 paths that resolve to another issuer", Test: issuerPaths},
+		{Name: "V-04 paths of the metadata", Test: issuerMetadata},
+		{Name: "V-05 invalid issuers", Test: issuerConfig},
 	})
 }
 
-// issuerPaths sends what a token is given for to every spelling of a path, at each handler alone and at a mux with both.
+// issuerPaths sends a token to variants of each path, at each handler alone and at
+// a mux with both.
 func issuerPaths(t *testing.T, s *fixture.Server) {
 	other := s.OtherProvider("https://as.test/b")
 	mux := http.NewServeMux()
@@ -49,7 +50,8 @@ func issuerPaths(t *testing.T, s *fixture.Server) {
 					t.Errorf("%s: got %d %s, want 404", path, status, body)
 				}
 			}
-			if status, body := send(mux, client, path); status != http.StatusNotFound && status/100 != 3 { // the mux may say where it would be
+			// The mux may redirect to the clean path.
+			if status, body := send(mux, client, path); status != http.StatusNotFound && status/100 != 3 {
 				t.Errorf("%s at a mux: got %d %s, want 404 or a redirect", path, status, body)
 			}
 		}
@@ -69,7 +71,8 @@ func issuerPaths(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// issuerMetadata wants a document only where its issuer is the one that was asked for (RFC 8414 §3.1, §3.3).
+// issuerMetadata expects the document only at the path of its own issuer (RFC
+// 8414 §3.1, §3.3).
 func issuerMetadata(t *testing.T, s *fixture.Server) {
 	other := s.OtherProvider("https://as.test/b")
 	for _, name := range []string{"oauth-authorization-server", "openid-configuration"} {
@@ -80,7 +83,7 @@ func issuerMetadata(t *testing.T, s *fixture.Server) {
 					at.Handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
 					body := recorder.Body.String()
 					if right := strings.Contains(body, `"issuer":"`+of.Provider.Issuer()+`"`); right != (at == of) || (recorder.Code == http.StatusOK) != right {
-						t.Errorf("%s at %s: got %d %s, want the document of that issuer or none", path, at.Provider.Issuer(), recorder.Code, body)
+						t.Errorf("%s at %s: got %d %s, want the document of that issuer or 404", path, at.Provider.Issuer(), recorder.Code, body)
 					}
 				}
 			}
@@ -98,7 +101,8 @@ func issuerMetadata(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// issuerConfig wants a start to fail with an issuer that clients could not compare (RFC 8414 §2).
+// issuerConfig expects an error for an issuer that clients cannot
+// compare (RFC 8414 §2).
 func issuerConfig(t *testing.T, s *fixture.Server) {
 	insecure := []string{"http://as.test/o", "http://as.test", "http://127.0.0.1.evil.test/o", "http://[::2]/o"}
 	refused := []string{
@@ -121,10 +125,10 @@ func issuerConfig(t *testing.T, s *fixture.Server) {
 	for _, issuer := range []string{"https://as.test", "https://as.test/o", "https://as.test:8443/o/b", "https://[2001:db8::1]/o", "http://127.0.0.1:8080/o", "http://[::1]/o"} {
 		provider, err := oauthkit.New(issuer, s.Store, oauthkit.Config{})
 		if err != nil || provider.Issuer() != issuer {
-			t.Errorf("%q: got %v, want a provider with this issuer, byte for byte", issuer, err)
+			t.Errorf("%q: got %v, want a provider with exactly this issuer", issuer, err)
 		}
 	}
 	if _, err := oauthkit.New("http://as.test/o", s.Store, oauthkit.Config{AllowInsecureIssuer: true}); err != nil {
-		t.Errorf("got %v, want http where the operator asks for it by name", err)
+		t.Errorf("got %v, want http allowed by AllowInsecureIssuer", err)
 	}
 }

@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestIssuer is about two providers of one program, each with an issuer of its own: below two paths of one host, and below the same
-// path of two hosts. They have the same applications, users, signing keys and Config.Secret, and tables beside each other in one
-// database.
+// TestIssuer tests two providers in one program, with issuers at two paths of one
+// host and at the same path of two hosts. They share applications, users, signing
+// keys and Config.Secret, and have separate tables in one database.
 func TestIssuer(t *testing.T) {
 	for name, beside := range map[string]func(issuerTest) func(*testing.T, *fixture.Server){
 		"path and path": func(test issuerTest) func(*testing.T, *fixture.Server) {
@@ -26,32 +26,33 @@ func TestIssuer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fixture.Run(t, []fixture.Case{
-				{Name: "C-22 another issuer's code", Test: beside(codeOfIssuer)},
+				{Name: "C-22 code of another issuer", Test: beside(codeOfIssuer)},
 				{Name: "V-01 credentials of another issuer", Test: beside(credentialsOfIssuer)},
 				{Name: "V-01 pages and forms of another issuer", Test: beside(pagesOfIssuer)},
 				{Name: "V-01 cookies of another issuer", Test: beside(cookiesOfIssuer)},
-				{Name: "V-02 what one issuer ends lives on at the other", Test: beside(endedByIssuer)},
+				{Name: "V-02 revocation at one issuer does not affect the other", Test: beside(endedByIssuer)},
 			})
 		})
 	}
 }
 
-// issuerTest takes what one issuer gave out to the other.
+// issuerTest uses what one issuer issued at the other.
 type issuerTest func(t *testing.T, one, other *fixture.Server)
 
 func codeOfIssuer(_ *testing.T, one, other *fixture.Server) {
 	code := one.Browser("alice").Approve(one.Web.AuthorizeRequest()).Code()
 	other.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
-	one.Web.Redeem(code).Tokens() // which takes nothing away from its owner
+	one.Web.Redeem(code).Tokens() // the owner can still redeem it
 }
 
-// credentialsOfIssuer takes everything that one issuer gave out to the other, where applications and users have the same ids.
+// credentialsOfIssuer uses every credential of one issuer at the other, where the ids
+// of applications and users are the same.
 func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	tokens, code := alice.Tokens(one.Web), alice.Approve(one.Web.AuthorizeRequest()).Code()
 	rotated := alice.Tokens(one.Web)
 	successor := one.Web.Refresh(rotated.Refresh).Tokens()
-	at := one.Web.On(other) // with its secret of here
+	at := one.Web.On(other) // with its secret at one
 	for _, answer := range []*fixture.Answer{at.Redeem(code), at.Refresh(tokens.Refresh), at.Introspect(tokens.Access), at.Revoke(tokens.Refresh), one.Service.On(other).ClientCredentials()} {
 		answer.Unauthorized()
 	}
@@ -68,7 +69,7 @@ func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
 				t.Errorf("%s: got %d %s for a token of another issuer, want 401", path, got.Status, got.Body)
 			}
 		}
-		other.Web.Revoke(token).OK() // nothing to revoke here
+		other.Web.Revoke(token).OK() // there is nothing to revoke
 	}
 	one.RS.Introspect(tokens.Access).Active()
 	one.Web.Refresh(tokens.Refresh).Tokens()
@@ -77,12 +78,13 @@ func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
 	}
 }
 
-// pagesOfIssuer takes the pages of one issuer to the other, in the same browser and session.
+// pagesOfIssuer uses the pages of one issuer at the other, in the same
+// browser and session.
 func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	tokens := alice.Tokens(one.Web)
 	there, prefix := alice.On(other), other.Provider.Prefix()
-	there.Open(other.Web.AuthorizeRequest()).Consent() // what she approved here is not approved there
+	there.Open(other.Web.AuthorizeRequest()).Consent() // the approval at one does not count
 	there.Open(other.Web.AuthorizeRequest("prompt=none", "id_token_hint="+tokens.ID)).Refused("invalid_request")
 
 	page := alice.Open(one.Web.AuthorizeRequest("prompt=consent")).Consent()
@@ -113,7 +115,8 @@ func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	}
 }
 
-// cookiesOfIssuer wants each issuer to have a cookie of its own, since a browser sends both to every path of a host.
+// cookiesOfIssuer expects a separate cookie for each issuer, because a browser sends
+// both to every path of a host.
 func cookiesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	there := alice.On(other)
@@ -124,20 +127,21 @@ func cookiesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	}
 	page := alice.Open(one.Web.AuthorizeRequest()).Consent()
 	theirs := there.Open(other.Web.AuthorizeRequest()).Consent()
-	there.SetCookie(set[0]) // which takes nothing away here
+	there.SetCookie(set[0]) // which must not affect this issuer
 	alice.Decide(page, "deny").Refused("access_denied")
-	there.SetCookie(&http.Cookie{Name: set[0].Name, Value: here[0].Value}) // as if it had been planted
+	there.SetCookie(&http.Cookie{Name: set[0].Name, Value: here[0].Value}) // as if an attacker had set it
 	there.Decide(theirs, "allow").ErrorPage(403)
 }
 
-// endedByIssuer ends everything at one, and wants it to go on at the other.
+// endedByIssuer revokes everything at one issuer and expects it to stay
+// valid at the other.
 func endedByIssuer(t *testing.T, one, other *fixture.Server) {
 	tokens := one.Browser("alice").Tokens(one.Web)
 	theirs := other.Browser("alice").Tokens(other.Web)
 	service := other.Service.ClientCredentials("scope=api:read").Tokens()
 	authorizations := oauthkit.NewAuthorizations(one.Provider, one.Store)
 	if revoked, err := authorizations.RevokeUser(t.Context(), "alice"); revoked != 1 || err != nil {
-		t.Errorf("got %d, %v revoked, want the one sign-in here", revoked, err)
+		t.Errorf("got %d, %v revoked, want only the one sign-in", revoked, err)
 	}
 	if _, err := authorizations.RevokeApplication(t.Context(), "svc"); err != nil {
 		t.Error(err)

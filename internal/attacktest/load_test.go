@@ -11,22 +11,23 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestLoad is about requests that are made to cost the server more than the client.
+// TestLoad tests requests that try to cost the server more than the client.
 func TestLoad(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "Q-04 long tokens and headers", Test: longTokens},
-		{Name: "Q-05 very many cookies", Test: manyCookies},
+		{Name: "Q-05 thousands of cookies", Test: manyCookies},
 		{Name: "Q-08 goroutines end with their requests", Test: goroutinesEnd},
 		{Name: "Q-11 long URIs, scopes and lists are refused by their length", Test: longParameters},
 	})
 }
 
-// longTokens sends what net/http lets through, which is up to 1 MiB of headers; beyond that
-// its answer is 431. It wants what is too long to be a token to be refused without a look-up.
+// longTokens sends headers up to the limit of net/http, which is 1 MiB; larger ones
+// are answered with 431. Values that are too long for a token must be refused
+// without a look-up.
 func longTokens(t *testing.T, s *fixture.Server) {
 	s.Store.ClearCalls()
 	for name, token := range map[string]string{
@@ -39,26 +40,27 @@ func longTokens(t *testing.T, s *fixture.Server) {
 				t.Errorf("%s at %s: got %d, want 401", name, path, answer.Status)
 			}
 			if len(answer.Body)+len(answer.Header.Get("WWW-Authenticate")) > 1000 {
-				t.Errorf("%s at %s: got an answer that repeats the token", name, path)
+				t.Errorf("%s at %s: got an answer with the token in it, want none", name, path)
 			}
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got the calls %v of the store, want none", calls)
+		t.Errorf("got store calls %v, want none", calls)
 	}
 	basic := fixture.NewRequest(http.MethodPost, "/o/token", url.Values{"grant_type": {"client_credentials"}})
 	basic.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(strings.Repeat("a", 64<<10)+":x")))
 	s.Do(basic).ErrorJSON(401, "invalid_client")
 	proof := s.Web.Request("/o/token", url.Values{"grant_type": {"authorization_code"}, "code": {"x"}})
-	proof.Header.Set("DPoP", strings.Repeat("e30.", 16<<10)) // which is not read
+	proof.Header.Set("DPoP", strings.Repeat("e30.", 16<<10)) // not read
 	s.Do(proof).ErrorJSON(400, "invalid_grant")
 	s.RS.Introspect(strings.Repeat(".", 8<<10)).Inactive()
 	s.RS.Introspect(strings.Repeat(".", 8<<10+1)).ErrorJSON(400, "invalid_request")
 	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("id_token_hint=" + strings.Repeat("e30.", 12<<10))).Refused("invalid_request")
 }
 
-// manyCookies sends more cookies than Go reads. A browser does so if another host of the
-// domain sets them; it then has none of ours, as one that refuses cookies.
+// manyCookies sends more cookies than Go parses, as a browser does if another host of
+// the domain sets them. Such a browser has none of the provider's cookies, like one
+// that refuses cookies.
 func manyCookies(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	token := alice.Tokens(s.Web).Access
@@ -77,11 +79,11 @@ func manyCookies(t *testing.T, s *fixture.Server) {
 	request := s.Web.Request("/o/introspect", url.Values{"token": {token}})
 	request.Header.Set("Cookie", many)
 	s.Do(request).Active()
-	login.Login() // a browser without them goes on
+	login.Login() // a browser without them continues
 }
 
-// goroutinesEnd sends requests whose clients wait, hang up before, or are cut off by the
-// store.
+// goroutinesEnd sends requests whose clients wait, hang up, or are cut off by
+// a store failure.
 func goroutinesEnd(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Tokens(s.Web)
@@ -98,8 +100,8 @@ func goroutinesEnd(t *testing.T, s *fixture.Server) {
 	goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("database/sql.(*DB).connectionOpener"))
 }
 
-// longParameters are refused by their length, before anything is parsed: the time that it
-// takes does not depend on what is in them.
+// longParameters expects long parameters to be refused by their length before they
+// are parsed, so that their content does not affect the time taken.
 func longParameters(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	s.Store.ClearCalls()
@@ -116,14 +118,14 @@ func longParameters(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got %d, want 400", name, answer.Status)
 		}
 		if calls := s.Store.Calls(); len(calls) > 0 {
-			t.Errorf("%s: got the calls %v of the store, want none", name, calls)
+			t.Errorf("%s: got store calls %v, want none", name, calls)
 		}
 	}
 	alice.Authorize(s.Web.AuthorizeRequest("redirect_uri=http://[" + strings.Repeat(":", 40<<10) + "]/cb")).ErrorPage(400)
 	alice.Authorize(s.Web.AuthorizeRequest("scope=" + strings.Repeat("a ", 20<<10))).Refused("invalid_scope")
 }
 
-// TestZones has a host whose clock speaks in another zone.
+// TestZones tests a host whose clock has another time zone.
 func TestZones(t *testing.T) {
 	fixture.Run(t, []fixture.Case{{Name: "RL-23 a clock in another zone", Configure: inKiritimati, Test: func(t *testing.T, s *fixture.Server) {
 		tokens := s.Browser("alice").Tokens(s.Web)
@@ -141,7 +143,7 @@ func TestZones(t *testing.T) {
 	}}})
 }
 
-// inKiritimati puts the clock into the zone that is furthest from UTC.
+// inKiritimati sets the clock to the zone furthest from UTC.
 func inKiritimati(config *oauthkit.Config, _ storetest.Store) {
 	now := config.Now
 	config.Now = func() time.Time { return now().In(time.FixedZone("+14", 14*60*60)) }

@@ -9,14 +9,15 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestManagementAct is about what an act on the pages has done when it is answered, and what it has not when the store failed.
+// TestManagementAct tests the effect of an act on the management pages, and that
+// there is none if the store failed.
 func TestManagementAct(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-09 tokens of a deleted application", Test: deletedApplication},
-		{Name: "a store that fails", Test: managementOutage},
+		{Name: "store failure", Test: managementOutage},
 	})
 }
 
@@ -39,8 +40,9 @@ func deletedApplication(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// managementOutage makes every call of the store fail, and then each one alone. An answer is 503, and never that there is no such
-// thing; a secret that is in force is shown, whatever fails after it.
+// managementOutage makes every store call fail, and then each one alone. The
+// answer must be 503, never 404. A secret that has taken effect is shown
+// despite later failures.
 func managementOutage(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	client := owned(t, s, "alice")
@@ -65,19 +67,21 @@ func managementOutage(t *testing.T, s *fixture.Server) {
 			return
 		case answer.Status == http.StatusServiceUnavailable && (!rotated || s.Store.Calls()[made-1] == "UpdateApplication"):
 		case answer.Status != http.StatusOK || !strings.Contains(answer.Body, "ocs_"):
-			t.Errorf("call %d failed: got %d, want 503, or the secret that is in force", call, answer.Status)
+			t.Errorf("call %d failed: got %d, want 503, or the new secret if it took effect", call, answer.Status)
 		}
 	}
 }
 
-// TestUnredeemed is about what a user, or an application that the user has approved, can make without ever using it.
+// TestUnredeemed tests credentials that a user, or an application they approved,
+// requests and never uses.
 func TestUnredeemed(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "Q-07 codes that are never redeemed", Test: unredeemed},
 	})
 }
 
-// unredeemed makes codes that are never redeemed: they are no sign-ins, and all of them is gone an hour after the last code ended.
+// unredeemed requests codes that are never redeemed. They do not count as sign-ins,
+// and are deleted an hour after the last code expired.
 func unredeemed(t *testing.T, s *fixture.Server) {
 	bob, client := s.Browser("bob"), s.Web
 	tokens := bob.Tokens(client)
@@ -86,28 +90,30 @@ func unredeemed(t *testing.T, s *fixture.Server) {
 		bob.Authorize(client.AuthorizeRequest()).Code()
 	}
 	if ids := signInsOf(s, bob); len(ids) != 1 {
-		t.Errorf("got sign-ins %v, want the one that has tokens", ids)
+		t.Errorf("got sign-ins %v, want only the one with tokens", ids)
 	}
 	s.Clock.Advance(time.Minute + time.Hour)
 	removed, err := s.Store.Cleanup(t.Context(), oauthkit.CleanupLimits{Now: s.Clock.Now()})
 	if err != nil || removed["authorizations"] != 20 || removed["authorization_codes"] < 20 {
-		t.Errorf("got %v (%v) removed, want the 20 codes with what they were for", removed, err)
+		t.Errorf("got %v (%v) removed, want the 20 codes with their authorizations", removed, err)
 	}
 	if ids := signInsOf(s, bob); len(ids) != 1 {
-		t.Errorf("got sign-ins %v afterwards, want the one that has tokens", ids)
+		t.Errorf("got sign-ins %v afterwards, want only the one with tokens", ids)
 	}
 	client.Refresh(tokens.Refresh).OK()
 }
 
-// TestEnded is about applications that get something while they are disabled or deleted.
+// TestEnded tests applications that receive tokens while they are
+// disabled or deleted.
 func TestEnded(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-15 tokens issued while an application is disabled", Test: issuedWhileDisabled},
-		{Name: "M-16 requests that knew an application before it was disabled", Test: knewBefore},
+		{Name: "M-16 requests that read an application before it was disabled", Test: readBefore},
 	})
 }
 
-// issuedWhileDisabled lets an application get tokens in every way while it is disabled: none is valid afterwards, and none comes back.
+// issuedWhileDisabled requests tokens in every way while the application is disabled.
+// No token may be valid, then or after the application is enabled again.
 func issuedWhileDisabled(t *testing.T, s *fixture.Server) {
 	bob := s.Browser("bob")
 	client := owned(t, s, "alice")
@@ -148,8 +154,9 @@ func issuedWhileDisabled(t *testing.T, s *fixture.Server) {
 	bob.Tokens(client)
 }
 
-// knewBefore answers requests that had read the application before it was disabled, as those in flight have.
-func knewBefore(t *testing.T, s *fixture.Server) {
+// readBefore answers requests that read the application before it was disabled, like
+// requests in flight.
+func readBefore(t *testing.T, s *fixture.Server) {
 	bob := s.Browser("bob")
 	bob.Tokens(s.Web)
 	known := func(client *fixture.Client) *fixture.Client {

@@ -11,11 +11,12 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestManagementPage is about what the pages and the JSON show, and what is done with what is put into them.
+// TestManagementPage tests what the pages and the JSON show and how they
+// treat their input.
 func TestManagementPage(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-03 script in stored names", Configure: scopeOfScript, Test: storedScript},
@@ -35,7 +36,8 @@ func scopeOfScript(config *oauthkit.Config, _ storetest.Store) {
 	config.Scopes = oauthkit.StaticScopes{"api:read": storedPayload, "api:write": ""}
 }
 
-// managementPages returns every page that shows an application which its owner also uses.
+// managementPages returns every page that shows an application whose
+// owner also uses it.
 func managementPages(s *fixture.Server, owner *fixture.Browser, clientID string) map[string]*fixture.Answer {
 	id, signIn := url.PathEscape(clientID), signInsOf(s, owner)[0]
 	pages := map[string]*fixture.Answer{}
@@ -56,7 +58,7 @@ func storedScript(t *testing.T, s *fixture.Server) {
 	alice.Tokens(client)
 	for path, page := range managementPages(s, alice, client.ID) {
 		if strings.Contains(page.Body, "<img") || strings.Contains(page.Body, "<script") || !strings.Contains(html.UnescapeString(page.Body), storedPayload) {
-			t.Errorf("%s: got a page that does not show the name escaped:\n%s", path, page.Body)
+			t.Errorf("%s: got a page without the escaped name:\n%s", path, page.Body)
 		}
 	}
 	again := submit(alice, "/o/applications/register/", url.Values{
@@ -64,7 +66,7 @@ func storedScript(t *testing.T, s *fixture.Server) {
 		"algorithm": {storedPayload}, "token_endpoint_auth_method": {storedPayload}, storedPayload: {storedPayload},
 	})
 	if again.Status != http.StatusUnprocessableEntity || strings.Contains(again.Body, "<img") || strings.Contains(again.Body, "<script") {
-		t.Errorf("got %d and a form that does not show what was typed escaped:\n%s", again.Status, again.Body)
+		t.Errorf("got %d and a form without the escaped input:\n%s", again.Status, again.Body)
 	}
 }
 
@@ -91,7 +93,8 @@ func storedLinks(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// secretsShown wants a secret in the answer that makes it, which nothing keeps, and in no other.
+// secretsShown expects a secret only in the answer to the request that created it,
+// which caches must not store.
 func secretsShown(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	created := submit(alice, "/o/applications/register/", url.Values{
@@ -104,7 +107,7 @@ func secretsShown(t *testing.T, s *fixture.Server) {
 	for _, answer := range []*fixture.Answer{created, rotated, again} {
 		found := regexp.MustCompile(`ocs_[\w-]{43}`).FindAllString(answer.Body, -1)
 		if len(found) != 1 || answer.Header.Get("Cache-Control") != "no-store" {
-			t.Fatalf("%s: got secrets %v and Cache-Control %q, want one that nothing keeps", answer, found, answer.Header.Get("Cache-Control"))
+			t.Fatalf("%s: got secrets %v and Cache-Control %q, want one secret and no-store", answer, found, answer.Header.Get("Cache-Control"))
 		}
 		secrets = append(secrets, found[0])
 	}
@@ -113,19 +116,19 @@ func secretsShown(t *testing.T, s *fixture.Server) {
 		t.Fatal(err)
 	}
 	if !app.VerifyPassword(secrets[2]) || app.VerifyPassword(secrets[1]) || app.VerifyPassword(secrets[0]) {
-		t.Error("got a secret that is not the last one, or one before it that is still good")
+		t.Error("got the last secret refused or an earlier one accepted")
 	}
 	hash := string(oauthkit.Abstract(app).ClientSecret)
 	for _, path := range []string{"applications/", "applications/" + id + "/", "applications/" + id + "/update/", "applications/" + id + "/secret/", "api/applications", "api/applications/" + id} {
 		body := alice.Get("/o/" + path).OK().Body
 		for _, secret := range append(secrets, "ocs_", "sha256$", hash, "[redacted]", "client_secret\"") {
 			if strings.Contains(body, secret) {
-				t.Errorf("%s: got %q in %s", path, secret, body)
+				t.Errorf("%s: got the secret %q, want none in %s", path, secret, body)
 			}
 		}
 	}
 	if dump := s.Dump() + s.Log.String(); strings.Contains(dump, "ocs_") {
-		t.Errorf("got a secret in the database or the log:\n%s", dump)
+		t.Errorf("got a secret in the database or the log, want none:\n%s", dump)
 	}
 }
 
@@ -135,10 +138,10 @@ func listedTokens(t *testing.T, s *fixture.Server) {
 	want := alice.Get("/o/authorized_tokens/").OK().Body
 	for _, token := range []string{tokens.Access, tokens.Refresh} {
 		if strings.Contains(want, token) || strings.Contains(want, "oat_") || strings.Contains(want, "ort_") {
-			t.Errorf("got a token in the list:\n%s", want)
+			t.Errorf("got a token in the list, want none:\n%s", want)
 		}
 		if got := alice.Get("/o/authorized_tokens/?q=" + token + "&token=" + token + "&search=" + token).OK().Body; got != want {
-			t.Errorf("got another list for a token that was searched for:\n%s", got)
+			t.Errorf("got another list after a search for a token, want the same:\n%s", got)
 		}
 	}
 }
@@ -150,12 +153,12 @@ func listParameters(t *testing.T, s *fixture.Server) {
 		want := alice.Get(path).OK().Body
 		for _, query := range []string{"sort=id;drop+table+oauth_applications", "order=name+desc", "q=%2527", "page_token=forged", "limit=1000000", "page=-1", "owner=mallory", "after="} {
 			if got := alice.Get(path + "?" + strings.ReplaceAll(query, ";", "%3B")).OK().Body; got != want {
-				t.Errorf("%s: got another list: %s", query, got)
+				t.Errorf("%s: got another list, want the same: %s", query, got)
 			}
 		}
 		for _, after := range []string{"'", "' or 1=1 --", "\" or \"\"=\"", "%", "evil", "web", "\x01", "\U0010ffff"} {
 			if got := alice.Get(path + "?after=" + url.QueryEscape(after)).OK().Body; strings.Contains(got, `"evil"`) || strings.Contains(got, "/applications/evil/") {
-				t.Errorf("after=%q: got what is another user's: %s", after, got)
+				t.Errorf("after=%q: got another user's data, want none: %s", after, got)
 			}
 		}
 		for _, after := range []string{"\x00", "\xff", strings.Repeat("x", 256)} {

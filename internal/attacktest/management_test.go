@@ -14,28 +14,30 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestManagement is about who may see and change what, on the pages and in the JSON of applications and connected apps.
+// TestManagement tests who may read and change applications and connected apps, on
+// the pages and in JSON.
 func TestManagement(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-02 forged forms", Test: forgedManagement},
 		{Name: "M-02 a form token made without the cookie", Test: tokenOfNoBrowser},
 		{Name: "M-02 reading changes nothing", Test: readingManagement},
-		{Name: "M-05 fields that no form has", Test: extraFields},
-		{Name: "M-08 more than an owner may choose", Test: privileges},
+		{Name: "M-05 fields that are in no form", Test: extraFields},
+		{Name: "M-08 fields that only an operator may set", Test: privileges},
 	})
 }
 
-// managedRoute is a route of the pages or the JSON, for an application and a sign-in of it.
+// managedRoute is a route of the pages or the JSON for an application or a sign-in.
 type managedRoute struct {
 	method, path, mediaType, body string
 }
 
 const documentOfApplication = `{"name":"Changed","client_type":"public","grant_types":["authorization_code"],"redirect_uris":["https://evil.test/cb"]}`
 
-// routesOf are all routes that name an application, or a sign-in of it. What a form needs as its token is put where TOKEN is.
+// routesOf returns all routes that name an application or a sign-in. TOKEN stands
+// for the form token.
 func routesOf(clientID, authorizationID string) []managedRoute {
 	const form, document = "application/x-www-form-urlencoded", "application/json"
 	var routes []managedRoute
@@ -55,7 +57,7 @@ func routesOf(clientID, authorizationID string) []managedRoute {
 	)
 }
 
-// request makes what a browser sends from a page of the server.
+// request returns the request that a browser sends from a page of the server.
 func (r managedRoute) request(token string) *http.Request {
 	request := fixture.NewPost(r.path, r.mediaType, strings.Replace(r.body, "TOKEN", url.QueryEscape(token), 1))
 	request.Method = r.method
@@ -63,7 +65,7 @@ func (r managedRoute) request(token string) *http.Request {
 	return request
 }
 
-// owned registers an application of the user's.
+// owned registers an application of a user.
 func owned(t *testing.T, s *fixture.Server, user string) *fixture.Client {
 	t.Helper()
 	return register(t, s, &oauthkit.AbstractApplication{
@@ -72,7 +74,7 @@ func owned(t *testing.T, s *fixture.Server, user string) *fixture.Client {
 	})
 }
 
-// signInsOf returns the ids of the sign-ins of the user with an application, as the JSON has them.
+// signInsOf returns the ids of the user's sign-ins from the JSON.
 func signInsOf(_ *fixture.Server, browser *fixture.Browser) []string {
 	return signInIDs(browser.Get("/o/api/authorized_tokens"))
 }
@@ -85,7 +87,7 @@ func signInIDs(list *fixture.Answer) []string {
 	return ids
 }
 
-// forgedManagement sends what the owner could send, but not from the page that she saw.
+// forgedManagement sends the owner's requests from somewhere else than the page.
 func forgedManagement(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	client := owned(t, s, "alice")
@@ -115,12 +117,13 @@ func forgedManagement(t *testing.T, s *fixture.Server) {
 	}
 	before := tokenOf(alice.Get("/o/applications/" + client.ID + "/delete/"))
 	alice.SignIn("alice")
-	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).ErrorPage(403) // the form of a session that is over
+	// The form of a session that has ended.
+	alice.Post("/o/applications/"+client.ID+"/delete/", url.Values{"token": {before}}).ErrorPage(403)
 	checkUnchanged(t, s)
 }
 
-// tokenOfNoBrowser has a browser without the cookie of forms. Everyone can compute what an
-// empty cookie would make of what everyone knows.
+// tokenOfNoBrowser uses a browser without the form cookie. An attacker can compute
+// the token for an empty cookie from public values.
 func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
 	s.Users.OmitSessionIDs()
 	alice := s.Browser("alice")
@@ -134,12 +137,12 @@ func tokenOfNoBrowser(t *testing.T, s *fixture.Server) {
 	checkUnchanged(t, s)
 }
 
-// checkUnchanged wants no act that changes what is managed.
+// checkUnchanged expects no store call that changes managed data.
 func checkUnchanged(t *testing.T, s *fixture.Server) {
 	t.Helper()
 	for _, act := range []string{"CreateApplication", "CreateApplicationWithin", "UpdateApplication", "DeleteApplication", "RevokeAuthorization", "RevokeConsent", "RevokeUser", "RevokeApplication"} {
 		if slices.Contains(s.Store.Calls(), act) {
-			t.Errorf("got %s, want nothing changed", act)
+			t.Errorf("got the store call %s, want no change", act)
 		}
 	}
 }
@@ -161,7 +164,7 @@ func readingManagement(t *testing.T, s *fixture.Server) {
 	checkUnchanged(t, s)
 }
 
-// submit opens a page with a form and sends it with these values.
+// submit opens a page with a form and submits it with these values.
 func submit(browser *fixture.Browser, path string, form url.Values) *fixture.Answer {
 	form.Set("token", tokenOf(browser.Get(path).OK()))
 	return browser.Post(path, form)
@@ -186,7 +189,7 @@ func extraFields(t *testing.T, s *fixture.Server) {
 	checkOwn(t, s, client.ID)
 }
 
-// checkOwn wants an application that was changed and is still alice's, and no more than that.
+// checkOwn expects an application with another name and no other change.
 func checkOwn(t *testing.T, s *fixture.Server, clientID string) {
 	t.Helper()
 	app, err := s.Provider.Application(t.Context(), clientID)
@@ -196,11 +199,11 @@ func checkOwn(t *testing.T, s *fixture.Server, clientID string) {
 	abstract := oauthkit.Abstract(app)
 	if abstract.Name != "Changed" || abstract.UserID != "alice" || abstract.SkipAuthorization || abstract.Verified || abstract.Disabled ||
 		abstract.VerifyPassword("chosen") || abstract.RegistrationSource != oauthkit.RegisteredManually {
-		t.Errorf("got %+v, want the name changed and nothing else", abstract)
+		t.Errorf("got %+v, want only the name changed", abstract)
 	}
 }
 
-// privileges asks for what only an operator gives.
+// privileges sets fields that only an operator may set.
 func privileges(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for name, value := range map[string]string{"grant_types": "client_credentials", "scopes": "api:write"} {

@@ -18,12 +18,12 @@ import (
 	"github.com/oauthkit/oauthkit/http/observe/oauthotel"
 	"github.com/oauthkit/oauthkit/http/observe/oauthprom"
 	"github.com/oauthkit/oauthkit/http/observe/oauthslog"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestObservers is about what those can read who read metrics, traces and the audit log.
+// TestObservers tests what metrics, traces and the audit log reveal.
 func TestObservers(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		observed("ST-10 secrets and users", quietObservers),
@@ -31,7 +31,7 @@ func TestObservers(t *testing.T) {
 	})
 }
 
-// adapters are all that a provider is observed by, and what they have emitted so far.
+// adapters holds every adapter for observation and its output.
 type adapters struct {
 	log      bytes.Buffer
 	registry *prometheus.Registry
@@ -39,7 +39,8 @@ type adapters struct {
 	spans    *tracetest.SpanRecorder
 }
 
-// observed is a case whose provider is observed by all adapters, each event in a span of its own.
+// observed returns a case whose provider is observed by all adapters, with a
+// span for each event.
 func observed(name string, test func(*testing.T, *fixture.Server, *adapters)) fixture.Case {
 	var all *adapters
 	return fixture.Case{
@@ -55,12 +56,12 @@ func observed(name string, test func(*testing.T, *fixture.Server, *adapters)) fi
 func (a *adapters) observer() func(context.Context, oauthkit.Event) {
 	counted, err := oauthprom.New(a.registry, oauthprom.Config{ByApplication: true})
 	if err != nil {
-		panic(err) // the registry is new
+		panic(err) // cannot happen with a new registry
 	}
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(a.reader)).Meter("test")
 	traced, err := oauthotel.New(meter, oauthotel.Config{ByApplication: true})
 	if err != nil {
-		panic(err) // the meter has no counter yet
+		panic(err) // cannot happen with a new meter
 	}
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(a.spans)).Tracer("test")
 	logged := oauthslog.New(slog.New(slog.NewJSONHandler(&a.log, nil)))
@@ -71,7 +72,7 @@ func (a *adapters) observer() func(context.Context, oauthkit.Event) {
 	}
 }
 
-// metrics is what both counters say, and how many series each has.
+// metrics returns the text of both counters and the number of series of each.
 func (a *adapters) metrics(t *testing.T) (text string, series int) {
 	t.Helper()
 	families, err := a.registry.Gather()
@@ -92,7 +93,7 @@ func (a *adapters) metrics(t *testing.T) (text string, series int) {
 	return families[0].String() + text, len(points)
 }
 
-// traces is what is on the spans.
+// traces returns the text of the spans.
 func (a *adapters) traces() string {
 	var text strings.Builder
 	for _, span := range a.spans.Ended() {
@@ -101,7 +102,8 @@ func (a *adapters) traces() string {
 	return text.String()
 }
 
-// quietObservers does everything, some of it wrongly, and looks for what was issued, and for users where they do not belong.
+// quietObservers makes requests of every kind, valid and invalid, and looks for
+// issued secrets, and for users outside the log.
 func quietObservers(t *testing.T, s *fixture.Server, all *adapters) {
 	tokens := everything(s)
 	s.Web.Redeem(presented)
@@ -110,7 +112,7 @@ func quietObservers(t *testing.T, s *fixture.Server, all *adapters) {
 	s.Evil.Introspect(tokens.Access).Inactive()
 	s.Web.ClientCredentials("client_secret=" + presented)
 	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("client_id=" + presented)).ErrorPage(400)
-	swapped := *s.WebPost // an application that confuses its id and its secret
+	swapped := *s.WebPost // an application that swaps its id and its secret
 	swapped.ID, swapped.Secret = s.WebPost.Secret, s.WebPost.ID
 	swapped.ClientCredentials().Unauthorized()
 	replayed := s.Browser("bob").Tokens(s.Web)
@@ -123,26 +125,26 @@ func quietObservers(t *testing.T, s *fixture.Server, all *adapters) {
 		for form, written := range spellings(value) {
 			for place, text := range map[string]string{"metrics": metrics, "traces": traces, "log": log} {
 				if strings.Contains(text, written) {
-					t.Errorf("got %s, as %s, in the %s", value, form, place)
+					t.Errorf("got the secret %s, as %s, in the %s, want none", value, form, place)
 				}
 			}
 		}
 	}
 	for _, user := range []string{"alice", "bob", "127.0.0.1", "Go-http-client"} {
 		if strings.Contains(metrics, user) || strings.Contains(traces, user) || user != "bob" && !strings.Contains(log, user) {
-			t.Errorf("got %s in metrics or traces, or not in the log, so that nothing was looked at", user)
+			t.Errorf("got %s in metrics or traces or not in the log, want it only in the log", user)
 		}
 	}
 	for place, text := range map[string]string{"metrics": metrics, "traces": traces, "log": log} {
 		for _, name := range []string{"token.issued", "credential.replayed", "introspection.denied", "client_auth.failed", "web"} {
 			if !strings.Contains(text, name) {
-				t.Errorf("got %s without %s, so that nothing was looked at", place, name)
+				t.Errorf("got %s without %s, want it: otherwise the test checks nothing", place, name)
 			}
 		}
 	}
 }
 
-// boundedLabels sends what differs each time wherever it can be sent.
+// boundedLabels sends varying values in every place that takes them.
 func boundedLabels(t *testing.T, s *fixture.Server, all *adapters) {
 	send := func() {
 		other := *s.WebPost

@@ -9,15 +9,15 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestOwnerLimit is about how much one user can store by registering applications.
+// TestOwnerLimit tests how much one user can store by registering applications.
 func TestOwnerLimit(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "M-17 applications without number", Test: manyApplications, ConfigureApplications: limited},
-		{Name: "M-17 applications of any size", Test: largeApplications},
-		{Name: "M-17 registrations at once", Test: registeredAtOnce, ConfigureApplications: limited},
+		{Name: "M-17 number of applications", Test: manyApplications, ConfigureApplications: limited},
+		{Name: "M-17 size of applications", Test: largeApplications},
+		{Name: "M-17 concurrent registrations", Test: registeredAtOnce, ConfigureApplications: limited},
 	})
 }
 
@@ -29,7 +29,8 @@ func registrationForm(redirectURIs string) url.Values {
 	}
 }
 
-// manyApplications registers until it is refused, on the pages and in JSON in turn.
+// manyApplications registers applications until one is refused, on the pages and in
+// JSON alternately.
 func manyApplications(t *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	const pages, path = "/o/applications/register/", "/o/api/applications"
@@ -54,7 +55,7 @@ func manyApplications(t *testing.T, s *fixture.Server) {
 	sendJSON(alice, http.MethodPost, path, registration("")).ErrorJSON(403, "access_denied")
 }
 
-// checkOwned wants the store to have so many applications of an owner.
+// checkOwned expects the owner to have this number of applications.
 func checkOwned(t *testing.T, s *fixture.Server, owner string, want int) {
 	t.Helper()
 	apps, err := s.Store.ListApplications(t.Context(), oauthkit.ApplicationQuery{Owners: []string{owner}})
@@ -63,7 +64,8 @@ func checkOwned(t *testing.T, s *fixture.Server, owner string, want int) {
 	}
 }
 
-// largeApplications sends what fits into a request and into every other limit.
+// largeApplications sends values that fit into a request and satisfy
+// all other limits.
 func largeApplications(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	id, _ := registerJSON(t, s, alice, registration(""))
@@ -95,7 +97,7 @@ func largeApplications(t *testing.T, s *fixture.Server) {
 	checkOwned(t, s, "alice", 1)
 }
 
-// registeredAtOnce sends many registrations to two instances at the same time.
+// registeredAtOnce sends concurrent registrations to two instances.
 func registeredAtOnce(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	browsers := []*fixture.Browser{alice, alice.On(s.SecondInstance())}

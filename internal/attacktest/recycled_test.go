@@ -4,19 +4,19 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRecycled is about ids that are given out a second time, and about who is switched off.
+// TestRecycled tests ids that are assigned again, and disabled applications.
 func TestRecycled(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "V-06 the client_id of an application that was removed", Test: recycledApplication},
-		{Name: "V-06 the subject of a user who was removed", Test: recycledUser},
-		{Name: "V-07 everything of an application that is disabled", Test: disabledEverywhere},
+		{Name: "V-06 the client_id of a deleted application", Test: recycledApplication},
+		{Name: "V-06 the subject of a removed user", Test: recycledUser},
+		{Name: "V-07 every request of a disabled application", Test: disabledEverywhere},
 	})
 }
 
-// left is what somebody has from an application.
+// left holds everything that a user got for an application.
 type left struct {
 	tokens  fixture.Tokens
 	code    string
@@ -29,7 +29,7 @@ func leave(s *fixture.Server, user string, client *fixture.Client) left {
 	return left{browser.Tokens(client), browser.Approve(client.AuthorizeRequest()).Code(), browser.Open(client.AuthorizeRequest("prompt=consent")).Consent(), browser}
 }
 
-// checkDead wants nothing of it to be good any more, for an application that can authenticate.
+// checkDead expects all of it to be invalid for a confidential application.
 func (l left) checkDead(s *fixture.Server, client *fixture.Client) {
 	client.Redeem(l.code).ErrorJSON(400, "invalid_grant")
 	client.Refresh(l.tokens.Refresh).ErrorJSON(400, "invalid_grant")
@@ -41,7 +41,8 @@ func (l left) checkDead(s *fixture.Server, client *fixture.Client) {
 	s.Bearer("/o/userinfo", l.tokens.Access).ErrorJSON(401, "invalid_token")
 }
 
-// recycledApplication removes an application and makes another one with its client_id, as an operator can who chooses it.
+// recycledApplication deletes an application and creates another one with its
+// client_id, which an operator may choose.
 func recycledApplication(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
 	before := s.Web
@@ -53,34 +54,38 @@ func recycledApplication(t *testing.T, s *fixture.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before.Refresh(alice.tokens.Refresh).Unauthorized() // the secret of before
+	before.Refresh(alice.tokens.Refresh).Unauthorized() // the old secret
 	alice.checkDead(s, again)
-	alice.browser.Decide(alice.page, "allow").ErrorPage(403) // what she was shown was the application of before
+	// The page showed the old application.
+	alice.browser.Decide(alice.page, "allow").ErrorPage(403)
 	alice.browser.Open(again.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	if ids := signInsOf(s, alice.browser); len(ids) > 0 {
-		t.Errorf("got the sign-ins %v, want none", ids)
+		t.Errorf("got sign-ins %v, want none", ids)
 	}
 	s.RS.Introspect(alice.browser.Tokens(again).Access).Active()
-	alice.checkDead(s, again) // a new approval wakes nothing up
+	alice.checkDead(s, again) // a new approval must not revive the old tokens
 }
 
-// recycledUser removes a user, as a host does that gives subjects out again although it must not.
+// recycledUser removes a user, like a host that assigns a subject again
+// although it must not.
 func recycledUser(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
 	if revoked, err := oauthkit.NewAuthorizations(s.Provider, s.Store).RevokeUser(t.Context(), "alice"); revoked != 2 || err != nil {
-		t.Fatalf("got %d, %v, want both sign-ins ended", revoked, err)
+		t.Fatalf("got %d, %v, want both sign-ins revoked", revoked, err)
 	}
 	alice.browser.SignOut()
 	again := s.Browser("alice")
 	alice.checkDead(s, s.Web)
 	again.Decide(alice.page, "allow").ErrorPage(403)
 	again.Open(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
-	again.Open(s.Web.AuthorizeRequest("prompt=none", "id_token_hint="+alice.tokens.ID)).Refused("consent_required") // a hint is no sign-in
+	// A hint does not sign a user in.
+	again.Open(s.Web.AuthorizeRequest("prompt=none", "id_token_hint="+alice.tokens.ID)).Refused("consent_required")
 	s.RS.Introspect(again.Tokens(s.Web).Access).Active()
 	alice.checkDead(s, s.Web)
 }
 
-// disabledEverywhere switches an application off. It is what there is instead of a tenant: a provider that is not run answers nothing.
+// disabledEverywhere disables an application. There is no tenant to disable: a
+// provider that does not run answers nothing.
 func disabledEverywhere(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
 	elsewhere := alice.browser.Tokens(s.SPA)

@@ -6,11 +6,11 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRedirectURIRefused sends what is almost a redirect URI of the application, to a user who is signed in and would approve
-// (RFC 9700 §4.1.3: exact comparison).
+// TestRedirectURIRefused sends URIs that resemble a redirect URI of the application.
+// The user is signed in and would approve (RFC 9700 §4.1.3: exact comparison).
 func TestRedirectURIRefused(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		refused("R-01 unregistered URI", web, "https://evil.test/cb"),
@@ -39,8 +39,8 @@ func TestRedirectURIRefused(t *testing.T) {
 		refused("R-28 relative and opaque", web, "//evil.test/cb", "//rp.test/cb", "/cb", "cb", "https:evil.test", "https:/evil.test", "https:///evil.test",
 			"https:rp.test/cb", "https:/rp.test/cb", "https:///rp.test/cb"),
 		refused("R-33 another application's URI", web, "https://evil.test/cb", "https://rpp.test/cb", "http://127.0.0.1/cb"),
-		{Name: "R-20 https on the loopback address is not http", Test: httpsLoopback},
-		{Name: "R-21 free ports are not for confidential applications", Test: confidentialLoopback},
+		{Name: "R-20 https at a loopback address", Test: httpsLoopback},
+		{Name: "R-21 another loopback port for a confidential application", Test: confidentialLoopback},
 		{Name: "R-25 repeated redirect_uri", Test: repeatedRedirectURI},
 		{Name: "R-26 no redirect_uri", Test: missingRedirectURI},
 		{Name: "R-27 application without redirect URIs", Test: noRedirectURIs},
@@ -51,7 +51,7 @@ func TestRedirectURIRefused(t *testing.T) {
 func web(s *fixture.Server) *fixture.Client { return s.Web }
 func cli(s *fixture.Server) *fixture.Client { return s.CLI }
 
-// refused is a case in which each of the redirect URIs leads to an error page and nowhere else.
+// refused returns a case in which each redirect URI leads to an error page.
 func refused(name string, client func(*fixture.Server) *fixture.Client, uris ...string) fixture.Case {
 	return fixture.Case{Name: name, Test: func(_ *testing.T, s *fixture.Server) { refuse(s, client(s), uris...) }}
 }
@@ -108,7 +108,7 @@ func oversizedRedirectURI(t *testing.T, s *fixture.Server) {
 		s.Store.ClearCalls()
 		s.Browser("alice").Authorize(s.Web.AuthorizeRequest("redirect_uri=" + uri)).ErrorPage(400)
 		if calls := s.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
-			t.Errorf("%.40q: got calls %v of the store, want only that for the application", uri, calls)
+			t.Errorf("%.40q: got store calls %v, want only that for the application", uri, calls)
 		}
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRedirectURIRegistered tries to register what must not become a redirect URI, and then to use it although its row is
-// there.
+// TestRedirectURIRegistered tries to register invalid redirect URIs, and then to use
+// them from rows written past the library.
 func TestRedirectURIRegistered(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "R-05 fragment, also an empty one", Test: func(t *testing.T, s *fixture.Server) {
@@ -29,22 +29,23 @@ func TestRedirectURIRegistered(t *testing.T) {
 			refuse(s, s.Web, "http://rp.test/cb")
 			unregistrable(t, s, "http://rp.test/cb", "http://127.0.0.1.evil.test/cb", "http://10.0.0.1/cb")
 		}},
-		{Name: "R-22 localhost is a name", Test: localhost},
+		{Name: "R-22 localhost is not a loopback address", Test: localhost},
 		{Name: "R-23 private-use schemes have one spelling", Test: func(t *testing.T, s *fixture.Server) {
 			refuse(s, s.CLI, "com.example.cli://cb", "com.example.cli:cb", "com.example.cli:///cb", "COM.example.cli:/cb", "com.example.cli:/cb/", "com.example.cli://x/cb")
 			unregistrable(t, s, "com.example.cli:cb", "com.example.cli:///cb", "com.example.cli://cb", "cli:/cb", "COM.example.cli:/cb")
 			s.Browser("alice").Approve(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb")).Code()
 		}},
-		{Name: "R-24 schemes that do something", Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "R-24 schemes that execute or embed content", Test: func(t *testing.T, s *fixture.Server) {
 			unregistrable(t, s, "javascript:alert(1)", "JaVaScRiPt://rp.test/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:x",
 				"about:blank", "mailto:a@b", "ftp://x/", "java%09script:x", "java\tscript:x", "urn:ietf:wg:oauth:2.0:oob", "view-source:https://rp.test/")
 		}},
-		{Name: "R-30 response parameters have room of their own", Test: responseParameters},
+		{Name: "R-30 response parameters in a registered query", Test: responseParameters},
 		{Name: "R-35 the provider's own origin is allowed", Test: ownOrigin},
 	})
 }
 
-// unregistrable wants registration to refuse each URI, and the authorization endpoint too where the row exists.
+// unregistrable expects each URI to be refused by registration, and by the
+// authorization endpoint if it is stored.
 func unregistrable(t *testing.T, s *fixture.Server, uris ...string) {
 	t.Helper()
 	for _, uri := range uris {
@@ -53,13 +54,13 @@ func unregistrable(t *testing.T, s *fixture.Server, uris ...string) {
 			GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, RedirectURIs: oauthkit.URIs{uri},
 		}
 		if _, err := s.Register(app); err == nil {
-			t.Errorf("%q was registered, want a refusal", uri)
+			t.Errorf("%q: got no error from registration, want one", uri)
 		}
 		refuse(s, plant(s, uri), uri)
 	}
 }
 
-// plant puts an application into place whose redirect URIs registration would refuse.
+// plant adds an application with redirect URIs that registration would refuse.
 func plant(s *fixture.Server, uris ...string) *fixture.Client {
 	return s.AddUnchecked(&oauthkit.AbstractApplication{
 		ClientID: oauthkit.NewClientID(), ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
@@ -67,7 +68,8 @@ func plant(s *fixture.Server, uris ...string) *fixture.Client {
 	})
 }
 
-// register adds an application for the authorization code grant with the scopes that AuthorizeRequest asks for.
+// register adds an application for the authorization code grant with the scopes of
+// AuthorizeRequest.
 func register(t *testing.T, s *fixture.Server, app *oauthkit.AbstractApplication) *fixture.Client {
 	t.Helper()
 	app.ClientID = oauthkit.NewClientID()
@@ -97,7 +99,8 @@ func responseParameters(t *testing.T, s *fixture.Server) {
 	unregistrable(t, s, "https://rp.test/cb?code=1", "https://rp.test/cb?a=1&state=2", "https://rp.test/cb?error", "https://rp.test/cb?iss=x", "https://rp.test/cb?%63ode=1")
 }
 
-// ownOrigin is a decision: an embedded provider shares its origin with the host's other programs.
+// ownOrigin tests a design decision: an embedded provider shares its origin with the
+// host's other programs, so redirect URIs may have it.
 func ownOrigin(t *testing.T, s *fixture.Server) {
 	client := register(t, s, &oauthkit.AbstractApplication{
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{fixture.Origin + "/anything"},

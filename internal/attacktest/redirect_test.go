@@ -7,17 +7,17 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRedirect is about where a response goes, and when.
+// TestRedirect tests where and when responses are sent.
 func TestRedirect(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "R-07 the query is part of the comparison", Test: queryDiffers},
-		{Name: "R-18 the port of a loopback URI is free", Test: loopbackPort},
+		{Name: "R-18 any port of a loopback URI", Test: loopbackPort},
 		{Name: "R-31 the answer to a form is 303", Test: redirectStatus},
 		{Name: "R-32 no redirect before application and URI are checked", Test: noRedirectBeforeChecks},
-		{Name: "R-34 URI removed while the user decides", Test: removedMeanwhile},
+		{Name: "R-34 URI removed while the consent page is open", Test: removedDuringConsent},
 		{Name: "R-36 the token request names the same URI", Test: sameURIAtTokenEndpoint},
 	})
 }
@@ -36,7 +36,8 @@ func queryDiffers(t *testing.T, s *fixture.Server) {
 
 func loopbackPort(_ *testing.T, s *fixture.Server) {
 	for _, uri := range []string{"http://127.0.0.1:51004/cb", "http://[::1]:9/cb", "http://127.0.0.1/cb", "http://127.0.0.1:65535/cb"} {
-		code := s.Browser("alice").Approve(s.CLI.AuthorizeRequest("redirect_uri=" + uri)).Code() // which compares the whole URI
+		// Code compares the whole URI.
+		code := s.Browser("alice").Approve(s.CLI.AuthorizeRequest("redirect_uri=" + uri)).Code()
 		s.CLI.Redeem(code, "redirect_uri="+uri).Tokens()
 	}
 }
@@ -73,7 +74,7 @@ func noRedirectBeforeChecks(_ *testing.T, s *fixture.Server) {
 	alice.Authorize(evil()).Unavailable()
 }
 
-func removedMeanwhile(_ *testing.T, s *fixture.Server) {
+func removedDuringConsent(_ *testing.T, s *fixture.Server) {
 	alice, bob := s.Browser("alice"), s.Browser("bob")
 	page, asking := alice.Open(s.Web.AuthorizeRequest()).Consent(), bob.Authorize(s.Web.AuthorizeRequest())
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RedirectURIs = oauthkit.URIs{"https://rp.test/new"} })

@@ -6,19 +6,21 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRedirector is about links to the provider that are meant to lead to somebody's site (RFC 9700 §4.11.2).
+// TestRedirector tests links to the provider that try to redirect to an attacker's
+// site (RFC 9700 §4.11.2).
 func TestRedirector(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "A-37 an application that a user registered", Test: usersRedirector},
 		{Name: "A-37 an application that registered itself", Test: ownRedirector},
-		{Name: "A-37 an application of the operator's", Test: operatorsRedirector},
+		{Name: "A-37 an application registered by the operator", Test: operatorsRedirector},
 	})
 }
 
-// brokenRequests are those that the application gets an error for, without anybody doing anything.
+// brokenRequests returns overrides that make a request fail without any
+// action of a user.
 func brokenRequests(client *fixture.Client) [][]string {
 	return [][]string{
 		{"scope=nonsense"}, {"scope=openid api:write"}, {"response_type=token"}, {"response_type"}, {"response_mode=fragment"}, {"code_challenge", "code_challenge_method"},
@@ -27,7 +29,8 @@ func brokenRequests(client *fixture.Client) [][]string {
 	}
 }
 
-// usersRedirector is mallory's link, which alice is sent: a page of the provider's is all that it can open.
+// usersRedirector sends alice a link of mallory. It must lead to a page
+// of the provider.
 func usersRedirector(t *testing.T, s *fixture.Server) {
 	mallory := s.Browser("mallory")
 	id, _ := registerJSON(t, s, mallory, registration(""))
@@ -38,21 +41,23 @@ func usersRedirector(t *testing.T, s *fixture.Server) {
 			nobody.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 			alice.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 		}
-		nobody.Open(client.AuthorizeRequest()).Login() // a request that is good needs the user first
+		nobody.Open(client.AuthorizeRequest()).Login() // a valid request needs the user first
 		page := alice.Open(client.AuthorizeRequest()).Consent()
-		alice.Decide(page, "deny").Refused("access_denied") // after she has seen where it goes
+		alice.Decide(page, "deny").Refused("access_denied") // after she has seen the redirect URI
 		nobody.Open(client.AuthorizeRequest("prompt=none")).Refused("login_required")
 		alice.Open(client.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	}
 	rejected := fixture.EventsOf[oauthkit.AuthorizeRejected](s.Events)
 	if len(rejected) == 0 || !rejected[0].Shown {
-		t.Errorf("got %+v observed, want errors that were shown", rejected)
+		t.Errorf("got events %+v, want errors shown on a page", rejected)
 	}
 	s.UpdateApplication("evil", func(app *oauthkit.AbstractApplication) { app.Verified = true })
-	alice.Open(s.Evil.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope") // the operator vouches for it
+	// The operator trusts this application.
+	alice.Open(s.Evil.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
 }
 
-// ownRedirector has nobody as its owner, which is not the operator's word either.
+// ownRedirector uses an application without an owner that was not registered
+// by the operator.
 func ownRedirector(t *testing.T, s *fixture.Server) {
 	for _, source := range []oauthkit.RegistrationSource{oauthkit.RegisteredDynamically, oauthkit.RegisteredByDocument} {
 		client := register(t, s, &oauthkit.AbstractApplication{
@@ -66,7 +71,8 @@ func ownRedirector(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// operatorsRedirector is an address that the operator let in: its errors go back (RFC 6749 §4.1.2.1).
+// operatorsRedirector uses a redirect URI that the operator registered, so errors are
+// sent to it (RFC 6749 §4.1.2.1).
 func operatorsRedirector(_ *testing.T, s *fixture.Server) {
 	s.Browser("").Open(s.Web.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
 	s.Browser("alice").Open(s.Web.AuthorizeRequest("response_type=token")).Refused("unsupported_response_type")

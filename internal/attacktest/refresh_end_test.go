@@ -8,107 +8,109 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestRefreshEnd refreshes at one instance while the other ends what is refreshed. Whichever came first: once the end was
-// answered, nothing is alive, the successors included. Logout, which does not exist yet, will revoke as the host does.
+// TestRefreshEnd refreshes at one instance while the other revokes. In either order,
+// once the revocation has been answered, no token is valid, including the successors.
+// Logout, which does not exist yet, will revoke in the same way.
 func TestRefreshEnd(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-09 refresh against revocation", Test: func(t *testing.T, s *fixture.Server) {
-			raceRefresh(t, s, 300, aliceAtWeb, func(_ context.Context, other *fixture.Server, trial refreshTrial) error {
-				trial.client.On(other).Revoke(trial.Refresh).OK()
+			raceRefresh(t, s, 300, aliceAtWeb, func(_ context.Context, other *fixture.Server, user signedIn) error {
+				user.client.On(other).Revoke(user.Refresh).OK()
 				return nil
 			})
 		}},
 		{Name: "F-10 refresh against the host's revocation", Test: func(t *testing.T, s *fixture.Server) {
-			raceRefresh(t, s, 40, aliceAtWeb, func(ctx context.Context, other *fixture.Server, trial refreshTrial) error {
-				token, err := other.Store.AccessToken(ctx, secret.Hash(trial.Access))
+			raceRefresh(t, s, 40, aliceAtWeb, func(ctx context.Context, other *fixture.Server, user signedIn) error {
+				token, err := other.Store.AccessToken(ctx, secret.Hash(user.Access))
 				if err != nil {
 					return err
 				}
 				return other.Provider.RevokeAuthorization(ctx, token.Authorization)
 			})
 		}},
-		{Name: "F-10 refresh against the withdrawal of consent", Test: func(t *testing.T, s *fixture.Server) {
-			raceRefresh(t, s, 40, aliceAtWeb, func(ctx context.Context, other *fixture.Server, trial refreshTrial) error {
-				return other.Provider.RevokeConsent(ctx, trial.client.ID, trial.user)
+		{Name: "F-10 refresh against the revocation of consent", Test: func(t *testing.T, s *fixture.Server) {
+			raceRefresh(t, s, 40, aliceAtWeb, func(ctx context.Context, other *fixture.Server, user signedIn) error {
+				return other.Provider.RevokeConsent(ctx, user.client.ID, user.name)
 			})
 		}},
 		{Name: "F-10 refresh against the deactivation of the user", Test: func(t *testing.T, s *fixture.Server) {
-			raceRefresh(t, s, 40, anotherUser, func(_ context.Context, other *fixture.Server, trial refreshTrial) error {
-				other.Users.Deactivate(trial.user)
+			raceRefresh(t, s, 40, anotherUser, func(_ context.Context, other *fixture.Server, user signedIn) error {
+				other.Users.Deactivate(user.name)
 				return nil
 			})
 		}},
-		{Name: "F-10 refresh against the removal of the application", Test: func(t *testing.T, s *fixture.Server) {
-			raceRefresh(t, s, 40, anotherApplication, func(_ context.Context, other *fixture.Server, trial refreshTrial) error {
-				other.RemoveApplication(trial.client.ID)
+		{Name: "F-10 refresh against the deletion of the application", Test: func(t *testing.T, s *fixture.Server) {
+			raceRefresh(t, s, 40, anotherApplication, func(_ context.Context, other *fixture.Server, user signedIn) error {
+				other.RemoveApplication(user.client.ID)
 				return nil
 			})
 		}},
 	})
 }
 
-// refreshTrial is a user whose tokens are about to be refreshed while something ends them.
-type refreshTrial struct {
+// signedIn holds the tokens of a user that are refreshed while they are revoked.
+type signedIn struct {
 	fixture.Tokens
 	client *fixture.Client
-	user   string
+	name   string
 }
 
-func aliceAtWeb(_ *testing.T, s *fixture.Server, _ int) refreshTrial {
-	return refreshTrial{client: s.Web, user: "alice"}
+func aliceAtWeb(_ *testing.T, s *fixture.Server, _ int) signedIn {
+	return signedIn{client: s.Web, name: "alice"}
 }
 
-func anotherUser(_ *testing.T, s *fixture.Server, i int) refreshTrial {
-	return refreshTrial{client: s.Web, user: fmt.Sprintf("user%d", i)}
+func anotherUser(_ *testing.T, s *fixture.Server, i int) signedIn {
+	return signedIn{client: s.Web, name: fmt.Sprintf("user%d", i)}
 }
 
-func anotherApplication(t *testing.T, s *fixture.Server, _ int) refreshTrial {
-	return refreshTrial{user: "alice", client: register(t, s, &oauthkit.AbstractApplication{
+func anotherApplication(t *testing.T, s *fixture.Server, _ int) signedIn {
+	return signedIn{name: "alice", client: register(t, s, &oauthkit.AbstractApplication{
 		ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://one.test/cb"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing},
 	})}
 }
 
 func raceRefresh(
-	t *testing.T, s *fixture.Server, trials int, choose func(*testing.T, *fixture.Server, int) refreshTrial,
-	end func(context.Context, *fixture.Server, refreshTrial) error,
+	t *testing.T, s *fixture.Server, rounds int, choose func(*testing.T, *fixture.Server, int) signedIn,
+	end func(context.Context, *fixture.Server, signedIn) error,
 ) {
 	t.Helper()
 	other := s.SecondInstance()
-	for i := range trials {
-		trial := choose(t, s, i)
-		trial.Tokens = s.Browser(trial.user).Tokens(trial.client, "scope=api:read")
+	for i := range rounds {
+		user := choose(t, s, i)
+		user.Tokens = s.Browser(user.name).Tokens(user.client, "scope=api:read")
 		var refreshed *fixture.Answer
 		fixture.Race(2, func(side int) {
 			if side == 0 {
-				refreshed = trial.client.Refresh(trial.Refresh)
-			} else if err := end(t.Context(), other, trial); err != nil {
-				t.Errorf("ending it: %v", err)
+				refreshed = user.client.Refresh(user.Refresh)
+			} else if err := end(t.Context(), other, user); err != nil {
+				t.Errorf("revoking: %v", err)
 			}
 		})
-		nothingAlive(t, s, trial, refreshed)
+		wantAllRevoked(t, s, user, refreshed)
 	}
 }
 
-// nothingAlive looks at what was there before and, if the refresh came first, at what came of it.
-func nothingAlive(t *testing.T, s *fixture.Server, trial refreshTrial, refreshed *fixture.Answer) {
+// wantAllRevoked checks the tokens from before the race and, if the refresh came
+// first, its result.
+func wantAllRevoked(t *testing.T, s *fixture.Server, user signedIn, refreshed *fixture.Answer) {
 	t.Helper()
-	last := trial.Tokens
+	last := user.Tokens
 	switch refreshed.Status {
 	case 200:
 		last = refreshed.Tokens()
 		s.RS.Introspect(last.Access).Inactive()
 	case 401:
-		refreshed.ErrorJSON(401, "invalid_client") // the application is gone
+		refreshed.ErrorJSON(401, "invalid_client") // the application is deleted
 	default:
 		refreshed.ErrorJSON(400, "invalid_grant")
 	}
-	s.RS.Introspect(trial.Access).Inactive()
-	if again := trial.client.Refresh(last.Refresh); again.Status == 200 {
-		t.Errorf("got 200 for a refresh token after its end was answered")
+	s.RS.Introspect(user.Access).Inactive()
+	if again := user.client.Refresh(last.Refresh); again.Status == 200 {
+		t.Errorf("got 200 for a refresh token after its revocation, want an error")
 	}
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRefreshRace presents one refresh token many times at once.
+// TestRefreshRace presents one refresh token many times concurrently.
 func TestRefreshRace(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-03 one refresh token, 100 requests", Configure: withoutRetry, Test: func(t *testing.T, s *fixture.Server) {
@@ -22,7 +22,7 @@ func TestRefreshRace(t *testing.T) {
 		{Name: "F-03 one refresh token, 50 requests to each of two instances", Configure: withoutRetry, Test: func(t *testing.T, s *fixture.Server) {
 			raceToRotate(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
-		{Name: "F-03 two requests that have read the token before either rotates it", Configure: rotateTogether(0), Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "F-03 two requests read the token before either rotates it", Configure: rotateTogether(0), Test: func(t *testing.T, s *fixture.Server) {
 			raceToRotate(t, s, 2, s.Web)
 		}},
 		{Name: "F-03 300 refreshes, each while its token is revoked at another instance", Test: func(t *testing.T, s *fixture.Server) {
@@ -31,13 +31,13 @@ func TestRefreshRace(t *testing.T) {
 		{Name: "F-04 one refresh token, 50 retries at each of two instances", Test: func(t *testing.T, s *fixture.Server) {
 			raceToRetry(t, s, 100, s.Web, s.SecondInstance().Web)
 		}},
-		{Name: "F-04 two requests that have read the token, with a retry", Configure: rotateTogether(30 * time.Second), Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "F-04 two requests read the token before either rotates it, with a retry", Configure: rotateTogether(30 * time.Second), Test: func(t *testing.T, s *fixture.Server) {
 			raceToRetry(t, s, 2, s.Web)
 		}},
 	})
 }
 
-// meetingRotations are a store that rotates only when two requests are about to.
+// meetingRotations is a store in which two rotations wait for each other.
 type meetingRotations struct {
 	storetest.Store
 	rotating sync.WaitGroup
@@ -61,14 +61,14 @@ func rotateTogether(window time.Duration) func(*oauthkit.Config, storetest.Store
 	}
 }
 
-// refreshAtOnce presents one refresh token to the instances in turn.
+// refreshAtOnce presents one refresh token concurrently, to the instances in turn.
 func refreshAtOnce(token string, requests int, clients []*fixture.Client) []*fixture.Answer {
 	answers := make([]*fixture.Answer, requests)
 	fixture.Race(requests, func(i int) { answers[i] = clients[i%len(clients)].Refresh(token) })
 	return answers
 }
 
-// raceToRotate wants one success; and since the others are replays, the end of everything.
+// raceToRotate expects one success. The others are replays, so everything is revoked.
 func raceToRotate(t *testing.T, s *fixture.Server, requests int, clients ...*fixture.Client) {
 	first := s.Browser("alice").Tokens(s.Web)
 	var won []fixture.Tokens
@@ -84,11 +84,12 @@ func raceToRotate(t *testing.T, s *fixture.Server, requests int, clients ...*fix
 	}
 	ended(s, s.Web, append(won, first)...)
 	if _, revoked := replays(s); revoked != 1 {
-		t.Errorf("got %d revocations observed, want one", revoked)
+		t.Errorf("got %d revocation events, want one", revoked)
 	}
 }
 
-// raceToRetry wants one successor for all who are answered: the first, and five repeats.
+// raceToRetry expects the same successor in every successful answer: the first and up
+// to five retries.
 func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixture.Client) {
 	first := s.Browser("alice").Tokens(s.Web)
 	var answered []fixture.Tokens
@@ -99,20 +100,21 @@ func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 		}
 		answered = append(answered, answer.Tokens())
 		if got := answered[len(answered)-1]; got != answered[0] {
-			t.Errorf("got %+v, want what the others got, %+v", got, answered[0])
+			t.Errorf("got %+v, want the answer of the others, %+v", got, answered[0])
 		}
 	}
 	if len(answered) != min(requests, 6) {
-		t.Fatalf("got %d answers with tokens, want the first and at most five repeats", len(answered))
+		t.Fatalf("got %d answers with tokens, want the first and at most five retries", len(answered))
 	}
 	s.Web.Introspect(answered[0].Refresh).Active()
 	s.RS.Introspect(answered[0].Access).Active()
 	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
-		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
+		t.Errorf("got %d replay and %d revocation events, want none", seen, revoked)
 	}
 }
 
-// raceWithRevocation wants nothing to be live after each pair, whoever came first.
+// raceWithRevocation expects no valid token after each pair, in whichever
+// order the two ran.
 func raceWithRevocation(t *testing.T, s *fixture.Server, pairs int, elsewhere *fixture.Client) {
 	for range pairs {
 		first := s.Browser("alice").Tokens(s.Web)

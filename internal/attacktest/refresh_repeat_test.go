@@ -7,35 +7,36 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRefreshRepeat is about a used refresh token that is presented again within its retry window.
+// TestRefreshRepeat tests used refresh tokens that are presented again within
+// the retry window.
 func TestRefreshRepeat(t *testing.T) {
 	wait, meeting, secrets, swapped := &waitingRotations{}, &meetingAPIs{}, &otherSecrets{}, &swappedRows{}
 	fixture.Run(t, []fixture.Case{
-		{Name: "F-04 repeats are few, and each is an event", Test: fewRepeats},
+		{Name: "F-04 repeats are limited, and each is an event", Test: fewRepeats},
 		{Name: "F-04 the window begins when the token is consumed", Configure: wait.configure, Test: func(t *testing.T, s *fixture.Server) {
 			waitForLock(t, s, wait)
 		}},
 		{Name: "F-05 revocation after a repeat for something else", Test: revokedRepeat},
-		{Name: "F-06 an older generation with another question", Test: olderQuestion},
-		{Name: "F-07 generations within one moment, with a retry", Test: sameMoment},
+		{Name: "F-06 an older generation with other parameters", Test: olderQuestion},
+		{Name: "F-07 generations within one second, with a retry", Test: sameMoment},
 		{Name: "F-08 a repeat after a restart, and a late one", Test: repeatAfterRestart},
 		{Name: "F-11 a repeat for other scopes", Test: repeatedScope},
 		{Name: "F-19 a repeat for other resources", Test: repeatedResource},
-		{Name: "F-19 20 pairs at once for two APIs", Test: apisAtOnce},
-		{Name: "F-19 two requests for two APIs that have read the token", Configure: meeting.configure, Test: apisMeet},
-		{Name: "F-25 three generations of lost answers are noticed", Test: sharedGenerations},
-		{Name: "F-25 three generations of lost answers, where they revoke", Configure: revokeShared, Test: sharedGenerationsRevoked},
+		{Name: "F-19 20 concurrent pairs for two APIs", Test: apisAtOnce},
+		{Name: "F-19 two requests for two APIs read the token before either rotates it", Configure: meeting.configure, Test: apisMeet},
+		{Name: "F-25 three generations of lost responses are an event", Test: sharedGenerations},
+		{Name: "F-25 three generations of lost responses revoke, if configured", Configure: revokeShared, Test: sharedGenerationsRevoked},
 		{Name: "RL-22 the clocks of two instances are minutes apart", Test: clocksApart},
-		{Name: "ST-01 the answer of a used token without Config.Secret", Configure: secrets.configure, Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "ST-01 the response of a used token without Config.Secret", Configure: secrets.configure, Test: func(t *testing.T, s *fixture.Server) {
 			secrets.test(t, s)
 		}},
 		{Name: "F-08 a late repeat after Config.Secret was replaced", Configure: secrets.configure, Test: lateUnderAnotherSecret},
-		{Name: "ST-01 the answer of a used token with another token", Configure: swapped.configure, Test: func(t *testing.T, s *fixture.Server) {
+		{Name: "ST-01 the response of a used token with another token", Configure: swapped.configure, Test: func(t *testing.T, s *fixture.Server) {
 			swapped.test(t, s)
 		}},
 		{Name: "ST-01 a dump and a used token open nothing", Test: deadTokenOpensNothing},
@@ -54,13 +55,13 @@ func repeatEvents(s *fixture.Server) (repeated, refused int) {
 	return repeated, refused
 }
 
-// wantLive wants the last tokens of an Authorization to work, and no replay to be observed.
+// wantLive expects the last tokens of an Authorization to be valid, and no replay.
 func wantLive(t *testing.T, s *fixture.Server, tokens fixture.Tokens) {
 	t.Helper()
 	s.RS.Introspect(tokens.Access).Active()
 	s.Web.Introspect(tokens.Refresh).Active()
 	if seen, revoked := replays(s); seen != 0 || revoked != 0 {
-		t.Errorf("got %d replays and %d revocations observed, want none", seen, revoked)
+		t.Errorf("got %d replay and %d revocation events, want none", seen, revoked)
 	}
 }
 
@@ -78,24 +79,24 @@ func fewRepeats(t *testing.T, s *fixture.Server) {
 	}
 	s.Web.Refresh(first.Refresh, "scope=nonsense").ErrorJSON(400, "invalid_grant")
 	if repeated, refused := repeatEvents(s); repeated != 5 || refused != 46 {
-		t.Errorf("got %d repeats and %d refusals observed, want 5 and 46", repeated, refused)
+		t.Errorf("got %d repeat and %d refusal events, want 5 and 46", repeated, refused)
 	}
 	want := oauthkit.CredentialRepeated{
 		ClientID: "web", Subject: "alice", CredentialID: oauthkit.CredentialID(first.Refresh), Repeats: 1,
 	}
 	got := fixture.EventsOf[oauthkit.CredentialRepeated](s.Events)[0]
 	if want.AuthorizationID = got.AuthorizationID; got != want || got.AuthorizationID == "" {
-		t.Errorf("got %+v observed, want %+v", got, want)
+		t.Errorf("got events %+v, want %+v", got, want)
 	}
 	wantLive(t, s, second)
 	s.Web.Refresh(second.Refresh).Tokens()
 	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
-		t.Errorf("got %d replays and %d revocations observed after the successor was used, want one of each", seen, revoked)
+		t.Errorf("got %d replay and %d revocation events after the successor was used, want one of each", seen, revoked)
 	}
 }
 
-// waitingRotations are a store in which a rotation waits 35 seconds for a lock.
+// waitingRotations is a store in which a rotation waits 35 seconds for a lock.
 type waitingRotations struct {
 	storetest.Store
 	clock *fixture.Clock
@@ -120,7 +121,7 @@ func waitForLock(t *testing.T, s *fixture.Server, wait *waitingRotations) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	if again := s.Web.Refresh(first.Refresh).Tokens(); again.Refresh != second.Refresh {
-		t.Errorf("got %+v, want the answer that was lost, %+v", again, second)
+		t.Errorf("got %+v, want the lost response, %+v", again, second)
 	}
 	wantLive(t, s, second)
 }
@@ -146,13 +147,14 @@ func olderQuestion(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// sameMoment repeats each generation before it is used, all at one time of the clock.
+// sameMoment retries each generation before it is used, all at the same
+// time of the clock.
 func sameMoment(t *testing.T, s *fixture.Server) {
 	family := []fixture.Tokens{s.Browser("alice").Tokens(s.Web)}
 	for i := range 2 {
 		next := s.Web.Refresh(family[i].Refresh).Tokens()
 		if again := s.Web.Refresh(family[i].Refresh).Tokens(); again != next {
-			t.Errorf("generation %d: got %+v, want the answer of before, %+v", i, again, next)
+			t.Errorf("generation %d: got %+v, want the first response, %+v", i, again, next)
 		}
 		family = append(family, next)
 	}
@@ -165,7 +167,7 @@ func repeatAfterRestart(t *testing.T, s *fixture.Server) {
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	other := s.SecondInstance()
 	if again := other.Web.Refresh(first.Refresh).Tokens(); again != second {
-		t.Errorf("got %+v, want the answer of before the restart, %+v", again, second)
+		t.Errorf("got %+v, want the response from before the restart, %+v", again, second)
 	}
 	s.Wait(31 * time.Second)
 	other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
@@ -178,13 +180,13 @@ func repeatedScope(t *testing.T, s *fixture.Server) {
 	if again := s.Web.Refresh(first.Refresh, "scope=api:read  openid").Tokens(); again != second {
 		t.Errorf("the same scopes in another order: got %+v, want %+v", again, second)
 	}
-	for _, scope := range []string{"openid", "openid email api:read"} { // narrower, and wider
+	for _, scope := range []string{"openid", "openid email api:read"} { // narrower and wider
 		other := s.Web.Refresh(first.Refresh, "scope="+scope).Tokens()
 		if other.Scope != scope || s.RS.Introspect(other.Access).Active()["scope"] != scope {
 			t.Errorf("got scope %q, want %q", other.Scope, scope)
 		}
 		if other.Refresh != second.Refresh || other.Access == second.Access || other.ID == "" || other.ID == second.ID {
-			t.Errorf("got %+v, want other tokens beside the successor of %+v", other, second)
+			t.Errorf("got %+v, want other tokens than the successor of %+v", other, second)
 		}
 	}
 	for _, scope := range []string{"openid api:write", "nonsense"} {
@@ -208,14 +210,14 @@ func repeatedResource(t *testing.T, s *fixture.Server) {
 		t.Errorf("got other refresh tokens, want the successor for every API")
 	}
 	if again := s.Web.Refresh(first.Refresh, "resource=https://api.test", "+resource=https://api.test").Tokens(); again != second {
-		t.Errorf("got %+v for the first question, want its answer, %+v", again, second)
+		t.Errorf("got %+v for the first parameters, want their response, %+v", again, second)
 	}
 	s.Web.Refresh(first.Refresh, "resource=https://unknown.test").ErrorJSON(400, "invalid_target")
 	wantLive(t, s, second)
 	s.Web.Refresh(second.Refresh, "resource=https://api.test").Tokens()
 }
 
-// meetingAPIs lets two requests meet before either rotates.
+// meetingAPIs makes two rotations wait for each other.
 type meetingAPIs struct{}
 
 func (*meetingAPIs) configure(config *oauthkit.Config, store storetest.Store) {
@@ -236,12 +238,13 @@ func apisMeet(t *testing.T, s *fixture.Server) {
 		wantAudience(t, s, answer.Access, apis[i])
 	}
 	if answers[0].Refresh != answers[1].Refresh || answers[0].Access == answers[1].Access {
-		t.Errorf("got %+v, want two access tokens beside one refresh token", answers)
+		t.Errorf("got %+v, want two access tokens with one refresh token", answers)
 	}
 	wantLive(t, s, answers[0])
 }
 
-// lostAnswers refreshes so many times, each answer being lost once, and returns the last answer.
+// lostAnswers refreshes through this number of generations, each of whose responses
+// is lost once. It returns the last answer.
 func lostAnswers(s *fixture.Server, tokens fixture.Tokens, generations int) (token string, last *fixture.Answer) {
 	last, token = nil, tokens.Refresh
 	for i := range generations {
@@ -260,13 +263,13 @@ func sharedGenerations(t *testing.T, s *fixture.Server) {
 	arrived := s.Web.Refresh(second.Tokens().Refresh).Tokens()
 	_, fourth := lostAnswers(s, arrived, 2)
 	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) > 0 {
-		t.Errorf("got %+v observed, want none: there were never three in a row", shared)
+		t.Errorf("got events %+v, want none: there were never three in a row", shared)
 	}
 	token, last := lostAnswers(s, fourth.Tokens(), 1)
 	s.Web.Refresh(token).Tokens()
 	shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events)
 	if len(shared) != 1 || shared[0].Generations != 3 || shared[0].CredentialID != oauthkit.CredentialID(token) || shared[0].ClientID != "web" {
-		t.Errorf("got %+v observed, want one of the third token in a row", shared)
+		t.Errorf("got events %+v, want one for the third token in a row", shared)
 	}
 	wantLive(t, s, last.Tokens())
 }
@@ -285,12 +288,12 @@ func sharedGenerationsRevoked(t *testing.T, s *fixture.Server) {
 	s.Web.Refresh(second.Tokens().Refresh).ErrorJSON(400, "invalid_grant")
 	ended(s, s.Web, first, third)
 	if shared := fixture.EventsOf[oauthkit.CredentialShared](s.Events); len(shared) != 1 {
-		t.Errorf("got %+v observed, want one", shared)
+		t.Errorf("got events %+v, want one", shared)
 	}
 }
 
-// clocksApart has an instance whose clock is ahead or behind by minutes repeat what another has answered. Memory and
-// SQLite take the clock of the machine, which all instances share.
+// clocksApart repeats a request at an instance whose clock is minutes ahead or
+// behind. Memory and SQLite use the machine's clock, which all instances share.
 func clocksApart(t *testing.T, s *fixture.Server) {
 	for _, skew := range []time.Duration{5 * time.Minute, -5 * time.Minute} {
 		first := s.Browser("alice").Tokens(s.Web)
@@ -299,7 +302,7 @@ func clocksApart(t *testing.T, s *fixture.Server) {
 		again := s.Web.Refresh(first.Refresh)
 		if s.HasOwnClock() {
 			if tokens := again.Tokens(); tokens.Access != second.Access || tokens.Refresh != second.Refresh {
-				t.Errorf("by a clock that is off by %v: got %+v, want the answer of before, %+v", skew, tokens, second)
+				t.Errorf("clock off by %v: got %+v, want the first response, %+v", skew, tokens, second)
 			}
 			wantLive(t, s, second)
 		} else {
@@ -309,11 +312,11 @@ func clocksApart(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// otherSecrets gives each instance a Config.Secret of its own.
+// otherSecrets gives each instance another Config.Secret.
 type otherSecrets struct{ instances int }
 
 func (o *otherSecrets) configure(config *oauthkit.Config, _ storetest.Store) {
-	config.Extensions = nil // the signing keys are sealed with the secret of the fixture
+	config.Extensions = nil // the signing keys are sealed with the fixture's secret
 	config.Secret = []string{"", "one secret that is long enough for it", "another secret that is long enough"}[o.instances%3]
 	o.instances++
 }
@@ -326,15 +329,15 @@ func (o *otherSecrets) test(t *testing.T, s *fixture.Server) {
 		answered := own.Web.Refresh(first.Refresh).Tokens()
 		other.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 		if again := own.Web.Refresh(first.Refresh).Tokens(); again != answered {
-			t.Errorf("got %+v, want the answer of before, %+v", again, answered)
+			t.Errorf("got %+v, want the first response, %+v", again, answered)
 		}
 		first = answered
 	}
 	wantLive(t, s, first)
 }
 
-// lateUnderAnotherSecret has a thief use a token before Config.Secret is replaced, and its owner long after the window,
-// while nothing has cleaned up.
+// lateUnderAnotherSecret lets an attacker use a token before Config.Secret is
+// replaced. The owner uses it long after the window, before any cleanup.
 func lateUnderAnotherSecret(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	thief := s.Web.Refresh(first.Refresh).Tokens()
@@ -347,10 +350,10 @@ func lateUnderAnotherSecret(t *testing.T, s *fixture.Server) {
 	s.Web.Refresh(thief.Refresh).ErrorJSON(400, "invalid_grant")
 }
 
-// swappedRows are a store that gives the row of a used token to those who ask for another one.
+// swappedRows is a store that returns the row of a used token for another token.
 type swappedRows struct {
 	storetest.Store
-	used string // the hash
+	used string // its hash
 }
 
 func (r *swappedRows) configure(config *oauthkit.Config, store storetest.Store) {
@@ -374,15 +377,15 @@ func (r *swappedRows) test(t *testing.T, s *fixture.Server) {
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	r.used = secret.Hash(first.Refresh)
 	if again := s.Web.Refresh(first.Refresh).Tokens(); again != second {
-		t.Errorf("got %+v, want the answer of before, %+v: nothing is shown here", again, second)
+		t.Errorf("got %+v, want the first response, %+v: otherwise the test shows nothing", again, second)
 	}
 	for range 3 {
 		s.Web.Refresh(secret.New(secret.RefreshToken)).ErrorJSON(400, "invalid_grant")
 	}
 }
 
-// opensSealed tries to open what is sealed with a used token with everything that a dump and the token hold, and reports
-// whether anything does.
+// opensSealed tries to decrypt the response sealed with a used token with everything
+// in a dump and the token, and reports whether it succeeds.
 func opensSealed(t *testing.T, s *fixture.Server, used string) bool {
 	t.Helper()
 	token, err := s.Store.RefreshToken(t.Context(), secret.Hash(used))
@@ -408,7 +411,7 @@ func deadTokenOpensNothing(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	if opensSealed(t, s, first.Refresh) {
-		t.Error("got the answer opened with what a dump and the used token hold, want Config.Secret to be needed")
+		t.Error("got the response decrypted with a dump and the used token, want Config.Secret to be required")
 	}
 	s.Web.Revoke(second.Refresh).OK()
 	wantUnsealed(t, s, first.Refresh)
@@ -418,13 +421,14 @@ func withoutSecret(config *oauthkit.Config, _ storetest.Store) {
 	config.Secret, config.Extensions = "", nil
 }
 
-// sealedIsGone shows that without Config.Secret the answer can be opened while it may be repeated, and not after the next
-// cleanup, nor after the next act of the Authorization.
+// sealedIsGone shows that without Config.Secret the response can be decrypted
+// while it can be repeated, but not after the next cleanup or the next act of
+// the Authorization.
 func sealedIsGone(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	if !opensSealed(t, s, first.Refresh) {
-		t.Error("got nothing opened with the used token within its window, so that nothing is shown here")
+		t.Error("got no response decrypted within the window, want one: otherwise the test shows nothing")
 	}
 	s.Wait(20 * time.Second)
 	clean(t, s, 0)
@@ -443,7 +447,7 @@ func clean(t *testing.T, s *fixture.Server, want int) {
 	t.Helper()
 	removed, err := s.Provider.Cleanup(t.Context(), oauthkit.CleanupLimits{})
 	if got := removed["refresh_tokens.sealed"]; err != nil || got != want {
-		t.Errorf("Cleanup: got %d rows of what is sealed, %v; want %d", got, err, want)
+		t.Errorf("Cleanup: got %d sealed responses, %v; want %d", got, err, want)
 	}
 }
 
@@ -451,6 +455,6 @@ func wantUnsealed(t *testing.T, s *fixture.Server, used string) {
 	t.Helper()
 	token, err := s.Store.RefreshToken(t.Context(), secret.Hash(used))
 	if err != nil || len(token.Sealed) > 0 {
-		t.Errorf("got %+v, %v; want nothing sealed with it any more", token, err)
+		t.Errorf("got %+v, %v; want no sealed response", token, err)
 	}
 }

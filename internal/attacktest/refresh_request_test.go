@@ -10,21 +10,22 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestRefreshRequest is about who may refresh, for what, and until when.
+// TestRefreshRequest tests which application can refresh, for which
+// scopes, and until when.
 func TestRefreshRequest(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-11 scope narrows and never widens", Test: refreshedScope},
-		{Name: "F-12 another application's token", Test: foreignRefreshToken},
+		{Name: "F-12 token of another application", Test: foreignRefreshToken},
 		{Name: "F-13 authentication", Test: refreshAuthentication},
 		{Name: "F-14 idle lifetime", Test: idleLifetime},
 		{Name: "F-14 absolute lifetime", Test: absoluteLifetime},
-		{Name: "F-20 the ID token is of the same sign-in", Test: refreshedIDToken},
-		{Name: "F-21 who gets a refresh token", Test: refreshTokenIssued},
-		{Name: "F-22 malformed", Test: malformedRefreshToken},
+		{Name: "F-20 the ID token describes the same sign-in", Test: refreshedIDToken},
+		{Name: "F-21 applications that get a refresh token", Test: refreshTokenIssued},
+		{Name: "F-22 malformed token", Test: malformedRefreshToken},
 	})
 }
 
@@ -39,7 +40,7 @@ func refreshedScope(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got scope %q, want %q", ask.override, tokens.Scope, ask.want)
 		}
 		if (tokens.ID != "") != strings.Contains(ask.want, "openid") {
-			t.Errorf("%s: got ID token %q, want one exactly with openid", ask.override, tokens.ID)
+			t.Errorf("%s: got ID token %q, want one only with openid", ask.override, tokens.ID)
 		}
 	}
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Scopes = append(app.Scopes, "api:write") })
@@ -58,11 +59,11 @@ func foreignRefreshToken(t *testing.T, s *fixture.Server) {
 		ClientID: "evil", OwnerID: "web", Credential: "refresh_token", CredentialID: oauthkit.CredentialID(tokens.Refresh),
 	}
 	if len(misused) != 2 || misused[0] != want {
-		t.Errorf("got %+v observed, want that evil and spa misused a refresh token of web", misused)
+		t.Errorf("got events %+v, want misuse of a refresh token of web by evil and spa", misused)
 	}
 	tokens = s.Web.Refresh(tokens.Refresh).Tokens()
 	s.Web.Refresh(tokens.Refresh).Tokens()
-	s.Evil.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant") // a used one as well
+	s.Evil.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant") // also a used one
 	s.RS.Introspect(tokens.Access).Active()
 }
 
@@ -75,7 +76,8 @@ func refreshAuthentication(_ *testing.T, s *fixture.Server) {
 	}
 	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret").Unauthorized()
 	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret="+s.WebPost.Secret).Unauthorized()
-	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret="+s.Web.Secret).Unauthorized() // not its method
+	// Not its registered method.
+	s.WebPost.Refresh(tokens.Refresh, "client_id=web", "client_secret="+s.Web.Secret).Unauthorized()
 	s.SPA.Refresh(tokens.Refresh, "client_id=web").Unauthorized()
 	s.SPA.Refresh(public.Refresh, "client_id=").Unauthorized()
 	s.CLI.Refresh(public.Refresh).ErrorJSON(400, "invalid_grant")
@@ -93,10 +95,10 @@ func idleLifetime(_ *testing.T, s *fixture.Server) {
 	s.Clock.Advance(time.Second)
 	s.Web.Refresh(late.Refresh).ErrorJSON(400, "invalid_grant")
 	s.Web.Introspect(late.Refresh).Inactive()
-	s.Web.Refresh(tokens.Refresh).Tokens() // it has begun anew
+	s.Web.Refresh(tokens.Refresh).Tokens() // the idle time started again
 }
 
-// absoluteLifetime refreshes for as long as that can go on.
+// absoluteLifetime refreshes until the absolute lifetime ends.
 func absoluteLifetime(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	for range 4 {
@@ -119,7 +121,7 @@ func refreshedIDToken(t *testing.T, s *fixture.Server) {
 	tokens := alice.Tokens(s.Web)
 	before := claimsOf(t, tokens.ID)
 	s.Clock.Advance(time.Hour)
-	alice.SignIn("bob") // what the browser does next is nothing to the token
+	alice.SignIn("bob") // a later sign-in does not affect the token
 	after := claimsOf(t, s.Web.Refresh(tokens.Refresh).Tokens().ID)
 	for _, name := range []string{"iss", "sub", "aud", "auth_time"} {
 		if before[name] == nil || after[name] != before[name] {
@@ -127,14 +129,15 @@ func refreshedIDToken(t *testing.T, s *fixture.Server) {
 		}
 	}
 	if after["nonce"] != nil {
-		t.Errorf("got nonce %v after the refresh, want none: it belongs to one answer", after["nonce"])
+		t.Errorf("got nonce %v after the refresh, want none: it belongs to one authorization response", after["nonce"])
 	}
 	if after["sub"] != "alice" || after["auth_time"] != float64(signedIn.Unix()) || after["iat"] != float64(s.Clock.Now().Unix()) {
 		t.Errorf("got claims %v, want those of alice, of her sign-in at %d, and of now", after, signedIn.Unix())
 	}
 }
 
-// refreshTokenIssued holds to the design: the registration for the grant decides, not offline_access.
+// refreshTokenIssued tests a design decision: the registered grant types decide,
+// not offline_access.
 func refreshTokenIssued(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	if tokens := alice.Tokens(s.Web, "scope=openid"); tokens.Refresh == "" {
@@ -144,11 +147,11 @@ func refreshTokenIssued(t *testing.T, s *fixture.Server) {
 		ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, RedirectURIs: oauthkit.URIs{"https://no.test/cb"},
 	})
 	if tokens := alice.Tokens(without); tokens.Refresh != "" {
-		t.Error("got a refresh token for an application that is not registered for the grant")
+		t.Error("got a refresh token for an application without the grant type, want none")
 	}
 	s.UpdateApplication("svc", func(app *oauthkit.AbstractApplication) { app.GrantTypes = append(app.GrantTypes, oauth2.Refreshing) })
 	if tokens := s.Service.ClientCredentials().Tokens(); tokens.Refresh != "" {
-		t.Error("got a refresh token for client_credentials")
+		t.Error("got a refresh token for client_credentials, want none")
 	}
 }
 

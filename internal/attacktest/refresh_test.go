@@ -10,27 +10,28 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRefresh is about the life of a refresh token: one use, a retry, and the end of everything when two parties have it.
+// TestRefresh tests rotation: one use, a retry, and revocation when two parties
+// use the same token.
 func TestRefresh(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-01 each use replaces the token", Test: rotation},
-		{Name: "F-02 reuse ends everything", Configure: withoutRetry, Test: reuse},
-		{Name: "F-02 reuse after the retry window ends everything", Test: lateReuse},
+		{Name: "F-02 reuse revokes everything", Configure: withoutRetry, Test: reuse},
+		{Name: "F-02 reuse after the retry window revokes everything", Test: lateReuse},
 		{Name: "F-04 a retry gets the same successor", Test: retry},
 		{Name: "F-04 a retry after the successor was used is reuse", Test: retryTooFar},
 		{Name: "F-05 no retry after revocation", Test: retryAfterRevocation},
-		{Name: "F-06 an older generation is no retry", Test: olderGeneration},
+		{Name: "F-06 an older generation is reuse, not a retry", Test: olderGeneration},
 		{Name: "F-07 generations do not depend on the time", Configure: withoutRetry, Test: sameSecond},
-		{Name: "F-08 reuse is seen after a restart", Configure: withoutRetry, Test: restart},
-		{Name: "F-23 a long family ends as fast as a short one", Configure: withoutRetry, Test: longFamily},
+		{Name: "F-08 reuse is detected after a restart", Configure: withoutRetry, Test: restart},
+		{Name: "F-23 a long family is revoked as fast as a short one", Configure: withoutRetry, Test: longFamily},
 		{Name: "F-24 failure before the rotation", Test: failureBeforeRotation},
-		{Name: "F-25 answer lost, with a retry", Test: answerLost},
-		{Name: "F-25 answer lost, without a retry", Configure: withoutRetry, Test: answerLostForGood},
-		{Name: "F-26 value that exists", Configure: withStaleGenerator, Test: existingValue},
+		{Name: "F-25 response lost, with a retry", Test: answerLost},
+		{Name: "F-25 response lost, without a retry", Configure: withoutRetry, Test: answerLostWithoutRetry},
+		{Name: "F-26 token value that exists already", Configure: withStaleGenerator, Test: existingValue},
 	})
 }
 
@@ -41,7 +42,7 @@ func withoutRetry(config *oauthkit.Config, store storetest.Store) {
 	}
 }
 
-// ended wants every one of the tokens, of a confidential application, to be of no use to anybody.
+// ended expects all the tokens, of a confidential application, to be invalid.
 func ended(s *fixture.Server, client *fixture.Client, all ...fixture.Tokens) {
 	for _, tokens := range all {
 		s.RS.Introspect(tokens.Access).Inactive()
@@ -52,7 +53,8 @@ func ended(s *fixture.Server, client *fixture.Client, all ...fixture.Tokens) {
 	}
 }
 
-// replays returns how often the observer was told of a replay, and how often of the revocation that follows it.
+// replays returns the number of replay events and of the revocations
+// that follow them.
 func replays(s *fixture.Server) (seen, revoked int) {
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
 		if event.Reason == oauthkit.RevokedByReplay {
@@ -73,7 +75,7 @@ func rotation(t *testing.T, s *fixture.Server) {
 	s.Web.Introspect(second.Refresh).Inactive()
 	s.Web.Introspect(third.Refresh).Active()
 	for _, tokens := range []fixture.Tokens{first, second, third} {
-		s.RS.Introspect(tokens.Access).Active() // until it expires: rotation revokes nothing
+		s.RS.Introspect(tokens.Access).Active() // still valid until it expires: rotation does not revoke
 	}
 	s.Web.Refresh(second.Refresh).Tokens() // the retry of F-04
 	s.Web.Refresh(third.Refresh).Tokens()
@@ -86,10 +88,10 @@ func reuse(t *testing.T, s *fixture.Server) {
 	other := s.Browser("alice").Tokens(s.Web)
 	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if seen, revoked := replays(s); seen != 1 || revoked != 1 {
-		t.Errorf("got %d replays and %d revocations observed, want one of each", seen, revoked)
+		t.Errorf("got %d replay and %d revocation events, want one of each", seen, revoked)
 	}
 	ended(s, s.Web, first, second)
-	s.RS.Introspect(other.Access).Active() // another sign-in is another Authorization
+	s.RS.Introspect(other.Access).Active() // another sign-in has another Authorization
 	s.Web.Refresh(other.Refresh).Tokens()
 }
 
@@ -101,8 +103,8 @@ func lateReuse(_ *testing.T, s *fixture.Server) {
 	ended(s, s.Web, first, second)
 }
 
-// retry holds to the design, not to the catalogue, which wants a new successor each time: two live successors of one token are
-// what reuse detection exists to notice.
+// retry follows the design and not the catalogue, which expects a new successor each
+// time: reuse detection exists to find two valid successors of one token.
 func retry(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	second := s.Web.Refresh(first.Refresh).Tokens()
@@ -110,11 +112,11 @@ func retry(t *testing.T, s *fixture.Server) {
 		s.Wait(wait)
 		again := s.Web.Refresh(first.Refresh).Tokens()
 		if again.Refresh != second.Refresh || again.Access != second.Access || again.ID != second.ID || again.Scope != second.Scope {
-			t.Errorf("got %+v, want the answer of before, %+v", again, second)
+			t.Errorf("got %+v, want the first response, %+v", again, second)
 		}
 		second.ExpiresIn -= int64(wait / time.Second)
 		if again.ExpiresIn != second.ExpiresIn {
-			t.Errorf("got expires_in %d, want %d: the token is as old as it is", again.ExpiresIn, second.ExpiresIn)
+			t.Errorf("got expires_in %d, want %d: the token is not renewed", again.ExpiresIn, second.ExpiresIn)
 		}
 	}
 	s.Evil.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
@@ -167,7 +169,7 @@ func sameSecond(t *testing.T, s *fixture.Server) {
 		ended(s, s.Web, family...)
 	}
 	if seen, revoked := replays(s); seen != 2 || revoked != 2 {
-		t.Errorf("got %d replays and %d revocations observed, want two of each", seen, revoked)
+		t.Errorf("got %d replay and %d revocation events, want two of each", seen, revoked)
 	}
 }
 
@@ -180,7 +182,7 @@ func restart(_ *testing.T, s *fixture.Server) {
 	ended(s, s.Web, second)
 }
 
-// longFamily counts the calls of the store, each of which is one statement.
+// longFamily counts the store calls, each of which is one statement.
 func longFamily(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	last := first
@@ -190,14 +192,14 @@ func longFamily(t *testing.T, s *fixture.Server) {
 	s.Store.ClearCalls()
 	s.Web.Refresh(first.Refresh).ErrorJSON(400, "invalid_grant")
 	if calls := s.Store.Calls(); len(calls) > 3 {
-		t.Errorf("got calls %v of the store, want the application, the token and the revocation", calls)
+		t.Errorf("got store calls %v, want the application, the token and the revocation", calls)
 	}
 	ended(s, s.Web, first, last)
 }
 
 func failureBeforeRotation(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	s.Store.Fail(3) // after the application and the token
+	s.Store.Fail(3) // after reading the application and the token
 	s.Web.Refresh(first.Refresh).Unavailable()
 	s.Store.Heal()
 	s.Web.Introspect(first.Refresh).Active()
@@ -212,11 +214,11 @@ func answerLost(t *testing.T, s *fixture.Server) {
 	s.Web.Refresh(second.Refresh).Tokens()
 	issued := fixture.EventsOf[oauthkit.TokenIssued](s.Events)
 	if len(issued) != 3 || !issued[1].Retried || issued[2].Retried {
-		t.Errorf("got %+v observed, want the code's tokens, a retry, and a refresh", issued)
+		t.Errorf("got events %+v, want tokens for the code, a retry and a refresh", issued)
 	}
 }
 
-func answerLostForGood(_ *testing.T, s *fixture.Server) {
+func answerLostWithoutRetry(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
 	s.Store.FailAfter("RotateRefreshToken")
 	s.Web.Refresh(first.Refresh).Unavailable()
@@ -224,7 +226,7 @@ func answerLostForGood(_ *testing.T, s *fixture.Server) {
 	ended(s, s.Web, first)
 }
 
-// staleGenerator makes the same access token twice before it makes others.
+// staleGenerator generates the same access token twice, then different ones.
 type staleGenerator struct{ made int }
 
 // Token implements [oauth2.AccessGenerate].
@@ -239,9 +241,9 @@ func withStaleGenerator(config *oauthkit.Config, _ storetest.Store) {
 
 func existingValue(_ *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web)
-	s.Users.Fail(errors.New("from here on 503 is expected"))
+	s.Users.Fail(errors.New("the fixture then allows 503"))
 	s.Users.Fail(nil)
-	s.Web.Refresh(first.Refresh).Unavailable() // and nothing was consumed or overwritten
+	s.Web.Refresh(first.Refresh).Unavailable() // nothing was consumed or overwritten
 	s.RS.Introspect(first.Access).Active()
 	second := s.Web.Refresh(first.Refresh).Tokens()
 	s.RS.Introspect(first.Access).Active()

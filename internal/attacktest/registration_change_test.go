@@ -7,21 +7,21 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRegistrationChange is about what becomes of an application that is registered.
+// TestRegistrationChange tests changes of registered applications.
 func TestRegistrationChange(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "N-09 an update is checked as a whole", Test: registeredUpdate},
-		{Name: "N-10 an application that is removed", Test: removedRegistration},
-		{Name: "N-13 client_ids", Test: registeredIDs},
+		{Name: "N-10 deletion of an application", Test: removedRegistration},
+		{Name: "N-13 assignment of client_ids", Test: registeredIDs},
 		{Name: "N-15 registration from another origin", Test: foreignRegistration},
 		{Name: "N-16 secrets at rest", Test: registeredSecrets},
 	})
 }
 
-// registeredUpdate replaces what the owner decides, all of it, or nothing.
+// registeredUpdate replaces all properties that the owner may set, or none.
 func registeredUpdate(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	id, secret := registerJSON(t, s, alice, registration(`"allowed_origins":["https://mine.test"],"algorithm":"ES256"`))
@@ -39,7 +39,7 @@ func registeredUpdate(t *testing.T, s *fixture.Server) {
 		t.Errorf("got %d, want the form again", got.Status)
 	}
 	if after := storedApplication(t, s, id); !after.UpdatedAt.Equal(before.UpdatedAt) || after.Name != before.Name || after.RedirectURIs.String() != before.RedirectURIs.String() {
-		t.Errorf("got %+v, want nothing changed by what was refused: %+v", after, before)
+		t.Errorf("got %+v, want no change by the refused update: %+v", after, before)
 	}
 	sendJSON(alice, http.MethodPut, path, registration(undecided)).OK()
 	after := storedApplication(t, s, id)
@@ -47,10 +47,10 @@ func registeredUpdate(t *testing.T, s *fixture.Server) {
 		t.Errorf("got %+v, want the same id, secret, owner and trust", after)
 	}
 	if len(after.AllowedOrigins) > 0 || after.Algorithm != "" {
-		t.Errorf("got %+v, want what the document leaves out to be empty", after)
+		t.Errorf("got %+v, want properties missing in the document to be empty", after)
 	}
 	if _, err := s.Store.Application(t.Context(), "chosen"); err == nil {
-		t.Error("got an application with the id that was sent, want it ignored")
+		t.Error("got an application with the id in the document, want it ignored")
 	}
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
 		if got := sendJSON(alice, method, path, registration("")); got.Status != http.StatusMethodNotAllowed {
@@ -78,21 +78,21 @@ func removedRegistration(t *testing.T, s *fixture.Server) {
 	s.RS.Introspect(tokens.Refresh).Inactive()
 	for _, address := range []string{"/api/read", "/o/userinfo"} {
 		if got := s.Bearer(address, tokens.Access); got.Status != http.StatusUnauthorized {
-			t.Errorf("%s: got %d with a token of an application that is removed, want 401", address, got.Status)
+			t.Errorf("%s: got %d with a token of a deleted application, want 401", address, got.Status)
 		}
 	}
-	bob.Decide(open, "allow").ErrorPage(400) // the page that he had open
+	bob.Decide(open, "allow").ErrorPage(400) // the page that was open
 	bob.Open(client.AuthorizeRequest()).ErrorPage(400)
 	if ids := signInsOf(s, bob); len(ids) > 0 {
 		t.Errorf("got sign-ins %v, want none", ids)
 	}
 }
 
-// registeredIDs wants a client_id that nobody chose to be nobody else's, whatever a user is called.
+// registeredIDs expects each client_id to be unique, and independent of users' names.
 func registeredIDs(t *testing.T, s *fixture.Server) {
 	taken := &oauthkit.AbstractApplication{ClientID: "web", UserID: "mallory", ClientType: oauthkit.Public}
 	if _, err := s.Register(taken); err == nil {
-		t.Error("got no error for a client_id that is taken")
+		t.Error("got no error for a client_id in use, want one")
 	}
 	if app := storedApplication(t, s, "web"); app.UserID != "" || app.Name != "Web" {
 		t.Errorf("got %+v, want the application that has the id", app)
@@ -102,11 +102,12 @@ func registeredIDs(t *testing.T, s *fixture.Server) {
 			t.Errorf("%q: got no error, want 1 to 255 visible ASCII characters (RFC 6749 appendix A.1)", id)
 		}
 	}
-	service := s.Service.ClientCredentials("scope=api:read").Tokens() // and a user of the same name, "svc" (RFC 9700 §4.15)
+	// A user may have the same name, "svc" (RFC 9700 §4.15).
+	service := s.Service.ClientCredentials("scope=api:read").Tokens()
 	svc := s.Browser("svc")
 	users := svc.Tokens(s.Web)
 	if got := s.RS.Introspect(service.Access).Active(); got["sub"] == "svc" {
-		t.Errorf("got %v, want a subject that no user has", got)
+		t.Errorf("got %v, want an error for a subject without a user", got)
 	}
 	if got := s.RS.Introspect(users.Access).Active(); got["sub"] != "svc" {
 		t.Errorf("got %v, want the user", got)
@@ -118,12 +119,12 @@ func registeredIDs(t *testing.T, s *fixture.Server) {
 		t.Errorf("got subject %q in the API, want none", got)
 	}
 	if body := svc.Get("/o/api/authorized_tokens").OK().Body; strings.Contains(body, `"svc"`) {
-		t.Errorf("got the application's own token among the user's: %s", body)
+		t.Errorf("got the application's own token among the user's, want only the user's: %s", body)
 	}
 	if _, err := oauthkit.NewAuthorizations(s.Provider, s.Store).RevokeUser(t.Context(), "svc"); err != nil {
 		t.Error(err)
 	}
-	s.Bearer("/api/read", service.Access).OK() // it is not that user's
+	s.Bearer("/api/read", service.Access).OK() // the token does not belong to that user
 	s.RS.Introspect(users.Access).Inactive()
 }
 
@@ -133,29 +134,32 @@ func foreignRegistration(t *testing.T, s *fixture.Server) {
 	form.Set("token", tokenOf(alice.Get("/o/applications/register/").OK()))
 	posted := fixture.NewRequest(http.MethodPost, "/o/applications/register/", form)
 	document := fixture.NewPost("/o/api/applications", "application/json", registration(""))
-	plain := fixture.NewPost("/o/api/applications", "text/plain", registration("")) // what a form of another site can send
+	// These are requests that a form of another site can send.
+	plain := fixture.NewPost("/o/api/applications", "text/plain", registration(""))
 	for _, origin := range []string{"https://evil.test", "https://spa.test", "null", "https://as.test.evil.test", "http://as.test"} {
 		for _, request := range []*http.Request{posted, document, plain} {
 			sent := request.Clone(t.Context())
 			sent.Body, _ = request.GetBody()
 			sent.Header.Set("Origin", origin)
 			if got := alice.Do(sent); got.Status != http.StatusForbidden || got.Header.Get("Access-Control-Allow-Origin") != "" {
-				t.Errorf("%s from %s: got %d with %v, want 403 that it cannot read", got, origin, got.Status, got.Header)
+				t.Errorf("%s from %s: got %d with %v, want 403 without access for the site", got, origin, got.Status, got.Header)
 			}
 			preflight := fixture.NewRequest(http.MethodOptions, request.URL.Path, nil)
 			preflight.Header.Set("Origin", origin)
 			preflight.Header.Set("Access-Control-Request-Method", http.MethodPost)
 			preflight.Header.Set("Access-Control-Request-Headers", "content-type")
 			if got := alice.Do(preflight); got.Header.Get("Access-Control-Allow-Origin") != "" || got.Status < 400 {
-				t.Errorf("%s from %s: got %d with %v, want a refusal", got, origin, got.Status, got.Header)
+				t.Errorf("%s from %s: got %d with %v, want an error", got, origin, got.Status, got.Header)
 			}
 		}
 	}
-	alice.Do(fixture.NewPost("/o/api/applications", "text/plain", registration(""))).ErrorJSON(415, "invalid_request") // by no browser
+	// This one is not sent by a browser.
+	alice.Do(fixture.NewPost("/o/api/applications", "text/plain", registration(""))).ErrorJSON(415, "invalid_request")
 	checkUnchanged(t, s)
 }
 
-// registeredSecrets looks for what was shown once, after everything that makes a secret.
+// registeredSecrets looks for secrets that were shown once, after every act
+// that creates one.
 func registeredSecrets(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	id, first := registerJSON(t, s, alice, registration(""))
@@ -168,7 +172,7 @@ func registeredSecrets(t *testing.T, s *fixture.Server) {
 		}
 		for _, spelling := range spellings(secret) {
 			if strings.Contains(kept, spelling) {
-				t.Errorf("got %q in the database or the log", spelling)
+				t.Errorf("got the secret %q in the database or the log, want none", spelling)
 			}
 		}
 	}

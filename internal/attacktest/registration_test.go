@@ -9,21 +9,22 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRegistration is about what applications can be registered as, on the page, in JSON, and in Go as the operator's command does.
+// TestRegistration tests which applications can be registered on the page, in JSON,
+// and in Go, like the operator's command does.
 func TestRegistration(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "N-01 no registration without a user", Test: noRegistration},
-		{Name: "N-03 how an application authenticates", Test: registeredMethods},
+		{Name: "N-03 authentication methods", Test: registeredMethods},
 		{Name: "N-04 redirect URIs", Test: registeredURIs},
-		{Name: "N-06 members that an owner does not decide", Test: registeredMembers},
-		{Name: "N-07 more than an owner may choose", Test: registeredPrivileges},
+		{Name: "N-06 members that an owner may not set", Test: registeredMembers},
+		{Name: "N-07 values that an owner may not choose", Test: registeredPrivileges},
 	})
 }
 
-// registration returns a document that is accepted, with the members of more in it.
+// registration returns a valid document with additional members.
 func registration(more string) string {
 	document := `{"name":"Mine","client_type":"confidential","grant_types":["authorization_code","refresh_token"],"redirect_uris":["https://mine.test/cb"],"scopes":["openid","api:read"]`
 	if more != "" {
@@ -32,12 +33,12 @@ func registration(more string) string {
 	return document + "}"
 }
 
-// sendJSON sends a document as a page of the server does.
+// sendJSON sends a document like a script of the server's own pages.
 func sendJSON(browser *fixture.Browser, method, path, document string) *fixture.Answer {
 	return browser.Do(managedRoute{method, path, "application/json", document}.request(""))
 }
 
-// registerJSON registers an application and returns it as its developer has it.
+// registerJSON registers an application and returns its client_id and secret.
 func registerJSON(t *testing.T, s *fixture.Server, browser *fixture.Browser, document string) (clientID, secret string) {
 	t.Helper()
 	answer := sendJSON(browser, http.MethodPost, "/o/api/applications", document)
@@ -49,7 +50,7 @@ func registerJSON(t *testing.T, s *fixture.Server, browser *fixture.Browser, doc
 	return clientID, secret
 }
 
-// storedApplication returns what is stored of an application.
+// storedApplication returns the stored application.
 func storedApplication(t *testing.T, s *fixture.Server, clientID string) *oauthkit.AbstractApplication {
 	t.Helper()
 	app, err := s.Store.Application(t.Context(), clientID)
@@ -67,7 +68,7 @@ func noRegistration(t *testing.T, s *fixture.Server) {
 	for _, name := range []string{"openid-configuration", "oauth-authorization-server"} {
 		document := s.Do(fixture.NewRequest(http.MethodGet, "/o/.well-known/"+name, nil)).OK()
 		if document.Members()["registration_endpoint"] != nil {
-			t.Errorf("%s: got a registration_endpoint in %s", name, document.Body)
+			t.Errorf("%s: got a registration_endpoint, want none in %s", name, document.Body)
 		}
 	}
 	nobody := s.Browser("")
@@ -76,13 +77,14 @@ func noRegistration(t *testing.T, s *fixture.Server) {
 	checkUnchanged(t, s)
 }
 
-// registeredMethods wants a secret exactly where there is something to keep it, and no way in without it.
+// registeredMethods expects a secret only for methods that use one, and no
+// authentication without it.
 func registeredMethods(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for method, secret := range map[string]bool{"": true, "client_secret_basic": true, "client_secret_post": true} {
 		id, got := registerJSON(t, s, alice, registration(`"token_endpoint_auth_method":"`+method+`"`))
 		if (got != "") != secret {
-			t.Errorf("%q: got secret %q", method, got)
+			t.Errorf("%q: got secret %q, want one only if the method uses it", method, got)
 		}
 		for _, form := range []url.Values{{"client_id": {id}}, {"client_id": {id}, "client_secret": {""}}} {
 			form.Set("grant_type", "refresh_token")
@@ -106,13 +108,13 @@ func registeredMethods(t *testing.T, s *fixture.Server) {
 	id, secret := registerJSON(t, s, alice, registration(""))
 	public := strings.Replace(registration(""), "confidential", "public", 1)
 	sendJSON(alice, http.MethodPut, "/o/api/applications/"+id, public).OK()
-	sendJSON(alice, http.MethodPut, "/o/api/applications/"+id, registration("")).OK() // and back
+	sendJSON(alice, http.MethodPut, "/o/api/applications/"+id, registration("")).OK() // back to the default
 	if app := storedApplication(t, s, id); app.VerifyPassword(secret) || app.VerifyPassword("") || app.ClientSecret != "" {
-		t.Errorf("got %v, want no secret until there is a new one", app.ClientSecret)
+		t.Errorf("got %v, want no secret until a new one is generated", app.ClientSecret)
 	}
 }
 
-// executableURIs are those of row R-24 and others that are no redirect URIs.
+// executableURIs are those of row R-24 and other invalid redirect URIs.
 var executableURIs = []string{
 	"javascript:alert(1)", "JaVaScRiPt://rp.test/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///x", "blob:x", "about:blank", "mailto:a@b",
 	"ftp://x/", "java\tscript:x", "urn:ietf:wg:oauth:2.0:oob", "https://*.mine.test/cb", "http://mine.test/cb", "https://mine.test/cb#x", "//mine.test/cb", "x", "",
@@ -146,12 +148,13 @@ func registeredURIs(t *testing.T, s *fixture.Server) {
 			ClientID: oauthkit.NewClientID(), ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, RedirectURIs: oauthkit.URIs{uri},
 		}
 		if _, err := s.Register(app); err == nil {
-			t.Errorf("%q: got no error in Go, want it refused there as well", uri)
+			t.Errorf("%q: got no error in Go, want one as well", uri)
 		}
 	}
 }
 
-// undecided are the members of an application that its owner does not decide, and some that others have been tricked with.
+// undecided lists the members that an owner may not set, and some that have been used
+// against other servers.
 const undecided = `"client_id":"chosen","ClientID":"chosen","client_secret":"chosen","ClientSecret":"sha256$x","user":"bob","user_id":"bob","UserID":"bob","owner":"bob",
 	"is_admin":true,"trusted":true,"skip_consent":true,"skip_authorization":true,"verified":true,"disabled":true,"registration_source":"dcr",
 	"require_pushed_authorization_requests":true,"created_at":"2000-01-01T00:00:00Z","updated_at":"2000-01-01T00:00:00Z","tenant":"x",
@@ -163,13 +166,13 @@ func registeredMembers(t *testing.T, s *fixture.Server) {
 	id, secret := registerJSON(t, s, alice, registration(undecided))
 	app := storedApplication(t, s, id)
 	if id == "chosen" || app.UserID != "alice" || !app.VerifyPassword(secret) || app.VerifyPassword("chosen") {
-		t.Errorf("got %+v, want an application of alice's with an id and a secret that were made here", app)
+		t.Errorf("got %+v, want alice as its owner, and a generated id and secret", app)
 	}
 	if app.SkipAuthorization || app.Verified || app.Disabled || app.RequirePushedAuthorizationRequests || app.RegistrationSource != oauthkit.RegisteredManually {
-		t.Errorf("got %+v, want nothing that an operator decides", app)
+		t.Errorf("got %+v, want no property that only an operator may set", app)
 	}
 	if app.CreatedAt.Year() == 2000 || app.UpdatedAt.Year() == 2000 || app.ClientJWKS+app.ClientJWKSURI != "" || app.CIMDExpiresAt != nil || app.PreviousSecret != "" {
-		t.Errorf("got %+v, want nothing that was not asked for", app)
+		t.Errorf("got %+v, want the defaults", app)
 	}
 	page := submit(alice, "/o/applications/register/", url.Values{
 		"name": {"Mine"}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"},
@@ -177,7 +180,7 @@ func registeredMembers(t *testing.T, s *fixture.Server) {
 	})
 	parts := strings.Split(strings.Trim(page.Location(), "/"), "/")
 	if app := storedApplication(t, s, parts[len(parts)-1]); app.ClientID == "chosen" || app.UserID != "alice" || app.SkipAuthorization || app.Verified {
-		t.Errorf("got %+v, want nothing that an operator decides", app)
+		t.Errorf("got %+v, want no property that only an operator may set", app)
 	}
 }
 
@@ -192,7 +195,8 @@ func registeredPrivileges(t *testing.T, s *fixture.Server) {
 		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	checkUnchanged(t, s)
-	id, _ := registerJSON(t, s, alice, registration(`"response_types":["token"],"require_auth_time":true`)) // members of RFC 7591 that mean nothing here
+	// Members of RFC 7591 that the provider ignores.
+	id, _ := registerJSON(t, s, alice, registration(`"response_types":["token"],"require_auth_time":true`))
 	client := s.AddUnchecked(storedApplication(t, s, id))
 	alice.Open(client.AuthorizeRequest("response_type=token")).ErrorPage(400)
 	alice.Open(client.AuthorizeRequest("scope=openid api:write")).ErrorPage(400)

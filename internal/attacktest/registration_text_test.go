@@ -7,18 +7,19 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestRegistrationText is about what the bytes of a registration may be.
+// TestRegistrationText tests the text in a registration.
 func TestRegistrationText(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "N-05 JSON that two programs could read differently", Test: ambiguousJSON},
-		{Name: "N-12 names that pretend", Test: spoofedNames},
+		{Name: "N-05 ambiguous JSON", Test: ambiguousJSON},
+		{Name: "N-12 misleading names", Test: spoofedNames},
 	})
 }
 
-// ambiguousJSON sends what encoding/json alone would take for something else (RFC 8259 §4, §8.1).
+// ambiguousJSON sends JSON that programs read differently and encoding/json alone
+// would accept (RFC 8259 §4, §8.1).
 func ambiguousJSON(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	refused := map[string]string{
@@ -62,36 +63,39 @@ func ambiguousJSON(t *testing.T, s *fixture.Server) {
 		request := managedRoute{http.MethodPost, "/o/api/applications", mediaType, registration("")}.request("")
 		alice.Do(request).ErrorJSON(415, "invalid_request")
 	}
-	for _, text := range []string{`\u0000`, `a\u0000b`, `\ud800`} { // a name is text that can be seen
+	for _, text := range []string{`\u0000`, `a\u0000b`, `\ud800`} { // a name is printable text
 		document := strings.Replace(registration(""), `"Mine"`, `"`+text+`"`, 1)
 		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
 	checkUnchanged(t, s)
-	registerJSON(t, s, alice, registration(`"x\u0000":1,"X":2,"deep":`+strings.Repeat("[", 20)+strings.Repeat("]", 20))) // members that mean nothing
+	// Unknown members are ignored.
+	registerJSON(t, s, alice, registration(`"x\u0000":1,"X":2,"deep":`+strings.Repeat("[", 20)+strings.Repeat("]", 20)))
 }
 
-// spoofedNames tries names that would be read as something else on the page that asks for consent (Unicode TR 36).
+// spoofedNames sends names that look different on the consent page (Unicode TR 36).
 func spoofedNames(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	refused := []string{
-		"elgoo\u202eG", "Goo\u202dgle", "\u2066Google\u2069", "\u200fGoogle", "\u061cGoogle", // turned around
-		"Goo\u200bgle", "Goo\u200dgle", "Goo\u200cgle", "Goo\u2060gle", "\ufeffGoogle", "Goo\u00adgle", "Goo\u034fgle", "Goo\u3164gle", "Goo\U000e0067gle", // hidden
-		"Goo\x1bgle", "Goo\x7fgle", "Goo\u0085gle", "Goo\ngle", "Goo\rgle", "Goo\tgle", "Goo\u2028gle", "Goo\u2029gle", "Goo\ufffdgle", // does something
-		"\u3000\u2003", "\u2800", "\U0001d159", "\u0301", "\ufe0f", "\U000e0101", "\u3164", // leaves no ink
+		"elgoo\u202eG", "Goo\u202dgle", "\u2066Google\u2069", "\u200fGoogle", "\u061cGoogle", // reversed
+		// Invisible characters.
+		"Goo\u200bgle", "Goo\u200dgle", "Goo\u200cgle", "Goo\u2060gle", "\ufeffGoogle", "Goo\u00adgle", "Goo\u034fgle", "Goo\u3164gle", "Goo\U000e0067gle",
+		// Control characters.
+		"Goo\x1bgle", "Goo\x7fgle", "Goo\u0085gle", "Goo\ngle", "Goo\rgle", "Goo\tgle", "Goo\u2028gle", "Goo\u2029gle", "Goo\ufffdgle",
+		"\u3000\u2003", "\u2800", "\U0001d159", "\u0301", "\ufe0f", "\U000e0101", "\u3164", // blank
 		strings.Repeat("x", 101), strings.Repeat("é", 101), strings.Repeat("x", 10<<10),
 	}
 	for _, name := range refused {
 		document := strings.Replace(registration(""), "Mine", strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\u001b`).Replace(name), 1)
 		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 		form := url.Values{"name": {name}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}}
-		if strings.TrimSpace(name) != "" { // the page takes blanks away, and has no name then
+		if strings.TrimSpace(name) != "" { // the page trims spaces, so the name is empty
 			if got := submit(alice, "/o/applications/register/", form); got.Status != http.StatusUnprocessableEntity {
 				t.Errorf("%.40q: got %d, want the form again", name, got.Status)
 			}
 		}
 		app := &oauthkit.AbstractApplication{ClientID: oauthkit.NewClientID(), Name: name, ClientType: oauthkit.Public}
 		if _, err := s.Register(app); err == nil {
-			t.Errorf("%.40q: got no error in Go, want it refused there as well", name)
+			t.Errorf("%.40q: got no error in Go, want one as well", name)
 		}
 	}
 	checkUnchanged(t, s)
@@ -102,10 +106,10 @@ func spoofedNames(t *testing.T, s *fixture.Server) {
 		client := s.AddUnchecked(storedApplication(t, s, id))
 		page := s.Browser("bob").Open(client.AuthorizeRequest()).Consent()
 		if shown := textOf(t, page); !strings.Contains(shown, "Unverified") || !strings.Contains(shown, "mine.test") || !strings.Contains(shown, name) {
-			t.Errorf("%q: got a page that does not show the name as it is, that nobody has checked it, and where the answer goes:\n%s", name, shown)
+			t.Errorf("%q: got a page without the unchanged name, the note that it is unverified, or the redirect URI:\n%s", name, shown)
 		}
 		if strings.Contains(page.Body, "<b>") || strings.Contains(page.Body, "<script") || strings.Contains(page.Body, "<img") {
-			t.Errorf("%q: got the name as markup:\n%s", name, page.Body)
+			t.Errorf("%q: got the name as markup, want text:\n%s", name, page.Body)
 		}
 	}
 }

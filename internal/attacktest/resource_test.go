@@ -7,23 +7,25 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestResource is about which APIs a token is for (RFC 8707). The provider knows https://api.test and https://other.test.
+// TestResource tests the APIs that a token is for (RFC 8707). The provider has
+// https://api.test and https://other.test.
 func TestResource(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "A-36 resource", Test: unknownResources},
+		{Name: "A-36 unknown resources", Test: unknownResources},
 		{Name: "A-36 more resources than a request may name", Configure: withManyResources, Test: manyResources},
 		{Name: "F-19 resource of a refresh", Test: refreshedResources},
 		{Name: "resource of a code", Test: exchangedResources},
 		{Name: "A-28 consent for some APIs and for all", Test: rememberedResources},
-		{Name: "resource of an application's own token", Test: ownResources},
+		{Name: "resource of a client credentials token", Test: ownResources},
 	})
 }
 
-// badResources are in the place of a resource, each in a request that names a good one as well or none.
+// badResources returns invalid values of resource, each sent alone and
+// with a valid one.
 func badResources() []string {
 	return []string{
 		"https://api.test#", "https://api.test#part", "/api", "api.test", "//api.test", "https://unknown.test", "https://api.test/",
@@ -43,12 +45,14 @@ func unknownResources(_ *testing.T, s *fixture.Server) {
 		form.Add("resource", fmt.Sprintf("https://api%d.test", i))
 	}
 	alice.Authorize(form).Refused("invalid_target")
-	s.Browser("").Authorize(form).Refused("invalid_target")                                     // nobody has to sign in to be refused
-	alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", "resource=/api")).ErrorPage(400) // nor is anything sent where it is not safe
+	// The user need not sign in to get the error.
+	s.Browser("").Authorize(form).Refused("invalid_target")
+	// The error is not sent to an unsafe redirect URI.
+	alice.Authorize(s.Web.AuthorizeRequest("client_id=nobody", "resource=/api")).ErrorPage(400)
 	alice.Open(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://api.test")).Consent()
 }
 
-// withManyResources makes a provider of eleven APIs.
+// withManyResources configures eleven APIs.
 func withManyResources(config *oauthkit.Config, _ storetest.Store) {
 	config.Resources = nil
 	for i := range 11 {
@@ -67,7 +71,7 @@ func manyResources(_ *testing.T, s *fixture.Server) {
 	alice.Authorize(form).Refused("invalid_target")
 }
 
-// audienceOf returns what the introspection says a token is for.
+// audienceOf returns the audience that introspection reports for a token.
 func audienceOf(s *fixture.Server, token string) []string {
 	members, _ := s.RS.Introspect(token).Active()["aud"].([]any)
 	var audience []string
@@ -84,8 +88,8 @@ func wantAudience(t *testing.T, s *fixture.Server, token string, want ...string)
 	}
 }
 
-// rememberedResources is asked about APIs that were not on the page. What was approved for every API is approved for each, and asking
-// for less does not make it less.
+// rememberedResources is asked about APIs that were not on the page. Consent for
+// every API covers each one, and a later request for fewer does not reduce it.
 func rememberedResources(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	api, other := "resource=https://api.test", "resource=https://other.test"
@@ -103,7 +107,8 @@ func rememberedResources(_ *testing.T, s *fixture.Server) {
 	alice.Open(s.Web.AuthorizeRequest(api, "prompt=consent")).Consent()
 }
 
-// refreshedResources narrows, which holds for one access token and not for what follows, and fails to widen.
+// refreshedResources narrows the resources of one access token, which does not affect
+// later ones, and fails to widen them.
 func refreshedResources(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web, "resource=https://api.test", "+resource=https://other.test")
@@ -120,7 +125,7 @@ func refreshedResources(t *testing.T, s *fixture.Server) {
 		s.SPA.Refresh(narrow.Refresh, "resource="+wider).ErrorJSON(400, "invalid_target")
 		s.SPA.Refresh(narrow.Refresh, "resource=https://api.test", "+resource="+wider).ErrorJSON(400, "invalid_target")
 	}
-	narrow = s.SPA.Refresh(narrow.Refresh).Tokens() // nothing was consumed by what was refused
+	narrow = s.SPA.Refresh(narrow.Refresh).Tokens() // the refused request consumed nothing
 	wantAudience(t, s, narrow.Access, "https://api.test")
 }
 
@@ -129,7 +134,7 @@ func exchangedResources(t *testing.T, s *fixture.Server) {
 	code := alice.Approve(s.Web.AuthorizeRequest("resource=https://api.test")).Code()
 	s.Web.Redeem(code, "resource=https://other.test").ErrorJSON(400, "invalid_target")
 	s.Web.Redeem(code, "resource=https://api.test#part").ErrorJSON(400, "invalid_target")
-	wantAudience(t, s, s.Web.Redeem(code).Tokens().Access, "https://api.test") // the code was not used up
+	wantAudience(t, s, s.Web.Redeem(code).Tokens().Access, "https://api.test") // the code is still unused
 
 	both := alice.Approve(s.Web.AuthorizeRequest("resource=https://api.test", "+resource=https://other.test")).Code()
 	tokens := s.Web.Redeem(both, "resource=https://api.test").Tokens()
@@ -137,7 +142,7 @@ func exchangedResources(t *testing.T, s *fixture.Server) {
 	wantAudience(t, s, s.Web.Refresh(tokens.Refresh).Tokens().Access, "https://api.test", "https://other.test")
 
 	unbound := s.Web.Redeem(alice.Approve(s.Web.AuthorizeRequest()).Code(), "resource=https://other.test").Tokens()
-	wantAudience(t, s, unbound.Access, "https://other.test") // where all were allowed, naming one is narrower
+	wantAudience(t, s, unbound.Access, "https://other.test") // narrower than every API
 }
 
 func ownResources(t *testing.T, s *fixture.Server) {

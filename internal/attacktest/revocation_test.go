@@ -10,23 +10,23 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRevocation is about ending what was approved (RFC 7009).
+// TestRevocation tests the revocation of tokens (RFC 7009).
 func TestRevocation(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "I-08 revoking either token", Test: revokeEither},
-		{Name: "I-09 application removed by its user", Test: removedByUser},
-		{Name: "I-10 revoking another's token", Test: revokeForeign},
+		{Name: "I-09 application disconnected by the user", Test: removedByUser},
+		{Name: "I-10 revoking a token of another application", Test: revokeForeign},
 		{Name: "I-11 public application", Test: revokePublic},
 		{Name: "I-12 unknown token", Test: revokeUnknown},
-		{Name: "I-13 store fails", Test: revokeUnavailable},
+		{Name: "I-13 store failure", Test: revokeUnavailable},
 		{Name: "I-14 no authentication", Test: revokeUnauthenticated},
 		{Name: "I-15 revoking many times", Test: revokeManyTimes},
-		{Name: "I-16 access tokens in the form of a JWT", Configure: withJWTs, Test: revokeJWT},
+		{Name: "I-16 access tokens that look like JWTs", Configure: withJWTs, Test: revokeJWT},
 	})
 }
 
@@ -46,20 +46,20 @@ func revokeEither(t *testing.T, s *fixture.Server) {
 		}
 		ended(s, s.Web, first, second)
 	}
-	s.Web.Refresh(other.Refresh).Tokens()            // another sign-in is another Authorization
-	alice.Authorize(s.Web.AuthorizeRequest()).Code() // and what the user has approved is remembered
+	s.Web.Refresh(other.Refresh).Tokens()            // another sign-in has another Authorization
+	alice.Authorize(s.Web.AuthorizeRequest()).Code() // the consent is still remembered
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
 		if event.Reason != oauthkit.RevokedByApplication || event.ClientID != "web" || event.Subject != "alice" {
-			t.Errorf("got %+v observed, want that web revoked what alice allowed", event)
+			t.Errorf("got events %+v, want alice's Authorization revoked by web", event)
 		}
 	}
 }
 
-// removedByUser calls what the page of the connected applications does.
+// removedByUser makes the calls of the page of connected applications.
 func removedByUser(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	first, code, others := alice.Tokens(s.Web), alice.Approve(s.Web.AuthorizeRequest()).Code(), alice.Tokens(s.WebPost)
-	for range 2 { // the second time there is nothing to do
+	for range 2 { // the second call has no effect
 		if err := s.Provider.RevokeConsent(t.Context(), "web", "alice"); err != nil {
 			t.Fatal(err)
 		}
@@ -85,10 +85,10 @@ func revokeForeign(t *testing.T, s *fixture.Server) {
 	s.Web.Refresh(tokens.Refresh).Tokens()
 	misused := fixture.EventsOf[oauthkit.CredentialMisused](s.Events)
 	if len(misused) != 6 || misused[0].ClientID != "evil" || misused[0].OwnerID != "web" || misused[0].Credential != "access_token" {
-		t.Errorf("got %+v observed, want each attempt", misused)
+		t.Errorf("got events %+v, want one for each attempt", misused)
 	}
 	if revoked := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(revoked) != 0 {
-		t.Errorf("got %+v observed, want no revocation", revoked)
+		t.Errorf("got events %+v, want no revocation", revoked)
 	}
 }
 
@@ -101,7 +101,7 @@ func revokePublic(_ *testing.T, s *fixture.Server) {
 		client.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	}
 	tokens := alice.Tokens(s.SPA)
-	s.CLI.Revoke(tokens.Refresh).OK() // which is not its own
+	s.CLI.Revoke(tokens.Refresh).OK() // a token of another application
 	s.SPA.Revoke(tokens.Refresh, "client_id=web").Unauthorized()
 	s.SPA.Refresh(tokens.Refresh).Tokens()
 }
@@ -124,7 +124,7 @@ func revokeUnavailable(_ *testing.T, s *fixture.Server) {
 	s.Store.Fail(0)
 	s.Web.Revoke(tokens.Access).Unavailable()
 	s.Web.Revoke(tokens.Refresh).Unavailable()
-	s.Web.Revoke(secret.New(secret.AccessToken)).Unavailable() // who knows
+	s.Web.Revoke(secret.New(secret.AccessToken)).Unavailable() // whether it exists is unknown
 	s.Store.Heal()
 	s.RS.Introspect(tokens.Access).Active()
 	s.Store.FailAfter("RevokeAuthorization")
@@ -153,12 +153,12 @@ func revokeManyTimes(t *testing.T, s *fixture.Server) {
 		clients[i%2].Revoke([]string{tokens.Refresh, tokens.Access}[i/2%2]).OK()
 	})
 	if events := fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events); len(events) != 1 {
-		t.Errorf("got %d revocations observed, want one", len(events))
+		t.Errorf("got %d revocation events, want one", len(events))
 	}
 	ended(s, s.Web, tokens)
 }
 
-// jwts makes access tokens that look like JWTs, as a generator of go-oauth2 can.
+// jwts generates access tokens that look like JWTs, as a generator of go-oauth2 can.
 type jwts struct{}
 
 // Token implements [oauth2.AccessGenerate].
@@ -168,15 +168,15 @@ func (jwts) Token(context.Context, *oauth2.GenerateBasic, bool) (access, refresh
 
 func withJWTs(config *oauthkit.Config, _ storetest.Store) { config.AccessTokens = jwts{} }
 
-// revokeJWT shows that the form of a token makes no difference to those who ask here.
+// revokeJWT shows that the format of a token makes no difference.
 func revokeJWT(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	s.RS.Introspect(tokens.Access).Active()
 	s.Bearer("/api/read", tokens.Access).OK()
 	s.Web.Revoke(tokens.Access).OK()
 	ended(s, s.Web, tokens)
-	s.RS.Introspect(tokens.ID).Inactive() // an ID token stays none
+	s.RS.Introspect(tokens.ID).Inactive() // an ID token is not an access token
 	if calls := s.Store.Calls(); !slices.Contains(calls, "RevokeAuthorization") {
-		t.Errorf("got calls %v of the store, want a revocation", calls)
+		t.Errorf("got store calls %v, want a revocation", calls)
 	}
 }

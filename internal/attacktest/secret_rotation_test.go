@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestSecretRotation is about the two secrets that an application has for a while.
+// TestSecretRotation tests an application with two valid secrets.
 func TestSecretRotation(t *testing.T) {
-	fixture.Run(t, []fixture.Case{{Name: "T-21 the old secret is good in the overlap and not after it", Test: func(_ *testing.T, s *fixture.Server) {
+	fixture.Run(t, []fixture.Case{{Name: "T-21 the old secret is valid during the overlap only", Test: func(_ *testing.T, s *fixture.Server) {
 		renewed := *s.Service
 		rotate := func(keep time.Duration) {
 			s.UpdateApplication(s.Service.ID, func(app *oauthkit.AbstractApplication) {

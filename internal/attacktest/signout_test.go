@@ -9,10 +9,10 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestSignOut is about who can end a session, and what is worth nothing when it has ended.
+// TestSignOut tests which requests end a session, and what is invalid afterwards.
 func TestSignOut(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "B-07 cookies from before the sign-out", Test: cookiesAfterSignOut},
@@ -21,11 +21,11 @@ func TestSignOut(t *testing.T) {
 			s.Users.OmitSessionIDs()
 			decideAfterSignOut(t, s)
 		}},
-		{Name: "signed out by a link or an image", Test: signOutByLink},
-		{Name: "signed out by another site", Test: signOutFromElsewhere},
-		{Name: "sent on after the sign-out", Test: signOutRedirects},
-		{Name: "what a sign-out ends", Test: signOutEnds},
-		{Name: "a host that fails to sign out", ConfigureHandler: failToSignOut, Test: signOutFails},
+		{Name: "sign-out by a link or an image", Test: signOutByLink},
+		{Name: "sign-out by another site", Test: signOutFromElsewhere},
+		{Name: "redirect after the sign-out", Test: signOutRedirects},
+		{Name: "effects of a sign-out", Test: signOutEnds},
+		{Name: "sign-out fails in the host", ConfigureHandler: failToSignOut, Test: signOutFails},
 	})
 }
 
@@ -39,14 +39,15 @@ func signOut(browser *fixture.Browser) *fixture.Answer {
 func checkSignedIn(t *testing.T, s *fixture.Server, browser *fixture.Browser) {
 	t.Helper()
 	if page := browser.Get(signOutPath).OK(); tokenOf(page) == "" {
-		t.Errorf("%s: got %s, want somebody who is still signed in to be asked", page, page.Body)
+		t.Errorf("%s: got %s, want the page for a user who is still signed in", page, page.Body)
 	}
 	if events := fixture.EventsOf[oauthkit.SignedOut](s.Events); len(events) > 0 {
-		t.Errorf("got events %v, want nobody signed out", events)
+		t.Errorf("got events %v, want no sign-out", events)
 	}
 }
 
-// cookiesAfterSignOut wants nothing that was in the browser, or was copied out of it, to go on with what was begun in it.
+// cookiesAfterSignOut expects that no cookie from before the sign-out, left in the
+// browser or copied from it, continues a pending request.
 func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 	alice, thief := s.Browser("alice"), s.Browser("")
 	begun := alice.Authorize(s.Web.AuthorizeRequest())
@@ -56,7 +57,7 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 		t.Fatalf("%s: got %d, want 303", got, got.Status)
 	}
 	if left := alice.Cookies(); len(left) > 0 {
-		t.Errorf("got cookies %v left, want none", left)
+		t.Errorf("got cookies %v after the sign-out, want none", left)
 	}
 	for _, cookie := range copied {
 		thief.SetCookie(cookie)
@@ -69,13 +70,14 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 	for _, cookie := range alice.Cookies() {
 		for _, former := range copied {
 			if cookie.Value == former.Value {
-				t.Errorf("got %s with the value from before the sign-out, want another one", cookie.Name)
+				t.Errorf("got %s with the value from before the sign-out, want a new one", cookie.Name)
 			}
 		}
 	}
 }
 
-// decideAfterSignOut sends the consent form of who has signed out: the request that it was about is not this browser's any more.
+// decideAfterSignOut submits the consent form of a user who signed out. Its request
+// no longer belongs to this browser.
 func decideAfterSignOut(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	begun := alice.Authorize(s.Web.AuthorizeRequest())
@@ -94,7 +96,7 @@ func decideAfterSignOut(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// signOutByLink is what another site's page can make a browser fetch.
+// signOutByLink sends the requests that another site's page can make a browser send.
 func signOutByLink(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	token := tokenOf(alice.Get(signOutPath))
@@ -104,7 +106,7 @@ func signOutByLink(t *testing.T, s *fixture.Server) {
 			request.Header.Set("Sec-Fetch-Site", "cross-site")
 			request.Header.Set("Sec-Fetch-Dest", destination)
 			if page := alice.Do(request).OK(); strings.Contains(page.Body, "You are signed out") {
-				t.Errorf("%s: got a page that says that alice is signed out", page)
+				t.Errorf("%s: got the page after a sign-out, want the question", page)
 			}
 		}
 	}
@@ -112,7 +114,7 @@ func signOutByLink(t *testing.T, s *fixture.Server) {
 	checkSignedIn(t, s, alice)
 }
 
-// signOutFromElsewhere sends forms that are not the one which alice was shown.
+// signOutFromElsewhere submits forms that are not the one shown to alice.
 func signOutFromElsewhere(t *testing.T, s *fixture.Server) {
 	alice, mallory := s.Browser("alice"), s.Browser("mallory")
 	token := url.Values{"token": {tokenOf(alice.Get(signOutPath))}}
@@ -138,7 +140,8 @@ func signOutFromElsewhere(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// signOutRedirects asks to be sent elsewhere, in each way that some provider has for it. Nothing announces such an endpoint.
+// signOutRedirects requests redirects with the parameters that other providers have
+// for it. No document announces such an endpoint.
 func signOutRedirects(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	hostile := url.Values{
@@ -154,15 +157,15 @@ func signOutRedirects(t *testing.T, s *fixture.Server) {
 		t.Errorf("got a form to %q and Location %q, want %s", action, answer.Location(), signOutPath)
 	}
 	if strings.Contains(page.Body+after.Body, "evil") || strings.Contains(page.Body+after.Body, "<script") {
-		t.Errorf("got something of the request on the pages:\n%s\n%s", page.Body, after.Body)
+		t.Errorf("got text from the request on the pages, want none:\n%s\n%s", page.Body, after.Body)
 	}
 	if document := s.Browser("").Get("/.well-known/oauth-authorization-server/o").OK(); document.Members()["end_session_endpoint"] != nil {
 		t.Errorf("got %s, want no end_session_endpoint", document.Body)
 	}
 }
 
-// signOutEnds wants the session of this browser to be over, and nothing else: neither that of another browser, nor what alice has
-// allowed.
+// signOutEnds expects that only the session of this browser ends. Other browsers and
+// alice's consent are not affected.
 func signOutEnds(t *testing.T, s *fixture.Server) {
 	alice, phone := s.Browser("alice"), s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
@@ -175,21 +178,22 @@ func signOutEnds(t *testing.T, s *fixture.Server) {
 	s.RS.Introspect(tokens.Access).Active()
 	s.Web.Refresh(tokens.Refresh).Tokens()
 	alice.SignIn("alice")
-	alice.Post(signOutPath, url.Values{"token": {stale}}).ErrorPage(403) // the form of the former session
+	alice.Post(signOutPath, url.Values{"token": {stale}}).ErrorPage(403) // the form of the previous session
 	if got, want := fixture.EventsOf[oauthkit.SignedOut](s.Events), (oauthkit.SignedOut{Subject: "alice"}); len(got) != 1 || got[0] != want {
 		t.Errorf("got events %v, want %v once", got, want)
 	}
 }
 
 func failToSignOut(config *oauthhttp.Config) {
-	config.SignOut = func(http.ResponseWriter, *http.Request) error { return errors.New("the sessions are away") }
+	config.SignOut = func(http.ResponseWriter, *http.Request) error { return errors.New("the session store is down") }
 }
 
-// signOutFails wants nobody to be told that he is signed out who is not, and what waits in the browser to be as it was.
+// signOutFails expects an error instead of the page after a sign-out, and no change
+// to the browser's pending request.
 func signOutFails(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
-	s.Users.Fail(errors.New("the sessions are away"))
+	s.Users.Fail(errors.New("the session store is down"))
 	alice.Get(signOutPath).Unavailable()
 	alice.Post(signOutPath, url.Values{"token": {"x"}}).Unavailable()
 	s.Users.Fail(nil)

@@ -7,23 +7,24 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestStorageDump is about what somebody can do who has read the whole database.
+// TestStorageDump tests what an attacker can do with a copy of the database.
 func TestStorageDump(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "ST-01 no secret in a dump", Test: noSecretInDump},
-		{Name: "ST-02 a stored value is no credential", Test: storedValues},
-		{Name: "ST-06 a credential is looked up whole", Test: wholeCredential},
+		{Name: "ST-02 stored values are not credentials", Test: storedValues},
+		{Name: "ST-06 credentials are compared completely", Test: wholeCredential},
 	})
 }
 
-// everything makes one of each credential, used and unused, and returns the last tokens.
+// everything creates one credential of each type, used and unused, and returns
+// the last tokens.
 func everything(s *fixture.Server) fixture.Tokens {
 	alice := s.Browser("alice")
-	alice.Open(s.Web.AuthorizeRequest()).Consent() // waits
+	alice.Open(s.Web.AuthorizeRequest()).Consent() // stays pending
 	alice.Decide(alice.Open(s.SPA.AuthorizeRequest()).Consent(), "deny")
 	for _, client := range []*fixture.Client{s.Web, s.WebPost, s.SPA, s.CLI} {
 		tokens := alice.Tokens(client)
@@ -40,27 +41,28 @@ func everything(s *fixture.Server) fixture.Tokens {
 func noSecretInDump(t *testing.T, s *fixture.Server) {
 	tokens := everything(s)
 	dump := s.Dump()
-	if dump == "" { // memory cannot be dumped
+	if dump == "" { // memory has no dump
 		return
 	}
 	if !strings.Contains(dump, secret.Hash(tokens.Refresh)) || !strings.Contains(dump, "alice") {
-		t.Fatalf("got a dump without the last refresh token's hash, or without alice, so that it cannot be whole:\n%s", dump)
+		t.Fatalf("got a dump without the last refresh token's hash or without alice, want both:\n%s", dump)
 	}
 	for _, value := range append(s.Secrets(), fixture.Verifier) {
 		for form, written := range spellings(value) {
 			if strings.Contains(dump, written) {
-				t.Errorf("got %s, as %s, in the dump", value, form)
+				t.Errorf("got the secret %s, as %s, in the dump, want none", value, form)
 			}
 		}
 	}
 	for _, key := range []string{"PRIVATE KEY", `"d":`, `"p":`} {
 		if strings.Contains(dump, key) {
-			t.Errorf("got %q in the dump, which begins a private key", key)
+			t.Errorf("got %q, the start of a private key, in the dump, want none", key)
 		}
 	}
 }
 
-// spellings are the ways in which a database may show a value, and the random bits in it.
+// spellings returns the encodings in which a database may show a value and
+// its random bits.
 func spellings(value string) map[string]string {
 	all := map[string]string{"itself": value}
 	bits := map[string][]byte{"": []byte(value)}
@@ -79,7 +81,8 @@ func spellings(value string) map[string]string {
 	return all
 }
 
-// storedValues presents what the store has of each credential in its place.
+// storedValues presents the stored value of each credential instead
+// of the credential.
 func storedValues(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	asked := alice.Authorize(s.Web.AuthorizeRequest())
@@ -147,7 +150,8 @@ func wholeCredential(_ *testing.T, s *fixture.Server) {
 	s.Web.Redeem(code).Tokens()
 }
 
-// swapCase makes another credential of the same form: base64url tells the cases apart, some collations do not.
+// swapCase returns another credential of the same form. base64url is case-sensitive,
+// but some collations are not.
 func swapCase(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

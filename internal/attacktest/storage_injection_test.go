@@ -7,25 +7,26 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// injections are texts that change a statement which is put together from them.
+// injections are texts that change an SQL statement into which they are inserted.
 var injections = []string{
 	`' OR '1'='1`, `' OR 1=1 --`, `'; DROP TABLE oauth_applications; --`, `') OR ('a'='a`, `" OR ""="`, `web' --`, `web'/*`, `web'||'`,
 	`\' OR 1=1 --`, `' UNION SELECT client_id FROM oauth_applications --`, `'; SELECT pg_sleep(60); --`, `$1`, `?`, `$1'$2`, `%`, `_`, `web%`,
 	`{applications}`, `@client_id`, `:client_id`, `E'\\x27'`, "\u02bc OR 1=1", "\uff07 OR 1=1", `-1`, `0x27`, `NULL`, `true`, `{"$ne":null}`, `[]`,
 }
 
-// TestInjection sends them wherever the provider takes a text, and signs somebody in who has such a name.
+// TestInjection sends them in every text that the provider takes, and signs in users
+// with such names.
 func TestInjection(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "ST-05 in a parameter", Test: injectedParameters},
-		{Name: "ST-05 in what the host says", Test: injectedSubjects},
+		{Name: "ST-05 in values from the host", Test: injectedSubjects},
 	})
 }
 
-// injectedParameters compares each answer with that to a word that means nothing.
+// injectedParameters compares each answer with that for an ordinary word.
 func injectedParameters(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)
@@ -67,7 +68,7 @@ func injectedParameters(t *testing.T, s *fixture.Server) {
 		want := outcome(send("nonsense"))
 		for _, text := range injections {
 			if got := outcome(send(text)); got != want {
-				t.Errorf("%s: got %s for %q, want %s as for any word", name, got, text, want)
+				t.Errorf("%s: got %s for %q, want %s as for an ordinary word", name, got, text, want)
 			}
 		}
 	}
@@ -75,14 +76,15 @@ func injectedParameters(t *testing.T, s *fixture.Server) {
 	s.Web.Refresh(tokens.Refresh).Tokens()
 }
 
-// outcome is what an answer comes to, without what depends on the request.
+// outcome returns the parts of an answer that do not depend on the request.
 func outcome(answer *fixture.Answer) string {
 	where, query, _ := strings.Cut(answer.Location(), "?")
 	response, err := url.ParseQuery(query)
 	return fmt.Sprintf("%d %s error=%v,%s active=%v %v", answer.Status, where, answer.Members()["error"], response.Get("error"), answer.Members()["active"], err)
 }
 
-// injectedSubjects are users whose names come back as they are, and who have nothing to do with each other.
+// injectedSubjects tests users with such subjects, which are returned unchanged
+// and are distinct.
 func injectedSubjects(t *testing.T, s *fixture.Server) {
 	victim := s.Browser("alice").Tokens(s.Web)
 	for _, subject := range injections {
@@ -91,17 +93,17 @@ func injectedSubjects(t *testing.T, s *fixture.Server) {
 		if got := s.RS.Introspect(tokens.Access).Active()["sub"]; got != subject {
 			t.Errorf("got sub %v, want %q", got, subject)
 		}
-		browser.Authorize(s.Web.AuthorizeRequest()).Code() // it is remembered
+		browser.Authorize(s.Web.AuthorizeRequest()).Code() // the consent is remembered
 		s.Web.Refresh(tokens.Refresh).Tokens()
 		if err := s.Provider.RevokeConsent(t.Context(), "web", subject); err != nil {
-			t.Errorf("%q: withdrawing consent: %v", subject, err)
+			t.Errorf("%q: revoking consent: %v", subject, err)
 		}
 		s.RS.Introspect(tokens.Access).Inactive()
 		browser.Open(s.Web.AuthorizeRequest()).Consent()
 	}
 	s.RS.Introspect(victim.Access).Active()
 	if revoked := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events); len(revoked) != len(injections) {
-		t.Errorf("got %d withdrawals observed, want %d", len(revoked), len(injections))
+		t.Errorf("got %d revocation events, want %d", len(revoked), len(injections))
 	}
 	for _, event := range fixture.EventsOf[oauthkit.ConsentRevoked](s.Events) {
 		if len(event.AuthorizationIDs) != 2 {

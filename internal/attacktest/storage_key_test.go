@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestStoredKeys is about the one thing in the database that is worth something as it is stored.
+// TestStoredKeys tests the signing keys, the only secrets that the database holds.
 func TestStoredKeys(t *testing.T) {
 	var secret string
 	fixture.Run(t, []fixture.Case{{
@@ -23,7 +23,7 @@ func TestStoredKeys(t *testing.T) {
 		Configure: func(config *oauthkit.Config, _ storetest.Store) { secret = config.Secret },
 		Test:      func(t *testing.T, s *fixture.Server) { sealedKeys(t, s, secret) },
 	}, {
-		Name: "ST-15 signing key that somebody has written into the table", Test: plantedKey,
+		Name: "ST-15 signing key inserted by an attacker", Test: plantedKey,
 	}})
 }
 
@@ -32,7 +32,7 @@ func sealedKeys(t *testing.T, s *fixture.Server, secret string) {
 	if err != nil || len(keys) != 2 {
 		t.Fatalf("got %d keys, %v; want RS256 and ES256", len(keys), err)
 	}
-	const derSequence = 0x30 // with which PKCS #8 begins
+	const derSequence = 0x30 // the first byte of PKCS #8
 	for _, key := range keys {
 		if len(key.Private) == 0 || key.Private[0] == derSequence || strings.Contains(string(key.Private), "PRIVATE") || strings.Contains(string(key.Private), `"d"`) {
 			t.Errorf("%s: got a private key of %d bytes in clear, want it sealed", key.Algorithm, len(key.Private))
@@ -57,10 +57,10 @@ func sealedKeys(t *testing.T, s *fixture.Server, secret string) {
 			Secret: test.secret, Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: changedKeys{s.Store, test.keys}})},
 		})
 		if (err == nil) != test.starts {
-			t.Errorf("%s: got %v, want a provider that starts: %t", test.name, err, test.starts)
+			t.Errorf("%s: got %v, want the provider to start: %t", test.name, err, test.starts)
 		}
 		if err != nil && (strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), string(keys[0].Private))) {
-			t.Errorf("%s: got an error that tells a secret: %v", test.name, err)
+			t.Errorf("%s: got an error with a secret in it: %v", test.name, err)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func copyOf(key *oauthkit.SigningKey) *oauthkit.SigningKey {
 	return &duplicate
 }
 
-// changedKeys is a store to whose keys somebody has had access.
+// changedKeys is a store whose keys were changed by an attacker.
 type changedKeys struct {
 	oauthkit.KeyStore
 	keys []*oauthkit.SigningKey
@@ -79,12 +79,13 @@ type changedKeys struct {
 // SigningKeys implements [oauthkit.KeyStore].
 func (c changedKeys) SigningKeys(context.Context) ([]*oauthkit.SigningKey, error) { return c.keys, nil }
 
-// plantedKey wants a key that was written into the database in clear neither to sign nor to be published, nor
-// to stop what the provider does with its own, and the log to say so each time.
+// plantedKey inserts an unsealed key into the database. The provider must not
+// sign with it or publish it, must continue with its own keys, and must log a
+// warning at each load.
 func plantedKey(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	signer := headerOf(t, alice.Tokens(s.Web).ID)["kid"]
-	second := s.SecondInstance() // which has read the keys before as well
+	second := s.SecondInstance() // which has read the keys before, too
 	var planted []string
 	for _, generation := range []int{99, 2} {
 		key, err := jose.GenerateKey(jose.RS256)
@@ -108,7 +109,7 @@ func plantedKey(t *testing.T, s *fixture.Server) {
 		Secret: fixture.ConfigSecret, Extensions: []oauthkit.Extension{openID}, Now: s.Clock.Now,
 	})
 	if err != nil {
-		t.Fatalf("got %v, want an instance that starts all the same", err)
+		t.Fatalf("got %v, want the instance to start", err)
 	}
 	for i, instance := range []*fixture.Server{s, second, s.SecondInstance()} {
 		for range 2 {
@@ -119,7 +120,7 @@ func plantedKey(t *testing.T, s *fixture.Server) {
 			set := instance.Browser("").Get("/o/.well-known/jwks.json").Body
 			for _, kid := range planted {
 				if strings.Contains(set, kid) {
-					t.Errorf("instance %d: got the planted key in %s", i, set)
+					t.Errorf("instance %d: got the inserted key, want it absent from %s", i, set)
 				}
 			}
 		}

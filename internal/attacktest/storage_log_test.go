@@ -19,7 +19,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -27,8 +27,9 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestLog is about what those can read who read logs. Every case of this package ends with a look for issued secrets in the
-// log at the debug level; here it is looked for what was presented wrongly as well.
+// TestLog tests what the log reveals. Every case of this package ends with a search
+// for issued secrets in the log at the debug level; these cases also search for
+// secrets presented in failed requests.
 func TestLog(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "ST-03 log at the debug level", Test: quietLog},
@@ -36,7 +37,8 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// presented is what nobody has issued, and what belongs to somebody all the same.
+// presented holds secrets that the provider did not issue but that
+// must not be logged.
 const presented = "hunter2-hunter2-hunter2-hunter2-hunter2-hunter2"
 
 func quietLog(t *testing.T, s *fixture.Server) {
@@ -65,17 +67,18 @@ func quietLog(t *testing.T, s *fixture.Server) {
 	text := s.Log.String()
 	for _, part := range []string{presented, "Basic ", "Bearer ", "Cookie", "__Host-", "grant_type=", "code_verifier=", "the secret of every server"} {
 		if strings.Contains(text, part) {
-			t.Errorf("got %q in the log:\n%s", part, text)
+			t.Errorf("got %q in the log, want it absent:\n%s", part, text)
 		}
 	}
 	for _, part := range []string{"level=DEBUG", "level=ERROR", "path=/o/token"} {
 		if !strings.Contains(text, part) {
-			t.Errorf("got a log without %s, so that nothing was looked at:\n%s", part, text)
+			t.Errorf("got a log without %s, want it: otherwise the test checks nothing:\n%s", part, text)
 		}
 	}
 }
 
-// panicking is a host whose hook panics in the middle of a token request. The value and the stack are logged.
+// panicking tests a hook of the host that panics during a token request. The value
+// and the stack are logged.
 func panicking() fixture.Case {
 	var stack []byte
 	var armed bool
@@ -87,7 +90,7 @@ func panicking() fixture.Case {
 			config.UserIsActive = func(context.Context, string) (bool, error) {
 				if armed {
 					stack = debug.Stack()
-					panic("the host's mistake")
+					panic("mistake in the host")
 				}
 				return true, nil
 			}
@@ -99,19 +102,20 @@ func panicking() fixture.Case {
 			answer := httptest.NewRecorder()
 			fixture.NewHandler(t, s.Provider, oauthhttp.Config{}).ServeHTTP(answer, request)
 			log := s.Log.String()
-			if answer.Code != http.StatusInternalServerError || !strings.Contains(log, "the host's mistake") {
-				t.Errorf("got %d and the log\n%s\nwant 500, and the panic in the log", answer.Code, log)
+			if answer.Code != http.StatusInternalServerError || !strings.Contains(log, "mistake in the host") {
+				t.Errorf("got %d and the log\n%s\nwant 500 and the panic in the log", answer.Code, log)
 			}
 			for _, text := range []string{tokens.Refresh, s.Web.Secret, request.Header.Get("Authorization")} {
 				if len(stack) == 0 || strings.Contains(string(stack), text) || strings.Contains(log, text) {
-					t.Errorf("got a stack of %d bytes with a secret, or none, and the log\n%s", len(stack), log)
+					t.Errorf("got a stack of %d bytes that is empty or has a secret, and the log\n%s", len(stack), log)
 				}
 			}
 		},
 	}
 }
 
-// TestST03_GORMLogger gives the store a database whose logger writes statements with their values.
+// TestST03_GORMLogger uses a database whose GORM logger writes statements
+// with their values.
 func TestST03_GORMLogger(t *testing.T) {
 	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "oauth.db"))
 	if err != nil {
@@ -140,14 +144,14 @@ func TestST03_GORMLogger(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := store.RefreshToken(t.Context(), "hash"); err == nil {
-		t.Error("got a refresh token that nobody saved")
+		t.Error("got a refresh token that was not saved, want an error")
 	}
 	if logged.Len() > 0 {
-		t.Errorf("got statements in the host's log, with hashes and requests in them:\n%s", &logged)
+		t.Errorf("got the store's statements in the host's log, want none:\n%s", &logged)
 	}
 }
 
-// TestST04_TypesThatHoldSecrets prints each in every way.
+// TestST04_TypesThatHoldSecrets formats each value with every verb.
 func TestST04_TypesThatHoldSecrets(t *testing.T) {
 	const hidden = "a secret of at least 32 bytes, in clear"
 	config := oauthkit.Config{Secret: hidden}
@@ -161,18 +165,18 @@ func TestST04_TypesThatHoldSecrets(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			text := fmt.Sprintf(verb, value)
 			if strings.Contains(text, hidden) || strings.Contains(text, fmt.Sprintf("%x", hidden)) {
-				t.Errorf("%T with %s: got %s", value, verb, text)
+				t.Errorf("%T with %s: got a secret in %s", value, verb, text)
 			}
 		}
 		var text, document bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("x", "value", value)
 		slog.New(slog.NewJSONHandler(&document, nil)).Info("x", "value", value)
 		if strings.Contains(text.String()+document.String(), hidden) {
-			t.Errorf("%T: got %s %s", value, &text, &document)
+			t.Errorf("%T: got a secret in %s %s", value, &text, &document)
 		}
 	}
 	answer, err := json.Marshal(&response)
 	if err != nil || !strings.Contains(string(answer), hidden) {
-		t.Errorf("got %s, %v; want the tokens in the answer itself", answer, err)
+		t.Errorf("got %s, %v; want the tokens in the response", answer, err)
 	}
 }

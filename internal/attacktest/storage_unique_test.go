@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestUnique lets two instances write the same thing at the same time; the database has to be the judge.
+// TestUnique makes two instances write the same thing concurrently. The database has
+// to refuse duplicates.
 func TestUnique(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "ST-07 one token of a value", Test: uniqueTokens},
@@ -20,7 +21,8 @@ func TestUnique(t *testing.T) {
 	})
 }
 
-// successes calls do at both instances, 20 times at once, and counts.
+// successes calls do 20 times concurrently at both instances and
+// counts the successes.
 func successes(s *fixture.Server, do func(instance *fixture.Server) error) int {
 	instances := [2]*fixture.Server{s, s.SecondInstance()}
 	var count atomic.Int64
@@ -59,7 +61,7 @@ func uniqueKeys(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// uniqueConsent lets one user decide in 20 windows at once.
+// uniqueConsent lets one user decide on 20 pages concurrently.
 func uniqueConsent(t *testing.T, s *fixture.Server) {
 	instances := [2]*fixture.Server{s, s.SecondInstance()}
 	alice := s.Browser("alice")
@@ -77,7 +79,7 @@ func uniqueConsent(t *testing.T, s *fixture.Server) {
 	alice.Open(s.Web.AuthorizeRequest()).Consent()
 	events := fixture.EventsOf[oauthkit.ConsentRevoked](s.Events)
 	if len(events) != 1 || len(events[0].AuthorizationIDs) != len(pages) {
-		t.Errorf("got %+v observed, want one consent with all of the %d Authorizations under it", events, len(pages))
+		t.Errorf("got events %+v, want one consent with all of the %d Authorizations", events, len(pages))
 	}
 }
 

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
 const formType = "application/x-www-form-urlencoded"
 
-// TestTokenRequest is about the form of a token request: what cannot be read in exactly one way is not read at all.
+// TestTokenRequest tests the form of a token request. An ambiguous
+// request is refused.
 func TestTokenRequest(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "T-01 methods", Test: tokenMethods},
@@ -37,13 +38,13 @@ func TestTokenRequest(t *testing.T) {
 	})
 }
 
-// withBody is a token request of an application with a body that is sent as it is. An empty contentType: there is no such
-// header.
+// withBody returns a token request of an application with this exact body. If
+// contentType is empty, it has no such header.
 func withBody(client *fixture.Client, contentType, body string) *http.Request {
 	request := client.Request("/o/token", nil)
 	request.ContentLength = int64(len(body))
 	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
-	request.Body, _ = request.GetBody() // it never fails
+	request.Body, _ = request.GetBody() // never fails
 	request.Header.Del("Content-Type")
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
@@ -55,7 +56,7 @@ func tokenMethods(t *testing.T, s *fixture.Server) {
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		request := s.Service.Request("/o/token?grant_type=client_credentials", url.Values{"grant_type": {"client_credentials"}})
 		request.Method = method
-		answer := s.Do(request) // which wants Cache-Control: no-store
+		answer := s.Do(request) // Do expects Cache-Control: no-store
 		if answer.Status != http.StatusMethodNotAllowed || answer.Header.Get("Allow") != http.MethodPost {
 			t.Errorf("%s: got %d, Allow %q, want 405, POST", method, answer.Status, answer.Header.Get("Allow"))
 		}
@@ -64,7 +65,7 @@ func tokenMethods(t *testing.T, s *fixture.Server) {
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got calls %v of the store, want none", calls)
+		t.Errorf("got store calls %v, want none", calls)
 	}
 }
 
@@ -116,7 +117,7 @@ func repeatedTokenParameter(t *testing.T, s *fixture.Server) {
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got calls %v of the store, want none", calls)
+		t.Errorf("got store calls %v, want none", calls)
 	}
 	s.WebPost.Send("/o/token", form).Tokens()
 }
@@ -127,7 +128,7 @@ func malformedForm(_ *testing.T, s *fixture.Server) {
 		s.Do(withBody(s.Service, formType, body)).ErrorJSON(400, "invalid_request")
 	}
 	for _, body := range []string{good + "&", "&&" + good, good + "&a", good + "&=x", good + "&a==b"} {
-		s.Do(withBody(s.Service, formType, body)).Tokens() // odd, and clear
+		s.Do(withBody(s.Service, formType, body)).Tokens() // unusual but unambiguous
 	}
 }
 
@@ -146,7 +147,7 @@ func unsupportedGrantTypes(_ *testing.T, s *fixture.Server) {
 	s.Service.Refresh("ort_x").ErrorJSON(400, "unauthorized_client")
 }
 
-// oversizedForm goes to each limit, and a step beyond.
+// oversizedForm tests each limit and a value just above it.
 func oversizedForm(_ *testing.T, s *fixture.Server) {
 	form := "grant_type=client_credentials"
 	value := form + "&value=" + strings.Repeat("x", 8<<10)
@@ -167,7 +168,8 @@ func oversizedForm(_ *testing.T, s *fixture.Server) {
 	s.Do(withBody(s.Service, formType, strings.Repeat("x", 1<<20))).ErrorJSON(413, "invalid_request")
 }
 
-// refuseText sends what no database stores as text in each parameter that would reach one.
+// refuseText sends values that no database stores as text in each parameter that
+// would reach one.
 func refuseText(t *testing.T, s *fixture.Server, values ...string) {
 	requests := map[string]func(override string) *fixture.Answer{
 		"code":          func(o string) *fixture.Answer { return s.Web.Redeem("", o) },
@@ -195,11 +197,11 @@ func refuseText(t *testing.T, s *fixture.Server, values ...string) {
 			request.SetBasicAuth(url.QueryEscape(credentials[0]), url.QueryEscape(credentials[1]))
 			s.Do(request).Unauthorized()
 			request.SetBasicAuth(credentials[0], credentials[1]) // not form-encoded
-			request.Body, _ = request.GetBody()                  // it never fails
+			request.Body, _ = request.GetBody()                  // never fails
 			s.Do(request).Unauthorized()
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got calls %v of the store, want none", calls)
+		t.Errorf("got store calls %v, want none", calls)
 	}
 }

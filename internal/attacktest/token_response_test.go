@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestTokenResponse is about what the token endpoint hands out, and how it says no.
+// TestTokenResponse tests the responses and errors of the token endpoint.
 func TestTokenResponse(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "T-22 client credentials", Test: clientCredentials},
@@ -18,7 +18,8 @@ func TestTokenResponse(t *testing.T) {
 	})
 }
 
-// clientCredentials wants a token that cannot be taken for a user's: it has no subject at all (RFC 9700 §4.15).
+// clientCredentials expects a token that cannot be taken for a user's, because it has
+// no subject (RFC 9700 §4.15).
 func clientCredentials(t *testing.T, s *fixture.Server) {
 	for asked, granted := range map[string]string{"": "", "api:read": "api:read", "api:write api:read": "api:write api:read"} {
 		answer := s.Service.ClientCredentials("scope=" + asked)
@@ -42,11 +43,12 @@ func clientCredentials(t *testing.T, s *fixture.Server) {
 	request := fixture.NewRequest(http.MethodGet, "/o/userinfo", nil)
 	request.Header.Set("Authorization", "Bearer "+tokens.Access)
 	if answer := s.Do(request); answer.Status < 400 {
-		t.Errorf("got %d %s from userinfo, want a refusal without a user", answer.Status, answer.Body)
+		t.Errorf("got %d %s from userinfo, want an error without a user", answer.Status, answer.Body)
 	}
 }
 
-// errorHeaders makes each kind of error once. That nothing keeps the answer is checked with every answer of every test.
+// errorHeaders causes each kind of error once. The fixture checks no-store
+// for every answer.
 func errorHeaders(t *testing.T, s *fixture.Server) {
 	untyped := withBody(s.Service, "", "")
 	get := s.Service.Request("/o/token", nil)
@@ -82,14 +84,14 @@ func errorHeaders(t *testing.T, s *fixture.Server) {
 			t.Errorf("%d %s: got WWW-Authenticate %q, want %q", test.status, test.code, got, test.challenge)
 		}
 		if header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store" || header.Get("Pragma") != "no-cache" {
-			t.Errorf("%d %s: got headers %v, want JSON that nothing keeps", test.status, test.code, header)
+			t.Errorf("%d %s: got headers %v, want JSON and no-store", test.status, test.code, header)
 		}
-		var members map[string]string // which fails for a member that is no string
+		var members map[string]string // decoding fails for other members than strings
 		err := json.Unmarshal([]byte(test.answer.Body), &members)
 		delete(members, "error")
 		delete(members, "error_description")
 		if err != nil || len(members) > 0 {
-			t.Errorf("%d %s: got %s, want error and error_description alone", test.status, test.code, test.answer.Body)
+			t.Errorf("%d %s: got %s, want only error and error_description", test.status, test.code, test.answer.Body)
 		}
 	}
 }

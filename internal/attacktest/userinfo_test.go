@@ -9,10 +9,10 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
-// TestUserInfo is about whose claims are told to whom.
+// TestUserInfo tests which claims the userinfo endpoint returns.
 func TestUserInfo(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "U-02 a user's token without openid", Test: func(t *testing.T, s *fixture.Server) {
@@ -33,7 +33,7 @@ func machineToken(t *testing.T, s *fixture.Server) {
 	tokens := planted.ClientCredentials("scope=openid email").Tokens()
 	challenged(t, s.Bearer("/o/userinfo", tokens.Access), 403, insufficientScope)
 	if tokens.ID != "" {
-		t.Error("got an ID token without a user")
+		t.Error("got an ID token without a user, want none")
 	}
 }
 
@@ -57,7 +57,7 @@ func claimsByScope(t *testing.T, s *fixture.Server) {
 	all := alice.Tokens(s.Web, "scope=openid profile email")
 	narrowed := userClaims(t, s, s.Web.Refresh(all.Refresh, "scope=openid").Tokens().Access)
 	if names := slices.Sorted(maps.Keys(narrowed)); !slices.Equal(names, []string{"sub"}) {
-		t.Errorf("got %v for a token with fewer scopes than were approved, want sub alone", names)
+		t.Errorf("got %v for a token with fewer scopes than were approved, want only sub", names)
 	}
 }
 

@@ -11,37 +11,39 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/memstore"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestWaitingRequest is about an authorization request between its arrival and the decision: sealed in the
-// path to which the login page returns, then in a row of the user.
+// TestWaitingRequest tests an authorization request between its arrival and the
+// decision: first sealed in the path to which the login page returns, then in a
+// row of the user.
 func TestWaitingRequest(t *testing.T) {
 	withoutSecret := func(config *oauthkit.Config, _ storetest.Store) {
 		config.Secret = ""
-		config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: memstore.New()})} // those of the fixture are encrypted
+		// The fixture's keys are encrypted.
+		config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: memstore.New()})}
 	}
 	fixture.Run(t, []fixture.Case{
 		{Name: "Q-02 abandoned authorization requests", Test: abandonedRequests},
 		{Name: "Q-02 requests of one user and of one browser", Test: crowdedUser},
-		{Name: "B-24 changed on the way", Test: changedSeal},
-		{Name: "B-24 changed on the way, without Config.Secret", Configure: withoutSecret, Test: changedSeal},
-		{Name: "B-25 sealed by another issuer, or for something else", Test: foreignSeal},
+		{Name: "B-24 changed by an attacker", Test: changedSeal},
+		{Name: "B-24 changed by an attacker, without Config.Secret", Configure: withoutSecret, Test: changedSeal},
+		{Name: "B-25 sealed by another issuer or for another purpose", Test: foreignSeal},
 		{Name: "B-26 opened again", Test: repeatedSeal},
 		{Name: "B-27 expired", Test: expiredRequest},
-		{Name: "B-28 as large as can be", Test: largeRequest},
-		{Name: "B-29 after the application has changed", Test: changedMeanwhile},
-		{Name: "B-30 another user comes back", Test: otherUserReturns},
+		{Name: "B-28 maximum size", Test: largeRequest},
+		{Name: "B-29 application changed", Test: changedWhilePending},
+		{Name: "B-30 another user returns", Test: otherUserReturns},
 		{Name: "B-31 on another instance, without Config.Secret", Configure: withoutSecret, Test: sharedSecret},
-		{Name: "B-32 parameters that nothing reads", Test: droppedParameters},
-		{Name: "ST-12 nothing of what waits is in a dump", Test: waitingInDump},
+		{Name: "B-32 unknown parameters", Test: droppedParameters},
+		{Name: "ST-12 pending requests in a dump", Test: waitingInDump},
 	})
 }
 
-// sealOf returns what travels through the login page.
+// sealOf returns the sealed request that travels through the login page.
 func sealOf(login *fixture.Answer) string {
 	location, err := url.Parse(login.Location())
 	if err != nil {
@@ -51,7 +53,7 @@ func sealOf(login *fixture.Answer) string {
 	return sealed
 }
 
-// abandonedRequests wants strangers to leave nothing in the store, whatever they send.
+// abandonedRequests expects anonymous requests to store nothing.
 func abandonedRequests(t *testing.T, s *fixture.Server) {
 	known := s.Browser("")
 	alice := s.Browser("alice")
@@ -61,16 +63,18 @@ func abandonedRequests(t *testing.T, s *fixture.Server) {
 		known.ReturnFromLogin(known.Authorize(s.Web.AuthorizeRequest()).Login()).Login()
 		s.Browser("").Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", 2000))).Login()
 		s.Browser("").Authorize(s.Web.AuthorizeRequest("padding=" + strings.Repeat("p", 16<<10))).Login()
-		alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login() // who has to sign in again
+		// Alice has to sign in again.
+		alice.ReturnFromLogin(alice.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()).Login()
 	}
 	for _, call := range s.Store.Calls() {
 		if call != "Application" {
-			t.Errorf("got the call %s of the store, want none but Application", call)
+			t.Errorf("got the store call %s, want only Application", call)
 		}
 	}
 }
 
-// crowdedUser wants a user, and a browser, to have few requests that wait, and the latest of them to work.
+// crowdedUser expects the number of pending requests of a user, and of a browser, to
+// be limited, and the latest to work.
 func crowdedUser(t *testing.T, s *fixture.Server) {
 	const limit, more = 20, 25
 	open := func(pages []*fixture.Answer, browsers func(i int) *fixture.Browser) {
@@ -109,7 +113,8 @@ func crowdedUser(t *testing.T, s *fixture.Server) {
 	bob.Decide(others, "allow").Code()
 }
 
-// changedSeal wants every change to be answered like any nonsense, so that nothing can be learned from it.
+// changedSeal expects the same answer for every changed seal, so that an
+// attacker learns nothing.
 func changedSeal(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
@@ -134,23 +139,24 @@ func changedSeal(t *testing.T, s *fixture.Server) {
 		answer := browser.Get("/o/consent?request=" + url.QueryEscape(value))
 		answer.ErrorPage(404)
 		if got := withoutTraceID(answer); got != nonsense {
-			t.Errorf("%.60s: got another page than for nonsense:\n%s", value, got)
+			t.Errorf("%.60s: got another page than for an invalid seal:\n%s", value, got)
 		}
 	}
 	if calls := s.Store.Calls(); len(calls) > 0 {
-		t.Errorf("got calls %v of the store, want none for what cannot be opened", calls)
+		t.Errorf("got store calls %v, want none for an invalid seal", calls)
 	}
 	browser.ReturnFromLogin(login).Consent()
 }
 
-// withoutTraceID is a page without what differs each time.
+// withoutTraceID returns a page without the parts that differ each time.
 func withoutTraceID(a *fixture.Answer) string {
 	before, after, _ := strings.Cut(a.Body, "<dt>Reference</dt>")
 	_, after, _ = strings.Cut(after, "</dd>")
 	return before + after
 }
 
-// foreignSeal wants a seal to be good at the issuer that made it, for nothing else, though all have one secret.
+// foreignSeal expects a seal to be valid only at its issuer and for its purpose,
+// although all share one secret.
 func foreignSeal(t *testing.T, s *fixture.Server) {
 	other := s.OtherProvider("https://as.test/b")
 	browser := s.Browser("")
@@ -159,7 +165,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 	theirs := there.Authorize(other.Web.AuthorizeRequest()).Login()
 	ours := (&http.Response{Header: login.Header}).Cookies()[0]
 	name := (&http.Response{Header: theirs.Header}).Cookies()[0].Name
-	browser.SetCookie(&http.Cookie{Name: name, Value: ours.Value}) // both know the browser by the same value
+	browser.SetCookie(&http.Cookie{Name: name, Value: ours.Value}) // both identify the browser by the same value
 	browser.SignIn("alice")
 	there.Get("/b/consent?request=" + sealOf(login)).ErrorPage(404)
 	for _, purpose := range []string{"", "authorization", "interaction", "authorization request2"} {
@@ -168,7 +174,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 			t.Fatal(err)
 		}
 		if text, err := s.Provider.Open(t.Context(), purpose, raw, nil); err == nil {
-			t.Errorf("%q: got %q, want a request to be opened for its own purpose only", purpose, text)
+			t.Errorf("%q: got %q, want an error for another purpose", purpose, text)
 		}
 		text, err := s.Provider.Open(t.Context(), "authorization request", raw, nil)
 		if err != nil {
@@ -182,7 +188,7 @@ func foreignSeal(t *testing.T, s *fixture.Server) {
 	browser.ReturnFromLogin(login).Consent()
 }
 
-// repeatedSeal opens the link again, as the browser's history does.
+// repeatedSeal opens the link again, like a browser's history.
 func repeatedSeal(t *testing.T, s *fixture.Server) {
 	begin := func(user string, overrides ...string) (*fixture.Browser, *fixture.Answer) {
 		browser := s.Browser("")
@@ -194,11 +200,11 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 	alice, login := begin("alice")
 	first, second := alice.ReturnFromLogin(login).Consent(), alice.ReturnFromLogin(login).Consent()
 	if interactionOf(first) != interactionOf(second) {
-		t.Error("got two rows of one request, want one that is decided once")
+		t.Error("got two rows for one request, want one")
 	}
 	alice.Decide(first, "allow").Code()
 	alice.Decide(second, "allow").ErrorPage(409)
-	alice.ReturnFromLogin(login).Code() // what /authorize answers as well, now that consent is remembered
+	alice.ReturnFromLogin(login).Code() // the answer of /authorize, now that consent is remembered
 
 	bob, denied := begin("bob")
 	bob.Decide(bob.ReturnFromLogin(denied).Consent(), "deny").Refused("access_denied")
@@ -214,13 +220,14 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 	asked.Decide(asked.ReturnFromLogin(login).Consent(), "allow").Code()
 	asked.ReturnFromLogin(login).ErrorPage(409)
 
-	early := s.Browser("alice") // whose sign-in is older than the request
+	early := s.Browser("alice") // the sign-in is older than the request
 	stale := early.Authorize(s.Web.AuthorizeRequest("prompt=login")).Login()
 	s.Clock.Advance(time.Minute)
 	early.ReturnFromLogin(stale).Login()
 }
 
-// expiredRequest wants a request to wait for 30 minutes altogether, wherever it waits.
+// expiredRequest expects a pending request to expire after 30 minutes, whether
+// sealed or stored.
 func expiredRequest(_ *testing.T, s *fixture.Server) {
 	const lifetime = 30 * time.Minute
 	browser := s.Browser("")
@@ -234,7 +241,7 @@ func expiredRequest(_ *testing.T, s *fixture.Server) {
 	browser.Decide(page, "allow").ErrorPage(404)
 	browser.Decide(page, "deny").ErrorPage(404)
 
-	page = browser.Open(s.Web.AuthorizeRequest()).Consent() // without a sign-in between
+	page = browser.Open(s.Web.AuthorizeRequest()).Consent() // without a sign-in
 	s.Clock.Advance(lifetime - time.Microsecond)
 	browser.Get("/o/consent?interaction=" + interactionOf(page)).Consent()
 	s.Clock.Advance(time.Microsecond)
@@ -243,10 +250,11 @@ func expiredRequest(_ *testing.T, s *fixture.Server) {
 	gone := s.Browser("")
 	login = gone.Authorize(s.Web.AuthorizeRequest()).Login()
 	s.Clock.Advance(lifetime)
-	gone.ReturnFromLogin(login).ErrorPage(404) // before anything else: nobody is signed in
+	gone.ReturnFromLogin(login).ErrorPage(404) // before the user is asked to sign in
 }
 
-// largeRequest wants what is too large to be refused at once, and the largest that is not to work.
+// largeRequest expects a request that is too large to be refused at once, and the
+// largest accepted one to work.
 func largeRequest(t *testing.T, s *fixture.Server) {
 	const limit = 4 << 10
 	browser, alice := s.Browser(""), s.Browser("alice")
@@ -260,7 +268,8 @@ func largeRequest(t *testing.T, s *fixture.Server) {
 	for _, larger := range []int{largest + 2, 4000} {
 		browser.Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", larger))).Refused("invalid_request")
 	}
-	alice.Open(s.SPA.AuthorizeRequest("state=" + strings.Repeat("s", 4000))).Consent() // it does not have to travel
+	// It does not travel through the login page.
+	alice.Open(s.SPA.AuthorizeRequest("state=" + strings.Repeat("s", 4000))).Consent()
 	long := strings.TrimSpace(strings.Repeat("openid ", 584))
 	alice.Authorize(s.SPA.AuthorizeRequest("state="+strings.Repeat("s", 4096), "scope="+long)).Refused("invalid_request")
 	login := browser.Authorize(s.Web.AuthorizeRequest("state=" + strings.Repeat("s", largest))).Login()
@@ -271,8 +280,8 @@ func largeRequest(t *testing.T, s *fixture.Server) {
 	browser.Decide(browser.ReturnFromLogin(login).Consent(), "allow").Code()
 }
 
-// changedMeanwhile wants the request to be checked again when it comes back.
-func changedMeanwhile(_ *testing.T, s *fixture.Server) {
+// changedWhilePending expects the request to be checked again when it returns.
+func changedWhilePending(_ *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
 	browser.SignIn("alice")
@@ -286,7 +295,8 @@ func changedMeanwhile(_ *testing.T, s *fixture.Server) {
 	browser.ReturnFromLogin(login).ErrorPage(400)
 }
 
-// otherUserReturns wants each user to decide for themselves, and the hint to hold.
+// otherUserReturns expects each user to decide for themselves, and the hint
+// to be respected.
 func otherUserReturns(t *testing.T, s *fixture.Server) {
 	hint := s.Browser("alice").Tokens(s.Web).ID
 	browser := s.Browser("")
@@ -299,7 +309,7 @@ func otherUserReturns(t *testing.T, s *fixture.Server) {
 	bobs := browser.ReturnFromLogin(login).Consent()
 	moved := browser.Follow(browser.Get("/o/consent?interaction=" + interactionOf(alices))).Consent()
 	if interactionOf(alices) == interactionOf(bobs) || interactionOf(moved) != interactionOf(bobs) {
-		t.Error("got the same row for two users, or two for one")
+		t.Error("got the same row for two users or two rows for one, want one for each")
 	}
 	browser.Decide(alices, "allow").ErrorPage(403)
 	browser.Decide(alices, "allow", "token="+tokenOf(bobs)).ErrorPage(403)
@@ -312,17 +322,18 @@ func otherUserReturns(t *testing.T, s *fixture.Server) {
 	s.Browser("").Get("/o/consent?request=" + sealOf(login)).ErrorPage(403)
 }
 
-// sharedSecret begins on one instance and goes on on the other, which have no Config.Secret.
+// sharedSecret starts at one instance and continues at the other,
+// without Config.Secret.
 func sharedSecret(t *testing.T, s *fixture.Server) {
 	second := s.SecondInstance()
-	for range 2 { // at first with an empty database, then with what it keeps
+	for range 2 { // first with an empty database, then with the stored secret
 		browser := s.Browser("")
 		login, theirs := browser.Authorize(s.Web.AuthorizeRequest()).Login(), browser.On(second).Authorize(second.SPA.AuthorizeRequest()).Login()
 		browser.SignIn("alice")
 		browser.Decide(browser.On(second).ReturnFromLogin(login).Consent(), "deny").Refused("access_denied")
 		browser.On(second).Decide(browser.ReturnFromLogin(theirs).Consent(), "deny").Refused("access_denied")
 	}
-	fresh := s.SecondInstance() // which has to ask for the secret
+	fresh := s.SecondInstance() // which has to read the secret
 	fresh.Store.Fail(2)
 	browser := fresh.Browser("")
 	browser.Authorize(fresh.Web.AuthorizeRequest()).Unavailable()
@@ -331,11 +342,11 @@ func sharedSecret(t *testing.T, s *fixture.Server) {
 	fresh.Store.ClearCalls()
 	browser.Authorize(fresh.Web.AuthorizeRequest()).Login()
 	if calls := fresh.Store.Calls(); !slices.Equal(calls, []string{"Application"}) {
-		t.Errorf("got calls %v of the store, want the secret to be kept in memory", calls)
+		t.Errorf("got store calls %v, want the secret cached in memory", calls)
 	}
 }
 
-// droppedParameters wants what nothing reads to have no effect and no size.
+// droppedParameters expects unknown parameters to have no effect and no size.
 func droppedParameters(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	plain := len(sealOf(browser.Authorize(s.Web.AuthorizeRequest()).Login()))
@@ -347,7 +358,7 @@ func droppedParameters(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// waitingInDump looks for what a request said about its user in the database.
+// waitingInDump searches the database for the parameters of a request.
 func waitingInDump(t *testing.T, s *fixture.Server) {
 	hint := s.Browser("alice").Tokens(s.Web).ID
 	said := []string{
@@ -362,7 +373,7 @@ func waitingInDump(t *testing.T, s *fixture.Server) {
 	browser.SignIn("alice")
 	browser.ReturnFromLogin(login).Consent()
 	dump := s.Dump()
-	if dump == "" { // memory cannot be dumped
+	if dump == "" { // memory has no dump
 		return
 	}
 	said = append(said[:5], "id="+interactionOf(page), "seal="+sealOf(login))
@@ -370,7 +381,7 @@ func waitingInDump(t *testing.T, s *fixture.Server) {
 		_, value, _ := strings.Cut(parameter, "=")
 		for _, written := range []string{value, url.QueryEscape(value), hex.EncodeToString([]byte(value)), base64.StdEncoding.EncodeToString([]byte(value))} {
 			if strings.Contains(dump, written) {
-				t.Errorf("got %.40s in the dump", parameter)
+				t.Errorf("got %.40s in the dump, want it absent", parameter)
 			}
 		}
 	}

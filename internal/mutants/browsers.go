@@ -17,7 +17,7 @@ func ofBrowsers() []mutant {
 		{
 			"form-token-of-another-action", pages,
 			`strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")`, `strings.Join([]string{user.Subject, user.SessionID}, "\x00")`,
-			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10"},
+			killer{attacks, "TestConsentPageChanged/memory/B-10"},
 		},
 		{
 			"form-token-of-another-user", pages,

@@ -102,7 +102,7 @@ func ofRefreshTokens() []mutant {
 		{
 			"refresh-scope-taken-away", "grants",
 			`func(scope string) bool { return !app.AllowsScope(scope) })`, `func(string) bool { return false })`,
-			killer{attacks, "TestRefreshState/memory/F-16 scope taken"},
+			killer{attacks, "TestRefreshState/memory/F-16 scope removed"},
 		},
 		{
 			"refresh-idle-lifetime", ".",

@@ -11,7 +11,7 @@ func ofConsent() []mutant {
 		{
 			"consent-more-than-asked-in-form", pages,
 			`if !request.Scopes.Contains(scope) {`, `if false && !request.Scopes.Contains(scope) {`,
-			killer{attacks, "TestConsentChoice/memory/B-04 scopes that were not asked for"},
+			killer{attacks, "TestConsentChoice/memory/B-04 scopes that were not requested"},
 		},
 		{
 			"consent-for-ever", ".",
@@ -61,7 +61,7 @@ func ofConsent() []mutant {
 		{
 			"consent-taken-back-stays", ".",
 			`return request.Scopes.Contains(scope) && !a.Authorization.Scopes.Contains(scope)`, `return false`,
-			killer{attacks, "TestConsentChoice/memory/B-04 a scope that is taken back"},
+			killer{attacks, "TestConsentChoice/memory/B-04 a scope that is deselected later"},
 		},
 		{
 			"consent-withdrawn-comes-back", ".",
@@ -77,7 +77,7 @@ func ofConsent() []mutant {
 		{
 			"consent-digest-without-addresses", ".",
 			`where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))`, `where = described.RegisteredRedirectURIs()[:0]`,
-			killer{attacks, "TestConsentChoice/memory/B-10 an address"},
+			killer{attacks, "TestConsentChoice/memory/B-10 a redirect URI added"},
 		},
 		{
 			"consent-form-token", pages,
@@ -87,12 +87,12 @@ func ofConsent() []mutant {
 		{
 			"consent-form-scopes-unsealed", pages,
 			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.ApplicationDigest(), r.Resources.String()}`,
-			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 other default"},
+			killer{attacks, "TestConsentPageChanged/memory/B-10 other default"},
 		},
 		{
 			"consent-form-digest-unsealed", pages,
 			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.Scopes.String(), r.Resources.String()}`,
-			killer{attacks, "TestConsentPageIsWhatIsApproved/memory/B-10 another name"},
+			killer{attacks, "TestConsentPageChanged/memory/B-10 another name"},
 		},
 		{
 			"consent-nothing-chosen", pages,

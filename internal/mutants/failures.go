@@ -41,7 +41,7 @@ func ofFailures() []mutant {
 		{
 			"fault-user-is-active", ".",
 			"if err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active", "if err != nil {\n\t\treturn true, nil\n\t}\n\tif err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active",
-			killer{attacks, "TestRefreshState/memory/F-15 the host does not know"},
+			killer{attacks, "TestRefreshState/memory/F-15 the host fails"},
 		},
 		{
 			"fault-nobody-signed-in", pages,

@@ -17,7 +17,7 @@ func ofManagement() []mutant {
 		{
 			"manage-application-found", ".",
 			"case !owned.includes(app):\n\t\treturn nil, ErrNotFound", "case false && !owned.includes(app):\n\t\treturn nil, ErrNotFound",
-			killer{attacks, "TestIDOR/memory/M-01 every address that names a row"},
+			killer{attacks, "TestIDOR/memory/M-01 every path that names a row"},
 		},
 		{
 			"manage-list-of-others", ".",
@@ -32,12 +32,12 @@ func ofManagement() []mutant {
 		{
 			"manage-applications-without-number", ".",
 			`if errors.Is(err, ErrTooMany) {`, `if errors.Is(err, ErrTooMany) && a.store.CreateApplication(ctx, app) != nil {`,
-			killer{attacks, "TestOwnerLimit/memory/M-17 applications without number"},
+			killer{attacks, "TestOwnerLimit/memory/M-17 number of applications"},
 		},
 		{
 			"manage-applications-counted", "store/gormstore",
 			`if err == nil && number >= int64(limit) {`, `if err == nil && number > int64(limit) {`,
-			killer{attacks, "TestOwnerLimit/sqlite/M-17 applications without number"},
+			killer{attacks, "TestOwnerLimit/sqlite/M-17 number of applications"},
 		},
 		{
 			"manage-applications-at-once", "store/gormstore",
@@ -47,7 +47,7 @@ func ofManagement() []mutant {
 		{
 			"manage-applications-of-any-size", ".",
 			`if size := form.size(); size <= a.config.MaxApplicationBytes || size <= before {`, `if size := form.size(); size >= 0 {`,
-			killer{attacks, "TestOwnerLimit/memory/M-17 applications of any size"},
+			killer{attacks, "TestOwnerLimit/memory/M-17 size of applications"},
 		},
 		{
 			"manage-grants-not-offered", ".",

@@ -12,7 +12,7 @@ func ofAccessTokens() []mutant {
 		{
 			"bearer-revoked", ".",
 			`if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {`, `if !now.Before(token.ExpiresAt) {`,
-			killer{attacks, "TestRefresh/memory/F-02 reuse ends everything"},
+			killer{attacks, "TestRefresh/memory/F-02 reuse revokes everything"},
 		},
 		{
 			"bearer-inactive-user", ".",

@@ -67,7 +67,7 @@ func ofRetries() []mutant {
 		{
 			"retry-without-secret", "grants",
 			`return value + request.Secret() }`, `return value }`,
-			killer{attacks, "TestRefreshRepeat/memory/ST-01 the answer of a used token without"},
+			killer{attacks, "TestRefreshRepeat/memory/ST-01 the response of a used token without"},
 		},
 		{
 			"retry-for-another-question", "grants",
@@ -77,7 +77,7 @@ func ofRetries() []mutant {
 		{
 			"retry-unbounded", "store/memstore",
 			`case token.repeats >= repeat.Limit:`, `case false:`,
-			killer{attacks, "TestRefreshRepeat/memory/F-04 repeats are few"},
+			killer{attacks, "TestRefreshRepeat/memory/F-04 repeats are limited"},
 		},
 		{
 			"retry-after-the-window", "store/memstore",

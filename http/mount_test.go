@@ -1,4 +1,4 @@
-package clienttest
+package oauthhttp_test
 
 import (
 	"context"
@@ -101,16 +101,12 @@ func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 		t.Fatal(err)
 	}
 	signedIn := time.Now()
-	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
+	return mustHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil
 		},
 		LoginURL: "/login",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return handler, secret
+	}), secret
 }
 
 func checkMetadata(t *testing.T, origin, prefix string) {
