@@ -12,11 +12,14 @@ BIN := $(CURDIR)/.tmp/bin
 LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
 BENCHSTAT := $(BIN)/benchstat-$(BENCHSTAT_VERSION)
 
-PACKAGES ?= ./...
+# Every package of every module in go.work.
+PACKAGES ?= work
 FUZZTIME ?= 10s
 BENCH ?= .
 MUTANT ?=
 COUNT ?= 6
+# The folders of those modules.
+MODULES = $(shell go list -m -f {{.Dir}})
 CASE ?= .
 
 .PHONY: all
@@ -43,8 +46,8 @@ lint: $(LINT) ## Check formatting, go vet, golangci-lint and go.mod
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 		if [ -n "$$unformatted" ]; then echo "not formatted with gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet $(PACKAGES)
-	$(LINT) run $(PACKAGES)
-	go mod tidy -diff
+	$(LINT) run $(MODULES:%=%/...)
+	@for module in $(MODULES); do (cd $$module && go mod tidy -diff); done
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s, or 1000x for a number of inputs)

@@ -147,7 +147,7 @@ func TestManagementJSONFromAnotherSite(t *testing.T) {
 
 // TestManagementAbsent has a host that does not want the pages.
 func TestManagementAbsent(t *testing.T) {
-	handler, _ := newHandler(t, "https://as.test/o")
+	handler := newRig(t, databases["sqlite"]).handler
 	for _, path := range []string{"applications", "applications/register", "applications/x", "authorized_tokens", "api/applications", "api/authorized_tokens"} {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/"+path, nil))

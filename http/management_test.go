@@ -2,7 +2,10 @@ package oauthhttp_test
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
+	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,7 +15,6 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
-	"golang.org/x/net/html"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
@@ -166,25 +168,29 @@ func (m *managed) post(status int, path string, values url.Values) *httptest.Res
 }
 
 // elementsOf returns the elements of a page.
-func elementsOf(t *testing.T, page string) []*html.Node {
+func elementsOf(t *testing.T, page string) []xml.StartElement {
 	t.Helper()
-	root, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var elements []*html.Node
-	for node := range root.Descendants() {
-		if node.Type == html.ElementNode {
-			elements = append(elements, node)
+	decoder := xml.NewDecoder(strings.NewReader(page))
+	decoder.Strict, decoder.AutoClose, decoder.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	var elements []xml.StartElement
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			return elements
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if element, ok := token.(xml.StartElement); ok {
+			elements = append(elements, element.Copy())
 		}
 	}
-	return elements
 }
 
-func attribute(node *html.Node, name string) string {
-	for _, attribute := range node.Attr {
-		if attribute.Key == name {
-			return attribute.Val
+func attribute(element xml.StartElement, name string) string {
+	for _, attribute := range element.Attr {
+		if attribute.Name.Local == name {
+			return attribute.Value
 		}
 	}
 	return ""
@@ -211,10 +217,10 @@ func checkPage(t *testing.T, page string) {
 			}
 			ids = append(ids, id)
 		}
-		if element.Data == "label" {
+		if element.Name.Local == "label" {
 			labelled = append(labelled, attribute(element, "for"))
 		}
-		if element.Data == "h1" {
+		if element.Name.Local == "h1" {
 			headings++
 		}
 	}
@@ -231,7 +237,7 @@ func checkPage(t *testing.T, page string) {
 				t.Errorf("got a reference to %s, which is no id", reference)
 			}
 		}
-		entered := (element.Data == "input" && attribute(element, "type") != "hidden") || element.Data == "textarea"
+		entered := (element.Name.Local == "input" && attribute(element, "type") != "hidden") || element.Name.Local == "textarea"
 		if entered && !slices.Contains(labelled, attribute(element, "id")) {
 			t.Errorf("got an input %s without label", attribute(element, "name"))
 		}

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"html"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -12,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"golang.org/x/net/html"
 
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,8 @@ var databases = map[string]func(tb testing.TB) (*gorm.DB, error){
 	"sqlite":   func(tb testing.TB) (*gorm.DB, error) { return sqlite.OpenDB(filepath.Join(tb.TempDir(), "oauth.db")) },
 	"postgres": func(tb testing.TB) (*gorm.DB, error) { return postgres.OpenDB(oauthtest.Postgres(tb)) },
 }
+
+var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]+)">`)
 
 func newRig(tb testing.TB, open func(testing.TB) (*gorm.DB, error)) *rig {
 	tb.Helper()

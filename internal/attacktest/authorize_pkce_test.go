@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestAuthorizePKCE sends authorization requests without PKCE or with a useless

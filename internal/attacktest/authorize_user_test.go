@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 )
 
 // TestAuthorizeUser tests when a user has to sign in or consent, and that a request

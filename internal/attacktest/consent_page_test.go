@@ -10,7 +10,7 @@ import (
 	nethtml "golang.org/x/net/html"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
 // TestConsentPage tests the content of the pages and how other sites can use them.

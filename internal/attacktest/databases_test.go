@@ -14,8 +14,8 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 	storepostgres "github.com/oauthkit/oauthkit/store/postgres"
 	"github.com/oauthkit/oauthkit/store/storetest"

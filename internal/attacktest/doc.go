@@ -4,7 +4,7 @@
 //
 // TestCatalogue checks that every row of the catalogue has a test with its id, here
 // or elsewhere in the repository, or a reason in inapplicable_test.go. Package
-// internal/oauthtest/fixture describes how to write a case.
+// internal/attacktest/fixture describes how to write a case.
 //
 // The files are named by area: redirect (R), authorize and redirector (A), consent
 // and signout (B), code (C), token, client_auth and secret_rotation (T), refresh (F),

@@ -18,7 +18,7 @@ import (
 	"github.com/oauthkit/oauthkit/http/observe/oauthotel"
 	"github.com/oauthkit/oauthkit/http/observe/oauthprom"
 	"github.com/oauthkit/oauthkit/http/observe/oauthslog"
-	"github.com/oauthkit/oauthkit/internal/oauthtest/fixture"
+	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/storetest"
 )

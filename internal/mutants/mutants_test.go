@@ -53,7 +53,7 @@ type declared struct {
 func declaredIn(t *testing.T, folder string) *declared {
 	t.Helper()
 	found := &declared{functions: map[string]bool{}}
-	for _, pattern := range []string{folder + "/*_test.go", "internal/oauthtest/fixture/*.go", "store/storetest/*.go"} {
+	for _, pattern := range []string{folder + "/*_test.go", "internal/attacktest/fixture/*.go", "store/storetest/*.go"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

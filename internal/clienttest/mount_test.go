@@ -1,4 +1,4 @@
-package oauthhttp_test
+package clienttest
 
 import (
 	"context"
@@ -101,12 +101,16 @@ func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 		t.Fatal(err)
 	}
 	signedIn := time.Now()
-	return mustHandler(t, provider, oauthhttp.Config{
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
 		CurrentUser: func(*http.Request) (*oauthkit.User, error) {
 			return &oauthkit.User{Subject: "alice", AuthTime: signedIn}, nil
 		},
 		LoginURL: "/login",
-	}), secret
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler, secret
 }
 
 func checkMetadata(t *testing.T, origin, prefix string) {
