@@ -269,7 +269,7 @@ func (a *Applications) Delete(ctx context.Context, user *User, clientID string) 
 	if err != nil {
 		return err
 	}
-	if err := storeError(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID)); err != nil {
+	if err := storeError(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())); err != nil {
 		return err
 	}
 	a.provider.recordFor(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
@@ -296,7 +296,7 @@ func (a *Applications) modify(ctx context.Context, user *User, clientID string, 
 		if !usable || !IsUsable(app) { // which revokes what it has, however much that is
 			storing = context.WithoutCancel(ctx)
 		}
-		err = a.store.UpdateApplication(storing, app)
+		err = a.store.UpdateApplication(storing, app, a.provider.Now())
 		if attempt == attempts || !errors.Is(err, ErrConflict) {
 			return update, storeError(err)
 		}
@@ -329,9 +329,9 @@ func (a *Applications) createWithin(ctx context.Context, app Application) (err e
 	limit := a.config.MaxPerOwner
 	limiter, counts := a.store.(OwnerLimiter)
 	if counts {
-		err = limiter.CreateApplicationWithin(ctx, app, limit)
+		err = limiter.CreateApplicationWithin(ctx, app, limit, a.provider.Now())
 	} else if err = a.checkOwner(ctx, app.GetUserID(), limit); err == nil {
-		err = a.store.CreateApplication(ctx, app)
+		err = a.store.CreateApplication(ctx, app, a.provider.Now())
 	}
 	if errors.Is(err, ErrTooMany) {
 		return Errorf(AccessDenied, "the owner has %d applications, which is the limit", limit).

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 	"github.com/oauthkit/oauthkit"
@@ -25,7 +26,7 @@ func Example() {
 		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read"},
 	}
 	secret := app.GenerateSecret()
-	if err := store.AddApplication(ctx, app); err != nil {
+	if err := store.CreateApplication(ctx, app, time.Now()); err != nil {
 		fmt.Println(err)
 		return
 	}

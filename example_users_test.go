@@ -47,11 +47,11 @@ func approvedPrints(config oauthkit.Config) (*memstore.Store, *oauthkit.Provider
 	if err != nil {
 		panic(err)
 	}
-	err = store.AddApplication(ctx, &oauthkit.AbstractApplication{
+	err = store.CreateApplication(ctx, &oauthkit.AbstractApplication{
 		ClientID: "prints", UserID: "alice", Name: "Prints", ClientType: oauthkit.Confidential,
 		RedirectURIs: oauthkit.URIs{"https://prints.example/callback"}, Scopes: oauthkit.Scopes{"photos"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.ClientCredentials},
-	})
+	}, time.Now())
 	if err != nil {
 		panic(err)
 	}
@@ -142,10 +142,10 @@ func newPrintsProvider(config oauthkit.Config) *oauthkit.Provider {
 	if err != nil {
 		panic(err)
 	}
-	err = store.AddApplication(context.Background(), &oauthkit.AbstractApplication{
+	err = store.CreateApplication(context.Background(), &oauthkit.AbstractApplication{
 		ClientID: "prints", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://prints.example/callback"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"photos"},
-	})
+	}, time.Now())
 	if err != nil {
 		panic(err)
 	}

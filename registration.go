@@ -34,7 +34,7 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	if err := a.validate(app, problems); err != nil {
 		return "", err
 	}
-	if err := storeError(a.store.CreateApplication(ctx, app)); err != nil {
+	if err := storeError(a.store.CreateApplication(ctx, app, a.provider.Now())); err != nil {
 		return "", err
 	}
 	a.provider.recordFor(ctx, app, ApplicationCreated{ClientID: app.GetID(), By: by.Subject})

@@ -202,19 +202,20 @@ type ApplicationManager interface {
 	// CreateApplication prepares app with [ApplicationRules.Prepare] and stores it. It must
 	// return an error that holds [Problems] if app is not valid, and an error if its client_id
 	// exists.
-	CreateApplication(ctx context.Context, app Application) error
+	CreateApplication(ctx context.Context, app Application, now time.Time) error
 	// UpdateApplication replaces the application with the client_id of app. It must return
 	// ErrNotFound if there is none, and ErrConflict if it was changed since app was read:
 	// otherwise the change, for example to Disabled, would be lost. An app that embeds
-	// AbstractApplication is compared by its UpdatedAt; other types need such a field.
+	// AbstractApplication is compared by its UpdatedAt, which is set to now, or to a later time
+	// if it was not earlier than now; other types need such a field.
 	//
 	// It must return an error that holds [Problems] if app is usable and not valid. It stores
 	// an app that is not usable unchecked, so that an application can be disabled even if the
 	// rules have changed, and revokes everything that the application has.
-	UpdateApplication(ctx context.Context, app Application) error
+	UpdateApplication(ctx context.Context, app Application, now time.Time) error
 	// DeleteApplication removes an application, deletes every Consent for it and revokes
 	// everything that it has. It must return ErrNotFound if it does not exist.
-	DeleteApplication(ctx context.Context, clientID string) error
+	DeleteApplication(ctx context.Context, clientID string, now time.Time) error
 }
 
 // ApplicationQuery selects the applications that ListApplications returns.
@@ -236,7 +237,7 @@ type OwnerLimiter interface {
 	// GetUserID returns it, has fewer than limit applications. Otherwise it must return
 	// [ErrTooMany] and change nothing. Parallel calls, also by other instances, must not exceed
 	// the limit together. An app without an owner is not limited.
-	CreateApplicationWithin(ctx context.Context, app Application, limit int) error
+	CreateApplicationWithin(ctx context.Context, app Application, limit int, now time.Time) error
 }
 
 // AuthorizationManager is required by [Authorizations], in addition to [Store]. An empty
@@ -297,7 +298,8 @@ type Cleaner interface {
 
 // CleanupLimits limits one call of Cleanup.
 type CleanupLimits struct {
-	// Now is the time at which rows must have expired. If zero, it is the time of the call.
+	// Now is the time at which rows must have expired. If zero, [Provider.Cleanup] sets it to
+	// the time of the call. A Cleaner must return an error if it is zero.
 	Now time.Time
 	// Batch is the number of rows that one transaction removes. If zero, it is 1000.
 	Batch int

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -120,7 +121,7 @@ func TestUsableGrants(t *testing.T) {
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, RedirectURIs: oauthkit.URIs{"https://robot.test/cb"}, Scopes: oauthkit.Scopes{"read"},
 	}}}
 	app.GenerateSecret()
-	if err := m.store.AddApplication(t.Context(), app); err != nil {
+	if err := m.store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	page, texts := m.get("/o/applications/robot/"), readTexts(t, "en")

@@ -183,7 +183,7 @@ func TestRotateSecret_Invalid(t *testing.T) {
 	}
 	app := m.stored("printer")
 	app.Disabled = true
-	if err := m.store.UpdateApplication(t.Context(), app); err != nil {
+	if err := m.store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Errorf("switching it off: %v", err)
 	}
 }

@@ -67,7 +67,7 @@ func TestConnectionsPage(t *testing.T) {
 			t.Errorf("got a page with %q:\n%s", secret, page)
 		}
 	}
-	if err := m.store.DeleteApplication(t.Context(), "printer"); err != nil {
+	if err := m.store.DeleteApplication(t.Context(), "printer", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	m.signIn("rest", "removed", "alice") // an application that is gone, and has left something

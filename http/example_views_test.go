@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -30,10 +31,10 @@ func galleryProvider() *oauthkit.Provider {
 	if err != nil {
 		panic(err)
 	}
-	err = store.AddApplication(context.Background(), &oauthkit.AbstractApplication{
+	err = store.CreateApplication(context.Background(), &oauthkit.AbstractApplication{
 		ClientID: "print", Name: "Print Shop", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://print.example/cb"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"photos", "albums"},
-	})
+	}, time.Now())
 	if err != nil {
 		panic(err)
 	}

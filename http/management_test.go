@@ -115,7 +115,7 @@ func (m *managed) add(clientID string, change func(app *logoApplication)) {
 	if change != nil {
 		change(app)
 	}
-	if err := m.store.CreateApplication(m.Context(), app); err != nil {
+	if err := m.store.CreateApplication(m.Context(), app, time.Now()); err != nil {
 		m.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -33,7 +34,7 @@ func TestRL36_NothingForEachToken(t *testing.T) {
 		ClientID: "machine", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
 	}
 	secret := app.GenerateSecret()
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Grants: []oauthkit.Grant{grants.ClientCredentials(store)}})

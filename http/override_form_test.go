@@ -203,7 +203,7 @@ func (o *overridden) showRules(field string, fault func(*oauthkit.AbstractApplic
 		o.Fatal(err)
 	}
 	fault(oauthkit.Abstract(app))
-	o.wantsProblem("changing", field, o.store.UpdateApplication(o.Context(), app))
+	o.wantsProblem("changing", field, o.store.UpdateApplication(o.Context(), app, time.Now()))
 	_, err = o.applications.Update(o.Context(), &oauthkit.User{Subject: "alice"}, "web", oauthkit.FormOf(app))
 	o.wantsProblem("changing by the owner", field, err)
 }

@@ -112,7 +112,7 @@ func showScopes(o *overridden) {
 	*oauthkit.Abstract(other) = oauthkit.AbstractApplication{
 		ClientID: "api", ClientType: oauthkit.Confidential, Scopes: oauthkit.Scopes{"introspection"},
 	}
-	if err := o.store.CreateApplication(o.Context(), other); err != nil {
+	if err := o.store.CreateApplication(o.Context(), other, time.Now()); err != nil {
 		o.Fatal(err)
 	}
 	if _, err := o.provider.Introspect(o.Context(), other, tokens["access_token"].(string)); !errors.Is(err, oauthkit.ErrNotFound) {

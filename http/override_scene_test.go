@@ -107,7 +107,7 @@ func (o *overridden) tryCreate(changes ...func(*oauthkit.AbstractApplication)) e
 	for _, change := range changes {
 		change(abstract)
 	}
-	return o.store.CreateApplication(o.Context(), app)
+	return o.store.CreateApplication(o.Context(), app, time.Now())
 }
 
 func (o *overridden) create(changes ...func(*oauthkit.AbstractApplication)) {

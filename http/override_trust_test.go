@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -187,7 +188,7 @@ func (o *overridden) change(change func(*oauthkit.AbstractApplication)) {
 		o.Fatal(err)
 	}
 	change(oauthkit.Abstract(app))
-	if err := o.store.UpdateApplication(o.Context(), app); err != nil {
+	if err := o.store.UpdateApplication(o.Context(), app, time.Now()); err != nil {
 		o.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -45,10 +46,10 @@ func newPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.C
 func tryPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.Config)) (*oauthhttp.Handler, error) {
 	t.Helper()
 	store := memstore.New()
-	err := store.AddApplication(t.Context(), &oauthkit.AbstractApplication{
+	err := store.CreateApplication(t.Context(), &oauthkit.AbstractApplication{
 		ClientID: "web", Name: hostileName, ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://rp.test/cb"},
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"openid", "read"},
-	})
+	}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func newPanicScene(t *testing.T) *panicScene {
 	s.token = secret.New(secret.AccessToken)
 	now := time.Now()
 	authorization := &oauthkit.Authorization{ID: "alices", ClientID: "svc", Subject: "alice", CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
-	err := errors.Join(store.AddApplication(t.Context(), app), store.SaveTokens(t.Context(), authorization, oauthkit.Tokens{
+	err := errors.Join(store.CreateApplication(t.Context(), app, time.Now()), store.SaveTokens(t.Context(), authorization, oauthkit.Tokens{
 		Access: &oauthkit.AccessToken{Hash: secret.Hash(s.token), Authorization: authorization, IssuedAt: now, ExpiresAt: now.Add(time.Hour)},
 	}))
 	if err != nil {

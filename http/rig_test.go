@@ -68,7 +68,7 @@ func newRig(tb testing.TB, open func(testing.TB) (*gorm.DB, error)) *rig {
 		Scopes:     oauthkit.Scopes{"openid", "read"},
 	}
 	r.secret = app.GenerateSecret()
-	if err := store.ApplicationTable.Create(tb.Context(), app); err != nil {
+	if err := store.ApplicationTable.Create(tb.Context(), app, time.Now()); err != nil {
 		tb.Fatal(err)
 	}
 	r.serve(store)

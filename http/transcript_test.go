@@ -95,7 +95,7 @@ func newConversation(t *testing.T) *conversation {
 		if !app.IsPublic() {
 			app.ImportSecret("secret")
 		}
-		if err := store.AddApplication(t.Context(), app); err != nil {
+		if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -60,7 +60,7 @@ func newSite(t *testing.T, config oidc.Config) *site {
 		Logo: "https://rp.test/logo.svg",
 	}
 	s.app.GenerateSecret()
-	if err := s.store.AddApplication(t.Context(), s.app); err != nil {
+	if err := s.store.CreateApplication(t.Context(), s.app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	config.Keys = s.keys

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/oidc"
@@ -132,7 +133,7 @@ func TestUserInfoRejects(t *testing.T) {
 	}
 	disable := func() {
 		s.app.Disabled = true
-		if err := s.store.UpdateApplication(t.Context(), s.app); err != nil {
+		if err := s.store.UpdateApplication(t.Context(), s.app, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

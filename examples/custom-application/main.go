@@ -67,7 +67,7 @@ func register(ctx context.Context, store *gormstore.Store[*MyApplication], redir
 		Agree: true,
 	}
 	fmt.Println("Its secret, shown once:", app.GenerateSecret())
-	return app, store.ApplicationTable.Create(ctx, app)
+	return app, store.ApplicationTable.Create(ctx, app, time.Now())
 }
 
 // newSite mounts the provider. The two adapters hand over *MyApplication, so that nothing here asserts a type.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -70,7 +71,7 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 	if sameApplication(wanted, existing) {
 		return nil
 	}
-	err = database.store.ApplicationTable.Update(ctx, wanted)
+	err = database.store.ApplicationTable.Update(ctx, wanted, time.Now())
 	if errors.Is(err, oauthkit.ErrConflict) { // another instance, which seeds the same
 		return a.apply(ctx, database)
 	}
@@ -81,7 +82,7 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 func (a seedApplication) create(ctx context.Context, database *database) error {
 	wanted := &storedApplication{AbstractApplication: a.AbstractApplication}
 	wanted.seedSecret(a.Secret)
-	err := database.store.ApplicationTable.Create(ctx, wanted)
+	err := database.store.ApplicationTable.Create(ctx, wanted, time.Now())
 	if err == nil {
 		return nil
 	}

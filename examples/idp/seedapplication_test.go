@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -83,7 +84,7 @@ func TestST14_RotatedSecret(t *testing.T) {
 	s.expect("changed in the file", map[string]bool{first: false, rotated: false, second: true})
 	s.restart(first)
 	s.expect("changed back", map[string]bool{first: false, second: true})
-	s.open(func(d *database) error { return d.store.ApplicationTable.Delete(t.Context(), "web") })
+	s.open(func(d *database) error { return d.store.ApplicationTable.Delete(t.Context(), "web", time.Now()) })
 	s.restart(first)
 	s.expect("deleted and seeded", map[string]bool{first: true, second: false})
 }

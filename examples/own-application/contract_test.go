@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -57,7 +58,7 @@ func openStore(t *testing.T, open func() (*gorm.DB, error)) *Store {
 }
 
 // add stores what the contract describes, as a Client: its name for the client_id and its secrets are all that it asks for.
-func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication) error {
+func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication, _ time.Time) error {
 	return s.db.WithContext(ctx).Create(&Client{
 		Key: app.ClientID, Team: app.UserID, Title: app.Name, Device: app.IsPublic(), Suspended: app.Disabled,
 		Secret: app.ClientSecret, OldSecret: app.PreviousSecret, OldSecretUntil: app.PreviousSecretExpiresAt,

@@ -51,7 +51,7 @@ func register(ctx context.Context, store *Store) error {
 	}
 	client := &Client{Key: "till", Team: "team:shop", Title: "Till"}
 	fmt.Println("The secret of the client till, shown once:", client.GenerateSecret())
-	return store.CreateApplication(ctx, client)
+	return store.CreateApplication(ctx, client, time.Now())
 }
 
 // newSite mounts the provider, with the pages on which teams manage their clients.

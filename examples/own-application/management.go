@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -19,7 +20,7 @@ func (s *Store) ValidateApplication(app oauthkit.Application) error {
 }
 
 // CreateApplication gives the client its key. What an earlier client with that key may have left is ended.
-func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	client := app.(*Client)
 	if client.Key == "" {
 		client.Key = oauthkit.NewClientID()
@@ -33,10 +34,10 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 	case !errors.Is(err, oauthkit.ErrNotFound):
 		return err
 	}
-	if err := s.ForgetApplication(ctx, client.Key); err != nil { // first: a client that is there could use it
+	if err := s.ForgetApplication(ctx, client.Key, now); err != nil { // first: a client that is there could use it
 		return err
 	}
-	if err := s.EnableApplication(ctx, client.Key); err != nil {
+	if err := s.EnableApplication(ctx, client.Key, now); err != nil {
 		return err
 	}
 	if err := s.db.WithContext(ctx).Create(client).Error; err != nil {
@@ -48,13 +49,13 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application)
 // UpdateApplication changes the client that was read, if nobody has changed it meanwhile. Whatever is wrong with one, it can be
 // suspended: first in the table, so that no request begins, and then in the library's, which revokes what was issued to it. If
 // that fails, the same change, made again, continues. A client that goes on is accepted by the library first.
-func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	client := *app.(*Client)
 	if err := s.ValidateApplication(app); err != nil && !client.Suspended {
 		return err
 	}
 	if !client.Suspended {
-		if err := s.resume(ctx, client.Key); err != nil {
+		if err := s.resume(ctx, client.Key, now); err != nil {
 			return err
 		}
 	}
@@ -71,25 +72,25 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		}
 		return err
 	case client.Suspended:
-		return s.DisableApplication(ctx, client.Key)
+		return s.DisableApplication(ctx, client.Key, now)
 	default:
 		return nil
 	}
 }
 
 // resume lets the library issue again to a client that is suspended.
-func (s *Store) resume(ctx context.Context, key string) error {
+func (s *Store) resume(ctx context.Context, key string, now time.Time) error {
 	stored, err := s.Application(ctx, key)
 	if err != nil || oauthkit.IsUsable(stored) {
 		return err
 	}
-	return s.EnableApplication(ctx, key)
+	return s.EnableApplication(ctx, key, now)
 }
 
 // DeleteApplication ends what was issued to the client, and then removes it: in this order, so that a client of which something
 // is left can still be found and deleted again.
-func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
-	if err := s.ForgetApplication(ctx, clientID); err != nil {
+func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	if err := s.ForgetApplication(ctx, clientID, now); err != nil {
 		return err
 	}
 	deleted := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Delete(new(Client))

@@ -77,7 +77,7 @@ func TestClientTwice(t *testing.T) {
 	if err := s.db.Create(&Client{Key: "till", Title: "Till"}).Error; err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateApplication(t.Context(), &Client{Key: "till", Title: "Till"}); err == nil || !s.alive() {
+	if err := s.CreateApplication(t.Context(), &Client{Key: "till", Title: "Till"}, time.Now()); err == nil || !s.alive() {
 		t.Errorf("got %v, want it refused, and the token of the first good", err)
 	}
 }
@@ -95,7 +95,7 @@ func TestSuspensionInterrupted(t *testing.T) {
 		}
 		client := found.(*Client)
 		client.Suspended = true
-		return s.UpdateApplication(t.Context(), client)
+		return s.UpdateApplication(t.Context(), client, time.Now())
 	}
 	if err := suspend(); err == nil || !s.alive() {
 		t.Errorf("got %v, want the failure to end what it has", err)
@@ -119,11 +119,11 @@ func TestSuspensionOfWhatIsNotValid(t *testing.T) {
 	}
 	client := found.(*Client)
 	var problems oauthkit.Problems
-	if err := s.UpdateApplication(t.Context(), client); !errors.As(err, &problems) || !s.alive() {
+	if err := s.UpdateApplication(t.Context(), client, time.Now()); !errors.As(err, &problems) || !s.alive() {
 		t.Errorf("got %v, want its problems, and its token good", err)
 	}
 	client.Suspended = true
-	if err := s.UpdateApplication(t.Context(), client); err != nil || s.alive() {
+	if err := s.UpdateApplication(t.Context(), client, time.Now()); err != nil || s.alive() {
 		t.Errorf("suspended: got %v, want the token ended", err)
 	}
 }

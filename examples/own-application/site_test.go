@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -121,7 +122,7 @@ func TestClientsOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := &Client{Key: "other", Team: "team:bank", Title: "Other"}
-	if err := s.store.CreateApplication(t.Context(), other); err != nil {
+	if err := s.store.CreateApplication(t.Context(), other, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	listed, _ := s.json(http.StatusOK, http.MethodGet, "api/applications", "")["applications"].([]any)
@@ -145,15 +146,15 @@ func TestSuspendedClient(t *testing.T) {
 	}
 	suspended := *begun.(*Client)
 	suspended.Suspended = true
-	if err := s.store.UpdateApplication(t.Context(), &suspended); err != nil {
+	if err := s.store.UpdateApplication(t.Context(), &suspended, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s.token(http.StatusUnauthorized, id, secret)
-	if err := s.store.UpdateApplication(t.Context(), begun); !errors.Is(err, oauthkit.ErrConflict) {
+	if err := s.store.UpdateApplication(t.Context(), begun, time.Now()); !errors.Is(err, oauthkit.ErrConflict) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 	suspended.Suspended, suspended.Version = false, suspended.Version+1
-	if err := s.store.UpdateApplication(t.Context(), &suspended); err != nil {
+	if err := s.store.UpdateApplication(t.Context(), &suspended, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if fresh := s.token(http.StatusOK, id, secret); !s.active(fresh, id, secret) || s.active(token, id, secret) {

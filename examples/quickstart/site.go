@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -71,12 +72,12 @@ func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base st
 	secret = app.GenerateSecret()
 	_, err = store.ApplicationTable.Find(context.Background(), app.ClientID)
 	if errors.Is(err, oauthkit.ErrNotFound) {
-		return secret, store.ApplicationTable.Create(context.Background(), app)
+		return secret, store.ApplicationTable.Create(context.Background(), app, time.Now())
 	}
 	if err != nil {
 		return "", err
 	}
-	return secret, store.ApplicationTable.Update(context.Background(), app)
+	return secret, store.ApplicationTable.Update(context.Background(), app, time.Now())
 }
 
 // claims is what the provider says about its users.

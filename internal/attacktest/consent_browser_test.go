@@ -56,10 +56,10 @@ func TestB14_FormActionInBrowser(t *testing.T) {
 func serveProvider(t *testing.T) string {
 	t.Helper()
 	store := memstore.New()
-	err := store.AddApplication(t.Context(), &oauthkit.AbstractApplication{
+	err := store.CreateApplication(t.Context(), &oauthkit.AbstractApplication{
 		ClientID: "cli", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		RedirectURIs: oauthkit.URIs{"http://127.0.0.1/cb"},
-	})
+	}, time.Now())
 	if err != nil {
 		t.Fatalf("registering the application: %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -31,10 +32,10 @@ func TestB04_ChoiceByKeyboard(t *testing.T) {
 		_, _ = w.Write([]byte(`<!doctype html><p id="arrived">Welcome</p>`))
 	})
 	store := memstore.New()
-	err := store.AddApplication(t.Context(), &oauthkit.AbstractApplication{
+	err := store.CreateApplication(t.Context(), &oauthkit.AbstractApplication{
 		ClientID: "cli", ClientType: oauthkit.Public, GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode},
 		RedirectURIs: oauthkit.URIs{"http://127.0.0.1/cb"}, Scopes: oauthkit.Scopes{"read", "write"},
-	})
+	}, time.Now())
 	if err != nil {
 		t.Fatalf("registering the application: %v", err)
 	}

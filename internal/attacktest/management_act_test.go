@@ -180,7 +180,7 @@ func disable(t *testing.T, s *fixture.Server, clientID string, disabled bool) {
 		t.Fatal(err)
 	}
 	oauthkit.Abstract(app).Disabled = disabled
-	if err := s.Store.UpdateApplication(t.Context(), app); err != nil {
+	if err := s.Store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Error(err)
 	}
 }

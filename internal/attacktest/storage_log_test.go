@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"gorm.io/gorm/logger"
 
@@ -137,7 +138,7 @@ func TestST03_GORMLogger(t *testing.T) {
 	if err := store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.ApplicationTable.Create(t.Context(), app); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Application(t.Context(), "web"); err != nil {

@@ -89,7 +89,7 @@ func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing}, Scopes: oauthkit.Scopes{"openid", "read"},
 	}
 	secret := app.GenerateSecret()
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	provider, err := oauthkit.New(issuer, store, oauthkit.Config{

@@ -31,7 +31,7 @@ func ofManagement() []mutant {
 		},
 		{
 			"manage-applications-without-number", ".",
-			`if errors.Is(err, ErrTooMany) {`, `if errors.Is(err, ErrTooMany) && a.store.CreateApplication(ctx, app) != nil {`,
+			`if errors.Is(err, ErrTooMany) {`, `if errors.Is(err, ErrTooMany) && a.store.CreateApplication(ctx, app, a.provider.Now()) != nil {`,
 			killer{attacks, "TestOwnerLimit/memory/M-17 number of applications"},
 		},
 		{

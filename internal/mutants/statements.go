@@ -97,7 +97,7 @@ AND EXISTS`,
 		},
 		{
 			"enabling-revives", store,
-			"if err := a.credentials.DisableApplication(ctx, clientID); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted", "if err := error(nil); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted",
+			"if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted", "if err := error(nil); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted",
 			killer{store, "TestEndingInterrupted"},
 		},
 		{

@@ -33,7 +33,7 @@ func TestApartInOne(t *testing.T) {
 		db := open()
 		store := apart(t, db, db.Session(&gorm.Session{}))
 		token := issue(t, store)
-		if err := store.ApplicationTable.Delete(t.Context(), "client"); err != nil { // SQLite has one write lock
+		if err := store.ApplicationTable.Delete(t.Context(), "client", now); err != nil { // SQLite has one write lock
 			t.Fatal(err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -81,7 +81,7 @@ func TestApartPrinted(t *testing.T) {
 			}
 		}
 		store := apart(t, credentials, applications)
-		if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication(), now); err != nil {
 			t.Error(err)
 		}
 	})
@@ -111,11 +111,11 @@ func TestApartRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		fresh := *stale
-		if err := store.ApplicationTable.Update(t.Context(), &fresh); err != nil {
+		if err := store.ApplicationTable.Update(t.Context(), &fresh, now); err != nil {
 			t.Fatal(err)
 		}
 		stale.Disabled = true
-		if err := store.ApplicationTable.Update(t.Context(), stale); !errors.Is(err, oauthkit.ErrConflict) {
+		if err := store.ApplicationTable.Update(t.Context(), stale, now); !errors.Is(err, oauthkit.ErrConflict) {
 			t.Errorf("got error %v, want %v", err, oauthkit.ErrConflict)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
@@ -131,7 +131,7 @@ func TestApartConflict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, applications := t.Context(), openers()["postgres"](t)()
 			store := apart(t, openers()["postgres"](t)(), applications)
-			if err := errors.Join(store.ApplicationTable.Create(ctx, newApplication()), setDisabled(ctx, store, true)); err != nil {
+			if err := errors.Join(store.ApplicationTable.Create(ctx, newApplication(), now), setDisabled(ctx, store, true)); err != nil {
 				t.Fatal(err)
 			}
 			other := applications.Begin()
@@ -178,7 +178,7 @@ func TestApartInterrupted(t *testing.T) {
 		token := issue(t, store)
 
 		interrupted.lose = "SET revoked_at"
-		if err := store.ApplicationTable.Delete(t.Context(), "client"); !errors.Is(err, errLost) {
+		if err := store.ApplicationTable.Delete(t.Context(), "client", now); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
 		interrupted.lose = ""
@@ -192,7 +192,7 @@ func TestApartInterrupted(t *testing.T) {
 		if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
 			t.Errorf("new tokens: got error %v, want %v", err, oauthkit.ErrEnded)
 		}
-		if err := store.ApplicationTable.Delete(t.Context(), "client"); err != nil {
+		if err := store.ApplicationTable.Delete(t.Context(), "client", now); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -215,14 +215,14 @@ func TestApartCreateInterrupted(t *testing.T) {
 		}
 
 		interrupted.lose = "SET revoked_at"
-		if err := store.ApplicationTable.Create(t.Context(), newApplication()); !errors.Is(err, errLost) {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication(), now); !errors.Is(err, errLost) {
 			t.Fatalf("got error %v, want %v", err, errLost)
 		}
 		interrupted.lose = ""
 		if _, err := store.ApplicationTable.Find(t.Context(), "client"); !errors.Is(err, oauthkit.ErrNotFound) {
 			t.Errorf("the application: got error %v, want %v", err, oauthkit.ErrNotFound)
 		}
-		if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), newApplication(), now); err != nil {
 			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
@@ -234,7 +234,7 @@ func TestApartCreateInterrupted(t *testing.T) {
 // issue stores an application and returns the hash of an access token of it.
 func issue(t *testing.T, store *store) string {
 	t.Helper()
-	if err := store.ApplicationTable.Create(t.Context(), newApplication()); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), newApplication(), now); err != nil {
 		t.Fatal(err)
 	}
 	authorization := newAuthorization()

@@ -56,7 +56,7 @@ func TestModel(t *testing.T) {
 			}
 		}
 		store := migrated[*thereApplication](t, open())
-		if err := store.ApplicationTable.Create(t.Context(), &thereApplication{*newApplication()}); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), &thereApplication{*newApplication()}, now); err != nil {
 			t.Errorf("the same table: got %v, want it taken", err)
 		}
 	})

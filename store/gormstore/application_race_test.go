@@ -47,14 +47,14 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 			}
 		}
 	}
-	create := func() error { return store.ApplicationTable.Create(ctx, newApplication()) }
+	create := func() error { return store.ApplicationTable.Create(ctx, newApplication(), now) }
 	race(often(create), often(create),
-		often(func() error { return store.ApplicationTable.Delete(ctx, "client") }),
+		often(func() error { return store.ApplicationTable.Delete(ctx, "client", now) }),
 		often(func() error {
 			app, err := store.ApplicationTable.Find(ctx, "client")
 			if err == nil {
 				app.Disabled = true
-				err = store.ApplicationTable.Update(ctx, app)
+				err = store.ApplicationTable.Update(ctx, app, now)
 			}
 			return err
 		}),
@@ -64,7 +64,7 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 			return err
 		}),
 	)
-	if err := store.ApplicationTable.Delete(ctx, "client"); err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
+	if err := store.ApplicationTable.Delete(ctx, "client", now); err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Error(err)
 	}
 	var left int64

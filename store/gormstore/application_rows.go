@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -58,6 +59,12 @@ func (t *applicationRows) query(ctx context.Context) *gorm.DB {
 // change executes run in a transaction in which GORM writes to the applications. Run may be executed several times.
 func (t *applicationRows) change(ctx context.Context, run func(tx *gorm.DB) error) error {
 	return t.attempt(ctx, true, func() error { return t.query(ctx).Transaction(run, t.dialect.transactionOptions()...) })
+}
+
+// at returns tx with now as the time that GORM writes into columns such as updated_at.
+func at(tx *gorm.DB, now time.Time) *gorm.DB {
+	now = now.UTC().Truncate(time.Microsecond)
+	return tx.Session(&gorm.Session{NowFunc: func() time.Time { return now }})
 }
 
 // abstractColumns returns the columns that the migrations make: those of AbstractApplication.

@@ -114,7 +114,7 @@ func TestB01_LaxRulesOpenNoRedirect(t *testing.T) {
 		"//rp.test/cb":                {"//rp.test/cb", "https://rp.test/cb"},
 	} {
 		for kind, store := range storesWith[lenientApplication](t, lenient()) {
-			if err := store.CreateApplication(t.Context(), addresses(store, stored, "*")); err != nil {
+			if err := store.CreateApplication(t.Context(), addresses(store, stored, "*"), now); err != nil {
 				t.Errorf("%s, %s: got %v, want it stored", kind, stored, err)
 				continue
 			}

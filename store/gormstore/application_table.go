@@ -46,16 +46,16 @@ func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, err
 // if there is one with its client_id. If another has what app has in a column of the host's that is tagged uniqueIndex, the error
 // holds [oauthkit.Problems] at the field's name in JSON, or at the column's where no tag says one. What is left of an earlier
 // application, whose row was removed past the library or whose users just approved it while it was deleted, is ended.
-func (a *ApplicationTable[A]) Create(ctx context.Context, app A) error {
-	return a.create(ctx, app, func(*gorm.DB) error { return nil })
+func (a *ApplicationTable[A]) Create(ctx context.Context, app A, now time.Time) error {
+	return a.create(ctx, app, now, func(*gorm.DB) error { return nil })
 }
 
 // CreateWithin does the same as Create if the owner of app, in its column user_id, has fewer than limit
 // applications. Otherwise it returns an error wrapping [oauthkit.ErrTooMany]. It counts in the
 // transaction that stores app, one transaction of an owner at a time. An app without an owner is not
 // limited.
-func (a *ApplicationTable[A]) CreateWithin(ctx context.Context, app A, limit int) error {
-	return a.create(ctx, app, func(tx *gorm.DB) error { return a.checkOwner(ctx, tx, app.GetUserID(), limit) })
+func (a *ApplicationTable[A]) CreateWithin(ctx context.Context, app A, limit int, now time.Time) error {
+	return a.create(ctx, app, now, func(tx *gorm.DB) error { return a.checkOwner(ctx, tx, app.GetUserID(), limit) })
 }
 
 // checkOwner returns ErrTooMany if the owner has limit applications, and lets no other transaction
@@ -76,23 +76,23 @@ func (a *ApplicationTable[A]) checkOwner(ctx context.Context, tx *gorm.DB, owner
 }
 
 // create stores app if it is valid, unless allowed, which is called in the transaction, returns an error.
-func (a *ApplicationTable[A]) create(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
+func (a *ApplicationTable[A]) create(ctx context.Context, app A, now time.Time, allowed func(tx *gorm.DB) error) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	return failed("creating an application", a.refused(ctx, app, a.insert(ctx, app, allowed)))
+	return failed("creating an application", a.refused(ctx, app, a.insert(ctx, app, now, allowed)))
 }
 
-func (a *ApplicationTable[A]) insert(ctx context.Context, app A, allowed func(tx *gorm.DB) error) error {
-	if err := a.endEarlier(ctx, app.GetID()); err != nil {
+func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, allowed func(tx *gorm.DB) error) error {
+	if err := a.endEarlier(ctx, app.GetID(), now); err != nil {
 		return err
 	}
-	return a.withLifted(ctx, app.GetID(), func(tx *gorm.DB) error {
+	return a.withLifted(ctx, app.GetID(), now, func(tx *gorm.DB) error {
 		if err := allowed(tx); err != nil {
 			return err
 		}
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
-		created := tx.Clauses(unlessExists).Create(app)
+		created := at(tx, now).Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
 			return exists(app.GetID())
 		}
@@ -102,7 +102,7 @@ func (a *ApplicationTable[A]) insert(ctx context.Context, app A, allowed func(tx
 
 // endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could
 // use it. Where nothing is left, and no mark that one was deleted, there is nothing to wait for either.
-func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string) error {
+func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string, now time.Time) error {
 	there, err := a.ids(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string) e
 	ended := applicationTarget(clientID)
 	left, err := a.credentials.boundedIDs(ctx, leftOfApplication, clientID, ended.name)
 	if err == nil && len(left) > 0 {
-		_, err = a.credentials.endPassing(ctx, ended, a.db.NowFunc())
+		_, err = a.credentials.endPassing(ctx, ended, now)
 	}
 	return err
 }
@@ -133,40 +133,43 @@ func exists(clientID string) error {
 // in a unique column is a problem as in Create.
 //
 // A change is stored before what the application has is ended. If the latter fails, the same change, made again, continues.
-func (a *ApplicationTable[A]) Update(ctx context.Context, app A) error {
+func (a *ApplicationTable[A]) Update(ctx context.Context, app A, now time.Time) error {
 	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
-	abstract, read := oauthkit.Abstract(app), time.Time{}
+	abstract, read, changedAt := oauthkit.Abstract(app), time.Time{}, now
 	if abstract != nil {
 		read = abstract.UpdatedAt
+		if !now.After(read) { // each change has its own time, even if the clock stands still
+			changedAt = read.Add(time.Microsecond)
+		}
 	}
 	update := func(tx *gorm.DB) error {
 		if abstract != nil {
 			abstract.UpdatedAt = read // GORM has changed it if this is another attempt
 		}
-		return a.update(ctx, tx, app)
+		return a.update(ctx, at(tx, changedAt), app)
 	}
 	change := a.disable
 	if oauthkit.IsUsable(app) {
 		change = a.enable
 	}
-	return failed("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), update)))
+	return failed("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), now, update)))
 }
 
 // disable stores the application first, so that no request begins any more, and then ends what it has.
-func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, now time.Time, update func(tx *gorm.DB) error) error {
 	if err := a.change(ctx, update); err != nil {
 		return err
 	}
-	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+	if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {
 		return err
 	}
-	return a.settle(ctx, clientID)
+	return a.settle(ctx, clientID, now)
 }
 
 // enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
-func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, update func(tx *gorm.DB) error) error {
+func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, now time.Time, update func(tx *gorm.DB) error) error {
 	name := applicationTarget(clientID).name
 	stored, err := a.stored(ctx, clientID)
 	if err != nil {
@@ -180,17 +183,17 @@ func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, updat
 		if err := a.change(ctx, update); err != nil {
 			return err
 		}
-		return a.settle(ctx, clientID)
+		return a.settle(ctx, clientID, now)
 	}
-	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+	if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {
 		return err
 	}
-	return a.withLifted(ctx, clientID, update)
+	return a.withLifted(ctx, clientID, now, update)
 }
 
 // settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
 // writes its half first and then reads the other's, so at least one of them sees both.
-func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string) error {
+func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string, now time.Time) error {
 	marked, err := a.credentials.marked(ctx, applicationTarget(clientID).name)
 	if err != nil || !marked {
 		return err
@@ -202,7 +205,7 @@ func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string) error
 	case err != nil || !oauthkit.IsUsable(stored):
 		return err
 	default:
-		return a.credentials.EnableApplication(ctx, clientID)
+		return a.credentials.EnableApplication(ctx, clientID, now)
 	}
 }
 
@@ -223,7 +226,7 @@ func (a *ApplicationTable[A]) change(ctx context.Context, change func(tx *gorm.D
 // withLifted changes the row together with lifting the mark that nothing is issued to the application. In two databases the mark is
 // lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
 // is put back, with what was issued meanwhile revoked, unless another call has made the application usable.
-func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, change func(tx *gorm.DB) error) error {
+func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, now time.Time, change func(tx *gorm.DB) error) error {
 	name := applicationTarget(clientID).name
 	if a.together() {
 		return a.change(ctx, func(tx *gorm.DB) error {
@@ -242,17 +245,17 @@ func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, c
 	}
 	err = a.change(ctx, change)
 	if err != nil && marked {
-		err = errors.Join(err, a.putBack(context.WithoutCancel(ctx), clientID))
+		err = errors.Join(err, a.putBack(context.WithoutCancel(ctx), clientID, now))
 	}
 	return err
 }
 
 // putBack ends what was issued to an application since its mark was lifted in vain.
-func (a *ApplicationTable[A]) putBack(ctx context.Context, clientID string) error {
-	if err := a.credentials.DisableApplication(ctx, clientID); err != nil {
+func (a *ApplicationTable[A]) putBack(ctx context.Context, clientID string, now time.Time) error {
+	if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {
 		return err
 	}
-	return a.settle(ctx, clientID)
+	return a.settle(ctx, clientID, now)
 }
 
 func (a *ApplicationTable[A]) update(ctx context.Context, tx *gorm.DB, app A) error {
@@ -286,9 +289,9 @@ func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clien
 //
 // What the application has is ended before its row is removed. If that fails, the application is still there, with nothing that is
 // issued to it any more, and the same call continues.
-func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string) error {
+func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now time.Time) error {
 	ended := applicationTarget(clientID)
-	if err := a.credentials.endMarked(ctx, ended, a.db.NowFunc(), true); err != nil {
+	if err := a.credentials.endMarked(ctx, ended, now, true); err != nil {
 		return failed("deleting an application", err)
 	}
 	var removed int
@@ -307,9 +310,9 @@ func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string) error
 		gone, err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
 	}
 	if err == nil && !gone { // another call has enabled it meanwhile, which none can any more
-		err = a.credentials.ForgetApplication(ctx, clientID)
+		err = a.credentials.ForgetApplication(ctx, clientID, now)
 		if err == nil {
-			err = a.settle(ctx, clientID)
+			err = a.settle(ctx, clientID, now)
 		}
 	}
 	if err == nil && removed == 0 {

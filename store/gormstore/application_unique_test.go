@@ -34,7 +34,7 @@ func TestUniqueIndexLater(t *testing.T) {
 		for _, id := range []string{"one", "two"} {
 			app := newApplication()
 			app.ClientID = id
-			if err := plain.ApplicationTable.Create(ctx, app); err != nil {
+			if err := plain.ApplicationTable.Create(ctx, app, now); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -186,7 +186,7 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 
 	app := &claimApplication{AbstractApplication: *newApplication(), Slug: "shop", Tenant: "fourth"}
 	app.ClientID = second.GetID()
-	if err := store.ApplicationTable.Create(ctx, app); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the client_id %q already", app.ClientID)) {
+	if err := store.ApplicationTable.Create(ctx, app, now); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the client_id %q already", app.ClientID)) {
 		t.Errorf("a client_id that exists: got %v, want an error that says so", err)
 	}
 	app, err = store.ApplicationTable.Find(ctx, second.GetID())
@@ -194,7 +194,7 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 		t.Fatal(err)
 	}
 	app.Slug, app.Disabled = "shop", true
-	wantTaken(t, "an application that is switched off", store.ApplicationTable.Update(ctx, app), []string{"slug"})
+	wantTaken(t, "an application that is switched off", store.ApplicationTable.Update(ctx, app, now), []string{"slug"})
 }
 
 // collatedApplication has a value that SQLite compares without regard to case.
@@ -209,10 +209,10 @@ func TestUniqueCollation(t *testing.T) {
 	first := &collatedApplication{AbstractApplication: *newApplication(), Slug: "Shop"}
 	second := &collatedApplication{AbstractApplication: *newApplication(), Slug: "sHOP"}
 	second.ClientID = "second"
-	if err := store.ApplicationTable.Create(t.Context(), first); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), first, now); err != nil {
 		t.Fatal(err)
 	}
-	wantTaken(t, "another case", store.ApplicationTable.Create(t.Context(), second), []string{"slug"})
+	wantTaken(t, "another case", store.ApplicationTable.Create(t.Context(), second, now), []string{"slug"})
 }
 
 // managing returns what the pages manage the applications of a store with.

@@ -19,7 +19,7 @@ func TestApplications(t *testing.T) {
 		app := newApplication()
 		app.ClientID = ""
 		secret := app.GenerateSecret()
-		if err := store.ApplicationTable.Create(ctx, app); err != nil || app.ClientID == "" || app.CreatedAt.IsZero() {
+		if err := store.ApplicationTable.Create(ctx, app, now); err != nil || app.ClientID == "" || app.CreatedAt.IsZero() {
 			t.Fatalf("Create: got %v, client_id %q, created %v, want both set", err, app.ClientID, app.CreatedAt)
 		}
 		found, err := store.ApplicationTable.Find(ctx, app.ClientID)
@@ -28,22 +28,22 @@ func TestApplications(t *testing.T) {
 		}
 		changed := newApplication()
 		changed.ClientID, changed.Name, changed.GrantTypes = app.ClientID, "", app.GrantTypes[:1]
-		if err := store.ApplicationTable.Update(ctx, changed); err != nil {
+		if err := store.ApplicationTable.Update(ctx, changed, now); err != nil {
 			t.Fatal(err)
 		}
 		found, err = store.ApplicationTable.Find(ctx, app.ClientID)
 		if err != nil || found.Name != "" || len(found.GrantTypes) != 1 || found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
 			t.Errorf("after Update: got %+v, %v, want every field replaced but the time of creation", found, err)
 		}
-		if err := store.ApplicationTable.Create(ctx, changed); err == nil || !strings.Contains(err.Error(), "already") {
+		if err := store.ApplicationTable.Create(ctx, changed, now); err == nil || !strings.Contains(err.Error(), "already") {
 			t.Errorf("Create of a client_id that exists: got %v, want an error that says so", err)
 		}
-		if err := store.ApplicationTable.Delete(ctx, app.ClientID); err != nil {
+		if err := store.ApplicationTable.Delete(ctx, app.ClientID, now); err != nil {
 			t.Fatal(err)
 		}
 		for name, err := range map[string]error{
-			"Update": store.ApplicationTable.Update(ctx, changed),
-			"Delete": store.ApplicationTable.Delete(ctx, app.ClientID),
+			"Update": store.ApplicationTable.Update(ctx, changed, now),
+			"Delete": store.ApplicationTable.Delete(ctx, app.ClientID, now),
 		} {
 			if !errors.Is(err, oauthkit.ErrNotFound) {
 				t.Errorf("%s of an application that is gone: got %v, want ErrNotFound", name, err)
@@ -53,7 +53,7 @@ func TestApplications(t *testing.T) {
 			t.Errorf("Application: got %v, want ErrNotFound", err)
 		}
 		var problems oauthkit.Problems
-		if err := store.ApplicationTable.Create(ctx, &oauthkit.AbstractApplication{}); !errors.As(err, &problems) {
+		if err := store.ApplicationTable.Create(ctx, &oauthkit.AbstractApplication{}, now); !errors.As(err, &problems) {
 			t.Errorf("Create of nothing: got %v, want problems", err)
 		}
 	})
@@ -63,7 +63,7 @@ func TestApplications(t *testing.T) {
 func TestDelete(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
-		if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 			t.Fatal(err)
 		}
 		authorization, others := newAuthorization(), newAuthorization()
@@ -74,7 +74,7 @@ func TestDelete(t *testing.T) {
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),
-			store.ApplicationTable.Delete(ctx, "client"))
+			store.ApplicationTable.Delete(ctx, "client", now))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestList(t *testing.T) {
 		for i := range 7 {
 			app := newApplication()
 			app.ClientID, app.UserID = fmt.Sprint("client-", i), []string{"alice", "bob", ""}[i%3]
-			if err := store.ApplicationTable.Create(ctx, app); err != nil {
+			if err := store.ApplicationTable.Create(ctx, app, now); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -154,7 +154,7 @@ func TestGORMFeatures(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
 		store, ctx := migrated[*hidingApplication](t, db), t.Context()
-		if err := store.ApplicationTable.Create(ctx, &hidingApplication{AbstractApplication: *newApplication()}); err != nil {
+		if err := store.ApplicationTable.Create(ctx, &hidingApplication{AbstractApplication: *newApplication()}, now); err != nil {
 			t.Fatal(err)
 		}
 		found, err := store.ApplicationTable.Find(ctx, "client")
@@ -192,14 +192,14 @@ func (a *ownApplication) AllowsAuthMethod(string) bool         { return true }
 func TestOwnApplication(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*ownApplication](t, open()), t.Context()
-		if err := store.ApplicationTable.Create(ctx, &ownApplication{ClientID: "own", Secret: "secret", Opened: now}); err != nil {
+		if err := store.ApplicationTable.Create(ctx, &ownApplication{ClientID: "own", Secret: "secret", Opened: now}, now); err != nil {
 			t.Fatal(err)
 		}
 		found, err := store.Application(ctx, "own")
 		if err != nil || !found.VerifyPassword("secret") {
 			t.Errorf("got %+v, %v, want the host's application", found, err)
 		}
-		if err := store.ApplicationTable.Update(ctx, &ownApplication{ClientID: "own", Secret: "changed"}); err != nil {
+		if err := store.ApplicationTable.Update(ctx, &ownApplication{ClientID: "own", Secret: "changed"}, now); err != nil {
 			t.Error(err)
 		}
 	})

@@ -15,7 +15,7 @@ func BenchmarkActs(b *testing.B) {
 			db := opener(b)()
 			statements := oauthtest.CountStatements(db)
 			store := migrated[*oauthkit.AbstractApplication](b, db)
-			if err := store.ApplicationTable.Create(b.Context(), newApplication()); err != nil {
+			if err := store.ApplicationTable.Create(b.Context(), newApplication(), now); err != nil {
 				b.Fatal(err)
 			}
 			for _, operation := range operations(b, store) {

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -66,7 +67,7 @@ func countSealed(over string) string {
 // Cleanup implements [oauthkit.Cleaner].
 func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
-		limits.Now = c.db.NowFunc()
+		return nil, errors.New("gormstore: Cleanup: limits.Now is zero")
 	}
 	if limits.Batch <= 0 {
 		limits.Batch = 1000

@@ -85,14 +85,14 @@ func (sqliteDialect) revokeListed() string { return revokeListedSQLite }
 //
 // It is for a host whose applications are in a table of its own. Call it when the table says that the application may not be used.
 // [ApplicationTable.Update] does so itself.
-func (c *Credentials) DisableApplication(ctx context.Context, clientID string) error {
-	return failed("disabling an application", c.endMarked(ctx, applicationTarget(clientID), c.db.NowFunc(), false))
+func (c *Credentials) DisableApplication(ctx context.Context, clientID string, now time.Time) error {
+	return failed("disabling an application", c.endMarked(ctx, applicationTarget(clientID), now, false))
 }
 
 // EnableApplication completes what [Credentials.DisableApplication] may have left undone, and then accepts new Authorizations of the
 // application. Call it before the table says that the application may be used again. [ApplicationTable.Update] does so itself.
-func (c *Credentials) EnableApplication(ctx context.Context, clientID string) error {
-	if err := c.DisableApplication(ctx, clientID); err != nil {
+func (c *Credentials) EnableApplication(ctx context.Context, clientID string, now time.Time) error {
+	if err := c.DisableApplication(ctx, clientID, now); err != nil {
 		return err
 	}
 	return failed("enabling an application", c.lift(ctx, c.pool(), applicationTarget(clientID).name))
@@ -101,9 +101,9 @@ func (c *Credentials) EnableApplication(ctx context.Context, clientID string) er
 // ForgetApplication removes all consent for an application as well, and refuses new Authorizations for a day, by which every
 // request has ended that knew the application. Call it before its row is removed, and again before one with the same client_id is
 // added, followed by [Credentials.EnableApplication]. [ApplicationTable.Delete] and [ApplicationTable.Create] do so themselves.
-func (c *Credentials) ForgetApplication(ctx context.Context, clientID string) error {
+func (c *Credentials) ForgetApplication(ctx context.Context, clientID string, now time.Time) error {
 	ended := applicationTarget(clientID)
-	err := c.endMarked(ctx, ended, c.db.NowFunc(), true)
+	err := c.endMarked(ctx, ended, now, true)
 	if err == nil {
 		_, err = c.markedGone(ctx, c.pool(), ended.name)
 	}

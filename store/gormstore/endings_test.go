@@ -27,7 +27,9 @@ type end struct {
 func ends() []end {
 	return []end{
 		{"disable", func(ctx context.Context, store *store) error { return setDisabled(ctx, store, true) }},
-		{"delete", func(ctx context.Context, store *store) error { return store.ApplicationTable.Delete(ctx, "client") }},
+		{"delete", func(ctx context.Context, store *store) error {
+			return store.ApplicationTable.Delete(ctx, "client", now)
+		}},
 		{"RevokeUser", func(ctx context.Context, store *store) error {
 			_, err := store.RevokeUser(ctx, "alice", now)
 			return err
@@ -45,7 +47,7 @@ func setDisabled(ctx context.Context, store *store, disabled bool) error {
 		return err
 	}
 	app.Disabled = disabled
-	return store.ApplicationTable.Update(ctx, app)
+	return store.ApplicationTable.Update(ctx, app, now)
 }
 
 // act is a way to get an Authorization. It waits for what hold holds until that is released.
@@ -89,7 +91,7 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	authorization := newAuthorization()
 	tokens, code := newTokens(authorization), newCode(newAuthorization())
 	consent := &oauthkit.Consent{ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
-	err := errors.Join(store.ApplicationTable.Create(ctx, newApplication()), store.SaveTokens(ctx, authorization, tokens),
+	err := errors.Join(store.ApplicationTable.Create(ctx, newApplication(), now), store.SaveTokens(ctx, authorization, tokens),
 		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}, code))
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +229,7 @@ func TestEndingDeadlines(t *testing.T) {
 			end{"update", func(ctx context.Context, store *store) error {
 				app := newApplication()
 				app.Name = "Another"
-				return store.ApplicationTable.Update(ctx, app)
+				return store.ApplicationTable.Update(ctx, app, now)
 			}},
 		) {
 			db := open()
@@ -276,10 +278,10 @@ func TestDeleteWhileEnabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- store.ApplicationTable.Delete(ctx, "client") }()
+	go func() { ended <- store.ApplicationTable.Delete(ctx, "client", now) }()
 	until(t, db, "the deletion waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 	authorization := newAuthorization()
-	if err := errors.Join(store.EnableApplication(ctx, "client"), store.SaveTokens(ctx, authorization, newTokens(authorization))); err != nil {
+	if err := errors.Join(store.EnableApplication(ctx, "client", now), store.SaveTokens(ctx, authorization, newTokens(authorization))); err != nil {
 		t.Fatal(err)
 	}
 	if err := held.Rollback().Error; err != nil {
@@ -292,7 +294,7 @@ func TestDeleteWhileEnabled(t *testing.T) {
 	if err := store.SaveTokens(ctx, authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
 		t.Errorf("tokens afterwards: got %v, want ErrEnded", err)
 	}
-	if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
+	if err := store.ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 		t.Fatal(err)
 	}
 	again := newAuthorization()

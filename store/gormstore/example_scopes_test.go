@@ -3,6 +3,7 @@ package gormstore_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
@@ -29,7 +30,7 @@ func ExampleScopes() {
 		}
 	}
 	kiosk := &oauthkit.AbstractApplication{ClientID: "kiosk", ClientType: oauthkit.Public}
-	if err := store.ApplicationTable.Create(ctx, kiosk); err != nil {
+	if err := store.ApplicationTable.Create(ctx, kiosk, time.Now()); err != nil {
 		fmt.Println(err)
 		return
 	}

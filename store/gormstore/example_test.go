@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
@@ -37,7 +38,7 @@ func ExampleNew() {
 	}
 	app := &logoApplication{Logo: "https://gallery.example/logo.svg", Agree: true}
 	app.ClientID, app.ClientType = "gallery", oauthkit.Confidential
-	if err := store.ApplicationTable.Create(ctx, app); err != nil {
+	if err := store.ApplicationTable.Create(ctx, app, time.Now()); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -63,7 +64,7 @@ func ExampleApplications_List() {
 	for id, owner := range map[string]string{"gallery": "alice", "prints": "bob", "spam": "mallory"} {
 		app := &logoApplication{Logo: id + ".svg"}
 		app.ClientID, app.UserID, app.ClientType = id, owner, oauthkit.Confidential
-		if err := store.ApplicationTable.Create(ctx, app); err != nil {
+		if err := store.ApplicationTable.Create(ctx, app, time.Now()); err != nil {
 			fmt.Println(err)
 			return
 		}
@@ -117,7 +118,7 @@ func ExampleStore_Cleanup() {
 		return
 	}
 	defer store.Close()
-	removed, err := store.Cleanup(context.Background(), oauthkit.CleanupLimits{Batch: 500, Batches: 20})
+	removed, err := store.Cleanup(context.Background(), oauthkit.CleanupLimits{Now: time.Now(), Batch: 500, Batches: 20})
 	fmt.Println(removed["access_tokens"], "expired access tokens removed:", err == nil)
 	// Output:
 	// 0 expired access tokens removed: true

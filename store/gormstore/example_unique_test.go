@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/sqlite"
@@ -28,7 +29,7 @@ func ExampleApplications_Create_unique() {
 	for range 2 {
 		app := &shopApplication{Slug: &slug}
 		app.Name, app.ClientType = "Prints", oauthkit.Confidential
-		err := store.ApplicationTable.Create(ctx, app)
+		err := store.ApplicationTable.Create(ctx, app, time.Now())
 		var problems oauthkit.Problems
 		if errors.As(err, &problems) {
 			err = problems

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -19,31 +20,31 @@ func (s *Store[A]) ValidateApplication(app oauthkit.Application) error {
 }
 
 // CreateApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Create] does. The app must be an A.
-func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *Store[A]) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.ApplicationTable.Create(ctx, own)
+	return s.ApplicationTable.Create(ctx, own, now)
 }
 
 // CreateApplicationWithin implements [oauthkit.OwnerLimiter] as [ApplicationTable.CreateWithin] does. The
 // app must be an A.
-func (s *Store[A]) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
+func (s *Store[A]) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int, now time.Time) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.ApplicationTable.CreateWithin(ctx, own, limit)
+	return s.ApplicationTable.CreateWithin(ctx, own, limit, now)
 }
 
 // UpdateApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Update] does. The app must be an A.
-func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *Store[A]) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	own, err := s.own(app)
 	if err != nil {
 		return err
 	}
-	return s.ApplicationTable.Update(ctx, own)
+	return s.ApplicationTable.Update(ctx, own, now)
 }
 
 func (s *Store[A]) own(app oauthkit.Application) (A, error) {
@@ -55,8 +56,8 @@ func (s *Store[A]) own(app oauthkit.Application) (A, error) {
 }
 
 // DeleteApplication implements [oauthkit.ApplicationManager] as [ApplicationTable.Delete] does.
-func (s *Store[A]) DeleteApplication(ctx context.Context, clientID string) error {
-	return s.ApplicationTable.Delete(ctx, clientID)
+func (s *Store[A]) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	return s.ApplicationTable.Delete(ctx, clientID, now)
 }
 
 // ListApplications implements [oauthkit.ApplicationManager] as [ApplicationTable.List] does. Each one is an A.

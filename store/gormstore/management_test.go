@@ -20,7 +20,7 @@ func TestHostType(t *testing.T) {
 			t.Fatalf("NewApplication: got %T, want one of the host's type", store.NewApplication())
 		}
 		app.AbstractApplication, app.Logo = *newApplication(), "logo.svg"
-		if err := store.CreateApplication(ctx, app); err != nil {
+		if err := store.CreateApplication(ctx, app, now); err != nil {
 			t.Fatal(err)
 		}
 		listed, err := store.ListApplications(ctx, oauthkit.ApplicationQuery{})
@@ -28,8 +28,8 @@ func TestHostType(t *testing.T) {
 			t.Errorf("ListApplications: got %+v, %v, want the one with its logo", listed, err)
 		}
 		for name, err := range map[string]error{
-			"CreateApplication": store.CreateApplication(ctx, newApplication()),
-			"UpdateApplication": store.UpdateApplication(ctx, newApplication()),
+			"CreateApplication": store.CreateApplication(ctx, newApplication(), now),
+			"UpdateApplication": store.UpdateApplication(ctx, newApplication(), now),
 		} {
 			if err == nil || !strings.Contains(err.Error(), "*gormstore_test.galleryApplication") {
 				t.Errorf("%s of another type: got %v, want an error that names the host's type", name, err)
@@ -61,14 +61,14 @@ func TestRules(t *testing.T) {
 	}
 	app := newApplication()
 	app.RedirectURIs = oauthkit.URIs{"https://customer.example/callback"}
-	if err := store.CreateApplication(ctx, app); err != nil {
+	if err := store.CreateApplication(ctx, app, now); err != nil {
 		t.Fatal(err)
 	}
 	app.RedirectURIs = append(app.RedirectURIs, "https://other.example/callback")
 	for name, err := range map[string]error{
 		"ValidateApplication": store.ValidateApplication(app),
-		"Create":              store.ApplicationTable.Create(ctx, app),
-		"Update":              store.ApplicationTable.Update(ctx, app),
+		"Create":              store.ApplicationTable.Create(ctx, app, now),
+		"Update":              store.ApplicationTable.Update(ctx, app, now),
 	} {
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("redirect_uris")) != 1 || !strings.Contains(err.Error(), refusal.Error()) {

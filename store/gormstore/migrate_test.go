@@ -97,7 +97,7 @@ func TestHostColumns(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		ctx := t.Context()
 		plain := migrated[*oauthkit.AbstractApplication](t, open())
-		if err := plain.ApplicationTable.Create(ctx, newApplication()); err != nil {
+		if err := plain.ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 			t.Fatal(err)
 		}
 		gallery := migrated[*galleryApplication](t, open())
@@ -106,7 +106,7 @@ func TestHostColumns(t *testing.T) {
 			t.Fatalf("got %+v, %v, want the application with no logo", existing, err)
 		}
 		existing.Logo, existing.Agree = "https://gallery.example/logo.svg", true
-		if err := gallery.ApplicationTable.Update(ctx, existing); err != nil {
+		if err := gallery.ApplicationTable.Update(ctx, existing, now); err != nil {
 			t.Fatal(err)
 		}
 		db := open()
@@ -135,7 +135,7 @@ func testRoundTrip(t *testing.T, grown *gormstore.Store[*grownApplication]) {
 		Tags: oauthkit.URIs{"a", "b"}, Address: address{"Street", "Town"}, Position: 255,
 	}
 	app.ClientID = "grown"
-	if err := grown.ApplicationTable.Create(t.Context(), app); err != nil {
+	if err := grown.ApplicationTable.Create(t.Context(), app, now); err != nil {
 		t.Fatal(err)
 	}
 	found, err := grown.Application(t.Context(), "grown")
@@ -168,7 +168,7 @@ func TestHostIndices(t *testing.T) {
 		for i, want := range []bool{true, false} {
 			app := &grownApplication{AbstractApplication: *newApplication(), Tenant: sql.NullString{String: "same", Valid: true}}
 			app.ClientID = fmt.Sprint(i)
-			if err := grown.ApplicationTable.Create(t.Context(), app); (err == nil) != want {
+			if err := grown.ApplicationTable.Create(t.Context(), app, now); (err == nil) != want {
 				t.Errorf("application %d of a tenant that may have one: got %v", i, err)
 			}
 		}

@@ -136,7 +136,7 @@ func TestHotPlans(t *testing.T) {
 		db := open()
 		statements := oauthtest.CountStatements(db)
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
-		if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 			t.Fatal(err)
 		}
 		authorization, machine := newAuthorization(), newAuthorization()

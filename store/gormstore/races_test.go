@@ -197,7 +197,7 @@ func TestRevocationsTogether(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		stores, ctx := twoStores(t, open), t.Context()
 		for range 10 {
-			if err := stores[0].ApplicationTable.Create(ctx, newApplication()); err != nil {
+			if err := stores[0].ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 				t.Fatal(err)
 			}
 			var calls []func()
@@ -217,7 +217,7 @@ func TestRevocationsTogether(t *testing.T) {
 			}
 			race(append(calls,
 				func() {
-					if err := stores[1].ApplicationTable.Delete(ctx, "client"); err != nil {
+					if err := stores[1].ApplicationTable.Delete(ctx, "client", now); err != nil {
 						t.Error(err)
 					}
 				},

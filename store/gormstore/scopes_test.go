@@ -21,7 +21,7 @@ func newScopes(t *testing.T, db *gorm.DB) *store {
 	for _, id := range []string{"client", "other"} {
 		app := newApplication()
 		app.ClientID = id
-		if err := store.ApplicationTable.Create(t.Context(), app); err != nil {
+		if err := store.ApplicationTable.Create(t.Context(), app, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestScopesOfDeleted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := store.ApplicationTable.Delete(ctx, "client"); err != nil {
+		if err := store.ApplicationTable.Delete(ctx, "client", now); err != nil {
 			t.Fatal(err)
 		}
 		expectScopes(t, store, "client", "admin read write", "read")

@@ -47,7 +47,7 @@ func TestHostSettings(t *testing.T) {
 		store := migrated[*galleryApplication](t, host.Where("1 = 0").Session(&gorm.Session{}))
 		ctx := t.Context()
 		app := &galleryApplication{AbstractApplication: *newApplication(), Logo: "logo"}
-		if err := store.ApplicationTable.Create(ctx, app); err != nil {
+		if err := store.ApplicationTable.Create(ctx, app, now); err != nil {
 			t.Fatal(err)
 		}
 		found, err := store.ApplicationTable.Find(ctx, "client")

@@ -18,7 +18,7 @@ func TestStatements(t *testing.T) {
 		statements := oauthtest.CountStatements(db)
 		store := migrated[*oauthkit.AbstractApplication](t, db)
 		ctx := t.Context()
-		if err := store.ApplicationTable.Create(ctx, newApplication()); err != nil {
+		if err := store.ApplicationTable.Create(ctx, newApplication(), now); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.SharedSecret(ctx, "secret"); err != nil {

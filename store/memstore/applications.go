@@ -34,20 +34,15 @@ func (s *Store) NewApplication() oauthkit.Application {
 // ValidateApplication implements [oauthkit.ApplicationManager].
 func (s *Store) ValidateApplication(app oauthkit.Application) error { return s.Rules.Validate(app) }
 
-// AddApplication is CreateApplication by the name that it has in tests.
-func (s *Store) AddApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.CreateApplication(ctx, app)
-}
-
 // CreateApplication implements [oauthkit.ApplicationManager]. An app without client_id gets one. What an earlier application with its
 // client_id had is ended.
-func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.createApplication(ctx, app, func() error { return nil })
+func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.createApplication(ctx, app, now, func() error { return nil })
 }
 
 // CreateApplicationWithin implements [oauthkit.OwnerLimiter].
-func (s *Store) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
-	return s.createApplication(ctx, app, func() error { return s.checkOwner(app.GetUserID(), limit) })
+func (s *Store) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int, now time.Time) error {
+	return s.createApplication(ctx, app, now, func() error { return s.checkOwner(app.GetUserID(), limit) })
 }
 
 // checkOwner returns ErrTooMany if the owner has limit applications.
@@ -65,7 +60,7 @@ func (s *Store) checkOwner(owner string, limit int) error {
 }
 
 // createApplication stores app, unless allowed, which is called under the lock, returns an error.
-func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, allowed func() error) error {
+func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, now time.Time, allowed func() error) error {
 	if err := s.Rules.Prepare(app); err != nil {
 		return err
 	}
@@ -80,17 +75,17 @@ func (s *Store) createApplication(ctx context.Context, app oauthkit.Application,
 		return err
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil && abstract.CreatedAt.IsZero() {
-		abstract.CreatedAt = now()
+		abstract.CreatedAt = now
 		abstract.UpdatedAt = abstract.CreatedAt
 	}
 	s.applications[app.GetID()] = copyApplication(app)
-	s.forgetApplication(app.GetID(), now())
+	s.forgetApplication(app.GetID(), now)
 	delete(s.ended, app.GetID())
 	return nil
 }
 
 // UpdateApplication implements [oauthkit.ApplicationManager]. The time of the creation stays.
-func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if err := s.Rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
 	}
@@ -106,7 +101,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 		if !abstract.UpdatedAt.IsZero() && !abstract.UpdatedAt.Equal(before.UpdatedAt) {
 			return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrConflict)
 		}
-		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now()
+		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now
 		if !abstract.UpdatedAt.After(before.UpdatedAt) { // each change has a time of its own
 			abstract.UpdatedAt = before.UpdatedAt.Add(time.Microsecond)
 		}
@@ -115,14 +110,14 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application)
 	if oauthkit.IsUsable(app) {
 		delete(s.ended, app.GetID())
 	} else {
-		s.ended[app.GetID()] = now()
-		s.revokeWhere(now(), ofApplication(app.GetID()))
+		s.ended[app.GetID()] = now
+		s.revokeWhere(now, ofApplication(app.GetID()))
 	}
 	return nil
 }
 
 // DeleteApplication implements [oauthkit.ApplicationManager].
-func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
+func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
@@ -131,8 +126,8 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string) error {
 		return fmt.Errorf("application %q: %w", clientID, oauthkit.ErrNotFound)
 	}
 	delete(s.applications, clientID)
-	s.ended[clientID] = now()
-	s.forgetApplication(clientID, now())
+	s.ended[clientID] = now
+	s.forgetApplication(clientID, now)
 	return nil
 }
 
@@ -162,6 +157,3 @@ func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQ
 func owned(app oauthkit.Application, owners []string) bool {
 	return owners == nil || app.GetUserID() != "" && slices.Contains(owners, app.GetUserID())
 }
-
-// now is the clock of what is told no time, as precise as every store keeps it.
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -264,7 +264,7 @@ func TestM08_ChoicesOfOwners(t *testing.T) {
 
 	operated, _ := m.create("alice")
 	operated.Scopes, operated.SkipAuthorization = oauthkit.Scopes{"openid", "admin"}, true
-	if err := m.store.UpdateApplication(t.Context(), operated); err != nil {
+	if err := m.store.UpdateApplication(t.Context(), operated, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	form = oauthkit.FormOf(operated)
@@ -324,7 +324,7 @@ func TestM08_TrustOfAnotherName(t *testing.T) {
 		m := newManaged(t, oauthkit.ApplicationsConfig{})
 		trusted, _ := m.create("alice")
 		trusted.SkipAuthorization, trusted.Verified = true, true
-		if err := m.store.UpdateApplication(t.Context(), trusted); err != nil {
+		if err := m.store.UpdateApplication(t.Context(), trusted, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		form := oauthkit.FormOf(trusted)
@@ -346,7 +346,7 @@ func TestM08_TrustForMoreScopes(t *testing.T) {
 		m := newManaged(t, oauthkit.ApplicationsConfig{Scopes: oauthkit.Scopes{"openid", "read", "write"}})
 		trusted, _ := m.create("alice")
 		trusted.Scopes, trusted.SkipAuthorization, trusted.Verified = oauthkit.Scopes{"read"}, true, true
-		if err := m.store.UpdateApplication(t.Context(), trusted); err != nil {
+		if err := m.store.UpdateApplication(t.Context(), trusted, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		form := oauthkit.FormOf(trusted)
@@ -404,7 +404,7 @@ func TestM08_TrustOfHostFields(t *testing.T) {
 		app.ClientID, app.UserID, app.ClientType = "photos", "alice", oauthkit.Public
 		app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
 		app.SkipAuthorization, app.Verified = true, true
-		if err := m.store.CreateApplication(t.Context(), app); err != nil {
+		if err := m.store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		form := oauthkit.FormOf(app)
@@ -435,7 +435,7 @@ type switchingOff struct {
 	done bool
 }
 
-func (s *switchingOff) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *switchingOff) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if !s.done {
 		s.done = true
 		stored, err := s.Store.Application(ctx, app.GetID())
@@ -443,11 +443,11 @@ func (s *switchingOff) UpdateApplication(ctx context.Context, app oauthkit.Appli
 			return err
 		}
 		oauthkit.Abstract(stored).Disabled = true
-		if err := s.Store.UpdateApplication(ctx, stored); err != nil {
+		if err := s.Store.UpdateApplication(ctx, stored, time.Now()); err != nil {
 			return err
 		}
 	}
-	return s.Store.UpdateApplication(ctx, app)
+	return s.Store.UpdateApplication(ctx, app, time.Now())
 }
 
 // TestM05_OperatorsDecisionStays is an owner who saves while the operator switches his application off.

@@ -204,7 +204,7 @@ func TestConnectionOfUnusableApplication(t *testing.T) {
 		t.Fatal(err)
 	}
 	oauthkit.Abstract(app).Disabled = true
-	if err := c.store.UpdateApplication(t.Context(), app); err != nil {
+	if err := c.store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.connections(); len(got) != 1 || got[0].Application != nil || got[0].ClientID != "client" {
@@ -258,7 +258,7 @@ func TestEndedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	oauthkit.Abstract(app).Disabled = true
-	if err := c.store.UpdateApplication(t.Context(), app); err != nil {
+	if err := c.store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	*c.events = nil

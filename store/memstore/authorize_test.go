@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -18,7 +19,7 @@ func (*openApplication) AllowsRedirectURI(string) bool { return true }
 func TestR24_ApplicationThatAllowsEverything(t *testing.T) {
 	store := memstore.New()
 	app := &openApplication{oauthkit.AbstractApplication{ClientID: "app", ClientType: oauthkit.Public}}
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{})

@@ -117,7 +117,7 @@ func (s *checkScene) addApplication(app oauthkit.Application) {
 	rules := s.store.Rules
 	defer func() { s.store.Rules = rules }()
 	s.store.Rules = permissive()
-	if err := s.store.CreateApplication(s.Context(), app); err != nil {
+	if err := s.store.CreateApplication(s.Context(), app, time.Now()); err != nil {
 		s.Fatal(err)
 	}
 }

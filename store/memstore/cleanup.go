@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -15,7 +16,7 @@ const replayWindow = time.Hour
 // Cleanup implements [oauthkit.Cleaner].
 func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
-		limits.Now = now()
+		return nil, errors.New("memstore: Cleanup: limits.Now is zero")
 	}
 	if limits.Batch <= 0 {
 		limits.Batch = 1000

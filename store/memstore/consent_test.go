@@ -43,7 +43,7 @@ func newConsentScene(t *testing.T, change func(*oauthkit.Config, *oauthkit.Abstr
 	if change != nil {
 		change(&config, app)
 	}
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var err error
@@ -442,7 +442,7 @@ func TestConsentIsForWhatWasShown(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.change(oauthkit.Abstract(app))
-			if err := s.store.UpdateApplication(t.Context(), app); err != nil {
+			if err := s.store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 			if asks := !s.remembers(s.request("read", callback)); asks != test.asks {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 	"github.com/oauthkit/oauthkit"
@@ -253,7 +254,7 @@ func TestChangeKeepsWhatWas(t *testing.T) {
 	m, _ := operated(t)
 	old := machine("old")
 	old.UserID, old.Scopes, old.GrantTypes = "alice", oauthkit.Scopes{"gone"}, append(old.GrantTypes, "gone")
-	if err := m.store.CreateApplication(t.Context(), old); err != nil {
+	if err := m.store.CreateApplication(t.Context(), old, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.applications.Change(t.Context(), user("operator"), "old", func(app oauthkit.Application) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -18,8 +19,8 @@ func TestContract(t *testing.T) {
 		store := memstore.New()
 		return storetest.Subject{
 			Store: store,
-			AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-				return store.AddApplication(ctx, app)
+			AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+				return store.CreateApplication(ctx, app, time.Now())
 			},
 		}
 	})
@@ -43,9 +44,9 @@ func newHostApplication() *hostApplication {
 	}
 }
 
-func TestAddApplication(t *testing.T) {
+func TestCreateApplication(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if app.ClientID == "" {
@@ -54,11 +55,11 @@ func TestAddApplication(t *testing.T) {
 	if found := find(t, store, app.ClientID); found.Logo != "notes.svg" {
 		t.Errorf("Logo: got %q, want %q", found.Logo, "notes.svg")
 	}
-	if err := store.AddApplication(t.Context(), app); err == nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err == nil {
 		t.Error("AddApplication, of a client_id that is taken: got no error")
 	}
 	var problems oauthkit.Problems
-	err := store.AddApplication(t.Context(), &hostApplication{})
+	err := store.CreateApplication(t.Context(), &hostApplication{}, time.Now())
 	if !errors.As(err, &problems) || len(problems.Of("client_type")) == 0 {
 		t.Errorf("AddApplication, of an application without client type: got %v, want a problem of client_type", err)
 	}
@@ -66,7 +67,7 @@ func TestAddApplication(t *testing.T) {
 
 func TestApplicationIsCopied(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	app.RedirectURIs[0], app.Logo = "https://evil.example/callback", "changed"
@@ -81,21 +82,21 @@ func TestApplicationIsCopied(t *testing.T) {
 func TestUpdateApplication(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
 	app.ClientID = "notes"
-	if err := store.UpdateApplication(t.Context(), app); !errors.Is(err, oauthkit.ErrNotFound) {
+	if err := store.UpdateApplication(t.Context(), app, time.Now()); !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Errorf("UpdateApplication, unknown: got %v, want ErrNotFound", err)
 	}
-	if err := store.AddApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	app.Disabled = true
-	if err := store.UpdateApplication(t.Context(), app); err != nil {
+	if err := store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if !find(t, store, "notes").Disabled {
 		t.Error("Disabled: got false, want true")
 	}
 	app.ClientType, app.Disabled = "unheard of", false
-	if err := store.UpdateApplication(t.Context(), app); err == nil {
+	if err := store.UpdateApplication(t.Context(), app, time.Now()); err == nil {
 		t.Error("UpdateApplication, of what is not valid: got no error")
 	}
 }
@@ -111,7 +112,7 @@ func TestHostType(t *testing.T) {
 		t.Errorf("NewApplication: got %T, want the host's type", store.NewApplication())
 	}
 	app := newHostApplication()
-	if err := store.CreateApplication(t.Context(), app); err != nil {
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	store.Rules.RedirectURI = func(oauthkit.Application) func(string) error {
@@ -119,8 +120,8 @@ func TestHostType(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"ValidateApplication": store.ValidateApplication(app),
-		"CreateApplication":   store.CreateApplication(t.Context(), newHostApplication()),
-		"UpdateApplication":   store.UpdateApplication(t.Context(), app),
+		"CreateApplication":   store.CreateApplication(t.Context(), newHostApplication(), time.Now()),
+		"UpdateApplication":   store.UpdateApplication(t.Context(), app, time.Now()),
 	} {
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("redirect_uris")) == 0 {
@@ -132,14 +133,14 @@ func TestHostType(t *testing.T) {
 func TestDeleteApplication(t *testing.T) {
 	store, app, other := memstore.New(), newHostApplication(), newHostApplication()
 	for _, added := range []*hostApplication{app, other} {
-		if err := errors.Join(store.AddApplication(t.Context(), added), saveToken(t.Context(), store, added.ClientID)); err != nil {
+		if err := errors.Join(store.CreateApplication(t.Context(), added, time.Now()), saveToken(t.Context(), store, added.ClientID)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := store.DeleteApplication(t.Context(), app.ClientID); err != nil {
+	if err := store.DeleteApplication(t.Context(), app.ClientID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.DeleteApplication(t.Context(), app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
+	if err := store.DeleteApplication(t.Context(), app.ClientID, time.Now()); !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Errorf("DeleteApplication, again: got %v, want ErrNotFound", err)
 	}
 	if _, err := store.Application(t.Context(), app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
@@ -175,7 +176,7 @@ func find(t *testing.T, store *memstore.Store, clientID string) *hostApplication
 func ExampleNew() {
 	ctx, store := context.Background(), memstore.New()
 	app := &oauthkit.AbstractApplication{ClientID: "notes", Name: "Notes", ClientType: oauthkit.Public}
-	if err := store.AddApplication(ctx, app); err != nil {
+	if err := store.CreateApplication(ctx, app, time.Now()); err != nil {
 		fmt.Println(err)
 		return
 	}

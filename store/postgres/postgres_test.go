@@ -18,7 +18,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	app := &oauthkit.AbstractApplication{ClientID: "client", ClientType: oauthkit.Confidential}
-	if err := store.ApplicationTable.Create(t.Context(), app); err != nil {
+	if err := store.ApplicationTable.Create(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {

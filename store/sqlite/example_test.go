@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
@@ -31,7 +32,7 @@ func ExampleOpenWith() {
 	app := &oauthkit.AbstractApplication{
 		ClientID: "shop", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://shop.example.org/callback"},
 	}
-	err = store.ApplicationTable.Create(context.Background(), app)
+	err = store.ApplicationTable.Create(context.Background(), app, time.Now())
 	var problems oauthkit.Problems
 	fmt.Println(errors.As(err, &problems), problems)
 	// Output:

@@ -72,7 +72,7 @@ func TestPaths(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := open(t, name).ApplicationTable.Create(t.Context(), application("client")); err != nil {
+		if err := open(t, name).ApplicationTable.Create(t.Context(), application("client"), time.Now()); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if _, err := open(t, absolute).Application(t.Context(), "client"); err != nil {
@@ -140,7 +140,7 @@ func TestWriters(t *testing.T) {
 			store := stores[i%2]
 			for j := range 10 {
 				id := fmt.Sprintf("client-%d-%d", i, j)
-				if err := store.ApplicationTable.Create(t.Context(), application(id)); err != nil {
+				if err := store.ApplicationTable.Create(t.Context(), application(id), time.Now()); err != nil {
 					t.Errorf("writing: %v", err)
 				}
 				if _, err := store.Application(t.Context(), id); err != nil {

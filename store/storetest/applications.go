@@ -61,7 +61,7 @@ func testApplicationIdentity(t *trial) {
 	base := secret.NewID()
 	ids := []string{base + "Case", base + "case", base + "%", base + "_", base + "_x", base + `\`, base + "'"}
 	for _, id := range ids {
-		t.done("AddApplication", t.add(t.ctx, &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Public}))
+		t.done("AddApplication", t.add(t.ctx, &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Public}, t.now))
 	}
 	for _, id := range ids {
 		if got := t.found(id).GetID(); got != id {
@@ -108,7 +108,7 @@ func testApplicationFields(t *trial) {
 	previous := want.GenerateSecret()
 	value := want.RotateSecret(t.now, time.Hour)
 	added := *want
-	t.done("AddApplication", t.add(t.ctx, &added))
+	t.done("AddApplication", t.add(t.ctx, &added, t.now))
 	app := t.found(want.ClientID)
 	if !app.VerifyPassword(value) || app.VerifyPassword(value+"x") {
 		t.Errorf("VerifyPassword: the secret does not fit any more, or another one does")

@@ -38,8 +38,8 @@ func cleanupLimitRules() []rule {
 			testCleanupStops,
 		},
 		{
-			"a zero CleanupLimits.Now is the time of the call",
-			"a program that lets the store take the time removes nothing, or everything",
+			"Cleanup without CleanupLimits.Now is an error, and removes nothing",
+			"a program that forgets the time loses everything, or never finds out that nothing is removed",
 			testCleanupZeroNow,
 		},
 	}
@@ -170,11 +170,9 @@ func testCleanupStops(t *trial) {
 }
 
 func testCleanupZeroNow(t *trial) {
-	interaction := t.interaction()
-	interaction.ExpiresAt = t.now.AddDate(200, 0, 0)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
 	t.session()
-	t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{}), sessionRows)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	_, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{})
+	t.failed("Cleanup, without a time", err)
+	t.same("rows removed with one", t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0)}), sessionRows)
 }

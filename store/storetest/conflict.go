@@ -8,8 +8,8 @@ func testConflict(t *trial) {
 	owners := t.changed(id, func(with *oauthkit.AbstractApplication) { with.Name = "renamed" })
 	operators := t.changed(id, func(with *oauthkit.AbstractApplication) { with.UserID, with.Disabled = "another", true })
 	want := answersOf(operators)
-	t.done("UpdateApplication", t.apps.UpdateApplication(t.ctx, operators))
-	t.answered("UpdateApplication, of what was changed", t.apps.UpdateApplication(t.ctx, owners), oauthkit.ErrConflict)
+	t.done("UpdateApplication", t.apps.UpdateApplication(t.ctx, operators, t.now))
+	t.answered("UpdateApplication, of what was changed", t.apps.UpdateApplication(t.ctx, owners, t.now), oauthkit.ErrConflict)
 	t.kept(want)
-	t.done("UpdateApplication, read again", t.apps.UpdateApplication(t.ctx, t.found(id)))
+	t.done("UpdateApplication, read again", t.apps.UpdateApplication(t.ctx, t.found(id), t.now))
 }

@@ -54,7 +54,7 @@ func (t *trial) model(clientID, owner string) oauthkit.Application {
 func (t *trial) created(owner string) oauthkit.Application {
 	t.Helper()
 	app := t.model(secret.NewID(), owner)
-	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, app))
+	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, app, t.now))
 	return app
 }
 
@@ -99,6 +99,6 @@ func (t *trial) kept(want answers) {
 func (t *trial) updated(act string, app oauthkit.Application) {
 	t.Helper()
 	want := answersOf(app)
-	t.done(act, t.apps.UpdateApplication(t.ctx, app))
+	t.done(act, t.apps.UpdateApplication(t.ctx, app, t.now))
 	t.kept(want)
 }

@@ -50,11 +50,11 @@ type off struct {
 // offs returns the ways that there are.
 func (t *trial) offs() []off {
 	offs := []off{{"DeleteApplication", true, func(t *trial, apps oauthkit.ApplicationManager) error {
-		return apps.DeleteApplication(t.ctx, t.client)
+		return apps.DeleteApplication(t.ctx, t.client, t.now)
 	}}}
 	if canBeOff(t.apps.NewApplication()) {
 		offs = append(offs, off{"UpdateApplication, disabled", false, func(t *trial, apps oauthkit.ApplicationManager) error {
-			return apps.UpdateApplication(t.ctx, t.disabled(true))
+			return apps.UpdateApplication(t.ctx, t.disabled(true), t.now)
 		}})
 	}
 	return offs
@@ -187,9 +187,9 @@ func testEnabledAgain(t *trial) {
 		code, tokens := t.savedCode(), t.savedTokens()
 		t.done(off.name, off.end(t, t.apps))
 		if off.deletes {
-			t.done("CreateApplication, again", t.secondApps.CreateApplication(t.ctx, t.model(t.client, "")))
+			t.done("CreateApplication, again", t.secondApps.CreateApplication(t.ctx, t.model(t.client, ""), t.now))
 		} else {
-			t.done("UpdateApplication, enabled", t.secondApps.UpdateApplication(t.ctx, t.disabled(false)))
+			t.done("UpdateApplication, enabled", t.secondApps.UpdateApplication(t.ctx, t.disabled(false), t.now))
 		}
 		t.answered("RedeemCode, from before "+off.name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 		successors := t.tokens(tokens.Access.Authorization)

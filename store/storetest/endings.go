@@ -174,7 +174,7 @@ func testRecycled(t *trial) {
 	earlier.client = secret.NewID() // of an application whose row is not there
 	consent, code := earlier.savedConsent()
 	tokens := earlier.savedTokens()
-	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, "")))
+	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, ""), t.now))
 	t.noConsent(consent)
 	t.answered("RedeemCode, of the earlier application", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
@@ -185,12 +185,12 @@ func testRecycled(t *trial) {
 // testSwitchedOff ends an application by switching it off, and by deleting it.
 func testSwitchedOff(t *trial) {
 	ends := map[string]func(clientID string) error{
-		"DeleteApplication": func(clientID string) error { return t.apps.DeleteApplication(t.ctx, clientID) },
+		"DeleteApplication": func(clientID string) error { return t.apps.DeleteApplication(t.ctx, clientID, t.now) },
 	}
 	if canBeOff(t.apps.NewApplication()) {
 		ends["UpdateApplication, switched off"] = func(clientID string) error {
 			off := t.changed(clientID, func(with *oauthkit.AbstractApplication) { with.Disabled = true })
-			return t.apps.UpdateApplication(t.ctx, off)
+			return t.apps.UpdateApplication(t.ctx, off, t.now)
 		}
 	}
 	for name, end := range ends {
@@ -208,5 +208,33 @@ func testSwitchedOff(t *trial) {
 			_, err := t.Application(t.ctx, own.client)
 			t.answered("Application, after "+name, err, oauthkit.ErrNotFound)
 		}
+	}
+}
+
+// testTimeOfActs has applications created, disabled and deleted at a time that is not the present.
+func testTimeOfActs(t *trial) {
+	for _, off := range t.offs() {
+		t := t.alone()
+		tokens := t.savedTokens()
+		t.now = t.now.Add(time.Hour)
+		t.done(off.name, off.end(t, t.apps))
+		t.same("RevokedAt, after "+off.name, t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt, t.now)
+	}
+	earlier := t.alone()
+	earlier.client = secret.NewID() // of an application whose row is not there
+	tokens := earlier.savedTokens()
+	t.now = t.now.Add(time.Hour)
+	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, ""), t.now))
+	t.same("RevokedAt, after CreateApplication", t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt, t.now)
+	if abstract := oauthkit.Abstract(t.found(earlier.client)); abstract != nil {
+		t.same("CreatedAt", abstract.CreatedAt, t.now)
+		t.same("UpdatedAt", abstract.UpdatedAt, t.now)
+	}
+	created := t.now
+	t.now = t.now.Add(time.Hour)
+	t.done("UpdateApplication", t.apps.UpdateApplication(t.ctx, t.found(earlier.client), t.now))
+	if abstract := oauthkit.Abstract(t.found(earlier.client)); abstract != nil {
+		t.same("CreatedAt, after UpdateApplication", abstract.CreatedAt, created)
+		t.same("UpdatedAt, after UpdateApplication", abstract.UpdatedAt, t.now)
 	}
 }

@@ -71,6 +71,11 @@ func changeRules() []rule {
 			testSwitchedOff,
 		},
 		{
+			"CreateApplication, UpdateApplication and DeleteApplication happen at the time that they are given",
+			"tokens were revoked at a time that the events of the provider contradict",
+			testTimeOfActs,
+		},
+		{
 			"UpdateApplication switches off an application that is not valid",
 			"the rules have become stricter, and an application that does harm cannot be stopped",
 			testSwitchOffInvalid,
@@ -111,7 +116,7 @@ func testCreate(t *trial) {
 		t.Errorf("NewApplication, after a change of another one: got the owner %q, want none", got)
 	}
 	want := answersOf(first)
-	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, first))
+	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, first, t.now))
 	if want.ID = first.GetID(); want.ID == "" {
 		t.Fatalf("CreateApplication: got no client_id, want a new one")
 	}
@@ -123,7 +128,7 @@ func testCreate(t *trial) {
 
 func testCreateAgain(t *trial) {
 	app := t.created("")
-	t.failed("CreateApplication, of one that exists", t.apps.CreateApplication(t.ctx, t.model(app.GetID(), "mallory")))
+	t.failed("CreateApplication, of one that exists", t.apps.CreateApplication(t.ctx, t.model(app.GetID(), "mallory"), t.now))
 	t.kept(answersOf(app))
 }
 
@@ -136,8 +141,8 @@ func testProblems(t *trial) {
 	bad := t.filled(t.found(app.GetID()), spoilt)
 	for name, err := range map[string]error{
 		"ValidateApplication": t.apps.ValidateApplication(bad),
-		"CreateApplication":   t.apps.CreateApplication(t.ctx, unnamed),
-		"UpdateApplication":   t.apps.UpdateApplication(t.ctx, bad),
+		"CreateApplication":   t.apps.CreateApplication(t.ctx, unnamed, t.now),
+		"UpdateApplication":   t.apps.UpdateApplication(t.ctx, bad, t.now),
 	} {
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems) == 0 {
@@ -182,11 +187,11 @@ func testUpdate(t *trial) {
 }
 
 func testUpdateNothing(t *trial) {
-	t.answered("UpdateApplication, unknown", t.apps.UpdateApplication(t.ctx, t.model(secret.NewID(), "")), oauthkit.ErrNotFound)
+	t.answered("UpdateApplication, unknown", t.apps.UpdateApplication(t.ctx, t.model(secret.NewID(), ""), t.now), oauthkit.ErrNotFound)
 	app := t.found(t.created("").GetID())
-	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, app.GetID()))
-	t.answered("DeleteApplication, again", t.apps.DeleteApplication(t.ctx, app.GetID()), oauthkit.ErrNotFound)
-	t.answered("UpdateApplication, deleted", t.apps.UpdateApplication(t.ctx, app), oauthkit.ErrNotFound)
+	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now))
+	t.answered("DeleteApplication, again", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now), oauthkit.ErrNotFound)
+	t.answered("UpdateApplication, deleted", t.apps.UpdateApplication(t.ctx, app, t.now), oauthkit.ErrNotFound)
 }
 
 func testListedIsOwn(t *trial) {
@@ -205,9 +210,9 @@ func testManagementFailure(t *trial) {
 	ctx, app, unsaved := t.failing().ctx, t.created(""), secret.NewID()
 	changed := t.changed(app.GetID(), func(with *oauthkit.AbstractApplication) { with.UserID = "another" })
 	for name, call := range map[string]func(context.Context) error{
-		"CreateApplication": func(ctx context.Context) error { return t.apps.CreateApplication(ctx, t.model(unsaved, "")) },
-		"UpdateApplication": func(ctx context.Context) error { return t.apps.UpdateApplication(ctx, changed) },
-		"DeleteApplication": func(ctx context.Context) error { return t.apps.DeleteApplication(ctx, app.GetID()) },
+		"CreateApplication": func(ctx context.Context) error { return t.apps.CreateApplication(ctx, t.model(unsaved, ""), t.now) },
+		"UpdateApplication": func(ctx context.Context) error { return t.apps.UpdateApplication(ctx, changed, t.now) },
+		"DeleteApplication": func(ctx context.Context) error { return t.apps.DeleteApplication(ctx, app.GetID(), t.now) },
 		"ListApplications": func(ctx context.Context) error {
 			_, err := t.apps.ListApplications(ctx, oauthkit.ApplicationQuery{})
 			return err
@@ -228,7 +233,7 @@ func testCreateRace(t *trial) {
 	}
 	var winners []string
 	for i, err := range t.race(n, func(i int) error {
-		return []oauthkit.ApplicationManager{t.apps, t.secondApps}[i%2].CreateApplication(t.ctx, apps[i])
+		return []oauthkit.ApplicationManager{t.apps, t.secondApps}[i%2].CreateApplication(t.ctx, apps[i], t.now)
 	}) {
 		if err == nil {
 			winners = append(winners, apps[i].GetUserID())

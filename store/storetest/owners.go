@@ -36,7 +36,7 @@ func ownerRules() []rule {
 func (t *trial) createdWithin(owner string, limit int) (clientID string, err error) {
 	t.Helper()
 	app := t.model(secret.NewID(), owner)
-	return app.GetID(), t.apps.(oauthkit.OwnerLimiter).CreateApplicationWithin(t.ctx, app, limit)
+	return app.GetID(), t.apps.(oauthkit.OwnerLimiter).CreateApplicationWithin(t.ctx, app, limit, t.now)
 }
 
 func testOwnerLimit(t *trial) {
@@ -50,7 +50,7 @@ func testOwnerLimit(t *trial) {
 	t.answered("CreateApplicationWithin, beyond the limit", err, oauthkit.ErrTooMany)
 	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationQuery{Owners: []string{owner}})), 2)
 	t.kept(answersOf(first))
-	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, second))
+	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, second, t.now))
 	_, err = t.createdWithin(owner, 2)
 	t.done("CreateApplicationWithin, after one was deleted", err)
 }
@@ -81,7 +81,7 @@ func (t *trial) raceOfOwner(owner string, limit int) {
 	created := 0
 	for _, err := range t.race(len(apps), func(i int) error {
 		store := []oauthkit.ApplicationManager{t.apps, t.secondApps}[i%2]
-		return store.(oauthkit.OwnerLimiter).CreateApplicationWithin(t.ctx, apps[i], limit)
+		return store.(oauthkit.OwnerLimiter).CreateApplicationWithin(t.ctx, apps[i], limit, t.now)
 	}) {
 		if err == nil {
 			created++

@@ -12,8 +12,13 @@ func cleanupSabotages() []sabotage {
 	fault := func(clean cleaning) func(Store) Store { return func(s Store) Store { return cleaner{s, clean} } }
 	return []sabotage{
 		{"removes nothing", fault(nothing), []string{
-			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/a zero", "cleanup/a dry run counts",
+			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/Cleanup without", "cleanup/a dry run counts",
 		}},
+		{"takes the time by itself", fault(changed(func(l *oauthkit.CleanupLimits) {
+			if l.Now.IsZero() {
+				l.Now = time.Now()
+			}
+		})), []string{"cleanup/Cleanup without"}},
 		{"removes too early", fault(early(time.Hour)), []string{
 			"cleanup/Cleanup keeps what", "cleanup/a consumed code is kept",
 		}},

@@ -56,22 +56,22 @@ func (s *revokesSeen) SaveCode(ctx context.Context, approval *oauthkit.Approval,
 	return s.note(approval.Authorization, s.managing.SaveCode(ctx, approval, code))
 }
 
-func (s *revokesSeen) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.revoke(ctx, app.GetID())
+func (s *revokesSeen) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.revoke(ctx, app.GetID(), now)
 }
 
-func (s *revokesSeen) DeleteApplication(ctx context.Context, clientID string) error {
-	return s.revoke(ctx, clientID)
+func (s *revokesSeen) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	return s.revoke(ctx, clientID, now)
 }
 
-func (s *revokesSeen) revoke(ctx context.Context, clientID string) error {
+func (s *revokesSeen) revoke(ctx context.Context, clientID string, now time.Time) error {
 	s.mutex.Lock()
 	seen := slices.Clone(s.saved[clientID])
 	s.mutex.Unlock()
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	for _, id := range seen {
-		if _, err := s.RevokeAuthorization(ctx, id, time.Now()); err != nil {
+		if _, err := s.RevokeAuthorization(ctx, id, now); err != nil {
 			return err
 		}
 	}
@@ -111,15 +111,15 @@ func (s *looksFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, 
 	return s.revokesSeen.SaveCode(ctx, approval, code)
 }
 
-func (s *looksFirst) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.DeleteApplication(ctx, app.GetID())
+func (s *looksFirst) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.DeleteApplication(ctx, app.GetID(), now)
 }
 
-func (s *looksFirst) DeleteApplication(ctx context.Context, clientID string) error {
+func (s *looksFirst) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
 	s.await(ctx, readKey(clientID))
 	defer s.reach(changedKey(clientID))
 	s.off.Store(clientID, true)
-	return s.revokesSeen.DeleteApplication(ctx, clientID)
+	return s.revokesSeen.DeleteApplication(ctx, clientID, now)
 }
 
 type disablesForEver struct {
@@ -127,11 +127,11 @@ type disablesForEver struct {
 	off sync.Map
 }
 
-func (s *disablesForEver) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s *disablesForEver) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if !oauthkit.IsUsable(app) {
 		s.off.Store(app.GetID(), true)
 	}
-	return s.managing.UpdateApplication(ctx, app)
+	return s.managing.UpdateApplication(ctx, app, now)
 }
 
 func (s *disablesForEver) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {

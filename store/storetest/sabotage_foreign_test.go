@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -61,12 +62,12 @@ func (s foreignStore) ValidateApplication(app oauthkit.Application) error {
 	return s.managing.ValidateApplication(undisguised(app))
 }
 
-func (s foreignStore) CreateApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.managing.CreateApplication(ctx, undisguised(app))
+func (s foreignStore) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.managing.CreateApplication(ctx, undisguised(app), now)
 }
 
-func (s foreignStore) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
-	return s.managing.UpdateApplication(ctx, undisguised(app))
+func (s foreignStore) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.managing.UpdateApplication(ctx, undisguised(app), now)
 }
 
 func (s foreignStore) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
@@ -84,8 +85,8 @@ func holdForeign(t *testing.T, rule rule, commit func(Store) Store, disguise fun
 	store := memstore.New()
 	return reports(t, rule, Subject{
 		Store: foreignStore{commit(store).(managing), disguise},
-		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-			return store.AddApplication(ctx, app)
+		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+			return store.CreateApplication(ctx, app, now)
 		},
 		Fill: fillDisguised,
 	})
@@ -120,8 +121,8 @@ func TestSoundForeignStore(t *testing.T) {
 			t.Errorf("bare: %s", strings.Join(broken, "\n"))
 		}
 		store := memstore.New()
-		broken := reports(t, rule, Subject{Store: foreignStore{store, foreign}, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-			return store.AddApplication(ctx, app)
+		broken := reports(t, rule, Subject{Store: foreignStore{store, foreign}, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+			return store.CreateApplication(ctx, app, now)
 		}})
 		if len(broken) == 0 || !strings.Contains(broken[0], "Subject.Fill") {
 			t.Errorf("without Fill: got %q, want it said that it is needed", broken)
@@ -134,8 +135,8 @@ func TestFillThatFillsNothing(t *testing.T) {
 	store := memstore.New()
 	subject := Subject{
 		Store: foreignStore{store, foreign},
-		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-			return store.AddApplication(ctx, app)
+		AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+			return store.CreateApplication(ctx, app, now)
 		},
 		Fill: func(oauthkit.Application, *oauthkit.AbstractApplication) {},
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -21,6 +22,7 @@ func managementSabotages() []sabotage {
 		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
 			"management/UpdateApplication and DeleteApplication", "management/an application that is switched off",
 		}},
+		{"has a clock", managed(func(s managing) Store { return hasClock{s} }), []string{"management/CreateApplication, UpdateApplication and DeleteApplication"}},
 		{"begins every page anew", managed(func(s managing) Store { return firstPage{s} }), []string{"management/ListApplications returns each"}},
 		{"lists everyone's", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns those"}},
 		{"lists what it keeps", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/what ListApplications"}},
@@ -37,9 +39,9 @@ func (s *oneModel) NewApplication() oauthkit.Application { return s.model }
 
 type createsOver struct{ managing }
 
-func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := s.managing.CreateApplication(ctx, app); err != nil {
-		return s.UpdateApplication(ctx, app)
+func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	if err := s.managing.CreateApplication(ctx, app, now); err != nil {
+		return s.UpdateApplication(ctx, app, now)
 	}
 	return nil
 }
@@ -56,8 +58,8 @@ func (s *keepsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval
 	return s.managing.SaveCode(ctx, approval, code)
 }
 
-func (s *keepsConsent) CreateApplication(ctx context.Context, app oauthkit.Application) error {
-	if err := s.managing.CreateApplication(ctx, app); err != nil || s.approval == nil {
+func (s *keepsConsent) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	if err := s.managing.CreateApplication(ctx, app, now); err != nil || s.approval == nil {
 		return err
 	}
 	again := *s.code
@@ -71,16 +73,16 @@ func (validatesNothing) ValidateApplication(oauthkit.Application) error { return
 
 type validatesAlways struct{ managing }
 
-func (s validatesAlways) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s validatesAlways) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if err := s.ValidateApplication(app); err != nil {
 		return err
 	}
-	return s.managing.UpdateApplication(ctx, app)
+	return s.managing.UpdateApplication(ctx, app, now)
 }
 
 type updatesPart struct{ managing }
 
-func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	stored, err := s.Application(ctx, app.GetID())
 	if err != nil {
 		return err
@@ -88,24 +90,41 @@ func (s updatesPart) UpdateApplication(ctx context.Context, app oauthkit.Applica
 	if abstract := oauthkit.Abstract(app); abstract.UserID == "" {
 		abstract.UserID = oauthkit.Abstract(stored).UserID
 	}
-	return s.managing.UpdateApplication(ctx, app)
+	return s.managing.UpdateApplication(ctx, app, now)
 }
 
 type lastWriteWins struct{ managing }
 
-func (s lastWriteWins) UpdateApplication(ctx context.Context, app oauthkit.Application) error {
+func (s lastWriteWins) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	stored, err := s.Application(ctx, app.GetID())
 	if err != nil {
 		return err
 	}
 	oauthkit.Abstract(app).UpdatedAt = oauthkit.Abstract(stored).UpdatedAt
-	return s.managing.UpdateApplication(ctx, app)
+	return s.managing.UpdateApplication(ctx, app, now)
 }
 
 type changesNothing struct{ managing }
 
-func (changesNothing) UpdateApplication(context.Context, oauthkit.Application) error { return nil }
-func (changesNothing) DeleteApplication(context.Context, string) error               { return nil }
+func (changesNothing) UpdateApplication(context.Context, oauthkit.Application, time.Time) error {
+	return nil
+}
+func (changesNothing) DeleteApplication(context.Context, string, time.Time) error { return nil }
+
+// hasClock does everything at a time of its own.
+type hasClock struct{ managing }
+
+func (s hasClock) CreateApplication(ctx context.Context, app oauthkit.Application, _ time.Time) error {
+	return s.managing.CreateApplication(ctx, app, time.Now())
+}
+
+func (s hasClock) UpdateApplication(ctx context.Context, app oauthkit.Application, _ time.Time) error {
+	return s.managing.UpdateApplication(ctx, app, time.Now())
+}
+
+func (s hasClock) DeleteApplication(ctx context.Context, clientID string, _ time.Time) error {
+	return s.managing.DeleteApplication(ctx, clientID, time.Now())
+}
 
 type firstPage struct{ managing }
 
@@ -137,6 +156,6 @@ func (s *keepsApplications) ListApplications(ctx context.Context, page oauthkit.
 
 type deletesFailing struct{ managing }
 
-func (s deletesFailing) DeleteApplication(ctx context.Context, clientID string) error {
-	return s.managing.DeleteApplication(context.WithoutCancel(ctx), clientID)
+func (s deletesFailing) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	return s.managing.DeleteApplication(context.WithoutCancel(ctx), clientID, now)
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -32,14 +33,14 @@ func ownerSabotages() []sabotage {
 
 type limitsNobody struct{ limitingStore }
 
-func (s limitsNobody) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, _ int) error {
-	return s.CreateApplication(ctx, app)
+func (s limitsNobody) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, _ int, now time.Time) error {
+	return s.CreateApplication(ctx, app, now)
 }
 
 type limitsLate struct{ limitingStore }
 
-func (s limitsLate) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
-	if err := s.CreateApplication(ctx, app); err != nil {
+func (s limitsLate) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int, now time.Time) error {
+	if err := s.CreateApplication(ctx, app, now); err != nil {
 		return err
 	}
 	return tooMany(ctx, s, oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}, Size: limit + 1}, limit+1)
@@ -47,11 +48,11 @@ func (s limitsLate) CreateApplicationWithin(ctx context.Context, app oauthkit.Ap
 
 type limitsAll struct{ limitingStore }
 
-func (s limitsAll) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
+func (s limitsAll) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int, now time.Time) error {
 	if err := tooMany(ctx, s, oauthkit.ApplicationQuery{Size: limit}, limit); err != nil {
 		return err
 	}
-	return s.limitingStore.CreateApplicationWithin(ctx, app, limit)
+	return s.limitingStore.CreateApplicationWithin(ctx, app, limit, now)
 }
 
 // tooMany returns ErrTooMany if a page is full.
@@ -68,7 +69,7 @@ type countsThenCreates struct {
 	meeting
 }
 
-func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int) error {
+func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oauthkit.Application, limit int, now time.Time) error {
 	page := oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}, Size: limit}
 	if err := tooMany(ctx, s, page, limit); err != nil {
 		return err
@@ -80,7 +81,7 @@ func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oau
 			return tooMany(ctx, s, page, limit) != nil
 		})
 	}
-	return s.CreateApplication(ctx, app)
+	return s.CreateApplication(ctx, app, now)
 }
 
 // meet lets others run until another call has counted as many, or one that counted before has created the last one.

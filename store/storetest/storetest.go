@@ -45,7 +45,7 @@ type Subject struct {
 	Second Store
 	// AddApplication stores an application, in the way that the store has for it. A store of applications that embed no
 	// AbstractApplication makes one of its own type of it: with its client_id, its owner, its secrets, and whether it is usable.
-	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication) error
+	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error
 	// Fill makes an application of the store's own type, new or read from it, what the description says: its client_id, its owner,
 	// its name, its redirect URIs, and whether it is usable, as far as there are such things. Everything else stays, or becomes what
 	// a valid application needs. What is wrong with the description must be wrong with the application. Nil is enough where

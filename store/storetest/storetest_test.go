@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -79,8 +80,8 @@ func TestPromisesLess(t *testing.T) {
 		if is[oauthkit.AuthorizationManager](less) || is[oauthkit.ApplicationManager](less) {
 			t.Fatal("got a store that promises everything")
 		}
-		return Subject{Store: less, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-			return store.AddApplication(ctx, app)
+		return Subject{Store: less, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+			return store.CreateApplication(ctx, app, time.Now())
 		}}
 	})
 }
@@ -108,8 +109,8 @@ func hold(t *testing.T, rule rule, commit func(Store) Store) []string {
 	t.Helper()
 	store := memstore.New()
 	faulty := commit(store)
-	subject := Subject{Store: faulty, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication) error {
-		return store.AddApplication(ctx, app)
+	subject := Subject{Store: faulty, AddApplication: func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error {
+		return store.CreateApplication(ctx, app, time.Now())
 	}}
 	if locking, ok := faulty.(interface {
 		Hold(context.Context, *oauthkit.Authorization) (func() error, error)

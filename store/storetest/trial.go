@@ -18,7 +18,7 @@ type trial struct {
 	ctx    context.Context
 	now    time.Time
 	client string // the client_id of an application that exists
-	add    func(ctx context.Context, app *oauthkit.AbstractApplication) error
+	add    func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error
 	fill   func(app oauthkit.Application, with *oauthkit.AbstractApplication) // nil: fillAbstract
 
 	hold holding // nil: there are no locks
@@ -54,7 +54,7 @@ func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
 func (t *trial) application() string {
 	t.Helper()
 	app := &oauthkit.AbstractApplication{ClientID: secret.NewID(), ClientType: oauthkit.Confidential}
-	t.done("AddApplication", t.add(t.ctx, app))
+	t.done("AddApplication", t.add(t.ctx, app, t.now))
 	return app.ClientID
 }
 
