@@ -9,11 +9,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// authorizePath is where the authorization endpoint is, relative to the issuer.
+// authorizePath is the path of the authorization endpoint, relative to the issuer.
 const authorizePath = "authorize"
 
-// authorize is the authorization endpoint (RFC 6749 §3.1). Until the application and its redirect URI are known to be good,
-// errors are shown to the user; from then on they go back to the application (§4.1.2.1), except failures of ours.
+// authorize is the authorization endpoint (RFC 6749 §3.1). It shows errors to the user until the
+// client_id and the redirect URI are valid. Later errors go back to the application (§4.1.2.1),
+// except the server's own failures.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	form, err := readAuthorizeForm(w, r)
 	if err != nil {
@@ -21,7 +22,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		redirect(w, h.provider.Prefix()+"/authorize?"+form.Encode()) // such a POST comes without cookies that are SameSite=Lax
+		redirect(w, h.provider.Prefix()+"/authorize?"+form.Encode()) // browsers send no SameSite=Lax cookies with such a POST
 		return nil
 	}
 	request, err := h.provider.NewAuthorizeRequest(r.Context(), form)
@@ -50,7 +51,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		err := h.approve(w, r, request, user, oauthkit.Decision{Consent: consent})
 		if !errors.Is(err, oauthkit.ErrRevoked) {
 			return err
-		} // the consent was revoked a moment ago, so the user has to be asked after all
+		} // the consent was revoked concurrently, so ask the user
 	}
 	if request.Silent {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
@@ -58,8 +59,8 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	return h.suspend(w, r, request, user, false)
 }
 
-// readAuthorizeForm reads the parameters of a GET from the query. Those of a POST are the form's; what is in the query as
-// well is then repeated, and refused as such.
+// readAuthorizeForm reads the parameters of a GET from the query, and those of a POST from query
+// and body. A parameter in both is repeated, which the provider refuses.
 func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	form, err := parseForm(r.URL.RawQuery)
 	if err == nil && r.Method == http.MethodPost {
@@ -73,9 +74,10 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 	return form, err
 }
 
-// mustSignIn reports whether the user has to sign in before the request can go on. A sign-in counts as new when it is later
-// than since, the moment at which the request was kept (OpenID Connect Core §3.1.2.1, prompt and max_age); zero: it was not
-// yet. The error is for the application.
+// mustSignIn reports whether the user must sign in before the request can proceed (OpenID
+// Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the time at which the
+// request began to wait, satisfies any demand; since is zero for a new request. The error is for
+// the application.
 func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
 	must := false
 	switch {
@@ -97,8 +99,9 @@ func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since t
 	return must, nil
 }
 
-// approve hands out what the user allowed. It returns ErrRevoked, with nothing written, when the consent that it rests on is
-// gone. An application that is gone can be told nothing.
+// approve sends the response that the user allowed. If the consent was revoked, it returns
+// ErrRevoked and writes nothing. If the application was deleted or disabled, it returns
+// ErrEnded: there is no application to send the error to.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision) error {
 	response, err := h.provider.Approve(r.Context(), request, user, decision)
 	switch {
@@ -113,12 +116,14 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 	return nil
 }
 
-// refuse sends an error to the application. Our own failures are shown to the user instead, who can try again: nothing was
-// decided yet, and the application could only give up. So are all errors of an application that a user has registered, since
-// anybody could send people anywhere with a link to us; a request for an answer without any page is the exception that
-// RFC 9700 §4.11.2 makes.
+// refuse sends an error to the application, or returns it for the error page in two cases.
+//
+// The server's own failures are shown to the user, who can try again; the application could only
+// give up. Errors of an application that a user registered are shown too: otherwise anyone could
+// use a link to the provider to redirect people anywhere. RFC 9700 §4.11.2 makes an exception for
+// requests that permit no page.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, err error) error {
-	if isUsers(request.Application) && !request.Silent {
+	if isUserRegistered(request.Application) && !request.Silent {
 		if statusOf(err) < http.StatusInternalServerError {
 			h.recordRejection(r, request.Application.GetID(), err, true)
 		}
@@ -131,14 +136,15 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthk
 	return nil
 }
 
-// isUsers reports whether nobody but a user, or the application itself, says where the application's answers go.
-func isUsers(app oauthkit.Application) bool {
+// isUserRegistered reports whether a user, or the application itself, chose the redirect URIs, and
+// the operator did not verify the application.
+func isUserRegistered(app oauthkit.Application) bool {
 	abstract := oauthkit.Abstract(app)
 	itself := abstract != nil && abstract.RegistrationSource != "" && abstract.RegistrationSource != oauthkit.RegisteredManually
 	return (itself || app.GetUserID() != "") && !oauthkit.IsVerified(app)
 }
 
-// sendError is refuse where the observer was told already.
+// sendError is refuse without the event.
 func sendError(w http.ResponseWriter, request *oauthkit.AuthorizeRequest, err error) error {
 	switch oauthkit.CodeOf(err) {
 	case oauthkit.ServerError, oauthkit.TemporarilyUnavailable:

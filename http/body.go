@@ -10,20 +10,20 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// body is the body of a request, read ahead: a client that sends it slowly uses up nothing but its
-// own time. What is longer than any body that the library takes is left unread behind it.
+// body is a request body that was read ahead, before the request takes a turn, so that a slow
+// client blocks no one else. Bytes beyond the library's limit remain in rest.
 type body struct {
 	read    []byte
-	err     error // how reading ended; nil: there may be more in rest
+	err     error // the error that ended reading; if nil, rest may have more
 	rest    io.ReadCloser
-	skipped int // of read, by Read
+	skipped int // the bytes of read that Read has returned
 }
 
-// maxFirst is the number of bytes that are reserved because of a Content-Length, which costs a
-// client nothing.
+// maxFirst is the number of bytes that are allocated on the word of a Content-Length, which a
+// client can claim for free.
 const maxFirst = 4 << 10
 
-// readAhead reads the body of a request whose method has one.
+// readAhead reads the body of r unless the method has none.
 func (b *body) readAhead(r *http.Request) {
 	b.rest = r.Body
 	if r.Body == nil || r.Body == http.NoBody || isSafe(r.Method) {
@@ -64,7 +64,8 @@ func (b *body) Close() error {
 	return b.rest.Close()
 }
 
-// whole returns all of a body that has not been read from yet, if it was read ahead to its end.
+// whole returns the complete body. It reports false if the body was not read ahead to its end,
+// or if Read was called.
 func (b *body) whole() (text string, ok bool) {
 	if !errors.Is(b.err, io.EOF) || b.skipped > 0 || len(b.read) > maxBody {
 		return "", false
@@ -73,8 +74,8 @@ func (b *body) whole() (text string, ok bool) {
 	return string(b.read), true
 }
 
-// has reports whether what was read ahead is a form with the field, and a value in it. Name ends in "=".
-// A name that is escaped is not found.
+// has reports whether the bytes read ahead are a form with a value in the field. The name ends
+// in "=". It does not find escaped names.
 func (b *body) has(name string) bool {
 	for rest, more := b.read, true; more; {
 		var field []byte
@@ -86,7 +87,7 @@ func (b *body) has(name string) bool {
 	return false
 }
 
-// readAll reads a body of any media type.
+// readAll reads the body, whatever its media type.
 func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 	if ahead, ok := r.Body.(*body); ok {
 		if text, ok := ahead.whole(); ok {

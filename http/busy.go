@@ -9,13 +9,13 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file is the answer to a request that has got no turn. It is written once, at the start: under
-// overload most answers are this one, and what they cost is taken from the others.
+// This file answers requests that got no turn. Under overload most responses are of this kind,
+// so they are rendered once, at the start.
 
-// errBusy is the error of a request that had no turn in time.
+// errBusy answers a request that got no turn in time.
 var errBusy = oauthkit.Unavailable(errors.New("too many requests at the same time"))
 
-// busyAnswers are the answers by who calls.
+// busyAnswers are the responses by kind of caller.
 type busyAnswers struct {
 	program, user *prepared
 	pages         []*prepared // by language
@@ -51,7 +51,7 @@ func (h *Handler) prepareBusyPage(language int) (*prepared, error) {
 	return answer, nil
 }
 
-// writeBusy answers a request that had no turn in time, in the form that suits who calls.
+// writeBusy answers a request that got no turn in time, in the format of the endpoint.
 func (h *Handler) writeBusy(w http.ResponseWriter, r *http.Request, found route) {
 	h.inFlight.refused.add()
 	switch {
@@ -64,7 +64,7 @@ func (h *Handler) writeBusy(w http.ResponseWriter, r *http.Request, found route)
 	}
 }
 
-// prepared is an answer that can be sent to any number of requests.
+// prepared is a rendered response to any number of requests.
 type prepared struct {
 	header http.Header
 	status int
@@ -86,10 +86,10 @@ func (p *prepared) WriteHeader(status int) { p.status = status }
 // Write implements [http.ResponseWriter].
 func (p *prepared) Write(part []byte) (int, error) { return p.body.Write(part) }
 
-// answer sends it. The values of its header are shared and must not be changed.
+// answer sends the response. Requests share the header values, so they must not be changed.
 func (p *prepared) answer(w http.ResponseWriter) {
 	header := w.Header()
-	vary := header["Vary"] // of the host's middleware
+	vary := header["Vary"] // may be set by the host's middleware
 	maps.Copy(header, p.header)
 	if len(vary) > 0 && len(p.header["Vary"]) > 0 {
 		header["Vary"] = append(vary[:len(vary):len(vary)], p.header["Vary"]...)

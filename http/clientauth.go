@@ -13,23 +13,23 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// authMethods returns the ways an application can authenticate (RFC 7591 §2), as the metadata lists them.
+// authMethods returns the client authentication methods (RFC 7591 §2) in the metadata's order.
 func authMethods() []string {
 	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone}
 }
 
-// secretMethods returns the authMethods that prove the client's identity.
+// secretMethods returns the authMethods that prove a client's identity.
 func secretMethods() []string {
 	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost}
 }
 
-// clientClaim is what a request says about who sends it, and how it wants to prove that.
+// clientClaim is the client_id that a request claims, with the proof.
 type clientClaim struct {
 	id, secret, method string
 }
 
-// authenticateClient returns the application that sent the request (RFC 6749 §2.3, §3.2.1). An application that does not
-// exist and a wrong secret look the same.
+// authenticateClient returns the application that sent the request (RFC 6749 §2.3, §3.2.1). The
+// error is the same for an unknown client_id and for a wrong secret.
 func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit.Application, error) {
 	claim, err := readClientClaim(r.Header, form)
 	if err != nil {
@@ -42,7 +42,7 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	failed := oauthkit.ClientAuthenticationFailed{Method: claim.method}
 	if err == nil {
 		failed.ClientID = claim.id
-		err = claim.prove(app, h.provider.Now())
+		err = claim.verify(app, h.provider.Now())
 	}
 	if err != nil {
 		h.provider.Record(r.Context(), failed)
@@ -51,22 +51,23 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	return app, nil
 }
 
-// prove returns nil if the claim is true, and otherwise the reason, for the log only. The application must be registered for
-// the method, so that a confidential one can never do without its secret.
-func (c clientClaim) prove(app oauthkit.Application, now time.Time) error {
+// verify returns an error, for the log only, if the claim is false. The application must be
+// registered for the method, so that a confidential client cannot omit its secret.
+func (c clientClaim) verify(app oauthkit.Application, now time.Time) error {
 	switch {
 	case !app.AllowsAuthMethod(c.method):
-		return fmt.Errorf("it is not registered for %s", c.method)
+		return fmt.Errorf("the client is not registered for %s", c.method)
 	case c.method == oauthkit.AuthMethodNone && !app.IsPublic():
-		return errors.New("it is confidential and sent no secret")
+		return errors.New("the client is confidential but sent no secret")
 	case c.method != oauthkit.AuthMethodNone && !oauthkit.VerifyPassword(app, c.secret, now):
-		return errors.New("the secret is not the application's")
+		return errors.New("the client secret is wrong")
 	default:
 		return nil
 	}
 }
 
-// readClientClaim finds the one way in which the request authenticates; more than one is an error (RFC 6749 §2.3).
+// readClientClaim reads the client's credentials. A request must use only one authentication
+// method (RFC 6749 §2.3).
 func readClientClaim(header http.Header, form url.Values) (clientClaim, error) {
 	basic, hasBasic, err := readBasic(header)
 	if err != nil {
@@ -92,8 +93,8 @@ func readClientClaim(header http.Header, form url.Values) (clientClaim, error) {
 	}
 }
 
-// readBasic reads the Authorization header (RFC 6749 §2.3.1, RFC 7617). The identifier and the secret in it are
-// form-encoded, unlike in other uses of Basic.
+// readBasic reads the Authorization header (RFC 6749 §2.3.1, RFC 7617). Unlike in other uses of
+// Basic, the client_id and the secret are form-encoded.
 func readBasic(header http.Header) (claim clientClaim, present bool, err error) {
 	values := header.Values("Authorization")
 	if len(values) > 1 {
@@ -114,9 +115,9 @@ func readBasic(header http.Header) (claim clientClaim, present bool, err error) 
 	return clientClaim{id: id, secret: password, method: oauthkit.AuthMethodSecretBasic}, true, nil
 }
 
-// decodeBasic accepts one spelling: base64 without blanks or line breaks, a colon, and two form-encoded parts that are text.
+// decodeBasic accepts strict base64 of two form-encoded texts with a colon between them.
 func decodeBasic(encoded string) (id, password string, ok bool) {
-	if strings.ContainsAny(encoded, "\r\n") { // the decoder would skip them
+	if strings.ContainsAny(encoded, "\r\n") { // the decoder ignores line breaks
 		return "", "", false
 	}
 	decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)

@@ -11,14 +11,14 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// ConsentRow is one line about an application on the consent page.
+// ConsentRow is a line about an application on the consent page.
 type ConsentRow struct {
-	Label string // what Value is, as it is shown in every language
-	Value string // shown as text: markup in it is escaped, and an address is no link
+	Label string // the same in every language
+	Value string // shown as text: markup is escaped, and a URL is not a link
 }
 
-// ConsentRowsFor makes a Config.ConsentRows of a function that takes the host's own application. It returns no rows for an
-// application of another type, which a store of A never makes.
+// ConsentRowsFor returns a Config.ConsentRows that calls rows with the host's application type.
+// It returns no rows for an application of another type, which a store of A never returns.
 func ConsentRowsFor[A oauthkit.Application](rows func(ctx context.Context, app A) []ConsentRow) func(context.Context, oauthkit.Application) []ConsentRow {
 	return func(ctx context.Context, app oauthkit.Application) []ConsentRow {
 		own, ok := app.(A)
@@ -29,8 +29,8 @@ func ConsentRowsFor[A oauthkit.Application](rows func(ctx context.Context, app A
 	}
 }
 
-// consent is the page on which the user decides (GET), and what receives the decision (POST). It begins where authorize left
-// off, with the request that was kept.
+// consent shows the consent page (GET) and receives the user's decision (POST). It resumes a
+// request that authorize suspended.
 func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	form, err := h.readConsentForm(w, r)
 	if err != nil {
@@ -54,19 +54,20 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	case signIn:
 		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, request.path, user))
 	case request.id == "":
-		return h.arrive(w, r, request, user)
+		return h.continueSignedIn(w, r, request, user)
 	case r.Method == http.MethodPost:
 		return h.decide(w, r, request, user, form)
-	case request.subject != user.Subject: // each user decides in a row of their own
+	case request.subject != user.Subject: // each user decides in an interaction of their own
 		return h.saveInteraction(w, r, request.pending, user)
 	default:
 		return h.ask(w, r, request, user)
 	}
 }
 
-// arrive goes on with a request whose user has just signed in. It needs no row where consent is remembered,
-// unless the sign-in was demanded: one sign-in then answers one request, however often the link is opened.
-func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
+// continueSignedIn continues a request after its user signed in. If the consent is remembered, it
+// stores no interaction. It does if the request demands a sign-in: then one sign-in answers one
+// request, however often the link is opened.
+func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	if request.AskSignIn || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
 	}
@@ -78,12 +79,12 @@ func (h *Handler) arrive(w http.ResponseWriter, r *http.Request, request *resume
 		err := h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent})
 		if !errors.Is(err, oauthkit.ErrRevoked) {
 			return err
-		} // the consent was revoked a moment ago, so the user has to be asked after all
+		} // the consent was revoked concurrently, so ask the user
 	}
 	return h.saveInteraction(w, r, request.pending, user)
 }
 
-// readConsentForm reads the query of a GET, and the form of a POST that comes from this site.
+// readConsentForm reads the query of a GET, or the form of a POST from this site.
 func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if r.Method != http.MethodPost {
 		return parseForm(r.URL.RawQuery)
@@ -94,7 +95,7 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 	return readForm(w, r, scopeField)
 }
 
-// ask shows the page, unless the user has approved the same before and only had to sign in.
+// ask shows the consent page, unless the consent is remembered.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
 	if err != nil {
@@ -105,12 +106,13 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, 
 		if !errors.Is(err, oauthkit.ErrRevoked) {
 			return err
 		}
-		consent = nil // it was revoked a moment ago
+		consent = nil // revoked concurrently
 	}
 	return h.writeConsentPage(w, r, request, user, consent, false)
 }
 
-// decide does what the user said. Only the page that this user saw in this browser and session can say it.
+// decide carries out the user's decision. It accepts only the form that was shown to this user in
+// this browser and session.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User, form url.Values) error {
 	if !secret.Equal(form.Get("token"), request.formToken(user)) {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again").
@@ -137,20 +139,20 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resume
 		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
 			return errDecided
 		}
-		return sendError(w, request.AuthorizeRequest, err) // the event is that the user denied it
+		return sendError(w, request.AuthorizeRequest, err) // Deny has recorded the event
 	default:
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
 	}
 }
 
-// errNothingChosen says that the user has allowed the application, and nothing that it may do.
-var errNothingChosen = errors.New("nothing was chosen")
+// errNothingChosen is returned if the user allows access but chooses no scope.
+var errNothingChosen = errors.New("the user chose no scope")
 
-// scopeField is the field of the form that names one approved scope.
+// scopeField is the form field with an approved scope. It may be repeated.
 const scopeField = "scope"
 
-// chosenScopes are those of the request's that the user has left on the page; nil where he could not choose. What the page did
-// not offer cannot be approved, and to approve nothing at all is no answer.
+// chosenScopes returns the scopes of the request that the user approved, or nil if the page has
+// no choice. The user can only approve scopes that the page offered, and at least one.
 func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scopes, error) {
 	if !h.config.UserChoosesScopes || len(request.Scopes) == 0 {
 		return nil, nil
@@ -172,6 +174,6 @@ func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scop
 	return chosen, nil
 }
 
-// isFixed reports whether a scope comes with any approval: without openid the request would be another one (OpenID Connect Core
-// §3.1.2.1).
+// isFixed reports whether every approval includes the scope: without openid, the request would
+// not be an OpenID Connect request (OpenID Connect Core §3.1.2.1).
 func isFixed(scope string) bool { return scope == "openid" }

@@ -8,11 +8,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file is what scripts of other origins may do (the CORS protocol of the Fetch standard). No answer ever allows
-// credentials, so a browser sends no cookie along, and everything that people use or that only servers call allows nothing.
+// This file implements the CORS protocol of the Fetch standard. No response allows credentials,
+// so browsers send no cookies with requests of scripts.
 
-// serveCrossOrigin says who may read the answer, as far as the endpoint tells, and reports whether that was all there is to
-// answer, as it is to a preflight request. Which application will ask is not known in one: it is told what anybody is.
+// serveCrossOrigin sets the CORS headers that follow from the endpoint. It reports whether it
+// answered the request, which it does for a preflight. A preflight does not name the application,
+// so every origin gets the same response.
 func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
 	readers, header := found.CrossOrigin, w.Header()
 	preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
@@ -38,30 +39,31 @@ func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done
 // exposedHeaders are what a script may read besides the body, to act on an error.
 const exposedHeaders = "Retry-After, WWW-Authenticate"
 
-// allowOrigin lets the script that sent the request read the answer, whatever it will be, if the application that the request
-// names allows its origin. It comes before authentication, so that a script can read that this failed; it asks the store
-// nothing where there is no Origin.
+// allowOrigin lets the script that sent the request read the response if the application that the
+// request names allows the origin. The application is not authenticated yet, so that the script
+// can read authentication errors. Without an Origin, it does not query the store.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.Values, found route) {
 	origins := r.Header.Values("Origin")
 	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !isOrigin(origins[0]) {
 		return
 	}
 	app, err := h.provider.Application(r.Context(), namedApplication(r.Header, form))
-	if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) { // a store that fails will do so again in a moment, and be answered then
+	if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) { // if the store fails, authentication reports it
 		return
 	}
 	w.Header().Set("Access-Control-Allow-Origin", origins[0])
 	w.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
 }
 
-// isOrigin reports whether an Origin header names somebody. "null" and "file://" are sent for what comes from nowhere, a
-// sandboxed frame of any site among it, so they are never allowed, even where an application does.
+// isOrigin reports whether an Origin header names an origin. Any site can send "null" from a
+// sandboxed frame, so "null" and "file://" are refused even if an application allows them.
 func isOrigin(text string) bool {
 	uri, err := url.Parse(text)
 	return err == nil && uri.Host != "" && text == uri.Scheme+"://"+uri.Host
 }
 
-// namedApplication is the client_id that the request claims, without proof; empty where it claims none or two.
+// namedApplication returns the client_id that the request claims, without proof. It returns "" if
+// there is none, or if there are two.
 func namedApplication(header http.Header, form url.Values) string {
 	named := form.Get("client_id")
 	basic, hasBasic, err := readBasic(header)

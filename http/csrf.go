@@ -13,15 +13,17 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file protects the forms of the pages: each comes from this site, and from who has seen it.
+// This file protects the forms of the pages against cross-site request forgery: a form must come
+// from this site and from the user that it was shown to.
 
-// newFormToken ties a form to its action, the browser, and the user and session that see it.
+// newFormToken returns the token of a form, bound to its action, the browser, the user and the
+// session.
 func (h *Handler) newFormToken(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) string {
 	return formToken(h.knownBrowser(w, r), action, user)
 }
 
-// readUserForm reads a form whose fields may be repeated. Only the one that this user saw in this browser and session, for this
-// action, is accepted.
+// readUserForm reads a form whose fields may be repeated. It accepts only the form that was shown
+// to this user in this browser and session, for this action.
 func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) (url.Values, error) {
 	form, err := readBody(w, r)
 	if err != nil {
@@ -40,15 +42,16 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 	return form, nil
 }
 
-// formToken ties a form, by a name for what it does, to the browser, and to the user and session that saw it.
+// formToken returns the token of a form. The browser's cookie is the key.
 func formToken(browser, form string, user *oauthkit.User) string {
 	mac := hmac.New(sha256.New, []byte(browser))
 	mac.Write([]byte(strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// checkOrigin refuses what another site's page has sent. Where a browser does not say which site that is, and only the hosts can be
-// compared, a page that came over plain http may be anybody's.
+// checkOrigin refuses requests from the pages of another site. If the browser sends no
+// Sec-Fetch-Site, the origins are compared, and one with plain http is refused for an https
+// issuer: its pages can be forged.
 func (h *Handler) checkOrigin(r *http.Request) error {
 	if err := checkSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this was sent from another site").

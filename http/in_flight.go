@@ -13,30 +13,30 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file bounds how many requests are answered at the same time. More of them wait for their
-// turn in the order in which they came, and what cannot be answered soon is refused at little cost,
-// so that a server which is asked too much goes on to answer as much as it can.
+// This file limits the requests that are served at the same time. Further requests wait for a
+// turn in the order of arrival, and a request that gets none in time is refused cheaply. Under
+// overload, the server so keeps serving at full capacity.
 
 const (
-	// unknownInFlight is the limit where the store does not say how many connections it has, and
-	// minInFlight the least where it does: a request does more than wait for the database.
+	// unknownInFlight is the limit if the store does not report its number of connections.
 	unknownInFlight = 128
-	minInFlight     = 4
-	// maxWaiting is how many requests wait in a queue, and maxWait for how long one does.
+	// minInFlight is the minimum if it does: a request does more than wait for the database.
+	minInFlight = 4
+	// maxWaiting is the number of requests that wait in a queue, and maxWait the longest wait.
 	maxWaiting = 640
 	maxWait    = time.Second
 )
 
-// inFlight are the requests that are being answered.
+// inFlight limits the requests that are being served.
 type inFlight struct {
 	all queue
-	// strangers are among them. They hold at most half of the store's connections, so that a
-	// statement that does not return keeps no client waiting which has shown who it is.
+	// strangers limits anonymous requests further, to half of the store's connections. If their
+	// statements hang, authenticated clients are still served.
 	strangers queue
 	refused   refusals
 }
 
-// newInFlight returns the bounds of a handler. If limit is zero, it follows from the store.
+// newInFlight returns the limits of a handler. If limit is zero, it follows from the store.
 func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	connections := 0
 	if pool, ok := provider.Store().(oauthkit.ConnectionPool); ok {
@@ -61,8 +61,8 @@ func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	}, nil
 }
 
-// enter waits for a turn, and reports whether there was one in time. A request that has got one
-// must leave.
+// enter waits for a turn and reports whether there was one in time. If so, the caller must call
+// leave.
 func (f *inFlight) enter(ctx context.Context, stranger bool) bool {
 	if f.tryEnter(stranger) {
 		return true
@@ -95,12 +95,12 @@ func (f *inFlight) tryEnter(stranger bool) bool {
 	return false
 }
 
-// isFull reports whether a request to the endpoint could not even wait, whoever sends it.
+// isFull reports whether no request to the endpoint can wait, because a queue is full.
 func (f *inFlight) isFull(found route) bool {
 	return !found.InMemory && (f.all.isFull() || found.isOpen() && f.strangers.isFull())
 }
 
-// leave gives the turn to the next.
+// leave passes the turn on to the next request.
 func (f *inFlight) leave(stranger bool) {
 	f.all.slots.Release(1)
 	if stranger {
@@ -108,13 +108,13 @@ func (f *inFlight) leave(stranger bool) {
 	}
 }
 
-// queue is a number of slots, and the requests that wait for one.
+// queue is a number of slots and the requests that wait for one.
 type queue struct {
 	slots   *semaphore.Weighted // in the order of arrival
 	waiting atomic.Int64
 }
 
-// enter waits for a slot until the context ends, unless too many wait already.
+// enter waits for a slot until the context ends. It does not wait if the queue is full.
 func (q *queue) enter(ctx context.Context) bool {
 	if q.slots.TryAcquire(1) {
 		return true
@@ -125,8 +125,8 @@ func (q *queue) enter(ctx context.Context) bool {
 
 func (q *queue) isFull() bool { return q.waiting.Load() >= maxWaiting }
 
-// refusals counts the requests that were refused. They are told of together, once a second: a line
-// for each would cost more than the answer.
+// refusals counts refused requests and reports them once a second: a log line for each would
+// cost more than the response.
 type refusals struct {
 	provider *oauthkit.Provider
 	mutex    sync.Mutex
@@ -137,13 +137,13 @@ func (r *refusals) add() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if r.count++; r.count == 1 {
-		time.AfterFunc(time.Second, r.tell)
+		time.AfterFunc(time.Second, r.report)
 	}
 }
 
-// tell is called a second after the first of those that it tells of. There is no request that a panic of
-// the log could be the failure of: it would end the program.
-func (r *refusals) tell() {
+// report records and logs the refusals since the last report. It runs outside of any request,
+// where a panic of the host's logger would end the program.
+func (r *refusals) report() {
 	defer func() { _ = recover() }()
 	r.mutex.Lock()
 	refused := r.count
@@ -153,9 +153,9 @@ func (r *refusals) tell() {
 	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 }
 
-// isStrangers reports whether anybody at all can send such a request: it names no application that has
-// to prove itself. That it claims a secret is enough here. What only users get is a stranger's as well
-// until the host has been asked, which reads its sessions.
+// isStrangers reports whether anyone can send such a request, since it carries no client
+// credentials. They need not be valid: that is checked later. Pages for users count as well,
+// because only the host can validate a session.
 func isStrangers(r *http.Request, found route, sent *body) bool {
 	switch {
 	case found.isOpen():

@@ -10,7 +10,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// currentUser asks the host who is signed in.
+// currentUser returns the user who is signed in to the host, or nil.
 func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
 	return askCurrentUser(h.config.CurrentUser, r)
 }
@@ -33,15 +33,15 @@ func askCurrentUser(currentUser func(*http.Request) (*oauthkit.User, error), r *
 	return user, nil
 }
 
-// login is what the host's login page is asked for.
+// login is a redirect to the host's login page.
 type login struct {
 	next      string                  // the path to return to
-	uiLocales string                  // empty: the request had none
-	event     oauthkit.SignInRequired // who is signed in, and whose request it is
+	uiLocales string                  // the request's, may be empty
+	event     oauthkit.SignInRequired // Subject is empty if no user is signed in
 }
 
-// loginURL is the host's login page, told where to return to, and whether to ask again somebody who is signed in; empty where there
-// is none.
+// loginURL returns the URL of the host's login page with its parameters. A user who is signed in
+// must sign in again. It returns "" if there is no login page.
 func (h *Handler) loginURL(asked login) string {
 	if h.config.LoginURL == "" {
 		return ""
@@ -60,7 +60,7 @@ func (h *Handler) loginURL(asked login) string {
 	return h.config.LoginURL + separator + parameters.Encode()
 }
 
-// redirectToLogin sends the browser to sign in and return.
+// redirectToLogin redirects to the login page.
 func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked login) error {
 	target := h.loginURL(asked)
 	if target == "" {
@@ -71,8 +71,8 @@ func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked 
 	return nil
 }
 
-// consentLogin is the login that an authorization request waits for, and after which the browser goes to
-// next. User is who is signed in, or nil.
+// consentLogin returns the login that an authorization request waits for. The browser returns to
+// next. If no user is signed in, user is nil.
 func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, user *oauthkit.User) login {
 	asked := login{
 		next: next, uiLocales: request.Form.Get("ui_locales"),
@@ -84,16 +84,18 @@ func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, 
 	return asked
 }
 
-// redirect sends the browser on with a GET, whatever it sent (RFC 9700 §4.12). It is not http.Redirect, which would resolve
-// and clean the URI: what was registered is sent byte for byte.
+// redirect sends the browser to target with a GET (RFC 9700 §4.12). It does not use
+// http.Redirect, which cleans the URI: a registered redirect URI is sent byte for byte.
 func redirect(w http.ResponseWriter, target string) {
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// ReturnPath returns where the host's login page sends the browser when it is done: the parameter next, from the query or, in
-// a POST, from the form, if it is a path on this site, and "/" otherwise. So nobody can be sent elsewhere by a link to the
-// login page (RFC 9700 §4.11).
+// ReturnPath returns the path to which the host's login page redirects after a sign-in.
+//
+// It is the parameter next, from the query or, for a POST, from the form. If that is not a path
+// on this site, ReturnPath returns "/": no link to the login page can redirect elsewhere
+// (RFC 9700 §4.11).
 func ReturnPath(r *http.Request) string {
 	next := r.URL.Query().Get("next")
 	if r.Method == http.MethodPost {
@@ -105,8 +107,8 @@ func ReturnPath(r *http.Request) string {
 	return next
 }
 
-// isLocalPath refuses whatever some browser or proxy could take for another host: two slashes, backslashes, control
-// characters, also when they are escaped.
+// isLocalPath reports whether no browser or proxy takes path for another host. It refuses two
+// leading slashes, backslashes and control characters, escaped ones too.
 func isLocalPath(path string) bool {
 	parsed, err := url.Parse(path)
 	if err != nil || parsed.Scheme != "" || parsed.Host != "" || parsed.User != nil || len(path) > maxValue {

@@ -13,7 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// metadataMaxAge is how long clients may keep the documents. They change only when the host's program does.
+// metadataMaxAge lets clients cache the documents, which change only with the host program.
 const metadataMaxAge = "public, max-age=300"
 
 // metadataEndpoints returns a row for each name of the metadata. A document is served below the
@@ -40,14 +40,14 @@ func (h *Handler) metadataEndpoints() []route {
 	return routes
 }
 
-// metadata answers with the document, which is the same for every request as long as the scopes are (RFC 8414 §3.2).
+// metadata serves the document (RFC 8414 §3.2). It changes only if the scopes do.
 func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 	description, err := h.describe(r.Context())
 	if err != nil {
 		return err
 	}
 	document, err := json.Marshal(description)
-	if err != nil { // an extension added what cannot be written
+	if err != nil { // an extension added a member that cannot be encoded
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -56,7 +56,7 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// describe is the metadata (RFC 8414 §2), taken from the table of endpoints and what the provider was made of.
+// describe returns the metadata (RFC 8414 §2), derived from the endpoint table and the provider.
 func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	scopes, err := h.provider.ScopeTexts(ctx)
 	if err != nil {

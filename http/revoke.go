@@ -7,8 +7,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// revoke is the revocation endpoint (RFC 7009 §2). A token that does not exist, or is another application's, gets the same
-// answer (§2.2); only a failure does not.
+// revoke is the revocation endpoint (RFC 7009 §2). It returns success for unknown tokens and
+// for tokens of other applications too (§2.2).
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request, form url.Values, app oauthkit.Application) error {
 	token := form.Get("token")
 	if token == "" {
