@@ -1,7 +1,8 @@
-// Package oauthhttp answers the requests of a provider: its endpoints, its pages, and the protection of the host's API.
+// Package oauthhttp serves the endpoints and pages of a provider over HTTP.
 //
-// Follow a request from [Handler.ServeHTTP]: the table of endpoints says who may call each, one function makes sure of it,
-// and the endpoint itself is a function that calls its steps in the order of its specification.
+// To follow a request, begin at [Handler.ServeHTTP]. The endpoint table says who may call each
+// endpoint, and one function checks the caller. The endpoint itself is a function that calls its
+// steps in the order of its specification.
 package oauthhttp
 
 import (
@@ -17,69 +18,79 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config is what the host answers. The zero value signs nobody in.
+// Config configures a Handler. The zero value is valid, but no user is ever signed in.
 type Config struct {
-	// CurrentUser returns who is signed in to the host, and nil when nobody is or a sign-in is not complete. An error is
-	// answered with 503. Nil: nobody ever is.
+	// CurrentUser returns the user who is signed in to the host. It returns nil if there is
+	// none, or if the sign-in is incomplete. An error is answered with 503. If nil, no user is
+	// ever signed in.
 	CurrentUser func(r *http.Request) (*oauthkit.User, error)
-	// LoginURL is the host's login page. The browser is sent there with a parameter next, a path to return to, which
-	// [ReturnPath] reads safely, and with prompt=login where somebody is signed in and has to sign in anew, or as somebody
-	// else: the page must then ask. It gets ui_locales as well, languages in the order of preference, where the request has it (OpenID
-	// Connect Core §3.1.2.1). Empty: there is none, and whoever is not signed in gets an error page.
+	// LoginURL is the host's login page. If empty, a user who must sign in gets an error page.
+	//
+	// The parameter next is the path to which the page returns; [ReturnPath] reads it safely.
+	// With prompt=login the page must ask a signed-in user to sign in again. The parameter
+	// ui_locales is passed on from the request (OpenID Connect Core §3.1.2.1).
 	LoginURL string
-	// HomeURL is where people go on, by a link on the pages that manage something, that sign out, and that tell of an error. Empty: no
-	// link.
+	// HomeURL is the target of a link on the pages to manage and sign out, and on error pages.
+	// If empty, there is no link.
 	HomeURL string
-	// SignOut ends the host's own session: it deletes the row and the cookie, by a header. It must not write a status or a body, and
-	// where it returns an error, which is answered with 503, the session must be as it was. Nil: the page logout is not there.
+	// SignOut ends the host's own session and deletes its cookie. It must write neither a status
+	// nor a body. If it returns an error, which is answered with 503, the session must be
+	// unchanged. If nil, there is no page logout.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
-	// ConsentRows returns what the consent page shows of an application beside the library's own. Nil: nothing. Use
-	// [ConsentRowsFor] to be given the host's own type.
+	// ConsentRows returns additional rows about an application for the consent page. See
+	// [ConsentRowsFor] for the host's own type. It may be nil.
 	ConsentRows func(ctx context.Context, app oauthkit.Application) []ConsentRow
-	// UserChoosesScopes lets the user approve some of the scopes that are asked for. False: all or nothing.
+	// UserChoosesScopes lets the user approve some of the requested scopes. Otherwise they
+	// approve all or none.
 	UserChoosesScopes bool
 
-	// Applications are what users manage on the pages below applications/, and in JSON below api/applications. Nil: those pages
-	// are not there.
+	// Applications serves the pages below applications/ on which users manage their
+	// applications, and the same in JSON below api/applications. If nil, they are not served.
 	Applications *oauthkit.Applications
-	// Authorizations are what users see and withdraw on the pages below authorized_tokens/, and in JSON below
-	// api/authorized_tokens. Nil: those pages are not there.
+	// Authorizations serves the pages below authorized_tokens/ on which users see and revoke the
+	// access of applications, and the same in JSON below api/authorized_tokens. If nil, they
+	// are not served.
 	Authorizations *oauthkit.Authorizations
 
-	// Templates replaces pages, the layout around them, and single blocks of both, by files named as in the library's folder
-	// http/templates. consent.html takes the place of that page, layout.html of the layout; of parts.html each block that it
-	// defines takes the place of the library's. What a page's data is, its type says, such as [ConsentPage]. Headers and the
-	// protection of forms are not the templates' and stay. Folders and files that begin with a dot are ignored; any other file must
-	// have one of those names. Nil: none.
+	// Templates replaces pages, their layout, and single blocks, by files with the names in the
+	// library's folder http/templates. It may be nil.
+	//
+	// A file consent.html replaces that page, and layout.html the layout. Each block in
+	// parts.html replaces the library's block. The data of a page is a type such as
+	// [ConsentPage]. Security headers and the protection of forms do not depend on templates.
+	// Folders and files that begin with a dot are ignored; any other file is an error.
 	Templates fs.FS
-	// Texts adds languages to the pages, and changes single texts, by BCP 47 tag and key. The key scope.NAME is what a scope means,
-	// in place of what the provider's scopes say. Nil: none.
+	// Texts adds languages to the pages and replaces single texts, by BCP 47 tag and key. The
+	// key scope.NAME describes a scope in place of the provider's scopes. It may be nil.
 	Texts map[string]Texts
 
-	// MaxInFlight is how many requests are answered at the same time. More of them wait, in the
-	// order in which they came: up to 640, each for up to a second. The rest is answered with
-	// 503 and Retry-After, and told of by one [oauthkit.RequestsRefused] a second. If MaxInFlight
-	// is zero, it is the number of connections that the store has at most, as an
-	// [oauthkit.ConnectionPool] says, but not less than 4, and 128 if that is unlimited or unknown.
-	// Set it higher if CurrentUser or another function of yours takes longer than the database.
+	// MaxInFlight is the number of requests that are served at the same time. If zero, it is the
+	// store's maximum number of connections (see [oauthkit.ConnectionPool]), at least 4, or 128
+	// if that is unlimited or unknown. Set it higher if CurrentUser or another function of the
+	// host takes longer than the database.
 	//
-	// Requests that cost a stranger nothing, to the authorization endpoint and all other pages, to
-	// what users are served in JSON, and to the token endpoint without client credentials, hold at
-	// most half of the connections together, and at most half of MaxInFlight. Documents that are
-	// served from memory, such as the metadata, always are. Requests to the host's own API are not
-	// counted, and neither is an answer whose body is being sent.
+	// Up to 640 further requests wait for up to a second, in the order of arrival. All others
+	// are answered with 503 and Retry-After, and reported by one [oauthkit.RequestsRefused] a
+	// second.
+	//
+	// Requests without client credentials (to the authorization endpoint, to all other pages, to
+	// the JSON for users, and to the token endpoint) together use at most half of the
+	// connections and half of MaxInFlight. Not limited are documents in memory, such as the
+	// metadata, and responses whose body is being sent. Requests to the host's own API do not
+	// count.
 	MaxInFlight int
 
-	// Groups are what is served; the metadata documents announce nothing else. Nil: everything.
+	// Groups are the endpoints to serve and to announce in the metadata. If nil, all are served.
 	Groups []Group
-	// Replace holds handlers of the host's that take the place of single endpoints, by path relative to the issuer, such as
-	// "authorize". They are called as they are, for every method, before anything is checked or any header set, and can go on
-	// with [Handler.Endpoint]. Nil: none.
+	// Replace replaces endpoints with handlers of the host, by path relative to the issuer, such
+	// as "authorize". They get requests with every method, before any check, and no headers are
+	// set. They can call the library's endpoint with [Handler.Endpoint]. It may be nil.
 	Replace map[string]http.Handler
 }
 
-// Handler serves everything below the issuer's path, and the documents that RFC 8414 §3 puts below /.well-known/. It matches
-// whole paths, so mount it without stripping a prefix, under any router.
+// Handler serves all endpoints below the issuer's path, and the metadata documents that RFC 8414
+// §3 puts below /.well-known/. It matches whole paths: mount it in any router without stripping a
+// prefix.
 type Handler struct {
 	provider    *oauthkit.Provider
 	config      Config
@@ -206,10 +217,10 @@ func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	h.writeErrorPage(w, r, route{}, errNotFound)
 }
 
-// serve answers a request to an endpoint of ours.
+// serve serves a request to an endpoint of the library or of an extension.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	if h.inFlight.isFull(found) && !hasTurn(r.Context(), h.inFlight) {
-		h.writeBusy(w, r, found) // before anything was spent on it
+		h.writeBusy(w, r, found) // cheaply, before the body is read
 		return
 	}
 	setSecurityHeaders(w.Header())
@@ -222,7 +233,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 		return
 	}
 	var begun serving
-	begun.body.readAhead(r) // before the time begins to run
+	begun.body.readAhead(r) // before the timeout begins
 	r, end := begun.begin(r, h.provider.Timeout())
 	defer end()
 	if !found.InMemory && !hasTurn(r.Context(), h.inFlight) {
@@ -239,7 +250,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	h.answer(&begun.answer, r, found)
 }
 
-// answer calls the endpoint, and answers in its place if it fails.
+// answer calls the endpoint and writes the error that it returns.
 func (h *Handler) answer(w *answer, r *http.Request, found route) {
 	err := h.call(w, r, found)
 	switch {
@@ -247,20 +258,20 @@ func (h *Handler) answer(w *answer, r *http.Request, found route) {
 	case w.begun && asPanic(err) != nil:
 		recordFailure(h.provider, r, found.Path, err)
 		h.log(r, err)
-		panic(http.ErrAbortHandler) // so that the client does not take half an answer for a whole one
+		panic(http.ErrAbortHandler) // the client must not take half a response for a complete one
 	default:
 		h.fail(w, r, found, timely(r.Context(), err))
 	}
 }
 
-// serving is a request that is being answered.
+// serving is the state of a request, allocated together.
 type serving struct {
 	context detached
 	body    body
 	answer  answer
 }
 
-// begin returns the request as the endpoint gets it. End must be called when it was answered.
+// begin returns the request for the endpoint. The caller must call end after the response.
 func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Request, end context.CancelFunc) {
 	s.context.request = contextWithRequestInfo(r)
 	ctx, cancel := s.context.within(timeout)
@@ -271,7 +282,8 @@ func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Req
 	return r, cancel
 }
 
-// call makes sure that the caller is who the endpoint is for, and calls it. It is the only place that does. A panic is its error.
+// call checks the caller and calls the endpoint. Only this function does either. It returns a
+// panic as an error.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) (err error) {
 	defer recoverTo(&err)
 	switch {
@@ -332,7 +344,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 	}
 }
 
-// fail answers in the form that suits who calls.
+// fail writes an error in the format of the endpoint.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err error) {
 	recordFailure(h.provider, r, found.Path, err)
 	switch {

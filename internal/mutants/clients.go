@@ -15,7 +15,7 @@ func ofClients() []mutant {
 		},
 		{
 			"client-proof-ignored", pages,
-			`err = claim.prove(app, h.provider.Now())`, `err = nil`,
+			`err = claim.verify(app, h.provider.Now())`, `err = nil`,
 			killer{attacks, "TestClientAuth/memory/T-18"},
 		},
 		{

@@ -75,7 +75,7 @@ func ofRedirects() []mutant {
 		},
 		{
 			"redirect-error-of-users-application", pages,
-			`if isUsers(request.Application) && !request.Silent {`, `if false {`,
+			`if isUserRegistered(request.Application) && !request.Silent {`, `if false {`,
 			killer{attacks, "TestRedirector/memory/A-37"},
 		},
 		{
