@@ -13,7 +13,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
@@ -43,8 +43,8 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, _ := oauthhttp.TokenFromContext(r.Context())
+	api := oauthapi.RequireScopes(provider, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, _ := oauthapi.TokenFromContext(r.Context())
 		_, _ = fmt.Fprintln(w, "hello", token.Authorization.ClientID)
 	}))
 	request := httptest.NewRequest(http.MethodGet, "/figures", nil)

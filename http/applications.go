@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // applicationEndpoints are the pages on which users manage their applications, at the paths of Django OAuth Toolkit, and the
@@ -83,8 +84,8 @@ func (h *Handler) applicationsAfter(r *http.Request, user *oauthkit.User) (apps 
 		return nil, "", err
 	}
 	after = query.Get("after")
-	if len(after) > 255 || !isText(after) {
-		return nil, "", malformed("after is not a client_id")
+	if len(after) > 255 || !wire.IsText(after) {
+		return nil, "", wire.Malformed("after is not a client_id")
 	}
 	apps, err = h.config.Applications.List(r.Context(), user, after)
 	return apps, after, err

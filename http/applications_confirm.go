@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // ApplicationConfirmPage asks before something that cannot be undone (applications_confirm.html).
@@ -89,7 +90,7 @@ func (h *Handler) secretKept(previous string) (time.Duration, error) {
 	case "end":
 		return 0, nil
 	default:
-		return 0, malformed("the secret before must be kept or ended")
+		return 0, wire.Malformed("the secret before must be kept or ended")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // applicationAPI is the pages of applications in JSON, for a host's own front end.
@@ -66,7 +67,7 @@ func (h *Handler) applicationsJSON(w http.ResponseWriter, r *http.Request, user 
 	if len(apps) == applicationsOnPage {
 		document.Next = apps[len(apps)-1].GetID()
 	}
-	return writeJSON(w, http.StatusOK, document)
+	return wire.WriteJSON(w, http.StatusOK, document)
 }
 
 func (h *Handler) createJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
@@ -79,7 +80,7 @@ func (h *Handler) createJSON(w http.ResponseWriter, r *http.Request, user *oauth
 		return h.writeProblems(w, r, err)
 	}
 	w.Header().Set("Location", strings.TrimSuffix(h.path("api", "applications", app.GetID()), "/"))
-	return writeJSON(w, http.StatusCreated, h.applicationDocument(app, secret))
+	return wire.WriteJSON(w, http.StatusCreated, h.applicationDocument(app, secret))
 }
 
 // applicationJSON shows (GET), replaces (PUT) and removes (DELETE) an application.
@@ -104,7 +105,7 @@ func (h *Handler) applicationJSON(w http.ResponseWriter, r *http.Request, user *
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	return writeJSON(w, http.StatusOK, h.applicationDocument(app, ""))
+	return wire.WriteJSON(w, http.StatusOK, h.applicationDocument(app, ""))
 }
 
 func readApplicationJSON(w http.ResponseWriter, r *http.Request) (form oauthkit.ApplicationForm, err error) {
@@ -125,7 +126,7 @@ func (h *Handler) writeProblems(w http.ResponseWriter, r *http.Request, err erro
 	for _, problem := range problems {
 		byField[problem.Field] = append(byField[problem.Field], t.problem(problem))
 	}
-	return writeJSON(w, http.StatusUnprocessableEntity, struct {
+	return wire.WriteJSON(w, http.StatusUnprocessableEntity, struct {
 		Error    oauthkit.ErrorCode  `json:"error"`
 		Problems map[string][]string `json:"problems"`
 	}{oauthkit.InvalidRequest, byField})
@@ -151,5 +152,5 @@ func (h *Handler) secretJSON(w http.ResponseWriter, r *http.Request, user *oauth
 	if err != nil {
 		return notFound(err)
 	}
-	return writeJSON(w, http.StatusOK, h.applicationDocument(h.afterRotation(r, user, app), secret))
+	return wire.WriteJSON(w, http.StatusOK, h.applicationDocument(h.afterRotation(r, user, app), secret))
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // optionsDocument is what a front end needs to build the form of an application, in the language of the request.
@@ -49,7 +50,7 @@ func (h *Handler) optionsJSON(w http.ResponseWriter, r *http.Request, user *oaut
 	for _, input := range inputs {
 		document.Fields = append(document.Fields, newOptionDocument(input))
 	}
-	return writeJSON(w, http.StatusOK, document)
+	return wire.WriteJSON(w, http.StatusOK, document)
 }
 
 func newOptionDocument(input FormInput) optionDocument {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // authorizePath is the path of the authorization endpoint, relative to the issuer.
@@ -124,7 +125,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 // requests that permit no page.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, err error) error {
 	if isUserRegistered(request.Application) && !request.Silent {
-		if statusOf(err) < http.StatusInternalServerError {
+		if wire.Status(err) < http.StatusInternalServerError {
 			h.recordRejection(r, request.Application.GetID(), err, true)
 		}
 		return err

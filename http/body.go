@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // body is a request body that was read ahead, before the request takes a turn, so that a slow
@@ -26,11 +27,11 @@ const maxFirst = 4 << 10
 // readAhead reads the body of r unless the method has none.
 func (b *body) readAhead(r *http.Request) {
 	b.rest = r.Body
-	if r.Body == nil || r.Body == http.NoBody || isSafe(r.Method) {
+	if r.Body == nil || r.Body == http.NoBody || wire.IsSafe(r.Method) {
 		return
 	}
 	b.read = make([]byte, 0, max(min(r.ContentLength, maxFirst), 512)+1)
-	for b.err == nil && len(b.read) <= maxBody {
+	for b.err == nil && len(b.read) <= wire.MaxBody {
 		if len(b.read) == cap(b.read) {
 			b.read = slices.Grow(b.read, len(b.read))
 		}
@@ -67,7 +68,7 @@ func (b *body) Close() error {
 // whole returns the complete body. It reports false if the body was not read ahead to its end,
 // or if Read was called.
 func (b *body) whole() (text string, ok bool) {
-	if !errors.Is(b.err, io.EOF) || b.skipped > 0 || len(b.read) > maxBody {
+	if !errors.Is(b.err, io.EOF) || b.skipped > 0 || len(b.read) > wire.MaxBody {
 		return "", false
 	}
 	b.skipped = len(b.read)
@@ -94,14 +95,14 @@ func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 			return text, nil
 		}
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, wire.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return "", withStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
-			"the body is larger than %d bytes", maxBody).WithReason(oauthkit.ReasonTooLarge))
+		return "", wire.WithStatus(http.StatusRequestEntityTooLarge, oauthkit.Errorf(oauthkit.InvalidRequest,
+			"the body is larger than %d bytes", wire.MaxBody).WithReason(oauthkit.ReasonTooLarge))
 	case err != nil:
-		return "", malformed("the body could not be read").WithCause(err)
+		return "", wire.Malformed("the body could not be read").WithCause(err)
 	default:
 		return string(text), nil
 	}

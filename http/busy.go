@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // This file answers requests that got no turn. Under overload most responses are of this kind,
@@ -23,8 +24,8 @@ type busyAnswers struct {
 
 func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
-	writeError(answers.program, new(http.Request), errBusy)
-	writeUserError(answers.user, new(http.Request), errBusy)
+	wire.WriteError(answers.program, new(http.Request), errBusy)
+	wire.WriteUserError(answers.user, new(http.Request), errBusy)
 	for language := range h.pages.words.languages {
 		page, err := h.prepareBusyPage(language)
 		if err != nil {
@@ -46,7 +47,7 @@ func (h *Handler) prepareBusyPage(language int) (*prepared, error) {
 		return nil, err
 	}
 	answer := newPrepared()
-	answer.header.Set("Retry-After", retryAfter)
+	answer.header.Set("Retry-After", wire.RetryAfter)
 	h.sendPage(answer, language, response, page)
 	return answer, nil
 }
@@ -73,7 +74,7 @@ type prepared struct {
 
 func newPrepared() *prepared {
 	p := &prepared{header: http.Header{}}
-	setSecurityHeaders(p.header)
+	wire.SetSecurityHeaders(p.header)
 	return p
 }
 

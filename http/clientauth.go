@@ -8,9 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // authMethods returns the client authentication methods (RFC 7591 §2) in the metadata's order.
@@ -127,8 +127,6 @@ func decodeBasic(encoded string) (id, password string, ok bool) {
 	rawID, rawPassword, found := strings.Cut(string(decoded), ":")
 	id, errID := url.QueryUnescape(rawID)
 	password, errPassword := url.QueryUnescape(rawPassword)
-	ok = found && errID == nil && errPassword == nil && id != "" && isText(id) && isText(password)
+	ok = found && errID == nil && errPassword == nil && id != "" && wire.IsText(id) && wire.IsText(password)
 	return id, password, ok
 }
-
-func isText(value string) bool { return utf8.ValidString(value) && !strings.Contains(value, "\x00") }

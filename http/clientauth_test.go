@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 func basic(userinfo string) http.Header {
@@ -75,7 +76,7 @@ func FuzzBasic(f *testing.F) {
 		if !ok {
 			return
 		}
-		if id == "" || !isText(id) || !isText(password) {
+		if id == "" || !wire.IsText(id) || !wire.IsText(password) {
 			t.Fatalf("accepted %q and %q", id, password)
 		}
 		again := base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(password)))

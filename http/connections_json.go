@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // connectionAPI is the pages of connected apps in JSON, for a host's own front end.
@@ -65,7 +66,7 @@ func (h *Handler) connectionsJSON(w http.ResponseWriter, r *http.Request, user *
 	for _, connection := range connections {
 		documents = append(documents, newConnectionDocument(user, connection))
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"connections": documents})
+	return wire.WriteJSON(w, http.StatusOK, map[string]any{"connections": documents})
 }
 
 // removeConnectionJSON withdraws all that an application has from the user or, where the path names one of its sign-ins, that one.

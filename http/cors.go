@@ -3,9 +3,9 @@ package oauthhttp
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // This file implements the CORS protocol of the Fetch standard. No response allows credentials,
@@ -15,29 +15,19 @@ import (
 // answered the request, which it does for a preflight. A preflight does not name the application,
 // so every origin gets the same response.
 func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
-	readers, header := found.CrossOrigin, w.Header()
-	preflight := r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
-	switch {
-	case readers == oauthkit.CrossOriginNone:
+	if found.CrossOrigin == oauthkit.CrossOriginNone {
 		return false
-	case preflight:
-		header.Set("Access-Control-Allow-Origin", "*")
-		header.Set("Access-Control-Allow-Methods", strings.Join(found.Methods, ", "))
-		header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
-		header.Set("Access-Control-Max-Age", "7200")
-		w.WriteHeader(http.StatusNoContent)
+	}
+	if wire.AnswerPreflight(w, r, found.Methods) {
 		return true
-	case readers == oauthkit.CrossOriginAny:
-		header.Set("Access-Control-Allow-Origin", "*")
-		header.Set("Access-Control-Expose-Headers", exposedHeaders)
-	default:
-		header.Add("Vary", "Origin")
+	}
+	if found.CrossOrigin == oauthkit.CrossOriginAny {
+		wire.AllowOrigin(w.Header(), "*")
+	} else {
+		w.Header().Add("Vary", "Origin")
 	}
 	return false
 }
-
-// exposedHeaders are what a script may read besides the body, to act on an error.
-const exposedHeaders = "Retry-After, WWW-Authenticate"
 
 // allowOrigin lets the script that sent the request read the response if the application that the
 // request names allows the origin. The application is not authenticated yet, so that the script
@@ -51,8 +41,7 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 	if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) { // if the store fails, authentication reports it
 		return
 	}
-	w.Header().Set("Access-Control-Allow-Origin", origins[0])
-	w.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
+	wire.AllowOrigin(w.Header(), origins[0])
 }
 
 // isOrigin reports whether an Origin header names an origin. Any site can send "null" from a

@@ -4,12 +4,13 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -30,8 +31,8 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 		return nil, err
 	}
 	for name, values := range form {
-		if !isText(name + strings.Join(values, "")) {
-			return nil, malformed("the form is not text")
+		if !wire.IsText(name + strings.Join(values, "")) {
+			return nil, wire.Malformed("the form is not text")
 		}
 	}
 	browser := h.browser(r)
@@ -53,17 +54,9 @@ func formToken(browser, form string, user *oauthkit.User) string {
 // Sec-Fetch-Site, the origins are compared, and one with plain http is refused for an https
 // issuer: its pages can be forged.
 func (h *Handler) checkOrigin(r *http.Request) error {
-	if err := checkSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
+	if err := request.CheckSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this was sent from another site").
 			WithReason(oauthkit.ReasonCrossSite).WithCause(err)
 	}
 	return nil
-}
-
-func checkSameOrigin(crossOrigin *http.CrossOriginProtection, r *http.Request, secure bool) error {
-	err := crossOrigin.Check(r)
-	if err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
-		err = errors.New("the page came over plain http")
-	}
-	return err
 }

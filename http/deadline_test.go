@@ -13,6 +13,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
@@ -37,7 +38,7 @@ func TestDeadline_Hooks(t *testing.T) {
 		handler := mustHandler(t, w.provider, oauthhttp.Config{
 			CurrentUser: asked, SignOut: func(http.ResponseWriter, *http.Request) error { return nil },
 		})
-		api := oauthhttp.API{Tokens: w.provider}.SignedInOr(asked)(http.NotFoundHandler())
+		api := oauthapi.API{Tokens: w.provider}.SignedInOr(asked)(http.NotFoundHandler())
 		for name, served := range map[string]http.Handler{"endpoint": handler, "API": api} {
 			given = nil
 			ctx, hangUp := context.WithCancel(context.WithValue(t.Context(), hostKey{}, "the host's"))
@@ -68,7 +69,7 @@ func TestDeadline_API(t *testing.T) {
 	})
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
 	w := newWatched(t, memstore.New())
-	oauthhttp.API{Tokens: w.provider}.SignedInOr(user)(next).ServeHTTP(httptest.NewRecorder(),
+	oauthapi.API{Tokens: w.provider}.SignedInOr(user)(next).ServeHTTP(httptest.NewRecorder(),
 		httptest.NewRequestWithContext(ctx, http.MethodGet, "https://as.test/api", nil))
 	if !reached {
 		t.Error("the handler was not reached")

@@ -3,6 +3,8 @@ package oauthhttp_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
@@ -46,4 +48,16 @@ func ExampleNewHandler_extension() {
 	// Output:
 	// GET /o/status 200 open
 	// POST /o/status 405 {"error":"invalid_request","error_description":"the method must be GET"}
+}
+
+// call sends a request and returns the response in one line.
+func call(handler http.Handler, method, path, token string) string {
+	request := httptest.NewRequest(method, "https://example.com"+path, nil)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	shown := fmt.Sprintln(method, path, recorder.Code, recorder.Header().Get("WWW-Authenticate"), recorder.Body)
+	return strings.Join(strings.Fields(shown), " ")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
@@ -65,14 +66,14 @@ func ExampleRequireScopes() {
 		return
 	}
 	notes := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, _ := oauthhttp.TokenFromContext(r.Context())
+		token, _ := oauthapi.TokenFromContext(r.Context())
 		fmt.Println("called by", token.Authorization.ClientID)
 	})
 	for _, scope := range []string{"read", "write"} {
 		request := httptest.NewRequest(http.MethodGet, "/notes", nil)
 		request.Header.Set("Authorization", "Bearer "+token.AccessToken)
 		recorder := httptest.NewRecorder()
-		oauthhttp.RequireScopes(provider, scope)(notes).ServeHTTP(recorder, request)
+		oauthapi.RequireScopes(provider, scope)(notes).ServeHTTP(recorder, request)
 		fmt.Printf("%d %q\n", recorder.Code, recorder.Header().Get("WWW-Authenticate"))
 	}
 	// Output:

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // Config configures a Handler. The zero value is valid, but no user is ever signed in.
@@ -207,11 +209,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveNotFound answers a request for an unknown path: in JSON below api/, and otherwise with
 // a page.
 func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
-	setSecurityHeaders(w.Header())
-	r = withRequestInfo(r)
+	wire.SetSecurityHeaders(w.Header())
+	r = request.WithInfo(r)
 	if strings.HasPrefix(r.URL.Path, h.provider.Prefix()+"/api/") {
 		h.log(r, errNotFound)
-		writeUserError(w, r, errNotFound)
+		wire.WriteUserError(w, r, errNotFound)
 		return
 	}
 	h.writeErrorPage(w, r, route{}, errNotFound)
@@ -223,13 +225,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 		h.writeBusy(w, r, found) // cheaply, before the body is read
 		return
 	}
-	setSecurityHeaders(w.Header())
+	wire.SetSecurityHeaders(w.Header())
 	if serveCrossOrigin(w, r, found) {
 		return
 	}
 	if !found.allows(r.Method) {
 		w.Header().Set("Allow", strings.Join(found.Methods, ", "))
-		h.fail(w, withRequestInfo(r), found, wrongMethod(found.Methods))
+		h.fail(w, request.WithInfo(r), found, wire.MethodNotAllowed(found.Methods))
 		return
 	}
 	var begun serving
@@ -255,8 +257,8 @@ func (h *Handler) answer(w *answer, r *http.Request, found route) {
 	err := h.call(w, r, found)
 	switch {
 	case err == nil:
-	case w.begun && asPanic(err) != nil:
-		recordFailure(h.provider, r, found.Path, err)
+	case w.begun && request.AsPanic(err) != nil:
+		request.RecordFailure(h.provider, r, found.Path, err)
 		h.log(r, err)
 		panic(http.ErrAbortHandler) // the client must not take half a response for a complete one
 	default:
@@ -273,8 +275,8 @@ type serving struct {
 
 // begin returns the request for the endpoint. The caller must call end after the response.
 func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Request, end context.CancelFunc) {
-	s.context.request = contextWithRequestInfo(r)
-	ctx, cancel := s.context.within(timeout)
+	s.context.Request = request.ContextWithInfo(r)
+	ctx, cancel := request.WithTimeout(&s.context, r.Context(), timeout)
 	r = r.WithContext(ctx)
 	if s.body.rest != nil {
 		r.Body = &s.body
@@ -285,7 +287,7 @@ func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Req
 // call checks the caller and calls the endpoint. Only this function does either. It returns a
 // panic as an error.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) (err error) {
-	defer recoverTo(&err)
+	defer request.RecoverTo(&err)
 	switch {
 	case found.Application != nil:
 		return h.callAsApplication(w, r, found)
@@ -319,9 +321,16 @@ func (h *Handler) callAsBearer(w http.ResponseWriter, r *http.Request, found rou
 			return err
 		}
 	}
-	token, err := authenticateBearer(r.Context(), h.provider, r.Header, form, requiredScopes(found.Scope))
+	bearer, err := wire.ReadBearer(r.Header, form)
 	if err != nil {
 		return err
+	}
+	token, err := h.provider.Authenticate(r.Context(), bearer)
+	if err != nil {
+		return err
+	}
+	if !token.Scopes.ContainsAll(requiredScopes(found.Scope)) {
+		return wire.InsufficientScope()
 	}
 	return found.Bearer(w, r, token)
 }
@@ -346,19 +355,19 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 
 // fail writes an error in the format of the endpoint.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err error) {
-	recordFailure(h.provider, r, found.Path, err)
+	request.RecordFailure(h.provider, r, found.Path, err)
 	switch {
 	case found.page:
 		h.writeErrorPage(w, r, found, err)
 	case found.User != nil:
 		h.log(r, err)
-		writeUserError(w, r, err)
+		wire.WriteUserError(w, r, err)
 	case found.Bearer != nil:
 		h.log(r, err)
-		writeChallenge(w, r, err, requiredScopes(found.Scope), "")
+		wire.WriteChallenge(w, r, err, requiredScopes(found.Scope), "")
 	default:
 		h.log(r, err)
-		writeError(w, r, err)
+		wire.WriteError(w, r, err)
 	}
 }
 

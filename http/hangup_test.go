@@ -13,6 +13,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
@@ -87,7 +88,7 @@ func TestHangUp(t *testing.T) {
 func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, limit, took time.Duration) {
 	t.Helper()
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})
-	api := oauthhttp.API{Tokens: w.provider}.RequireScopes("read")(http.NotFoundHandler())
+	api := oauthapi.API{Tokens: w.provider}.RequireScopes("read")(http.NotFoundHandler())
 	for endpoint, served := range map[string]http.Handler{"authorize": handler, "token": handler, "": api} {
 		ctx := ctx
 		if limit > 0 {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -164,7 +165,7 @@ func (h *Handler) checkPending(found *resumed) error {
 }
 
 // errGone answers an expired or unknown request.
-var errGone = withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
+var errGone = wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "this sign-in has expired or never began here; return to the application and start again").
 	WithReason(oauthkit.ReasonRequestExpired))
 
 // errOtherBrowser answers a request that was begun in another browser.
@@ -172,7 +173,7 @@ var errOtherBrowser = oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was b
 	WithReason(oauthkit.ReasonOtherBrowser)
 
 // errDecided answers a request that the user has decided already.
-var errDecided = withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
+var errDecided = wire.WithStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
 	WithReason(oauthkit.ReasonRequestAnswered))
 
 // formToken binds the form of the consent page to the browser, to what the page shows, and to

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // introspect is the introspection endpoint (RFC 7662 §2). The response is the same for an
@@ -21,11 +22,11 @@ func (h *Handler) introspect(w http.ResponseWriter, r *http.Request, form url.Va
 	credential, err := h.provider.Introspect(r.Context(), app, token)
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
-		return writeJSON(w, http.StatusOK, map[string]any{"active": false})
+		return wire.WriteJSON(w, http.StatusOK, map[string]any{"active": false})
 	case err != nil:
 		return err
 	default:
-		return writeJSON(w, http.StatusOK, h.introspection(credential))
+		return wire.WriteJSON(w, http.StatusOK, h.introspection(credential))
 	}
 }
 

@@ -1,36 +1,17 @@
 package oauthhttp
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
 )
 
 // currentUser returns the user who is signed in to the host, or nil.
 func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
-	return askCurrentUser(h.config.CurrentUser, r)
-}
-
-// askCurrentUser asks Config.CurrentUser. What it says is checked once, here, since it goes into every token.
-func askCurrentUser(currentUser func(*http.Request) (*oauthkit.User, error), r *http.Request) (*oauthkit.User, error) {
-	if currentUser == nil {
-		return nil, nil
-	}
-	user, err := currentUser(r)
-	if err != nil {
-		return nil, oauthkit.Unavailable(fmt.Errorf("asking who is signed in: %w", err))
-	}
-	if user != nil && (user.Subject == "" || len(user.Subject) > 255) { // OpenID Connect Core §2
-		return nil, errors.New("Config.CurrentUser returned a user whose Subject is empty or longer than 255 bytes")
-	}
-	if user != nil && !isText(user.Subject+user.ACR+user.SessionID) {
-		return nil, errors.New("Config.CurrentUser returned a user whose Subject, ACR or SessionID is not text")
-	}
-	return user, nil
+	return request.CurrentUser(h.config.CurrentUser, r)
 }
 
 // login is a redirect to the host's login page.

@@ -6,22 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
-	"github.com/oauthkit/oauthkit"
 )
-
-// TestB16_ImpossibleUsers has a host that says that someone is signed in whom no token could name.
-func TestB16_ImpossibleUsers(t *testing.T) {
-	for name, user := range map[string]oauthkit.User{
-		"no subject": {Name: "Alice"}, "long subject": {Subject: strings.Repeat("a", 256)}, "NUL in the subject": {Subject: "alice\x00"},
-		"NUL in the session": {Subject: "alice", SessionID: "\x00"},
-	} {
-		got, err := askCurrentUser(func(*http.Request) (*oauthkit.User, error) { return &user, nil }, nil)
-		if got != nil || oauthkit.CodeOf(err) != oauthkit.ServerError {
-			t.Errorf("%s: got %v, %v, want server_error", name, got, err)
-		}
-	}
-}
 
 func TestB15_ReturnPath(t *testing.T) {
 	tests := map[string]string{ // next: where to

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // This file is what the pages of applications and of connected apps have in common: their rows in the table of endpoints, and the
@@ -53,7 +54,7 @@ func userPage(path string, answer userAnswer, methods ...string) route {
 // notFound turns what does not exist, or not for this user, into one answer that tells nothing of the difference.
 func notFound(err error) error {
 	if errors.Is(err, oauthkit.ErrNotFound) {
-		return withStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address, or it is not yours").
+		return wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address, or it is not yours").
 			WithReason(oauthkit.ReasonNotFound))
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
@@ -17,7 +18,7 @@ func userJSON(path string, answer userAnswer, methods ...string) route {
 }
 
 // errNotSignedIn is what a program is told that calls for nobody. Where to sign in is the front end's to know.
-var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in").WithReason(oauthkit.ReasonNotSignedIn))
+var errNotSignedIn = wire.WithStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.LoginRequired, "nobody is signed in").WithReason(oauthkit.ReasonNotSignedIn))
 
 // readJSON reads one JSON object. Members that are not known are ignored, so that what was read can be sent back changed; those
 // that another program could read differently, such as one that is there twice, are refused. No page of another site can send
@@ -25,16 +26,16 @@ var errNotSignedIn = withStatus(http.StatusForbidden, oauthkit.Errorf(oauthkit.L
 func readJSON(w http.ResponseWriter, r *http.Request, document any) error {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || r.Header.Get("Content-Encoding") != "" {
-		return withStatus(http.StatusUnsupportedMediaType, malformed("the body must be application/json, not compressed"))
+		return wire.WithStatus(http.StatusUnsupportedMediaType, wire.Malformed("the body must be application/json, not compressed"))
 	}
 	body, err := readAll(w, r)
 	switch {
 	case err != nil:
 		return err
-	case !isText(body):
-		return malformed("the body is not text")
+	case !wire.IsText(body):
+		return wire.Malformed("the body is not text")
 	}
-	notOne := malformed("the body is not a JSON object with the members of this resource")
+	notOne := wire.Malformed("the body is not a JSON object with the members of this resource")
 	if strings.TrimSpace(body) == "null" { // it would be read as an object without members
 		return notOne
 	}

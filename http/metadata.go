@@ -11,10 +11,8 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
-
-// metadataMaxAge lets clients cache the documents, which change only with the host program.
-const metadataMaxAge = "public, max-age=300"
 
 // metadataEndpoints returns a row for each name of the metadata. A document is served below the
 // issuer, for OpenID Connect Discovery §4, and at the root of the host with the issuer's path
@@ -51,7 +49,7 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", metadataMaxAge)
+	w.Header().Set("Cache-Control", wire.MetadataCacheControl)
 	_, _ = w.Write(document)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // ConsentPage is what the consent page shows (consent.html).
@@ -145,12 +146,12 @@ func formTargets(redirectURI string) string {
 
 // writeErrorPage answers a person: what to do now, by the reason. The details are in the log, under the same trace id.
 func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, found route, err error) {
-	status, reason, t := statusOf(err), oauthkit.ReasonOf(err), h.words(r)
+	status, reason, t := wire.Status(err), oauthkit.ReasonOf(err), h.words(r)
 	h.log(r, err)
 	content := &ErrorPage{Heading: t("error.request.heading"), Code: reason, TraceID: oauthkit.RequestInfoFrom(r.Context()).TraceID}
 	switch {
 	case status == http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", retryAfter)
+		w.Header().Set("Retry-After", wire.RetryAfter)
 		content.Heading = t("error.unavailable.heading")
 	case status >= http.StatusInternalServerError:
 		content.Heading = t("error.failure.heading")
@@ -159,24 +160,13 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, found r
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading = t("error.denied.heading")
 	case found.Path == authorizePath: // an application made this request
-		content.Detail = descriptionOf(err)
+		content.Detail = wire.Description(err)
 	}
 	content.Message = t.or("error.reason."+string(reason), t("error.request.message"))
 	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
 	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err)
 		http.Error(w, http.StatusText(status), status)
-	}
-}
-
-// setSecurityHeaders is the strictest for everything; an answer that may be more says so itself. The
-// values are in one piece, since every answer has them.
-func setSecurityHeaders(header http.Header) {
-	values := []string{"no-store", "default-src 'none'; frame-ancestors 'none'", "no-referrer", "nosniff", "DENY"}
-	for i, name := range [...]string{ // canonical
-		"Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
-	} {
-		header[name] = values[i : i+1 : i+1]
 	}
 }
 

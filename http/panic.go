@@ -2,43 +2,12 @@ package oauthhttp
 
 import (
 	"bufio"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"runtime/debug"
 )
 
 // This file is what becomes of a panic, mostly of one of the host's functions: the failure of one
 // request, which is answered like any other failure.
-
-// panicError is a panic that was recovered.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
-// recoverTo is deferred by a function whose error is err. It turns a panic into that error, but for
-// the one by which net/http is told to abort an answer.
-func recoverTo(err *error) {
-	value := recover()
-	if value == nil {
-		return
-	}
-	if value == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
-		panic(value)
-	}
-	*err = &panicError{value: value, stack: debug.Stack()}
-}
-
-// asPanic returns the panic that err is, or nil.
-func asPanic(err error) *panicError {
-	var found *panicError
-	_ = errors.As(err, &found) // nil then
-	return found
-}
 
 // answer is the answer to a request. It knows whether it has begun: then no other one can be sent. It
 // gives the turn of the request away before a body is sent, because a client that does not read keeps

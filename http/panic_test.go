@@ -20,6 +20,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/internal/secret"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
@@ -98,7 +99,7 @@ func newPanicScene(t *testing.T) *panicScene {
 		SignOut:      func(http.ResponseWriter, *http.Request) error { return nil },
 		Applications: applications,
 	})
-	s.api = oauthhttp.API{Tokens: provider}.SignedInOr(s.currentUser)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	s.api = oauthapi.API{Tokens: provider}.SignedInOr(s.currentUser)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		s.hook("next")
 	}))
 	return s

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
@@ -123,7 +124,7 @@ func (brokenStore) AccessToken(context.Context, string) (*oauthkit.AccessToken, 
 func TestRequestInfo_OfAnAPI(t *testing.T) {
 	w := newWatched(t, brokenStore{memstore.New()})
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
-	protected := oauthhttp.API{Tokens: w.provider}.SignedInOr(user, "read")(http.NotFoundHandler())
+	protected := oauthapi.API{Tokens: w.provider}.SignedInOr(user, "read")(http.NotFoundHandler())
 	call := func(header, value string) {
 		request := httptest.NewRequest(http.MethodPost, "https://as.test/api", nil)
 		request.Header.Set(header, value)
@@ -151,7 +152,7 @@ func TestRequestInfo_OfAnAPI(t *testing.T) {
 func TestOriginOfAnEvent(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
-	protected := oauthhttp.API{Tokens: w.provider}.SignedInOr(user)(http.NotFoundHandler())
+	protected := oauthapi.API{Tokens: w.provider}.SignedInOr(user)(http.NotFoundHandler())
 	for value, want := range map[string]string{"null": "null", "https://" + strings.Repeat("a", 300): "", "https://\xff": ""} {
 		w.events = nil
 		request := httptest.NewRequest(http.MethodPost, "https://as.test/api", nil)

@@ -17,6 +17,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/gormstore"
@@ -93,7 +94,7 @@ func (r *rig) serve(store *gormstore.Store[*oauthkit.AbstractApplication]) {
 		},
 		LoginURL: "/login",
 	})
-	r.api = oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	r.api = oauthapi.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
 // serve calls a handler as net/http does, under a context that ends with the request.

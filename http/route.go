@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
 )
 
 // This file routes requests to the endpoints, and builds the addresses of endpoints.
@@ -58,7 +59,7 @@ func (h *Handler) addPatterns() error {
 		found, handler := h.routes[path], h.Endpoint(path)
 		if replacement := h.config.Replace[path]; replacement != nil {
 			handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				replacement.ServeHTTP(w, withRequestInfo(r))
+				replacement.ServeHTTP(w, request.WithInfo(r))
 			})
 		}
 		patterns := []string{h.provider.Prefix() + "/" + path}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // Texts are the words of the pages in one language, by their key, as in the library's folder http/texts. A text may have verbs of
@@ -138,7 +139,7 @@ const maxLocales = 1000
 // askedLocales is ui_locales in the query of a request; empty: there is none that anybody would read.
 func askedLocales(r *http.Request) string {
 	query, err := parseForm(r.URL.RawQuery)
-	if uiLocales := query.Get("ui_locales"); err == nil && len(uiLocales) <= maxLocales && isText(uiLocales) {
+	if uiLocales := query.Get("ui_locales"); err == nil && len(uiLocales) <= maxLocales && wire.IsText(uiLocales) {
 		return uiLocales
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // token is the token endpoint (RFC 6749 §3.2). The application is authenticated; the provider
@@ -14,5 +15,5 @@ func (h *Handler) token(w http.ResponseWriter, r *http.Request, form url.Values,
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, response)
+	return wire.WriteJSON(w, http.StatusOK, response)
 }

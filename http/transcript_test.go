@@ -20,6 +20,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
@@ -109,7 +110,7 @@ func newConversation(t *testing.T) *conversation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	api := oauthapi.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	mux := http.NewServeMux()
 	mux.Handle("/", mustHandler(t, provider, oauthhttp.Config{
 		CurrentUser: func(r *http.Request) (*oauthkit.User, error) {

@@ -1,8 +1,6 @@
 package oauthhttp
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // post is a request with a body of the given type.
@@ -41,7 +40,7 @@ func TestReadForm(t *testing.T) {
 		"T-04 repeated scope":       {formType, "resource=a&scope=a&scope=b", http.StatusBadRequest},
 		"T-05 semicolon":            {formType, "grant_type=a;client_id=b", http.StatusBadRequest},
 		"T-05 bad escape":           {formType, "a=%zz", http.StatusBadRequest},
-		"T-07 large":                {formType, "a=" + strings.Repeat("x", maxBody), http.StatusRequestEntityTooLarge},
+		"T-07 large":                {formType, "a=" + strings.Repeat("x", wire.MaxBody), http.StatusRequestEntityTooLarge},
 		"T-07 many":                 {formType, strings.Repeat("a&", maxParameters) + "b", http.StatusBadRequest},
 		"T-07 long value":           {formType, "a=" + strings.Repeat("x", 2*maxValue), http.StatusBadRequest},
 		"T-08 NUL":                  {formType, "a=%00", http.StatusBadRequest},
@@ -54,7 +53,7 @@ func TestReadForm(t *testing.T) {
 			form, err := readForm(httptest.NewRecorder(), post(test.contentType, test.body), "resource")
 			got := 0
 			if err != nil {
-				got = statusOf(err)
+				got = wire.Status(err)
 			}
 			if got != test.want {
 				t.Errorf("got status %d (%v), want %d", got, err, test.want)
@@ -72,7 +71,7 @@ func TestReadForm(t *testing.T) {
 func TestT25_CompressedBody(t *testing.T) {
 	request := post(formType, "a=1")
 	request.Header.Set("Content-Encoding", "gzip")
-	if _, err := readForm(httptest.NewRecorder(), request); err == nil || statusOf(err) != http.StatusUnsupportedMediaType {
+	if _, err := readForm(httptest.NewRecorder(), request); err == nil || wire.Status(err) != http.StatusUnsupportedMediaType {
 		t.Errorf("got %v, want 415", err)
 	}
 }
@@ -98,7 +97,7 @@ func FuzzReadForm(f *testing.F) {
 				t.Errorf("%q has %d values", name, len(values))
 			}
 			for _, value := range values {
-				if !isText(value) || len(value) > maxValue {
+				if !wire.IsText(value) || len(value) > maxValue {
 					t.Errorf("%q has a value that cannot be stored", name)
 				}
 			}
@@ -108,37 +107,4 @@ func FuzzReadForm(f *testing.F) {
 			t.Errorf("the form does not survive being encoded: %v, %v", again, err)
 		}
 	})
-}
-
-func TestStatusOf(t *testing.T) {
-	tests := []struct {
-		err  error
-		want int
-	}{
-		{oauthkit.Errorf(oauthkit.InvalidRequest, ""), 400},
-		{oauthkit.Errorf(oauthkit.InvalidGrant, ""), 400},
-		{oauthkit.Errorf(oauthkit.UnauthorizedClient, ""), 400},
-		{oauthkit.Errorf(oauthkit.InvalidClient, ""), 401},
-		{oauthkit.Errorf(oauthkit.InvalidToken, ""), 401},
-		{oauthkit.Errorf(oauthkit.InsufficientScope, ""), 403},
-		{oauthkit.Errorf(oauthkit.AccessDenied, ""), 403},
-		{oauthkit.Unavailable(errors.New("down")), 503},
-		{fmt.Errorf("wrapped: %w", oauthkit.Unavailable(errors.New("down"))), 503},
-		{errors.New("foreign"), 500},
-		{withStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "")), 409},
-	}
-	for _, test := range tests {
-		if got := statusOf(test.err); got != test.want {
-			t.Errorf("%v: got %d, want %d", test.err, got, test.want)
-		}
-	}
-}
-
-// TestForeignErrorsSayNothing shows that the text of an error that was not made to be sent is not.
-func TestForeignErrorsSayNothing(t *testing.T) {
-	recorder := httptest.NewRecorder()
-	writeError(recorder, post(formType, ""), errors.New("password=hunter2"))
-	if body := recorder.Body.String(); body != `{"error":"server_error"}` {
-		t.Errorf("got %s, want the code alone", body)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 	"github.com/oauthkit/oauthkit/store/sqlite"
@@ -51,7 +52,7 @@ func newSite(base, db string) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/o/", handler)
 	mux.Handle("/.well-known/", handler)
-	mux.Handle("/api/greeting", oauthhttp.RequireScopes(provider, "read")(http.HandlerFunc(greeting)))
+	mux.Handle("/api/greeting", oauthapi.RequireScopes(provider, "read")(http.HandlerFunc(greeting)))
 	mux.HandleFunc("GET /login", login.show)
 	mux.HandleFunc("POST /login", login.signIn)
 	mux.Handle("/demo/", newDemo(base, secret))
@@ -88,7 +89,7 @@ func claims(_ context.Context, request *oidc.ClaimsRequest) (oidc.Claims, error)
 
 // greeting is an API. It is only called with a valid access token that has the scope "read".
 func greeting(w http.ResponseWriter, r *http.Request) {
-	token, _ := oauthhttp.TokenFromContext(r.Context())
+	token, _ := oauthapi.TokenFromContext(r.Context())
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{"greeting": "Hello, " + token.Authorization.Subject + "!"})
 }

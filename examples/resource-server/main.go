@@ -14,7 +14,7 @@ import (
 	"os"
 	"time"
 
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
 func main() {
@@ -29,13 +29,13 @@ func main() {
 	if secret == "" {
 		log.Fatal("resource-server: set CLIENT_SECRET to the secret of the application named by -client-id")
 	}
-	introspector, err := oauthhttp.NewIntrospector(oauthhttp.IntrospectorConfig{
+	introspector, err := oauthapi.NewIntrospector(oauthapi.IntrospectorConfig{
 		Endpoint: *endpoint, ClientID: *id, ClientSecret: secret, CacheTime: *cache,
 	})
 	if err != nil {
 		log.Fatal("resource-server: ", err)
 	}
-	server := newResourceServer(oauthhttp.API{
+	server := newResourceServer(oauthapi.API{
 		Tokens:               introspector,
 		Resource:             *resource,
 		AuthorizationServers: []string{*issuer},
@@ -48,7 +48,7 @@ func main() {
 }
 
 // newResourceServer lets whoever has a token with the scope read see notes, and one with write add some.
-func newResourceServer(api oauthhttp.API) http.Handler {
+func newResourceServer(api oauthapi.API) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/notes", api.RequireReadWrite("read", "write")(http.HandlerFunc(notes)))
 	if api.MetadataURL() != "" {
@@ -58,7 +58,7 @@ func newResourceServer(api oauthhttp.API) http.Handler {
 }
 
 func notes(w http.ResponseWriter, r *http.Request) {
-	owner, _ := oauthhttp.SubjectFromContext(r.Context()) // empty: the application itself
+	owner, _ := oauthapi.SubjectFromContext(r.Context()) // empty: the application itself
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		w.Header().Set("Content-Type", "application/json")

@@ -18,7 +18,7 @@ import (
 // proseFolders lists the folders whose comments are checked by the rules below, each
 // with the folders below it; "." is the root package alone. To add a folder, rewrite
 // its comments, append it here, and run go test ./internal/archtest -run Prose.
-var proseFolders = []string{"internal/archtest", "internal/oauthtest"}
+var proseFolders = []string{"http/api", "http/internal", "internal/archtest", "internal/oauthtest"}
 
 // The widths of a line that holds nothing but a comment, and of a line of code with a
 // comment behind it. A tab counts as four columns.

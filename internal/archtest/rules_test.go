@@ -22,6 +22,8 @@ var layers = []struct {
 	{"store/postgres", []string{".", "internal", "store/gormstore"}},
 	{"store/*", []string{".", "internal"}},
 	{"http/observe/*", []string{"."}},
+	{"http/api", []string{".", "internal", "http/internal"}}, // the handler and its pages stay above
+	{"http/internal", []string{".", "internal"}},
 	{"http", []string{".", "internal"}},
 	{"oidc", []string{".", "internal"}},
 	{"grants", []string{".", "internal"}},
@@ -58,7 +60,7 @@ var nameHomes = []struct {
 	homes []string
 	why   string
 }{
-	{"time", []string{"Now", "Since", "Until"}, []string{"provider.go", "http/introspector.go", "store/gormstore/sqlite_file.go", "store/postgres/pool.go", "examples"}, "time is a parameter or comes from Config.Now"},
+	{"time", []string{"Now", "Since", "Until"}, []string{"provider.go", "http/api/introspector.go", "store/gormstore/sqlite_file.go", "store/postgres/pool.go", "examples"}, "time is a parameter or comes from Config.Now"},
 	{"net/http", []string{"DefaultClient", "Get", "Head", "Post", "PostForm"}, nil, "the default client has no timeout: use a client of your own"},
 	{
 		"html/template", []string{"CSS", "HTML", "HTMLAttr", "JS", "JSStr", "Srcset", "URL"}, nil,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -37,25 +38,25 @@ func (p inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // remoteAPI returns an API without a name that asks the server's introspection
 // endpoint. It authenticates as the application rs unless change says otherwise.
-func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthhttp.IntrospectorConfig)) oauthhttp.API {
+func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthapi.IntrospectorConfig)) oauthapi.API {
 	t.Helper()
-	config := oauthhttp.IntrospectorConfig{
+	config := oauthapi.IntrospectorConfig{
 		Endpoint: fixture.Issuer + "/introspect", ClientID: s.RS.ID, ClientSecret: s.RS.Secret, Now: s.Clock.Now,
 		Client: &http.Client{Transport: inProcess{fixture.NewHandler(t, s.Provider, oauthhttp.Config{})}},
 	}
 	if change != nil {
 		change(&config)
 	}
-	introspector, err := oauthhttp.NewIntrospector(config)
+	introspector, err := oauthapi.NewIntrospector(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return oauthhttp.API{Tokens: introspector}
+	return oauthapi.API{Tokens: introspector}
 }
 
 // statusAt calls an API that requires the scope api:read. It returns the status
 // and the challenge.
-func statusAt(api oauthhttp.API, token string) (status int, challenge string) {
+func statusAt(api oauthapi.API, token string) (status int, challenge string) {
 	request := httptest.NewRequest(http.MethodGet, "https://api.test/", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
 	recorder := httptest.NewRecorder()
@@ -64,10 +65,10 @@ func statusAt(api oauthhttp.API, token string) (status int, challenge string) {
 }
 
 // apisWith returns the APIs of a name: one in the provider's program, one remote.
-func apisWith(t *testing.T, s *fixture.Server, resource string) map[string]oauthhttp.API {
+func apisWith(t *testing.T, s *fixture.Server, resource string) map[string]oauthapi.API {
 	remote := remoteAPI(t, s, nil)
 	remote.Resource = resource
-	return map[string]oauthhttp.API{"local": {Tokens: s.Provider, Resource: resource}, "remote": remote}
+	return map[string]oauthapi.API{"local": {Tokens: s.Provider, Resource: resource}, "remote": remote}
 }
 
 // accepts expects the token to be accepted by the APIs with these
@@ -156,7 +157,7 @@ func deactivatedAtRemoteAPI(t *testing.T, s *fixture.Server) {
 // sharedAnswers checks two tokens concurrently with a cache that holds one answer.
 func sharedAnswers(t *testing.T, s *fixture.Server) {
 	writing, reading := s.Service.ClientCredentials("scope=api:write").Tokens().Access, s.Service.ClientCredentials("scope=api:read").Tokens().Access
-	api := remoteAPI(t, s, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime, config.CacheSize = time.Minute, 1 })
+	api := remoteAPI(t, s, func(config *oauthapi.IntrospectorConfig) { config.CacheTime, config.CacheSize = time.Minute, 1 })
 	fixture.Race(20, func(int) {
 		for range 10 {
 			if got, _ := statusAt(api, writing); got != 403 {
@@ -173,7 +174,7 @@ func sharedAnswers(t *testing.T, s *fixture.Server) {
 // database is down or the secret is wrong, does not call the token invalid.
 func remoteFailure(t *testing.T, s *fixture.Server) {
 	token := s.Browser("alice").Tokens(s.Web).Access
-	wrong := remoteAPI(t, s, func(config *oauthhttp.IntrospectorConfig) { config.ClientSecret = "wrong" })
+	wrong := remoteAPI(t, s, func(config *oauthapi.IntrospectorConfig) { config.ClientSecret = "wrong" })
 	if got, _ := statusAt(wrong, token); got != 503 {
 		t.Errorf("with a wrong secret: got %d, want 503", got)
 	}

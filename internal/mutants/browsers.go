@@ -30,12 +30,12 @@ func ofBrowsers() []mutant {
 			killer{attacks, "TestConsentForm/memory/B-01"},
 		},
 		{
-			"origin-not-checked", pages,
+			"origin-not-checked", requests,
 			`err := crossOrigin.Check(r)`, `err := error(nil)`,
 			killer{attacks, "TestConsentForm/memory/B-02"},
 		},
 		{
-			"origin-plain-http", pages,
+			"origin-plain-http", requests,
 			`err == nil && secure && r.Header.Get("Sec-Fetch-Site") == "" &&`, `err == nil && false &&`,
 			killer{attacks, "TestOrigin/memory/H-04 a form"},
 		},
@@ -45,9 +45,9 @@ func ofBrowsers() []mutant {
 			killer{pages, "TestManagementJSONFromAnotherSite"},
 		},
 		{
-			"origin-not-checked-beside-tokens", pages,
-			`if err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {`, `if false && err == nil && user != nil && checkSameOrigin(crossOrigin, r, a.secure()) != nil {`,
-			killer{pages, "TestSignedInOr"},
+			"origin-not-checked-beside-tokens", api,
+			`if err == nil && user != nil && request.CheckSameOrigin(crossOrigin, r, a.isHTTPS()) != nil {`, `if false && err == nil && user != nil && request.CheckSameOrigin(crossOrigin, r, a.isHTTPS()) != nil {`,
+			killer{api, "TestSignedInOr"},
 		},
 		{
 			"sign-out-from-another-site", pages,
@@ -111,17 +111,17 @@ func ofBrowsers() []mutant {
 			killer{attacks, "TestCORS/memory/X-01"},
 		},
 		{
-			"header-cached", pages,
+			"header-cached", wire,
 			`"no-store", "default-src 'none'; frame-ancestors 'none'"`, `"public", "default-src 'none'; frame-ancestors 'none'"`,
 			killer{attacks, "TestHeaders/memory/H-01"},
 		},
 		{
-			"header-frames", pages,
+			"header-frames", wire,
 			`"no-referrer", "nosniff", "DENY"}`, `"no-referrer", "nosniff", "SAMEORIGIN"}`,
 			killer{attacks, "TestHeaders/memory/H-02"},
 		},
 		{
-			"header-sniffing", pages,
+			"header-sniffing", wire,
 			`"no-referrer", "nosniff", "DENY"}`, `"no-referrer", "sniff", "DENY"}`,
 			killer{attacks, "TestHeaders/memory/H-02"},
 		},
@@ -131,12 +131,12 @@ func ofBrowsers() []mutant {
 			killer{attacks, "TestHeaders/memory/H-02"},
 		},
 		{
-			"half-signed-in", pages,
+			"half-signed-in", requests,
 			`if user != nil && (user.Subject == "" || len(user.Subject) > 255) {`, `if user != nil && len(user.Subject) > 255 {`,
-			killer{pages, "TestB16_ImpossibleUsers"},
+			killer{requests, "TestB16_ImpossibleUsers"},
 		},
 		{
-			"trusted-proxy-header", pages,
+			"trusted-proxy-header", requests,
 			`info.RemoteIP = remoteIP(r.RemoteAddr)`, `info.RemoteIP = r.Header.Get("X-Forwarded-For")`,
 			killer{pages, "TestRequestInfo"},
 		},

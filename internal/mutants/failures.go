@@ -44,7 +44,7 @@ func ofFailures() []mutant {
 			killer{attacks, "TestRefreshState/memory/F-15 the host fails"},
 		},
 		{
-			"fault-nobody-signed-in", pages,
+			"fault-nobody-signed-in", requests,
 			"user, err := currentUser(r)\n\tif err != nil {", "user, err := currentUser(r)\n\tif false {",
 			killer{attacks, "TestHostFault/memory"},
 		},
@@ -54,14 +54,14 @@ func ofFailures() []mutant {
 			killer{attacks, "TestFault/memory"},
 		},
 		{
-			"fault-without-retry-after", pages,
-			"case oauthkit.TemporarilyUnavailable:\n\t\tw.Header().Set(\"Retry-After\", retryAfter)", "case oauthkit.TemporarilyUnavailable:",
+			"fault-without-retry-after", wire,
+			"case oauthkit.TemporarilyUnavailable:\n\t\tw.Header().Set(\"Retry-After\", RetryAfter)", "case oauthkit.TemporarilyUnavailable:",
 			killer{attacks, "TestFault/memory/token, code"},
 		},
 		{
-			"fault-details-told", pages,
-			"var known *oauthkit.Error\n\tif errors.As(err, &known) {\n\t\treturn known.Description\n\t}\n\treturn \"\"", "return err.Error()",
-			killer{pages, "TestForeignErrorsSayNothing"},
+			"fault-details-told", wire,
+			"var sent *oauthkit.Error\n\tif errors.As(err, &sent) {\n\t\treturn sent.Description\n\t}\n\treturn \"\"", "return err.Error()",
+			killer{wire, "TestForeignErrorsSayNothing"},
 		},
 	}
 }

@@ -4,9 +4,12 @@ import "slices"
 
 // The packages that most killers are in.
 const (
-	attacks = "internal/attacktest"
-	pages   = "http"
-	store   = "store/gormstore"
+	attacks  = "internal/attacktest"
+	pages    = "http"
+	api      = "http/api"
+	wire     = "http/internal/wire"
+	requests = "http/internal/request"
+	store    = "store/gormstore"
 )
 
 // all returns every mutant.

@@ -11,22 +11,22 @@ func ofRequests() []mutant {
 		},
 		{
 			"token-parameter-not-text", pages,
-			`if len(value) > maxValue || !isText(value) {`, `if len(value) > maxValue {`,
+			`if len(value) > maxValue || !wire.IsText(value) {`, `if len(value) > maxValue {`,
 			killer{attacks, "TestTokenRequest/memory/T-08"},
 		},
 		{
 			"token-parameter-long", pages,
-			`if len(value) > maxValue || !isText(value) {`, `if !isText(value) {`,
+			`if len(value) > maxValue || !wire.IsText(value) {`, `if !wire.IsText(value) {`,
 			killer{pages, "TestReadForm"},
 		},
 		{
 			"body-unbounded", pages,
-			`io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, maxBody))`, `io.ReadAll(r.Body)`,
+			`io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, wire.MaxBody))`, `io.ReadAll(r.Body)`,
 			killer{attacks, "TestTokenRequest/memory/T-07"},
 		},
 		{
 			"parameters-unbounded", pages,
-			`if len(text) > maxBody || strings.Count(text, "&") >= maxParameters {`, `if false {`,
+			`if len(text) > wire.MaxBody || strings.Count(text, "&") >= maxParameters {`, `if false {`,
 			killer{attacks, "TestAuthorizeParameters/memory/A-35"},
 		},
 		{

@@ -101,13 +101,13 @@ func ofRetries() []mutant {
 func ofLoad() []mutant {
 	return []mutant{
 		{
-			"hang-up-ends-request", pages,
-			`func (d *detached) Done() <-chan struct{} { return nil }`, `func (d *detached) Done() <-chan struct{} { return d.request.Done() }`,
+			"hang-up-ends-request", requests,
+			`func (d *Detached) Done() <-chan struct{} { return nil }`, `func (d *Detached) Done() <-chan struct{} { return d.request.Done() }`,
 			killer{pages, "TestHangUp"},
 		},
 		{
-			"no-deadline", pages,
-			`ctx, cancel := context.WithTimeout(d, timeout)`, `ctx, cancel := context.WithTimeout(d, 1000*timeout)`,
+			"no-deadline", requests,
+			`ctx, cancel := context.WithTimeout(detached, timeout)`, `ctx, cancel := context.WithTimeout(d, 1000*timeout)`,
 			killer{pages, "TestHangUp"},
 		},
 		{

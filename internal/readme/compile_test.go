@@ -23,6 +23,7 @@ import (
 	_ "github.com/oauthkit/oauthkit"
 	_ "github.com/oauthkit/oauthkit/grants"
 	_ "github.com/oauthkit/oauthkit/http"
+	_ "github.com/oauthkit/oauthkit/http/api"
 	_ "github.com/oauthkit/oauthkit/oidc"
 	_ "github.com/oauthkit/oauthkit/store/gormstore"
 	_ "github.com/oauthkit/oauthkit/store/memstore"
@@ -42,6 +43,7 @@ var packages = map[string]string{
 	"http":         "net/http",
 	"memstore":     "github.com/oauthkit/oauthkit/store/memstore",
 	"oauth2":       "github.com/go-oauth2/oauth2/v4",
+	"oauthapi":     "github.com/oauthkit/oauthkit/http/api",
 	"oauthhttp":    "github.com/oauthkit/oauthkit/http",
 	"oauthkit":     "github.com/oauthkit/oauthkit",
 	"oidc":         "github.com/oauthkit/oauthkit/oidc",

@@ -1,4 +1,4 @@
-package oauthhttp_test
+package oauthapi_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
 // remote is a provider in another process, as far as an http.Client sees it.
@@ -67,15 +67,15 @@ func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 const active = `{"active":true,"iss":"https://as.test/o","token_type":"Bearer","client_id":"web","sub":"alice","scope":"read write",` +
 	`"aud":["https://api.test"],"iat":1767355140,"exp":1767355260}` // a minute ago, in a minute
 
-func newIntrospector(t *testing.T, provider *remote, change func(*oauthhttp.IntrospectorConfig)) *oauthhttp.Introspector {
+func newIntrospector(t *testing.T, provider *remote, change func(*oauthapi.IntrospectorConfig)) *oauthapi.Introspector {
 	t.Helper()
-	config := oauthhttp.IntrospectorConfig{
+	config := oauthapi.IntrospectorConfig{
 		Endpoint: "https://as.test/o/introspect", ClientID: "a:p i", ClientSecret: "s%cret", Client: &http.Client{Transport: provider}, Now: noon,
 	}
 	if change != nil {
 		change(&config)
 	}
-	introspector, err := oauthhttp.NewIntrospector(config)
+	introspector, err := oauthapi.NewIntrospector(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,8 @@ func TestIntrospectorAsks(t *testing.T) {
 	}
 }
 
-// TestIntrospectorAnswers tells the two things that an answer can be: that the token is not valid here, or no answer.
+// TestIntrospectorAnswers tells the two things that an answer can be: that the token
+// is not valid here, or no answer.
 func TestIntrospectorAnswers(t *testing.T) {
 	with := func(old, replacement string) string { return strings.Replace(active, old, replacement, 1) }
 	tests := map[string]struct {
@@ -141,7 +142,7 @@ func TestIntrospectorAnswers(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			caching := func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Hour }
+			caching := func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Hour }
 			introspector := newIntrospector(t, test.provider, caching)
 			for asked := 1; asked <= 2; asked++ {
 				token, err := introspector.Authenticate(t.Context(), "oat_x")
@@ -175,7 +176,8 @@ func TestIntrospectorAsksNothingAboutNonsense(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCache shows how long an answer is used: CacheTime, but not beyond the token, and not at all without one.
+// TestIntrospectorCache shows how long an answer is used: CacheTime, but not beyond
+// the token, and not at all without one.
 func TestIntrospectorCache(t *testing.T) {
 	tests := map[string]struct {
 		cacheTime time.Duration
@@ -191,7 +193,7 @@ func TestIntrospectorCache(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			now, provider := noon(), &remote{status: 200, body: active}
-			introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) {
+			introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) {
 				config.CacheTime, config.Now = test.cacheTime, func() time.Time { return now }
 			})
 			for i, after := range test.after {
@@ -206,10 +208,11 @@ func TestIntrospectorCache(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCacheIsBounded asks about three tokens with room for two, and about each by its own name.
+// TestIntrospectorCacheIsBounded asks about three tokens with room for two, and about
+// each by its own name.
 func TestIntrospectorCacheIsBounded(t *testing.T) {
 	provider := &remote{status: 200, body: active}
-	introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) {
+	introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) {
 		config.CacheTime, config.CacheSize = time.Minute, 2
 	})
 	for _, step := range []struct {
@@ -222,9 +225,10 @@ func TestIntrospectorCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCallersShareNothing changes what one caller got, and wants the next not to see it.
+// TestIntrospectorCallersShareNothing changes what one caller got, and wants the next
+// not to see it.
 func TestIntrospectorCallersShareNothing(t *testing.T) {
-	introspector := newIntrospector(t, &remote{status: 200, body: active}, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Minute })
+	introspector := newIntrospector(t, &remote{status: 200, body: active}, func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Minute })
 	first, err := introspector.Authenticate(t.Context(), "oat_x")
 	if err != nil {
 		t.Fatal(err)
@@ -236,8 +240,9 @@ func TestIntrospectorCallersShareNothing(t *testing.T) {
 	}
 }
 
-// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The first of them is gone before it comes: he does
-// not wait any longer, which is no reason for the others to fail.
+// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The
+// first of them is gone before it comes: he does not wait any longer, which is no
+// reason for the others to fail.
 func TestIntrospectorSharesQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{status: 200, body: active, wait: make(chan struct{})}
@@ -271,8 +276,9 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 	})
 }
 
-// TestIntrospectorCallerGoes has callers whose time is over before the provider answers. Each is told of his own context, and not
-// about the token; nothing of that is kept, while the answer that comes when nobody waits is.
+// TestIntrospectorCallerGoes has callers whose time is over before the provider
+// answers. Each is told of his own context, and not about the token; nothing of that
+// is kept, while the answer that comes when nobody waits is.
 func TestIntrospectorCallerGoes(t *testing.T) {
 	for name, test := range map[string]struct {
 		end  func(context.Context) (context.Context, context.CancelFunc)
@@ -290,7 +296,7 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				provider := &remote{status: 200, body: active, wait: make(chan struct{})}
-				introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) { config.CacheTime = time.Minute })
+				introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Minute })
 				ctx, cancel := test.end(t.Context())
 				defer cancel()
 				token, err := introspector.Authenticate(ctx, "oat_x") // returns though the provider does not answer
@@ -307,12 +313,13 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 	}
 }
 
-// TestIntrospectorQuestionEnds leaves a provider alone that never answers. The question of nobody ends by its own time limit, and
-// does not stand in the way of the next.
+// TestIntrospectorQuestionEnds leaves a provider alone that never answers. The
+// question of nobody ends by its own time limit, and does not stand in the way of the
+// next.
 func TestIntrospectorQuestionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{wait: make(chan struct{})}
-		introspector := newIntrospector(t, provider, func(config *oauthhttp.IntrospectorConfig) { config.Client.Timeout = -1 }) // as none
+		introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) { config.Client.Timeout = -1 }) // as none
 		ctx, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		for range 2 { // the second shares the question of the first
@@ -341,9 +348,10 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// TestIntrospectorPanic has a transport of the host's that panics, which must end the request and not the program.
+// TestIntrospectorPanic has a transport of the host's that panics, which must end the
+// request and not the program.
 func TestIntrospectorPanic(t *testing.T) {
-	introspector := newIntrospector(t, &remote{}, func(config *oauthhttp.IntrospectorConfig) {
+	introspector := newIntrospector(t, &remote{}, func(config *oauthapi.IntrospectorConfig) {
 		config.Client.Transport = transport(func(*http.Request) (*http.Response, error) { panic("the host's mistake") })
 	})
 	defer func() {
@@ -369,29 +377,29 @@ func TestIntrospectorTimeout(t *testing.T) {
 
 func TestNewIntrospectorRefuses(t *testing.T) {
 	tests := map[string]struct {
-		change func(*oauthhttp.IntrospectorConfig)
+		change func(*oauthapi.IntrospectorConfig)
 		says   string // empty: it is fine
 	}{
-		"plain http":                 {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
-		"plain http, asked for":      {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},
-		"plain http on this machine": {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://[::1]:8080/o/introspect" }, ""},
-		"plain http on localhost":    {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://localhost:8080/o/introspect" }, ""},
-		"a host that sounds local":   {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "http://localhost.evil.test/" }, "Endpoint"},
-		"no endpoint":                {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "" }, "Endpoint"},
-		"a path":                     {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "/o/introspect" }, "Endpoint"},
-		"a password in the URL":      {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint = "https://a:b@as.test/" }, "Endpoint"},
-		"another scheme":             {func(c *oauthhttp.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "ftp://as.test/", true }, "Endpoint"},
-		"no client":                  {func(c *oauthhttp.IntrospectorConfig) { c.ClientID = "" }, "ClientID"},
-		"no secret":                  {func(c *oauthhttp.IntrospectorConfig) { c.ClientSecret = "" }, "ClientSecret"},
-		"negative time":              {func(c *oauthhttp.IntrospectorConfig) { c.CacheTime = -1 }, "CacheTime"},
-		"negative size":              {func(c *oauthhttp.IntrospectorConfig) { c.CacheSize = -1 }, "CacheSize"},
-		"nothing else":               {func(c *oauthhttp.IntrospectorConfig) { c.Now, c.Client, c.CacheTime = nil, nil, time.Second }, ""},
+		"plain http":                 {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
+		"plain http, asked for":      {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},
+		"plain http on this machine": {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://[::1]:8080/o/introspect" }, ""},
+		"plain http on localhost":    {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost:8080/o/introspect" }, ""},
+		"a host that sounds local":   {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost.evil.test/" }, "Endpoint"},
+		"no endpoint":                {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "" }, "Endpoint"},
+		"a path":                     {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "/o/introspect" }, "Endpoint"},
+		"a password in the URL":      {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "https://a:b@as.test/" }, "Endpoint"},
+		"another scheme":             {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "ftp://as.test/", true }, "Endpoint"},
+		"no client":                  {func(c *oauthapi.IntrospectorConfig) { c.ClientID = "" }, "ClientID"},
+		"no secret":                  {func(c *oauthapi.IntrospectorConfig) { c.ClientSecret = "" }, "ClientSecret"},
+		"negative time":              {func(c *oauthapi.IntrospectorConfig) { c.CacheTime = -1 }, "CacheTime"},
+		"negative size":              {func(c *oauthapi.IntrospectorConfig) { c.CacheSize = -1 }, "CacheSize"},
+		"nothing else":               {func(c *oauthapi.IntrospectorConfig) { c.Now, c.Client, c.CacheTime = nil, nil, time.Second }, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			config := oauthhttp.IntrospectorConfig{Endpoint: "https://as.test/o/introspect", ClientID: "api", ClientSecret: "s"}
+			config := oauthapi.IntrospectorConfig{Endpoint: "https://as.test/o/introspect", ClientID: "api", ClientSecret: "s"}
 			test.change(&config)
-			_, err := oauthhttp.NewIntrospector(config)
+			_, err := oauthapi.NewIntrospector(config)
 			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got %v, want an error about %q", err, test.says)
 			}

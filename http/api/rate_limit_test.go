@@ -1,4 +1,4 @@
-package oauthhttp_test
+package oauthapi_test
 
 import (
 	"net/http"
@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
-// TestRateLimitKeys shows that no two callers have the same key, whatever their names are.
+// TestRateLimitKeys shows that no two callers have the same key, whatever their names
+// are.
 func TestRateLimitKeys(t *testing.T) {
 	table := tokenTable{
 		"user":    token("web", "read"), // a user with the name of the application
@@ -30,9 +31,9 @@ func TestRateLimitKeys(t *testing.T) {
 				request.Header.Set("Authorization", "Bearer "+test.token)
 			}
 			called := false
-			oauthhttp.API{Tokens: table}.SignedInOr(session, "read")(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			oauthapi.API{Tokens: table}.SignedInOr(session, "read")(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				called = true
-				if byUser, byApplication := oauthhttp.RateLimitKey(r), oauthhttp.ApplicationRateLimitKey(r); byUser != test.byUser || byApplication != test.byApplication {
+				if byUser, byApplication := oauthapi.RateLimitKey(r), oauthapi.ApplicationRateLimitKey(r); byUser != test.byUser || byApplication != test.byApplication {
 					t.Errorf("got %q and %q, want %q and %q", byUser, byApplication, test.byUser, test.byApplication)
 				}
 			})).ServeHTTP(httptest.NewRecorder(), request)
@@ -41,7 +42,7 @@ func TestRateLimitKeys(t *testing.T) {
 			}
 		})
 	}
-	if got := oauthhttp.RateLimitKey(httptest.NewRequest(http.MethodGet, "/", nil)); got != "" {
+	if got := oauthapi.RateLimitKey(httptest.NewRequest(http.MethodGet, "/", nil)); got != "" {
 		t.Errorf("outside of the protection: got %q, want none", got)
 	}
 }

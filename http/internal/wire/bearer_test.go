@@ -1,7 +1,6 @@
-package oauthhttp
+package wire
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"testing"
@@ -33,23 +32,17 @@ func TestReadBearer(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := readBearer(http.Header{"Authorization": test.header}, test.form)
+			got, err := ReadBearer(http.Header{"Authorization": test.header}, test.form)
 			status := 0
 			if err != nil {
-				status = statusOf(err)
+				status = Status(err)
 			}
 			if got != test.want || status != test.status {
 				t.Errorf("got %q, %v; want %q and status %d", got, err, test.want, test.status)
 			}
-			if errors.Is(err, errNoToken) != (test.status == 401) {
+			if IsNoToken(err) != (test.status == 401) {
 				t.Errorf("got %v, want a request without a token to be told from a bad one", err)
 			}
 		})
-	}
-}
-
-func TestTokenFromContextWithoutToken(t *testing.T) {
-	if token, ok := TokenFromContext(t.Context()); ok || token != nil {
-		t.Errorf("got %v, %t; want none", token, ok)
 	}
 }

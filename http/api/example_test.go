@@ -1,4 +1,4 @@
-package oauthhttp_test
+package oauthapi_test
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// notesProvider is a provider with an API of the name https://example.com/notes, and an access token of the application robot
-// with these scopes for it.
+// notesProvider is a provider with an API of the name https://example.com/notes, and
+// an access token of the application robot with these scopes for it.
 func notesProvider(scope string) (provider *oauthkit.Provider, token string) {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
@@ -54,17 +54,18 @@ func call(handler http.Handler, method, path, token string) string {
 	return strings.Join(strings.Fields(shown), " ")
 }
 
-// An API that has a name accepts only the tokens that are for it, and tells clients where to get them.
+// An API that has a name accepts only the tokens that are for it, and tells clients
+// where to get them.
 func ExampleAPI() {
 	provider, token := notesProvider("read")
-	api := oauthhttp.API{
+	api := oauthapi.API{
 		Tokens:               provider,
 		Resource:             "https://example.com/notes",
 		AuthorizationServers: []string{provider.Issuer()},
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/notes", api.RequireScopes("read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, _ := oauthhttp.TokenFromContext(r.Context())
+		token, _ := oauthapi.TokenFromContext(r.Context())
 		fmt.Fprint(w, "hello ", token.Authorization.ClientID)
 	})))
 	mux.Handle(api.Metadata())
@@ -80,7 +81,7 @@ func ExampleAPI() {
 // Reading and writing need a scope each.
 func ExampleAPI_RequireReadWrite() {
 	provider, token := notesProvider("read")
-	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
 	notes := api.RequireReadWrite("read", "write")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	fmt.Println(call(notes, "GET", "/notes", token))
 	fmt.Println(call(notes, "PUT", "/notes", token))
@@ -92,7 +93,7 @@ func ExampleAPI_RequireReadWrite() {
 // Each method can have alternatives; one of them must be there wholly.
 func ExampleAPI_RequireByMethod() {
 	provider, token := notesProvider("read write")
-	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
 	notes := api.RequireByMethod(map[string][]oauthkit.Scopes{
 		"GET":    {{"read"}, {"admin"}},
 		"POST":   {{"read", "write"}, {"admin"}},
@@ -114,9 +115,9 @@ func ExampleAPI_SignedInOr() {
 		}
 		return &oauthkit.User{Subject: "alice"}, nil
 	}
-	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
 	notes := api.SignedInOr(session, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		subject, signedIn := oauthhttp.SubjectFromContext(r.Context())
+		subject, signedIn := oauthapi.SubjectFromContext(r.Context())
 		fmt.Printf("%q %t\n", subject, signedIn)
 	}))
 	fmt.Println(call(notes, "GET", "/notes", token))
@@ -129,19 +130,20 @@ func ExampleAPI_SignedInOr() {
 	// "alice" true
 }
 
-// What the host knows of the user who is signed in is at hand, and of a user by token his subject.
+// What the host knows of the user who is signed in is at hand, and of a user by token
+// his subject.
 func ExampleUserFromContext() {
 	provider, token := notesProvider("read")
 	session := func(*http.Request) (*oauthkit.User, error) {
 		return &oauthkit.User{Subject: "alice", Name: "Alice Liddell"}, nil
 	}
-	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
 	notes := api.SignedInOr(session, "read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, signedIn := oauthhttp.UserFromContext(r.Context()); signedIn {
+		if user, signedIn := oauthapi.UserFromContext(r.Context()); signedIn {
 			fmt.Fprint(w, "hello ", user.Name)
 			return
 		}
-		token, _ := oauthhttp.TokenFromContext(r.Context())
+		token, _ := oauthapi.TokenFromContext(r.Context())
 		fmt.Fprint(w, "hello ", token.Authorization.ClientID)
 	}))
 	fmt.Println(call(notes, "GET", "/notes", ""))
@@ -157,7 +159,7 @@ func ExampleRateLimitKey() {
 	counts := map[string]int{}
 	limit := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			key := oauthhttp.RateLimitKey(r)
+			key := oauthapi.RateLimitKey(r)
 			if counts[key]++; counts[key] > 2 {
 				http.Error(w, "too many requests by "+key, http.StatusTooManyRequests)
 				return
@@ -165,7 +167,7 @@ func ExampleRateLimitKey() {
 			next.ServeHTTP(w, r)
 		})
 	}
-	api := oauthhttp.API{Tokens: provider, Resource: "https://example.com/notes"}
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
 	notes := api.RequireScopes("read")(limit(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	for range 3 {
 		fmt.Println(call(notes, "GET", "/notes", token))
@@ -176,9 +178,10 @@ func ExampleRateLimitKey() {
 	// GET /notes 429 too many requests by application:robot
 }
 
-// An API in another program asks the provider. A token that was revoked may work for ten more seconds here.
+// An API in another program asks the provider. A token that was revoked may work for
+// ten more seconds here.
 func ExampleNewIntrospector() {
-	introspector, err := oauthhttp.NewIntrospector(oauthhttp.IntrospectorConfig{
+	introspector, err := oauthapi.NewIntrospector(oauthapi.IntrospectorConfig{
 		Endpoint:     "https://example.com/o/introspect",
 		ClientID:     "notes", // is allowed the scope "introspection"
 		ClientSecret: "ocs_the-secret-of-that-application",
@@ -188,7 +191,7 @@ func ExampleNewIntrospector() {
 		fmt.Println(err)
 		return
 	}
-	notes := oauthhttp.RequireScopes(introspector, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	notes := oauthapi.RequireScopes(introspector, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	fmt.Println(call(notes, "GET", "/notes", ""))
 	// Output:
 	// GET /notes 401 Bearer realm="oauth"

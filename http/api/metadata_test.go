@@ -1,4 +1,4 @@
-package oauthhttp_test
+package oauthapi_test
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	oauthhttp "github.com/oauthkit/oauthkit/http"
+	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
 // TestMetadataURL has the cases of RFC 9728 §3.1, and names that are no addresses.
@@ -35,7 +35,7 @@ func TestMetadataURL(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			api := oauthhttp.API{Tokens: tokens, Resource: test.resource, AuthorizationServers: test.servers}
+			api := oauthapi.API{Tokens: tokens, Resource: test.resource, AuthorizationServers: test.servers}
 			if got := api.MetadataURL(); got != test.want {
 				t.Fatalf("got %q, want %q", got, test.want)
 			}
@@ -55,7 +55,7 @@ func TestMetadataURL(t *testing.T) {
 }
 
 func TestResourceMetadata(t *testing.T) {
-	api := oauthhttp.API{
+	api := oauthapi.API{
 		Tokens: tokens, Resource: "https://api.test/notes", AuthorizationServers: []string{"https://as.test/o"}, Scopes: []string{"read", "write"},
 		Name: "Notes", Documentation: "https://api.test/docs",
 	}
@@ -94,12 +94,13 @@ func TestResourceMetadata(t *testing.T) {
 	}
 }
 
-// TestResourceMetadataIsOfOneResource has names that begin with the path of another, and asks for what none of them is.
+// TestResourceMetadataIsOfOneResource has names that begin with the path of another,
+// and asks for what none of them is.
 func TestResourceMetadataIsOfOneResource(t *testing.T) {
 	document := func(resources ...string) http.Handler {
 		mux := http.NewServeMux()
 		for _, resource := range resources {
-			mux.Handle(oauthhttp.API{Tokens: tokens, Resource: resource, AuthorizationServers: []string{"https://as.test/o"}}.Metadata())
+			mux.Handle(oauthapi.API{Tokens: tokens, Resource: resource, AuthorizationServers: []string{"https://as.test/o"}}.Metadata())
 		}
 		return mux
 	}
@@ -133,7 +134,7 @@ func TestResourceMetadataIsOfOneResource(t *testing.T) {
 }
 
 func TestResourceMetadataOfNothing(t *testing.T) {
-	if pattern, handler := (oauthhttp.API{Tokens: tokens}).Metadata(); pattern != "" || handler != nil {
-		t.Errorf("got %q and %v for an API without a name, want nothing, which ServeMux refuses", pattern, handler)
+	if pattern, handler := (oauthapi.API{Tokens: tokens}).Metadata(); pattern != "" || handler != nil {
+		t.Errorf("got a handler at %q for an API without a name, want none", pattern)
 	}
 }
