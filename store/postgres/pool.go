@@ -16,12 +16,14 @@ import (
 )
 
 const (
-	// connections leaves four instances room in the 100 connections that PostgreSQL allows by default. As many stay open, since
-	// opening one costs more than a hundred statements.
+	// connections is the size of the pool. PostgreSQL allows 100 connections by default, enough for
+	// four instances. Idle connections stay open, because opening one costs more than a hundred
+	// statements.
 	connections = 20
-	// connectTimeout bounds the attempt to reach one host of the URL.
+	// connectTimeout limits the attempt to connect to one host of the URL.
 	connectTimeout = 5 * time.Second
-	// cancelTimeout bounds the wait for the answer to a canceled statement. Then the connection is closed.
+	// cancelTimeout limits the wait for the response to a canceled statement. After it, the
+	// connection is closed.
 	cancelTimeout = 300 * time.Millisecond
 )
 
@@ -37,8 +39,9 @@ func openPool(config *pgx.ConnConfig) *sql.DB {
 	return pool
 }
 
-// configure sets what the URL cannot say: a context that ends cancels its statement on the server and keeps the connection,
-// where pgx by itself would close it and leave the statement running.
+// configure sets options that a URL cannot express. A context that ends cancels its statement on
+// the server and keeps the connection. By default pgx closes the connection, and the server
+// completes the statement.
 func configure(config *pgx.ConnConfig) {
 	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
@@ -53,21 +56,22 @@ func configure(config *pgx.ConnConfig) {
 	config.DialFunc = dialer.DialContext
 }
 
-// readOnlyTransaction is the code with which PostgreSQL refuses a write to a replica, or where
+// readOnlyTransaction is the error code of PostgreSQL for a write to a replica, or while
 // default_transaction_read_only is on.
 const readOnlyTransaction = "25006"
 
-// staleConnections finds the connections of a pool that were opened before the server became read-only. They would stay so after
-// it can be written to again, or after another server has become the primary.
+// staleConnections finds connections that were opened before the server became read-only. They
+// would stay read-only after the server accepts writes again or another one becomes the primary.
 type staleConnections struct {
-	before atomic.Int64 // connections that were opened earlier are stale, in nanoseconds since 1970
+	before atomic.Int64 // connections opened earlier are stale; nanoseconds since 1970
 }
 
-// openedAt is the key under which a connection keeps when it was opened.
+// openedAt is the key of a connection's custom data for the time at which it was opened.
 const openedAt = "oauthkit.openedAt"
 
-// onError reports whether a connection is of use after an error of the server. A write that is refused also makes the
-// other connections stale, at most once a second, since new ones can be read-only too.
+// onError reports whether a connection can be used after an error of the server. A write refused
+// as read-only also marks the other connections as stale, at most once a second, because new
+// connections can be read-only too.
 func (s *staleConnections) onError(conn *pgconn.PgConn, err *pgconn.PgError) bool {
 	if err.Code == readOnlyTransaction {
 		opened, _ := conn.CustomData()[openedAt].(int64)
@@ -80,13 +84,13 @@ func (s *staleConnections) onError(conn *pgconn.PgConn, err *pgconn.PgError) boo
 	return !strings.EqualFold(err.Severity, "FATAL")
 }
 
-// mark remembers when a connection was opened.
+// mark records the time at which a connection was opened.
 func (*staleConnections) mark(_ context.Context, conn *pgx.Conn) error {
 	conn.PgConn().CustomData()[openedAt] = time.Now().UnixNano()
 	return nil
 }
 
-// check has a stale connection replaced before it is used again.
+// check returns [driver.ErrBadConn] for a stale connection, so that the pool replaces it.
 func (s *staleConnections) check(_ context.Context, conn *pgx.Conn) error {
 	if opened, _ := conn.PgConn().CustomData()[openedAt].(int64); opened < s.before.Load() {
 		return driver.ErrBadConn

@@ -10,28 +10,29 @@ import (
 	"gorm.io/driver/postgres"
 )
 
-// execMode is the parameter of a URL that says how pgx sends statements.
+// execMode is the URL parameter that chooses how pgx sends statements.
 const execMode = "default_query_exec_mode"
 
-// ErrExecMode is returned by [OpenDB] for a URL that asks for the mode describe_exec.
-var ErrExecMode = errors.New("the mode describe_exec mixes up the answers of statements behind a pooler; use " +
+// ErrExecMode is returned by [OpenDB] for a URL with the mode describe_exec.
+var ErrExecMode = errors.New("the mode describe_exec mixes up the results of statements behind a pooler; use " +
 	execMode + "=exec, or leave it out")
 
-// parsed is a URL.
-type parsed struct {
+// parsedURL is the URL of a database.
+type parsedURL struct {
 	*pgx.ConnConfig
-	modeChosen bool // the URL says how statements are sent
+	modeChosen bool // the URL has the parameter execMode
 }
 
-// parse reads a URL, and refuses the mode that needs two round trips for a statement: a pooler may send the second one to another
-// connection of the server, where the last statement that was described is another one.
-func parse(url string) (*parsed, error) {
+// parse parses a URL. It refuses the mode describe_exec, which needs two round trips for a
+// statement: a pooler may send the second one to another connection, where the last described
+// statement is a different one.
+func parse(url string) (*parsedURL, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
 	}
 	configure(config)
-	raw, err := pgconn.ParseConfig(url) // which leaves in what is for pgx
+	raw, err := pgconn.ParseConfig(url) // keeps the parameters of pgx
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +40,12 @@ func parse(url string) (*parsed, error) {
 	if config.DefaultQueryExecMode == pgx.QueryExecModeDescribeExec {
 		return nil, fmt.Errorf("%s=%s in the URL: %w", execMode, mode, ErrExecMode)
 	}
-	return &parsed{config, chosen}, nil
+	return &parsedURL{config, chosen}, nil
 }
 
-// behindPooler reports whether a pooler answers in the place of the server: the server's process is then not the one that was
-// named when the connection was opened.
-func behindPooler(ctx context.Context, config *parsed) (bool, error) {
+// behindPooler reports whether a pooler is between the program and the server. The process of the
+// server is then not the one that was announced when the connection was opened.
+func behindPooler(ctx context.Context, config *parsedURL) (bool, error) {
 	conn, err := pgx.ConnectConfig(ctx, config.Copy())
 	if err != nil {
 		return false, err
@@ -55,11 +56,11 @@ func behindPooler(ctx context.Context, config *parsed) (bool, error) {
 	return process != conn.PgConn().PID(), err
 }
 
-// dialector tells package gormstore that there is a pooler.
+// dialector tells package gormstore about a pooler.
 type dialector struct {
 	*postgres.Dialector
 	pooled bool
 }
 
-// Pooled reports whether statements go through a pooler.
+// Pooled reports whether a pooler is between the program and the server.
 func (d dialector) Pooled() bool { return d.pooled }

@@ -17,55 +17,50 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/gormlite"
 	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// Open opens the file at path as [OpenDB] does, creates the tables or brings them up to date, and returns the store, whose
-// Close closes the file.
+// Open opens the file at path as [OpenDB] does, creates or updates the tables, and returns the
+// store. Close of the store closes the file.
 func Open[A oauthkit.Application](path string) (*gormstore.Store[A], error) {
 	return OpenWith[A](path, gormstore.Config{})
 }
 
-// OpenWith is Open with other names of tables, or other rules for applications.
+// OpenWith is Open with a [gormstore.Config], for example for other table names.
 func OpenWith[A oauthkit.Application](path string, config gormstore.Config) (*gormstore.Store[A], error) {
 	db, err := OpenDB(path)
 	if err != nil {
 		return nil, err
 	}
-	store, err := gormstore.New[A](db, config)
-	if err == nil {
-		err = store.Migrate(context.Background())
-	}
-	if err != nil {
-		return nil, errors.Join(err, closeDB(db))
-	}
-	return store, nil
+	return gormstore.Open[A](db, config)
 }
 
-// Options are settings of a database. The zero value is the safest.
+// Options configures a database. The zero value is the safest.
 type Options struct {
-	// SynchronousNormal sets PRAGMA synchronous to NORMAL: a commit does not wait for the disk. A power failure, or a crash of
-	// the operating system, can then lose the last commits, so that a token that was revoked is valid again. The file stays
-	// whole, and a crash of the program loses nothing. If false, PRAGMA synchronous is FULL.
+	// SynchronousNormal sets PRAGMA synchronous to NORMAL: a commit does not wait for the disk. A
+	// power failure or a crash of the operating system can then lose the last commits, so that a
+	// revoked token becomes valid again. It does not damage the file, and a crash of the program
+	// loses nothing. If false, PRAGMA synchronous is FULL.
 	SynchronousNormal bool
 }
 
-// OpenDB opens the SQLite file at path, and creates it, readable by its owner only, if there is none. Any path is taken
-// as it is, except for ":memory:", which is a database that ends when it is closed.
+// OpenDB opens the SQLite file at path. If the file does not exist, OpenDB creates it, readable
+// by its owner only. No character of a path has a special meaning, but the path ":memory:" opens
+// a database in memory that is lost when it is closed.
 //
-// Readers and one writer work at the same time. The writers of a store queue in the order they came in and hold no connection while they
-// wait. While another program writes to the file, a write waits until its context ends, or for a minute if the context has no
-// deadline. A commit is on the disk when it returns.
+// Readers and one writer work at the same time. The writers of a store queue in the order of
+// their arrival and hold no connection while they wait. While another program writes to the
+// file, a write waits until its context ends, or for a minute if the context has no deadline. A
+// commit is on the disk when it returns.
 //
 // Network file systems are not supported, as https://www.sqlite.org/wal.html explains.
 func OpenDB(path string) (*gorm.DB, error) {
 	return OpenDBWith(path, Options{})
 }
 
-// OpenDBWith is OpenDB with other settings.
+// OpenDBWith is OpenDB with options.
 func OpenDBWith(path string, options Options) (*gorm.DB, error) {
 	synchronous := "full"
 	if options.SynchronousNormal {
@@ -73,7 +68,7 @@ func OpenDBWith(path string, options Options) (*gorm.DB, error) {
 	}
 	settings := settings + "&_pragma=synchronous(" + synchronous + ")"
 	if path == ":memory:" {
-		return open("file::memory:?"+settings, 1, "") // each connection would be a database of its own
+		return open("file::memory:?"+settings, 1, "") // a second connection would open another database
 	}
 	path, err := filepath.Abs(path) // connections that are opened later must find the same file
 	if err == nil {
@@ -83,21 +78,22 @@ func OpenDBWith(path string, options Options) (*gorm.DB, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	mode := strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
-	// The log is readable by those who may read the file. No connection makes a new file in the place of one that was removed.
+	// modeof gives the log the permissions of the file. With mode=rw, a connection does not create
+	// the file again after it was removed.
 	return open(address(path)+"?"+settings+"&mode=rw&modeof="+mode, connections, path+"-shm")
 }
 
-// connections is how many work at the same time: one writer, and readers.
+// connections is the size of the pool: one writer and several readers.
 const connections = 8
 
-// settings of every connection. The time to wait for a lock comes first, because the others may have to. What ends the wait
-// is the context.
+// settings apply to every connection. busy_timeout comes first because the other pragmas may have
+// to wait for a lock. The wait also ends with the context.
 const settings = "_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(on)"
 
-// open opens a database, the index of whose log is the file at index if it is not empty.
+// open opens a database. The index of its log is the file at index, if index is not empty.
 func open(address string, connections int, index string) (*gorm.DB, error) {
 	pool, err := driver.Open(address, func(conn *sqlite3.Conn) error {
-		if err := conn.Exec("PRAGMA user_version"); err != nil { // which makes the index where there is a log
+		if err := conn.Exec("PRAGMA user_version"); err != nil { // creates the index if there is a log
 			return err
 		}
 		return limitIndex(index)
@@ -110,32 +106,29 @@ func open(address string, connections int, index string) (*gorm.DB, error) {
 	if err := errors.Join(useLog(pool), limitIndex(index)); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), pool.Close())
 	}
-	db, err := gorm.Open(gormlite.OpenDB(pool), &gorm.Config{
-		SkipDefaultTransaction: true,
-		Logger:                 logger.Discard,
-	})
+	db, err := gormstore.OpenDB(gormlite.OpenDB(pool), pool)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), pool.Close())
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	clock := db.NowFunc
-	db.NowFunc = func() time.Time { return clock().UTC().Truncate(time.Microsecond) }
 	return db, nil
 }
 
-// useLog switches the file to write-ahead logging (https://www.sqlite.org/wal.html), which it then keeps. This is the one thing
-// for which SQLite does not wait while somebody else has the file open.
+// useLog switches the file to write-ahead logging (https://www.sqlite.org/wal.html), which is a
+// lasting property of the file. SQLite does not wait for other programs that have the file open
+// when it does so, therefore useLog repeats the statement for up to a minute.
 func useLog(pool *sql.DB) error {
 	const attempts, pause = 6000, 10 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal; PRAGMA user_version") // the second makes the index
+		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal; PRAGMA user_version") // the second creates the index
 		if !errors.Is(err, sqlite3.BUSY) || attempt == attempts {
 			return err
 		}
-		time.Sleep(pause) //nolint:forbidigo // there is nothing to wait for but another process
+		time.Sleep(pause) //nolint:forbidigo // no event signals that another process is done
 	}
 }
 
-// limitIndex gives the index of the log, which the driver makes readable by everybody, the mode of the database's file.
+// limitIndex gives the index of the log the permissions of the database file. The driver creates
+// it readable by everyone.
 func limitIndex(index string) error {
 	info, err := os.Stat(strings.TrimSuffix(index, "-shm"))
 	if index == "" || errors.Is(err, fs.ErrNotExist) {
@@ -145,13 +138,14 @@ func limitIndex(index string) error {
 		return err
 	}
 	err = os.Chmod(index, info.Mode().Perm())
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // no log yet, or made by another account's program
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // no log yet, or owned by another account
 		return nil
 	}
 	return err
 }
 
-// createFile makes the file if there is none. SQLite alone would let others read it, and it holds keys.
+// createFile creates the file if it does not exist, readable by its owner only because it holds
+// keys. SQLite would create it readable by others.
 func createFile(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -163,19 +157,12 @@ func createFile(path string) error {
 	return file.Close()
 }
 
-// address returns a path as SQLite's URI (https://www.sqlite.org/uri.html), in which no character of it means anything.
+// address returns a path as a URI for SQLite (https://www.sqlite.org/uri.html), with special
+// characters escaped.
 func address(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // C:/oauth.db
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath()
-}
-
-func closeDB(db *gorm.DB) error {
-	pool, err := db.DB()
-	if err != nil {
-		return err
-	}
-	return pool.Close()
 }
