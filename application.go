@@ -8,38 +8,42 @@ import (
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
-// Application is a client of the provider (RFC 6749 §2). The library calls its methods and
-// never reads its fields. Embed [AbstractApplication] to implement it, and override a method
-// to decide differently:
+// Application is a client of the provider (RFC 6749 §2). The library calls its
+// methods and never reads its fields. Embed [AbstractApplication] to implement it,
+// and override a method to decide differently:
 //
 //	type MyApplication struct {
 //		oauthkit.AbstractApplication
 //		Logo string
 //	}
 //
-// Every Application is a go-oauth2 client. A capability that only some applications need is
-// an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
-// [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and for registering and changing
-// applications [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
+// Every Application is a go-oauth2 client. A capability that only some applications
+// need is an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
+// [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and for registering and
+// changing applications [OwnerSetter], [FormFieldHolder], [Validator] and
+// [AddressValidator].
 type Application interface {
-	// GetID must be the client_id, unique and never empty. GetSecret is never asked for a decision.
+	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
+	// never empty. GetSecret is never called for a decision.
 	oauth2.ClientInfo
-	// VerifyPassword must compare in constant time and must refuse an empty secret.
+	// VerifyPassword must compare in constant time and must reject the empty secret.
 	oauth2.ClientPasswordVerifier
-	// AllowsGrant reports whether the application may use a grant type (RFC 6749 §1.3).
+	// AllowsGrant reports whether the application may use a grant type (RFC 6749
+	// §1.3).
 	AllowsGrant(grant oauth2.GrantType) bool
-	// AllowsRedirectURI reports whether uri, compared byte by byte as it was sent, is one of the application's
-	// (RFC 9700 §4.1.3).
+	// AllowsRedirectURI reports whether uri, compared byte by byte as it was sent, is
+	// a redirect URI of the application (RFC 9700 §4.1.3).
 	AllowsRedirectURI(uri string) bool
-	// AllowsScope reports whether the application may ask for a scope at all. The scope "introspection" is asked for when
-	// it introspects tokens that are not its own.
+	// AllowsScope reports whether the application may request a scope. It is called
+	// with "introspection" if the application introspects tokens of other
+	// applications.
 	AllowsScope(scope string) bool
-	// AllowsAuthMethod reports whether the application may authenticate this way, by its name in
-	// token_endpoint_auth_method (RFC 7591 §2).
+	// AllowsAuthMethod reports whether the application may authenticate with a
+	// method, named as in token_endpoint_auth_method (RFC 7591 §2).
 	AllowsAuthMethod(method string) bool
 }
 
-// ClientType says whether an application can keep a secret (RFC 6749 §2.1).
+// ClientType tells whether an application can keep a secret (RFC 6749 §2.1).
 type ClientType string
 
 // The client types of RFC 6749 §2.1.
@@ -48,17 +52,17 @@ const (
 	Public       ClientType = "public"
 )
 
-// RegistrationSource says how an application came to be.
+// RegistrationSource tells how an application was registered.
 type RegistrationSource string
 
-// The sources of applications.
+// The registration sources.
 const (
 	RegisteredManually    RegistrationSource = "manual" // by the provider's operator or on the application pages
 	RegisteredDynamically RegistrationSource = "dcr"    // RFC 7591
 	RegisteredByDocument  RegistrationSource = "cimd"   // a client id metadata document
 )
 
-// The names of the ways an application can authenticate (RFC 7591 §2).
+// The authentication methods of applications (RFC 7591 §2).
 const (
 	AuthMethodNone          = "none"
 	AuthMethodSecretBasic   = "client_secret_basic"
@@ -67,78 +71,95 @@ const (
 	AuthMethodPrivateKeyJWT = "private_key_jwt"
 )
 
-// AbstractApplication is the application a host embeds in its own struct: what the protocols need of a client, in columns
-// and JSON members with the names that Django OAuth Toolkit gave them, where it has them. The zero value may do nothing.
+// AbstractApplication implements [Application] for a host to embed in its own struct.
+// Columns and JSON members have the names of Django OAuth Toolkit where it has them.
+// The zero value may do nothing.
 //
-// No method of it calls another one, since Go would not call the host's override; every decision that combines two
-// answers is made by the library, through [Application].
+// None of its methods calls another one, because Go would not call the host's
+// override. The library makes every decision that combines several methods, through
+// [Application].
 type AbstractApplication struct {
-	// ClientID is the client identifier (RFC 6749 §2.2) and the primary key. Empty: generated when it is created.
+	// ClientID is the client identifier (RFC 6749 §2.2) and the primary key. If
+	// empty, it is generated when the application is created.
 	ClientID string `json:"client_id" gorm:"column:client_id;primaryKey;size:255"`
-	// UserID is the host's user who owns the application; empty for the provider's own.
+	// UserID is the host's user who owns the application. It is empty for
+	// applications of the operator.
 	UserID string `json:"user,omitempty" gorm:"column:user_id;size:255;index;not null;default:''"`
-	// Name is shown to people who are asked for consent.
+	// Name is shown to users who are asked for consent.
 	Name string `json:"name" gorm:"column:name;size:255;not null;default:''"`
 	// ClientType is Confidential or Public.
 	ClientType ClientType `json:"client_type" gorm:"column:client_type;size:32;not null;default:''"`
-	// GrantTypes are the grants that the application may use. Empty: none.
+	// GrantTypes are the grant types that the application may use. If empty, it may
+	// use none.
 	GrantTypes GrantTypes `json:"grant_types" gorm:"column:grant_types;not null;default:''"`
-	// RedirectURIs are where an authorization response may be sent (RFC 6749 §3.1.2).
+	// RedirectURIs are the addresses for authorization responses (RFC 6749 §3.1.2).
 	RedirectURIs URIs `json:"redirect_uris" gorm:"column:redirect_uris;not null;default:''"`
-	// PostLogoutRedirectURIs are where the browser may be sent after a logout that the application asked for. There is no
-	// endpoint for such a logout yet.
+	// PostLogoutRedirectURIs are the addresses for browsers after a logout that the
+	// application started. There is no endpoint for such a logout yet.
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris,omitempty" gorm:"column:post_logout_redirect_uris;not null;default:''"`
 	// AllowedOrigins are the web origins whose scripts may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins,omitempty" gorm:"column:allowed_origins;not null;default:''"`
-	// Scopes are those the application may ask for. Empty: none.
+	// Scopes are the scopes that the application may request. If empty, it may
+	// request none.
 	Scopes Scopes `json:"scopes" gorm:"column:scopes;not null;default:''"`
-	// ClientSecret is the hash of the secret; the secret itself is known only to the application. Empty: no secret
-	// verifies. Set it with GenerateSecret or ImportSecret.
+	// ClientSecret is the hash of the secret. Only the application knows the secret.
+	// If empty, no secret verifies. Use GenerateSecret or ImportSecret to set it.
 	ClientSecret SecretHash `json:"-" gorm:"column:client_secret;size:255;not null;default:''"`
-	// PreviousSecret is the hash of the secret before the last rotation, which is good until PreviousSecretExpiresAt. Empty:
-	// none. Set both with RotateSecret.
+	// PreviousSecret is the hash of the previous secret, which is valid until
+	// PreviousSecretExpiresAt. If empty, there is none. Use RotateSecret to set both.
 	PreviousSecret          SecretHash `json:"-" gorm:"column:previous_secret;size:255;not null;default:''"`
 	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty" gorm:"column:previous_secret_expires_at"`
-	// TokenEndpointAuthMethod is the one way the application authenticates. Empty: client_secret_basic or
-	// client_secret_post for a confidential application, none for a public one.
+	// TokenEndpointAuthMethod is the only method the application authenticates with.
+	// If empty, it is client_secret_basic or client_secret_post for a confidential
+	// application, and none for a public one.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty" gorm:"column:token_endpoint_auth_method;size:32;not null;default:''"`
-	// ClientJWKS is a JWK Set with the public keys of an application that authenticates with private_key_jwt, which is not
-	// served yet.
+	// ClientJWKS is a JWK Set with the public keys of an application that
+	// authenticates with private_key_jwt, which is not supported yet.
 	ClientJWKS string `json:"client_jwks,omitempty" gorm:"column:client_jwks;not null;default:''"`
-	// ClientJWKSURI is where that JWK Set can be fetched instead. Not both.
+	// ClientJWKSURI is the address of that JWK Set. Only one of both may be set.
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
-	// Algorithm signs the application's ID tokens: RS256 or ES256. Empty: RS256.
+	// Algorithm signs the application's ID tokens: RS256 or ES256. If empty, it is
+	// RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
-	// SkipAuthorization spares the users the consent page, unless any program on their device could receive the answer: for
-	// a public application the redirect URI must be https. Only for applications of the provider's operator.
+	// SkipAuthorization skips the consent page, unless any program on the user's
+	// device could receive the response: a public application must have an https
+	// redirect URI. It is meant for applications of the operator.
 	SkipAuthorization bool `json:"skip_authorization,omitempty" gorm:"column:skip_authorization;not null;default:false"`
-	// RequirePushedAuthorizationRequests refuses authorization requests that were not pushed first (RFC 9126 §6): all of them,
-	// as long as there is no endpoint to push them to.
+	// RequirePushedAuthorizationRequests refuses authorization requests that were not
+	// pushed (RFC 9126 §6). There is no endpoint to push them to yet, so it refuses
+	// all.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
-	// Verified says that the operator vouches for the name. Without it the consent page tells that nobody does.
+	// Verified means that the operator vouches for the name. Otherwise the consent
+	// page warns that the name is not verified.
 	Verified bool `json:"verified,omitempty" gorm:"column:verified;not null;default:false"`
-	// Disabled gives the application nothing any more. An update of a store of this module that sets it also revokes every
-	// Authorization of the application: when the update has returned, nothing that was issued to it is valid, including
-	// what was issued at the same time. It can be undone; its users then have to sign in again.
+	// A disabled application gets no tokens. Disabling it through a store of this
+	// module also revokes all its Authorizations: once the update has returned, no
+	// token of it is valid, not even one that was issued concurrently. After enabling
+	// it again its users have to sign in again.
 	Disabled bool `json:"disabled,omitempty" gorm:"column:disabled;not null;default:false"`
-	// RegistrationSource says how the application came to be. Empty: RegisteredManually.
+	// RegistrationSource tells how the application was registered. If empty, it is
+	// RegisteredManually.
 	RegistrationSource RegistrationSource `json:"registration_source,omitempty" gorm:"column:registration_source;size:16;not null;default:''"`
-	// CIMDExpiresAt is when a client id metadata document is to be fetched again; nil for every other application.
+	// CIMDExpiresAt is when a client id metadata document must be fetched again. It
+	// is nil for other applications.
 	CIMDExpiresAt *time.Time `json:"cimd_expires_at,omitempty" gorm:"column:cimd_expires_at"`
 	// CreatedAt is set by the store.
 	CreatedAt time.Time `json:"created_at,omitzero" gorm:"column:created_at"`
-	// UpdatedAt is set by the store at every change.
+	// UpdatedAt is set by the store with every change.
 	UpdatedAt time.Time `json:"updated_at,omitzero" gorm:"column:updated_at"`
 }
 
-// GetID returns the client_id. What it returns must be the ClientID, by which stores find the application.
+// GetID returns the client_id. An override must return the ClientID too, because
+// stores find the application by it.
 func (a *AbstractApplication) GetID() string { return a.ClientID }
 
-// GetSecret returns nothing: only a hash is known, and VerifyPassword compares with it.
+// GetSecret returns the empty string, because only the hash of the secret is stored.
+// VerifyPassword compares with it.
 func (a *AbstractApplication) GetSecret() string { return "" }
 
-// GetDomain returns the first redirect URI, for go-oauth2's own code; this library matches with AllowsRedirectURI. Without
-// one it is a name that cannot exist, because go-oauth2 takes an empty domain for "any".
+// GetDomain returns the first redirect URI, for go-oauth2's own code. This library
+// calls AllowsRedirectURI instead. If there is no redirect URI, it returns a name
+// that cannot exist, because go-oauth2 takes an empty domain for any domain.
 func (a *AbstractApplication) GetDomain() string {
 	if len(a.RedirectURIs) == 0 {
 		return "https://no-redirect-uri.invalid"
@@ -146,23 +167,26 @@ func (a *AbstractApplication) GetDomain() string {
 	return a.RedirectURIs[0]
 }
 
-// IsPublic reports whether the application cannot keep a secret. Anything that is not Confidential is public.
+// IsPublic reports whether the application cannot keep a secret. Every application
+// that is not Confidential is public.
 func (a *AbstractApplication) IsPublic() bool { return a.ClientType != Confidential }
 
-// GetUserID returns the owner. A store that lists applications by their owner looks into the column user_id: who overrides this
-// keeps that column right.
+// GetUserID returns the owner. A store lists the applications of an owner by the
+// column user_id, so a host that overrides GetUserID must keep that column up to
+// date.
 func (a *AbstractApplication) GetUserID() string { return a.UserID }
 
 // SetUserID sets the owner.
 func (a *AbstractApplication) SetUserID(owner string) { a.UserID = owner }
 
-// AllowsGrant reports whether grant is one of the GrantTypes.
+// AllowsGrant reports whether grant is one of GrantTypes.
 func (a *AbstractApplication) AllowsGrant(grant oauth2.GrantType) bool {
 	return slices.Contains(a.GrantTypes, grant)
 }
 
-// AllowsRedirectURI reports whether uri equals one of the RedirectURIs. For a public application the port of an http URI on
-// a loopback IP address is free, since a native app cannot know it beforehand (RFC 8252 §7.3).
+// AllowsRedirectURI reports whether uri equals one of RedirectURIs. For a public
+// application the port of an http URI with a loopback IP address may differ, because
+// a native app does not know it in advance (RFC 8252 §7.3).
 func (a *AbstractApplication) AllowsRedirectURI(uri string) bool {
 	native := a.ClientType != Confidential
 	return slices.ContainsFunc(a.RedirectURIs, func(registered string) bool {
@@ -170,16 +194,16 @@ func (a *AbstractApplication) AllowsRedirectURI(uri string) bool {
 	})
 }
 
-// RegisteredRedirectURIs returns the RedirectURIs.
+// RegisteredRedirectURIs returns RedirectURIs.
 func (a *AbstractApplication) RegisteredRedirectURIs() URIs { return a.RedirectURIs }
 
-// AllowsScope reports whether scope is one of the Scopes.
+// AllowsScope reports whether scope is one of Scopes.
 func (a *AbstractApplication) AllowsScope(scope string) bool {
 	return slices.Contains(a.Scopes, scope)
 }
 
-// AllowsAuthMethod reports whether method is the application's TokenEndpointAuthMethod or, where that is empty, fits its
-// ClientType.
+// AllowsAuthMethod reports whether method is TokenEndpointAuthMethod or, if that is
+// empty, suits the ClientType.
 func (a *AbstractApplication) AllowsAuthMethod(method string) bool {
 	switch {
 	case a.TokenEndpointAuthMethod != "":
@@ -191,7 +215,7 @@ func (a *AbstractApplication) AllowsAuthMethod(method string) bool {
 	}
 }
 
-// DisplayName returns the Name, or the client_id where there is none.
+// DisplayName returns Name. If that is empty, it returns the client_id.
 func (a *AbstractApplication) DisplayName() string {
 	if a.Name == "" {
 		return a.ClientID
@@ -208,7 +232,7 @@ func (a *AbstractApplication) IsVerified() bool { return a.Verified }
 // IsUsable reports whether the application is not Disabled.
 func (a *AbstractApplication) IsUsable() bool { return !a.Disabled }
 
-// IDTokenAlgorithm returns the Algorithm.
+// IDTokenAlgorithm returns Algorithm.
 func (a *AbstractApplication) IDTokenAlgorithm() string { return a.Algorithm }
 
 // RequiresPushedRequests returns RequirePushedAuthorizationRequests.
@@ -216,17 +240,19 @@ func (a *AbstractApplication) RequiresPushedRequests() bool {
 	return a.RequirePushedAuthorizationRequests
 }
 
-// AllowsOrigin reports whether origin equals one of the AllowedOrigins.
+// AllowsOrigin reports whether origin equals one of AllowedOrigins.
 func (a *AbstractApplication) AllowsOrigin(origin string) bool {
 	return slices.Contains(a.AllowedOrigins, origin)
 }
 
-// AllowsPostLogoutRedirectURI reports whether uri equals one of the PostLogoutRedirectURIs.
+// AllowsPostLogoutRedirectURI reports whether uri equals one of
+// PostLogoutRedirectURIs.
 func (a *AbstractApplication) AllowsPostLogoutRedirectURI(uri string) bool {
 	return slices.Contains(a.PostLogoutRedirectURIs, uri)
 }
 
-// abstract is promoted to every struct that embeds AbstractApplication, and is how [Abstract] finds it.
+// abstract is promoted to every struct that embeds AbstractApplication. [Abstract]
+// uses it to find the embedded struct.
 func (a *AbstractApplication) abstract() *AbstractApplication { return a }
 
 // Abstract returns the AbstractApplication that app embeds, or nil if it embeds none.

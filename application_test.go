@@ -12,7 +12,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// myApplication is the seed's MyApplication, with both ways of allowing several grants.
+// myApplication overrides AllowsGrant and has a rule of its own.
 type myApplication struct {
 	AbstractApplication
 	Logo  string
@@ -47,7 +47,7 @@ func TestEmbeddingStructIsAnApplication(t *testing.T) {
 		t.Error("got a grant refused, want both the overridden and the listed one allowed")
 	}
 	if asInterface.AllowsGrant(oauth2.Refreshing) {
-		t.Error("got refresh_token allowed, want refused: nobody listed it")
+		t.Error("got refresh_token allowed, want refused because it is not listed")
 	}
 	if got := Abstract(app); got != &app.AbstractApplication {
 		t.Errorf("Abstract: got %p, want the embedded struct %p", got, &app.AbstractApplication)
@@ -83,7 +83,7 @@ func TestValidateApplication(t *testing.T) {
 		change func(*AbstractApplication)
 		field  string // of the one problem; empty: none
 	}{
-		{"good", func(*AbstractApplication) {}, ""},
+		{"valid", func(*AbstractApplication) {}, ""},
 		{"no client id", func(a *AbstractApplication) { a.ClientID = "" }, "client_id"},
 		{"blank in client id", func(a *AbstractApplication) { a.ClientID = "a b" }, "client_id"},
 		{"control character in name", func(a *AbstractApplication) { a.Name = "a\x1bb" }, "name"},
@@ -108,13 +108,13 @@ func TestValidateApplication(t *testing.T) {
 		{"unknown algorithm", func(a *AbstractApplication) { a.Algorithm = "none" }, "algorithm"},
 		{"HS256", func(a *AbstractApplication) { a.Algorithm = "HS256" }, "algorithm"},
 		{"confidential without authentication", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "none" }, "token_endpoint_auth_method"},
-		{"secret in clear", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "client_secret_jwt" }, "token_endpoint_auth_method"},
-		{"method that is not served", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private_key_jwt" }, "token_endpoint_auth_method"},
+		{"unsupported client_secret_jwt", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "client_secret_jwt" }, "token_endpoint_auth_method"},
+		{"unsupported private_key_jwt", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private_key_jwt" }, "token_endpoint_auth_method"},
 		{"unknown method", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "magic" }, "token_endpoint_auth_method"},
 		{"private key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[{"kty":"EC","d":"x"}]}` }, "client_jwks"},
 		{"no key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[]}` }, "client_jwks"},
 		{"keys over http", func(a *AbstractApplication) { a.ClientJWKSURI = "http://rp.test/jwks" }, "client_jwks_uri"},
-		{"public machine", func(a *AbstractApplication) {
+		{"public with client_credentials", func(a *AbstractApplication) {
 			a.ClientType, a.GrantTypes = Public, GrantTypes{oauth2.ClientCredentials}
 		}, "grant_types"},
 		{"public with secret", func(a *AbstractApplication) {
@@ -138,12 +138,12 @@ func TestValidateApplication(t *testing.T) {
 	}
 }
 
-func TestHostValidationComesOnTop(t *testing.T) {
+func TestHostRulesAreAdded(t *testing.T) {
 	app := &myApplication{AbstractApplication: webApplication()}
 	app.ClientType = "other"
 	var problems Problems
 	if !errors.As(ValidateApplication(app), &problems) || len(problems.Of("agree")) != 1 || len(problems.Of("client_type")) != 1 {
-		t.Errorf("got %v, want the host's problem and the library's at once", problems)
+		t.Errorf("got %v, want a problem of the host and one of the library", problems)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestST04_SecretHashIsRedacted(t *testing.T) {
 	}
 	for _, text := range texts {
 		if strings.Contains(text, plain) || strings.Contains(text, hash) {
-			t.Errorf("the secret or its hash is printed: %s", text)
+			t.Errorf("got %s, want neither the secret nor its hash", text)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestSecrets(t *testing.T) {
 	}
 	second := app.GenerateSecret()
 	for name, presented := range map[string]string{
-		"the old one": first, "empty": "", "prefix": second[:20], "longer": second + "x",
+		"previous secret": first, "empty": "", "prefix": second[:20], "longer": second + "x",
 		"T-16 case": strings.ToUpper(second), "ST-02 the stored hash": string(app.ClientSecret),
 	} {
 		if app.VerifyPassword(presented) {
@@ -193,11 +193,11 @@ func TestColumnsRoundTrip(t *testing.T) {
 	uris := URIs{"https://a.test/cb", "https://b.test/cb"}
 	text, err := uris.Value()
 	if err != nil || text != "https://a.test/cb https://b.test/cb" {
-		t.Fatalf("got %q, %v; want the URIs with a space between", text, err)
+		t.Fatalf("got %q, %v; want the URIs separated by a space", text, err)
 	}
 	var read URIs
 	if err := read.Scan([]byte("https://a.test/cb\r\n https://b.test/cb\n")); err != nil || !slices.Equal(read, uris) {
-		t.Errorf("got %q, %v; want %q: any white space separates", read, err, uris)
+		t.Errorf("got %q, %v; want %q, separated by any white space", read, err, uris)
 	}
 	var grants GrantTypes
 	if err := grants.Scan("authorization_code refresh_token"); err != nil || !slices.Equal(grants, GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing}) {
@@ -205,6 +205,6 @@ func TestColumnsRoundTrip(t *testing.T) {
 	}
 	var scopes Scopes
 	if err := scopes.Scan(42); err == nil {
-		t.Error("got a number accepted as a list of words, want an error")
+		t.Error("Scan(42): got no error, want one")
 	}
 }

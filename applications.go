@@ -14,43 +14,35 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// ApplicationsConfig says who may manage which applications, and what their owners may decide. With the zero value every
-// user may register applications and manage his own.
+// ApplicationsConfig configures [Applications]. With the zero value every user may
+// register applications and manage their own.
 type ApplicationsConfig struct {
-	// Owned returns whose applications a user may manage, for teams and staff. Nil: his own.
+	// Owned returns the owners whose applications a user may manage, for teams and
+	// staff. If nil, users manage their own.
 	Owned func(ctx context.Context, user *User) (Owned, error)
-	// MayRegister reports whether a user may register applications. Nil: every user may.
+	// MayRegister reports whether a user may register applications. If nil, every
+	// user may.
 	MayRegister func(ctx context.Context, user *User) (bool, error)
-	// GrantTypes are those that an owner may choose. Nil: authorization_code and refresh_token.
+	// GrantTypes are the grant types that an owner may choose. If nil, they are
+	// authorization_code and refresh_token.
 	GrantTypes []oauth2.GrantType
-	// Scopes are those that an owner may choose. Nil: the scopes of OpenID Connect.
+	// Scopes are the scopes that an owner may choose. If nil, they are the scopes of
+	// OpenID Connect.
 	Scopes Scopes
-	// SecretOverlap is how long the secret before a rotation may stay good, if its owner does not end it at once. Zero: it always
-	// ends at once.
+	// SecretOverlap is how long at most the previous secret is valid after a
+	// rotation. If zero, it is invalid at once.
 	SecretOverlap time.Duration
-	// MaxPerOwner is the number of applications that one owner may have. With as many or more,
-	// [Applications.Create] registers no other; those that exist stay. Applications of an owner that the
-	// operator registered count too, but the operator is not limited. An application without an owner is
-	// not limited. Zero: 100.
+	// MaxPerOwner is the maximum number of applications of one owner.
+	// [Applications.Create] registers no further one; existing ones stay.
+	// Applications that the operator registered for an owner count, but the operator
+	// is not limited. Applications without an owner are not limited. If zero, it is
+	// 100.
 	MaxPerOwner int
-	// MaxApplicationBytes is the size of all that the owner of an application decides, which is the
-	// texts of its [ApplicationForm] together. [Applications.Create] and [Applications.Update] refuse
-	// more, except that an application which was larger before may stay so and shrink. Zero: 16384.
+	// MaxApplicationBytes is the maximum size of the texts of an [ApplicationForm]
+	// together. [Applications.Create] and [Applications.Update] reject a larger form,
+	// unless the application was larger before and does not grow. If zero, it is
+	// 16384.
 	MaxApplicationBytes int
-}
-
-// Owned says whose applications a user may manage.
-type Owned struct {
-	// Everyone says that he may manage all, those without an owner included.
-	Everyone bool
-	// By lists the owners, as in AbstractApplication.UserID. The user himself has to be among them if he may manage his own.
-	By []string
-}
-
-// includes reports whether app may be managed. One without an owner is nobody's.
-func (o Owned) includes(app Application) bool {
-	owner := app.GetUserID()
-	return o.Everyone || owner != "" && slices.Contains(o.By, owner)
 }
 
 const (
@@ -73,16 +65,34 @@ func (c ApplicationsConfig) withDefaults() (ApplicationsConfig, error) {
 	return c, nil
 }
 
-// Applications manages applications for users: registering, changing, removing, and replacing the secret. An application that
-// a user may not manage does not exist for him. It is safe for concurrent use.
+// Owned selects the applications that a user may manage.
+type Owned struct {
+	// Everyone means all applications, including those without an owner.
+	Everyone bool
+	// By lists owners, as in AbstractApplication.UserID. It must contain the user for
+	// the user's own applications.
+	By []string
+}
+
+// includes reports whether app is selected. An application without an owner is
+// selected only by Everyone.
+func (o Owned) includes(app Application) bool {
+	owner := app.GetUserID()
+	return o.Everyone || owner != "" && slices.Contains(o.By, owner)
+}
+
+// Applications registers and manages applications. Create, Update, RotateSecret and
+// Delete are for owners, Register and Change for operators. An application that a
+// user may not manage is reported as not found. It is safe for concurrent use.
 type Applications struct {
 	provider *Provider
 	store    ApplicationManager
 	config   ApplicationsConfig
 }
 
-// NewApplications returns the Applications of a provider. The store is the provider's, or one that has the same tables.
-// The error is that a limit of config is negative.
+// NewApplications returns the Applications of a provider. The store is the
+// provider's, or one with the same tables. It returns an error if a limit of config
+// is negative.
 func NewApplications(provider *Provider, store ApplicationManager, config ApplicationsConfig) (*Applications, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -91,7 +101,8 @@ func NewApplications(provider *Provider, store ApplicationManager, config Applic
 	return &Applications{provider: provider, store: store, config: config}, nil
 }
 
-// GrantTypes returns the grant types that an owner may choose: those of the configuration that the provider has.
+// GrantTypes returns the grant types that an owner may choose, without those that the
+// provider does not have.
 func (a *Applications) GrantTypes() []oauth2.GrantType {
 	return slices.DeleteFunc(slices.Clone(a.config.GrantTypes), func(grant oauth2.GrantType) bool {
 		_, known := a.provider.grants[grant]
@@ -99,7 +110,8 @@ func (a *Applications) GrantTypes() []oauth2.GrantType {
 	})
 }
 
-// Scopes returns the scopes that an owner may choose, with what each means: those of the configuration that there are.
+// Scopes returns the scopes that an owner may choose, without those that do not
+// exist, and the descriptions of all scopes.
 func (a *Applications) Scopes(ctx context.Context) (scopes Scopes, texts map[string]string, err error) {
 	texts, err = a.provider.ScopeTexts(ctx)
 	if err != nil {
@@ -112,14 +124,36 @@ func (a *Applications) Scopes(ctx context.Context) (scopes Scopes, texts map[str
 	return scopes, texts, nil
 }
 
-// New returns an application of the host's type that is not stored yet, with the user as its owner, for an empty form.
+// SecretOverlap returns ApplicationsConfig.SecretOverlap.
+func (a *Applications) SecretOverlap() time.Duration { return a.config.SecretOverlap }
+
+// MayRegister returns nil if the user may register applications, and otherwise the
+// error that Create would return.
+func (a *Applications) MayRegister(ctx context.Context, user *User) error {
+	if a.config.MayRegister == nil {
+		return nil
+	}
+	may, err := a.config.MayRegister(ctx, user)
+	switch {
+	case err != nil:
+		return Unavailable(fmt.Errorf("calling ApplicationsConfig.MayRegister: %w", err))
+	case !may:
+		return Errorf(AccessDenied, "you may not register applications").WithReason(ReasonMayNotRegister)
+	default:
+		return nil
+	}
+}
+
+// New returns a new application of the host's type with the user as its owner, for an
+// empty form. It is not stored.
 func (a *Applications) New(user *User) Application {
 	app := a.store.NewApplication()
 	setOwner(app, user.Subject)
 	return app
 }
 
-// List returns the applications that a user may manage, in the order of their client_id: at most 100 after the one named.
+// List returns at most 100 applications that a user may manage, in the order of their
+// client_id, starting after the client_id after.
 func (a *Applications) List(ctx context.Context, user *User, after string) ([]Application, error) {
 	owned, err := a.owned(ctx, user)
 	if err != nil {
@@ -135,7 +169,7 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 		if err != nil {
 			return nil, Unavailable(err)
 		}
-		for _, app := range found { // the store has compared a column; what the application says counts
+		for _, app := range found { // the store compared a column, but GetUserID decides
 			if owned.includes(app) {
 				apps = append(apps, app)
 			}
@@ -147,7 +181,8 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	}
 }
 
-// Find returns an application, usable or not, that the user may manage. One that he may not manage is ErrNotFound.
+// Find returns an application, usable or not. It returns ErrNotFound if the user may
+// not manage it.
 func (a *Applications) Find(ctx context.Context, user *User, clientID string) (Application, error) {
 	if !isClientID(clientID) {
 		return nil, ErrNotFound
@@ -173,14 +208,16 @@ func (a *Applications) owned(ctx context.Context, user *User) (Owned, error) {
 	}
 	owned, err := a.config.Owned(ctx, user)
 	if err != nil {
-		return Owned{}, Unavailable(fmt.Errorf("asking whose applications a user may manage: %w", err))
+		return Owned{}, Unavailable(fmt.Errorf("calling ApplicationsConfig.Owned: %w", err))
 	}
 	return owned, nil
 }
 
-// Create registers an application and returns it with its secret, which is shown this once; empty for a public application.
-// The error holds [Problems] where the form is not valid, and is an [*Error] with [AccessDenied] where the user may not register
-// applications, or the owner has as many as they may have ([ReasonTooManyApplications]).
+// Create registers an application and returns it with its secret, which cannot be
+// shown again. The secret is empty for a public application. The error holds
+// [Problems] if the form is not valid. It is an [*Error] with [AccessDenied] if the
+// user may not register applications, or if the owner has the maximum number of them
+// ([ReasonTooManyApplications]).
 func (a *Applications) Create(ctx context.Context, user *User, form ApplicationForm) (app Application, secret string, err error) {
 	if err := a.MayRegister(ctx, user); err != nil {
 		return nil, "", err
@@ -203,128 +240,8 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	return app, secret, nil
 }
 
-// MayRegister returns nil where the user may register applications, and otherwise the error that Create would return.
-func (a *Applications) MayRegister(ctx context.Context, user *User) error {
-	if a.config.MayRegister == nil {
-		return nil
-	}
-	may, err := a.config.MayRegister(ctx, user)
-	switch {
-	case err != nil:
-		return Unavailable(fmt.Errorf("asking whether a user may register applications: %w", err))
-	case !may:
-		return Errorf(AccessDenied, "you may not register applications").WithReason(ReasonMayNotRegister)
-	default:
-		return nil
-	}
-}
-
-// Update changes an application as the form says, and returns it. With another name or other redirect URIs it is not verified or
-// trusted any more, and with more scopes its users are asked. The error holds [Problems] where the form is not valid, and is an
-// [*Error] with [TemporarilyUnavailable] where others have changed the application each of the five times that it was tried.
-func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
-	update, err := a.modify(ctx, user, clientID, func(found Application) error {
-		app = found
-		return a.validate(found, a.fill(found, form))
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.provider.recordFor(ctx, app, update)
-	return app, nil
-}
-
-// SecretOverlap returns ApplicationsConfig.SecretOverlap.
-func (a *Applications) SecretOverlap() time.Duration { return a.config.SecretOverlap }
-
-// RotateSecret gives an application a new secret and returns it, which is shown this once. The old one stays good for the time keep,
-// but no longer than ApplicationsConfig.SecretOverlap; zero ends it at once. An application that is not valid by today's rules has to be
-// corrected first.
-func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string, keep time.Duration) (secret string, err error) {
-	var app Application
-	_, err = a.modify(ctx, user, clientID, func(found Application) error {
-		app = found
-		holder := secretOf(found)
-		if holder == nil {
-			return Errorf(InvalidRequest, "this application has no secret").WithReason(ReasonNoSecret)
-		}
-		secret = holder.RotateSecret(a.provider.Now(), min(keep, a.config.SecretOverlap))
-		return nil
-	})
-	var problems Problems
-	if errors.As(err, &problems) { // from before the rules were as they are
-		err = Errorf(InvalidRequest, "the application has to be corrected first: %v", problems).WithReason(ReasonApplicationInvalid)
-	}
-	if err != nil {
-		return "", err
-	}
-	a.provider.recordFor(ctx, app, SecretRotated{ClientID: clientID, By: user.Subject})
-	return secret, nil
-}
-
-// Delete removes an application and revokes all that it has, including what is issued at that moment. It goes on beyond the deadline of
-// ctx, and after its end: an application may have very much. If it fails, the same call continues.
-func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
-	app, err := a.Find(ctx, user, clientID)
-	if err != nil {
-		return err
-	}
-	if err := storeError(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())); err != nil {
-		return err
-	}
-	a.provider.recordFor(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
-	return nil
-}
-
-// change reads an application, changes it, and stores it, anew where somebody else has changed it meanwhile. It returns the event that
-// tells of it. The last attempt that somebody else was faster than is answered like a store that failed: the caller may try again.
-func (a *Applications) modify(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
-	const attempts = 5
-	for attempt := 1; ; attempt++ {
-		app, err := a.Find(ctx, user, clientID)
-		if err != nil {
-			return update, err
-		}
-		before, usable := members(app), IsUsable(app)
-		if err := change(app); err != nil {
-			return update, err
-		}
-		update = ApplicationUpdated{
-			ClientID: clientID, By: user.Subject, Changed: changedMembers(before, members(app)), Disabled: usable && !IsUsable(app),
-		}
-		storing := ctx
-		if !usable || !IsUsable(app) { // which revokes what it has, however much that is
-			storing = context.WithoutCancel(ctx)
-		}
-		err = a.store.UpdateApplication(storing, app, a.provider.Now())
-		if attempt == attempts || !errors.Is(err, ErrConflict) {
-			return update, storeError(err)
-		}
-	}
-}
-
-// members returns what an application is as JSON, which holds no secrets; nil: it cannot be written so.
-func members(app Application) (members map[string]json.RawMessage) {
-	document, err := json.Marshal(app)
-	if err != nil || json.Unmarshal(document, &members) != nil {
-		return nil
-	}
-	return members
-}
-
-// differing returns the names of the members that are not the same, in their order.
-func changedMembers(before, after map[string]json.RawMessage) []string {
-	names := map[string]json.RawMessage{}
-	maps.Copy(names, before)
-	maps.Copy(names, after)
-	maps.DeleteFunc(names, func(name string, _ json.RawMessage) bool { return bytes.Equal(before[name], after[name]) })
-	return slices.Sorted(maps.Keys(names))
-}
-
-// This file limits what the owners of applications can store, in number and in size.
-
-// createWithin stores app unless its owner has too many applications. If the store is no OwnerLimiter,
-// parallel requests may exceed the limit by a few.
+// createWithin stores app unless its owner has too many applications. If the store is
+// not an OwnerLimiter, parallel requests may exceed the limit by a few.
 func (a *Applications) createWithin(ctx context.Context, app Application) (err error) {
 	limit := a.config.MaxPerOwner
 	limiter, counts := a.store.(OwnerLimiter)
@@ -350,4 +267,110 @@ func (a *Applications) checkOwner(ctx context.Context, owner string, limit int) 
 		err = ErrTooMany
 	}
 	return err
+}
+
+// Update changes an application and returns it. A new name or new redirect URIs
+// revoke its verification and its trust; with more scopes its users are asked for
+// consent. The error holds [Problems] if the form is not valid. It is an [*Error]
+// with [TemporarilyUnavailable] if the application was changed concurrently in each
+// of five attempts.
+func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
+	update, err := a.modify(ctx, user, clientID, func(found Application) error {
+		app = found
+		return a.validate(found, a.fill(found, form))
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.provider.recordFor(ctx, app, update)
+	return app, nil
+}
+
+// RotateSecret gives an application a new secret and returns it. It cannot be shown
+// again. The previous secret is valid for the time keep, but at most for
+// ApplicationsConfig.SecretOverlap. If keep is zero, it is invalid at once. An
+// application that breaks the current rules must be corrected first.
+func (a *Applications) RotateSecret(ctx context.Context, user *User, clientID string, keep time.Duration) (secret string, err error) {
+	var app Application
+	_, err = a.modify(ctx, user, clientID, func(found Application) error {
+		app = found
+		holder := secretOf(found)
+		if holder == nil {
+			return Errorf(InvalidRequest, "this application has no secret").WithReason(ReasonNoSecret)
+		}
+		secret = holder.RotateSecret(a.provider.Now(), min(keep, a.config.SecretOverlap))
+		return nil
+	})
+	var problems Problems
+	if errors.As(err, &problems) { // it was stored under other rules
+		err = Errorf(InvalidRequest, "the application has to be corrected first: %v", problems).WithReason(ReasonApplicationInvalid)
+	}
+	if err != nil {
+		return "", err
+	}
+	a.provider.recordFor(ctx, app, SecretRotated{ClientID: clientID, By: user.Subject})
+	return secret, nil
+}
+
+// Delete removes an application and revokes everything that it has, including tokens
+// that are issued concurrently. It ignores the deadline and the cancellation of ctx,
+// because an application may have many tokens. If it fails, the same call continues.
+func (a *Applications) Delete(ctx context.Context, user *User, clientID string) error {
+	app, err := a.Find(ctx, user, clientID)
+	if err != nil {
+		return err
+	}
+	if err := storeError(a.store.DeleteApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())); err != nil {
+		return err
+	}
+	a.provider.recordFor(ctx, app, ApplicationDeleted{ClientID: clientID, By: user.Subject})
+	return nil
+}
+
+// modify reads an application, changes it and stores it. It repeats that if the
+// application was changed concurrently, up to five times, and then returns the
+// failure of a store, so that the caller may try again. It returns the event of the
+// change.
+func (a *Applications) modify(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		app, err := a.Find(ctx, user, clientID)
+		if err != nil {
+			return update, err
+		}
+		before, usable := members(app), IsUsable(app)
+		if err := change(app); err != nil {
+			return update, err
+		}
+		update = ApplicationUpdated{
+			ClientID: clientID, By: user.Subject, Changed: changedMembers(before, members(app)), Disabled: usable && !IsUsable(app),
+		}
+		storeCtx := ctx
+		if !usable || !IsUsable(app) { // revoking everything may take long
+			storeCtx = context.WithoutCancel(ctx)
+		}
+		err = a.store.UpdateApplication(storeCtx, app, a.provider.Now())
+		if attempt == attempts || !errors.Is(err, ErrConflict) {
+			return update, storeError(err)
+		}
+	}
+}
+
+// members returns the JSON members of an application, which hold no secrets, or nil
+// if it cannot be encoded.
+func members(app Application) (members map[string]json.RawMessage) {
+	document, err := json.Marshal(app)
+	if err != nil || json.Unmarshal(document, &members) != nil {
+		return nil
+	}
+	return members
+}
+
+// changedMembers returns the names of the members that differ, sorted.
+func changedMembers(before, after map[string]json.RawMessage) []string {
+	names := map[string]json.RawMessage{}
+	maps.Copy(names, before)
+	maps.Copy(names, after)
+	maps.DeleteFunc(names, func(name string, _ json.RawMessage) bool { return bytes.Equal(before[name], after[name]) })
+	return slices.Sorted(maps.Keys(names))
 }

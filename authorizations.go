@@ -8,32 +8,37 @@ import (
 	"time"
 )
 
-// Authorizations are what users have approved: for pages on which they see and withdraw it, and for operators who end what
-// a user or an application has. It is safe for concurrent use.
+// Authorizations lists and revokes the access that users have approved, for pages on
+// which users see it and for operators. It is safe for concurrent use.
 type Authorizations struct {
 	provider *Provider
 	store    AuthorizationManager
 }
 
-// NewAuthorizations returns the Authorizations of a provider. The store is the provider's, or one that has the same tables.
+// NewAuthorizations returns the Authorizations of a provider. The store is the
+// provider's, or one with the same tables.
 func NewAuthorizations(provider *Provider, store AuthorizationManager) *Authorizations {
 	return &Authorizations{provider: provider, store: store}
 }
 
-// Connection is an application that a user has approved, with all that it has from him.
+// Connection is an application that a user has approved, with everything that it has
+// from them.
 type Connection struct {
-	// ClientID is the client_id, and Application what it names; nil if it was removed meanwhile or is not usable.
+	// ClientID is the client_id of the application. Application is nil if it was
+	// removed or is not usable.
 	ClientID    string
 	Application Application
-	// Consent is what is remembered; nil: nothing.
+	// Consent is the remembered consent. If nil, there is none.
 	Consent *Consent
-	// Authorizations are its sign-ins that are still good, the newest first: one for each device or session. They are at most 100.
+	// Authorizations are its valid sign-ins, one for each device or session, the
+	// newest first. At most 100 are listed.
 	Authorizations []AuthorizationUse
-	// More says that there are older ones, which can be ended as well but are not listed.
+	// More means that there are older ones, which can be revoked but are not listed.
 	More bool
 }
 
-// Scopes returns all that the application was allowed, as far as it is remembered or of a sign-in that is listed.
+// Scopes returns the scopes of the remembered consent and of the listed
+// Authorizations.
 func (c *Connection) Scopes() Scopes {
 	var scopes Scopes
 	if c.Consent != nil {
@@ -45,7 +50,8 @@ func (c *Connection) Scopes() Scopes {
 	return scopes
 }
 
-// Since returns when the user first approved something that is still good, as far as it is remembered or of a sign-in that is listed.
+// Since returns when the user first approved the remembered consent or a listed
+// Authorization, whichever is earlier.
 func (c *Connection) Since() time.Time {
 	var since time.Time
 	if c.Consent != nil {
@@ -59,7 +65,8 @@ func (c *Connection) Since() time.Time {
 	return since
 }
 
-// LastUsedAt returns when the application last got a token; zero where it has no sign-in that is valid.
+// LastUsedAt returns when the application last got a token. It is zero if there is no
+// valid Authorization.
 func (c *Connection) LastUsedAt() time.Time {
 	var last time.Time
 	for _, authorization := range c.Authorizations {
@@ -70,10 +77,10 @@ func (c *Connection) LastUsedAt() time.Time {
 	return last
 }
 
-// maxSignIns is the number of Authorizations of an application that are listed for a user.
+// maxSignIns is the maximum number of listed Authorizations of an application.
 const maxSignIns = 100
 
-// Connections returns the applications that a user has approved, the last used first. None is left out.
+// Connections returns all applications that a user has approved, the last used first.
 func (a *Authorizations) Connections(ctx context.Context, subject string) ([]*Connection, error) {
 	authorizations, err := a.store.UserAuthorizations(ctx, AuthorizationQuery{Subject: subject, Now: a.provider.Now(), Limit: maxSignIns + 1})
 	if err != nil {
@@ -121,10 +128,10 @@ func (a *Authorizations) withApplications(ctx context.Context, byID map[string]*
 	return connections, nil
 }
 
-// Find returns one Authorization of a user that is still good, whether Connections lists it or not. One that does not exist, or is
-// another user's, is ErrNotFound.
+// Find returns a valid Authorization of a user, whether Connections lists it or not.
+// It returns ErrNotFound if it does not exist or belongs to another user.
 func (a *Authorizations) Find(ctx context.Context, subject, id string) (AuthorizationUse, error) {
-	if id == "" || !validText(id) { // any, for the store, and what no database can look for
+	if id == "" || !isText(id) { // empty would match any, and NUL is an error in some databases
 		return AuthorizationUse{}, ErrNotFound
 	}
 	found, err := a.store.UserAuthorizations(ctx, AuthorizationQuery{Subject: subject, ID: id, Now: a.provider.Now(), Limit: 1})
@@ -138,7 +145,8 @@ func (a *Authorizations) Find(ctx context.Context, subject, id string) (Authoriz
 	}
 }
 
-// Revoke ends one Authorization of a user, such as one device. One that does not exist, or is another user's, is ErrNotFound.
+// Revoke revokes one Authorization of a user, for example of one device. It returns
+// ErrNotFound if it does not exist or belongs to another user.
 func (a *Authorizations) Revoke(ctx context.Context, subject, id string) error {
 	found, err := a.Find(ctx, subject, id)
 	if err != nil {
@@ -147,16 +155,18 @@ func (a *Authorizations) Revoke(ctx context.Context, subject, id string) error {
 	return a.provider.revoke(ctx, found.Authorization, RevokedByUser)
 }
 
-// Disconnect forgets what a user approved for an application and ends all that it has from him.
+// Disconnect deletes the user's consent to an application and revokes everything that
+// it has from the user.
 func (a *Authorizations) Disconnect(ctx context.Context, subject, clientID string) error {
 	return a.provider.RevokeConsent(ctx, clientID, subject)
 }
 
-// RevokeUser forgets everything that a user has approved and revokes all that applications have from the user. It goes on beyond the
-// deadline of ctx, and after its end.
+// RevokeUser deletes every consent of a user and revokes everything that applications
+// have from the user. It ignores the deadline and the cancellation of ctx. It returns
+// the number of revoked Authorizations.
 func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoked int, err error) {
 	if subject == "" {
-		return 0, errors.New("oauthkit: the subject is empty")
+		return 0, errors.New("oauthkit: RevokeUser: subject is empty")
 	}
 	revoked, err = a.store.RevokeUser(context.WithoutCancel(ctx), subject, a.provider.Now())
 	if err != nil {
@@ -166,11 +176,12 @@ func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoke
 	return revoked, nil
 }
 
-// RevokeApplication forgets everything that was approved for an application and revokes all that it has. It goes on beyond the
-// deadline of ctx, and after its end.
+// RevokeApplication deletes every consent to an application and revokes everything
+// that it has. It ignores the deadline and the cancellation of ctx. It returns the
+// number of revoked Authorizations.
 func (a *Authorizations) RevokeApplication(ctx context.Context, clientID string) (revoked int, err error) {
 	if clientID == "" {
-		return 0, errors.New("oauthkit: the client_id is empty")
+		return 0, errors.New("oauthkit: RevokeApplication: client_id is empty")
 	}
 	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())
 	if err != nil {

@@ -9,38 +9,40 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
-// AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) whose application is known and whose redirect URI is one
-// of the application's. Only [Provider.NewAuthorizeRequest] makes one, so that what has not been verified cannot be
-// redirected to.
+// AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) of a known
+// application with a verified redirect URI. Only [Provider.NewAuthorizeRequest] makes
+// one, so that the library can redirect to no other URI.
 type AuthorizeRequest struct {
-	// Application is who asks.
+	// Application is the application that sent the request.
 	Application Application
-	// Form holds the parameters as they were sent: those that the library and its extensions know, and
-	// those in Config.AuthorizeParameters. Others are dropped.
+	// Form holds the parameters as they were sent: those that the library and its
+	// extensions know, and those in Config.AuthorizeParameters. Others are dropped.
 	Form url.Values
-	// State is returned to the application as it came (RFC 6749 §4.1.1).
+	// State is returned to the application unchanged (RFC 6749 §4.1.1).
 	State string
-	// Scopes are what is asked for, or the defaults. All of them are known and allowed to the application.
+	// Scopes are the requested scopes, or the defaults. All of them exist and are
+	// allowed to the application.
 	Scopes Scopes
-	// Resources are the APIs that a token is asked for (RFC 8707). None: all.
+	// Resources are the APIs that a token is requested for (RFC 8707). If empty, it
+	// is for any.
 	Resources URIs
 	// Now is when the request arrived.
 	Now time.Time
 
-	// Silent asks for an answer without any page (prompt=none). Set by extensions, as are those below.
+	// Silent requests a response without any page (prompt=none). Extensions set it
+	// and the fields below.
 	Silent bool
-	// AskSignIn asks for a new sign-in (prompt=login).
+	// AskSignIn requests a new sign-in (prompt=login).
 	AskSignIn bool
-	// AskConsent asks for consent even where it is remembered (prompt=consent).
+	// AskConsent requests consent even if it is remembered (prompt=consent).
 	AskConsent bool
-	// MaxAge is how long ago the sign-in may be; nil: any time.
+	// MaxAge is the maximum age of the sign-in. If nil, any age is accepted.
 	MaxAge *time.Duration
-	// Subject is the only user who may answer; empty: anyone.
+	// Subject is the only user who may answer. If empty, any user may.
 	Subject string
 	// Params are kept in the Authorization.
 	Params map[string]string
@@ -51,15 +53,16 @@ type AuthorizeRequest struct {
 	issuer         string
 }
 
-// maxState is the number of bytes of state that is returned.
+// maxState is the maximum length of state in bytes.
 const maxState = 4096
 
-// NewAuthorizeRequest makes a request of the parameters that were sent to the authorization endpoint. It
-// takes form over and drops parameters from it.
+// NewAuthorizeRequest checks the parameters of a request to the authorization
+// endpoint. It takes ownership of form and drops parameters from it.
 //
-// If it returns no request, the application or its redirect URI is not good, and the error may only be shown to the user:
-// there is nowhere safe to send it (RFC 6749 §4.1.2.1). If it returns a request and an error, the error goes to the
-// application, by way of [AuthorizeRequest.RedirectTo].
+// If it returns no request, the application or its redirect URI is not valid, and the
+// error may only be shown to the user: there is no safe address to send it to (RFC
+// 6749 §4.1.2.1). If it returns a request and an error, send the error to the
+// application with [AuthorizeRequest.RedirectTo].
 func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
 	app, err := p.authorizingApplication(ctx, form)
 	if err != nil {
@@ -83,7 +86,54 @@ func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*A
 	return request, p.checkAuthorizeRequest(ctx, request)
 }
 
-// checkAuthorizeRequest holds every check whose error goes to the application, in the order of the specifications.
+// authorizingApplication returns the application that client_id names.
+func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) (Application, error) {
+	if len(form["client_id"]) != 1 {
+		return nil, Errorf(InvalidRequest, "client_id is missing or repeated").WithReason(ReasonApplicationUnknown)
+	}
+	app, err := p.Application(ctx, form.Get("client_id"))
+	if errors.Is(err, ErrNotFound) {
+		return nil, Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown)
+	}
+	return app, err
+}
+
+// verifiedRedirectURI returns redirect_uri if it is one of the application's. It is
+// required even if the application has only one (OpenID Connect Core §3.1.2.1).
+func verifiedRedirectURI(app Application, form url.Values) (string, error) {
+	if len(form["redirect_uri"]) != 1 {
+		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated").WithReason(ReasonRedirectURIMismatch)
+	}
+	uri := form.Get("redirect_uri")
+	if redirect.Check(uri) != nil || !app.AllowsRedirectURI(uri) {
+		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's").WithReason(ReasonRedirectURIMismatch)
+	}
+	return uri, nil
+}
+
+// explainRedirectURI logs which part of a redirect URI differs. Neither the user nor
+// the application sees it.
+func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
+	if !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	for _, registered := range RegisteredRedirectURIs(app) {
+		p.config.Logger.DebugContext(ctx, "redirect_uri does not match",
+			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
+	}
+}
+
+// recordShown records a refusal that is shown to the user. A failure of the store is
+// not a refusal.
+func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
+		p.Record(ctx, AuthorizeRejected{ClientID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
+	}
+}
+
+// checkAuthorizeRequest makes every check whose error is sent to the application, in
+// the order of the specifications.
 func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *AuthorizeRequest) error {
 	for _, check := range []func(*AuthorizeRequest) error{
 		checkParameters,     // RFC 6749 §3.1
@@ -112,11 +162,12 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 	return nil
 }
 
-// checkParameters refuses repeated parameters (RFC 6749 §3.1), except resource (RFC 8707 §2), and text that is none. State
-// is set first, so that the other errors carry it.
+// checkParameters rejects repeated parameters (RFC 6749 §3.1), except resource (RFC
+// 8707 §2), and values that are not text. It sets State first, so that the other
+// errors carry it.
 func checkParameters(request *AuthorizeRequest) error {
 	state := request.Form["state"]
-	if len(state) > 1 || len(state) == 1 && (len(state[0]) > maxState || !validText(state[0])) {
+	if len(state) > 1 || len(state) == 1 && (len(state[0]) > maxState || !isText(state[0])) {
 		return Errorf(InvalidRequest, "state is repeated, longer than %d bytes, or not text", maxState)
 	}
 	request.State = request.Form.Get("state")
@@ -124,24 +175,10 @@ func checkParameters(request *AuthorizeRequest) error {
 		if len(values) > 1 && name != "resource" {
 			return Errorf(InvalidRequest, "a parameter is repeated")
 		}
-		if slices.ContainsFunc(values, func(value string) bool { return !validText(value) }) {
+		if slices.ContainsFunc(values, func(value string) bool { return !isText(value) }) {
 			return Errorf(InvalidRequest, "a parameter is not text")
 		}
 	}
-	return nil
-}
-
-// authorizeParameters returns those that the library reads.
-func authorizeParameters() []string {
-	return []string{
-		"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "resource",
-		"code_challenge", "code_challenge_method", "prompt", "approval_prompt", "ui_locales",
-	}
-}
-
-// dropUnknown drops the parameters that nothing reads (RFC 6749 §3.1).
-func (p *Provider) dropUnknown(request *AuthorizeRequest) error {
-	maps.DeleteFunc(request.Form, func(name string, _ []string) bool { return !p.parameters[name] })
 	return nil
 }
 
@@ -159,6 +196,20 @@ func checkRequestObjects(request *AuthorizeRequest) error {
 	default:
 		return nil
 	}
+}
+
+// authorizeParameters returns the parameters that the library reads.
+func authorizeParameters() []string {
+	return []string{
+		"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "resource",
+		"code_challenge", "code_challenge_method", "prompt", "approval_prompt", "ui_locales",
+	}
+}
+
+// dropUnknown drops unknown parameters (RFC 6749 §3.1).
+func (p *Provider) dropUnknown(request *AuthorizeRequest) error {
+	maps.DeleteFunc(request.Form, func(name string, _ []string) bool { return !p.parameters[name] })
+	return nil
 }
 
 func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
@@ -186,23 +237,52 @@ func checkResponseMode(request *AuthorizeRequest) error {
 	}
 }
 
-func (p *Provider) checkScopes(ctx context.Context, request *AuthorizeRequest) error {
-	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.authorizer.GrantType(), Form: request.Form})
-	request.Scopes = scopes
-	return err
-}
-
 func (p *Provider) checkResources(request *AuthorizeRequest) error {
 	resources, err := p.parseResources(request.Form)
 	request.Resources = resources
 	return err
 }
 
-// RedirectURI is where the response goes, exactly as the request named it.
+// ApprovalPrompt is a value of Django OAuth Toolkit's parameter approval_prompt.
+type ApprovalPrompt string
+
+// The values of approval_prompt.
+const (
+	// ApprovalAuto asks users only for consent that is not remembered.
+	ApprovalAuto ApprovalPrompt = ""
+	// ApprovalForce asks users each time, unless the application is trusted.
+	ApprovalForce ApprovalPrompt = "force"
+)
+
+// checkApprovalPrompt reads approval_prompt, and prompt=consent, which takes
+// precedence and holds for trusted applications too. Other values of prompt belong to
+// the extension for OpenID Connect.
+func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
+	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
+	switch value := request.Form.Get("approval_prompt"); value {
+	case "":
+		request.approvalPrompt = p.config.ApprovalPrompt
+	case "auto":
+		request.approvalPrompt = ApprovalAuto
+	case "force":
+		request.approvalPrompt = ApprovalForce
+	default:
+		return Errorf(InvalidRequest, "approval_prompt is neither auto nor force")
+	}
+	return nil
+}
+
+func (p *Provider) checkScopes(ctx context.Context, request *AuthorizeRequest) error {
+	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.authorizer.GrantType(), Form: request.Form})
+	request.Scopes = scopes
+	return err
+}
+
+// RedirectURI returns the redirect URI exactly as it was sent.
 func (r *AuthorizeRequest) RedirectURI() string { return r.redirectURI }
 
-// RedirectTo returns the redirect URI with the response added to its query (RFC 6749 §4.1.2), the state (§4.1.2) and the
-// issuer (RFC 9207 §2) among it.
+// RedirectTo returns the redirect URI with response, the state (RFC 6749 §4.1.2) and
+// the issuer (RFC 9207 §2) added to its query.
 func (r *AuthorizeRequest) RedirectTo(response url.Values) string {
 	response.Set("iss", r.issuer)
 	if r.State != "" {
@@ -223,84 +303,4 @@ func Refusal(err error) url.Values {
 		response.Set("error_description", known.Description)
 	}
 	return response
-}
-
-// validText reports whether a parameter can be stored and compared: UTF-8 without NUL.
-func validText(text string) bool {
-	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
-}
-
-// This file finds who asks for an authorization and where the answer goes. Until both are certain, only the user can be told what is
-// wrong (RFC 6749 §4.1.2.1).
-
-// authorizingApplication returns who asks.
-func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) (Application, error) {
-	if len(form["client_id"]) != 1 {
-		return nil, Errorf(InvalidRequest, "client_id is missing or repeated").WithReason(ReasonApplicationUnknown)
-	}
-	app, err := p.Application(ctx, form.Get("client_id"))
-	if errors.Is(err, ErrNotFound) {
-		return nil, Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown)
-	}
-	return app, err
-}
-
-// verifiedRedirectURI returns the redirect_uri if it is one of the application's. It must be sent, even where the
-// application has only one (OpenID Connect Core §3.1.2.1).
-func verifiedRedirectURI(app Application, form url.Values) (string, error) {
-	if len(form["redirect_uri"]) != 1 {
-		return "", Errorf(InvalidRequest, "redirect_uri is missing or repeated").WithReason(ReasonRedirectURIMismatch)
-	}
-	uri := form.Get("redirect_uri")
-	if redirect.Check(uri) != nil || !app.AllowsRedirectURI(uri) {
-		return "", Errorf(InvalidRequest, "the redirect_uri is not one of the application's").WithReason(ReasonRedirectURIMismatch)
-	}
-	return uri, nil
-}
-
-// recordShown tells the observer of a refusal that only the user can be shown. That no answer could be given is not one.
-func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
-	var refusal *Error
-	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
-		p.Record(ctx, AuthorizeRejected{ClientID: clientID, Code: refusal.Code, Reason: ReasonOf(err), Description: refusal.Description, Shown: true})
-	}
-}
-
-// explainRedirectURI logs which part of a redirect URI differs. The user and the application are not told.
-func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requested string) {
-	if !p.config.Logger.Enabled(ctx, slog.LevelDebug) {
-		return
-	}
-	for _, registered := range RegisteredRedirectURIs(app) {
-		p.config.Logger.DebugContext(ctx, "redirect_uri is not the application's",
-			"client_id", app.GetID(), "registered", registered, "differs", redirect.Difference(registered, requested))
-	}
-}
-
-// ApprovalPrompt is a value of Django OAuth Toolkit's parameter approval_prompt.
-type ApprovalPrompt string
-
-// The values of approval_prompt.
-const (
-	// ApprovalAuto asks the user only for what he has not approved before.
-	ApprovalAuto ApprovalPrompt = ""
-	// ApprovalForce asks him each time, unless the application is trusted.
-	ApprovalForce ApprovalPrompt = "force"
-)
-
-// checkApprovalPrompt reads approval_prompt, and prompt=consent, which is above it, and which even a trusted application can ask for.
-// The other values of prompt are OpenID Connect's, and what they ask for can only be done with its extension.
-func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
-	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
-	switch value := request.Form.Get("approval_prompt"); value {
-	case "":
-		request.approvalPrompt = p.config.ApprovalPrompt
-	case "auto":
-		request.approvalPrompt = ApprovalAuto
-	case "force":
-		request.approvalPrompt = ApprovalForce
-	default:
-		return Errorf(InvalidRequest, "approval_prompt is neither auto nor force")
-	}
-	return nil
 }

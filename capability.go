@@ -4,26 +4,26 @@ import (
 	"time"
 )
 
-// A capability is an interface that an Application may implement, with a function for each
-// of its questions. AbstractApplication implements those of this file except
-// LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern the storing of
-// an application are beside the code that stores it: FormFieldHolder in form.go, Validator
-// and AddressValidator in validation.go.
+// A capability is an interface that an Application may implement, with a function for
+// each of its questions. AbstractApplication implements those of this file except
+// LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern the
+// storing of an application are beside the code that stores it: FormFieldHolder in
+// form.go, Validator and AddressValidator in validation.go.
 
-// Described is an [Application] that describes itself to users. Both answers are part of
-// what a user approves: if one changes, users are asked for consent again.
+// Described is an [Application] that describes itself to users. Users approve both:
+// if one changes, they are asked for consent again.
 type Described interface {
 	// DisplayName returns the name for people.
 	DisplayName() string
-	// RegisteredRedirectURIs returns the redirect URIs, for display and for noticing a change
-	// of them. No request is matched with them. It must list every URI that
-	// AllowsRedirectURI allows. Otherwise a change of address goes unnoticed, and the consent
-	// and the trust given to the application stay.
+	// RegisteredRedirectURIs returns the redirect URIs, for display and for noticing
+	// a change of them. No request is matched with them. It must list every URI that
+	// AllowsRedirectURI allows. Otherwise a change of address goes unnoticed, and the
+	// consent and the trust given to the application stay.
 	RegisteredRedirectURIs() URIs
 }
 
-// DisplayName returns the name of app for people. If app is not [Described], it returns the
-// client_id.
+// DisplayName returns the name of app for people. If app is not [Described], it
+// returns the client_id.
 func DisplayName(app Application) string {
 	if described, ok := app.(Described); ok {
 		return described.DisplayName()
@@ -31,8 +31,8 @@ func DisplayName(app Application) string {
 	return app.GetID()
 }
 
-// RegisteredRedirectURIs returns the redirect URIs of app. If app is not [Described], it
-// returns none.
+// RegisteredRedirectURIs returns the redirect URIs of app. If app is not [Described],
+// it returns none.
 func RegisteredRedirectURIs(app Application) URIs {
 	if described, ok := app.(Described); ok {
 		return described.RegisteredRedirectURIs()
@@ -69,8 +69,8 @@ type Usable interface {
 
 // IsUsable reports whether app is usable. If app is not [Usable], it returns true.
 //
-// An application that is not usable is treated as if it did not exist. Access tokens that it
-// has already are accepted until they expire or are revoked, for example by
+// An application that is not usable is treated as if it did not exist. Access tokens
+// that it has already are accepted until they expire or are revoked, for example by
 // [Authorizations.RevokeApplication].
 func IsUsable(app Application) bool {
 	usable, ok := app.(Usable)
@@ -82,8 +82,8 @@ type LifetimeChooser interface {
 	AccessTokenLifetime() time.Duration
 }
 
-// accessTokenLifetime returns the lifetime that app chooses, in whole seconds. It returns
-// fallback if app is not a [LifetimeChooser] or chooses less than a second.
+// accessTokenLifetime returns the lifetime that app chooses, in whole seconds. It
+// returns fallback if app is not a [LifetimeChooser] or chooses less than a second.
 func accessTokenLifetime(app Application, fallback time.Duration) time.Duration {
 	if chooser, ok := app.(LifetimeChooser); ok && chooser.AccessTokenLifetime() >= time.Second {
 		return min(chooser.AccessTokenLifetime(), maxLifetime).Truncate(time.Second)
@@ -93,7 +93,8 @@ func accessTokenLifetime(app Application, fallback time.Duration) time.Duration 
 
 // ProtocolSettings is an [Application] with protocol settings of its own.
 type ProtocolSettings interface {
-	// IDTokenAlgorithm returns the algorithm that signs its ID tokens. If empty, it is RS256.
+	// IDTokenAlgorithm returns the algorithm that signs its ID tokens. If empty, it
+	// is RS256.
 	IDTokenAlgorithm() string
 	// RequiresPushedRequests reports whether authorization requests must be pushed
 	// (RFC 9126 §6).
@@ -101,8 +102,8 @@ type ProtocolSettings interface {
 }
 
 // IDTokenAlgorithm returns the algorithm that signs ID tokens for app. If app has no
-// [ProtocolSettings], it returns the empty string, which means RS256, the one algorithm that
-// every OpenID Connect client supports.
+// [ProtocolSettings], it returns the empty string, which means RS256, the one
+// algorithm that every OpenID Connect client supports.
 func IDTokenAlgorithm(app Application) string {
 	if settings, ok := app.(ProtocolSettings); ok {
 		return settings.IDTokenAlgorithm()
@@ -110,15 +111,15 @@ func IDTokenAlgorithm(app Application) string {
 	return ""
 }
 
-// requiresPushedRequests reports whether app requires pushed authorization requests. If app
-// has no [ProtocolSettings], it returns false.
+// requiresPushedRequests reports whether app requires pushed authorization requests.
+// If app has no [ProtocolSettings], it returns false.
 func requiresPushedRequests(app Application) bool {
 	settings, ok := app.(ProtocolSettings)
 	return ok && settings.RequiresPushedRequests()
 }
 
-// OwnerSetter is an [Application] that users may register. Its GetUserID must return the
-// owner that was set.
+// OwnerSetter is an [Application] that users may register. Its GetUserID must return
+// the owner that was set.
 type OwnerSetter interface {
 	SetUserID(owner string)
 }
@@ -130,24 +131,26 @@ func setOwner(app Application, owner string) {
 	}
 }
 
-// BrowserClient is an [Application] that runs in browsers or sends them back to itself.
+// BrowserClient is an [Application] that runs in browsers or sends them back to
+// itself.
 type BrowserClient interface {
 	// AllowsOrigin reports whether scripts of origin may call the token endpoint.
 	AllowsOrigin(origin string) bool
-	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a logout
-	// that the application started. There is no endpoint for such a logout yet.
+	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after
+	// a logout that the application started. There is no endpoint for such a logout
+	// yet.
 	AllowsPostLogoutRedirectURI(uri string) bool
 }
 
-// AllowsOrigin reports whether scripts of origin may call the token endpoint for app. If app
-// is not a [BrowserClient], it returns false.
+// AllowsOrigin reports whether scripts of origin may call the token endpoint for app.
+// If app is not a [BrowserClient], it returns false.
 func AllowsOrigin(app Application, origin string) bool {
 	client, ok := app.(BrowserClient)
 	return ok && client.AllowsOrigin(origin)
 }
 
-// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a logout
-// that app started. If app is not a [BrowserClient], it returns false.
+// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a
+// logout that app started. If app is not a [BrowserClient], it returns false.
 func AllowsPostLogoutRedirectURI(app Application, uri string) bool {
 	client, ok := app.(BrowserClient)
 	return ok && client.AllowsPostLogoutRedirectURI(uri)

@@ -14,7 +14,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4/models"
 )
 
-// plainApplication is an [Application] that embeds nothing of ours and has no capability.
+// plainApplication is an [Application] without capabilities.
 type plainApplication struct{ *models.Client }
 
 func (plainApplication) VerifyPassword(string) bool { return false }
@@ -27,7 +27,7 @@ func (plainApplication) AllowsScope(string) bool { return false }
 
 func (plainApplication) AllowsAuthMethod(string) bool { return false }
 
-// shortLived is an [Application] with access tokens of a lifetime of their own.
+// shortLived is an [Application] that chooses the lifetime of its access tokens.
 type shortLived struct {
 	plainApplication
 	lifetime time.Duration
@@ -35,14 +35,15 @@ type shortLived struct {
 
 func (a shortLived) AccessTokenLifetime() time.Duration { return a.lifetime }
 
-// TestWithoutCapabilities is what an application gets that is asked for nothing beyond [Application]: the strictest answer.
+// TestWithoutCapabilities checks that an application without capabilities gets the
+// strictest answer to every question.
 func TestWithoutCapabilities(t *testing.T) {
 	app := plainApplication{&models.Client{ID: "plain"}}
 	if got := DisplayName(app); got != "plain" {
 		t.Errorf("DisplayName: got %q, want the client_id", got)
 	}
 	if !IsUsable(app) {
-		t.Error("IsUsable: got false, want an application that cannot be switched off to be on")
+		t.Error("IsUsable: got false, want true for an application that cannot be disabled")
 	}
 	if got := IDTokenAlgorithm(app); got != "" {
 		t.Errorf("IDTokenAlgorithm: got %q, want none", got)
@@ -61,7 +62,7 @@ func TestWithoutCapabilities(t *testing.T) {
 	}
 }
 
-// TestCapabilitiesOfAbstractApplication is what its columns answer.
+// TestCapabilitiesOfAbstractApplication checks the answers of the columns.
 func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 	app := &AbstractApplication{
 		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", SkipAuthorization: true, Verified: true, Disabled: true,
@@ -98,14 +99,15 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 	}
 }
 
-// TestPreviousSecretUntil is what is shown of the secret before: only while there is one that is good.
+// TestPreviousSecretUntil checks that the time is returned only while a previous
+// secret is valid.
 func TestPreviousSecretUntil(t *testing.T) {
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	later := now.Add(time.Hour)
 	app := &AbstractApplication{ClientType: Confidential}
 	app.RotateSecret(now, time.Hour)
 	if got := PreviousSecretUntil(app, now); !got.IsZero() {
-		t.Errorf("the first secret: got %s, want none before", got)
+		t.Errorf("after the first secret: got %s, want zero", got)
 	}
 	app.RotateSecret(now, time.Hour)
 	for at, want := range map[time.Time]time.Time{now: later, later.Add(-1): later, later: {}} {
@@ -114,7 +116,7 @@ func TestPreviousSecretUntil(t *testing.T) {
 		}
 	}
 	if got := PreviousSecretUntil(plainApplication{&models.Client{}}, now); !got.IsZero() {
-		t.Errorf("an application that does not tell: got %s, want zero", got)
+		t.Errorf("without SecretHolder: got %s, want zero", got)
 	}
 }
 
@@ -129,16 +131,17 @@ func TestAccessTokenLifetime(t *testing.T) {
 		1000000 * time.Hour: maxLifetime,
 	} {
 		if got := accessTokenLifetime(shortLived{lifetime: lifetime}, fallback); got != want {
-			t.Errorf("an application that says %s: got %s, want %s", lifetime, got, want)
+			t.Errorf("lifetime %s: got %s, want %s", lifetime, got, want)
 		}
 	}
 	if got := accessTokenLifetime(plainApplication{}, fallback); got != fallback {
-		t.Errorf("an application that says nothing: got %s, want %s", got, fallback)
+		t.Errorf("without LifetimeChooser: got %s, want %s", got, fallback)
 	}
 }
 
-// TestNoMethodCallsAnother reads the source of AbstractApplication. A method of it that called another one would ignore the host's
-// override of that, since Go has no virtual methods.
+// TestNoMethodCallsAnother checks the source of AbstractApplication: a method that
+// called another one would not call the host's override, because Go has no virtual
+// methods.
 func TestNoMethodCallsAnother(t *testing.T) {
 	overridable := map[string]bool{}
 	for typed, i := reflect.TypeFor[*AbstractApplication](), 0; i < typed.NumMethod(); i++ {
@@ -146,7 +149,7 @@ func TestNoMethodCallsAnother(t *testing.T) {
 	}
 	methods := methodsOfAbstractApplication(t)
 	if len(methods) < len(overridable) || len(overridable) < 20 {
-		t.Fatalf("got %d methods in the source and %d in the type, want all", len(methods), len(overridable))
+		t.Fatalf("got %d methods in the source and %d in the type, want at least as many and 20", len(methods), len(overridable))
 	}
 	for _, method := range methods {
 		for _, called := range callsOfReceiver(method, overridable) {
@@ -155,7 +158,7 @@ func TestNoMethodCallsAnother(t *testing.T) {
 	}
 }
 
-// TestCallsOfReceiver is what the test above would find.
+// TestCallsOfReceiver checks that callsOfReceiver finds calls and method values.
 func TestCallsOfReceiver(t *testing.T) {
 	const source = `package p
 		func (a *AbstractApplication) Title() string { if a.IsPublic() { f := a.GetID; return f() }; return other.GetID() }`
@@ -204,7 +207,8 @@ func receives(method *ast.FuncDecl, name string) bool {
 	return ok && named.Name == name
 }
 
-// callsOfReceiver returns which of the methods are called, or taken as a value, on the receiver.
+// callsOfReceiver returns the overridable methods that are called, or taken as a
+// value, on the receiver.
 func callsOfReceiver(method *ast.FuncDecl, overridable map[string]bool) (called []string) {
 	if len(method.Recv.List[0].Names) == 0 {
 		return nil

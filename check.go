@@ -6,49 +6,54 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Severity says what a [Finding] means for the start of a program.
+// Severity is the effect of a [Finding] on the start of a program.
 type Severity string
 
-// The severities. Whatever is not SeverityWarning counts as an error.
+// The severities. Any other value counts as an error.
 const (
 	SeverityError   Severity = "error"   // the provider cannot work
-	SeverityWarning Severity = "warning" // it works, and is weaker than it could be or not what somebody expects
+	SeverityWarning Severity = "warning" // it works, but is weaker than recommended
 )
 
-// Finding is one thing that [Provider.Check] found. It holds no secret.
+// Finding is a problem that [Provider.Check] found. It holds no secret.
 type Finding struct {
-	// ID names the check for ever, such as "oauthkit.W001", so that a host can tell which findings it has accepted.
+	// ID identifies the check permanently, such as "oauthkit.W001". A host can accept
+	// findings by it.
 	ID string
-	// Severity says whether a program should start nevertheless.
+	// Severity decides whether the program should start nevertheless.
 	Severity Severity
-	// Message says what was found.
+	// Message is the problem.
 	Message string
-	// Hint says what to do about it.
+	// Hint is the remedy.
 	Hint string
 }
 
 // String returns the finding as one line for people.
 func (f Finding) String() string { return f.ID + ": " + f.Message + ". " + f.Hint }
 
-// Checker is a [Grant], an [Extension], a [ScopeBackend] or a [Store] that has something to say about how it was set up.
+// Checker is a [Grant], an [Extension], a [ScopeBackend] or a [Store] that checks its
+// own configuration.
 type Checker interface {
-	// Check returns what it found, with ids that begin with the name of its package. It must not change anything, and what
-	// it cannot find out must be a finding too.
+	// Check returns its findings, whose ids start with the name of the package. It
+	// must change nothing. A failure to find out must be a finding too.
 	Check(ctx context.Context) []Finding
 }
 
-// Check returns every setting that is weaker than RFC 9700 or this library recommends, every stored application that does not
-// work by the present rules, and every failure that kept it from knowing: the errors first, then in the order of their
-// ids. It reads all applications where the store is an [ApplicationManager], and asks each part of the provider that is
-// a [Checker].
+// Check returns every setting that is weaker than RFC 9700 or this library
+// recommends, every stored application that breaks the current rules, and every
+// failure to find out. Errors come first; the order is that of the ids. It reads all
+// applications if the store is an [ApplicationManager], and calls each part of the
+// provider that is a [Checker].
 func (p *Provider) Check(ctx context.Context) []Finding {
 	findings := slices.Concat(p.checkConfig(), p.checkLifetimes(), p.checkTables(ctx), p.checkStores(ctx), p.checkApplications(ctx), p.checkCleanup(ctx))
 	for _, part := range p.parts() {
@@ -59,11 +64,12 @@ func (p *Provider) Check(ctx context.Context) []Finding {
 	slices.SortFunc(findings, func(one, other Finding) int {
 		return cmp.Or(cmp.Compare(one.Severity, other.Severity), cmp.Compare(one.ID, other.ID), cmp.Compare(one.Message, other.Message))
 	})
-	return slices.Compact(findings) // one value can be two parts
+	return slices.Compact(findings) // one value can be more than one part
 }
 
-// CheckAtStart is Check for a program that is about to serve: it logs what was found to Config.Logger, and returns an error
-// that names every finding which is no warning. Warnings whose id is among accepted are left out of the log.
+// CheckAtStart calls Check before a program starts to serve. It logs the findings to
+// Config.Logger and returns an error with every finding that is not a warning.
+// Warnings whose id is in accepted are not logged.
 func (p *Provider) CheckAtStart(ctx context.Context, accepted ...string) error {
 	var failed []error
 	for _, finding := range p.Check(ctx) {
@@ -81,10 +87,10 @@ func (p *Provider) CheckAtStart(ctx context.Context, accepted ...string) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("oauthkit: the provider cannot be started: %w", errors.Join(failed...))
+	return fmt.Errorf("oauthkit: CheckAtStart: %w", errors.Join(failed...))
 }
 
-// parts returns everything that may be a Checker.
+// parts returns everything that may be a Checker, an Upkeeper or a StoreHolder.
 func (p *Provider) parts() []any {
 	parts := []any{p.store, p.config.Scopes}
 	for _, grant := range p.config.Grants {
@@ -96,38 +102,13 @@ func (p *Provider) parts() []any {
 	return parts
 }
 
-// checkTables asks for something that cannot be there. Every answer but "no such thing" says that tokens and scopes could
-// not be told either.
-func (p *Provider) checkTables(ctx context.Context) []Finding {
-	var findings []Finding
-	if _, err := p.store.AccessToken(ctx, secret.Hash(secret.NewID())); !errors.Is(err, ErrNotFound) {
-		findings = append(findings, storeFinding("access tokens", err))
-	}
-	if _, err := p.config.Scopes.All(ctx); err != nil {
-		findings = append(findings, Finding{
-			ID: "oauthkit.E002", Severity: SeverityError,
-			Message: fmt.Sprintf("the scopes cannot be read: %v", err),
-			Hint:    "Every request for a scope will be answered with 503. See to what Config.Scopes reads from",
-		})
-	}
-	return findings
-}
-
-func storeFinding(what string, err error) Finding {
-	return Finding{
-		ID: "oauthkit.E001", Severity: SeverityError,
-		Message: fmt.Sprintf("the store cannot tell about %s: %v", what, err),
-		Hint:    "Requests will be answered with 503. See whether the database can be reached and its migrations have run",
-	}
-}
-
-// setting is one that may depart from what is recommended.
+// setting is a configuration check.
 type setting struct {
 	weak              bool
 	id, message, hint string
 }
 
-// departing returns the settings that do, as warnings: each was asked for by name, or left out.
+// warnings returns a Finding for each setting that is weaker than recommended.
 func warnings(settings []setting) []Finding {
 	var findings []Finding
 	for _, s := range settings {
@@ -142,47 +123,47 @@ func (p *Provider) checkConfig() []Finding {
 	settings := []setting{
 		{
 			isExposed(p.issuer), "oauthkit.W001",
-			fmt.Sprintf("the issuer %s is not https, so everything that is sent to it can be read and changed on the way (RFC 9700 §2.6)", p.issuer),
-			"Serve it over https, and take Config.AllowInsecureIssuer away",
+			fmt.Sprintf("the issuer %s is not https, so requests can be read and changed on the way (RFC 9700 §2.6)", p.issuer),
+			"Serve it over https and remove Config.AllowInsecureIssuer",
 		},
 		{
 			len(p.config.Grants) == 0, "oauthkit.W002",
 			"Config.Grants is empty, so no token can be issued",
-			"Set it to grants.Standard, unless this program only checks tokens that others issue",
+			"Set it to grants.Standard, unless this program only checks tokens",
 		},
 		{
 			p.config.Observe == nil, "oauthkit.W003",
-			"Config.Observe is nil, so nobody is told of replays, failed authentication, consent and revocation",
-			"Set it to a function that keeps an audit log",
+			"Config.Observe is nil, so replays, failed authentication, consent and revocation are not recorded",
+			"Set it to a function that writes an audit log",
 		},
 		{
 			p.config.Logger.Handler() == slog.DiscardHandler, "oauthkit.W004",
-			"Config.Logger is nil or discards everything, so failures leave no trace",
+			"Config.Logger is nil or discards everything, so failures are not logged",
 			"Set it to the program's logger",
 		},
 		{
 			p.config.UserIsActive == nil && len(p.authorizers) > 0, "oauthkit.W005",
-			"Config.UserIsActive is nil, so whoever is deactivated keeps the access that was issued for him",
-			"Set it, or call Authorizations.RevokeUser whenever a user is deactivated, and accept this",
+			"Config.UserIsActive is nil, so tokens of deactivated users stay valid",
+			"Set it, or call Authorizations.RevokeUser whenever a user is deactivated and accept this finding",
 		},
 		{
 			p.config.Secret != "" && isMonotonous(p.config.Secret), "oauthkit.W011",
-			"Config.Secret looks like an example, so whoever reads the database could try what opens the keys there",
-			"Make it of 32 random bytes, such as openssl rand -base64 32 prints; rotate the signing keys and remove those before",
+			"Config.Secret looks like an example, so anyone who can read the database could guess it and decrypt the keys",
+			"Generate 32 random bytes, for example with openssl rand -base64 32; then rotate the signing keys and remove the old ones",
 		},
 	}
 	for _, resource := range p.config.Resources {
 		settings = append(settings, setting{
 			isExposed(resource), "oauthkit.W006",
 			fmt.Sprintf("the API %s in Config.Resources is not https, so tokens can be read on the way to it (RFC 6750 §5.3)", resource),
-			"Serve the API over https and name it so",
+			"Serve the API over https and change its URI",
 		})
 	}
 	return warnings(settings)
 }
 
-// isMonotonous reports whether a secret has at most ten different bytes. Of 32 random characters nearly all are different, and of
-// hexadecimal digits about 14.
+// isMonotonous reports whether a secret has at most ten different bytes. Of 32 random
+// characters nearly all differ, and of random hexadecimal digits about 14.
 func isMonotonous(secret string) bool {
 	different := map[byte]bool{}
 	for i := range len(secret) {
@@ -191,7 +172,7 @@ func isMonotonous(secret string) bool {
 	return len(different) <= 10
 }
 
-// isExposed reports whether what is sent to uri leaves the machine unencrypted.
+// isExposed reports whether requests to uri leave the machine unencrypted.
 func isExposed(uri string) bool {
 	parsed, err := url.Parse(uri)
 	return err == nil && parsed.Scheme == "http" && !redirect.IsLoopback(parsed.Hostname())
@@ -199,7 +180,7 @@ func isExposed(uri string) bool {
 
 const day = 24 * time.Hour
 
-// The longest lifetimes that Check says nothing about.
+// The longest lifetimes without a warning.
 const (
 	longAccessToken = time.Hour
 	longIdle        = 90 * day
@@ -210,34 +191,52 @@ func (p *Provider) checkLifetimes() []Finding {
 	return warnings([]setting{
 		{
 			p.config.AccessTokenLifetime > longAccessToken && p.config.ChooseAccessTokenLifetime == nil, "oauthkit.W007",
-			fmt.Sprintf("Config.AccessTokenLifetime is %s; whoever gets hold of an access token has it for so long", p.config.AccessTokenLifetime),
+			fmt.Sprintf("Config.AccessTokenLifetime is %s, and a stolen access token is valid for that long", p.config.AccessTokenLifetime),
 			"Choose an hour or less, and let applications refresh",
 		},
 		{
 			p.config.RefreshTokenIdleLifetime > longIdle, "oauthkit.W008",
-			fmt.Sprintf("Config.RefreshTokenIdleLifetime is %d days; a refresh token that nobody uses stays good for so long (RFC 9700 §4.14.2)", p.config.RefreshTokenIdleLifetime/day),
+			fmt.Sprintf("Config.RefreshTokenIdleLifetime is %d days, and an unused refresh token is valid for that long (RFC 9700 §4.14.2)", p.config.RefreshTokenIdleLifetime/day),
 			"Choose 90 days or less",
 		},
 		{
 			p.config.RefreshTokenLifetime > longRefresh, "oauthkit.W009",
-			fmt.Sprintf("Config.RefreshTokenLifetime is %d days; a user is not asked to sign in again for so long", p.config.RefreshTokenLifetime/day),
+			fmt.Sprintf("Config.RefreshTokenLifetime is %d days, and users need not sign in again for that long", p.config.RefreshTokenLifetime/day),
 			"Choose a year or less",
 		},
 	})
 }
 
+// checkTables looks for a token that cannot exist. Any answer except [ErrNotFound]
+// means that real tokens and scopes cannot be read either.
+func (p *Provider) checkTables(ctx context.Context) []Finding {
+	var findings []Finding
+	if _, err := p.store.AccessToken(ctx, secret.Hash(secret.NewID())); !errors.Is(err, ErrNotFound) {
+		findings = append(findings, storeFinding("access tokens", err))
+	}
+	if _, err := p.config.Scopes.All(ctx); err != nil {
+		findings = append(findings, Finding{
+			ID: "oauthkit.E002", Severity: SeverityError,
+			Message: fmt.Sprintf("Config.Scopes cannot be read: %v", err),
+			Hint:    "Requests for a scope will fail with 503. Check the source of Config.Scopes",
+		})
+	}
+	return findings
+}
+
 // StoreHolder is a [Grant] or an [Extension] that was given a store of its own.
 type StoreHolder interface {
-	// Store returns it. [Provider.Check] asks it where it is, if it is [Placed].
+	// Store returns that store. [Provider.Check] calls its Location if it is a
+	// [Locator].
 	Store() any
 }
 
-// checkStores looks for a part that keeps what it issues elsewhere than the provider's store does, where the other parts will not find
-// it: each act, such as redeeming a code for tokens, has to be one transaction.
+// checkStores finds parts whose store has other tables than the provider's store,
+// because each act, such as redeeming a code for tokens, must be one transaction.
 func (p *Provider) checkStores(ctx context.Context) []Finding {
 	home, err := locationOf(ctx, p.store)
 	if err != nil {
-		return []Finding{storeFinding("where it keeps what is issued", err)}
+		return []Finding{storeFinding("the location of its tables", err)}
 	}
 	var findings []Finding
 	for _, part := range p.parts() {
@@ -248,12 +247,12 @@ func (p *Provider) checkStores(ctx context.Context) []Finding {
 		location, err := locationOf(ctx, holder.Store())
 		switch {
 		case err != nil:
-			findings = append(findings, storeFinding("where it keeps what is issued", err))
+			findings = append(findings, storeFinding("the location of its tables", err))
 		case location != "" && home != "" && location != home:
 			findings = append(findings, Finding{
 				ID: "oauthkit.E003", Severity: SeverityError,
-				Message: fmt.Sprintf("%T was given a store that keeps to other tables than the provider's", part),
-				Hint:    "Give the same store to oauthkit.New, to the grants and to the extensions",
+				Message: fmt.Sprintf("%T was given a store with other tables than the provider's store", part),
+				Hint:    "Pass the same store to oauthkit.New, to the grants and to the extensions",
 			})
 		}
 	}
@@ -265,4 +264,38 @@ func locationOf(ctx context.Context, store any) (string, error) {
 		return locator.Location(ctx)
 	}
 	return "", nil
+}
+
+// cleanupOverdue is how long expired rows may exist without a warning. It allows a
+// cleanup once a day.
+const cleanupOverdue = 48 * time.Hour
+
+// checkCleanup looks for a row of each table that expired long ago, which means that
+// the cleanup does not run, or removes too little.
+func (p *Provider) checkCleanup(ctx context.Context) []Finding {
+	cleaner, ok := p.store.(Cleaner)
+	if !ok {
+		return nil
+	}
+	expired, err := cleaner.Cleanup(ctx, CleanupLimits{Now: p.Now().Add(-cleanupOverdue), Batch: 1, Batches: 1, DryRun: true})
+	if err != nil {
+		return []Finding{storeFinding("expired rows", err)}
+	}
+	maps.DeleteFunc(expired, func(_ string, rows int) bool { return rows == 0 })
+	if len(expired) == 0 {
+		return nil
+	}
+	return []Finding{{
+		ID: "oauthkit.W010", Severity: SeverityWarning,
+		Message: "rows that expired more than two days ago are still in " + strings.Join(slices.Sorted(maps.Keys(expired)), ", "),
+		Hint:    "Call oauthkit.Run, or call Provider.Cleanup from a timer with limits that suit the number of new rows",
+	}}
+}
+
+func storeFinding(what string, err error) Finding {
+	return Finding{
+		ID: "oauthkit.E001", Severity: SeverityError,
+		Message: fmt.Sprintf("the store cannot read %s: %v", what, err),
+		Hint:    "Requests will fail with 503. Check that the database is reachable and migrated",
+	}
 }

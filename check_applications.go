@@ -11,50 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// maxNamed is the number of applications that a finding names.
-const maxNamed = 20
-
-// applicationCheck is one thing that can be wrong with stored applications.
-type applicationCheck struct {
-	id, what, hint string
-	// wrong returns the name of an application with what is wrong with it, empty for nothing.
-	wrong func(manager ApplicationManager, app Application) string
-
-	named []string // the first that it was found with
-	count int      // all of them
-}
-
-func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
-	checks := []*applicationCheck{
-		{
-			id: "oauthkit.W101", what: "do not fit the present rules and cannot be changed before they do", wrong: breaksRules,
-			hint: "Mend the fields that are named, or delete the application",
-		},
-		{
-			id: "oauthkit.W102", what: "have a redirect URI that is refused in every request", wrong: hasDeadRedirectURI,
-			hint: "Register URIs that CheckRedirectURI accepts; the rules that the host set permit more than works",
-		},
-		{
-			id: "oauthkit.W103", what: "are confidential and have no client secret that can be verified", wrong: lacksSecret,
-			hint: "Rotate the secret; one that was stored in clear is known to whoever could read the database",
-		},
-	}
-	if p.config.ChooseAccessTokenLifetime == nil { // otherwise nobody asks the application
-		checks = append(checks, &applicationCheck{
-			id: "oauthkit.W104", what: "set a lifetime of more than an hour for their access tokens", wrong: hasLongTokens,
-			hint: "Choose an hour or less, and let applications refresh",
-		})
-	}
-	if texts, err := p.ScopeTexts(ctx); err == nil { // otherwise checkTables tells
-		checks = append(checks, &applicationCheck{
-			id: "oauthkit.W105", what: "list scopes that there are not", wrong: listsMissingScopes(texts),
-			hint: "Correct or remove them: an application has at once what is later added under such a name",
-		})
-	}
-	return checks
-}
-
-// checkApplications holds every usable application against the rules. One that is disabled harms nobody.
+// checkApplications checks every usable application.
 func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	manager, ok := p.store.(ApplicationManager)
 	if !ok {
@@ -80,12 +37,53 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	}
 }
 
-// checkApplicationTable is for a store that cannot list them: it asks for one that cannot be there.
+// checkApplicationTable looks for an application that cannot exist, in a store that
+// cannot list them.
 func (p *Provider) checkApplicationTable(ctx context.Context) []Finding {
 	if _, err := p.store.Application(ctx, NewClientID()); !errors.Is(err, ErrNotFound) {
 		return []Finding{storeFinding("applications", err)}
 	}
 	return nil
+}
+
+// applicationCheck is a check of stored applications.
+type applicationCheck struct {
+	id, what, hint string
+	// wrong returns the application with its problem, or the empty string.
+	wrong func(manager ApplicationManager, app Application) string
+
+	named []string // the first applications with a problem
+	count int      // the number of all
+}
+
+func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
+	checks := []*applicationCheck{
+		{
+			id: "oauthkit.W101", what: "break the current rules and cannot be changed until they are corrected", wrong: breaksRules,
+			hint: "Correct the named fields, or delete the application",
+		},
+		{
+			id: "oauthkit.W102", what: "have a redirect URI that is rejected in every request", wrong: hasDeadRedirectURI,
+			hint: "Register URIs that CheckRedirectURI accepts; the host's rules permit more",
+		},
+		{
+			id: "oauthkit.W103", what: "are confidential and have no valid client secret", wrong: lacksSecret,
+			hint: "Rotate the secret; one that was stored in clear is known to anyone who could read the database",
+		},
+	}
+	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", wrong: hasLongTokens,
+			hint: "Choose an hour or less, and let applications refresh",
+		})
+	}
+	if texts, err := p.ScopeTexts(ctx); err == nil { // checkTables reports the error
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W105", what: "list scopes that do not exist", wrong: listsMissingScopes(texts),
+			hint: "Correct or remove them: the application would have a scope as soon as one of that name is added",
+		})
+	}
+	return checks
 }
 
 func checkApplication(manager ApplicationManager, app Application, checks []*applicationCheck) {
@@ -103,6 +101,9 @@ func checkApplication(manager ApplicationManager, app Application, checks []*app
 		}
 	}
 }
+
+// maxNamed is the maximum number of applications that a finding names.
+const maxNamed = 20
 
 func applicationFindings(checks []*applicationCheck) []Finding {
 	var findings []Finding
@@ -140,7 +141,7 @@ func breaksRules(manager ApplicationManager, app Application) string {
 	return fmt.Sprintf("%s (%s)", app.GetID(), strings.Join(slices.Compact(fields), ", "))
 }
 
-// hasDeadRedirectURI leaves to breaksRules what the rules refuse.
+// hasDeadRedirectURI ignores applications that breaksRules reports.
 func hasDeadRedirectURI(manager ApplicationManager, app Application) string {
 	var problems Problems
 	refused := func(uri string) bool { return redirect.Check(uri) != nil }
@@ -151,7 +152,7 @@ func hasDeadRedirectURI(manager ApplicationManager, app Application) string {
 	return app.GetID()
 }
 
-// lacksSecret knows only the secret of an AbstractApplication.
+// lacksSecret checks only the secret of an AbstractApplication.
 func lacksSecret(_ ApplicationManager, app Application) string {
 	abstract := Abstract(app)
 	if abstract == nil || app.IsPublic() || strings.HasPrefix(string(abstract.ClientSecret), sha256Scheme) {
@@ -163,8 +164,9 @@ func lacksSecret(_ ApplicationManager, app Application) string {
 	return app.GetID()
 }
 
-// comparesSecret reports whether app verifies the secret of the AbstractApplication in it, and not one that the host keeps
-// elsewhere: it is asked for one that it is given for this question.
+// comparesSecret reports whether app verifies the secret of its AbstractApplication,
+// and not one that the host stores elsewhere. It sets a probe as the secret for the
+// time of the call.
 func comparesSecret(app Application, abstract *AbstractApplication) bool {
 	before, probe := abstract.ClientSecret, secret.New(secret.ClientSecret)
 	abstract.ClientSecret = hashSecret(probe)
@@ -180,7 +182,7 @@ func hasLongTokens(_ ApplicationManager, app Application) string {
 	return app.GetID()
 }
 
-// listsMissingScopes leaves out what the application itself does not allow.
+// listsMissingScopes ignores scopes that AllowsScope of the application rejects.
 func listsMissingScopes(texts map[string]string) func(ApplicationManager, Application) string {
 	return func(_ ApplicationManager, app Application) string {
 		abstract := Abstract(app)

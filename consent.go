@@ -11,15 +11,16 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Decision is what the user's answer to an authorization request rests on.
+// Decision is the answer of a user to an authorization request.
 type Decision struct {
-	// Consent is what [Provider.RememberedConsent] returned.
+	// Consent is the consent that [Provider.RememberedConsent] returned.
 	Consent *Consent
-	// Given says that the user approved the request just now.
+	// Given means that the user approved the request just now.
 	Given bool
-	// Scopes are those of the request's that he approved. Nil: all of them.
+	// Scopes are the requested scopes that the user approved. If nil, they approved
+	// all.
 	Scopes Scopes
-	// InteractionHash is the Interaction that the decision ends; empty: there was none.
+	// InteractionHash is the Interaction to consume. If empty, there is none.
 	InteractionHash string
 }
 
@@ -34,8 +35,8 @@ func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
 	return d.Scopes, nil
 }
 
-// RememberedConsent returns what the user has approved for the application before, nil for nothing, and whether that is
-// enough to answer the request without asking.
+// RememberedConsent returns the remembered consent of the user, nil if there is none,
+// and whether it is enough to answer the request without asking.
 func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
 	if skips, err := p.skipsConsent(ctx, request, user); err != nil || skips {
 		return nil, skips, err
@@ -49,15 +50,56 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	}
 	expired := p.config.ConsentLifetime > 0 && !request.Now.Before(consent.UpdatedAt.Add(p.config.ConsentLifetime))
 	if expired || consent.ApplicationDigest != request.ApplicationDigest() {
-		return nil, false, nil // so that what is approved next does not bring it back
+		return nil, false, nil // so that the next approval does not restore it
 	}
 	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
 		consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()
 	return consent, enough, nil
 }
 
-// Approve makes the Authorization that the user allowed and returns the response parameters for it. The error wraps [ErrEnded] if the
-// application was disabled or deleted meanwhile: only the user can be told so.
+// skipsConsent reports whether the user is not asked for consent because the
+// application is trusted.
+func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
+	if request.AskConsent || !request.identifiesApplication() {
+		return false, nil
+	}
+	if SkipsConsent(request.Application) || p.config.SkipConsent == nil {
+		return SkipsConsent(request.Application), nil
+	}
+	skips, err := p.config.SkipConsent(ctx, request, user)
+	if err != nil {
+		return false, Unavailable(err)
+	}
+	return skips, nil
+}
+
+// identifiesApplication reports whether only the application itself can receive the
+// response. A public application is identified by its redirect URI alone, and only an
+// https address has an owner (RFC 8252 §8.6).
+func (r *AuthorizeRequest) identifiesApplication() bool {
+	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
+}
+
+// ApplicationDigest returns the current value for Consent.ApplicationDigest. It
+// covers the name and the redirect URIs, which the consent page shows, so that an
+// answer to the page is valid only while they are the same. It also covers the client
+// type, because a secret no longer distinguishes an application that became public
+// from an impostor.
+func (r *AuthorizeRequest) ApplicationDigest() string {
+	where := []string{r.Application.GetDomain()}
+	if described, ok := r.Application.(Described); ok {
+		where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
+	}
+	kind := string(Confidential)
+	if r.Application.IsPublic() {
+		kind = string(Public)
+	}
+	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, where...), "\x00"))
+}
+
+// Approve saves the Authorization that the user allowed and returns the response
+// parameters. The error wraps [ErrEnded] if the application was disabled or deleted
+// concurrently; show that error to the user only.
 func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
 	switch active, err := p.userIsActive(ctx, user.Subject); {
 	case err != nil:
@@ -95,47 +137,9 @@ func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user 
 	return response, nil
 }
 
-// endedError answers an approval that nothing came of. An application that was disabled or deleted is not known any more, which
-// only the user can be told; otherwise what it has from the user, or from all users, was revoked at that moment.
-func (p *Provider) endedError(ctx context.Context, request *AuthorizeRequest) error {
-	_, err := p.Application(ctx, request.Application.GetID())
-	switch {
-	case errors.Is(err, ErrNotFound):
-		err = Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown).WithCause(ErrEnded)
-		p.recordShown(ctx, request.Application.GetID(), err)
-		return err
-	case err != nil:
-		return err
-	default:
-		return Errorf(AccessDenied, "what the application has was revoked while the request was answered")
-	}
-}
-
-// authorize saves the approval. Where the consent that it widens was withdrawn meanwhile, all that is left of it is what the
-// user approved just now.
-func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error) {
-	response, err := request.authorizer.Authorize(ctx, request, approval)
-	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
-		return response, err
-	}
-	approval.giveConsent(nil, request)
-	return request.authorizer.Authorize(ctx, request, approval)
-}
-
-// Deny ends the request without an Authorization. The error is what to send to the application.
-func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *User, interactionHash string) error {
-	switch err := p.store.ConsumeInteraction(ctx, interactionHash, request.Now); {
-	case errors.Is(err, ErrReplayed), errors.Is(err, ErrNotFound):
-		return err
-	case err != nil:
-		return Unavailable(err)
-	}
-	p.recordFor(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
-	return Errorf(AccessDenied, "the user denied the request")
-}
-
-// newAuthorization returns one without an end. The grant sets that of the credential which it hands out, and the exchange for
-// tokens the one that lasts: an answer that is never used is kept no longer than it could be.
+// newAuthorization returns an Authorization without expiry. The grant sets it to the
+// expiry of its credential, and the exchange for tokens to the final one, so that an
+// unused response is not kept longer than necessary.
 func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:        secret.NewID(),
@@ -152,8 +156,9 @@ func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Aut
 	}
 }
 
-// giveConsent puts the approval under what the user approved just now, together with what was remembered; nil: nothing. What the page
-// showed and he did not approve is not remembered any more.
+// giveConsent sets the Consent to the scopes that the user approved just now and to
+// the remembered ones, if there are any. It removes scopes that the page showed and
+// the user did not approve.
 func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 	consent := &Consent{
 		ID:                secret.NewID(),
@@ -171,51 +176,58 @@ func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 	widened := remembered.without(func(scope string) bool {
 		return request.Scopes.Contains(scope) && !a.Authorization.Scopes.Contains(scope)
 	})
-	if consent.coversAll(widened) { // what the page did not show keeps its end
+	if consent.coversAll(widened) { // otherwise scopes that the page did not show keep their expiry
 		widened.UpdatedAt = consent.UpdatedAt
 	}
 	widened.approve(a.Authorization.Scopes, a.Authorization.Resources)
 	a.Consent, a.ConsentUse = widened, ConsentWidened
 }
 
-// trusted reports whether the user is not to be asked at all.
-func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
-	if request.AskConsent || !request.identifiesApplication() {
-		return false, nil
+// authorize saves the approval. If the consent to widen was revoked concurrently, it
+// saves only the scopes that the user approved just now.
+func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error) {
+	response, err := request.authorizer.Authorize(ctx, request, approval)
+	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
+		return response, err
 	}
-	if SkipsConsent(request.Application) || p.config.SkipConsent == nil {
-		return SkipsConsent(request.Application), nil
-	}
-	skips, err := p.config.SkipConsent(ctx, request, user)
-	if err != nil {
-		return false, Unavailable(err)
-	}
-	return skips, nil
+	approval.giveConsent(nil, request)
+	return request.authorizer.Authorize(ctx, request, approval)
 }
 
-// identifiesApplication reports whether the answer can only reach the application itself. A public one has nothing but its
-// redirect URI to be told from an impostor by, and only an https address belongs to somebody (RFC 8252 §8.6).
-func (r *AuthorizeRequest) identifiesApplication() bool {
-	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
+// endedError returns the error of an approval during which everything of the
+// application or the user was being revoked. If the application was disabled or
+// deleted, it is unknown now, and only the user can be told. Otherwise the error is
+// sent to the application.
+func (p *Provider) endedError(ctx context.Context, request *AuthorizeRequest) error {
+	_, err := p.Application(ctx, request.Application.GetID())
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = Errorf(InvalidRequest, "the application is not known").WithReason(ReasonApplicationUnknown).WithCause(ErrEnded)
+		p.recordShown(ctx, request.Application.GetID(), err)
+		return err
+	case err != nil:
+		return err
+	default:
+		return Errorf(AccessDenied, "what the application has was revoked while the request was answered")
+	}
 }
 
-// ApplicationDigest is what Consent.ApplicationDigest is compared with. A page that asks for consent shows what it covers, so an answer
-// to the page is one about this application only as long as it is the same. It covers the name, the redirect
-// URIs, and the client type: a public application cannot be told from an impostor by its secret.
-func (r *AuthorizeRequest) ApplicationDigest() string {
-	where := []string{r.Application.GetDomain()}
-	if described, ok := r.Application.(Described); ok {
-		where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
+// Deny consumes the Interaction without an Authorization. It returns the error to
+// send to the application.
+func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *User, interactionHash string) error {
+	switch err := p.store.ConsumeInteraction(ctx, interactionHash, request.Now); {
+	case errors.Is(err, ErrReplayed), errors.Is(err, ErrNotFound):
+		return err
+	case err != nil:
+		return Unavailable(err)
 	}
-	kind := string(Confidential)
-	if r.Application.IsPublic() {
-		kind = string(Public)
-	}
-	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, where...), "\x00"))
+	p.recordFor(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
+	return Errorf(AccessDenied, "the user denied the request")
 }
 
-// Covers reports whether the user has approved all of the scopes for each of the resources; without resources, for every API. What
-// was approved for every API is approved for each.
+// Covers reports whether the user has approved all scopes for each of the resources
+// or, if there are no resources, for every API. Scopes that were approved for every
+// API are approved for each.
 func (c *Consent) Covers(scopes Scopes, resources URIs) bool {
 	if len(resources) == 0 {
 		return c.Scopes.ContainsAll(scopes)
@@ -228,7 +240,7 @@ func (c *Consent) Covers(scopes Scopes, resources URIs) bool {
 	return true
 }
 
-// allScopes returns what the user has approved for any API.
+// allScopes returns the scopes that the user has approved for any API.
 func (c *Consent) allScopes() Scopes {
 	all := c.Scopes
 	for _, scopes := range c.ResourceScopes {
@@ -237,7 +249,7 @@ func (c *Consent) allScopes() Scopes {
 	return all
 }
 
-// coversAll reports whether whoever approved this approved all of other as well.
+// coversAll reports whether the Consent covers everything that other does.
 func (c *Consent) coversAll(other *Consent) bool {
 	for resource, scopes := range other.ResourceScopes {
 		if !c.Covers(scopes, URIs{resource}) {
@@ -247,7 +259,8 @@ func (c *Consent) coversAll(other *Consent) bool {
 	return c.Covers(other.Scopes, nil)
 }
 
-// approve adds the scopes for each of the resources, and nothing for any other; without resources, for every API.
+// approve adds the scopes for each of the resources or, if there are none, for every
+// API.
 func (c *Consent) approve(scopes Scopes, resources URIs) {
 	if len(resources) == 0 {
 		c.Scopes = c.Scopes.Union(scopes)
@@ -263,7 +276,8 @@ func (c *Consent) approve(scopes Scopes, resources URIs) {
 	c.ResourceScopes = approved
 }
 
-// without returns what remains, for every API and for single ones, when some scopes are taken back.
+// without returns a copy without the scopes that removed reports, for every API and
+// for single ones.
 func (c *Consent) without(removed func(scope string) bool) *Consent {
 	rest := *c
 	rest.Scopes, rest.ResourceScopes = slices.DeleteFunc(slices.Clone(c.Scopes), removed), maps.Clone(c.ResourceScopes)

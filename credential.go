@@ -9,24 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Credential is a token as introspection (RFC 7662) and revocation (RFC 7009) see it.
-type Credential struct {
-	Authorization *Authorization
-	Scopes        Scopes
-	Resources     URIs // the APIs that it is for (RFC 8707); none: it names no API
-	IssuedAt      time.Time
-	ExpiresAt     time.Time // its own; that of the Authorization holds as well
-	// Kind is access_token or refresh_token, or what a grant of the host's own says.
-	Kind string
-	// Consumed says that it was used and cannot be used again.
-	Consumed bool
-}
-
-// maxToken is the number of bytes of the longest token that is looked up.
-const maxToken = 4096
-
-// Authenticate returns the access token behind a bearer token (RFC 6750 §2), or an [*Error] with [InvalidToken] if it is not
-// valid now.
+// Authenticate returns the access token with the value bearer (RFC 6750 §2). If it is
+// not valid now, the error is an [*Error] with [InvalidToken].
 func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToken, error) {
 	token, err := p.accessToken(ctx, bearer)
 	if errors.Is(err, ErrNotFound) {
@@ -35,7 +19,7 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 	if err != nil {
 		return nil, err
 	}
-	if token.Authorization.ClientID == "" { // a row that something else has written
+	if token.Authorization.ClientID == "" { // a row that another program has written
 		return nil, Errorf(InvalidToken, "the access token is not valid")
 	}
 	now := p.Now()
@@ -70,16 +54,44 @@ func (p *Provider) accessToken(ctx context.Context, value string) (*AccessToken,
 	}
 }
 
-// isToken reports whether value can be a token at all.
+// maxToken is the maximum length of a token in bytes.
+const maxToken = 4096
+
+// isToken reports whether value has the form of a token.
 func isToken(value string) bool {
 	return value != "" && len(value) <= maxToken && !strings.ContainsFunc(value, notVisible)
 }
 
-// Introspect returns the credential behind a token if it is active now and app may know (RFC 7662 §4): its own tokens, and,
-// for an application that is allowed the scope "introspection", the access tokens of all. Otherwise it returns ErrNotFound,
-// which is answered with active:false and nothing else.
+// Credential is a token as introspection (RFC 7662) and revocation (RFC 7009) see it.
+type Credential struct {
+	Authorization *Authorization
+	Scopes        Scopes
+	Resources     URIs // the APIs that it is for (RFC 8707); empty: any
+	IssuedAt      time.Time
+	ExpiresAt     time.Time // that of the Authorization applies too
+	// Kind is [KindAccessToken], [KindRefreshToken], or for other credentials the
+	// grant type that accepts them, such as authorization_code.
+	Kind string
+	// Consumed means that it was used and cannot be used again.
+	Consumed bool
+}
+
+// Kinds of credentials, as in token_type_hint (RFC 7009 §2.1).
+const (
+	KindAccessToken  = "access_token"
+	KindRefreshToken = "refresh_token"
+)
+
+// IntrospectionScope is the scope that allows an application to introspect access
+// tokens of other applications. No token can have it.
+const IntrospectionScope = "introspection"
+
+// Introspect returns the credential that token stands for if it is active and app may
+// know it (RFC 7662 §4): its own tokens, and access tokens of all applications if it
+// is allowed the scope "introspection". Otherwise it returns ErrNotFound; the
+// response is then active:false and nothing else.
 func (p *Provider) Introspect(ctx context.Context, app Application, token string) (*Credential, error) {
-	credential, err := p.find(ctx, token)
+	credential, err := p.findCredential(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -105,19 +117,29 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	}
 }
 
-// The kinds of credentials, as in token_type_hint (RFC 7009 §2.1).
-const (
-	KindAccessToken  = "access_token"
-	KindRefreshToken = "refresh_token"
-)
+// findCredential asks the grants, which recognize their credentials by the prefix,
+// and then looks for an access token.
+func (p *Provider) findCredential(ctx context.Context, token string) (*Credential, error) {
+	for _, finder := range p.finders {
+		credential, err := finder.FindCredential(ctx, token)
+		if !errors.Is(err, ErrNotFound) {
+			return credential, err
+		}
+	}
+	access, err := p.accessToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &Credential{
+		Authorization: access.Authorization, Scopes: access.Scopes, Resources: access.Resources,
+		IssuedAt: access.IssuedAt, ExpiresAt: access.ExpiresAt, Kind: KindAccessToken,
+	}, nil
+}
 
-// IntrospectionScope is what an application must be allowed to introspect the access tokens of others. No token has it.
-const IntrospectionScope = "introspection"
-
-// Revoke ends the Authorization behind a token of app (RFC 7009 §2.1), and so every token of it. It returns nil as well for a
-// token that does not exist or belongs to another application, which stays as it is.
+// Revoke revokes the Authorization that token belongs to, and thereby all its tokens
+// (RFC 7009 §2.1). It ignores unknown tokens and tokens of other applications.
 func (p *Provider) Revoke(ctx context.Context, app Application, token string) error {
-	credential, err := p.find(ctx, token)
+	credential, err := p.findCredential(ctx, token)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil
@@ -134,16 +156,16 @@ func (p *Provider) Revoke(ctx context.Context, app Application, token string) er
 	}
 }
 
-// RevokeAuthorization ends an Authorization and every credential of it, at once and for ever.
+// RevokeAuthorization revokes an Authorization and all its credentials, permanently.
 func (p *Provider) RevokeAuthorization(ctx context.Context, authorization *Authorization) error {
 	return p.revoke(ctx, authorization, RevokedByHost)
 }
 
-// RevokeConsent forgets what the user approved for an application and ends every Authorization that the application has
-// from him, at once and for ever.
+// RevokeConsent deletes the user's consent to an application and revokes every
+// Authorization that the application has for the user, permanently.
 func (p *Provider) RevokeConsent(ctx context.Context, clientID, subject string) error {
-	if clientID == "" || subject == "" { // what an application has for itself is no user's
-		return errors.New("oauthkit: the client_id or the subject is empty")
+	if clientID == "" || subject == "" { // an empty subject means the application itself
+		return errors.New("oauthkit: RevokeConsent: client_id or subject is empty")
 	}
 	_, err := p.store.Consent(ctx, clientID, subject)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -172,22 +194,4 @@ func (p *Provider) revoke(ctx context.Context, authorization *Authorization, rea
 		})
 	}
 	return nil
-}
-
-// find asks the grants, which know their credentials by the prefix, and then for an access token.
-func (p *Provider) find(ctx context.Context, token string) (*Credential, error) {
-	for _, finder := range p.finders {
-		credential, err := finder.FindCredential(ctx, token)
-		if !errors.Is(err, ErrNotFound) {
-			return credential, err
-		}
-	}
-	access, err := p.accessToken(ctx, token)
-	if err != nil {
-		return nil, err
-	}
-	return &Credential{
-		Authorization: access.Authorization, Scopes: access.Scopes, Resources: access.Resources,
-		IssuedAt: access.IssuedAt, ExpiresAt: access.ExpiresAt, Kind: KindAccessToken,
-	}, nil
 }

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// ErrorCode is an error code that a client acts on.
+// ErrorCode is an error code for clients.
 type ErrorCode string
 
-// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, and OpenID Connect Core §3.1.2.6.
+// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, and OpenID Connect
+// Core §3.1.2.6.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	InvalidClient           ErrorCode = "invalid_client"
@@ -31,18 +32,20 @@ const (
 	RequestURINotSupported  ErrorCode = "request_uri_not_supported"
 )
 
-// Error is an answer to a client. Code and Description are sent; the cause is for the log only.
+// Error is an error response to a client. Code and Description are sent; the cause is
+// only logged.
 type Error struct {
 	Code ErrorCode
-	// Description is for the client's developer. It must hold nothing secret and, where an authorization request is refused, nothing of
-	// the request, since a page shows it. Empty: not sent.
+	// Description is for the developer of the client. It must hold no secret and, for
+	// an authorization request, no part of the request, because a page shows it. If
+	// empty, it is not sent.
 	Description string
-	Reason      Reason // for people and logs, see [ReasonOf]; it is not sent. Empty: the code says it
+	Reason      Reason // for pages and logs, never sent; if empty, [ReasonOf] returns the code
 	cause       error
 }
 
-// Errorf makes an Error. The description is sent to the client: characters that error_description may not hold
-// (RFC 6749 §5.2) are replaced by question marks.
+// Errorf returns an Error. The description is sent to the client; characters that
+// error_description may not contain (RFC 6749 §5.2) are replaced by question marks.
 func Errorf(code ErrorCode, format string, args ...any) *Error {
 	return &Error{Code: code, Description: strings.Map(descriptionRune, fmt.Sprintf(format, args...))}
 }
@@ -64,7 +67,7 @@ func (e *Error) WithCause(cause error) *Error {
 	return &Error{Code: e.Code, Description: e.Description, Reason: e.Reason, cause: cause}
 }
 
-// WithReason returns a copy that has a reason.
+// WithReason returns a copy with a reason.
 func (e *Error) WithReason(reason Reason) *Error {
 	return &Error{Code: e.Code, Description: e.Description, Reason: reason, cause: e.cause}
 }
@@ -84,8 +87,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// CodeOf returns the code of the Error that err is or wraps. Any other error is a ServerError: what a client is told about
-// an error is decided where the error is understood.
+// CodeOf returns the code of the [Error] that err is or wraps. For any other error it
+// returns [ServerError], because the code must be chosen where the error is
+// understood.
 func CodeOf(err error) ErrorCode {
 	var known *Error
 	if errors.As(err, &known) {
@@ -94,60 +98,88 @@ func CodeOf(err error) ErrorCode {
 	return ServerError
 }
 
-// Unavailable wraps the failure of a store or of another thing without which no answer can be given.
+// Unavailable returns a [TemporarilyUnavailable] error for the failure of a store or
+// of another dependency.
 func Unavailable(cause error) *Error {
 	return Errorf(TemporarilyUnavailable, "the request could not be answered just now; try again").WithCause(cause)
 }
 
-// Reason says why a request was not answered, finer than the [ErrorCode] does: for the person who reads the error page, and for
-// who is asked about it afterwards. It is on the page, in the log and in the management API, stays the same in every version, and is
-// never sent to an application. Hosts may have reasons of their own, with a text error.reason.REASON for the page.
+// storeError returns the answers of a store unchanged, and its failures as
+// [TemporarilyUnavailable].
+func storeError(err error) error {
+	var problems Problems
+	if err == nil || errors.As(err, &problems) {
+		return err
+	}
+	for _, answer := range []error{ErrReplayed, ErrRevoked, ErrExhausted, ErrNotFound} {
+		if errors.Is(err, answer) {
+			return err
+		}
+	}
+	return Unavailable(err)
+}
+
+// Reason tells why a request failed, in more detail than the [ErrorCode], for users
+// and operators. It is shown on the error page, in the log and in the management API,
+// never changes between versions, and is never sent to an application. Hosts may
+// define reasons; the error page shows the text error.reason.REASON.
 type Reason string
 
-// The reasons of the library's pages. Those of the two failures are the codes of such errors.
+// The reasons of the library. The last two equal the error codes of such failures.
 const (
-	// ReasonApplicationUnknown is that client_id names no application, or one that was switched off.
+	// ReasonApplicationUnknown means that client_id is unknown or the application is
+	// disabled.
 	ReasonApplicationUnknown Reason = "application_unknown"
-	// ReasonRedirectURIMismatch is that redirect_uri is not one of the application's, so that nothing can be sent there.
+	// ReasonRedirectURIMismatch means that redirect_uri is not one of the
+	// application's, so that nothing can be sent there.
 	ReasonRedirectURIMismatch Reason = "redirect_uri_mismatch"
-	// ReasonMalformedRequest is that the request cannot be read.
+	// ReasonMalformedRequest means that the request cannot be parsed.
 	ReasonMalformedRequest Reason = "malformed_request"
-	// ReasonTooLarge is that the request holds more than is read.
+	// ReasonTooLarge means that the request is too large.
 	ReasonTooLarge Reason = "too_large"
-	// ReasonRequestExpired is that the authorization request that waited for the user is gone, or never was.
+	// ReasonRequestExpired means that the waiting authorization request expired or
+	// never existed.
 	ReasonRequestExpired Reason = "request_expired"
-	// ReasonRequestAnswered is that the authorization request was approved or denied before.
+	// ReasonRequestAnswered means that the authorization request was already approved
+	// or denied.
 	ReasonRequestAnswered Reason = "request_answered"
-	// ReasonOtherBrowser is that the authorization request came from another browser, or that this one keeps no cookies.
+	// ReasonOtherBrowser means that the authorization request was started in another
+	// browser, or that this browser keeps no cookies.
 	ReasonOtherBrowser Reason = "other_browser"
-	// ReasonFormExpired is that the form was shown in another session, or does not say what it was shown with.
+	// ReasonFormExpired means that the form was shown in another session, or lacks
+	// the proof of the page that showed it.
 	ReasonFormExpired Reason = "form_expired"
-	// ReasonNothingChosen is that a form came back without the choice that it asks for.
+	// ReasonNothingChosen means that a form was sent without a required choice.
 	ReasonNothingChosen Reason = "nothing_chosen"
-	// ReasonCrossSite is that the page of another site has sent a form.
+	// ReasonCrossSite means that a form was sent by a page of another site.
 	ReasonCrossSite Reason = "cross_site"
-	// ReasonNotSignedIn is that nobody is signed in, where nobody can be sent to do so.
+	// ReasonNotSignedIn means that the user is not signed in and there is no page to
+	// do so.
 	ReasonNotSignedIn Reason = "not_signed_in"
-	// ReasonMayNotRegister is that the host does not let this user register applications.
+	// ReasonMayNotRegister means that the host does not let the user register
+	// applications.
 	ReasonMayNotRegister Reason = "may_not_register"
-	// ReasonTooManyApplications is that the owner has as many applications as they may have
-	// (ApplicationsConfig.MaxPerOwner).
+	// ReasonTooManyApplications means that the owner has the maximum number of
+	// applications (ApplicationsConfig.MaxPerOwner).
 	ReasonTooManyApplications Reason = "too_many_applications"
-	// ReasonNoSecret is that the application has no secret that could be replaced.
+	// ReasonNoSecret means that the application has no secret that could be replaced.
 	ReasonNoSecret Reason = "no_secret"
-	// ReasonApplicationInvalid is that the application has to be corrected before anything else about it is stored.
+	// ReasonApplicationInvalid means that the application must be corrected before
+	// any other change is stored.
 	ReasonApplicationInvalid Reason = "application_invalid"
-	// ReasonNotFound is that there is nothing at the address, or nothing that this user may see.
+	// ReasonNotFound means that the address does not exist or is not visible to the
+	// user.
 	ReasonNotFound Reason = "not_found"
-	// ReasonMethodNotAllowed is that nothing at the address takes a request with this method.
+	// ReasonMethodNotAllowed means that the address does not support the method.
 	ReasonMethodNotAllowed Reason = "method_not_allowed"
-	// ReasonUnavailable is that a store, or something else that has to be asked, gave no answer.
+	// ReasonUnavailable means that a store or another dependency failed.
 	ReasonUnavailable Reason = "temporarily_unavailable"
-	// ReasonServerError is a failure that trying again will not mend.
+	// ReasonServerError means a failure that a retry does not resolve.
 	ReasonServerError Reason = "server_error"
 )
 
-// ReasonOf returns the reason of the Error that err is or wraps. One that has none has its code as its reason.
+// ReasonOf returns the reason of the [Error] that err is or wraps. If it has none,
+// its code is the reason.
 func ReasonOf(err error) Reason {
 	var known *Error
 	if errors.As(err, &known) && known.Reason != "" {

@@ -7,23 +7,23 @@ import (
 	"testing"
 )
 
-func TestErrorKeepsItsCauseToItself(t *testing.T) {
+func TestErrorCauseIsNotSent(t *testing.T) {
 	cause := errors.New("password=hunter2")
 	err := fmt.Errorf("wrapped: %w", Errorf(InvalidGrant, "used").WithCause(cause))
 	if got := CodeOf(err); got != InvalidGrant {
 		t.Errorf("got %s, want invalid_grant", got)
 	}
 	if !errors.Is(err, cause) {
-		t.Error("the cause is lost to errors.Is")
+		t.Error("errors.Is does not find the cause")
 	}
 	if got := Refusal(err).Encode(); strings.Contains(got, "hunter2") {
-		t.Errorf("the cause is sent: %s", got)
+		t.Errorf("got %s, want it without the cause", got)
 	}
 	if got := CodeOf(cause); got != ServerError {
-		t.Errorf("got %s for a foreign error, want server_error", got)
+		t.Errorf("other error: got %s, want server_error", got)
 	}
 	if got := Refusal(cause).Encode(); got != "error=server_error" {
-		t.Errorf("got %s, want nothing but the code", got)
+		t.Errorf("got %s, want only the code", got)
 	}
 	if got := CodeOf(Unavailable(cause)); got != TemporarilyUnavailable {
 		t.Errorf("got %s, want temporarily_unavailable", got)
@@ -34,12 +34,13 @@ func TestG5_DescriptionCharacters(t *testing.T) {
 	got := Errorf(InvalidRequest, "a\"b\\c\r\n%s\x00é", "\x7f").Description
 	for _, r := range got {
 		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
-			t.Errorf("%q holds %q, which RFC 6749 §5.2 forbids", got, r)
+			t.Errorf("%q contains %q, which RFC 6749 §5.2 forbids", got, r)
 		}
 	}
 }
 
-// TestReasonOf wants a reason for every error: its own, however it is wrapped, or that of its code.
+// TestReasonOf checks that every error has a reason: its own, even if it is wrapped,
+// or that of its code.
 func TestReasonOf(t *testing.T) {
 	cause := errors.New("the table is locked")
 	refusal := Errorf(InvalidRequest, "nothing was chosen").WithReason(ReasonNothingChosen)
@@ -58,6 +59,6 @@ func TestReasonOf(t *testing.T) {
 		t.Errorf("got %v, want the cause and the description kept", withReason)
 	}
 	if got := Refusal(refusal); got.Get("error") != "invalid_request" || len(got) != 2 {
-		t.Errorf("got %v sent to the application, want no reason", got)
+		t.Errorf("got %v, want response parameters without the reason", got)
 	}
 }

@@ -2,9 +2,11 @@ package oauthkit
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -13,20 +15,21 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Event is something that happened: one of the structs in the files event_user.go, event_token.go and event_operation.go.
-// Config.Observe receives them; a type switch over them is an audit log. What tells of a change is sent once, after the change is
-// stored. Which request it belongs to, and where that came from, [RequestInfoFrom] tells.
+// Event is one of the structs in this file. Config.Observe receives events; a type
+// switch over them is an audit log. The event of a change is sent once, after the
+// change is stored. [RequestInfoFrom] returns the request it belongs to.
 //
-// No event holds a secret. A code or token is named by its [CredentialID].
+// No event holds a secret. Codes and tokens are named by their [CredentialID].
 type Event interface {
 	event() string
 }
 
-// EventName returns the name of an event for logs and metrics, such as "token.issued". It is in the comment of the event's struct
-// and never changes.
+// EventName returns the name of an event for logs and metrics, such as
+// "token.issued". The comment of each event has its name, which never changes.
 func EventName(event Event) string { return event.event() }
 
-// Observers makes one Config.Observe of several, which are called in this order. Nil ones are left out.
+// Observers returns a function for Config.Observe that calls several functions in
+// order. Nil functions are skipped.
 func Observers(observers ...func(ctx context.Context, event Event)) func(ctx context.Context, event Event) {
 	return func(ctx context.Context, event Event) {
 		for _, observe := range observers {
@@ -37,25 +40,45 @@ func Observers(observers ...func(ctx context.Context, event Event)) func(ctx con
 	}
 }
 
+// Record sends an event to Config.Observe. A panic in it is logged and goes no
+// further: it must not change the response to a request whose effects are stored.
+func (p *Provider) Record(ctx context.Context, event Event) {
+	if p.config.Observe == nil {
+		return
+	}
+	defer p.recoverObserver(ctx, event)
+	p.config.Observe(ctx, event)
+}
+
+// recordFor records an event with its application.
+func (p *Provider) recordFor(ctx context.Context, app Application, event Event) {
+	p.Record(context.WithValue(ctx, applicationKey{}, app), event)
+}
+
+// recoverObserver is deferred around Config.Observe.
+func (p *Provider) recoverObserver(ctx context.Context, event Event) {
+	if value := recover(); value != nil {
+		p.Logger().ErrorContext(ctx, "Config.Observe panicked", "event", EventName(event),
+			"trace_id", RequestInfoFrom(ctx).TraceID, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
+	}
+}
+
 // applicationKey is the key of an event's Application in a context.
 type applicationKey struct{}
 
-// ApplicationFrom returns the application that the event's ClientID names, in the host's own type, from the context that
-// Config.Observe is called with. It is there at consent that is granted or denied, at codes and tokens that are issued, replayed,
-// misused or denied introspection, and when an application is registered, changed or removed or gets a secret. At other events it
-// is not, and the store finds it.
+// ApplicationFrom returns the application with the event's ClientID, in the host's
+// own type, from the context that Config.Observe is called with. It is there when
+// consent is granted or denied, when a code or token is issued, replayed, misused or
+// denied introspection, and when an application is registered, changed or removed or
+// gets a new secret. At other events only the store can find it.
 func ApplicationFrom(ctx context.Context) (Application, bool) {
 	app, ok := ctx.Value(applicationKey{}).(Application)
 	return app, ok
 }
 
-// recordOf records an event with its application.
-func (p *Provider) recordFor(ctx context.Context, app Application, event Event) {
-	p.Record(context.WithValue(ctx, applicationKey{}, app), event)
-}
-
-// CredentialID returns how events name a code or token: by the first 8 hexadecimal digits of its SHA-256. Whoever has the
-// credential can find what happened with it, and whoever has the name can do nothing.
+// CredentialID returns the name of a code or token in events: the first 8 hexadecimal
+// digits of its SHA-256. It allows finding the events of a credential, and nothing
+// else.
 func CredentialID(value string) string {
 	if value == "" {
 		return ""
@@ -63,84 +86,308 @@ func CredentialID(value string) string {
 	return secret.ID(secret.Hash(value))
 }
 
-// This file holds the events of authorization requests and of what users allow.
+// EventAttributes returns the fields of an event for a log, in order, with names in
+// snake_case. It leaves out fields that are empty, zero or false. Scopes are one
+// text, as in a request.
+func EventAttributes(event Event) []slog.Attr {
+	fields := reflect.ValueOf(event)
+	attributes := make([]slog.Attr, 0, fields.NumField())
+	for i := range fields.NumField() {
+		if field := fields.Field(i); !field.IsZero() {
+			attributes = append(attributes, slog.Attr{Key: attributeName(fields.Type().Field(i).Name), Value: attributeValue(field)})
+		}
+	}
+	return attributes
+}
 
-// AuthorizeRejected ("authorize.rejected") is sent when an authorization request was refused, but not by its user.
+// EventLabels returns the attributes that are safe as metric labels: low cardinality
+// and no personal data.
+func EventLabels() []string {
+	return []string{"code", "credential", "endpoint", "grant_type", "method", "reason"}
+}
+
+// attributeName inserts an underscore before each new word.
+func attributeName(field string) string {
+	var name strings.Builder
+	var last rune
+	for _, letter := range field {
+		if unicode.IsUpper(letter) && unicode.IsLower(last) {
+			name.WriteByte('_')
+		}
+		name.WriteRune(unicode.ToLower(letter))
+		last = letter
+	}
+	return name.String()
+}
+
+func attributeValue(field reflect.Value) slog.Value {
+	switch value := field.Interface().(type) {
+	case Scopes:
+		return slog.StringValue(value.String())
+	case map[string]int:
+		var members []slog.Attr
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			members = append(members, slog.Int(name, value[name]))
+		}
+		return slog.GroupValue(members...)
+	}
+	if field.Kind() == reflect.String { // of a named type, such as RevocationReason
+		return slog.StringValue(field.String())
+	}
+	return slog.AnyValue(field.Interface())
+}
+
+// AuthorizeRejected ("authorize.rejected") is sent when an authorization request is
+// refused, but not by its user.
 type AuthorizeRejected struct {
-	ClientID    string // empty where the application is not known
+	ClientID    string // empty if the application is unknown
 	Code        ErrorCode
 	Reason      Reason
-	Description string // what is wrong, as it was answered
-	// Shown says that the user was shown it, since there is nowhere safe to send it. Otherwise the application was told.
+	Description string // the error_description
+	// Shown means that the error was shown to the user, because there is no safe
+	// address to send it to. Otherwise it was sent to the application.
 	Shown bool
 }
 
-// SignInRequired ("sign_in.required") is sent when somebody was sent to the host's login page.
+// SignInRequired ("sign_in.required") is sent when a user is sent to the host's login
+// page.
 type SignInRequired struct {
-	ClientID string // whose request it is for; empty: a page on which users manage what is theirs
-	Subject  string // who is signed in and has to do so again; empty: nobody
+	ClientID string // of the authorization request; empty for a page of the library
+	Subject  string // the user who has to sign in again; empty if there is none
 }
 
-// SignedOut ("sign_out.done") is sent when somebody signed out on the library's page, after the host has ended the session.
+// SignedOut ("sign_out.done") is sent when a user signed out on the library's page,
+// after the host has ended the session.
 type SignedOut struct {
 	Subject string
 }
 
-// ConsentGranted ("consent.granted") is sent when a user approved an application's request on the consent page.
+// ConsentGranted ("consent.granted") is sent when a user approved an application's
+// request on the consent page.
 type ConsentGranted struct {
 	ClientID, Subject string
 	Scopes            Scopes
 }
 
-// ConsentDenied ("consent.denied") is sent when a user refused an application's request on the consent page.
+// ConsentDenied ("consent.denied") is sent when a user denied an application's
+// request on the consent page.
 type ConsentDenied struct {
 	ClientID, Subject string
 	Scopes            Scopes
 }
 
-// ConsentRevoked ("consent.revoked") is sent when what a user had approved for an application was withdrawn: consent that was
-// remembered, or Authorizations without it, as those of a trusted application are, or both.
+// ConsentRevoked ("consent.revoked") is sent when everything that a user had approved
+// for an application was revoked: remembered consent, Authorizations without it, as
+// those of a trusted application, or both.
 type ConsentRevoked struct {
 	ClientID, Subject string
-	AuthorizationIDs  []string // those that ended by it
+	AuthorizationIDs  []string // those that were revoked by it
 }
 
-// AuthorizationGranted ("authorization.granted") is sent when an authorization request was answered with a credential.
+// AuthorizationGranted ("authorization.granted") is sent when an authorization
+// request was answered with a credential.
 type AuthorizationGranted struct {
 	ClientID, Subject, AuthorizationID string
-	CodeID                             string // the CredentialID of the code; empty: it was answered with something else
+	CodeID                             string // the CredentialID of the code; empty for other credentials
 	Scopes                             Scopes
 }
 
-// RevocationReason says why an Authorization was revoked.
+// RevocationReason tells why an Authorization was revoked.
 type RevocationReason string
 
 // The reasons for a revocation.
 const (
 	RevokedByApplication RevocationReason = "application"   // RFC 7009
 	RevokedByReplay      RevocationReason = "replay"        // a credential was used twice
-	RevokedByInactivity  RevocationReason = "user_inactive" // Config.UserIsActive said so
-	RevokedByUser        RevocationReason = "user"          // the user ended one sign-in
+	RevokedByInactivity  RevocationReason = "user_inactive" // Config.UserIsActive returned false
+	RevokedByUser        RevocationReason = "user"          // the user revoked one sign-in
 	RevokedByHost        RevocationReason = "host"          // the host called Provider.RevokeAuthorization
 )
 
-// AuthorizationRevoked ("authorization.revoked") is sent when an Authorization was revoked, and every credential of it.
+// AuthorizationRevoked ("authorization.revoked") is sent when an Authorization and
+// thereby all its credentials were revoked.
 type AuthorizationRevoked struct {
 	ClientID, Subject, AuthorizationID string
 	Reason                             RevocationReason
 }
 
-// UserRevoked ("user.revoked") is sent when everything that a user had approved was forgotten and ended.
+// UserRevoked ("user.revoked") is sent when everything that a user had approved was
+// revoked.
 type UserRevoked struct {
 	Subject        string
-	Authorizations int // how many ended
+	Authorizations int // the number of revoked Authorizations
 }
 
-// CrossSiteBlocked ("csrf.blocked") is sent when a request was refused that somebody else may have made a user's browser send.
+// CrossSiteBlocked ("csrf.blocked") is sent when a request was refused that another
+// site may have made the user's browser send.
 type CrossSiteBlocked struct {
-	Endpoint string // its path relative to the issuer, as in "applications/{client_id}"; empty: an API of the host's
+	Endpoint string // relative to the issuer, such as "applications/{client_id}"; empty for an API of the host
 	Reason   Reason // ReasonCrossSite, ReasonFormExpired or ReasonOtherBrowser
-	Origin   string // what the browser said; empty: nothing
+	Origin   string // the header of the request; empty if there is none
+}
+
+// TokenIssued ("token.issued") is sent for every successful response of the token
+// endpoint. It is Django OAuth Toolkit's app_authorized.
+type TokenIssued struct {
+	ClientID, Subject, AuthorizationID string
+	AccessTokenID, RefreshTokenID      string // their CredentialIDs
+	GrantType                          string
+	Scopes                             Scopes
+	// Retried means that a refresh token was repeated with the same parameters within
+	// its retry window, and that the same tokens were returned again. A repeat with
+	// other parameters gets a new access token and the same refresh token. A
+	// [CredentialRepeated] follows in both cases.
+	Retried bool
+}
+
+// CredentialRepeated ("credential.repeated") is sent when a refresh token was
+// presented again within its retry window. The client may not have received the first
+// response, or two parties have the token.
+type CredentialRepeated struct {
+	ClientID, Subject, AuthorizationID string
+	CredentialID                       string // of the presented token
+	Repeats                            int    // of this token, including this one; zero if it was refused
+	// Refused means that the token was repeated too often, or that its response
+	// cannot be decrypted because Config.Secret was changed. Nothing was issued, and
+	// nothing revoked.
+	Refused bool
+}
+
+// CredentialShared ("credential.shared") is sent once for each repeated refresh token
+// from the third consecutive one on. Two parties may be using the same Authorization,
+// each with the responses to the other. RefreshTokenConfig.RevokeShared of package
+// grants revokes it.
+type CredentialShared struct {
+	ClientID, Subject, AuthorizationID string
+	CredentialID                       string // of the presented token
+	Generations                        int    // the number of consecutive repeated tokens
+}
+
+// CredentialReplayed ("credential.replayed") is sent when a used code or refresh
+// token was presented again. Two parties have it.
+type CredentialReplayed struct {
+	ClientID, Subject, AuthorizationID string
+	Credential                         string // its Credential.Kind
+	CredentialID                       string
+}
+
+// CredentialMisused ("credential.misused") is sent when an application presented a
+// credential of another application to use or to revoke it.
+type CredentialMisused struct {
+	ClientID     string // of the application that presented it
+	OwnerID      string // the client_id that it was issued to
+	Credential   string // its Credential.Kind
+	CredentialID string
+}
+
+// IntrospectionDenied ("introspection.denied") is sent when an application
+// introspected a credential of another application and may not. The response was the
+// same as for an unknown credential.
+type IntrospectionDenied struct {
+	ClientID     string // of the application that asked
+	OwnerID      string // the client_id that it was issued to
+	Credential   string // its Credential.Kind
+	CredentialID string
+}
+
+// ClientAuthenticationFailed ("client_auth.failed") is sent when an application did
+// not authenticate.
+type ClientAuthenticationFailed struct {
+	ClientID string // empty if it is unknown: the client may have sent anything, even a secret
+	Method   string // such as client_secret_basic
+}
+
+// ApplicationCreated ("application.created") is sent when an application was
+// registered.
+type ApplicationCreated struct {
+	ClientID string
+	By       string // the user who did it
+}
+
+// ApplicationUpdated ("application.updated") is sent when an application was changed.
+type ApplicationUpdated struct {
+	ClientID string
+	By       string   // the user who did it
+	Changed  []string // the JSON names of the changed members, sorted
+	Disabled bool     // it is no longer usable, so everything issued to it was revoked
+}
+
+// ApplicationDeleted ("application.deleted") is sent when an application was removed
+// and everything issued to it was revoked.
+type ApplicationDeleted struct {
+	ClientID string
+	By       string // the user who did it
+}
+
+// SecretRotated ("application.secret_rotated") is sent when an application got a new
+// secret.
+type SecretRotated struct {
+	ClientID string
+	By       string // the user who did it
+}
+
+// ApplicationRevoked ("application.revoked") is sent when everything that users had
+// approved for an application was revoked.
+type ApplicationRevoked struct {
+	ClientID       string
+	Authorizations int // the number of revoked Authorizations
+}
+
+// KeyPublished ("key.published") is sent when a new signing key was stored, by the
+// instance that stored it. It signs from ActiveAt on, without a further event.
+type KeyPublished struct {
+	KeyID     string // its kid
+	Algorithm string // such as RS256
+	ActiveAt  time.Time
+}
+
+// KeyRetired ("key.retired") is sent when a signing key was removed because its
+// successor has signed for long enough.
+type KeyRetired struct {
+	KeyID     string // its kid
+	Algorithm string
+}
+
+// KeyRevoked ("key.revoked") is sent when an operator removed a signing key, which
+// invalidates every signature that it made.
+type KeyRevoked struct {
+	KeyID string // its kid
+}
+
+// CheckFailed ("check.failed") is sent for each finding because of which
+// [Provider.CheckAtStart] returned an error.
+type CheckFailed struct {
+	FindingID string // such as oauthkit.E001
+	Message   string
+}
+
+// CleanupFinished ("cleanup.finished") is sent after a call of [Provider.Cleanup],
+// except a dry run.
+type CleanupFinished struct {
+	Removed  map[string]int // the number of rows by table
+	Duration time.Duration  // by Config.Now
+	Stopped  bool           // an error stopped it; rows removed before stay removed
+}
+
+// StorageUnavailable ("storage.unavailable") is sent when a request was answered with
+// 503 because the store or a function of the host failed. The log has the cause under
+// the same TraceID.
+type StorageUnavailable struct {
+	Endpoint string // relative to the issuer, such as "applications/{client_id}"; empty for an API of the host
+}
+
+// RequestPanicked ("request.panicked") is sent when a request was answered with 500
+// because of a panic, usually in a function of the host. The log has the stack under
+// the same TraceID.
+type RequestPanicked struct {
+	Endpoint string // relative to the issuer, such as "applications/{client_id}"; empty for an API of the host
+}
+
+// RequestsRefused ("requests.refused") is sent when requests were answered with 503
+// because too many came at the same time. It is sent at most once a second, with
+// their number, and belongs to no request.
+type RequestsRefused struct {
+	Refused int // the number since the last event
 }
 
 func (AuthorizeRejected) event() string { return "authorize.rejected" }
@@ -163,171 +410,19 @@ func (UserRevoked) event() string { return "user.revoked" }
 
 func (CrossSiteBlocked) event() string { return "csrf.blocked" }
 
-// This file holds the events of the endpoints that applications call. A CredentialID, or AccessTokenID and RefreshTokenID, is what
-// [CredentialID] returns for the credential.
-
-// TokenIssued ("token.issued") is sent for every successful answer of the token endpoint: Django OAuth Toolkit's app_authorized.
-type TokenIssued struct {
-	ClientID, Subject, AuthorizationID string
-	AccessTokenID, RefreshTokenID      string
-	GrantType                          string
-	Scopes                             Scopes
-	// Retried says that a refresh token was presented again within its retry window with the same
-	// question, and that the same tokens were handed out again. With another question, a new access
-	// token is issued beside the same refresh token. A [CredentialRepeated] follows in both cases.
-	Retried bool
-}
-
-// CredentialRepeated ("credential.repeated") is sent when a refresh token was presented again within
-// its retry window. The client may not have received the first answer, or two parties have the token.
-type CredentialRepeated struct {
-	ClientID, Subject, AuthorizationID string
-	CredentialID                       string // of the presented token
-	Repeats                            int    // of this token, including this one; 0 if it was refused
-	// Refused says that the token had been repeated as often as it may be, or that its answer cannot
-	// be read because Config.Secret has changed. Nothing was issued, and nothing revoked.
-	Refused bool
-}
-
-// CredentialShared ("credential.shared") is sent once for each refresh token from the third in a row
-// on that was repeated. Two parties may be using the same Authorization, each with the answers to the
-// other. RefreshTokenConfig.RevokeShared of package grants revokes it.
-type CredentialShared struct {
-	ClientID, Subject, AuthorizationID string
-	CredentialID                       string // of the presented token
-	Generations                        int    // how many in a row were repeated
-}
-
-// CredentialReplayed ("credential.replayed") is sent when a code or refresh token was presented that was used before. It means that
-// two parties have it.
-type CredentialReplayed struct {
-	ClientID, Subject, AuthorizationID string
-	Credential                         string // the grant type it was presented with
-	CredentialID                       string
-}
-
-// CredentialMisused ("credential.misused") is sent when an application presented a credential that was issued to another one, in
-// order to use or to revoke it.
-type CredentialMisused struct {
-	ClientID     string // who presented it
-	OwnerID      string // the client_id that it was issued to
-	Credential   string // the grant type it was presented with, or its kind where it was to be revoked
-	CredentialID string
-}
-
-// IntrospectionDenied ("introspection.denied") is sent when an application asked about a credential of another one and may not know
-// about it, so that it was told what it would be told about no credential at all.
-type IntrospectionDenied struct {
-	ClientID     string // who asked
-	OwnerID      string // the client_id that it was issued to
-	Credential   string // its kind
-	CredentialID string
-}
-
-// ClientAuthenticationFailed ("client_auth.failed") is sent when an application could not prove who it is.
-type ClientAuthenticationFailed struct {
-	ClientID string // empty where there is no such application: what was sent instead may be anything, a secret too
-	Method   string // such as client_secret_basic
-}
-
 func (TokenIssued) event() string { return "token.issued" }
-
-func (CredentialReplayed) event() string { return "credential.replayed" }
 
 func (CredentialRepeated) event() string { return "credential.repeated" }
 
 func (CredentialShared) event() string { return "credential.shared" }
+
+func (CredentialReplayed) event() string { return "credential.replayed" }
 
 func (CredentialMisused) event() string { return "credential.misused" }
 
 func (IntrospectionDenied) event() string { return "introspection.denied" }
 
 func (ClientAuthenticationFailed) event() string { return "client_auth.failed" }
-
-// This file holds the events of those who manage applications and of those who operate the provider.
-
-// ApplicationCreated ("application.created") is sent when an application was registered.
-type ApplicationCreated struct {
-	ClientID string
-	By       string // the user who did it
-}
-
-// ApplicationUpdated ("application.updated") is sent when an application was changed.
-type ApplicationUpdated struct {
-	ClientID string
-	By       string   // the user who did it
-	Changed  []string // what was changed, by its names in JSON, in their order
-	Disabled bool     // it is not usable any more, so all that was issued to it has ended
-}
-
-// ApplicationDeleted ("application.deleted") is sent when an application was removed, with all that it had.
-type ApplicationDeleted struct {
-	ClientID string
-	By       string // the user who did it
-}
-
-// SecretRotated ("application.secret_rotated") is sent when an application got a new secret.
-type SecretRotated struct {
-	ClientID string
-	By       string // the user who did it
-}
-
-// ApplicationRevoked ("application.revoked") is sent when everything that an application had from its users was forgotten and
-// ended.
-type ApplicationRevoked struct {
-	ClientID       string
-	Authorizations int // how many ended
-}
-
-// KeyPublished ("key.published") is sent when a new signing key was stored, by the instance that has stored it. It signs from
-// ActiveAt on, by itself: nothing more is sent then.
-type KeyPublished struct {
-	KeyID     string // its kid
-	Algorithm string // such as RS256
-	ActiveAt  time.Time
-}
-
-// KeyRetired ("key.retired") is sent when a signing key was removed whose successor has signed for long enough.
-type KeyRetired struct {
-	KeyID     string // its kid
-	Algorithm string
-}
-
-// KeyRevoked ("key.revoked") is sent when somebody had a signing key removed, and with it every signature that it made.
-type KeyRevoked struct {
-	KeyID string // its kid
-}
-
-// CheckFailed ("check.failed") is sent for each finding that kept [Provider.CheckAtStart] from letting a program start.
-type CheckFailed struct {
-	FindingID string // such as oauthkit.E001
-	Message   string
-}
-
-// CleanupFinished ("cleanup.finished") is sent when a call of [Provider.Cleanup] has ended, but not for a dry run.
-type CleanupFinished struct {
-	Removed  map[string]int // how many rows, by table
-	Duration time.Duration  // by Config.Now
-	Stopped  bool           // it ended with an error; what it had removed by then stays removed
-}
-
-// StorageUnavailable ("storage.unavailable") is sent when a request was answered with 503, since the store or a function of the
-// host's failed. Why, the log tells under the same TraceID.
-type StorageUnavailable struct {
-	Endpoint string // its path relative to the issuer, as in "applications/{client_id}"; empty: an API of the host's
-}
-
-// RequestPanicked ("request.panicked") is sent when a request was ended by a panic, mostly one of a function of the host's, and
-// answered with 500. Where it happened, the log tells under the same TraceID.
-type RequestPanicked struct {
-	Endpoint string // its path relative to the issuer, as in "applications/{client_id}"; empty: an API of the host's
-}
-
-// RequestsRefused ("requests.refused") is sent when requests were answered with 503 since too many came at the same time. It is sent
-// at most once a second, with the number of them, and belongs to no request.
-type RequestsRefused struct {
-	Refused int // since the last one
-}
 
 func (ApplicationCreated) event() string { return "application.created" }
 
@@ -354,53 +449,3 @@ func (StorageUnavailable) event() string { return "storage.unavailable" }
 func (RequestPanicked) event() string { return "request.panicked" }
 
 func (RequestsRefused) event() string { return "requests.refused" }
-
-// EventAttributes returns the fields of an event for a log, in their order: under their names in snake_case, but client_id for
-// ClientID, and without those that are empty, zero or false. Scopes are one text, as in a request.
-func EventAttributes(event Event) []slog.Attr {
-	fields := reflect.ValueOf(event)
-	attributes := make([]slog.Attr, 0, fields.NumField())
-	for i := range fields.NumField() {
-		if field := fields.Field(i); !field.IsZero() {
-			attributes = append(attributes, slog.Attr{Key: attributeName(fields.Type().Field(i).Name), Value: attributeValue(field)})
-		}
-	}
-	return attributes
-}
-
-// EventLabels returns the names of those attributes that have few values, whatever anybody sends, and that tell of no user. Only
-// by them should a metric be divided.
-func EventLabels() []string {
-	return []string{"code", "credential", "endpoint", "grant_type", "method", "reason"}
-}
-
-// attributeName puts an underscore wherever a new word begins.
-func attributeName(field string) string {
-	var name strings.Builder
-	var last rune
-	for _, letter := range field {
-		if unicode.IsUpper(letter) && unicode.IsLower(last) {
-			name.WriteByte('_')
-		}
-		name.WriteRune(unicode.ToLower(letter))
-		last = letter
-	}
-	return name.String()
-}
-
-func attributeValue(field reflect.Value) slog.Value {
-	switch value := field.Interface().(type) {
-	case Scopes:
-		return slog.StringValue(value.String())
-	case map[string]int:
-		var members []slog.Attr
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			members = append(members, slog.Int(name, value[name]))
-		}
-		return slog.GroupValue(members...)
-	}
-	if field.Kind() == reflect.String { // of a type of its own, such as RevocationReason
-		return slog.StringValue(field.String())
-	}
-	return slog.AnyValue(field.Interface())
-}

@@ -13,17 +13,18 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A command of the host's vouches for an application that a user has registered, and has its users asked no more.
+// An operator's command verifies an application that a user has registered, and skips
+// consent for its users.
 func ExampleApplications_Change() {
 	store, ctx := memstore.New(), context.Background()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
 	if err != nil {
 		panic(err)
 	}
-	everyones := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
+	ownsAll := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
 		return oauthkit.Owned{Everyone: true}, nil
 	}
-	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: everyones})
+	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{Owned: ownsAll})
 	if err != nil {
 		panic(err)
 	}
@@ -42,7 +43,8 @@ func ExampleApplications_Change() {
 	// Output: Prints alice true true <nil>
 }
 
-// A command of the host's registers an application that its users are not asked about.
+// An operator's command registers an application whose users are not asked for
+// consent.
 func ExampleApplications_Register() {
 	store, ctx := memstore.New(), context.Background()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
@@ -103,7 +105,8 @@ func (a *galleryApplication) Validate(problems *oauthkit.Problems) {
 	}
 }
 
-// The owner of an application fills in the host's own fields beside the library's, and is told everything that is wrong at once.
+// The owner fills in the host's own fields beside the library's. All problems are
+// reported at once.
 func ExampleFormFieldHolder() {
 	ctx := context.Background()
 	store := memstore.New()
@@ -140,7 +143,7 @@ func ExampleFormFieldHolder() {
 	// Prints https://prints.example/logo.svg true
 }
 
-// Both secrets are good while the application is given the new one.
+// Both secrets are valid while the application changes over to the new one.
 func ExampleApplications_RotateSecret() {
 	ctx := context.Background()
 	store, provider, alice := approvedPrints(oauthkit.Config{})
@@ -169,7 +172,7 @@ func ExampleApplications_RotateSecret() {
 	// later: false true
 }
 
-// An owner who has as many applications as allowed is told to delete one.
+// An owner with the maximum number of applications cannot register another one.
 func ExampleApplicationsConfig() {
 	ctx, alice := context.Background(), &oauthkit.User{Subject: "alice"}
 	store := memstore.New()
@@ -191,7 +194,7 @@ func ExampleApplicationsConfig() {
 	// false true
 }
 
-// tenantApplication answers below the address of its tenant only.
+// tenantApplication accepts only redirect URIs below the address of its tenant.
 type tenantApplication struct {
 	oauthkit.AbstractApplication
 	Tenant string
@@ -206,7 +209,8 @@ func (a *tenantApplication) ValidateRedirectURI(uri string) error {
 
 func (*tenantApplication) ValidateOrigin(origin string) error { return oauthkit.CheckOrigin(origin) }
 
-// An application can have a rule of its own for what it is stored with. How requests are matched stays the library's: byte by byte.
+// An application has a rule of its own for the redirect URIs it is stored with.
+// Requests are still matched byte by byte.
 func ExampleAddressValidator() {
 	app := &tenantApplication{Tenant: "acme", AbstractApplication: oauthkit.AbstractApplication{
 		ClientID: "web", ClientType: oauthkit.Public, RedirectURIs: oauthkit.URIs{"https://acme.example.com/cb", "https://evil.example.com/cb"},
@@ -217,7 +221,7 @@ func ExampleAddressValidator() {
 	// true redirect_uris: "https://evil.example.com/cb": must be below https://acme.example.com/
 }
 
-// An application with a table of its own has the library's rule for what people are shown.
+// A host with its own application type uses the library's rule for names.
 func ExampleCheckName() {
 	for _, title := range []string{"Photos", "Photos\u202egp.exe", "\u3164"} {
 		fmt.Printf("%+q: %v\n", title, oauthkit.CheckName(title) == nil)
@@ -228,7 +232,7 @@ func ExampleCheckName() {
 	// "\u3164": false
 }
 
-// Who manages an application is told how long the secret before its last one is good.
+// A page shows how long the previous secret is valid.
 func ExamplePreviousSecretUntil() {
 	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	app := &oauthkit.AbstractApplication{ClientID: "web", ClientType: oauthkit.Confidential}

@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A program lists what is weaker than recommended.
+// A program lists the settings that are weaker than recommended.
 func ExampleProvider_Check() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
@@ -37,7 +37,8 @@ func ExampleProvider_Check() {
 	// warning oauthkit.W007
 }
 
-// A program that is about to serve logs what it has not accepted, and stops where the provider cannot work.
+// Before a program serves, it logs the findings that it does not accept. It stops if
+// the provider cannot work.
 func ExampleProvider_CheckAtStart() {
 	withoutTime := func(_ []string, attr slog.Attr) slog.Attr {
 		if attr.Key == slog.TimeKey {
@@ -55,14 +56,14 @@ func ExampleProvider_CheckAtStart() {
 		fmt.Println(err)
 		return
 	}
-	// Everything may be forgotten when this program ends, so that the store is in memory is accepted.
+	// The example may lose its data at exit, so it accepts a store in memory.
 	if err := provider.CheckAtStart(context.Background(), "memstore.W001"); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println("ready")
 	// Output:
-	// level=WARN msg="Config.Observe is nil, so nobody is told of replays, failed authentication, consent and revocation" id=oauthkit.W003 hint="Set it to a function that keeps an audit log"
+	// level=WARN msg="Config.Observe is nil, so replays, failed authentication, consent and revocation are not recorded" id=oauthkit.W003 hint="Set it to a function that writes an audit log"
 	// ready
 }
 
@@ -97,7 +98,7 @@ func ExampleProvider_Cleanup() {
 	// dry run: false access tokens: 1 complete: true
 }
 
-// A server runs the upkeep beside its requests and waits for it at the end.
+// A server runs the upkeep beside its requests and waits for its end.
 func ExampleRun() {
 	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{})
 	if err != nil {
@@ -108,7 +109,7 @@ func ExampleRun() {
 	done := make(chan error, 1)
 	go func() { done <- oauthkit.Run(ctx, provider, oauthkit.RunConfig{}) }()
 
-	// Here the program serves requests, until it is told to stop.
+	// The program serves requests here.
 
 	stop()
 	fmt.Println(<-done)
@@ -116,7 +117,7 @@ func ExampleRun() {
 	// <nil>
 }
 
-// ExampleObservers sends every event to two places, here a line and a count.
+// Every event goes to two functions: one prints it, one counts it.
 func ExampleObservers() {
 	count := map[string]int{}
 	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{

@@ -17,7 +17,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A program gets a token for itself with the client credentials grant and calls an API with it.
+// A program requests a token for itself with the client credentials grant and calls
+// an API with it.
 func Example() {
 	ctx := context.Background()
 	store := memstore.New()
@@ -58,7 +59,8 @@ func Example() {
 	// the secret verifies: true
 }
 
-// teamApplication has a rule of its own and lets every application act for itself.
+// teamApplication has a rule of its own and allows the client credentials grant to
+// every application.
 type teamApplication struct {
 	oauthkit.AbstractApplication
 	Team string
@@ -74,7 +76,8 @@ func (a *teamApplication) Validate(problems *oauthkit.Problems) {
 	}
 }
 
-// All problems are reported at once, the library's and the host's, each at its field.
+// Validation reports all problems at once, those of the library and those of the
+// host, each with its field.
 func ExampleValidateApplication() {
 	app := &teamApplication{AbstractApplication: oauthkit.AbstractApplication{
 		ClientID: "shop", ClientType: oauthkit.Confidential,
@@ -86,14 +89,14 @@ func ExampleValidateApplication() {
 			fmt.Println(problem.Field+":", problem.Message)
 		}
 	}
-	fmt.Println("acts for itself:", app.AllowsGrant(oauth2.ClientCredentials))
+	fmt.Println("client_credentials:", app.AllowsGrant(oauth2.ClientCredentials))
 	// Output:
 	// redirect_uris: "http://shop.example/callback": must use https: http is only for 127.0.0.1, [::1] and localhost
 	// team: say which team looks after the application
-	// acts for itself: true
+	// client_credentials: true
 }
 
-// Events are an audit log.
+// Config.Observe writes an audit log.
 func ExampleConfig_observe() {
 	store := memstore.New()
 	app := &oauthkit.AbstractApplication{ClientID: "job", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}}

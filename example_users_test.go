@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// An application that names no scope gets the default.
+// A request that names no scope gets the default.
 func ExampleStaticScopes_WithDefault() {
 	ctx := context.Background()
 	store := memstore.New()
@@ -32,14 +32,15 @@ func ExampleStaticScopes_WithDefault() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("asked for %q, got %q\n", scope, response.Scope)
+		fmt.Printf("requested %q, got %q\n", scope, response.Scope)
 	}
 	// Output:
-	// asked for "", got "read"
-	// asked for "read write", got "read write"
+	// requested "", got "read"
+	// requested "read write", got "read write"
 }
 
-// approvedPrints returns a provider with an application of alice's, which she has approved as well.
+// approvedPrints returns a provider with an application that its owner, alice, has
+// approved.
 func approvedPrints(config oauthkit.Config) (*memstore.Store, *oauthkit.Provider, *oauthkit.User) {
 	ctx, store, alice := context.Background(), memstore.New(), &oauthkit.User{Subject: "alice"}
 	config.Grants, config.Scopes = grants.Standard(store), oauthkit.StaticScopes{"photos": "see your photos"}
@@ -61,7 +62,8 @@ func approvedPrints(config oauthkit.Config) (*memstore.Store, *oauthkit.Provider
 	return store, provider, alice
 }
 
-// A page of the host's own lists what a user has approved, and lets him take it back.
+// A page of the host lists the applications that a user has approved and revokes
+// their access.
 func ExampleAuthorizations() {
 	ctx := context.Background()
 	store, provider, alice := approvedPrints(oauthkit.Config{})
@@ -85,7 +87,7 @@ func ExampleAuthorizations() {
 	// 0 connected
 }
 
-// Tokens that nobody's consent stands behind are short.
+// Tokens without a user are valid for a shorter time.
 func ExampleConfig_chooseAccessTokenLifetime() {
 	_, provider, _ := approvedPrints(oauthkit.Config{
 		ChooseAccessTokenLifetime: func(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
@@ -108,7 +110,8 @@ func ExampleConfig_chooseAccessTokenLifetime() {
 	// expires_in 60
 }
 
-// Who is deactivated approves nothing more, even if he is still signed in to the host.
+// A deactivated user cannot approve a request, even while they are signed in to the
+// host.
 func ExampleConfig_userIsActive() {
 	active := true
 	_, provider, alice := approvedPrints(oauthkit.Config{
@@ -121,7 +124,7 @@ func ExampleConfig_userIsActive() {
 	// access_denied
 }
 
-// printsRequest is an authorization request of an application that is known to the provider as prints.
+// printsRequest returns an authorization request of the application prints.
 func printsRequest(provider *oauthkit.Provider, approvalPrompt string) *oauthkit.AuthorizeRequest {
 	request, err := provider.NewAuthorizeRequest(context.Background(), url.Values{
 		"client_id": {"prints"}, "redirect_uri": {"https://prints.example/callback"}, "response_type": {"code"}, "scope": {"photos"},
@@ -134,7 +137,7 @@ func printsRequest(provider *oauthkit.Provider, approvalPrompt string) *oauthkit
 	return request
 }
 
-// newPrintsProvider returns a provider with that application.
+// newPrintsProvider returns a provider with a public application prints.
 func newPrintsProvider(config oauthkit.Config) *oauthkit.Provider {
 	store := memstore.New()
 	config.Grants, config.Scopes = grants.Standard(store), oauthkit.StaticScopes{"photos": "see your photos"}
@@ -152,7 +155,7 @@ func newPrintsProvider(config oauthkit.Config) *oauthkit.Provider {
 	return provider
 }
 
-// The user is asked each time, unless the application says that once is enough.
+// Users are asked each time, unless the request says that once is enough.
 func ExampleConfig_approvalPrompt() {
 	ctx := context.Background()
 	alice := &oauthkit.User{Subject: "alice"}
@@ -173,7 +176,7 @@ func ExampleConfig_approvalPrompt() {
 	// approval_prompt=force: asked again: true
 }
 
-// The host trusts an application of its own with its employees, and nobody else.
+// The host trusts its own application for employees only.
 func ExampleConfig_skipConsent() {
 	provider := newPrintsProvider(oauthkit.Config{
 		SkipConsent: func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
@@ -192,7 +195,7 @@ func ExampleConfig_skipConsent() {
 	// visitor is asked: true
 }
 
-// The host's mailing list learns what the host itself keeps of an application.
+// An observer reads the host's own fields of the application.
 func ExampleApplicationFrom() {
 	ctx := context.Background()
 	store := memstore.New()

@@ -14,12 +14,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TokenRequest is a request to the token endpoint (RFC 6749 §3.2) whose application is authenticated and may use the grant.
-// Only [Provider.Exchange] makes one.
+// TokenRequest is a request to the token endpoint (RFC 6749 §3.2) of an application
+// that is authenticated and may use the grant. Only [Provider.Exchange] makes one.
 type TokenRequest struct {
-	// Application is who asks.
+	// Application is the application that sent the request.
 	Application Application
-	// Form holds the parameters, each at most once, except resource (RFC 8707 §2).
+	// Form holds the parameters, each at most once except resource (RFC 8707 §2).
 	Form url.Values
 	// Now is when the request arrived.
 	Now time.Time
@@ -28,8 +28,8 @@ type TokenRequest struct {
 	provider *Provider
 }
 
-// Exchange answers a token request of an application that has authenticated. Form must hold each parameter at most once,
-// except resource.
+// Exchange answers a token request of an authenticated application. Form must hold
+// each parameter at most once, except resource.
 func (p *Provider) Exchange(ctx context.Context, app Application, form url.Values) (*TokenResponse, error) {
 	grantType := oauth2.GrantType(form.Get("grant_type"))
 	if grantType == "" {
@@ -45,22 +45,15 @@ func (p *Provider) Exchange(ctx context.Context, app Application, form url.Value
 	return grant.Exchange(ctx, &TokenRequest{Application: app, Form: form, Now: p.Now(), grant: grantType, provider: p})
 }
 
-// Issuance is what a grant has found that the application may have.
-type Issuance struct {
-	// Authorization is what the tokens are for. If its ExpiresAt is zero, Issue sets it: to the end of the last refresh token
-	// where one is issued, and otherwise to the end of the access token.
-	Authorization *Authorization
-	// Scopes are those of the access token, a part of the Authorization's.
-	Scopes Scopes
-	// RefreshToken is handed out again, beside a new access token, because this answers a repeat.
-	// If empty, a new refresh token is made for applications that may refresh.
-	RefreshToken string
-	// Save stores the tokens and consumes what was presented, in one act. The response is what will be sent if it succeeds.
-	Save func(ctx context.Context, tokens Tokens, response *TokenResponse) error
+// GrantedScopes returns the requested scopes, or the defaults if the request names
+// none, for a grant without an authorization request. The error is an [*Error], with
+// [InvalidScope] if a scope does not exist or is not allowed.
+func (r *TokenRequest) GrantedScopes(ctx context.Context) (Scopes, error) {
+	return r.provider.grantedScopes(ctx, r.Application, ScopeRequest{GrantType: r.grant, Form: r.Form})
 }
 
-// NewAuthorization returns what the application is allowed for itself, without a user (RFC 6749 §4.4). Issue ends it together
-// with its access token.
+// NewAuthorization returns an Authorization of the application itself, without a user
+// (RFC 6749 §4.4). It expires together with the access token that Issue makes for it.
 func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:        secret.NewID(),
@@ -70,15 +63,33 @@ func (r *TokenRequest) NewAuthorization(scopes Scopes) *Authorization {
 	}
 }
 
-// GrantedScopes returns the scopes that the request asks for, or the defaults where it asks for none, for a grant that has no
-// authorization request before it. The error is an [*Error], with [InvalidScope] where one is not known or not allowed.
-func (r *TokenRequest) GrantedScopes(ctx context.Context) (Scopes, error) {
-	return r.provider.grantedScopes(ctx, r.Application, ScopeRequest{GrantType: r.grant, Form: r.Form})
+// Clock returns Config.Now, for acts of a store that read the time themselves.
+func (r *TokenRequest) Clock() func() time.Time { return r.provider.config.Now }
+
+// Secret returns Config.Secret.
+func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
+
+// Issuance is the argument of [TokenRequest.Issue].
+type Issuance struct {
+	// Authorization is the Authorization of the tokens. If its ExpiresAt is zero,
+	// Issue sets it: to the end of Config.RefreshTokenLifetime if the application may
+	// refresh, and otherwise to the expiry of the access token.
+	Authorization *Authorization
+	// Scopes are the scopes of the access token, all or some of the Authorization's.
+	Scopes Scopes
+	// RefreshToken is returned again with a new access token, in response to a
+	// repeat. If empty, a new refresh token is issued to applications that may
+	// refresh.
+	RefreshToken string
+	// Save stores the tokens and consumes the presented credential in one act. The
+	// response is the one that is sent if Save succeeds.
+	Save func(ctx context.Context, tokens Tokens, response *TokenResponse) error
 }
 
-// Issue makes the tokens and the whole response first, so that nothing can fail any more once something was consumed, and
-// then saves. It returns the errors of Save that are answers as they are, except [ErrEnded], which is answered as if the request had
-// come a moment later.
+// Issue generates the tokens and the whole response, and only then saves, so that
+// nothing can fail after a credential was consumed. It returns the errors of Save
+// that are answers unchanged, except for [ErrEnded], which is answered as if the
+// request had arrived a moment later.
 func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, issuance.Authorization); err != nil {
 		return nil, err
@@ -100,34 +111,7 @@ func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenRes
 	return response, nil
 }
 
-// endedOr answers what was refused because all of the application or of the user was being revoked as if it had come a moment later.
-func saveError(err error, authorization *Authorization) error {
-	switch {
-	case !errors.Is(err, ErrEnded):
-		return storeError(err)
-	case authorization.Subject == "":
-		return Errorf(InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
-	default:
-		return Errorf(InvalidGrant, "what the user allowed was revoked").WithCause(err)
-	}
-}
-
-// storeError returns the answers of a store unchanged, and its failures as
-// [TemporarilyUnavailable].
-func storeError(err error) error {
-	var problems Problems
-	if err == nil || errors.As(err, &problems) {
-		return err
-	}
-	for _, answer := range []error{ErrReplayed, ErrRevoked, ErrExhausted, ErrNotFound} {
-		if errors.Is(err, answer) {
-			return err
-		}
-	}
-	return Unavailable(err)
-}
-
-// checkUser ends the Authorization of a user who is not active any more.
+// checkUser revokes the Authorization if its user is no longer active.
 func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorization) error {
 	active, err := r.provider.userIsActive(ctx, authorization.Subject)
 	if err != nil || active {
@@ -139,7 +123,7 @@ func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorizati
 	return Errorf(InvalidGrant, "the user's account is not active")
 }
 
-// mint makes the credentials. Nothing is stored.
+// mint generates the tokens and the response. It stores nothing.
 func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *Issued, error) {
 	authorization := issuance.Authorization
 	resources, err := r.resources(authorization)
@@ -200,7 +184,8 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 	return tokens, issued, nil
 }
 
-// generateAccessToken asks Config.AccessTokens, in go-oauth2's terms, or makes 256 random bits.
+// generateAccessToken calls Config.AccessTokens with go-oauth2's types. If that is
+// nil, it generates 256 random bits.
 func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuance, lifetime time.Duration) (string, error) {
 	generator := r.provider.config.AccessTokens
 	if generator == nil {
@@ -216,7 +201,7 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 		Client: r.Application, UserID: issuance.Authorization.Subject, CreateAt: r.Now, TokenInfo: info,
 	}, false)
 	if err == nil && !isToken(value) {
-		err = fmt.Errorf("Config.AccessTokens made a token that is empty, longer than %d bytes, or not visible ASCII", maxToken)
+		err = fmt.Errorf("Config.AccessTokens returned a token that is empty, longer than %d bytes, or not visible ASCII", maxToken)
 	}
 	if err != nil {
 		return "", Errorf(ServerError, "").WithCause(err)
@@ -224,30 +209,66 @@ func (r *TokenRequest) generateAccessToken(ctx context.Context, issuance *Issuan
 	return value, nil
 }
 
-// Replayed is how a grant answers a credential that was used before: two parties have it, and only one of them should, so
-// everything that was issued for it ends (RFC 6749 §4.1.2, RFC 9700 §4.14.2). Hash is the one that is kept of it.
-func (r *TokenRequest) RevokeReplayed(ctx context.Context, authorization *Authorization, hash string) error {
-	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
-		return err
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	r.provider.recordFor(ctx, r.Application, CredentialReplayed{
-		ClientID: authorization.ClientID, Subject: authorization.Subject,
-		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
-	})
-	return Errorf(InvalidGrant, "the credential was used before; everything issued for it is revoked")
+	return a
 }
 
-// Misused records that a credential was presented which was issued to another application. Its owner loses nothing by it, and the
-// grant answers as for a credential that does not exist. Hash is the one that is kept of it.
-func (r *TokenRequest) RecordMisuse(ctx context.Context, authorization *Authorization, hash string) {
-	r.provider.recordFor(ctx, r.Application, CredentialMisused{
-		ClientID: r.Application.GetID(), OwnerID: authorization.ClientID,
-		Credential: string(r.grant), CredentialID: secret.ID(hash),
+// LifetimeRequest is the argument of Config.ChooseAccessTokenLifetime.
+type LifetimeRequest struct {
+	Application Application
+	GrantType   oauth2.GrantType
+	Scopes      Scopes // of the token
+	Subject     string // the user; empty if the application acts for itself
+}
+
+// accessTokenLifetime returns the lifetime of an access token. The first of these
+// decides: Config.ChooseAccessTokenLifetime, the application,
+// Config.AccessTokenLifetime.
+func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequest) (time.Duration, error) {
+	if p.config.ChooseAccessTokenLifetime == nil {
+		return accessTokenLifetime(request.Application, p.config.AccessTokenLifetime), nil
+	}
+	lifetime, err := p.config.ChooseAccessTokenLifetime(ctx, request)
+	lifetime = lifetime.Truncate(time.Second) // the unit of expires_in
+	switch {
+	case err != nil:
+		return 0, Unavailable(fmt.Errorf("calling Config.ChooseAccessTokenLifetime: %w", err))
+	case lifetime <= 0 || lifetime > maxLifetime:
+		return 0, Errorf(ServerError, "").WithCause(fmt.Errorf("Config.ChooseAccessTokenLifetime returned %s", lifetime))
+	default:
+		return lifetime, nil
+	}
+}
+
+// saveError turns an error of Issuance.Save into the error of the request. It answers
+// [ErrEnded] as if the request had arrived a moment later.
+func saveError(err error, authorization *Authorization) error {
+	switch {
+	case !errors.Is(err, ErrEnded):
+		return storeError(err)
+	case authorization.Subject == "":
+		return Errorf(InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
+	default:
+		return Errorf(InvalidGrant, "what the user allowed was revoked").WithCause(err)
+	}
+}
+
+func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, response *TokenResponse, retried bool) {
+	if r.provider.config.Observe == nil { // saves hashing the tokens
+		return
+	}
+	r.provider.recordFor(ctx, r.Application, TokenIssued{
+		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
+		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
 	})
 }
 
-// Retried is how a grant answers with a response that was issued before and may not have arrived.
-// Save counts the repeat. The errors of Save that are answers are returned as they are.
+// Reissue returns a response that was issued before and may not have arrived. Save
+// counts the repeat. Its errors that are answers are returned unchanged.
 func (r *TokenRequest) Reissue(ctx context.Context, authorization *Authorization, response *TokenResponse, save func(ctx context.Context) error) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, authorization); err != nil {
 		return nil, err
@@ -263,12 +284,34 @@ func (r *TokenRequest) Reissue(ctx context.Context, authorization *Authorization
 	return response, nil
 }
 
-// sharedGenerations is the number of repeated refresh tokens in a row from which on they are
-// suspected to be shared. A client that lost two answers in a row is rare; one that lost three more so.
-const sharedGenerations = 3
+// RevokeReplayed revokes the Authorization of a credential that was used before and
+// returns the error for the request. Two parties have the credential and only one of
+// them should, so everything that was issued for it is revoked (RFC 6749 §4.1.2, RFC
+// 9700 §4.14.2). Hash is the stored hash of the credential.
+func (r *TokenRequest) RevokeReplayed(ctx context.Context, authorization *Authorization, hash string) error {
+	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
+		return err
+	}
+	r.provider.recordFor(ctx, r.Application, CredentialReplayed{
+		ClientID: authorization.ClientID, Subject: authorization.Subject,
+		AuthorizationID: authorization.ID, Credential: string(r.grant), CredentialID: secret.ID(hash),
+	})
+	return Errorf(InvalidGrant, "the credential was used before; everything issued for it is revoked")
+}
 
-// Repeated records that a refresh token was repeated. It reports whether so many in a row were that
-// two parties may be sharing them. Hash is the one that is kept of the presented token.
+// RecordMisuse records that the application presented a credential of another
+// application. The owner of the credential is not affected. The grant must answer as
+// for an unknown credential. Hash is the stored hash of the credential.
+func (r *TokenRequest) RecordMisuse(ctx context.Context, authorization *Authorization, hash string) {
+	r.provider.recordFor(ctx, r.Application, CredentialMisused{
+		ClientID: r.Application.GetID(), OwnerID: authorization.ClientID,
+		Credential: string(r.grant), CredentialID: secret.ID(hash),
+	})
+}
+
+// RecordRepeat records that a refresh token was repeated. It reports whether so many
+// consecutive tokens were repeated that two parties may be sharing them. Hash is the
+// stored hash of the presented token.
 func (r *TokenRequest) RecordRepeat(ctx context.Context, authorization *Authorization, hash string, repeats Repeats) (shared bool) {
 	r.provider.recordFor(ctx, r.Application, CredentialRepeated{
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
@@ -286,9 +329,14 @@ func (r *TokenRequest) RecordRepeat(ctx context.Context, authorization *Authoriz
 	return true
 }
 
-// RepeatRefused records that a refresh token was presented again within its retry window and not
-// answered, because it had been repeated as often as it may be or its answer cannot be read. Hash is
-// the one that is kept of it.
+// sharedGenerations is the number of consecutive repeated refresh tokens from which
+// on they may be shared. A client seldom loses two responses in a row, and hardly
+// ever three.
+const sharedGenerations = 3
+
+// RecordRefusedRepeat records that a refresh token was repeated within its retry
+// window and refused, because it was repeated too often or its response cannot be
+// decrypted. Hash is the stored hash of the token.
 func (r *TokenRequest) RecordRefusedRepeat(ctx context.Context, authorization *Authorization, hash string) {
 	r.provider.recordFor(ctx, r.Application, CredentialRepeated{
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
@@ -296,64 +344,14 @@ func (r *TokenRequest) RecordRefusedRepeat(ctx context.Context, authorization *A
 	})
 }
 
-// Clock returns Config.Now, for the acts of a store that read the time themselves.
-func (r *TokenRequest) Clock() func() time.Time { return r.provider.config.Now }
-
-// Secret returns Config.Secret, or the empty string.
-func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
-
-func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authorization, scopes Scopes, response *TokenResponse, retried bool) {
-	if r.provider.config.Observe == nil { // so that nothing is hashed for it
-		return
-	}
-	r.provider.recordFor(ctx, r.Application, TokenIssued{
-		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
-		AccessTokenID: CredentialID(response.AccessToken), RefreshTokenID: CredentialID(response.RefreshToken),
-		GrantType: string(r.grant), Scopes: scopes, Retried: retried,
-	})
-}
-
-// LifetimeRequest is what Config.ChooseAccessTokenLifetime decides with.
-type LifetimeRequest struct {
-	Application Application
-	GrantType   oauth2.GrantType
-	Scopes      Scopes // those of the token
-	Subject     string // the user; empty where the application acts for itself
-}
-
-// accessTokenLifetime asks, in this order, Config.ChooseAccessTokenLifetime, the application, and Config.AccessTokenLifetime.
-func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequest) (time.Duration, error) {
-	if p.config.ChooseAccessTokenLifetime == nil {
-		return accessTokenLifetime(request.Application, p.config.AccessTokenLifetime), nil
-	}
-	lifetime, err := p.config.ChooseAccessTokenLifetime(ctx, request)
-	lifetime = lifetime.Truncate(time.Second) // as expires_in counts
-	switch {
-	case err != nil:
-		return 0, Unavailable(fmt.Errorf("asking for the lifetime of an access token: %w", err))
-	case lifetime <= 0 || lifetime > maxLifetime:
-		return 0, Errorf(ServerError, "").WithCause(fmt.Errorf("Config.ChooseAccessTokenLifetime returned %s", lifetime))
-	default:
-		return lifetime, nil
-	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// This file holds resource indicators (RFC 8707): which APIs a token is for.
-
-// maxResources is the number of resources that a request may name.
-const maxResources = 10
-
-// HasResources reports whether there are APIs that a request can name, those in Config.Resources.
+// HasResources reports whether Config.Resources is not empty.
 func (p *Provider) HasResources() bool { return len(p.config.Resources) > 0 }
 
-// parseResources reads the resource parameters (RFC 8707 §2). Every one must be one of Config.Resources, byte by byte.
+// maxResources is the maximum number of resources in a request.
+const maxResources = 10
+
+// parseResources reads the resource parameters (RFC 8707 §2). Each must be one of
+// Config.Resources, byte by byte.
 func (p *Provider) parseResources(form url.Values) (URIs, error) {
 	var resources URIs
 	for _, resource := range form["resource"] {
@@ -372,23 +370,25 @@ func (p *Provider) parseResources(form url.Values) (URIs, error) {
 	return resources, nil
 }
 
-// resources returns those of the access token: what the token request names, which must not be more than what was allowed, or
-// all of that (RFC 8707 §2.2).
+// resources returns the resources of the access token: those of the token request,
+// which must be among those of the Authorization, or all of the latter (RFC 8707
+// §2.2).
 func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
-	asked, err := r.provider.parseResources(r.Form)
+	requested, err := r.provider.parseResources(r.Form)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(asked) == 0:
+	case len(requested) == 0:
 		return authorization.Resources, nil
-	case len(authorization.Resources) > 0 && !authorization.Resources.ContainsAll(asked):
+	case len(authorization.Resources) > 0 && !containsAll(authorization.Resources, requested):
 		return nil, Errorf(InvalidTarget, "a resource is not one of those that were allowed")
 	default:
-		return asked, nil
+		return requested, nil
 	}
 }
 
-// isResource reports whether resource can be a resource indicator: an absolute URI without a fragment (RFC 8707 §2).
+// isResource reports whether resource is a valid resource indicator: an absolute URI
+// without a fragment (RFC 8707 §2).
 func isResource(resource string) bool {
 	uri, err := url.Parse(resource)
 	return err == nil && uri.IsAbs() && (uri.Host != "" || uri.Opaque != "") && uri.User == nil && !strings.ContainsAny(resource, "# ")

@@ -7,12 +7,13 @@ import (
 	"testing"
 )
 
-// extending is an [Extension] made of a function.
+// extending is an [Extension] made from a function.
 type extending func(registry *Registry) error
 
 func (e extending) Extend(registry *Registry) error { return e(registry) }
 
-// TestExtensionIsChecked is about mistakes in an extension: New refuses them, and names what is wrong.
+// TestExtensionIsChecked checks that New rejects invalid extensions with an error
+// that names the mistake.
 func TestExtensionIsChecked(t *testing.T) {
 	anyone := func(http.ResponseWriter, *http.Request) error { return nil }
 	bearer := func(http.ResponseWriter, *http.Request, *AccessToken) error { return nil }
@@ -25,23 +26,23 @@ func TestExtensionIsChecked(t *testing.T) {
 			return nil
 		}
 	}
-	good := Endpoint{Path: "hello", Methods: get, Anyone: anyone}
+	valid := Endpoint{Path: "hello", Methods: get, Anyone: anyone}
 	tests := []struct {
 		name      string
 		extension extending
 		want      string // in the error; empty: accepted
 	}{
-		{"good", adding(good), ""},
+		{"valid", adding(valid), ""},
 		{"no path", adding(Endpoint{Methods: get, Anyone: anyone}), "relative to the issuer"},
 		{"absolute path", adding(Endpoint{Path: "/hello", Methods: get, Anyone: anyone}), "relative to the issuer"},
 		{"slash at the end", adding(Endpoint{Path: "hello/", Methods: get, Anyone: anyone}), "relative to the issuer"},
-		{"no method", adding(Endpoint{Path: "hello", Anyone: anyone}), "name its HTTP methods"},
-		{"for nobody", adding(Endpoint{Path: "hello", Methods: get}), "exactly one of"},
-		{"for two kinds of callers", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, Bearer: bearer}), "exactly one of"},
+		{"no method", adding(Endpoint{Path: "hello", Anyone: anyone}), "Methods is empty"},
+		{"no caller", adding(Endpoint{Path: "hello", Methods: get}), "exactly one of"},
+		{"two kinds of callers", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, Bearer: bearer}), "exactly one of"},
 		{"origins of no application", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, CrossOrigin: CrossOriginApplication}), "requires Application"},
-		{"twice", adding(good, good), "there are two"},
+		{"twice", adding(valid, valid), "added twice"},
 		{"scope", func(registry *Registry) error { registry.Scope("a b", "two words"); return nil }, "RFC 6749 §3.3"},
-		{"its own error", func(*Registry) error { return errors.New("the host forgot something") }, "forgot something"},
+		{"its own error", func(*Registry) error { return errors.New("no key store") }, "no key store"},
 	}
 	for _, test := range tests {
 		_, err := New("https://as.test", nothing{}, Config{Extensions: []Extension{test.extension}})

@@ -8,55 +8,72 @@ import (
 	"slices"
 )
 
-// ApplicationForm is what the owner of an application decides, in a form or a JSON document. What is not in it, such as
-// whether users are asked for consent, is the operator's to decide.
+// ApplicationForm holds the fields that the owner of an application decides, in an
+// HTML form or a JSON document. The operator decides the others, for example whether
+// users are asked for consent.
 type ApplicationForm struct {
-	// Name is what people read, by the rule of [CheckName]. Empty: they read the client_id.
+	// Name is shown to users, by the rule of [CheckName]. If empty, the client_id is
+	// shown.
 	Name string `json:"name"`
-	// ClientType is Confidential or Public. Empty is a problem. A public application loses its secrets.
+	// ClientType is Confidential or Public. It is required. A public application
+	// loses its secrets.
 	ClientType ClientType `json:"client_type"`
-	// GrantTypes are among those of [Applications.GrantTypes], or were the application's before. Empty: it can do nothing.
+	// GrantTypes are among [Applications.GrantTypes], or were the application's
+	// before. If empty, the application can do nothing.
 	GrantTypes GrantTypes `json:"grant_types"`
-	// RedirectURIs pass the rules of [ApplicationRules]. Empty is a problem with a grant that begins at the authorization endpoint.
+	// RedirectURIs follow [ApplicationRules]. They are required for grants that start
+	// at the authorization endpoint.
 	RedirectURIs URIs `json:"redirect_uris"`
-	// PostLogoutRedirectURIs pass the same rules. Empty: none. No endpoint uses them yet.
+	// PostLogoutRedirectURIs follow the same rules. No endpoint uses them yet.
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris"`
-	// AllowedOrigins pass the rules of ApplicationRules for origins. Empty: no script of another origin may call the token endpoint.
+	// AllowedOrigins follow the rules of ApplicationRules for origins. If empty, no
+	// script of another origin may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins"`
-	// Scopes are among ApplicationsConfig.Scopes, or were the application's before. Empty: it may ask for none.
+	// Scopes are among ApplicationsConfig.Scopes, or were the application's before.
+	// If empty, the application may request none.
 	Scopes Scopes `json:"scopes"`
-	// TokenEndpointAuthMethod is client_secret_basic or client_secret_post for a confidential application, none for a public one.
-	// Empty: whatever fits the ClientType.
+	// TokenEndpointAuthMethod is client_secret_basic or client_secret_post for a
+	// confidential application, none for a public one. If empty, the ClientType
+	// decides.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
-	// Algorithm is RS256 or ES256. Empty: RS256.
+	// Algorithm is RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm"`
-	// Fields are the values of the host's own fields, by name, for an application that is a [FormFieldHolder]. One that is missing
-	// is empty.
+	// Fields are the values of the host's own fields by name, for an application that
+	// is a [FormFieldHolder]. A missing field is empty.
 	Fields map[string]string `json:"fields"`
 }
 
-// FormFieldHolder is an [Application] with fields of its own that its owner sees and changes.
+// FormFieldHolder is an [Application] with fields of its own that its owner sees and
+// changes.
 type FormFieldHolder interface {
-	// FormFields returns the fields in their order, with their values.
+	// FormFields returns the fields in order, with their values.
 	FormFields() []FormField
-	// SetFormField changes one of them. The error is shown beside the field, so it is a sentence for people; the pages translate it
-	// by their text problem.SENTENCE.
+	// SetFormField changes a field. The error is shown beside the field, so it is a
+	// sentence for people; pages translate it with their text problem.SENTENCE.
 	SetFormField(name, value string) error
 }
 
 // FormField is one of the host's own fields on the pages of an application.
 type FormField struct {
-	Name  string // in forms, in JSON, and in [Problems]; none of those that ApplicationForm has in JSON, where AbstractApplication is embedded
-	Label string // for people; the pages' text applications.field.fields.NAME comes before it
-	Help  string // a sentence below the field, as applications.help.fields.NAME is; empty: none
-	Kind  FormFieldKind
-	Value string // of a FormCheckbox: "true" or empty
+	// Name is the name in forms, in JSON, and in [Problems]. If AbstractApplication
+	// is embedded, it must differ from the JSON names of ApplicationForm.
+	Name string
+	// Label is the label. The pages' text applications.field.fields.NAME takes
+	// precedence.
+	Label string
+	// Help is a sentence below the field, if not empty. The pages' text
+	// applications.help.fields.NAME takes precedence.
+	Help string
+	// Kind is the kind of the input.
+	Kind FormFieldKind
+	// Value is the current value. For a FormCheckbox it is "true" or empty.
+	Value string
 }
 
-// FormFieldKind says how a field is entered.
+// FormFieldKind is the kind of an input.
 type FormFieldKind string
 
-// The kinds of fields.
+// The kinds of inputs.
 const (
 	FormText     FormFieldKind = ""         // one line
 	FormURL      FormFieldKind = "url"      // one line that is a URL
@@ -64,7 +81,7 @@ const (
 	FormCheckbox FormFieldKind = "checkbox" // yes or no
 )
 
-// FormOf returns what the owner of app has decided.
+// FormOf returns the fields of app that its owner decides.
 func FormOf(app Application) ApplicationForm {
 	form := ApplicationForm{Fields: map[string]string{}}
 	if a := Abstract(app); a != nil {
@@ -83,7 +100,8 @@ func FormOf(app Application) ApplicationForm {
 	return form
 }
 
-// fill changes app as the form says. What the owner may not choose, and the application did not have before, is a problem.
+// fill sets the fields of app. It is a problem to choose a value that owners may not
+// choose and the application did not have before.
 func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
 	before, sizeBefore := trustedFactsOf(app), FormOf(app).size()
@@ -95,11 +113,11 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 	}
-	forgetSecrets(app)
+	removeSecrets(app)
 	if fielder, ok := app.(FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
 			value := form.Fields[field.Name]
-			if !validText(value) { // no database keeps it
+			if !isText(value) { // a database could not store it
 				problems.Add(field.Name, "is not text")
 			} else if err := fielder.SetFormField(field.Name, value); err != nil {
 				problems.Add(field.Name, "%s", err)
@@ -109,42 +127,6 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	a.checkSize(FormOf(app), sizeBefore, &problems)
 	revokeTrust(app, before)
 	return problems
-}
-
-// forgetSecrets takes the secrets of an application that has become public: one that came back later could be one that others know
-// by then.
-func forgetSecrets(app Application) {
-	if abstract := Abstract(app); abstract != nil && app.IsPublic() {
-		abstract.replaceSecrets("")
-	}
-}
-
-// known is what the operator knew of an application that he vouched for: as the application says it, whichever field it is in.
-type trustedFacts struct {
-	name, displayName string
-	public            bool
-	uris, registered  URIs
-	scopes            Scopes
-}
-
-func trustedFactsOf(app Application) trustedFacts {
-	of := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
-	if abstract := Abstract(app); abstract != nil {
-		of.name, of.uris, of.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
-	}
-	return of
-}
-
-// distrust takes back what the operator said of an application that now has another name or other addresses. With more scopes it is still
-// who it was, but users are asked.
-func revokeTrust(app Application, before trustedFacts) {
-	after := trustedFactsOf(app)
-	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
-		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
-	if abstract := Abstract(app); abstract != nil {
-		abstract.Verified = abstract.Verified && same
-		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)
-	}
 }
 
 func (a *Applications) checkChoices(before *AbstractApplication, form ApplicationForm, problems *Problems) {
@@ -161,25 +143,7 @@ func (a *Applications) checkChoices(before *AbstractApplication, form Applicatio
 	}
 }
 
-// validated returns everything that is wrong at once: with the form, and with the application that it makes.
-func (a *Applications) validate(app Application, problems Problems) error {
-	err := a.store.ValidateApplication(app)
-	var found Problems
-	if err != nil && !errors.As(err, &found) {
-		return err
-	}
-	for _, problem := range found {
-		if !slices.Contains(problems.Of(problem.Field), problem.Message) {
-			problems = append(problems, problem)
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return problems
-}
-
-// checkSize adds a problem at the largest field if the form is larger than it may be, unless the
+// checkSize adds a problem at the largest field if the form is too large, unless the
 // application was as large before.
 func (a *Applications) checkSize(form ApplicationForm, before int, problems *Problems) {
 	if size := form.size(); size <= a.config.MaxApplicationBytes || size <= before {
@@ -201,7 +165,7 @@ func (f ApplicationForm) size() (bytes int) {
 	return bytes
 }
 
-// lengths returns the number of bytes of each field as a store keeps it, by its name in JSON.
+// lengths returns the stored number of bytes of each field, by its JSON name.
 func (f ApplicationForm) lengths() map[string]int {
 	grants, _ := f.GrantTypes.Value() // never fails
 	lengths := map[string]int{
@@ -214,4 +178,62 @@ func (f ApplicationForm) lengths() map[string]int {
 		lengths[name] += len(name) + len(value)
 	}
 	return lengths
+}
+
+// removeSecrets removes the secrets of a public application. Otherwise a secret that
+// others have learned by then would become valid again if the application became
+// confidential.
+func removeSecrets(app Application) {
+	if abstract := Abstract(app); abstract != nil && app.IsPublic() {
+		abstract.replaceSecrets("")
+	}
+}
+
+// trustedFacts are the properties on which the operator's trust rests, as the
+// application's methods return them and as its fields hold them.
+type trustedFacts struct {
+	name, displayName string
+	public            bool
+	uris, registered  URIs
+	scopes            Scopes
+}
+
+func trustedFactsOf(app Application) trustedFacts {
+	of := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
+	if abstract := Abstract(app); abstract != nil {
+		of.name, of.uris, of.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
+	}
+	return of
+}
+
+// revokeTrust revokes the operator's trust in an application that has another name or
+// other addresses. One that only has more scopes stays verified, but its users are
+// asked for consent.
+func revokeTrust(app Application, before trustedFacts) {
+	after := trustedFactsOf(app)
+	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
+		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
+	if abstract := Abstract(app); abstract != nil {
+		abstract.Verified = abstract.Verified && same
+		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)
+	}
+}
+
+// validate returns all problems at once: those of the form, and those of the
+// application.
+func (a *Applications) validate(app Application, problems Problems) error {
+	err := a.store.ValidateApplication(app)
+	var found Problems
+	if err != nil && !errors.As(err, &found) {
+		return err
+	}
+	for _, problem := range found {
+		if !slices.Contains(problems.Of(problem.Field), problem.Message) {
+			problems = append(problems, problem)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return problems
 }

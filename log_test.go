@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestST04_SecretsDoNotPrint prints whatever holds a secret in every way in which it could reach a log.
+// TestST04_SecretsDoNotPrint prints every type that holds a secret in all ways in
+// which it could reach a log.
 func TestST04_SecretsDoNotPrint(t *testing.T) {
 	const hidden = "must-never-be-printed-anywhere-at-all"
 	provider, err := New("https://as.test", nothing{}, Config{Secret: hidden})

@@ -1,8 +1,49 @@
-// Package oauthkit is an OAuth 2.0 authorization server and OpenID Connect provider that a Go program embeds.
+// Package oauthkit is an OAuth 2.0 authorization server and OpenID Connect provider
+// that a Go program embeds.
 //
-// Read application.go (who asks), token.go (what was granted, and what a store promises) and provider.go (what the provider
-// does); then follow one request from http/handler.go. A provider answers requests through package
-// github.com/oauthkit/oauthkit/http; this package reads none and writes none.
+// A program needs a store for its data, a provider that decides, and a handler that
+// serves HTTP. This one serves everything below http://localhost:8080/o:
+//
+//	func main() {
+//		store, err := sqlite.Open[*oauthkit.AbstractApplication]("oauth.db")
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		provider, err := oauthkit.New("http://localhost:8080/o", store, oauthkit.Config{
+//			Grants: grants.Standard(store),
+//			Scopes: oauthkit.StaticScopes{"read": "read your messages"},
+//		})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{
+//			CurrentUser: currentUser, // func(*http.Request) (*oauthkit.User, error)
+//			LoginURL:    "/login",
+//		})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		http.Handle("/o/", handler)
+//		http.Handle("/api/", oauthhttp.RequireScopes(provider, "read")(api))
+//		log.Fatal(http.ListenAndServe("localhost:8080", nil))
+//	}
+//
+// # Names to know
+//
+//   - [Config] configures a [Provider], which [New] returns. All rules are in the
+//     Provider.
+//   - [Application] is a client. Embed [AbstractApplication] in a struct with
+//     fields of your own.
+//   - [Authorization] is a permission that a user gave an application. Every code
+//     and token belongs to one, and revoking it revokes them all.
+//   - [Store] is the database. Packages below store implement it.
+//   - [Event] is an entry of the audit log.
+//
+// [Applications] and [Authorizations] are the services behind the pages on which
+// users manage their applications and revoke access. A [Grant] adds a grant type, an
+// [Extension] adds endpoints. This package reads no request and writes no response:
+// package github.com/oauthkit/oauthkit/http does. Package grants has the grant types,
+// package oidc adds OpenID Connect.
 package oauthkit
 
 import (
@@ -12,7 +53,6 @@ import (
 	"log/slog"
 	"net/url"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,82 +63,105 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Config is what a host decides. The zero value can do nothing, and every field's zero value is its strictest or the one
-// named.
+// Config configures a [Provider]. The zero value is valid but issues no tokens. Each
+// field documents its default.
 type Config struct {
-	// Grants are what the token endpoint can do. Nil: nothing. Use grants.Standard.
+	// Grants are the grant types of the token endpoint, such as grants.Standard. If
+	// nil, no token can be issued.
 	Grants []Grant
-	// Extensions add endpoints and more, such as OpenID Connect with oidc.New.
+	// Extensions add endpoints, scopes and checks. For example, oidc.New adds OpenID
+	// Connect.
 	Extensions []Extension
-	// Scopes are what applications may be allowed to ask for, such as [StaticScopes]. Extensions add theirs. Nil: none.
+	// Scopes are the scopes that applications may request, such as [StaticScopes].
+	// Extensions add scopes of their own. If nil, there are no others.
 	Scopes ScopeBackend
 
-	// AuthorizeParameters names further parameters of authorization requests, which functions of the host
-	// read in AuthorizeRequest.Form, such as SkipConsent. Parameters that are neither listed here nor known
-	// to the library or an extension are dropped. Nil: none.
+	// AuthorizeParameters names further parameters of authorization requests for
+	// functions of the host, such as SkipConsent, which find them in
+	// AuthorizeRequest.Form. A parameter is dropped unless it is listed here or known
+	// to the library or an extension.
 	AuthorizeParameters []string
 
-	// Resources are the APIs that an application may name in order to get a token that is good for them only (RFC 8707), as
-	// absolute URIs without fragment. Nil: none, and a request that names one is refused.
+	// Resources are the APIs that an application may name to get a token for them
+	// alone (RFC 8707), as absolute URIs without fragment. If nil, a request that
+	// names one is refused.
 	Resources []string
 
-	// ApprovalPrompt says whether consent that is remembered spares the user the consent page, where the request does not say
-	// it with approval_prompt. Zero: ApprovalAuto.
+	// ApprovalPrompt tells whether remembered consent is enough to skip the consent
+	// page, for requests without the parameter approval_prompt. If empty, it is
+	// [ApprovalAuto].
 	ApprovalPrompt ApprovalPrompt
-	// SkipConsent says that an application is trusted so much that its user is not asked, beside the applications that say so
-	// themselves; the same limits hold as for [AbstractApplication.SkipAuthorization]. What an owner changes takes back the trust of the
-	// row, but not what the function says: let it say yes only where UserID is empty. Nil: no other is.
+	// SkipConsent reports whether the user is not asked for consent, in addition to
+	// applications that are [Trusted] themselves. The limits of
+	// [AbstractApplication.SkipAuthorization] hold here too. If an owner changes an
+	// application, its own trust is revoked but the decision of this function is not:
+	// return true only for applications without a UserID. If nil, no further
+	// application is trusted.
 	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
 
-	// AccessTokens makes access tokens. What it makes must be impossible to guess and different each time, as that of
-	// go-oauth2's generates.NewAccessGenerate is, but that of its JWT generator is not. Nil: 256 random bits.
+	// AccessTokens generates access tokens. They must be impossible to guess and
+	// different each time. Those of go-oauth2's generates.NewAccessGenerate are,
+	// those of its JWT generator are not. If nil, an access token is 256 random bits.
 	AccessTokens oauth2.AccessGenerate
-	// AccessTokenLifetime is how long an access token is valid, in whole seconds, unless the application is a
-	// [LifetimeChooser]. Zero: 10 minutes.
+	// AccessTokenLifetime is how long an access token is valid, in whole seconds. An
+	// application that is a [LifetimeChooser] overrides it. If zero, it is 10
+	// minutes.
 	AccessTokenLifetime time.Duration
-	// ChooseAccessTokenLifetime, if it is not nil, says it for each token instead, in whole seconds. What is less than one ends the
-	// request with [ServerError], an error with [TemporarilyUnavailable].
+	// ChooseAccessTokenLifetime returns the lifetime of each token instead, in whole
+	// seconds. A lifetime below one second is answered with [ServerError], an error
+	// with [TemporarilyUnavailable]. If nil, AccessTokenLifetime is used.
 	ChooseAccessTokenLifetime func(ctx context.Context, request LifetimeRequest) (time.Duration, error)
-	// RefreshTokenIdleLifetime is how long a refresh token waits to be used. Zero: 30 days.
+	// RefreshTokenIdleLifetime is how long an unused refresh token is valid. If zero,
+	// it is 30 days.
 	RefreshTokenIdleLifetime time.Duration
-	// RefreshTokenLifetime is how long an Authorization can be refreshed at all. Zero: 90 days.
+	// RefreshTokenLifetime is how long an Authorization can be refreshed. If zero, it
+	// is 90 days.
 	RefreshTokenLifetime time.Duration
-	// ConsentLifetime is how long consent is remembered since the user was last asked for all of it. Zero: until it is revoked.
+	// ConsentLifetime is how long consent is remembered after the user was last asked
+	// for all of it. If zero, it is remembered until it is revoked.
 	ConsentLifetime time.Duration
 
-	// Secret encrypts what the database must hold but may not reveal, such as signing keys, and what travels
-	// through browsers. At least 32 bytes that are hard to guess; the same for every instance. If empty,
-	// signing keys are stored in clear, and the key for what travels is kept in the store.
+	// Secret encrypts data that the database must store but not reveal, such as
+	// signing keys, and data that travels through browsers. It must have at least 32
+	// bytes that are hard to guess, and be the same for every instance. If empty,
+	// signing keys are stored in clear, and the key for data in browsers is kept in
+	// the store.
 	Secret string
-	// UserIsActive reports whether a user may still use what was issued for him. It is asked at every token request,
-	// introspection and API request. Nil: every user is active.
+	// UserIsActive reports whether a user may still use the tokens that were issued
+	// for them. It is called for every token request, introspection and API request.
+	// If nil, every user is active.
 	UserIsActive func(ctx context.Context, subject string) (bool, error)
-	// Observe receives every event; see [Observers] for more than one, and the packages below http/observe for logs, traces and
-	// metrics. It is called by the goroutine in which the event happens, mostly one that answers a request, so it must be quick.
-	// A panic in it is logged and changes no answer. Nil: none.
+	// Observe is called with every event. Use [Observers] to combine several
+	// functions, and the packages below http/observe for logs, traces and metrics.
+	// Observe runs on the goroutine that recorded the event, usually one that serves
+	// a request, so it must return quickly. A panic in it is logged and does not
+	// change the response. If nil, events are dropped.
 	Observe func(ctx context.Context, event Event)
-	// Timeout is how long one request may take from when its body was read: waiting for its
-	// turn, for a connection of the store, for its statements, and for hooks that heed their
-	// context. A request that takes longer is answered with 503 and Retry-After. If Timeout is
-	// zero, it is 5 seconds. It should be shorter than the time that http.Server.WriteTimeout
-	// leaves, or the answer cannot be sent.
+	// Timeout is how long one request may take after its body was read. It covers
+	// waiting for a turn and for a connection of the store, statements, and hooks
+	// that respect their context. A request that takes longer is answered with 503
+	// and Retry-After. It should be shorter than the time that
+	// http.Server.WriteTimeout leaves, or the response cannot be sent. If zero, it is
+	// 5 seconds.
 	Timeout time.Duration
-	// Now is the clock. Nil: time.Now.
+	// Now returns the current time. If nil, time.Now is used.
 	Now func() time.Time
-	// Logger receives failures, and at the debug level the reasons of refusals. Nil: nothing is logged.
+	// Logger receives failures and, at the debug level, the reasons of refusals. If
+	// nil, nothing is logged.
 	Logger *slog.Logger
-	// AllowInsecureIssuer permits an http issuer that is not on the loopback interface, for networks that are protected
-	// otherwise. Everything sent over http can be read and changed on the way.
+	// AllowInsecureIssuer permits an http issuer outside the loopback interface, for
+	// networks that are protected in another way. Everything sent over http can be
+	// read and changed on the way.
 	AllowInsecureIssuer bool
 }
 
-// minSecret is the number of bytes that Config.Secret must have.
+// minSecret is the minimum length of Config.Secret in bytes.
 const minSecret = 32
 
-// maxLifetime is far from where sums of lifetimes overflow.
+// maxLifetime limits lifetimes so that sums of them cannot overflow.
 const maxLifetime = 100 * 365 * 24 * time.Hour
 
-// withDefaults fills in what is zero and refuses what cannot be.
+// withDefaults replaces zero fields by their defaults and rejects invalid ones.
 func withDefaults(config Config) (Config, error) {
 	for _, lifetime := range []struct {
 		name     string
@@ -119,7 +182,7 @@ func withDefaults(config Config) (Config, error) {
 		}
 	}
 	if config.AccessTokenLifetime%time.Second != 0 {
-		return config, errors.New("oauthkit: Config.AccessTokenLifetime is not a number of whole seconds, in which expires_in counts")
+		return config, errors.New("oauthkit: Config.AccessTokenLifetime must be a whole number of seconds, as expires_in is")
 	}
 	for _, resource := range config.Resources {
 		if !isResource(resource) {
@@ -127,7 +190,7 @@ func withDefaults(config Config) (Config, error) {
 		}
 	}
 	if config.ApprovalPrompt != ApprovalAuto && config.ApprovalPrompt != ApprovalForce {
-		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: %q is not known", config.ApprovalPrompt)
+		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: unknown value %q", config.ApprovalPrompt)
 	}
 	if config.Secret != "" && len(config.Secret) < minSecret {
 		return config, fmt.Errorf("oauthkit: Config.Secret must have at least %d bytes", minSecret)
@@ -146,23 +209,8 @@ func withDefaults(config Config) (Config, error) {
 	return config, nil
 }
 
-// User is who is signed in to the host.
-type User struct {
-	// Subject is the user's identifier: unique, never given to anyone else, at most 255 bytes (OpenID Connect Core §2).
-	Subject string
-	// Name is shown on the consent page; empty: the Subject is.
-	Name string
-	// AuthTime is when the user last proved who he is, as precise as it is known: in whole seconds, somebody who has just
-	// signed in may be asked to do so again. Zero: unknown, and requests that need to know are refused.
-	AuthTime time.Time
-	// ACR and AMR say how (OpenID Connect Core §2). Empty: unknown.
-	ACR string
-	AMR []string
-	// SessionID names the host's session; empty: unknown.
-	SessionID string
-}
-
-// Provider is an authorization server. It is safe for concurrent use, and any number of them can share a database.
+// Provider is an authorization server. It is safe for concurrent use, and any number
+// of Providers can share a database.
 type Provider struct {
 	issuer      string
 	prefix      string
@@ -173,7 +221,7 @@ type Provider struct {
 	authorizers map[string]Authorizer
 	finders     []CredentialFinder
 	scopes      map[string]string
-	parameters  map[string]bool // of authorization requests, by name
+	parameters  map[string]bool // known parameters of authorization requests
 
 	sharedSecret atomic.Pointer[string]
 
@@ -184,15 +232,16 @@ type Provider struct {
 	metadataDocuments []MetadataDocument
 }
 
-// New makes a provider. The issuer is its name (RFC 8414 §2): an https URL without query, fragment or trailing slash, whose
-// path is the prefix of every endpoint. The error says what is wrong and where.
+// New returns a Provider. The issuer is its identifier (RFC 8414 §2): an https URL
+// without query, fragment or trailing slash, whose path is the prefix of every
+// endpoint.
 func New(issuer string, store Store, config Config) (*Provider, error) {
 	prefix, err := issuerPath(issuer, config.AllowInsecureIssuer)
 	if err != nil {
 		return nil, err
 	}
 	if store == nil {
-		return nil, errors.New("oauthkit: the store is nil")
+		return nil, errors.New("oauthkit: New: store is nil")
 	}
 	config, err = withDefaults(config)
 	if err != nil {
@@ -211,7 +260,7 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 	for _, name := range append(authorizeParameters(), config.AuthorizeParameters...) {
 		provider.parameters[name] = true
 	}
-	if err := validScopes(config.Scopes); err != nil {
+	if err := checkScopes(config.Scopes); err != nil {
 		return nil, err
 	}
 	if err := provider.addGrants(config.Grants); err != nil {
@@ -226,17 +275,17 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 func (p *Provider) addGrants(grants []Grant) error {
 	for _, grant := range grants {
 		if grant == nil {
-			return errors.New("oauthkit: Config.Grants holds nil")
+			return errors.New("oauthkit: Config.Grants contains nil")
 		}
 		grantType := grant.GrantType()
 		if _, exists := p.grants[grantType]; exists || grantType == "" {
-			return fmt.Errorf("oauthkit: Config.Grants holds grant type %q twice or without a name", string(grantType))
+			return fmt.Errorf("oauthkit: Config.Grants: grant type %q is empty or listed twice", string(grantType))
 		}
 		p.grants[grantType] = grant
 		p.grantTypes = append(p.grantTypes, grantType)
 		if authorizer, ok := grant.(Authorizer); ok {
 			if _, exists := p.authorizers[authorizer.ResponseType()]; exists {
-				return fmt.Errorf("oauthkit: Config.Grants holds response type %q twice", authorizer.ResponseType())
+				return fmt.Errorf("oauthkit: Config.Grants: response type %q is listed twice", authorizer.ResponseType())
 			}
 			p.authorizers[authorizer.ResponseType()] = authorizer
 		}
@@ -247,29 +296,40 @@ func (p *Provider) addGrants(grants []Grant) error {
 	return nil
 }
 
-// Issuer returns the issuer, byte for byte as it was given to New.
-func (p *Provider) Issuer() string { return p.issuer }
-
-// Prefix returns the path of the issuer, below which every endpoint is; empty for an issuer without a path.
-func (p *Provider) Prefix() string { return p.prefix }
-
-// Store returns the store that the provider was made with.
-func (p *Provider) Store() Store { return p.store }
-
-// Now returns the time, to the microsecond that every store keeps.
-func (p *Provider) Now() time.Time { return p.config.Now() }
-
-// Timeout returns how long one request may take: Config.Timeout, or its default.
-func (p *Provider) Timeout() time.Duration { return p.config.Timeout }
-
-// HasStaticScopes reports whether the scopes are [StaticScopes], so that to list them asks nothing
-// that could fail or keep a request waiting.
-func (p *Provider) HasStaticScopes() bool {
-	_, static := p.config.Scopes.(StaticScopes)
-	return static
+// issuerPath checks the issuer (RFC 8414 §2) and returns its path.
+func issuerPath(issuer string, allowInsecure bool) (string, error) {
+	uri, err := url.Parse(issuer)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("oauthkit: issuer is not a URL: %w", err)
+	case uri.Opaque != "" || uri.User != nil || redirect.CheckOrigin("https://"+uri.Host) != nil || uri.EscapedPath() != uri.Path:
+		return "", fmt.Errorf("oauthkit: issuer %q must look like https://example.com/o", issuer)
+	case strings.ContainsAny(issuer, "?#") || uri.Path != "" && (uri.Path == "/" || path.Clean(uri.Path) != uri.Path):
+		return "", fmt.Errorf("oauthkit: issuer %q must have no query, no fragment, no trailing slash and no dot segments", issuer)
+	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || redirect.IsLoopback(uri.Hostname())):
+		return uri.Path, nil
+	default:
+		return "", fmt.Errorf("oauthkit: issuer %q must be https; http is for localhost only", issuer)
+	}
 }
 
-// Logger returns Config.Logger, or one that discards.
+// Issuer returns the issuer exactly as it was passed to New.
+func (p *Provider) Issuer() string { return p.issuer }
+
+// Prefix returns the path of the issuer, which is the prefix of every endpoint. It is
+// empty if the issuer has no path.
+func (p *Provider) Prefix() string { return p.prefix }
+
+// Store returns the store that was passed to New.
+func (p *Provider) Store() Store { return p.store }
+
+// Now returns the current time, truncated to the microsecond that every store keeps.
+func (p *Provider) Now() time.Time { return p.config.Now() }
+
+// Timeout returns how long one request may take: Config.Timeout or its default.
+func (p *Provider) Timeout() time.Duration { return p.config.Timeout }
+
+// Logger returns Config.Logger, or a logger that discards everything.
 func (p *Provider) Logger() *slog.Logger { return p.config.Logger }
 
 // GrantTypes returns the grant types in the order of Config.Grants.
@@ -285,111 +345,12 @@ func (p *Provider) ResponseTypes() []string {
 	return types
 }
 
-// Endpoints returns the endpoints that extensions added.
-func (p *Provider) Endpoints() []Endpoint { return slices.Clone(p.endpoints) }
-
-// MetadataDocuments returns the names below .well-known that extensions added for the metadata.
-func (p *Provider) MetadataDocuments() []MetadataDocument { return slices.Clone(p.metadataDocuments) }
-
-// DecorateMetadata adds the members of extensions to the metadata, for the groups that are
-// served.
-func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) bool) {
-	for _, members := range p.metadata {
-		if serves(members.group) {
-			members.add(metadata)
-		}
-	}
-}
-
-// Record sends an event to Config.Observe. A panic there is logged and goes no further: it must not
-// change the answer to a request whose effects are stored.
-func (p *Provider) Record(ctx context.Context, event Event) {
-	if p.config.Observe == nil {
-		return
-	}
-	defer p.recoverObserver(ctx, event)
-	p.config.Observe(ctx, event)
-}
-
-// recoverObserver is deferred around Config.Observe.
-func (p *Provider) recoverObserver(ctx context.Context, event Event) {
-	if value := recover(); value != nil {
-		p.Logger().ErrorContext(ctx, "Config.Observe panicked", "event", EventName(event),
-			"trace_id", RequestInfoFrom(ctx).TraceID, "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
-	}
-}
-
-// Application returns a usable application. It returns ErrNotFound for an id that nobody has or could have, and for an
-// application that is not usable.
-func (p *Provider) Application(ctx context.Context, clientID string) (Application, error) {
-	if !isClientID(clientID) {
-		return nil, ErrNotFound
-	}
-	app, err := storedApplication(ctx, p.store, clientID)
-	if err == nil && !IsUsable(app) {
-		return nil, ErrNotFound
-	}
-	return app, err
-}
-
-// isClientID reports whether somebody could have the id. A store is asked for no other.
-func isClientID(clientID string) bool {
-	return clientID != "" && len(clientID) <= 255 && validText(clientID)
-}
-
-// storedApplication returns an application, usable or not.
-func storedApplication(ctx context.Context, store ApplicationStore, clientID string) (Application, error) {
-	app, err := store.Application(ctx, clientID)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, ErrNotFound
-	case err != nil:
-		return nil, Unavailable(err)
-	default:
-		return app, nil
-	}
-}
-
-// issuesRefreshTokens reports whether the application can use what it would get.
-func (p *Provider) issuesRefreshTokens(app Application) bool {
-	_, known := p.grants[oauth2.Refreshing]
-	return known && app.AllowsGrant(oauth2.Refreshing)
-}
-
-// userIsActive asks the host. An application that acts for itself has no user who could be inactive.
-func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, error) {
-	if subject == "" || p.config.UserIsActive == nil {
-		return true, nil
-	}
-	active, err := p.config.UserIsActive(ctx, subject)
-	if err != nil {
-		return false, Unavailable(fmt.Errorf("asking whether the user is active: %w", err))
-	}
-	return active, nil
-}
-
-// issuerPath checks the issuer (RFC 8414 §2) and returns its path.
-func issuerPath(issuer string, allowInsecure bool) (string, error) {
-	uri, err := url.Parse(issuer)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("oauthkit: the issuer is not a URL: %w", err)
-	case uri.Opaque != "" || uri.User != nil || redirect.CheckOrigin("https://"+uri.Host) != nil || uri.EscapedPath() != uri.Path:
-		return "", fmt.Errorf("oauthkit: the issuer %q must look like https://example.com/o", issuer)
-	case strings.ContainsAny(issuer, "?#") || uri.Path != "" && (uri.Path == "/" || path.Clean(uri.Path) != uri.Path):
-		return "", fmt.Errorf("oauthkit: the issuer %q must have no query, no fragment, no trailing slash and no dot segments", issuer)
-	case uri.Scheme == "https", uri.Scheme == "http" && (allowInsecure || redirect.IsLoopback(uri.Hostname())):
-		return uri.Path, nil
-	default:
-		return "", fmt.Errorf("oauthkit: the issuer %q must be https; http is for localhost only", issuer)
-	}
-}
-
-// Ready returns nil if the store answers now and can be written to, for the readiness probe of
-// a load balancer. It waits for at most [Provider.Timeout]. A store that is no [Readier] is
-// asked for an access token that does not exist, which shows only that it can be read.
+// Ready returns nil if the store answers and can be written to. Call it from the
+// readiness probe of a load balancer. It waits for at most [Provider.Timeout]. A
+// store that is not a [Readier] is only asked for an access token that does not
+// exist, which shows that it can be read.
 //
-// Ready says nothing about the settings: [Provider.Check] does, once, at the start.
+// Ready does not check the configuration. [Provider.Check] does, once, at the start.
 func (p *Provider) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.config.Timeout)
 	defer cancel()
@@ -408,4 +369,74 @@ func (p *Provider) storeReady(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// Application returns a usable application. It returns ErrNotFound if the client_id
+// is unknown or malformed, or if the application is not usable.
+func (p *Provider) Application(ctx context.Context, clientID string) (Application, error) {
+	if !isClientID(clientID) {
+		return nil, ErrNotFound
+	}
+	app, err := storedApplication(ctx, p.store, clientID)
+	if err == nil && !IsUsable(app) {
+		return nil, ErrNotFound
+	}
+	return app, err
+}
+
+// isClientID reports whether clientID is well-formed. A store is never asked for
+// others.
+func isClientID(clientID string) bool {
+	return clientID != "" && len(clientID) <= 255 && isText(clientID)
+}
+
+// storedApplication returns an application, usable or not.
+func storedApplication(ctx context.Context, store ApplicationStore, clientID string) (Application, error) {
+	app, err := store.Application(ctx, clientID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, ErrNotFound
+	case err != nil:
+		return nil, Unavailable(err)
+	default:
+		return app, nil
+	}
+}
+
+// issuesRefreshTokens reports whether the application can use a refresh token.
+func (p *Provider) issuesRefreshTokens(app Application) bool {
+	_, known := p.grants[oauth2.Refreshing]
+	return known && app.AllowsGrant(oauth2.Refreshing)
+}
+
+// User is the user who is signed in to the host.
+type User struct {
+	// Subject identifies the user: unique, never assigned to another user, at most
+	// 255 bytes (OpenID Connect Core §2).
+	Subject string
+	// Name is shown on the consent page. If empty, the Subject is shown.
+	Name string
+	// AuthTime is when the user last signed in, as precisely as it is known. If it is
+	// rounded to whole seconds, a user who has just signed in may be asked to do so
+	// again. If zero, it is unknown, and requests that depend on it are refused.
+	AuthTime time.Time
+	// ACR and AMR describe how the user signed in (OpenID Connect Core §2). If empty,
+	// that is unknown.
+	ACR string
+	AMR []string
+	// SessionID identifies the host's session. If empty, it is unknown.
+	SessionID string
+}
+
+// userIsActive calls Config.UserIsActive. An empty subject, which means that the
+// application acts for itself, is always active.
+func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, error) {
+	if subject == "" || p.config.UserIsActive == nil {
+		return true, nil
+	}
+	active, err := p.config.UserIsActive(ctx, subject)
+	if err != nil {
+		return false, Unavailable(fmt.Errorf("calling Config.UserIsActive: %w", err))
+	}
+	return active, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// nothing is a store that is never asked.
+// nothing is a store that is never called.
 type nothing struct{ Store }
 
 func TestNewRefuses(t *testing.T) {
@@ -30,7 +30,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, issuer := range issuers {
 		if _, err := New(issuer, nothing{}, Config{}); err == nil {
-			t.Errorf("%s: got %q accepted as issuer, want refused", name, issuer)
+			t.Errorf("%s: issuer %q: got no error, want one", name, issuer)
 		}
 	}
 	configs := map[string]Config{
@@ -49,15 +49,15 @@ func TestNewRefuses(t *testing.T) {
 	}
 	for name, config := range configs {
 		if _, err := New("https://example.com", nothing{}, config); err == nil || !strings.HasPrefix(err.Error(), "oauthkit: ") {
-			t.Errorf("%s: got %v, want an error that says where it is from", name, err)
+			t.Errorf("%s: got %v, want an error with the prefix oauthkit", name, err)
 		}
 	}
 	if _, err := New("https://example.com", nil, Config{}); err == nil {
-		t.Error("got a nil store accepted, want refused")
+		t.Error("nil store: got no error, want one")
 	}
 }
 
-// codeGrant begins at the authorization endpoint with a name of its own and the response type code.
+// codeGrant is an [Authorizer] with any grant type and the response type code.
 type codeGrant struct {
 	Authorizer
 	name oauth2.GrantType
@@ -67,19 +67,19 @@ func (g codeGrant) GrantType() oauth2.GrantType { return g.name }
 
 func (g codeGrant) ResponseType() string { return "code" }
 
-func TestGrantsAreTold(t *testing.T) {
+func TestNewRefusesGrants(t *testing.T) {
 	for name, grants := range map[string][]Grant{
 		"grant type twice":    {codeGrant{name: "a"}, codeGrant{name: "a"}},
 		"response type twice": {codeGrant{name: "a"}, codeGrant{name: "b"}},
 		"without a name":      {codeGrant{}},
 	} {
 		if _, err := New("https://example.com", nothing{}, Config{Grants: grants}); err == nil {
-			t.Errorf("%s: got accepted, want refused", name)
+			t.Errorf("%s: got no error, want one", name)
 		}
 	}
 }
 
-func TestIssuerIsKeptByteForByte(t *testing.T) {
+func TestIssuerIsNotChanged(t *testing.T) {
 	for issuer, prefix := range map[string]string{
 		"https://example.com":          "",
 		"https://example.com/o":        "/o",

@@ -11,15 +11,19 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Register stores an application that the program has filled in itself, for commands and migrations of those who operate the
-// provider: unlike the form of Create it can say everything, such as the client_id, the owner, and that users are not asked. It
-// returns the secret, which is shown this once and cannot be chosen; empty for a public application, and for one that is no
-// [SecretHolder]. The error holds [Problems] where the application is not valid, or has a client_id that is taken, or a
-// grant type or a scope that the provider has not: a command needs the Grants, Extensions and Scopes of the program that
-// serves. Whether by may do this, the caller has to know; the event names him.
+// Register stores an application that the caller has filled in, for commands and
+// migrations of an operator. Unlike Create it accepts every field, such as the
+// client_id, the owner, and that users are not asked for consent. It returns the
+// secret, which is generated and cannot be shown again. The secret is empty for a
+// public application, and for one that is not a [SecretHolder].
+//
+// The error holds [Problems] if the application is not valid, if its client_id is
+// taken, or if it has a grant type or a scope that the provider does not have: a
+// command needs the same Grants, Extensions and Scopes as the server. The caller must
+// check that by may register applications; the event names by.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (clientSecret string, err error) {
 	if by == nil {
-		return "", errors.New("oauthkit: nobody is named who registers an application")
+		return "", errors.New("oauthkit: Register: user is nil")
 	}
 	problems, err := a.checkNew(ctx, app)
 	if err != nil {
@@ -41,15 +45,19 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	return clientSecret, nil
 }
 
-// Change changes an application as change does, for commands and pages of those who operate the provider, and returns it: like
-// Register it can say everything but the client_id and the secret. What is said stands, so unlike Update it takes no trust back.
-// change is called again where somebody else has changed the application meanwhile, up to five times before the error has
-// [TemporarilyUnavailable], and nothing is stored where change returns an error. The error holds [Problems] where the application is
-// not valid any more, unless that switches it off, or was given a grant type or a scope that the provider has not. An application
-// that by may not manage is ErrNotFound; whether he may say what no owner can, the caller has to know.
+// Change calls change with an application and stores it, for commands and pages of an
+// operator. Like Register it accepts every field, except the client_id and the
+// secret. Unlike Update it revokes no trust. It calls change again if the application
+// was changed concurrently, up to five times, and then returns an error with
+// [TemporarilyUnavailable]. If change returns an error, nothing is stored.
+//
+// The error holds [Problems] if the changed application is usable and not valid, or
+// if it was given a grant type or a scope that the provider does not have. It is
+// ErrNotFound if by may not manage the application. The caller must check that by may
+// set operator-only fields.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
-		return nil, errors.New("oauthkit: nobody is named who changes an application")
+		return nil, errors.New("oauthkit: Change: user is nil")
 	}
 	update, err := a.modify(ctx, by, clientID, func(found Application) error {
 		app = found
@@ -62,30 +70,30 @@ func (a *Applications) Change(ctx context.Context, by *User, clientID string, ch
 	return app, nil
 }
 
-// changed changes app and returns what is wrong with it then.
+// applyChange calls change and returns the problems of the changed application.
 func (a *Applications) applyChange(ctx context.Context, app Application, change func(app Application) error) error {
 	clientID, before := app.GetID(), FormOf(app)
 	if err := change(app); err != nil {
 		return err
 	}
-	if app.GetID() != clientID { // it would be stored in the place of another one
-		return fmt.Errorf("oauthkit: the client_id of application %q cannot be changed", clientID)
+	if app.GetID() != clientID { // it would replace another application
+		return fmt.Errorf("oauthkit: Change: client_id of application %q cannot be changed", clientID)
 	}
 	problems, err := a.checkKnown(ctx, app, before)
 	if err != nil {
 		return err
 	}
-	forgetSecrets(app)
+	removeSecrets(app)
 	if len(problems) == 0 && !IsUsable(app) {
 		return nil
 	}
 	return a.validate(app, problems)
 }
 
-// checkNew finds what the rules for one application cannot know.
+// checkNew makes the checks that need more than the application itself.
 func (a *Applications) checkNew(ctx context.Context, app Application) (problems Problems, err error) {
 	problems, err = a.checkKnown(ctx, app, ApplicationForm{})
-	if err != nil || !isClientID(app.GetID()) { // it is generated, or refused by the rules
+	if err != nil || !isClientID(app.GetID()) { // it will be generated, or rejected by the rules
 		return problems, err
 	}
 	_, err = storedApplication(ctx, a.store, app.GetID())
@@ -98,7 +106,8 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
-// checkKnown finds grant types and scopes that the provider has not, among those that app did not have before.
+// checkKnown finds grant types and scopes that the provider does not have and app did
+// not have before.
 func (a *Applications) checkKnown(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {
@@ -109,7 +118,7 @@ func (a *Applications) checkKnown(ctx context.Context, app Application, before A
 			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
 		}
 	}
-	if before.Scopes.ContainsAll(abstract.Scopes) { // nobody has to be asked
+	if before.Scopes.ContainsAll(abstract.Scopes) { // saves a call of Config.Scopes
 		return problems, nil
 	}
 	texts, err := a.provider.ScopeTexts(ctx)
@@ -124,7 +133,7 @@ func (a *Applications) checkKnown(ctx context.Context, app Application, before A
 	return problems, nil
 }
 
-// missingScopes returns those that there are not, and leaves out what is no scope by the rules.
+// missingScopes returns the scopes that do not exist, ignoring malformed ones.
 func missingScopes(scopes Scopes, texts map[string]string) Scopes {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
 		_, known := texts[scope]
@@ -132,7 +141,7 @@ func missingScopes(scopes Scopes, texts map[string]string) Scopes {
 	})
 }
 
-// complete fills in what every application has and nobody needs to choose.
+// complete fills in the fields that every application must have.
 func (a *AbstractApplication) complete() {
 	if a.ClientID == "" {
 		a.ClientID = NewClientID()
@@ -142,7 +151,8 @@ func (a *AbstractApplication) complete() {
 	}
 }
 
-// NewClientID returns a client_id that nobody has. It never begins with a dash, which a command line would take for an option.
+// NewClientID returns a new client_id. It never starts with a dash, which a command
+// line would take for an option.
 func NewClientID() string {
 	id := secret.NewID()
 	for strings.HasPrefix(id, "-") {

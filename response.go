@@ -9,31 +9,15 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// TokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1).
+// TokenResponse is a successful response of the token endpoint (RFC 6749 §5.1).
 type TokenResponse struct {
 	AccessToken  string
 	TokenType    string // always Bearer
 	ExpiresIn    int64  // seconds
-	RefreshToken string // empty: none
+	RefreshToken string // empty if there is none
 	Scope        string
-	// Extra are further members, such as id_token. They cannot replace those above.
+	// Extra holds further members, such as id_token. They cannot replace those above.
 	Extra map[string]any
-}
-
-// Issued is a token response with what it was issued for.
-type Issued struct {
-	// Response is sent to the application.
-	Response TokenResponse
-	// Application is the application that requested it.
-	Application Application
-	// GrantType is the grant type of the request.
-	GrantType oauth2.GrantType
-	// Authorization is what the tokens belong to.
-	Authorization *Authorization
-	// Scopes are the scopes of the access token.
-	Scopes Scopes
-	// Now is the time of the request.
-	Now time.Time
 }
 
 // Set adds a member.
@@ -60,7 +44,7 @@ func (t *TokenResponse) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// UnmarshalJSON reads what MarshalJSON made.
+// UnmarshalJSON reads the output of MarshalJSON.
 func (t *TokenResponse) UnmarshalJSON(document []byte) error {
 	var known struct {
 		AccessToken  string `json:"access_token"`
@@ -81,4 +65,20 @@ func (t *TokenResponse) UnmarshalJSON(document []byte) error {
 		t.Set(name, value)
 	}
 	return nil
+}
+
+// Issued is a [TokenResponse] about to be sent, with its context.
+type Issued struct {
+	// Response is sent to the application.
+	Response TokenResponse
+	// Application is the application that sent the request.
+	Application Application
+	// GrantType is the grant type of the request.
+	GrantType oauth2.GrantType
+	// Authorization is the Authorization of the tokens.
+	Authorization *Authorization
+	// Scopes are the scopes of the access token.
+	Scopes Scopes
+	// Now is when the request arrived.
+	Now time.Time
 }

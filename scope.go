@@ -12,17 +12,18 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// Scopes is a set of scopes (RFC 6749 §3.3) in the order in which they were asked for, without repetition.
+// Scopes is a set of scopes (RFC 6749 §3.3) in the order of the request, without
+// duplicates.
 type Scopes []string
 
-// The most that ParseScopes accepts.
+// The limits of ParseScopes.
 const (
 	maxScopes      = 100
 	maxScopesBytes = 4096
 )
 
-// ParseScopes reads a scope parameter: scopes with one space between each. A repeated scope is kept once. The error is an
-// [*Error] with [InvalidScope].
+// ParseScopes parses a scope parameter: scopes separated by one space. A repeated
+// scope is kept once. The error is an [*Error] with [InvalidScope].
 func ParseScopes(text string) (Scopes, error) {
 	if text == "" {
 		return nil, nil
@@ -45,22 +46,27 @@ func ParseScopes(text string) (Scopes, error) {
 	return scopes, nil
 }
 
-// isScope reports whether word is a scope-token: visible ASCII without the quotation mark and the backslash.
+// isScope reports whether word is a scope-token: visible ASCII without quotation
+// marks and backslashes.
 func isScope(word string) bool {
 	return word != "" && !strings.ContainsFunc(word, func(r rune) bool {
 		return notVisible(r) || r == '"' || r == '\\'
 	})
 }
 
-// String returns the scopes with one space between each, as in a scope parameter.
+// String returns the scopes separated by one space, as in a scope parameter.
 func (s Scopes) String() string { return strings.Join(s, " ") }
 
-// Contains reports whether scope is one of them.
+// Contains reports whether scope is in s.
 func (s Scopes) Contains(scope string) bool { return slices.Contains(s, scope) }
 
-// ContainsAll reports whether every one of others is one of them.
+// ContainsAll reports whether every scope of others is in s.
 func (s Scopes) ContainsAll(others Scopes) bool {
-	return !slices.ContainsFunc(others, func(scope string) bool { return !slices.Contains(s, scope) })
+	return containsAll(s, others)
+}
+
+func containsAll(words, others []string) bool {
+	return !slices.ContainsFunc(others, func(word string) bool { return !slices.Contains(words, word) })
 }
 
 // Union returns the scopes of both, those of s first.
@@ -87,28 +93,33 @@ func (s *Scopes) Scan(column any) error {
 // GormDataType tells GORM the column's type.
 func (Scopes) GormDataType() string { return "text" }
 
-// ScopeBackend says which scopes there are. [StaticScopes] is one that never changes; a host can have one in tables of its own.
-// Scopes that extensions add are there in any case. An error of a method is answered with [TemporarilyUnavailable].
+// ScopeBackend knows which scopes exist. [StaticScopes] is a fixed set; a host can
+// implement one with tables of its own. Scopes of extensions exist in any case. An
+// error is answered with [TemporarilyUnavailable].
 type ScopeBackend interface {
-	// All returns every scope with what it means, in words that the consent page can show after "This application will be
-	// able to". A scope that is not among them does not exist.
+	// All returns every scope with its description, which the consent page shows
+	// after "This application will be able to". Other scopes do not exist.
 	All(ctx context.Context) (map[string]string, error)
-	// Available returns the scopes that app may be given in answer to request. Its own AllowsScope is asked as well.
+	// Available returns the scopes that app may get in answer to request. AllowsScope
+	// of app is called as well.
 	Available(ctx context.Context, app Application, request ScopeRequest) (Scopes, error)
-	// Default returns the scopes that are given where request names none. What is not available is left out.
+	// Default returns the scopes for a request that names none. Scopes that are not
+	// available are dropped.
 	Default(ctx context.Context, app Application, request ScopeRequest) (Scopes, error)
 }
 
-// ScopeRequest is what scopes are asked with.
+// ScopeRequest is the request that scopes are for.
 type ScopeRequest struct {
-	// GrantType is that of the token request, or of what the authorization request begins.
+	// GrantType is the grant type of the token request, or the one that the
+	// authorization request starts.
 	GrantType oauth2.GrantType
-	// Form holds the parameters of the request. They must not be changed.
+	// Form holds the parameters of the request. It must not be changed.
 	Form url.Values
 }
 
-// StaticScopes is a [ScopeBackend] of fixed scopes, each with what it means in words. All are available to every application,
-// and none is given where none is asked for; see [StaticScopes.WithDefault].
+// StaticScopes is a [ScopeBackend] of fixed scopes, by name, with their descriptions.
+// All are available to every application. There are no default scopes; see
+// [StaticScopes.WithDefault].
 type StaticScopes map[string]string
 
 // All implements [ScopeBackend].
@@ -116,7 +127,7 @@ func (s StaticScopes) All(context.Context) (map[string]string, error) { return s
 
 // Available implements [ScopeBackend].
 func (s StaticScopes) Available(context.Context, Application, ScopeRequest) (Scopes, error) {
-	return slices.Collect(maps.Keys(s)), nil // asked with every request, in an order that nobody needs
+	return slices.Collect(maps.Keys(s)), nil // not sorted: it is called with every request
 }
 
 // Default implements [ScopeBackend].
@@ -124,29 +135,9 @@ func (s StaticScopes) Default(context.Context, Application, ScopeRequest) (Scope
 	return nil, nil
 }
 
-// WithDefault returns a backend with the same scopes that gives these where a request names none.
+// WithDefault returns a backend with the same scopes and with default scopes.
 func (s StaticScopes) WithDefault(scopes ...string) ScopeBackend {
 	return defaultScopes{StaticScopes: s, scopes: scopes}
-}
-
-// static is also the method of a backend with defaults, which embeds this one.
-func (s StaticScopes) static() StaticScopes { return s }
-
-// validScopes refuses what can be no scope, where the scopes are known beforehand.
-func validScopes(backend ScopeBackend) error {
-	known, ok := backend.(interface{ static() StaticScopes })
-	if !ok {
-		return nil
-	}
-	for name := range known.static() {
-		if !isScope(name) {
-			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
-		}
-		if name == IntrospectionScope {
-			return fmt.Errorf("oauthkit: Config.Scopes: %q lets an application introspect; no token can have it", name)
-		}
-	}
-	return nil
 }
 
 type defaultScopes struct {
@@ -159,11 +150,38 @@ func (d defaultScopes) Default(context.Context, Application, ScopeRequest) (Scop
 	return d.scopes, nil
 }
 
-// ScopeTexts returns every scope that there is, with what it means in words; the text is empty where nobody said.
+// static is also promoted to defaultScopes.
+func (s StaticScopes) static() StaticScopes { return s }
+
+// checkScopes returns an error for invalid scopes, if the scopes are static.
+func checkScopes(backend ScopeBackend) error {
+	known, ok := backend.(interface{ static() StaticScopes })
+	if !ok {
+		return nil
+	}
+	for name := range known.static() {
+		if !isScope(name) {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
+		}
+		if name == IntrospectionScope {
+			return fmt.Errorf("oauthkit: Config.Scopes: %q is reserved for introspection; no token can have it", name)
+		}
+	}
+	return nil
+}
+
+// HasStaticScopes reports whether Config.Scopes is a [StaticScopes], so that listing
+// the scopes cannot fail or block.
+func (p *Provider) HasStaticScopes() bool {
+	_, static := p.config.Scopes.(StaticScopes)
+	return static
+}
+
+// ScopeTexts returns every scope with its description, which may be empty.
 func (p *Provider) ScopeTexts(ctx context.Context) (map[string]string, error) {
 	own, err := p.config.Scopes.All(ctx)
 	if err != nil {
-		return nil, Unavailable(fmt.Errorf("asking for the scopes: %w", err))
+		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.All: %w", err))
 	}
 	texts := maps.Clone(p.scopes)
 	for name, text := range own {
@@ -174,10 +192,11 @@ func (p *Provider) ScopeTexts(ctx context.Context) (map[string]string, error) {
 	return texts, nil
 }
 
-// grantedScopes returns what a request asks for, or the defaults where it asks for nothing. Every one of them exists, is
-// available, and is allowed to the application. The error is an [*Error], with [InvalidScope] where the request is wrong.
+// grantedScopes returns the requested scopes, or the defaults if there are none. All
+// of them exist, are available, and are allowed to the application. The error is an
+// [*Error], with [InvalidScope] if the request is invalid.
 func (p *Provider) grantedScopes(ctx context.Context, app Application, request ScopeRequest) (Scopes, error) {
-	asked, err := ParseScopes(request.Form.Get("scope"))
+	requested, err := ParseScopes(request.Form.Get("scope"))
 	if err != nil {
 		return nil, err
 	}
@@ -185,33 +204,33 @@ func (p *Provider) grantedScopes(ctx context.Context, app Application, request S
 	if err != nil {
 		return nil, err
 	}
-	if len(asked) == 0 {
+	if len(requested) == 0 {
 		return p.defaultScopes(ctx, app, request, may)
 	}
-	for _, scope := range asked {
+	for _, scope := range requested {
 		if err := may(scope); err != nil {
 			return nil, err
 		}
 	}
-	return asked, nil
+	return requested, nil
 }
 
-// availableScopes returns the check of one scope.
+// availableScopes returns a function that checks one scope.
 func (p *Provider) availableScopes(ctx context.Context, app Application, request ScopeRequest) (func(scope string) error, error) {
 	own, err := p.config.Scopes.All(ctx)
 	if err != nil {
-		return nil, Unavailable(fmt.Errorf("asking for the scopes: %w", err))
+		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.All: %w", err))
 	}
 	available, err := p.config.Scopes.Available(ctx, app, request)
 	if err != nil {
-		return nil, Unavailable(fmt.Errorf("asking for the available scopes: %w", err))
+		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Available: %w", err))
 	}
 	return func(scope string) error {
 		_, known := own[scope]
 		_, added := p.scopes[scope]
 		switch {
 		case !known && !added, scope == IntrospectionScope:
-			// A page can show the description, so what somebody else has chosen is not in it.
+			// A page can show the description, so it does not repeat the scope.
 			return Errorf(InvalidScope, "one of the scopes that are asked for does not exist").WithCause(fmt.Errorf("there is no scope %q", scope))
 		case !app.AllowsScope(scope), !added && !available.Contains(scope):
 			return Errorf(InvalidScope, "the application may not ask for scope %s", scope)
@@ -221,31 +240,28 @@ func (p *Provider) availableScopes(ctx context.Context, app Application, request
 	}, nil
 }
 
-// defaultScopes are never more than what is available, so that a mistake in them gives nothing away.
+// defaultScopes returns the default scopes that are available, so that a mistake in
+// them grants nothing.
 func (p *Provider) defaultScopes(ctx context.Context, app Application, request ScopeRequest, may func(string) error) (Scopes, error) {
 	scopes, err := p.config.Scopes.Default(ctx, app, request)
 	if err != nil {
-		return nil, Unavailable(fmt.Errorf("asking for the default scopes: %w", err))
+		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Default: %w", err))
 	}
 	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool { return may(scope) != nil }), nil
 }
 
-// This file holds the types of columns: lists that are stored as Django OAuth Toolkit stores them, in one text column with
-// spaces between.
-
-// URIs is a list of URIs in one text column, separated by spaces.
+// URIs is a list of URIs. It is stored in one text column, separated by spaces, as
+// Django OAuth Toolkit does.
 type URIs []string
 
-// String returns the URIs with one space between each.
+// String returns the URIs separated by one space.
 func (u URIs) String() string { return strings.Join(u, " ") }
-
-// ContainsAll reports whether every one of others is one of them.
-func (u URIs) ContainsAll(others URIs) bool { return Scopes(u).ContainsAll(Scopes(others)) }
 
 // Value implements [driver.Valuer].
 func (u URIs) Value() (driver.Value, error) { return u.String(), nil }
 
-// Scan implements [database/sql.Scanner]. Any white space separates, as in rows that were written elsewhere.
+// Scan implements [database/sql.Scanner]. Any white space separates, as in rows that
+// were written elsewhere.
 func (u *URIs) Scan(column any) error {
 	words, err := scanWords(column)
 	*u = words
@@ -255,7 +271,8 @@ func (u *URIs) Scan(column any) error {
 // GormDataType tells GORM the column's type.
 func (URIs) GormDataType() string { return "text" }
 
-// GrantTypes is a list of grant types in one text column, separated by spaces.
+// GrantTypes is a list of grant types. It is stored in one text column, separated by
+// spaces.
 type GrantTypes []oauth2.GrantType
 
 // Value implements [driver.Valuer].
@@ -289,6 +306,6 @@ func scanWords(column any) ([]string, error) {
 	case []byte:
 		return strings.Fields(string(text)), nil
 	default:
-		return nil, fmt.Errorf("oauthkit: a list of words is stored as text, not as %T", column)
+		return nil, fmt.Errorf("oauthkit: cannot scan %T into a list of words", column)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// numbered returns a number of scopes.
+// numbered returns n scopes.
 func numbered(n int) string {
 	var words []string
 	for i := range n {
@@ -51,8 +51,9 @@ func TestA20_ParseScopes(t *testing.T) {
 	}
 }
 
-// FuzzScopeGrammar holds ParseScopes against the grammar as it stands in RFC 6749 §3.3: what it accepts is a scope
-// parameter, what it refuses is none or beyond the limits, and the scopes are the words in order, each once.
+// FuzzScopeGrammar compares ParseScopes with the grammar of RFC 6749 §3.3: it accepts
+// every valid scope parameter within the limits and nothing else, and returns the
+// words in order, each once.
 func FuzzScopeGrammar(f *testing.F) {
 	grammar := regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$`)
 	for _, text := range scopeTexts() {
@@ -67,7 +68,7 @@ func FuzzScopeGrammar(f *testing.F) {
 		}
 		if err != nil {
 			if scopes != nil || CodeOf(err) != InvalidScope {
-				t.Fatalf("ParseScopes(%q) = %q, %v; want nothing and invalid_scope", text, scopes, err)
+				t.Fatalf("ParseScopes(%q) = %q, %v; want no scopes and invalid_scope", text, scopes, err)
 			}
 			return
 		}
@@ -75,7 +76,7 @@ func FuzzScopeGrammar(f *testing.F) {
 			t.Fatalf("ParseScopes(%q) has the words %q, want %q", text, got, words)
 		}
 		if !slices.IsSortedFunc(scopes, func(a, b string) int { return firstWord(text, a) - firstWord(text, b) }) {
-			t.Fatalf("ParseScopes(%q) = %q, which is another order", text, scopes)
+			t.Fatalf("ParseScopes(%q) = %q, which has another order", text, scopes)
 		}
 		if again, err := ParseScopes(scopes.String()); err != nil || !slices.Equal(scopes, again) {
 			t.Fatalf("got %q, %v; want %q again", again, err, scopes)
@@ -83,8 +84,8 @@ func FuzzScopeGrammar(f *testing.F) {
 	})
 }
 
-// FuzzScopeSets holds the operations on two sets against their definition, element by element, and shows that a column
-// keeps them.
+// FuzzScopeSets checks the operations on two sets by their definition, element by
+// element, and that a column keeps the set.
 func FuzzScopeSets(f *testing.F) {
 	for _, text := range scopeTexts() {
 		f.Add(text, "openid b")
@@ -104,7 +105,7 @@ func FuzzScopeSets(f *testing.F) {
 		}
 		for i, scope := range union {
 			if !a.Contains(scope) && !b.Contains(scope) || union[:i].Contains(scope) {
-				t.Fatalf("%q.Union(%q) = %q, where %q is repeated or from nowhere", a, b, union, scope)
+				t.Fatalf("%q.Union(%q) = %q, where %q is repeated or in neither", a, b, union, scope)
 			}
 		}
 		if got, want := a.ContainsAll(b), len(union) == len(a); got != want {
@@ -121,7 +122,7 @@ func FuzzScopeSets(f *testing.F) {
 	})
 }
 
-// scopeTexts are the edges of the grammar and of the limits.
+// scopeTexts returns edge cases of the grammar and of the limits.
 func scopeTexts() []string {
 	return []string{
 		"", "openid", "openid profile email", "b a b", "!#[]~", "https://api.example.com/read:all",
@@ -131,7 +132,7 @@ func scopeTexts() []string {
 	}
 }
 
-// firstWord is where word stands in text as a whole word.
+// firstWord returns the position of word in text as a whole word.
 func firstWord(text, word string) int {
 	return strings.Index(" "+text+" ", " "+word+" ")
 }

@@ -8,17 +8,18 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// sealPurpose begins the purpose of everything that Provider.Seal seals, so that nothing else which is
-// sealed with Config.Secret, such as a signing key, can be opened there.
+// sealPurpose is the prefix of every purpose of Provider.Seal, so that Provider.Open
+// cannot open other data that is sealed with Config.Secret, such as a signing key.
 const sealPurpose = "oauthkit travelling: "
 
-// Seal encrypts and authenticates text that travels through a browser and comes back, perhaps to another
-// instance. The key is derived, for one purpose, from Config.Secret or, if that is empty, from a secret
-// that all instances share in the store. Bound is authenticated with the text, and so is the issuer.
+// Seal encrypts and authenticates text that travels through a browser and comes back,
+// possibly to another instance. The key is derived for one purpose from Config.Secret
+// or, if that is empty, from a secret in the store that all instances share. Bound
+// and the issuer are authenticated with the text.
 //
-// A seal does not expire and can be opened any number of times; what must not be is for the text to
-// prevent. If Config.Secret is empty, a reader of the database can make and open seals, so the text must
-// hold no credential.
+// A sealed text does not expire and can be opened any number of times; the text must
+// prevent that where it matters. If Config.Secret is empty, anyone who reads the
+// database can seal and open, so the text must hold no credential.
 func (p *Provider) Seal(ctx context.Context, purpose string, text, bound []byte) ([]byte, error) {
 	key, err := p.sealingKey(ctx)
 	if err != nil {
@@ -27,8 +28,8 @@ func (p *Provider) Seal(ctx context.Context, purpose string, text, bound []byte)
 	return secret.Seal(key, sealPurpose+purpose, text, p.boundToIssuer(bound))
 }
 
-// Open returns the text that Seal was given. It returns ErrNotFound if sealed was not made with the same
-// secret, for the same purpose, issuer and bound, or was changed since.
+// Open returns the text that was passed to Seal. It returns ErrNotFound if sealed was
+// made with another secret, purpose, issuer or bound, or was changed.
 func (p *Provider) Open(ctx context.Context, purpose string, sealed, bound []byte) ([]byte, error) {
 	key, err := p.sealingKey(ctx)
 	if err != nil {
@@ -41,13 +42,13 @@ func (p *Provider) Open(ctx context.Context, purpose string, sealed, bound []byt
 	return text, err
 }
 
-// boundToIssuer puts the issuer, which holds no NUL, before what is bound.
+// boundToIssuer prepends the issuer, which contains no NUL, to bound.
 func (p *Provider) boundToIssuer(bound []byte) []byte {
 	return append([]byte(p.issuer+"\x00"), bound...)
 }
 
-// sealingKey returns Config.Secret or what the store keeps in its place, which is asked for until it has
-// answered once.
+// sealingKey returns Config.Secret or the shared secret of the store, which is read
+// once.
 func (p *Provider) sealingKey(ctx context.Context) (string, error) {
 	if p.config.Secret != "" {
 		return p.config.Secret, nil
@@ -60,7 +61,7 @@ func (p *Provider) sealingKey(ctx context.Context) (string, error) {
 		return "", Unavailable(fmt.Errorf("reading the shared secret: %w", err))
 	}
 	if len(shared) < minSecret {
-		return "", fmt.Errorf("oauthkit: the shared secret in the store is shorter than %d bytes", minSecret)
+		return "", fmt.Errorf("oauthkit: shared secret in the store is shorter than %d bytes", minSecret)
 	}
 	p.sharedSecret.Store(&shared)
 	return shared, nil

@@ -4,35 +4,42 @@ import (
 	"time"
 )
 
-// Authorization is what a user allowed an application, or what an application is allowed for itself. Every code and token
-// is a credential for one Authorization and is valid only while that is: revoking it is one update of one row, and a token
-// that a racing request stores a moment later is dead on arrival.
+// Authorization is a permission that a user gave an application, or that an
+// application has for itself. Every code and token belongs to one Authorization and
+// is valid only while that is: revoking it is one update of one row, and a token that
+// a concurrent request stores a moment later is invalid from the start.
 type Authorization struct {
-	// ID names the row. Knowing it allows nothing.
+	// ID identifies the row. It is not secret.
 	ID string
 	// ClientID is the client_id of the application.
 	ClientID string
-	// ConsentID is the Consent that it stands under; empty where no consent was needed.
+	// ConsentID is the Consent that it rests on. It is empty if no consent was
+	// needed.
 	ConsentID string
-	// Subject is the user's identifier; empty where the application acts for itself (RFC 6749 §4.4).
+	// Subject is the user. It is empty if the application acts for itself (RFC 6749
+	// §4.4).
 	Subject string
-	// Scopes are all that was allowed. A token may have fewer.
+	// Scopes are all scopes that were allowed. A token may have fewer.
 	Scopes Scopes
-	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. None: it is restricted to no API.
+	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. If empty,
+	// it is not restricted to certain APIs.
 	Resources URIs
-	// AuthTime, ACR, AMR and SessionID describe the sign-in that it rests on, as the host told; zero where unknown.
+	// AuthTime, ACR, AMR and SessionID describe the sign-in, as in [User]. Those that
+	// are unknown are zero.
 	AuthTime  time.Time
 	ACR       string
 	AMR       []string
 	SessionID string
-	// Params is what extensions kept of the authorization request, such as OpenID Connect's nonce.
+	// Params are the parameters of the authorization request that extensions need
+	// later, such as OpenID Connect's nonce.
 	Params map[string]string
 	// CreatedAt is when it was approved.
 	CreatedAt time.Time
-	// ExpiresAt is the moment past which no credential of it is valid, however often it was refreshed. Until its code is
-	// redeemed, that is the end of the code. If zero, [TokenRequest.Issue] sets it.
+	// ExpiresAt is when all its credentials expire, however often they are refreshed.
+	// Until its code is redeemed, that is the expiry of the code. If zero,
+	// [TokenRequest.Issue] sets it.
 	ExpiresAt time.Time
-	// RevokedAt is when it was revoked; zero while it is not.
+	// RevokedAt is when it was revoked. It is zero if it was not revoked.
 	RevokedAt time.Time
 }
 
@@ -41,36 +48,41 @@ func (a *Authorization) Valid(now time.Time) bool {
 	return a.RevokedAt.IsZero() && now.Before(a.ExpiresAt)
 }
 
-// Consent is what a user has approved for an application, remembered. There is at most one for both; every Authorization
-// that rests on it is revoked together with it.
+// Consent is the remembered consent of a user to an application. There is at most one
+// for each pair of user and application. Revoking it revokes every Authorization that
+// rests on it.
 type Consent struct {
-	ID       string // names the row
-	ClientID string // the client_id
+	ID       string // identifies the row
+	ClientID string // the client_id of the application
 	Subject  string // the user
-	Scopes   Scopes // what was approved so far for every API, by requests that named none
-	// ResourceScopes are what was approved for single APIs, by the requests that named them (RFC 8707): the scopes by the URI.
+	Scopes   Scopes // approved for every API, by requests that named none
+	// ResourceScopes are the scopes that were approved for single APIs, by requests
+	// that named them (RFC 8707), by the URI of the API.
 	ResourceScopes map[string]Scopes
-	// ApplicationDigest is a hash of what the user was shown of the application, its name and redirect URIs, and of its
-	// client type. With another one the user has to be asked again.
+	// ApplicationDigest is a hash of the name, the redirect URIs and the client type
+	// of the application, as they were when the user approved. If it differs, the
+	// user is asked again.
 	ApplicationDigest string
 	CreatedAt         time.Time
 	UpdatedAt         time.Time // when the user was last asked for all of it
 }
 
-// Interaction is an authorization request that waits for the decision of a user. Pages carry only its id,
-// so nothing of it can be changed between two of them.
+// Interaction is an authorization request that waits for the decision of a user.
+// Pages carry only its id, so that a request cannot be changed between two pages.
 type Interaction struct {
 	Hash        string // of the id
-	BrowserHash string // of the cookie of the browser that began it
-	Subject     string // of the user
-	// Sealed holds the parameters of the request, encrypted with a key derived from the id.
+	BrowserHash string // of the cookie of the browser that started it
+	Subject     string // the user
+	// Sealed holds the parameters of the request, encrypted with a key derived from
+	// the id.
 	Sealed     []byte
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
-	ConsumedAt time.Time // when it was decided; zero before
+	ConsumedAt time.Time // when the user decided; zero before
 }
 
-// AuthorizationCode is the credential of RFC 6749 §4.1.2, with what the token request must prove.
+// AuthorizationCode is the credential of RFC 6749 §4.1.2, with the values that the
+// token request must match.
 type AuthorizationCode struct {
 	Hash                string
 	Authorization       *Authorization
@@ -86,71 +98,79 @@ type AuthorizationCode struct {
 type AccessToken struct {
 	Hash          string
 	Authorization *Authorization
-	Scopes        Scopes // a part of the Authorization's
-	Resources     URIs   // those of the Authorization, or some of them (RFC 8707 §2.2). None: no API by name
+	Scopes        Scopes // all scopes of the Authorization or fewer
+	Resources     URIs   // the APIs that it is for (RFC 8707 §2.2); empty: any
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 }
 
-// RefreshToken is the credential of RFC 6749 §1.5. Each is good for one use.
+// RefreshToken is the credential of RFC 6749 §1.5. Each can be used once.
 type RefreshToken struct {
 	Hash          string
 	Authorization *Authorization
 	IssuedAt      time.Time
-	ExpiresAt     time.Time // if it is not used until then; the Authorization's ExpiresAt holds as well
-	ConsumedAt    time.Time // when it was exchanged for its successor, by the store's clock; zero before
-	// Sealed is the response that it was exchanged for, encrypted with a key that only its bearer
-	// has. It is nil before, and nil again once the response may not be repeated any more.
+	ExpiresAt     time.Time // unless it is used; that of the Authorization applies too
+	ConsumedAt    time.Time // when it was used, by the store's clock; zero before
+	// Sealed is the response to its use, encrypted with a key derived from the token.
+	// It is nil before the use, and again once the response may not be repeated any
+	// more.
 	Sealed []byte
 }
 
-// Tokens are saved together or not at all. Their Authorization fields point to the same value.
+// Tokens are saved together or not at all. Their Authorization fields point to the
+// same value.
 type Tokens struct {
 	Access  *AccessToken
-	Refresh *RefreshToken // nil: none is issued
+	Refresh *RefreshToken // nil if none is issued
 }
 
-// ConsentUse says what the Consent of an Approval rests on, and so what a store does with it.
+// ConsentUse says how a store saves the Consent of an [Approval].
 type ConsentUse int
 
 const (
-	// ConsentRemembered says that nobody was asked. The Consent must still exist, by its ID, and stays as it is.
+	// ConsentRemembered means that the user was not asked. The Consent must exist, by
+	// its ID, and is not changed.
 	ConsentRemembered ConsentUse = iota
-	// ConsentNew says that the user was asked just now, and nothing was remembered. The Consent is inserted, or, where
-	// another request has just inserted one for the same application and user, the Scopes, ResourceScopes,
-	// ApplicationDigest and UpdatedAt of that one are replaced.
+	// ConsentNew means that the user was asked and no consent was remembered. The
+	// Consent is inserted. If a concurrent request has inserted one for the same
+	// application and user, the Scopes, ResourceScopes, ApplicationDigest and
+	// UpdatedAt of that one are replaced.
 	ConsentNew
-	// ConsentWidened says that the user was asked just now, beyond what was remembered. The Consent must still exist, by its
-	// ID, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced: written anyway, it would bring back what was
-	// withdrawn meanwhile.
+	// ConsentWidened means that the user was asked for more than was remembered. The
+	// Consent must exist, by its ID, and its Scopes, ResourceScopes,
+	// ApplicationDigest and UpdatedAt are replaced. Inserting it instead would
+	// restore a consent that was revoked concurrently.
 	ConsentWidened
 )
 
-// Approval is what the authorization endpoint writes in one act, together with the credential it hands out.
+// Approval is the data that the authorization endpoint saves in one act, together
+// with the credential that it returns.
 type Approval struct {
-	// Authorization is new. Its ConsentID is set by the store.
+	// Authorization is new. The store sets its ConsentID.
 	Authorization *Authorization
-	// Consent is what it stands under; nil: none is needed.
+	// Consent is the Consent that it rests on. If nil, none is needed.
 	Consent *Consent
-	// ConsentUse says what Consent rests on. It is of no meaning without one.
+	// ConsentUse says how Consent is saved. It is ignored if Consent is nil.
 	ConsentUse ConsentUse
-	// InteractionHash is the Interaction to consume; empty: the user had nothing to do.
+	// InteractionHash is the Interaction to consume. If empty, there is none.
 	InteractionHash string
 }
 
-// SigningKey is a key that signs tokens, as it is stored. Of one algorithm there are several at a time: one that is
-// published before it is used, one in use, and those whose signatures are still about.
+// SigningKey is a stored key that signs tokens. There can be several of one
+// algorithm: one that is published before its use, one in use, and former ones whose
+// signatures are still valid.
 type SigningKey struct {
-	// ID is the kid: the key's JWK thumbprint (RFC 7638).
+	// ID is the kid: the JWK thumbprint of the key (RFC 7638).
 	ID string
 	// Algorithm is RS256 or ES256.
 	Algorithm string
-	// Generation counts the keys of the algorithm, from 1. It decides between instances that add a key at the same time.
+	// Generation counts the keys of the algorithm, from 1. It decides between
+	// instances that add a key at the same time.
 	Generation int
-	// Private is the private key, sealed with Config.Secret where there is one.
+	// Private is the private key, sealed with Config.Secret if that is set.
 	Private []byte
-	// CreatedAt is when it was made, and published from.
+	// CreatedAt is when it was generated and first published.
 	CreatedAt time.Time
-	// ActiveAt is from when it signs, unless there is a later one that does.
+	// ActiveAt is when it starts to sign, until a later key does.
 	ActiveAt time.Time
 }

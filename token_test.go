@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestAuthorizationValid shows until when an Authorization is valid.
+// TestAuthorizationValid checks how expiry and revocation affect an Authorization.
 func TestAuthorizationValid(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, test := range map[string]struct {

@@ -14,78 +14,27 @@ import (
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
-// Validator is an [Application] with rules of its own. They come on top of the library's and cannot replace them.
-type Validator interface {
-	// Validate adds what is wrong with the application to problems. It must not change the application.
-	Validate(problems *Problems)
-}
-
-// Problem is one thing that is wrong with one field.
-type Problem struct {
-	Field   string // the field's JSON name
-	Message string // what is wrong and what to do, for people, in English
-	format  string // that Message was made of, where there are args
-	args    []any
-}
-
-// Text returns what is wrong in other words. Translate is given the format of the message and what is put into it, as in [Problems.Add],
-// and returns both put together; of a message with nothing put into it, it is given that alone. An error that is put in is translated
-// first, by its own method Text where it has this one.
-func (p Problem) Text(translate func(format string, args ...any) string) string {
-	if len(p.args) == 0 {
-		return translate(p.Message)
-	}
-	args := slices.Clone(p.args)
-	for i, arg := range args {
-		switch arg := arg.(type) {
-		case translatable:
-			args[i] = arg.Text(translate)
-		case error:
-			args[i] = translate(arg.Error())
-		}
-	}
-	return translate(p.format, args...)
-}
-
-// translatable is what can be said in other words, as a [Problem] can.
-type translatable interface {
-	Text(translate func(format string, args ...any) string) string
-}
-
-// Problems collects all that is wrong at once, in the order of the fields. It is an error when it is not empty.
-type Problems []Problem
-
-// Add notes a problem of a field, named as in JSON. A page translates the format by its text problem.FORMAT, and an error among
-// args likewise.
-func (p *Problems) Add(field, format string, args ...any) {
-	*p = append(*p, Problem{Field: field, Message: fmt.Sprintf(format, args...), format: format, args: args})
-}
-
-// Of returns the messages for one field.
-func (p Problems) Of(field string) []string {
-	var messages []string
-	for _, problem := range p {
-		if problem.Field == field {
-			messages = append(messages, problem.Message)
-		}
-	}
-	return messages
-}
-
-// Error names every problem with its field.
-func (p Problems) Error() string {
-	texts := make([]string, len(p))
-	for i, problem := range p {
-		texts[i] = problem.Field + ": " + problem.Message
-	}
-	return strings.Join(texts, "; ")
-}
-
-// ValidateApplication checks app by the library's rules. It is [ApplicationRules.Validate] of the zero value.
+// ValidateApplication checks app by the library's rules. It is
+// [ApplicationRules.Validate] of the zero value.
 func ValidateApplication(app Application) error { return ApplicationRules{}.Validate(app) }
 
-// Validate checks app by the library's rules, where it embeds [AbstractApplication], and by its own, where it is a [Validator].
-// The error holds a [Problems] with everything that is wrong.
+// ApplicationRules are the rules for the addresses that applications are stored with.
+// They do not affect requests: a URI must match exactly, and one that
+// [CheckRedirectURI] rejects is rejected in requests too. The zero value has the
+// library's rules. An application that is an [AddressValidator] decides for itself.
+type ApplicationRules struct {
+	// RedirectURI returns a function that checks the redirect URIs of an application,
+	// which may be new. Its error is a sentence for people. It may call
+	// CheckRedirectURI and then be stricter. If RedirectURI is nil or returns nil,
+	// CheckRedirectURI is used.
+	RedirectURI func(app Application) func(uri string) error
+	// Origin does the same for the allowed origins, with CheckOrigin.
+	Origin func(app Application) func(origin string) error
+}
+
+// Validate checks app by the library's rules if it embeds [AbstractApplication], and
+// by its own rules if it is a [Validator]. The error holds [Problems] with everything
+// that is wrong.
 func (r ApplicationRules) Validate(app Application) error {
 	var problems Problems
 	if abstract := Abstract(app); abstract != nil {
@@ -100,7 +49,8 @@ func (r ApplicationRules) Validate(app Application) error {
 	return fmt.Errorf("oauthkit: application %q is not valid: %w", app.GetID(), problems)
 }
 
-// Prepare makes app ready to be created: it fills in a client_id where there is none, and validates.
+// Prepare generates a client_id if app has none, and validates it. Stores call it
+// before they create an application.
 func (r ApplicationRules) Prepare(app Application) error {
 	if abstract := Abstract(app); abstract != nil {
 		abstract.complete()
@@ -108,7 +58,91 @@ func (r ApplicationRules) Prepare(app Application) error {
 	return r.Validate(app)
 }
 
-// validate asks app, not a, what depends on an answer that the host may override.
+// Validator is an [Application] with rules of its own, in addition to the library's.
+type Validator interface {
+	// Validate adds the problems of the application. It must not change the
+	// application.
+	Validate(problems *Problems)
+}
+
+// AddressValidator is an [Application] with rules of its own for its addresses, in
+// place of [ApplicationRules]. Its errors are sentences for people.
+type AddressValidator interface {
+	ValidateRedirectURI(uri string) error
+	ValidateOrigin(origin string) error
+}
+
+func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
+	if own, ok := app.(AddressValidator); ok {
+		return own.ValidateRedirectURI
+	}
+	if r.RedirectURI != nil {
+		if check := r.RedirectURI(app); check != nil {
+			return check
+		}
+	}
+	return CheckRedirectURI
+}
+
+func (r ApplicationRules) origin(app Application) func(origin string) error {
+	if own, ok := app.(AddressValidator); ok {
+		return own.ValidateOrigin
+	}
+	if r.Origin != nil {
+		if check := r.Origin(app); check != nil {
+			return check
+		}
+	}
+	return CheckOrigin
+}
+
+// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2, RFC 8252
+// §7): an https URI, an http URI with a loopback address, or a private-use scheme
+// with a dot; no fragment, no userinfo, and nothing that two programs could parse
+// differently.
+func CheckRedirectURI(uri string) error { return redirect.Check(uri) }
+
+// CheckOrigin is the library's rule for origins (RFC 6454 §6.2): https, or http with
+// a loopback address, and only host and port.
+func CheckOrigin(origin string) error { return redirect.CheckOrigin(origin) }
+
+// CheckName is the library's rule for the name of an application: at most 100
+// characters, none of them invisible. The empty name is allowed. The error is a
+// sentence for people.
+func CheckName(name string) error {
+	if !isName(name) {
+		return errors.New("must have at most 100 characters, none of which is invisible, a control character or a direction mark")
+	}
+	return nil
+}
+
+// isName reports whether people see the name as it is and nothing else: it is empty,
+// or it is not blank, not longer than a line, and has no characters that hide or
+// reorder the text around it.
+func isName(name string) bool {
+	before := rune(0)
+	for _, r := range name {
+		joins := (r == '\u200c' || r == '\u200d') && before > unicode.MaxLatin1 // Persian, Hindi and emoji need joiners
+		if isHidden(r) && !joins {
+			return false
+		}
+		before = r
+	}
+	return utf8.RuneCountInString(name) <= 100 && (name == "" || strings.ContainsFunc(name, isShown))
+}
+
+// isShown reports whether r is visible by itself, unlike blanks and combining marks.
+func isShown(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && r != '\u2800' && r != '\U0001d159'
+}
+
+// isHidden reports whether r affects text without being visible (Unicode Cc, Cf, Zl,
+// Zp and default ignorables), or replaces invalid UTF-8.
+func isHidden(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// validate calls methods of app, not of a, because the host may override them.
 func (a *AbstractApplication) validate(app Application, rules ApplicationRules, problems *Problems) {
 	a.validateIdentity(problems)
 	if app.GetID() != a.ClientID {
@@ -160,7 +194,7 @@ func (a *AbstractApplication) validateRedirection(app Application, rules Applica
 		{"allowed_origins", a.AllowedOrigins, checkOrigin},
 	} {
 		for _, uri := range list.uris {
-			if uri == "" || strings.ContainsFunc(uri, unicode.IsSpace) { // it is stored in a list that white space separates
+			if uri == "" || strings.ContainsFunc(uri, unicode.IsSpace) { // the stored list is separated by white space
 				problems.Add(list.field, "%q: must not be empty or contain white space", uri)
 			} else if err := list.check(uri); err != nil {
 				problems.Add(list.field, "%q: %s", uri, err)
@@ -217,86 +251,70 @@ func (a *AbstractApplication) validateKeys(problems *Problems) {
 
 func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
 
-// isName reports whether people see the name as it is, and only the name: none, or one that is not blank, is not longer than a
-// line, and holds nothing that hides or turns the words around it.
-func isName(name string) bool {
-	before := rune(0)
-	for _, r := range name {
-		joins := (r == '\u200c' || r == '\u200d') && before > unicode.MaxLatin1 // as Persian, Hindi and emoji need it
-		if isHidden(r) && !joins {
-			return false
-		}
-		before = r
-	}
-	return utf8.RuneCountInString(name) <= 100 && (name == "" || strings.ContainsFunc(name, isShown))
+// isText reports whether a parameter can be stored and compared: UTF-8 without NUL.
+func isText(text string) bool {
+	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
 }
 
-// isShown knows the characters that leave ink by themselves: not blanks, nor marks on what is before them.
-func isShown(r rune) bool {
-	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && r != '\u2800' && r != '\U0001d159'
+// Problems collects everything that is wrong, in the order of the fields. It is an
+// error if it is not empty.
+type Problems []Problem
+
+// Add adds a problem of a field, by its JSON name. A page translates the format with
+// its text problem.FORMAT, and an error in args likewise.
+func (p *Problems) Add(field, format string, args ...any) {
+	*p = append(*p, Problem{Field: field, Message: fmt.Sprintf(format, args...), format: format, args: args})
 }
 
-// isHidden knows the characters that do something to text and cannot be seen (Unicode Cc, Cf, Zl, Zp and default ignorables), and
-// what is no text.
-func isHidden(r rune) bool {
-	return r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
-}
-
-// ApplicationRules say which URIs applications may be stored with. They do not say how a request is matched: that stays
-// exact, and a URI that [CheckRedirectURI] refuses is refused in a request too. The zero value is the library's own rules. An
-// application that is a [RedirectURIValidator] or an [OriginValidator] decides for itself.
-type ApplicationRules struct {
-	// RedirectURI returns what checks the redirect URIs of an application, which may be new. The error is for people. Nil, and nil
-	// for an application: CheckRedirectURI. It can call that and then be stricter.
-	RedirectURI func(app Application) func(uri string) error
-	// Origin does the same for the allowed origins, with CheckOrigin.
-	Origin func(app Application) func(origin string) error
-}
-
-// AddressValidator is an [Application] with rules of its own for its addresses, in place of
-// [ApplicationRules]. Each error is a sentence for people.
-type AddressValidator interface {
-	ValidateRedirectURI(uri string) error
-	ValidateOrigin(origin string) error
-}
-
-// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2, RFC 8252 §7): an https URI, an http URI of a
-// loopback address, or a private-use scheme with a dot; no fragment, no user, nothing that two programs could read differently.
-func CheckRedirectURI(uri string) error { return redirect.Check(uri) }
-
-// CheckOrigin is the library's rule for origins (RFC 6454 §6.2): https, or http on a loopback address, and nothing but host and
-// port.
-func CheckOrigin(origin string) error { return redirect.CheckOrigin(origin) }
-
-// CheckName is the library's rule for the name of an application: at most 100 characters, which people see as they are. None at all
-// is a name too. The error is for people.
-func CheckName(name string) error {
-	if !isName(name) {
-		return errors.New("must have at most 100 characters, none of which is invisible, a control character or a direction mark")
-	}
-	return nil
-}
-
-func (r ApplicationRules) redirectURI(app Application) func(uri string) error {
-	if own, ok := app.(AddressValidator); ok {
-		return own.ValidateRedirectURI
-	}
-	if r.RedirectURI != nil {
-		if check := r.RedirectURI(app); check != nil {
-			return check
+// Of returns the messages of a field.
+func (p Problems) Of(field string) []string {
+	var messages []string
+	for _, problem := range p {
+		if problem.Field == field {
+			messages = append(messages, problem.Message)
 		}
 	}
-	return CheckRedirectURI
+	return messages
 }
 
-func (r ApplicationRules) origin(app Application) func(origin string) error {
-	if own, ok := app.(AddressValidator); ok {
-		return own.ValidateOrigin
+// Error returns every problem with its field.
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, problem := range p {
+		texts[i] = problem.Field + ": " + problem.Message
 	}
-	if r.Origin != nil {
-		if check := r.Origin(app); check != nil {
-			return check
+	return strings.Join(texts, "; ")
+}
+
+// Problem is one thing that is wrong with a field.
+type Problem struct {
+	Field   string // the JSON name of the field
+	Message string // a sentence for people, in English
+	format  string // the format of Message, if there are args
+	args    []any
+}
+
+// Text returns the message in another language. Translate is called with the format
+// and the arguments, as in [Problems.Add], and returns the formatted text. A message
+// without arguments is passed alone. Errors among the arguments are translated first,
+// by their own method Text if they have one.
+func (p Problem) Text(translate func(format string, args ...any) string) string {
+	if len(p.args) == 0 {
+		return translate(p.Message)
+	}
+	args := slices.Clone(p.args)
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case translatable:
+			args[i] = arg.Text(translate)
+		case error:
+			args[i] = translate(arg.Error())
 		}
 	}
-	return CheckOrigin
+	return translate(p.format, args...)
+}
+
+// translatable is a text that can be translated, as a [Problem] can.
+type translatable interface {
+	Text(translate func(format string, args ...any) string) string
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestQ10_ClientKeys registers key sets that are none, or hold no keys that a parser expects.
+// TestQ10_ClientKeys checks that key sets without usable public keys are rejected.
 func TestQ10_ClientKeys(t *testing.T) {
 	for _, set := range []string{
 		"null", "[]", "{}", `{"keys":null}`, `{"keys":{}}`, `{"keys":[1]}`, `{"keys":"x"}`, `{"keys":[[]]}`, "{", "\x00",
@@ -18,7 +18,7 @@ func TestQ10_ClientKeys(t *testing.T) {
 			t.Errorf("%.40q: got %v, want a problem with client_jwks", set, err)
 		}
 	}
-	for _, set := range []string{`{"keys":[null]}`, `{"keys":[{}]}`, `{"keys":[{"kty":1,"n":[],"e":null}]}`} { // private_key_jwt is not served, so nothing reads them
+	for _, set := range []string{`{"keys":[null]}`, `{"keys":[{}]}`, `{"keys":[{"kty":1,"n":[],"e":null}]}`} { // private_key_jwt is not supported yet, so they are not parsed
 		app := &AbstractApplication{ClientID: "app", ClientType: Confidential, ClientJWKS: set}
 		if err := ValidateApplication(app); err != nil {
 			t.Errorf("%s: got %v, want it accepted", set, err)

@@ -12,9 +12,11 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// AuthorizationCodeConfig says how the authorization code grant behaves. The zero value is the strictest.
+// AuthorizationCodeConfig configures the authorization code grant. The zero value is
+// the strictest.
 type AuthorizationCodeConfig struct {
-	// Lifetime is how long a code is valid. Zero: 60 seconds. More than 10 minutes is cut to that (RFC 6749 §4.1.2).
+	// Lifetime is how long a code is valid, at most 10 minutes (RFC 6749 §4.1.2). A
+	// longer lifetime is reduced to that. If zero, it is 60 seconds.
 	Lifetime time.Duration
 }
 
@@ -24,8 +26,8 @@ type authorizationCode struct {
 	lifetime time.Duration
 }
 
-// AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). PKCE with S256 is required of every application
-// (RFC 9700 §2.1.1).
+// AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). It requires
+// PKCE with S256 of every application (RFC 9700 §2.1.1).
 func AuthorizationCode(store oauthkit.CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
 	lifetime := config.Lifetime
 	if lifetime <= 0 {
@@ -45,7 +47,8 @@ func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest
 	return checkChallenge(request.Form)
 }
 
-// Authorize implements [oauthkit.Authorizer]: it saves the approval and the code (RFC 6749 §4.1.2).
+// Authorize implements [oauthkit.Authorizer]. It saves the approval and a new code
+// (RFC 6749 §4.1.2).
 func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.AuthorizeRequest, approval *oauthkit.Approval) (url.Values, error) {
 	value := secret.New(secret.AuthorizationCode)
 	approval.Authorization.ExpiresAt = request.Now.Add(g.lifetime) // until it is redeemed
@@ -75,16 +78,16 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 	}
 	if code.Authorization.ClientID != request.Application.GetID() {
 		request.RecordMisuse(ctx, code.Authorization, code.Hash)
-		return nil, notValid("code")
+		return nil, invalidCredential("code")
 	}
 	if err := checkProof(code, request.Form); err != nil {
 		return nil, err
 	}
-	if !code.ConsumedAt.IsZero() { // before the expiry: a replay stays one
+	if !code.ConsumedAt.IsZero() { // before expiry is checked: a replay of an expired code is a replay
 		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
 	}
 	if !request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now) {
-		return nil, notValid("code")
+		return nil, invalidCredential("code")
 	}
 	return g.redeem(ctx, request, code)
 }
@@ -94,14 +97,15 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "code is missing")
 	}
 	if !secret.AuthorizationCode.Is(value) {
-		return nil, notValid("code")
+		return nil, invalidCredential("code")
 	}
 	code, err := g.store.Code(ctx, secret.Hash(value))
-	return code, found(err, "code")
+	return code, findError(err, "code")
 }
 
-// checkProof checks that the redirect URI is the one of the authorization request (RFC 6749 §4.1.3), and that the one who
-// made that request makes this one (RFC 7636 §4.6).
+// checkProof checks that the redirect URI is the one of the authorization request
+// (RFC 6749 §4.1.3), and that both requests come from the same client instance (RFC
+// 7636 §4.6).
 func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
 	if form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
@@ -110,10 +114,10 @@ func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
 }
 
 func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
-	code.Authorization.ExpiresAt = time.Time{} // that of the code until now; Issue sets the one that lasts
+	code.Authorization.ExpiresAt = time.Time{} // it was that of the code; Issue sets the final one
 	response, err := request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: code.Authorization,
-		Scopes:        stillAllowed(request.Application, code.Authorization),
+		Scopes:        allowedScopes(request.Application, code.Authorization),
 		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
 			return g.store.RedeemCode(ctx, code.Hash, tokens, request.Now)
 		},
@@ -122,7 +126,7 @@ func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenR
 	case errors.Is(err, oauthkit.ErrReplayed):
 		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
-		return nil, notValid("code")
+		return nil, invalidCredential("code")
 	default:
 		return response, err
 	}

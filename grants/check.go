@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The longest times that the checks say nothing about.
+// The longest durations without a warning.
 const (
 	longCode  = time.Minute
 	longRetry = 30 * time.Second
@@ -21,8 +21,8 @@ func (g *authorizationCode) Check(context.Context) []oauthkit.Finding {
 	}
 	return []oauthkit.Finding{{
 		ID: "grants.W001", Severity: oauthkit.SeverityWarning,
-		Message: fmt.Sprintf("an authorization code is good for %s; it travels through the browser, where it can leak (RFC 9700 §4.2)", g.lifetime),
-		Hint:    "Set AuthorizationCodeConfig.Lifetime to a minute or less",
+		Message: fmt.Sprintf("authorization codes are valid for %s, and a code can leak from the browser (RFC 9700 §4.2)", g.lifetime),
+		Hint:    "Set AuthorizationCodeConfig.Lifetime to one minute or less",
 	}}
 }
 
@@ -33,7 +33,7 @@ func (g *refreshToken) Check(context.Context) []oauthkit.Finding {
 	}
 	return []oauthkit.Finding{{
 		ID: "grants.W002", Severity: oauthkit.SeverityWarning,
-		Message: fmt.Sprintf("a refresh token that was used can be presented again for %s before that counts as a theft (RFC 9700 §4.14.2)", g.window),
+		Message: fmt.Sprintf("a used refresh token can be repeated for %s before that counts as a replay (RFC 9700 §4.14.2)", g.window),
 		Hint:    "Set RefreshTokenConfig.RetryWindow to 30 seconds or less",
 	}}
 }

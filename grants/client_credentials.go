@@ -8,13 +8,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// clientCredentials is the grant of RFC 6749 §4.4: an application acts for itself.
+// clientCredentials is the grant of RFC 6749 §4.4, for an application without a user.
 type clientCredentials struct {
 	store oauthkit.TokenStore
 }
 
-// ClientCredentials returns the client credentials grant (RFC 6749 §4.4). Its tokens have no subject, so they can never be
-// taken for a user's (RFC 9700 §4.15), and no refresh token (RFC 6749 §4.4.3).
+// ClientCredentials returns the client credentials grant (RFC 6749 §4.4). Its tokens
+// have no subject, so that they cannot be mistaken for tokens of a user (RFC 9700
+// §4.15). It issues no refresh token (RFC 6749 §4.4.3).
 func ClientCredentials(store oauthkit.TokenStore) oauthkit.Grant {
 	return &clientCredentials{store: store}
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// TestT22_PublicClientCredentials has a public application that says it may use the
-// grant, as one can that no store of this module has validated.
+// TestT22_PublicClientCredentials shows that a public application cannot use the
+// grant, even if it says so, which is possible if no store of this module has
+// validated it.
 func TestT22_PublicClientCredentials(t *testing.T) {
 	app := &oauthkit.AbstractApplication{ClientID: "app", ClientType: oauthkit.Public}
 	response, err := ClientCredentials(nil).Exchange(t.Context(), &oauthkit.TokenRequest{Application: app})

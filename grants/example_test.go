@@ -13,10 +13,11 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// ticketGrant is a grant of the host's own: a printed ticket that an application turns into an access token, once.
+// ticketGrant is a grant of the host: an application exchanges a printed ticket for
+// an access token, once.
 type ticketGrant struct {
 	store   oauthkit.TokenStore
-	tickets map[string]bool // of an example; a host keeps them where two requests cannot both use one
+	tickets map[string]bool // a real host stores them so that two requests cannot use the same one
 }
 
 func (g *ticketGrant) GrantType() oauth2.GrantType { return "urn:example:ticket" }
@@ -36,7 +37,7 @@ func (g *ticketGrant) Exchange(ctx context.Context, request *oauthkit.TokenReque
 	})
 }
 
-// A grant of the host's own is a type with two methods, listed beside the others.
+// A custom grant is a type with two methods, passed along with the others.
 func Example_ownGrant() {
 	store := memstore.New()
 	own := &ticketGrant{store: store, tickets: map[string]bool{"A-17": true}}
@@ -63,12 +64,12 @@ func Example_ownGrant() {
 	// invalid_grant: the ticket is not valid
 }
 
-// What a host decides about a grant is given to its constructor.
+// A grant is configured by its constructor.
 func ExampleRefreshToken() {
 	store := memstore.New()
 	all := []oauthkit.Grant{
 		grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{}),
-		grants.RefreshToken(store, grants.RefreshTokenConfig{}), // the strictest: no retry at all
+		grants.RefreshToken(store, grants.RefreshTokenConfig{}), // the strictest: no retries
 	}
 	for _, grant := range all {
 		fmt.Println(string(grant.GrantType()))

@@ -12,9 +12,11 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file is PKCE (RFC 7636). Only S256 is known: with "plain" whoever sees the request has the verifier.
+// This file implements PKCE (RFC 7636). Only S256 is supported: with "plain" anyone
+// who sees the authorization request knows the verifier.
 
-// emptyChallenge is the challenge of an empty verifier, which some broken clients send.
+// emptyChallenge is the challenge of an empty verifier, which some broken clients
+// send.
 const emptyChallenge = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
 
 // checkChallenge checks the authorization request (RFC 7636 §4.3, §4.4.1).
@@ -34,8 +36,9 @@ func checkChallenge(form url.Values) error {
 	}
 }
 
-// isChallenge reports whether text has the 43 characters that 256 bits make in base64url (RFC 7636 §4.2). The last one is
-// not held to the two bits that are left over: nothing but a comparison is done with it.
+// isChallenge reports whether text has 43 base64url characters, which encode 256 bits
+// (RFC 7636 §4.2). It ignores the two unused bits of the last character, because a
+// challenge is only compared.
 func isChallenge(text string) bool {
 	return len(text) == 43 && !strings.ContainsFunc(text, func(r rune) bool {
 		return !isAlphanumeric(r) && r != '-' && r != '_'
@@ -55,7 +58,8 @@ func checkVerifier(code *oauthkit.AuthorizationCode, verifier string) error {
 	return nil
 }
 
-// isVerifier reports whether text has 43 to 128 unreserved characters (RFC 7636 §4.1).
+// isVerifier reports whether text has 43 to 128 unreserved characters (RFC 7636
+// §4.1).
 func isVerifier(text string) bool {
 	return len(text) >= 43 && len(text) <= 128 && !strings.ContainsFunc(text, func(r rune) bool {
 		return !isAlphanumeric(r) && !strings.ContainsRune("-._~", r)

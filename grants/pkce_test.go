@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The vector of RFC 7636 appendix B.
+// The test vector of RFC 7636 appendix B.
 const (
 	verifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -21,7 +21,7 @@ func TestCheckChallenge(t *testing.T) {
 	}{
 		"RFC 7636 appendix B":         {challenge, "S256", true},
 		"A-17 all A":                  {strings.Repeat("A", 43), "S256", true},
-		"A-14 nothing":                {"", "", false},
+		"A-14 missing":                {"", "", false},
 		"A-15 plain":                  {verifier, "plain", false},
 		"A-15 no method means plain":  {challenge, "", false},
 		"A-16 lower case":             {challenge, "s256", false},
@@ -53,11 +53,11 @@ func TestC10_CheckVerifier(t *testing.T) {
 		ok       bool
 	}{
 		"RFC 7636 appendix B": {verifier, true},
-		"none":                {"", false},
+		"missing":             {"", false},
 		"wrong":               {strings.Repeat("a", 43), false},
 		"short":               {verifier[1:], false},
 		"long":                {strings.Repeat("a", 129), false},
-		"blank behind":        {verifier + " ", false},
+		"trailing space":      {verifier + " ", false},
 		"other characters":    {verifier[1:] + "!", false},
 		"the challenge":       {challenge, false},
 	}
@@ -72,6 +72,6 @@ func TestC10_CheckVerifier(t *testing.T) {
 	}
 	plain := &oauthkit.AuthorizationCode{CodeChallenge: verifier, CodeChallengeMethod: "plain"}
 	if checkVerifier(plain, verifier) == nil {
-		t.Error("a code with the method plain was redeemed; only S256 may be")
+		t.Error("checkVerifier accepted a code with the method plain, want only S256")
 	}
 }

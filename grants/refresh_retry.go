@@ -13,32 +13,36 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file is the retry: a refresh whose answer was lost on the way is repeated with the token that
-// is now used up. The answer was sealed with a key derived from that token and Config.Secret, so that
-// the store cannot read it. Every repeat hands out the same successor, never a second one.
+// This file implements retries: a client that did not receive the response to a
+// refresh repeats the request with the used token. The response is sealed with a key
+// derived from that token and Config.Secret, so that the store cannot read it. Every
+// repeat returns the same successor and never a second one.
 
 const sealPurpose = "oauthkit refresh token retry"
 
-// maxRepeats is how often one token can be repeated. A client that retries does so a few times.
+// maxRepeats is how often one token can be repeated. A client that retries does so a
+// few times.
 const maxRepeats = 5
 
-// unopenedLeeway is how long after its window a repeat is no replay yet if its answer cannot be opened,
-// so that the store cannot be asked: the clock of the store may be another one.
-const unopenedLeeway = time.Minute
+// unreadableLeeway is how long after its window a repeat is not yet a replay if its
+// response cannot be decrypted. The store, which cannot be asked then, may have
+// another clock.
+const unreadableLeeway = time.Minute
 
-// question is what a refresh asked for, in one spelling: sorted, without what is empty or repeated.
-type question struct {
+// refreshParameters are the parameters of a refresh in a canonical form: sorted,
+// without empty and repeated values.
+type refreshParameters struct {
 	Scope     string   `json:",omitempty"`
 	Resources []string `json:",omitempty"`
 }
 
-func questionOf(form url.Values) question {
+func parametersOf(form url.Values) refreshParameters {
 	resources := slices.DeleteFunc(slices.Clone(form["resource"]), func(resource string) bool { return resource == "" })
 	slices.Sort(resources)
-	return question{Scope: sortedWords(form.Get("scope")), Resources: slices.Compact(resources)}
+	return refreshParameters{Scope: sortWords(form.Get("scope")), Resources: slices.Compact(resources)}
 }
 
-func sortedWords(text string) string {
+func sortWords(text string) string {
 	if text == "" {
 		return ""
 	}
@@ -47,26 +51,27 @@ func sortedWords(text string) string {
 	return strings.Join(slices.Compact(words), " ")
 }
 
-func (q question) same(other question) bool {
-	return q.Scope == other.Scope && slices.Equal(q.Resources, other.Resources)
+func (p refreshParameters) equal(other refreshParameters) bool {
+	return p.Scope == other.Scope && slices.Equal(p.Resources, other.Resources)
 }
 
-// sealedResponse is what is kept of an answer.
+// sealedResponse is the plaintext of a sealed response.
 type sealedResponse struct {
-	Response  *oauthkit.TokenResponse
-	ExpiresAt time.Time // of the access token
-	Question  question
+	Response   *oauthkit.TokenResponse
+	ExpiresAt  time.Time // of the access token
+	Parameters refreshParameters
 }
 
-// seal returns nil if no retry is allowed.
+// seal returns the response to a repeat, encrypted. It returns nil if repeats are not
+// allowed.
 func (g *refreshToken) seal(request *oauthkit.TokenRequest, value, hash string, response *oauthkit.TokenResponse) ([]byte, error) {
 	if g.window <= 0 {
 		return nil, nil
 	}
 	text, err := json.Marshal(sealedResponse{
-		Response:  response,
-		ExpiresAt: request.Now.Add(time.Duration(response.ExpiresIn) * time.Second),
-		Question:  questionOf(request.Form),
+		Response:   response,
+		ExpiresAt:  request.Now.Add(time.Duration(response.ExpiresIn) * time.Second),
+		Parameters: parametersOf(request.Form),
 	})
 	if err != nil {
 		return nil, err
@@ -74,8 +79,8 @@ func (g *refreshToken) seal(request *oauthkit.TokenRequest, value, hash string, 
 	return secret.Seal(sealKey(request, value), sealPurpose, text, []byte(hash))
 }
 
-// sealKey returns the key that only the bearer of the token and the provider have together. The
-// token has a fixed length, so no other pair makes the same key.
+// sealKey returns the key, which takes both the token and Config.Secret to derive.
+// The token has a fixed length, so no other pair yields the same key.
 func sealKey(request *oauthkit.TokenRequest, value string) string { return value + request.Secret() }
 
 func (g *refreshToken) open(request *oauthkit.TokenRequest, value string, token *oauthkit.RefreshToken) (*sealedResponse, error) {
@@ -83,29 +88,29 @@ func (g *refreshToken) open(request *oauthkit.TokenRequest, value string, token 
 	if err != nil {
 		return nil, err
 	}
-	kept := &sealedResponse{}
-	return kept, json.Unmarshal(text, kept)
+	sealed := &sealedResponse{}
+	return sealed, json.Unmarshal(text, sealed)
 }
 
-// responseAt returns the answer as it is given at a time.
+// responseAt returns the response with the rest of the lifetime at now.
 func (s *sealedResponse) responseAt(now time.Time) *oauthkit.TokenResponse {
 	response := *s.Response
 	response.ExpiresIn = max(0, min(response.ExpiresIn, int64(s.ExpiresAt.Sub(now)/time.Second)))
 	return &response
 }
 
-// repeat answers a token that was used before. The store decides whether that is a retry, in the act
-// that counts it; otherwise it is a replay.
+// repeat answers a token that was used before. The store decides, in the act that
+// counts the repeat, whether it is a retry; otherwise it is a replay.
 func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenRequest, value string, token *oauthkit.RefreshToken) (*oauthkit.TokenResponse, error) {
 	if g.window <= 0 || len(token.Sealed) == 0 {
 		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
-	kept, err := g.open(request, value, token)
-	if err != nil { // Config.Secret is another one
-		return nil, g.unopened(ctx, request, token, err)
+	sealed, err := g.open(request, value, token)
+	if err != nil { // Config.Secret was changed
+		return nil, g.refuseUnreadable(ctx, request, token, err)
 	}
-	again := &repetition{store: g.store, request: request, token: token, kept: kept}
-	response, err := again.answer(ctx)
+	retry := &retry{store: g.store, request: request, token: token, sealed: sealed}
+	response, err := retry.respond(ctx)
 	switch {
 	case errors.Is(err, oauthkit.ErrReplayed):
 		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
@@ -113,43 +118,44 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 		request.RecordRefusedRepeat(ctx, token.Authorization, token.Hash)
 		return nil, oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before, and repeated too often")
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
-		return nil, notValid("refresh token")
-	case again.counted.Token == 0: // the store has failed, or the user is not active
-		return nil, orUnavailable(err)
+		return nil, invalidCredential("refresh token")
+	case retry.repeats.Token == 0: // the store failed, or the user is not active
+		return nil, requestError(err)
 	}
-	if shared := request.RecordRepeat(ctx, token.Authorization, token.Hash, again.counted); shared && g.revokeShared {
+	if shared := request.RecordRepeat(ctx, token.Authorization, token.Hash, retry.repeats); shared && g.revokeShared {
 		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
 	return response, err
 }
 
-// unopened answers a repeat whose answer cannot be opened.
-func (g *refreshToken) unopened(ctx context.Context, request *oauthkit.TokenRequest, token *oauthkit.RefreshToken, cause error) error {
-	if request.Now.Sub(token.ConsumedAt) > g.window+unopenedLeeway {
+// refuseUnreadable answers a repeat whose sealed response cannot be decrypted.
+func (g *refreshToken) refuseUnreadable(ctx context.Context, request *oauthkit.TokenRequest, token *oauthkit.RefreshToken, cause error) error {
+	if request.Now.Sub(token.ConsumedAt) > g.window+unreadableLeeway {
 		return request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
 	request.RecordRefusedRepeat(ctx, token.Authorization, token.Hash)
 	return oauthkit.Errorf(oauthkit.InvalidGrant, "the refresh token was used before").WithCause(cause)
 }
 
-// repetition is one repeat of a refresh token.
-type repetition struct {
+// retry is one repeat of a refresh token.
+type retry struct {
 	store   oauthkit.RefreshTokenStore
 	request *oauthkit.TokenRequest
-	token   *oauthkit.RefreshToken // the presented one
-	kept    *sealedResponse
-	counted oauthkit.Repeats // zero if it was not counted
+	token   *oauthkit.RefreshToken // the presented token
+	sealed  *sealedResponse
+	repeats oauthkit.Repeats // zero if the repeat was not counted
 }
 
-// answer returns the first answer if the question is the same, and otherwise an access token of its
-// own. A question that is not valid is a repeat as well, so that it tells no more than others.
-func (r *repetition) answer(ctx context.Context) (*oauthkit.TokenResponse, error) {
-	if questionOf(r.request.Form).same(r.kept.Question) {
-		return r.request.Reissue(ctx, r.token.Authorization, r.kept.responseAt(r.request.Now), func(ctx context.Context) error {
+// respond returns the first response if the parameters are the same, and otherwise a
+// new access token. Invalid parameters count as a repeat too, so that they reveal no
+// more than valid ones.
+func (r *retry) respond(ctx context.Context) (*oauthkit.TokenResponse, error) {
+	if parametersOf(r.request.Form).equal(r.sealed.Parameters) {
+		return r.request.Reissue(ctx, r.token.Authorization, r.sealed.responseAt(r.request.Now), func(ctx context.Context) error {
 			return r.save(ctx, nil)
 		})
 	}
-	response, err := r.answerAnother(ctx)
+	response, err := r.issueAccessToken(ctx)
 	if code := oauthkit.CodeOf(err); err != nil && (code == oauthkit.InvalidScope || code == oauthkit.InvalidTarget) {
 		if refused := r.save(ctx, nil); refused != nil {
 			return nil, refused
@@ -158,24 +164,24 @@ func (r *repetition) answer(ctx context.Context) (*oauthkit.TokenResponse, error
 	return response, err
 }
 
-func (r *repetition) answerAnother(ctx context.Context) (*oauthkit.TokenResponse, error) {
-	scopes, err := narrowed(r.request, r.token.Authorization)
+func (r *retry) issueAccessToken(ctx context.Context) (*oauthkit.TokenResponse, error) {
+	scopes, err := requestedScopes(r.request, r.token.Authorization)
 	if err != nil {
 		return nil, err
 	}
 	return r.request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: r.token.Authorization,
 		Scopes:        scopes,
-		RefreshToken:  r.kept.Response.RefreshToken,
+		RefreshToken:  r.sealed.Response.RefreshToken,
 		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
 			return r.save(ctx, tokens.Access)
 		},
 	})
 }
 
-func (r *repetition) save(ctx context.Context, access *oauthkit.AccessToken) (err error) {
-	r.counted, err = r.store.RepeatRefreshToken(ctx, oauthkit.Repeat{
-		Hash: r.token.Hash, Successor: secret.Hash(r.kept.Response.RefreshToken), Access: access,
+func (r *retry) save(ctx context.Context, access *oauthkit.AccessToken) (err error) {
+	r.repeats, err = r.store.RepeatRefreshToken(ctx, oauthkit.Repeat{
+		Hash: r.token.Hash, Successor: secret.Hash(r.sealed.Response.RefreshToken), Access: access,
 		Limit: maxRepeats, Now: r.request.Clock(),
 	})
 	return err

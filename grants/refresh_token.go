@@ -11,18 +11,22 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// RefreshTokenConfig says how the refresh token grant behaves. The zero value is the strictest.
+// RefreshTokenConfig configures the refresh token grant. The zero value is the
+// strictest.
 type RefreshTokenConfig struct {
-	// RetryWindow is how long after its use a refresh token may be presented again, because the
-	// answer may have been lost on the way. The window starts when the store consumes the token, by
-	// the store's clock. Five repeats of one token are answered; further ones are invalid_grant. The
-	// answer to the same scope and resource is the first one. To others it is an access token of
-	// its own beside the same refresh token. After the window, and once the successor was used, a
-	// repeat is a replay, which revokes the Authorization. If zero, every repeat is a replay.
+	// RetryWindow is how long after its use a refresh token may be presented again,
+	// because the response may not have arrived. The window starts when the store
+	// consumes the token, by the clock of the store. Five repeats of a token succeed;
+	// the next one is invalid_grant. A repeat with the same scope and resource gets
+	// the first response. A repeat with another scope or resource gets a new access
+	// token and the same refresh token. After the window, or once the successor was
+	// used, a repeat is a replay, which revokes the Authorization. If zero, every
+	// repeat is a replay.
 	RetryWindow time.Duration
-	// RevokeShared revokes the Authorization once three of its refresh tokens in a row were
-	// repeated: two parties that share them look like that, and so does a client that often
-	// refreshes twice at once. Whether it is set or not, an [oauthkit.CredentialShared] is sent.
+	// RevokeShared revokes the Authorization once three of its refresh tokens in a
+	// row were repeated. That happens if two parties share the tokens, but also if a
+	// client often refreshes twice at the same time. [oauthkit.CredentialShared] is
+	// recorded in any case.
 	RevokeShared bool
 }
 
@@ -33,8 +37,8 @@ type refreshToken struct {
 	revokeShared bool
 }
 
-// RefreshToken returns the refresh token grant (RFC 6749 §6). Every use replaces the token; a token that is used twice ends
-// the whole Authorization.
+// RefreshToken returns the refresh token grant (RFC 6749 §6). Every use replaces the
+// token. A token that is used twice revokes the whole Authorization.
 func RefreshToken(store oauthkit.RefreshTokenStore, config RefreshTokenConfig) oauthkit.Grant {
 	return &refreshToken{store: store, window: config.RetryWindow, revokeShared: config.RevokeShared}
 }
@@ -51,18 +55,18 @@ func (g *refreshToken) Exchange(ctx context.Context, request *oauthkit.TokenRequ
 	}
 	if token.Authorization.ClientID != request.Application.GetID() {
 		request.RecordMisuse(ctx, token.Authorization, token.Hash)
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	}
 	if !token.Authorization.Valid(request.Now) {
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	}
 	if !token.ConsumedAt.IsZero() {
 		return g.repeat(ctx, request, value, token)
 	}
 	if !request.Now.Before(token.ExpiresAt) {
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	}
-	scopes, err := narrowed(request, token.Authorization)
+	scopes, err := requestedScopes(request, token.Authorization)
 	if err != nil {
 		return nil, err
 	}
@@ -74,26 +78,27 @@ func (g *refreshToken) find(ctx context.Context, value string) (*oauthkit.Refres
 		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "refresh_token is missing")
 	}
 	if !secret.RefreshToken.Is(value) {
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	}
 	token, err := g.store.RefreshToken(ctx, secret.Hash(value))
-	return token, found(err, "refresh token")
+	return token, findError(err, "refresh token")
 }
 
-// narrowed returns the scopes of the new access token: those asked for, or all of the Authorization's. Fewer now does not
-// mean fewer next time (RFC 6749 §6). A scope that the application may not ask for any more is left out or refused.
-func narrowed(request *oauthkit.TokenRequest, authorization *oauthkit.Authorization) (oauthkit.Scopes, error) {
-	allowed := stillAllowed(request.Application, authorization)
-	asked, err := oauthkit.ParseScopes(request.Form.Get("scope"))
+// requestedScopes returns the scopes of the new access token: the requested ones, or
+// all that the Authorization has and the application may still have. Fewer scopes in
+// one request do not limit the next one (RFC 6749 §6).
+func requestedScopes(request *oauthkit.TokenRequest, authorization *oauthkit.Authorization) (oauthkit.Scopes, error) {
+	allowed := allowedScopes(request.Application, authorization)
+	requested, err := oauthkit.ParseScopes(request.Form.Get("scope"))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(asked) == 0:
+	case len(requested) == 0:
 		return allowed, nil
-	case !allowed.ContainsAll(asked):
+	case !allowed.ContainsAll(requested):
 		return nil, oauthkit.Errorf(oauthkit.InvalidScope, "scope holds more than was allowed")
 	default:
-		return asked, nil
+		return requested, nil
 	}
 }
 
@@ -113,22 +118,23 @@ func (g *refreshToken) rotate(ctx context.Context, request *oauthkit.TokenReques
 	})
 	switch {
 	case errors.Is(err, oauthkit.ErrReplayed):
-		return g.lostRace(ctx, request, value, token.Hash)
+		return g.repeatAfterRace(ctx, request, value, token.Hash)
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	default:
 		return response, err
 	}
 }
 
-// lostRace reads the token again, since another request used it a moment ago.
-func (g *refreshToken) lostRace(ctx context.Context, request *oauthkit.TokenRequest, value, hash string) (*oauthkit.TokenResponse, error) {
+// repeatAfterRace reads the token again after another request has just used it, and
+// answers a repeat.
+func (g *refreshToken) repeatAfterRace(ctx context.Context, request *oauthkit.TokenRequest, value, hash string) (*oauthkit.TokenResponse, error) {
 	token, err := g.store.RefreshToken(ctx, hash)
 	if err != nil {
-		return nil, found(err, "refresh token")
+		return nil, findError(err, "refresh token")
 	}
 	if !token.Authorization.Valid(request.Now) {
-		return nil, notValid("refresh token")
+		return nil, invalidCredential("refresh token")
 	}
 	return g.repeat(ctx, request, value, token)
 }

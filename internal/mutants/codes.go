@@ -96,7 +96,7 @@ func ofRefreshTokens() []mutant {
 		},
 		{
 			"refresh-scope-widens", "grants",
-			`case !allowed.ContainsAll(asked):`, `case false:`,
+			`case !allowed.ContainsAll(requested):`, `case false:`,
 			killer{attacks, "TestRefreshRequest/memory/F-11"},
 		},
 		{

@@ -11,8 +11,8 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-refresh-is-denied", "grants",
-			"return g.lostRace(ctx, request, value, token.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
-			"return g.lostRace(ctx, request, value, token.Hash)\n\tcase err != nil:",
+			"return g.repeatAfterRace(ctx, request, value, token.Hash)\n\tcase errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):",
+			"return g.repeatAfterRace(ctx, request, value, token.Hash)\n\tcase err != nil:",
 			killer{attacks, "TestFault/memory"},
 		},
 		{
@@ -40,7 +40,7 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-user-is-active", ".",
-			"if err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active", "if err != nil {\n\t\treturn true, nil\n\t}\n\tif err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"asking whether the user is active",
+			"if err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"calling Config.UserIsActive", "if err != nil {\n\t\treturn true, nil\n\t}\n\tif err != nil {\n\t\treturn false, Unavailable(fmt.Errorf(\"calling Config.UserIsActive",
 			killer{attacks, "TestRefreshState/memory/F-15 the host fails"},
 		},
 		{

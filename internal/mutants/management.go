@@ -133,7 +133,7 @@ func ofManagement() []mutant {
 		},
 		{
 			"revoke-user-nobody", ".",
-			"if subject == \"\" {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")", "if false {\n\t\treturn 0, errors.New(\"oauthkit: the subject is empty\")",
+			"if subject == \"\" {\n\t\treturn 0, errors.New(\"oauthkit: RevokeUser: subject is empty\")", "if false {\n\t\treturn 0, errors.New(\"oauthkit: RevokeUser: subject is empty\")",
 			killer{"store/memstore", "TestRevokeAll"},
 		},
 	}

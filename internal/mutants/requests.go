@@ -51,7 +51,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"authorize-state-long", ".",
-			`len(state) == 1 && (len(state[0]) > maxState || !validText(state[0]))`, `len(state) == 1 && !validText(state[0])`,
+			`len(state) == 1 && (len(state[0]) > maxState || !isText(state[0]))`, `len(state) == 1 && !isText(state[0])`,
 			killer{attacks, "TestAuthorizeResponse/memory/A-10"},
 		},
 		{
@@ -106,7 +106,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"resource-widens", ".",
-			`case len(authorization.Resources) > 0 && !authorization.Resources.ContainsAll(asked):`, `case false:`,
+			`case len(authorization.Resources) > 0 && !containsAll(authorization.Resources, requested):`, `case false:`,
 			killer{attacks, "TestResource/memory/F-19"},
 		},
 		{

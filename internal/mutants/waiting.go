@@ -71,7 +71,7 @@ func ofRetries() []mutant {
 		},
 		{
 			"retry-for-another-question", "grants",
-			`if questionOf(r.request.Form).same(r.kept.Question) {`, `if true {`,
+			`if parametersOf(r.request.Form).equal(r.sealed.Parameters) {`, `if true {`,
 			killer{attacks, "TestRefreshRepeat/memory/F-19 a repeat"},
 		},
 		{
