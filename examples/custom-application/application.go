@@ -8,20 +8,21 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// MyApplication has what every application has, and two columns of this program's own.
+// MyApplication is an application with two additional columns.
 type MyApplication struct {
 	oauthkit.AbstractApplication
-	Logo  string `json:"logo"`  // address of a picture
-	Agree bool   `json:"agree"` // the owner accepted the terms
+	Logo  string `json:"logo"`  // URL of a picture
+	Agree bool   `json:"agree"` // the owner has accepted the terms
 }
 
-// AllowsGrant lets every application that has a secret act for itself, beside the grants in its list. To define a method is to
-// override it.
+// AllowsGrant overrides the method of AbstractApplication. It allows client credentials
+// for every confidential application, in addition to the grants in its list.
 func (a *MyApplication) AllowsGrant(grant oauth2.GrantType) bool {
 	return grant == oauth2.ClientCredentials && !a.IsPublic() || a.AbstractApplication.AllowsGrant(grant)
 }
 
-// Validate has this program's rules. The library's come beside them, and all problems are reported at once.
+// Validate adds the rules of this program. The library checks its own rules too, and
+// reports all problems together.
 func (a *MyApplication) Validate(problems *oauthkit.Problems) {
 	if !a.Agree {
 		problems.Add("agree", "the terms must be accepted")

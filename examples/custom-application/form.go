@@ -2,19 +2,20 @@ package main
 
 import "github.com/oauthkit/oauthkit"
 
-// FormFields puts the columns into the form on which owners register and change their applications.
+// FormFields adds the two columns to the form with which owners register and edit their
+// applications.
 func (a *MyApplication) FormFields() []oauthkit.FormField {
 	agree := ""
 	if a.Agree {
 		agree = "true"
 	}
 	return []oauthkit.FormField{
-		{Name: "logo", Label: "Logo", Help: "The address of a picture.", Kind: oauthkit.FormURL, Value: a.Logo},
+		{Name: "logo", Label: "Logo", Help: "The URL of a picture.", Kind: oauthkit.FormURL, Value: a.Logo},
 		{Name: "agree", Label: "We accept the terms", Kind: oauthkit.FormCheckbox, Value: agree},
 	}
 }
 
-// SetFormField takes what an owner has filled in. What is wrong with it, Validate says.
+// SetFormField stores a submitted value. Validate checks it.
 func (a *MyApplication) SetFormField(name, value string) error {
 	switch name {
 	case "logo":

@@ -1,5 +1,6 @@
-// Command custom-application is a provider whose applications have columns of their own: a logo and an agreement. They are
-// in the same table, validated together, in the form on the pages, and arrive typed wherever this program touches an application.
+// Command custom-application is a provider whose applications have two additional columns: a logo
+// and an agreement to terms. The columns are in the same table, in the same form and validated
+// together with the library's. The program always gets its applications as *MyApplication.
 package main
 
 import (
@@ -24,7 +25,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
-	db := flag.String("db", "custom.db", "SQLite file; it is created")
+	db := flag.String("db", "custom.db", "SQLite file, created if missing")
 	flag.Parse()
 	base := "http://" + *addr
 	store, err := sqlite.Open[*MyApplication](*db)
@@ -40,14 +41,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("Open this to see its consent page:")
+	fmt.Println("Open this URL for the consent page:")
 	fmt.Println(authorizeURL(base, app))
-	fmt.Println("And this to change it, or to register another:")
+	fmt.Println("Open this URL to edit the application or register another:")
 	fmt.Println(base + "/o/applications/")
 	log.Fatal((&http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe())
 }
 
-// register creates the application once, and returns it as this program's own type.
+// register creates the application if it does not exist, and returns it.
 func register(ctx context.Context, store *gormstore.Store[*MyApplication], redirectURI string) (*MyApplication, error) {
 	existing, err := store.ApplicationTable.Find(ctx, "gallery")
 	if !errors.Is(err, oauthkit.ErrNotFound) {
@@ -66,11 +67,12 @@ func register(ctx context.Context, store *gormstore.Store[*MyApplication], redir
 		Logo:  "https://gallery.example/logo.svg",
 		Agree: true,
 	}
-	fmt.Println("Its secret, shown once:", app.GenerateSecret())
+	fmt.Println("The client secret, which is shown only once:", app.GenerateSecret())
 	return app, store.ApplicationTable.Create(ctx, app, time.Now())
 }
 
-// newSite mounts the provider. The two adapters hand over *MyApplication, so that nothing here asserts a type.
+// newSite mounts the provider. The two adapters take *MyApplication, so that this
+// program needs no type assertion.
 func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler, error) {
 	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
 		Grants: grants.Standard(store),
@@ -89,7 +91,7 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 		return nil, err
 	}
 	applications, err := oauthkit.NewApplications(provider, store, oauthkit.ApplicationsConfig{
-		Scopes: oauthkit.Scopes{"openid", "read"}, // that owners may choose
+		Scopes: oauthkit.Scopes{"openid", "read"}, // which owners may choose
 	})
 	if err != nil {
 		return nil, err
@@ -113,20 +115,23 @@ func newSite(base string, store *gormstore.Store[*MyApplication]) (http.Handler,
 	return mux, nil
 }
 
-// currentUser is where the host's own sessions would be. Everyone is alice here, and has just signed in.
+// currentUser would read the host's session. This example always returns alice, who has
+// just signed in.
 func currentUser(*http.Request) (*oauthkit.User, error) {
 	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
 }
 
-// callback is where the application would redeem the code, with its secret and the code_verifier.
+// callback is where the application would redeem the code, with its secret and the
+// code_verifier.
 func callback(w http.ResponseWriter, r *http.Request) {
-	answer := "The application got no code: the user denied it, or the request was refused."
 	if r.URL.Query().Has("code") {
-		answer = "The application got a code, which it would redeem now."
+		fmt.Fprintln(w, "The application received a code, which it would redeem now.")
+		return
 	}
-	fmt.Fprintln(w, answer)
+	fmt.Fprintln(w, "The application received no code: the user denied access, or the request was invalid.")
 }
 
+// authorizeURL returns the URL of an authorization request.
 func authorizeURL(base string, app *MyApplication) string {
 	return base + "/o/authorize?" + url.Values{
 		"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {app.RedirectURIs[0]}, "scope": {"openid read"},

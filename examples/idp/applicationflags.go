@@ -13,81 +13,83 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// application is what an operator can say of one of this program's applications.
+// application holds the properties of an application that an operator can set.
 type application = oauthkit.AbstractApplication
 
-// applicationFlags are the flags with which an operator says what an application is like: everything that its owner may say on the
-// pages, and what he may not.
+// applicationFlags are the flags that describe an application: the properties that its
+// owner can set on the pages, and those that only an operator can set.
 type applicationFlags struct {
-	set  *flag.FlagSet
-	seed string                   // the file
-	said []func(app *application) // what the flags that are given say
+	set     *flag.FlagSet
+	seed    string                   // the seed file
+	changes []func(app *application) // one for each flag on the command line
 }
 
-// describe defines the flags that an application can be created and changed with.
-func describe(flags *flag.FlagSet) *applicationFlags {
+// newApplicationFlags defines the flags that createapplication and applications set
+// share.
+func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 	a := &applicationFlags{set: flags}
-	flags.StringVar(&a.seed, "seed", "", "JSON `file` that idp is served with, for its scopes; nothing of it is stored")
-	a.text("name", "`name` that people are shown", func(app *application, name string) { app.Name = name })
-	a.text("user", "`username` of the owner (empty: nobody, the application is the provider's own)",
+	flags.StringVar(&a.seed, "seed", "", "JSON `file` that idp serve uses; only its scopes are read")
+	a.text("name", "`name` that users see", func(app *application, name string) { app.Name = name })
+	a.text("user", "`username` of the owner; empty if the application belongs to the provider",
 		func(app *application, owner string) { app.UserID = owner })
-	a.list("redirect-uris", "redirect `uris`, separated by spaces",
+	a.list("redirect-uris", "space-separated redirect `uris`",
 		func(app *application, uris []string) { app.RedirectURIs = uris })
-	a.list("post-logout-redirect-uris", "`uris` to return to after a logout, separated by spaces",
+	a.list("post-logout-redirect-uris", "space-separated `uris` to return to after a logout",
 		func(app *application, uris []string) { app.PostLogoutRedirectURIs = uris })
-	a.list("allowed-origins", "`origins` whose pages may call the token endpoint (CORS), separated by spaces",
+	a.list("allowed-origins", "space-separated `origins` whose pages may call the token endpoint (CORS)",
 		func(app *application, origins []string) { app.AllowedOrigins = origins })
-	a.list("scopes", "`scopes` that it may ask for, separated by spaces (empty: none)",
+	a.list("scopes", "space-separated `scopes` that it may request; empty for none",
 		func(app *application, scopes []string) { app.Scopes = scopes })
-	a.text("algorithm", "`algorithm` of its ID tokens: RS256 or ES256 (empty: RS256)",
+	a.text("algorithm", "`algorithm` of its ID tokens: RS256 or ES256; empty for RS256",
 		func(app *application, algorithm string) { app.Algorithm = algorithm })
-	a.choice("skip-authorization", "do not ask users for consent", func(app *application, yes bool) { app.SkipAuthorization = yes })
-	a.choice("verified", "vouch for its name; the consent page warns where nobody does", func(app *application, yes bool) { app.Verified = yes })
+	a.bool("skip-authorization", "do not ask users for consent", func(app *application, yes bool) { app.SkipAuthorization = yes })
+	a.bool("verified", "confirm its name; the consent page warns about unverified applications", func(app *application, yes bool) { app.Verified = yes })
 	return a
 }
 
-func (a *applicationFlags) text(name, usage string, say func(app *application, value string)) {
+func (a *applicationFlags) text(name, usage string, set func(app *application, value string)) {
 	a.set.Func(name, usage, func(value string) error {
-		a.said = append(a.said, func(app *application) { say(app, value) })
+		a.changes = append(a.changes, func(app *application) { set(app, value) })
 		return nil
 	})
 }
 
-func (a *applicationFlags) list(name, usage string, say func(app *application, values []string)) {
-	a.text(name, usage, func(app *application, value string) { say(app, strings.Fields(value)) })
+func (a *applicationFlags) list(name, usage string, set func(app *application, values []string)) {
+	a.text(name, usage, func(app *application, value string) { set(app, strings.Fields(value)) })
 }
 
-// choice is yes where no value is given, and no with -NAME=false.
-func (a *applicationFlags) choice(name, usage string, say func(app *application, yes bool)) {
+// bool defines a flag that is true if no value is given, and false with -NAME=false.
+func (a *applicationFlags) bool(name, usage string, set func(app *application, yes bool)) {
 	a.set.BoolFunc(name, usage, func(value string) error {
 		yes, err := strconv.ParseBool(value)
 		if err != nil {
 			return errors.New("must be true or false")
 		}
-		a.said = append(a.said, func(app *application) { say(app, yes) })
+		a.changes = append(a.changes, func(app *application) { set(app, yes) })
 		return nil
 	})
 }
 
-// apply changes nothing that no flag was given for.
+// apply changes only the properties that a flag was given for.
 func (a *applicationFlags) apply(app *application) {
-	for _, say := range a.said {
-		say(app)
+	for _, change := range a.changes {
+		change(app)
 	}
 }
 
-// applications are what an operator manages, with the scopes of the seed file, if the owner that is named is a user.
+// applications returns the applications for an operator, with the scopes of the seed
+// file. It fails if the named owner is not a user.
 func (a *applicationFlags) applications(ctx context.Context, database *database) (*oauthkit.Applications, *oauthkit.User, error) {
 	seed, err := readSeed(a.seed)
 	if err != nil {
 		return nil, nil, err
 	}
-	described := &application{}
-	a.apply(described)
-	if err := checkOwner(ctx, database, described.UserID); err != nil {
+	app := &application{}
+	a.apply(app)
+	if err := checkOwner(ctx, database, app.UserID); err != nil {
 		return nil, nil, err
 	}
-	return managed(database, 0, seed.Scopes)
+	return operatorApplications(database, 0, seed.Scopes)
 }
 
 func checkOwner(ctx context.Context, database *database, username string) error {
@@ -96,12 +98,13 @@ func checkOwner(ctx context.Context, database *database, username string) error 
 	}
 	_, err := database.user(ctx, username)
 	if errors.Is(err, errNoUser) {
-		return fmt.Errorf("there is no user %q to own the application; users come from the seed file", username)
+		return fmt.Errorf("owner: user %q does not exist; users are defined in the seed file", username)
 	}
 	return err
 }
 
-// parseGrants also takes Django OAuth Toolkit's spelling, with dashes.
+// parseGrants parses a comma-separated list of grant types. It also accepts the
+// spelling of Django OAuth Toolkit, with dashes.
 func parseGrants(list string) (grants oauthkit.GrantTypes) {
 	for name := range strings.SplitSeq(strings.ReplaceAll(list, "-", "_"), ",") {
 		grants = append(grants, oauth2.GrantType(name))
@@ -109,18 +112,18 @@ func parseGrants(list string) (grants oauthkit.GrantTypes) {
 	return grants
 }
 
-// invalid puts every problem of an application into a line of its own.
-func (a *applicationFlags) invalid(err error) error {
+// explain lists the problems of an invalid application, one on each line.
+func (a *applicationFlags) explain(err error) error {
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) {
 		return err
 	}
-	message := "the application is not valid:"
+	message := "invalid application:"
 	for _, problem := range problems {
 		message += "\n  " + problem.Field + ": " + problem.Message
 	}
 	if a.seed == "" && len(problems.Of("scopes")) > 0 {
-		message += "\nThe scopes of a seed file are known with -seed FILE."
+		message += "\nUse -seed FILE for the scopes of a seed file."
 	}
 	return &usageError{message: message}
 }

@@ -15,26 +15,28 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// operatorName is who the events of commands name: whoever may open the database.
+// operatorName is the user in the events of commands. Anyone who can open the database
+// is an operator.
 const operatorName = "command line"
 
-// managed are all applications, as who operates the provider may manage them. The scopes are those of a seed file.
-func managed(database *database, keep time.Duration, scopes oauthkit.StaticScopes) (*oauthkit.Applications, *oauthkit.User, error) {
+// operatorApplications returns the applications service for an operator, who may manage
+// all applications. The scopes are those of a seed file.
+func operatorApplications(database *database, keep time.Duration, scopes oauthkit.StaticScopes) (*oauthkit.Applications, *oauthkit.User, error) {
 	provider, err := newOperator(database, scopes)
 	if err != nil {
 		return nil, nil, err
 	}
-	everyones := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
+	all := func(context.Context, *oauthkit.User) (oauthkit.Owned, error) {
 		return oauthkit.Owned{Everyone: true}, nil
 	}
-	config := oauthkit.ApplicationsConfig{Owned: everyones, SecretOverlap: keep}
+	config := oauthkit.ApplicationsConfig{Owned: all, SecretOverlap: keep}
 	applications, err := oauthkit.NewApplications(provider, database.store, config)
 	return applications, &oauthkit.User{Subject: operatorName}, err
 }
 
 func listApplicationsCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0, nil)
+		applications, operator, err := operatorApplications(database, 0, nil)
 		if err != nil {
 			return err
 		}
@@ -50,27 +52,28 @@ func listApplicationsCommand(flags *flag.FlagSet) action {
 			}
 			for _, one := range page {
 				app := oauthkit.Abstract(one)
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%q\t%q\n", app.ClientID, app.ClientType, joined(app.GrantTypes), state(app), app.UserID, app.Name)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%q\t%q\n", app.ClientID, app.ClientType, joinGrants(app.GrantTypes), applicationState(app), app.UserID, app.Name)
 				after = app.ClientID
 			}
 		}
 	})
 }
 
-// state is what the operator has said of an application.
-func state(app *application) string {
-	var said []string
+// applicationState returns the operator's settings for an application.
+func applicationState(app *application) string {
+	var set []string
 	for word, is := range map[string]bool{"disabled": app.Disabled, "verified": app.Verified, "trusted": app.SkipAuthorization} {
 		if is {
-			said = append(said, word)
+			set = append(set, word)
 		}
 	}
-	slices.Sort(said)
-	return cmp.Or(strings.Join(said, ","), "-")
+	slices.Sort(set)
+	return cmp.Or(strings.Join(set, ","), "-")
 }
 
-// shownApplication also says what an application is not.
-type shownApplication struct {
+// applicationDocument is the JSON form of an application. It includes the operator's
+// settings even if they are false.
+type applicationDocument struct {
 	*application
 	SkipAuthorization bool `json:"skip_authorization"`
 	Verified          bool `json:"verified"`
@@ -79,69 +82,69 @@ type shownApplication struct {
 
 func showApplicationCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0, nil)
+		applications, operator, err := operatorApplications(database, 0, nil)
 		if err != nil {
 			return err
 		}
 		found, err := applications.Find(ctx, operator, arguments[0])
 		if err != nil {
-			return named(arguments[0], err)
+			return applicationError(arguments[0], err)
 		}
 		app := oauthkit.Abstract(found)
 		encoder := json.NewEncoder(out)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(shownApplication{app, app.SkipAuthorization, app.Verified, app.Disabled})
+		return encoder.Encode(applicationDocument{app, app.SkipAuthorization, app.Verified, app.Disabled})
 	})
 }
 
 func rotateSecretCommand(flags *flag.FlagSet) action {
-	keep := flags.Duration("keep", 0, "`time` that the secret before stays good, such as 24h (default: it ends at once)")
-	wrong := func() string {
+	keep := flags.Duration("keep", 0, "`time` that the previous secret stays valid, such as 24h (default: not at all)")
+	check := func() string {
 		if *keep < 0 {
-			return "-keep cannot be negative"
+			return "-keep must not be negative"
 		}
 		return ""
 	}
-	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, *keep, nil)
+	return checkFirst(check, onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
+		applications, operator, err := operatorApplications(database, *keep, nil)
 		if err != nil {
 			return err
 		}
 		secret, err := applications.RotateSecret(ctx, operator, arguments[0], *keep)
 		if err != nil {
-			return named(arguments[0], err)
+			return applicationError(arguments[0], err)
 		}
-		before := "ended"
+		previous := "is no longer valid"
 		if *keep > 0 {
-			before = "stays good for " + keep.String()
+			previous = "stays valid for " + keep.String()
 		}
-		_, err = fmt.Fprintf(out, "client_secret  %s\nThe secret is shown this once. The one before %s.\n", secret, before)
+		_, err = fmt.Fprintf(out, "client_secret  %s\nStore the secret now: it is not shown again. The previous one %s.\n", secret, previous)
 		return err
 	}))
 }
 
 func deleteApplicationCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
-		applications, operator, err := managed(database, 0, nil)
+		applications, operator, err := operatorApplications(database, 0, nil)
 		if err != nil {
 			return err
 		}
 		if err := applications.Delete(ctx, operator, arguments[0]); err != nil {
-			return named(arguments[0], err)
+			return applicationError(arguments[0], err)
 		}
-		_, err = fmt.Fprintf(out, "Removed %s, and ended all that it had.\n", arguments[0])
+		_, err = fmt.Fprintf(out, "Deleted %s and revoked everything that was issued to it.\n", arguments[0])
 		return err
 	})
 }
 
-// named says which application an error is about.
-func named(clientID string, err error) error {
+// applicationError adds the application to an error.
+func applicationError(clientID string, err error) error {
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
-		return fmt.Errorf("there is no application %q; idp applications list shows those that there are", clientID)
+		return fmt.Errorf("application %q not found; run idp applications list to see all", clientID)
 	case oauthkit.ReasonOf(err) == oauthkit.ReasonNoSecret:
-		return fmt.Errorf("application %q: it is public and has no secret to replace", clientID)
+		return fmt.Errorf("application %q is public and has no secret", clientID)
 	default:
 		return fmt.Errorf("application %q: %w", clientID, err)
 	}

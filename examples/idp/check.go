@@ -12,18 +12,18 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// checkCommand prints what serving with these flags would log at its start, and fails where it would not start. It changes
-// nothing.
+// checkCommand prints the findings that serve would log at its start, and fails if
+// serve would not start. It changes nothing.
 func checkCommand(flags *flag.FlagSet) action {
-	issuer := flags.String("issuer", operatorIssuer, "`URL` of the issuer that serves")
-	seedFile := flags.String("seed", "", "JSON `file` that it is served with, for its scopes; nothing of it is stored")
+	issuer := flags.String("issuer", operatorIssuer, "`URL` of the issuer")
+	seedFile := flags.String("seed", "", "JSON `file` that idp serve uses; only its scopes are read")
 	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
 		seed, err := readSeed(*seedFile)
 		if err != nil {
 			return err
 		}
-		unheard := slog.New(slog.NewTextHandler(io.Discard, nil)) // not slog.DiscardHandler, which Check would find
-		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed.Scopes, unheard)
+		silent := slog.New(slog.NewTextHandler(io.Discard, nil)) // Check reports slog.DiscardHandler
+		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed.Scopes, silent)
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func checkCommand(flags *flag.FlagSet) action {
 			failed = failed || finding.Severity != oauthkit.SeverityWarning
 		}
 		if failed {
-			return errors.New("the provider cannot be started like this")
+			return errors.New("the provider would not start")
 		}
 		_, err = fmt.Fprintf(out, "warnings: %d\n", len(findings))
 		return err

@@ -13,19 +13,20 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// clearTokensCommand is for a timer. What was removed before it was interrupted, or failed, is said too.
+// clearTokensCommand removes expired rows. It prints what it has removed even if it
+// fails or is interrupted.
 func clearTokensCommand(flags *flag.FlagSet) action {
 	var limits oauthkit.CleanupLimits
-	flags.IntVar(&limits.Batch, "batch", 1000, "`number` of rows that one transaction removes")
-	flags.IntVar(&limits.Batches, "batches", 0, "`number` of transactions for each table (default: until nothing is left)")
-	flags.BoolVar(&limits.DryRun, "dry-run", false, "remove nothing: count what would be removed")
-	wrong := func() string {
+	flags.IntVar(&limits.Batch, "batch", 1000, "maximum `number` of rows removed by one transaction")
+	flags.IntVar(&limits.Batches, "batches", 0, "maximum `number` of transactions for each table (default: no limit)")
+	flags.BoolVar(&limits.DryRun, "dry-run", false, "count the rows without removing them")
+	check := func() string {
 		if limits.Batch < 1 || limits.Batches < 0 {
-			return "-batch must be at least 1, and -batches cannot be negative"
+			return "-batch must be at least 1, and -batches must not be negative"
 		}
 		return ""
 	}
-	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
+	return checkFirst(check, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
 		provider, err := newOperator(database, nil)
 		if err != nil {
 			return err
@@ -37,25 +38,26 @@ func clearTokensCommand(flags *flag.FlagSet) action {
 		removed, err := provider.Cleanup(ctx, limits)
 		line.clear()
 		if errors.Is(err, context.Canceled) {
-			err = errors.New("interrupted; what is listed was done, and the next run goes on from there")
+			err = errors.New("interrupted; the listed rows were removed, run the command again for the rest")
 		}
 		return errors.Join(err, printCleared(out, removed, limits.DryRun))
 	}))
 }
 
 func printCleared(out io.Writer, removed map[string]int, dryRun bool) error {
-	table, what := newTable(out), "REMOVED"
+	table, heading := newTable(out), "REMOVED"
 	if dryRun {
-		what = "TO BE REMOVED"
+		heading = "TO BE REMOVED"
 	}
-	fmt.Fprintln(table, "TABLE\t"+what)
+	fmt.Fprintln(table, "TABLE\t"+heading)
 	for _, name := range slices.Sorted(maps.Keys(removed)) {
 		fmt.Fprintf(table, "%s\t%d\n", name, removed[name])
 	}
 	return table.Flush()
 }
 
-// progressLine is one line of a terminal that is written again and again. What else is written, such as the log, takes its place.
+// progressLine is one line of a terminal that is overwritten repeatedly. Other output,
+// such as the log, overwrites it too.
 type progressLine struct {
 	out   io.Writer
 	shown map[string]int // rows by table
@@ -66,14 +68,14 @@ func (p *progressLine) add(table string, rows int) {
 	fmt.Fprintf(p.out, "%-60s\r", fmt.Sprintf("%s: %d", table, p.shown[table]))
 }
 
-// clear makes room for what comes next.
+// clear removes the line.
 func (p *progressLine) clear() {
 	if len(p.shown) > 0 {
 		fmt.Fprintf(p.out, "%-60s\r", "")
 	}
 }
 
-// isTerminal reports whether somebody may be looking.
+// isTerminal reports whether file is a terminal.
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// TestProgressLine shows that a terminal has one line, in which nothing of a longer one is left.
+// TestProgressLine checks that a shorter line overwrites a longer one completely.
 func TestProgressLine(t *testing.T) {
 	var terminal strings.Builder
 	line := &progressLine{out: &terminal, shown: map[string]int{}}
 	line.clear()
 	if terminal.Len() > 0 {
-		t.Errorf("got %q before anything happened, want nothing", terminal.String())
+		t.Errorf("got %q before anything happened, want no output", terminal.String())
 	}
 	line.add("authorization_codes", 2)
 	line.add("authorization_codes", 3)
@@ -20,7 +20,7 @@ func TestProgressLine(t *testing.T) {
 	var shown []string
 	for written := range strings.SplitSeq(strings.Trim(terminal.String(), "\r"), "\r") {
 		if len(written) != 60 {
-			t.Errorf("got %q, want it as wide as what was there before", written)
+			t.Errorf("got %q, want a line as wide as the previous one", written)
 		}
 		shown = append(shown, strings.TrimSpace(written))
 	}

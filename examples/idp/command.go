@@ -9,69 +9,71 @@ import (
 	"strings"
 )
 
-// command is one of the things that this program can do.
+// command is a command of this program.
 type command struct {
 	name      string // one word, or two
-	arguments string // what has to be said beside the flags, separated by spaces
+	arguments string // names of the positional arguments, separated by spaces
 	summary   string
-	details   string // more than the summary, in lines; empty: there is nothing to add
+	details   string // further help text; may be empty
 	define    func(flags *flag.FlagSet) action
 }
 
-// action is what a command does once its flags have their values.
+// action runs a command after its flags were parsed.
 type action func(ctx context.Context, arguments []string, out io.Writer) error
 
-// usageError says that the command line is wrong, and where to read what is right.
+// usageError reports an invalid command line and names the help page.
 type usageError struct {
 	command, message string
 }
 
 func (e *usageError) Error() string {
-	return e.message + "\nRun " + strings.TrimSpace("idp help "+e.command) + " to see what is possible."
+	return e.message + "\nRun " + strings.TrimSpace("idp help "+e.command) + " for usage."
 }
 
-// run parses the flags, which may stand before and after the arguments, and acts.
+// run parses the flags and arguments, in any order, and runs the command.
 func (c command) run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is in the error
+	flags.SetOutput(io.Discard) // the error says enough
 	act := c.define(flags)
-	arguments, err := parse(flags, args)
+	arguments, err := parseArguments(flags, args)
 	wanted := strings.Fields(c.arguments)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return c.help(out)
 	case err != nil:
-		return &usageError{c.name, misread(err, wanted[min(len(arguments), len(wanted)):])}
+		return &usageError{c.name, explainFlagError(err, wanted[min(len(arguments), len(wanted)):])}
 	case len(arguments) < len(wanted):
 		return &usageError{c.name, wanted[len(arguments)] + " is missing"}
 	case len(arguments) > len(wanted):
-		return &usageError{c.name, "unexpected argument " + quoted(arguments[len(wanted)]) + "; a command stands before its flags"}
+		return &usageError{c.name, "unexpected argument " + quoteArgument(arguments[len(wanted)]) + "; flags must follow the command"}
 	}
 	err = act(ctx, arguments, out)
-	var wrong *usageError
-	if errors.As(err, &wrong) {
-		wrong.command = c.name
+	var usage *usageError
+	if errors.As(err, &usage) {
+		usage.command = c.name
 	}
 	return err
 }
 
-// misread says what is wrong with the flags, as long as these arguments were missing. Only an id may begin with a dash.
-func misread(err error, missing []string) string {
+// explainFlagError rewords an error of package flag. An id may begin with a dash, so it
+// mentions -- if the next missing argument is an id.
+func explainFlagError(err error, missing []string) string {
 	unknown, found := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
 	switch {
-	case location(err.Error()).isMistaken(): // "bad flag syntax: " and the argument
-		return "a flag is written as -NAME VALUE or -NAME=VALUE"
+	case location(err.Error()).isInvalid(): // "bad flag syntax: " followed by an argument that may hold a password
+		return "bad flag syntax; use -NAME VALUE or -NAME=VALUE"
 	case !found:
 		return err.Error()
 	case len(missing) > 0 && strings.HasSuffix(missing[0], "ID"):
-		return fmt.Sprintf("there is no flag %s; if it is the %s, write -- before it", unknown, missing[0])
+		return fmt.Sprintf("unknown flag %s; if it is the %s, put -- before it", unknown, missing[0])
 	default:
-		return "there is no flag " + unknown
+		return "unknown flag " + unknown
 	}
 }
 
-// parse returns what is no flag. Behind "--" nothing is.
-func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
+// parseArguments parses the flags and returns the other arguments. After "--" there are
+// no flags.
+func parseArguments(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
 			return arguments, err
@@ -87,14 +89,14 @@ func parse(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 	}
 }
 
-// databaseFlag is the flag that every command has.
+// databaseFlag defines the flag -db, which every command has.
 func databaseFlag(flags *flag.FlagSet) *location {
 	at := location("idp.db")
 	flags.StringVar((*string)(&at), "db", string(at), "SQLite `file` or postgres:// URL")
 	return &at
 }
 
-// onDatabase is an action on the tables that there are.
+// onDatabase returns an action that opens an existing database for act.
 func onDatabase(flags *flag.FlagSet, act func(ctx context.Context, database *database, arguments []string, out io.Writer) error) action {
 	at := databaseFlag(flags)
 	return func(ctx context.Context, arguments []string, out io.Writer) error {
@@ -107,10 +109,11 @@ func onDatabase(flags *flag.FlagSet, act func(ctx context.Context, database *dat
 	}
 }
 
-// checked is an action that is not begun where wrong returns what is wrong with the flags.
-func checked(wrong func() string, act action) action {
+// checkFirst returns an action that runs act only if check returns no complaint about
+// the flags.
+func checkFirst(check func() string, act action) action {
 	return func(ctx context.Context, arguments []string, out io.Writer) error {
-		if message := wrong(); message != "" {
+		if message := check(); message != "" {
 			return &usageError{message: message}
 		}
 		return act(ctx, arguments, out)

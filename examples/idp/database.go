@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// user is a row of this program's own table of users.
+// user is a row of this program's table of users.
 type user struct {
 	Username string `gorm:"primaryKey;size:255"`
 	Password string `gorm:"size:255"` // bcrypt
@@ -24,8 +24,8 @@ type user struct {
 
 func (user) TableName() string { return "idp_users" }
 
-// session is one signed-in browser. Only the hash of its cookie is stored, and a hash of what is stored of the user's
-// password, so that another password ends it.
+// session is a signed-in browser. The row holds only the hash of the cookie, and a hash
+// of the user's stored password, so that a new password ends the session.
 type session struct {
 	Hash     string `gorm:"primaryKey;size:43"`
 	ID       string `gorm:"size:43"`
@@ -37,16 +37,17 @@ type session struct {
 
 func (session) TableName() string { return "idp_sessions" }
 
-// errNoUser also tells package oidc that the claims are missing because the user is.
-var errNoUser = fmt.Errorf("there is no such user: %w", oauthkit.ErrNotFound)
+// errNoUser wraps oauthkit.ErrNotFound, so that package oidc knows that the user does
+// not exist.
+var errNoUser = fmt.Errorf("unknown user: %w", oauthkit.ErrNotFound)
 
-// database is where everything is kept: the provider's tables and this program's, side by side.
+// database holds the provider's tables and this program's.
 type database struct {
 	db    *gorm.DB
 	store *gormstore.Store[*storedApplication]
 }
 
-// connect opens the database without looking at its tables.
+// connect opens the database without accessing its tables.
 func connect(at location) (*database, error) {
 	db, err := at.open()
 	if err != nil {
@@ -59,24 +60,25 @@ func connect(at location) (*database, error) {
 	return &database{db: db, store: store}, nil
 }
 
-// openDatabase connects and creates the tables.
+// openDatabase opens the database and migrates its tables.
 func openDatabase(ctx context.Context, at location) (*database, error) {
 	d, err := connect(at)
 	if err != nil {
 		return nil, err
 	}
-	own := func(tx *gorm.DB) error { return tx.AutoMigrate(ownTables()...) }
-	if err := d.store.Migrate(ctx, own); err != nil {
-		return nil, errors.Join(fmt.Errorf("creating the tables: %w", err), d.Close())
+	migrateOwn := func(tx *gorm.DB) error { return tx.AutoMigrate(ownTables()...) }
+	if err := d.store.Migrate(ctx, migrateOwn); err != nil {
+		return nil, errors.Join(fmt.Errorf("migrating the tables: %w", err), d.Close())
 	}
 	return d, nil
 }
 
-// openExisting connects where there are tables. It creates nothing, so that a mistyped location is noticed.
+// openExisting opens a database that has tables. It creates nothing, so that a mistyped
+// location is an error.
 func openExisting(ctx context.Context, at location) (*database, error) {
-	if !at.isPostgres() && !at.isMistaken() {
+	if !at.isPostgres() && !at.isInvalid() {
 		if _, err := os.Stat(string(at)); err != nil {
-			return nil, fmt.Errorf("there is no database: %w; name another with -db, or make one with idp migrate", err)
+			return nil, fmt.Errorf("no database: %w; use -db for another one, or create it with idp migrate", err)
 		}
 	}
 	d, err := connect(at)
@@ -88,7 +90,7 @@ func openExisting(ctx context.Context, at location) (*database, error) {
 		err = pool.PingContext(ctx)
 	}
 	if err == nil && !d.db.WithContext(ctx).Migrator().HasTable(&session{}) {
-		err = errors.New("there are no tables of this program; name another database with -db, or make them with idp migrate")
+		err = errors.New("the tables of idp do not exist; use -db for another database, or create them with idp migrate")
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), d.Close())
@@ -96,21 +98,21 @@ func openExisting(ctx context.Context, at location) (*database, error) {
 	return d, nil
 }
 
-// openUpToDate is openExisting for a program that serves but may not change tables. It fails if a table or a column is
-// missing.
+// openUpToDate opens a database for a program that serves but may not change tables. It
+// fails if a table or a column is missing.
 func openUpToDate(ctx context.Context, at location) (*database, error) {
 	d, err := openExisting(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	if missing := d.missing(ctx); len(missing) > 0 {
-		err := fmt.Errorf("the tables are not up to date: %s; run idp migrate, or serve without -migrate=false", strings.Join(missing, "; "))
+		err := fmt.Errorf("the tables are not up to date: %s; run idp migrate, or idp serve without -migrate=false", strings.Join(missing, "; "))
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-// missing returns what migrating would add.
+// missing returns the tables and columns that migrating would add.
 func (d *database) missing(ctx context.Context) (missing []string) {
 	for _, finding := range d.store.Check(ctx) {
 		if finding.Severity == oauthkit.SeverityError {
@@ -132,23 +134,23 @@ func (d *database) missing(ctx context.Context) (missing []string) {
 	return missing
 }
 
-// ownTables are the tables of this program.
+// ownTables returns the tables of this program.
 func ownTables() []any { return []any{&user{}, &session{}} }
 
-// Close closes the connections.
 func (d *database) Close() error { return d.store.Close() }
 
-// operationTimeout is how long an operation of this program's own pages may take. Those of the provider have the same.
+// operationTimeout limits the database work of a request to this program's pages. The
+// provider's pages have the same limit.
 const operationTimeout = 5 * time.Second
 
-// operation returns a context for what a request does to the database: it ends in time, and not with the browser's
-// connection, so that what has begun is finished.
+// operation returns a context for the database work of a request. It has a deadline and
+// ignores the end of the browser's connection, so that work that has begun is finished.
 func (d *database) operation(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), operationTimeout)
 }
 
 func (d *database) user(ctx context.Context, username string) (*user, error) {
-	if !utf8.ValidString(username) || strings.Contains(username, "\x00") { // no database can look for it
+	if !utf8.ValidString(username) || strings.Contains(username, "\x00") { // databases reject such values
 		return nil, errNoUser
 	}
 	found := &user{}

@@ -9,54 +9,57 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// budget says how many wrong passwords are free, and how long each further one keeps the next attempt waiting.
+// budget limits wrong passwords: how many are free, and how long each further one
+// delays the next attempt.
 type budget struct {
-	scope   string        // as the log names it
-	size    int           // entries that are kept; the least recently used is dropped
+	scope   string        // name in the log
+	size    int           // maximum number of entries; the least recently used is dropped
 	free    int           // wrong passwords without a wait
-	longest time.Duration // the first wait is a second, each further one twice as long, up to this
-	forgive time.Duration // time that takes one wrong password off the count
+	longest time.Duration // the first wait is a second and doubles up to this
+	forgive time.Duration // after this time one wrong password is forgiven
 }
 
-// The budgets. The one by user and address is what slows a guesser down, and it is the only one with long waits, because
-// only people at the attacker's own address share them. An address may be an office, and a user name can be attacked from
-// many addresses only to lock its user out: these two have short waits, and an address from which a user has signed in
-// before is exempt from the one by user.
+// The budget by user and address slows a guesser down. It alone has long waits, because
+// only people at the attacker's own address share them. An address may be an office,
+// and a user name may be attacked from many addresses only to lock the user out, so the
+// other two have short waits. The budget by user does not apply at an address where the
+// user has signed in before.
 var (
 	byUserAndAddress = budget{scope: "user_and_address", size: 1 << 15, free: 5, longest: 15 * time.Minute, forgive: 15 * time.Minute}
 	byAddress        = budget{scope: "address", size: 1 << 15, free: 20, longest: time.Minute, forgive: time.Minute}
 	byUser           = budget{scope: "user", size: 1 << 14, free: 50, longest: time.Minute, forgive: time.Minute}
 )
 
-// knownSize is the number of pairs of user and address that are remembered because the user has signed in there.
-const knownSize = 1 << 15
+// seenSize is the maximum number of remembered pairs of a user and an address where
+// they have signed in.
+const seenSize = 1 << 15
 
-// failures counts wrong passwords in memory. Only verified passwords make entries, so that pushing one out takes as many
-// verifications as there are entries.
+// failures counts wrong passwords in memory. Only verified passwords add entries, so
+// that evicting one takes as many verifications as there are entries.
 type failures struct {
 	mutex                     sync.Mutex
 	byPair, byAddress, byUser *counter
-	known                     *simplelru.LRU[failureKey, struct{}]
+	seen                      *simplelru.LRU[failureKey, struct{}]
 }
 
-// failureKey is a part of a digest: user names have any length.
+// failureKey is a truncated digest, because user names have any length.
 type failureKey [16]byte
 
 func newFailures() (*failures, error) {
-	known, err := simplelru.NewLRU[failureKey, struct{}](knownSize, nil)
+	seen, err := simplelru.NewLRU[failureKey, struct{}](seenSize, nil)
 	if err != nil {
 		return nil, err
 	}
-	f := &failures{known: known}
-	for counts, of := range map[**counter]budget{&f.byPair: byUserAndAddress, &f.byAddress: byAddress, &f.byUser: byUser} {
-		if *counts, err = newCounter(of); err != nil {
+	f := &failures{seen: seen}
+	for target, limit := range map[**counter]budget{&f.byPair: byUserAndAddress, &f.byAddress: byAddress, &f.byUser: byUser} {
+		if *target, err = newCounter(limit); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-// attempt is one sign-in, as the budgets see it.
+// attempt identifies a sign-in to the budgets.
 type attempt struct {
 	pair, address, user failureKey
 }
@@ -75,7 +78,8 @@ func keyOf(text string) (key failureKey) {
 	return key
 }
 
-// network returns an IPv4 address, or the /64 of an IPv6 address: a household has all addresses of one.
+// network returns an IPv4 address, or the /64 network of an IPv6 address, since a
+// household has a whole /64.
 func network(address netip.Addr) string {
 	switch address = address.Unmap(); {
 	case address.Is4():
@@ -83,11 +87,12 @@ func network(address netip.Addr) string {
 	case address.Is6():
 		return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
 	default:
-		return "" // a connection without an address, as of a Unix socket
+		return "" // no address, for example on a Unix socket
 	}
 }
 
-// wait returns how long the attempt has to wait. Zero: it may be made now.
+// wait returns the time before which the attempt is refused. If zero, it may be made
+// now.
 func (f *failures) wait(a attempt, now time.Time) time.Duration {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -101,23 +106,24 @@ func (f *failures) longestWait(a attempt, now time.Time) (longest time.Duration)
 	return longest
 }
 
-// applying is a counter with the key that an attempt has there.
-type applying struct {
+// keyedCounter is a counter with the key of an attempt.
+type keyedCounter struct {
 	*counter
 	key failureKey
 }
 
-// counters returns those that apply to the attempt.
-func (f *failures) counters(a attempt) []applying {
-	all := []applying{{f.byPair, a.pair}, {f.byAddress, a.address}, {f.byUser, a.user}}
-	if f.known.Contains(a.pair) {
+// counters returns the counters that apply to the attempt.
+func (f *failures) counters(a attempt) []keyedCounter {
+	all := []keyedCounter{{f.byPair, a.pair}, {f.byAddress, a.address}, {f.byUser, a.user}}
+	if f.seen.Contains(a.pair) {
 		return all[:2]
 	}
 	return all
 }
 
-// charge counts the attempt as a wrong password before the password is verified, so that simultaneous attempts cannot
-// exceed a budget. If the attempt has to wait, nothing is counted.
+// charge counts the attempt as a wrong password before the password is verified, so
+// that concurrent attempts cannot exceed a budget. If the attempt has to wait, charge
+// counts nothing.
 func (f *failures) charge(a attempt, now time.Time) (wait time.Duration) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -130,7 +136,7 @@ func (f *failures) charge(a attempt, now time.Time) (wait time.Duration) {
 	return 0
 }
 
-// refund takes the charge back, because the password could not be verified.
+// refund undoes charge after the password could not be verified.
 func (f *failures) refund(a attempt) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -139,17 +145,18 @@ func (f *failures) refund(a attempt) {
 	}
 }
 
-// succeed takes the charge back, forgives this user at this address, and remembers the address as one of theirs. It
-// forgives nothing else: an attacker may have an account too.
+// succeed undoes charge, resets the budget of this user at this address, and remembers
+// the address for the user. Other budgets stay, because an attacker may have an account
+// too.
 func (f *failures) succeed(a attempt) {
 	f.refund(a)
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.byPair.entries.Remove(a.pair)
-	f.known.Add(a.pair, struct{}{})
+	f.seen.Add(a.pair, struct{}{})
 }
 
-// lockouts returns the waits that follow from the attempt, by the scope of their budget.
+// lockouts returns the waits after the attempt, by the scope of their budget.
 func (f *failures) lockouts(a attempt, now time.Time) map[string]time.Duration {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -162,22 +169,22 @@ func (f *failures) lockouts(a attempt, now time.Time) map[string]time.Duration {
 	return waits
 }
 
-// counter counts against one budget.
+// counter counts wrong passwords for one budget.
 type counter struct {
 	budget
 	entries *simplelru.LRU[failureKey, failure]
 }
 
-// failure is what is kept for one key.
+// failure is the entry of one key.
 type failure struct {
-	count int       // wrong passwords that are not forgiven
-	last  time.Time // the latest of them
-	until time.Time // the next attempt is refused before
+	count int       // wrong passwords, without the forgiven ones
+	last  time.Time // time of the last one
+	until time.Time // attempts before this time are refused
 }
 
-func newCounter(of budget) (*counter, error) {
-	entries, err := simplelru.NewLRU[failureKey, failure](of.size, nil)
-	return &counter{budget: of, entries: entries}, err
+func newCounter(limit budget) (*counter, error) {
+	entries, err := simplelru.NewLRU[failureKey, failure](limit.size, nil)
+	return &counter{budget: limit, entries: entries}, err
 }
 
 func (c *counter) wait(key failureKey, now time.Time) time.Duration {

@@ -20,8 +20,9 @@ func testFailures(t *testing.T) *failures {
 	return f
 }
 
-// TestB33_Backoff shows that the wait doubles up to its limit, that simultaneous attempts count as well, that what is
-// refused does not prolong the wait, and that time forgives.
+// TestB33_Backoff checks that the wait doubles up to its limit, that concurrent
+// attempts count, that refused attempts do not prolong the wait, and that failures are
+// forgiven over time.
 func TestB33_Backoff(t *testing.T) {
 	f, now := testFailures(t), began
 	alice := newAttempt("alice", netip.MustParseAddr("192.0.2.1"))
@@ -50,8 +51,8 @@ func TestB33_Backoff(t *testing.T) {
 	}
 }
 
-// TestB33_Refund shows that an attempt which could not be verified costs nothing, and that a success forgives its user and
-// address but not what else came from there.
+// TestB33_Refund checks that an attempt that could not be verified does not count, and
+// that a success forgives this user and address but nothing else from the address.
 func TestB33_Refund(t *testing.T) {
 	f := testFailures(t)
 	address := netip.MustParseAddr("192.0.2.1")
@@ -75,8 +76,8 @@ func TestB33_Refund(t *testing.T) {
 	}
 }
 
-// TestB34_Victim attacks one user from many networks. The user can still sign in where they have signed in before, and
-// waits for a minute at most elsewhere.
+// TestB34_Victim attacks one user from many networks. The user can still sign in at an
+// address where they have signed in before, and waits at most a minute elsewhere.
 func TestB34_Victim(t *testing.T) {
 	f, now := testFailures(t), began
 	home, hotel := newAttempt("alice", netip.MustParseAddr("192.0.2.1")), newAttempt("alice", netip.MustParseAddr("192.0.2.2"))
@@ -98,7 +99,7 @@ func TestB34_Victim(t *testing.T) {
 	}
 }
 
-// TestB34_Network shows which addresses are one.
+// TestB34_Network checks which addresses belong to one network.
 func TestB34_Network(t *testing.T) {
 	for _, test := range []struct {
 		one, other string
@@ -122,7 +123,8 @@ func TestB34_Network(t *testing.T) {
 	}
 }
 
-// TestQ03_ManyAddresses sends a million addresses and user names through the budgets, whose memory is bounded.
+// TestQ03_ManyAddresses uses a million addresses and user names. The memory of the
+// budgets is bounded.
 func TestQ03_ManyAddresses(t *testing.T) {
 	f := testFailures(t)
 	before := heap()
@@ -133,10 +135,10 @@ func TestQ03_ManyAddresses(t *testing.T) {
 		if wait := f.charge(a, began); wait != 0 {
 			t.Fatalf("address %d: got a wait of %s, want none", n, wait)
 		}
-		f.known.Add(a.pair, struct{}{})
+		f.seen.Add(a.pair, struct{}{})
 	}
 	if grown := int64(heap()) - int64(before); grown > 50<<20 {
-		t.Errorf("got %d MiB, want 50 at most", grown>>20)
+		t.Errorf("got %d MiB, want at most 50", grown>>20)
 	} else {
 		t.Logf("%d MiB", grown>>20)
 	}

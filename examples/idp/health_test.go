@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestRL04_Probes shows what the probes answer while idp serves, without its database, and while it stops.
+// TestRL04_Probes checks the probes while idp serves, without its database, and while
+// it stops.
 func TestRL04_Probes(t *testing.T) {
 	s := newTestSite(t, "https://as.test/o")
 	s.expectProbe("/livez", http.StatusOK, "ok\n")
@@ -29,6 +30,6 @@ func (s *testSite) expectProbe(path string, status int, body string) {
 	s.Helper()
 	recorder := s.get(path, nil)
 	if recorder.Code != status || recorder.Body.String() != body || recorder.Header().Get("Cache-Control") != "no-store" {
-		s.Errorf("%s: got %d %q %v, want %d %q, not to be stored", path, recorder.Code, recorder.Body, recorder.Header(), status, body)
+		s.Errorf("%s: got %d %q %v, want %d %q with no-store", path, recorder.Code, recorder.Body, recorder.Header(), status, body)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"text/tabwriter"
 )
 
-const overviewHead = `idp is an identity provider: OAuth 2.0 and OpenID Connect.
+const overviewHead = `idp is an identity provider for OAuth 2.0 and OpenID Connect.
 
 Usage:
   idp [FLAGS]            serve
-  idp COMMAND [FLAGS]    do something else
+  idp COMMAND [FLAGS]    run a command
   idp help COMMAND       show the flags of a command
 
 `
@@ -20,28 +20,26 @@ Usage:
 const overviewFoot = `
 Environment:
   IDP_SECRET             encrypts the signing keys in the database: at least 32 bytes, the
-                         same for every instance and for the commands; without it they are
-                         stored in clear
-  IDP_ACCEPT_CLEAR_KEYS  ids of keys, as idp keys list shows them, that were stored before
-                         there was an IDP_SECRET and still sign until they are rotated
+                         same for every instance and for the commands; without it the keys
+                         are stored unencrypted
+  IDP_ACCEPT_CLEAR_KEYS  ids of unencrypted keys, as idp keys list shows them, that stay in use
+                         after IDP_SECRET was introduced, until they are rotated out
 
-What a seed file says is done again whenever idp serves with it: to change or remove an
-application of the file with a command, change the file too. Secrets are the exception. Each
-client_secret is given to its application once, so a restart does not bring a rotated secret
-back: to give the application another one from the file, write a new one there. A new password
-of a user ends the sessions of that user.
+The seed file is applied at every start of idp serve: to change or remove an application of the
+file with a command, change the file too. Secrets are the exception. Each client_secret is set
+only once, so a restart does not restore a rotated secret. To replace a secret from the file,
+write a new one there. A new password ends the sessions of its user.
 
-Flags may be written with one dash or two, behind the command, before or after its arguments.
-What a command was asked for goes to the standard output; what it changed is also logged to the
-standard error, as idp does when it serves.
+Flags follow the command, before or after its arguments, with one dash or two. Commands print
+results to standard output and log their changes to standard error, as idp serve does.
 
 Exit status:
-  0  everything was done
-  1  something failed, was interrupted, or is not there; check: idp would not serve
-  2  the command line is wrong, or the application that it describes, and nothing was done
+  0  success
+  1  failure, interrupted, or not found; for check: idp would not start
+  2  invalid command line or invalid application; nothing was changed
 `
 
-// help prints what is known of a command or of a group of them; of everything where none is named.
+// help prints the help of a command or a group of commands, or an overview.
 func help(words []string, out io.Writer) error {
 	if len(words) == 0 {
 		return overview(out)
@@ -52,20 +50,20 @@ func help(words []string, out io.Writer) error {
 			return candidate.help(out)
 		}
 	}
-	group := below(name)
+	group := subcommands(name)
 	if len(group) == 0 {
-		return &usageError{message: "there is no command " + quoted(name)}
+		return &usageError{message: "unknown command " + quoteArgument(name)}
 	}
 	fmt.Fprintf(out, "Commands:\n")
 	if err := list(out, group); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\nRun idp help %s COMMAND to see the flags of one.\n", name)
+	_, err := fmt.Fprintf(out, "\nRun idp help %s COMMAND for the flags of a command.\n", name)
 	return err
 }
 
-// below returns the commands of two words that begin with this one.
-func below(first string) []command {
+// subcommands returns the commands of two words that begin with first.
+func subcommands(first string) []command {
 	var group []command
 	for _, candidate := range commands() {
 		if strings.HasPrefix(candidate.name, first+" ") {
@@ -96,7 +94,7 @@ func list(out io.Writer, group []command) error {
 	return table.Flush()
 }
 
-// help prints how a command is called.
+// help prints the usage of a command.
 func (c command) help(out io.Writer) error {
 	fmt.Fprintf(out, "%s.\n\nUsage:\n  %s\n", strings.ToUpper(c.summary[:1])+c.summary[1:],
 		strings.Join(strings.Fields("idp "+c.name+" "+c.arguments+" [FLAGS]"), " "))
@@ -111,61 +109,61 @@ func (c command) help(out io.Writer) error {
 	return err
 }
 
-// The details of the commands.
 const (
-	serveDetails = `It creates the tables where there are none, does what the seed file says, and stops at once
-if check finds an error. With -migrate=false it changes no table, and stops at once if one is
-not up to date. While it serves it removes what has expired, so cleartokens is not needed.
+	serveDetails = `It creates missing tables, applies the seed file, and fails at once if check finds an error.
+With -migrate=false it changes no table, and fails if one is not up to date. While it serves,
+it removes expired rows, so cleartokens is not needed.
 
-/livez answers 200 while idp serves, and /readyz 200 if requests should come to this instance:
-the database can be written to, and idp is not stopping.
+/livez responds 200 while idp serves. /readyz responds 200 if requests should go to this
+instance: the database can be written to, and idp is not stopping.
 
-On an interrupt /readyz says no, listening ends after -drain, and the requests that have begun
-are finished, all within 10 seconds. If some had to be cut off, the exit status is 1. A second
-interrupt ends idp at once.
+On an interrupt /readyz responds 503, listening ends after -drain, and requests in flight are
+finished, all within 10 seconds. The exit status is 1 if some were cut off. A second interrupt
+ends idp at once.
 
-Behind a proxy name its network with -trusted-proxies. Without it all sign-ins seem to come from
-one address, and share its budget of wrong passwords.`
+Behind a proxy, set its network with -trusted-proxies. Otherwise all sign-ins have the address
+of the proxy and share one budget of wrong passwords.`
 
 	createDetails = `CLIENT_TYPE is confidential for a server that can keep a secret, and public for every other
-program. GRANT_TYPE is authorization_code, refresh_token or client_credentials, or several
-with commas between. Django OAuth Toolkit's spelling, with dashes, is understood too.
+program. GRANT_TYPE is authorization_code, refresh_token or client_credentials, or a
+comma-separated list of them. The spelling of Django OAuth Toolkit, with dashes, is accepted.
 
-The secret is generated and shown once. One that exists already can only be brought along in a
-seed file, as client_secret. A redirect URI begins with https://, or with http:// on a loopback
-address, or with a scheme of the program's own that has a dot.
+The secret is generated and shown once. To import an existing secret, set client_secret in a
+seed file. A redirect URI begins with https://, with http:// and a loopback address, or with a
+private-use scheme that contains a dot.
 
-A scope has to be there: those of OpenID Connect are, and those of a file that -seed names.`
+Scopes must exist: the scopes of OpenID Connect do, and those of the file in -seed.`
 
-	listDetails = `STATE is what was said with applications set: disabled, trusted (its users are not asked for
-consent), verified.`
+	listDetails = `STATE lists the operator's settings: disabled, trusted (users are not asked for consent),
+verified.`
 
-	setDetails = `Only what a flag is given for is changed; -NAME=false takes a yes back. Whatever is changed,
-trust stays until you take it back, which is not so on the pages of its owner. A public
-application is trusted only where its redirect URI is https.
+	setDetails = `Only properties with a flag are changed; -NAME=false resets a boolean. Changes by an operator
+keep an application trusted and verified, unlike changes by its owner on the pages. A public
+application is trusted only if its redirect URI is https.
 
-The secret is replaced with applications rotate-secret. Scopes as in idp help createapplication.`
+Use applications rotate-secret to replace the secret. For scopes see idp help
+createapplication.`
 
-	clearDetails = `It may run beside idp that serves, and on a timer. On an interrupt it ends between two
-transactions, or undoes the one that it is in, and says what was removed. A dry run counts
-what the same command would remove; where -batches ends it early, somewhat more than that.`
+	clearDetails = `It can run on a timer while idp serves. On an interrupt it stops after a transaction, or rolls
+the current one back, and prints the rows that it removed. A dry run counts the rows that the
+same command would remove, or a few more if -batches ends it early.`
 
-	revokeDetails = `Say one of -user and -application. What was issued is refused at once, and the user is asked
-for consent again. Neither has to be there any more.`
+	revokeDetails = `Use either -user or -application. Tokens are rejected at once, and users are asked for consent
+again. The user or the application need not exist any more.`
 
-	rotateDetails = `New keys are published at once and sign after an hour; the keys before them stay published
-for 30 days more. While a new key waits for its hour, no other is added. Instances that serve
-take the keys over within a minute. It needs the IDP_SECRET that they have.`
+	rotateDetails = `New keys are published at once and sign after an hour. Their predecessors stay published for 30
+more days. No key is added while a new one does not sign yet. Running instances load the keys
+within a minute. It needs their IDP_SECRET.`
 
-	removeDetails = `Every ID token that the key has signed becomes invalid. Instances that serve forget it within
-a minute. It needs the IDP_SECRET that they have.`
+	removeDetails = `Every ID token that the key signed becomes invalid. Running instances stop using it within a
+minute. It needs their IDP_SECRET.`
 
-	checkDetails = `It changes nothing. Each line begins with error or warning and the id of the check, and ends
-with what to do. Only an error is a failure. Give it the IDP_SECRET of idp that serves, or it
-tells that the keys cannot be opened.`
+	checkDetails = `It changes nothing. Each line starts with error or warning and the id of the check, and ends
+with a hint. Only errors make it fail. It needs the IDP_SECRET of the running instances, or it
+reports that the keys cannot be decrypted.`
 
-	migrateDetails = `idp does the same before it serves, unless it is told -migrate=false: then this command, run by
-an account that may change tables, comes first. It may run at any time, any number of times.`
+	migrateDetails = `idp serve does the same at its start, unless it has -migrate=false. In that case run this
+command first, with an account that may change tables. It can be repeated at any time.`
 )
 
 func listFlags(out io.Writer, c command) error {
@@ -181,5 +179,5 @@ func listFlags(out io.Writer, c command) error {
 	return table.Flush()
 }
 
-// newTable aligns columns that are separated by tabs.
+// newTable returns a writer that aligns tab-separated columns.
 func newTable(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) }

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestRL09_Home has the table of sessions locked while anyone asks for the page home with a cookie: the provider, which does not
-// need the table, answers all the same.
+// TestRL09_Home locks the table of sessions while requests with invented cookies reach
+// the home page. The provider, which does not need the table, still responds.
 func TestRL09_Home(t *testing.T) {
 	s := newTestSiteOn(t, "https://as.test/o", location(oauthtest.Postgres(t)))
 	pool, err := s.database.db.DB()
@@ -32,7 +32,7 @@ func TestRL09_Home(t *testing.T) {
 	}
 	for begun := time.Now(); pool.Stats().InUse < maxHomes; time.Sleep(time.Millisecond) {
 		if time.Since(begun) > 20*time.Second {
-			t.Fatal("got no requests that wait for the table")
+			t.Fatal("no request waits for the table")
 		}
 	}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/o/token", nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// listKeysCommand shows nothing of the private parts, and needs no IDP_SECRET.
+// listKeysCommand prints no private keys and needs no IDP_SECRET.
 func listKeysCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, listKeys)
 }
@@ -34,10 +34,11 @@ func listKeys(ctx context.Context, database *database, _ []string, out io.Writer
 	return table.Flush()
 }
 
-// rotateKeysCommand is for a timer: instances that serve take new keys over by themselves.
+// rotateKeysCommand rotates the signing keys. Running instances load the new keys by
+// themselves.
 func rotateKeysCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
-		openID, err := changingKeys(database)
+		openID, err := openKeys(database)
 		if err != nil {
 			return err
 		}
@@ -48,13 +49,13 @@ func rotateKeysCommand(flags *flag.FlagSet) action {
 	})
 }
 
-// removeKeyCommand is for a key that has become known to somebody.
+// removeKeyCommand removes a compromised key.
 func removeKeyCommand(flags *flag.FlagSet) action {
 	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
 		if err := checkKey(ctx, database, arguments[0]); err != nil {
 			return err
 		}
-		openID, err := changingKeys(database)
+		openID, err := openKeys(database)
 		if err != nil {
 			return err
 		}
@@ -65,17 +66,18 @@ func removeKeyCommand(flags *flag.FlagSet) action {
 	})
 }
 
-// checkKey refuses a kid that is mistyped: whoever removes a key must not believe that it is gone while it is there.
+// checkKey rejects an unknown kid, so that a typing error does not look like a removal.
 func checkKey(ctx context.Context, database *database, kid string) error {
 	keys, err := database.store.SigningKeys(ctx)
 	if err == nil && !slices.ContainsFunc(keys, func(key *oauthkit.SigningKey) bool { return key.ID == kid }) {
-		err = fmt.Errorf("there is no signing key %q; idp keys list shows those that there are", kid)
+		err = fmt.Errorf("signing key %q not found; run idp keys list to see all", kid)
 	}
 	return err
 }
 
-// changingKeys needs the IDP_SECRET of the instances that serve.
-func changingKeys(database *database) (*oidc.Extension, error) {
+// openKeys returns the extension for changing keys. It needs the IDP_SECRET of the
+// running instances.
+func openKeys(database *database) (*oidc.Extension, error) {
 	_, openID, err := newProvider(operatorIssuer, database, database.store, nil, commandLogger())
 	return openID, err
 }

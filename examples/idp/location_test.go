@@ -13,8 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestST13_PasswordOfDatabase gives commands a location in every spelling, right or wrong. None of them prints the password,
-// and none makes a file of it.
+// TestST13_PasswordOfDatabase passes commands a location in every spelling, valid or
+// not. No command prints the password or creates a file with it in the name.
 func TestST13_PasswordOfDatabase(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, spelling := range []string{
@@ -71,14 +71,15 @@ func TestST13_PasswordOfDatabase(t *testing.T) {
 	}
 }
 
-// TestLocation shows what is a file, what is a URL, and that a URL works in any case.
+// TestLocation checks which values are files and which are URLs, and that the scheme of
+// a URL may be in any case.
 func TestLocation(t *testing.T) {
 	for text, file := range map[string]bool{
 		"idp.db": true, "/var/lib/idp/idp.db": true, "./me@example.db": true, `C:\Users\me@corp\idp.db`: true, "C:/Users/me@corp/idp.db": true,
 		":memory:": true, "a=b.db": true, "": false, "file://idp.db": false, "host=": false, "pg:x": false,
 	} {
-		if l := location(text); l.isMistaken() == file {
-			t.Errorf("%q: got a file: %v, want %v", text, !l.isMistaken(), file)
+		if l := location(text); l.isInvalid() == file {
+			t.Errorf("%q: got a file: %v, want %v", text, !l.isInvalid(), file)
 		}
 	}
 	_, rest, _ := strings.Cut(oauthtest.Postgres(t), "://")
@@ -94,7 +95,8 @@ func TestLocation(t *testing.T) {
 	}
 }
 
-// TestUpToDate shows that idp serves without migrating only where every table and column is there.
+// TestUpToDate checks that idp serves without migrating only if every table and column
+// exists.
 func TestUpToDate(t *testing.T) {
 	for name, at := range map[string]location{
 		"sqlite": location(filepath.Join(t.TempDir(), "idp.db")), "postgres": location(oauthtest.Postgres(t)),
@@ -131,13 +133,14 @@ func expectUpToDate(t *testing.T, at location, missing string) {
 	}
 	switch {
 	case missing == "" && err != nil:
-		t.Errorf("got %v, want it opened", err)
+		t.Errorf("got %v, want no error", err)
 	case missing != "" && (err == nil || !strings.Contains(err.Error(), missing) || !strings.Contains(err.Error(), "idp migrate")):
 		t.Errorf("got %v, want %q and idp migrate", err, missing)
 	}
 }
 
-// TestRL39_ExecModeNamed shows that a mode which is not safe behind a pooler is refused with the setting that is.
+// TestRL39_ExecModeNamed checks that the error about an unsafe execution mode behind a
+// pooler names the safe one.
 func TestRL39_ExecModeNamed(t *testing.T) {
 	_, err := connect("postgres://idp:hunter2@127.0.0.1:1/idp?default_query_exec_mode=describe_exec")
 	if err == nil || !strings.Contains(err.Error(), "default_query_exec_mode=exec") {

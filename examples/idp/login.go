@@ -21,28 +21,30 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// parsed are the pages by the name of their file. They are parsed once: a flood of sign-ins renders many.
+// parsed holds the pages by file name. They are parsed once, because a flood of
+// sign-ins renders many.
 var parsed = map[string]*template.Template{
 	"login.html": template.Must(template.ParseFS(templates, "templates/layout.html", "templates/login.html")),
 	"home.html":  template.Must(template.ParseFS(templates, "templates/layout.html", "templates/home.html")),
 }
 
-// pages are this program's own: sign in and home.
+// pages are this program's own pages: sign in and home.
 type pages struct {
 	database *database
 	signIns  *signIns
 	secure   bool
-	prefix   string // of the provider's own pages
+	prefix   string // path of the provider's pages
 	origin   *http.CrossOriginProtection
 	logger   *slog.Logger
-	homes    *semaphore.Weighted // requests that look for the session of the page home
+	homes    *semaphore.Weighted // limits requests for the home page
 }
 
-// maxHomes is how many requests for the page home use the database at the same time. Anyone can send them, with a cookie that
-// is none of ours, and the provider limits only what is its own: otherwise they could take all connections.
+// maxHomes is how many requests for the home page use the database at the same time.
+// Anyone can send them with an invented cookie, and the provider limits only its own
+// requests; without this limit they could take all connections.
 const maxHomes = 4
 
-// page is what a template is given.
+// page is the data of a template.
 type page struct {
 	Title, Prefix        string
 	Username, Next, Fail string
@@ -52,16 +54,16 @@ func (p *pages) showLogin(w http.ResponseWriter, r *http.Request) {
 	p.render(w, http.StatusOK, "login.html", page{Title: "Sign in", Next: oauthhttp.ReturnPath(r)})
 }
 
-// login checks the password. Another site cannot send this form: its origin is checked, and so nobody can be signed in to
-// somebody else's account unawares.
+// login checks the password. It rejects forms from other sites, which could otherwise
+// sign a user in to the attacker's account.
 func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 	if !p.isOwnForm(r) {
-		http.Error(w, "This form was sent from another site.", http.StatusForbidden)
+		http.Error(w, "Cross-site request rejected.", http.StatusForbidden)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "The form could not be read.", http.StatusBadRequest)
+		http.Error(w, "Invalid form.", http.StatusBadRequest)
 		return
 	}
 	username, next := r.PostForm.Get("username"), oauthhttp.ReturnPath(r)
@@ -70,24 +72,24 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 		err = p.signIn(w, r, found)
 	}
 	if err != nil {
-		p.refuse(w, r, page{Next: next, Username: username}, err)
+		p.showFailure(w, r, page{Next: next, Username: username}, err)
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
-// refuse shows the form again, with the reason.
-func (p *pages) refuse(w http.ResponseWriter, r *http.Request, form page, err error) {
+// showFailure shows the form again with the reason.
+func (p *pages) showFailure(w http.ResponseWriter, r *http.Request, form page, err error) {
 	var locked *lockedError
 	status := http.StatusUnauthorized
 	switch {
 	case errors.Is(err, errWrongPassword):
-		form.Fail = "That username and password do not belong together. Try again."
+		form.Fail = "Incorrect username or password."
 	case errors.As(err, &locked):
-		status, form.Fail = http.StatusTooManyRequests, "There were too many wrong passwords. Wait a moment, then try again."
+		status, form.Fail = http.StatusTooManyRequests, "Too many failed attempts. Wait a moment, then try again."
 		w.Header().Set("Retry-After", retryAfter(locked.wait))
 	case errors.Is(err, errBusy):
-		status, form.Fail = http.StatusServiceUnavailable, "Too many people are signing in right now. Try again in a moment."
+		status, form.Fail = http.StatusServiceUnavailable, "Too many sign-ins at the moment. Try again shortly."
 		w.Header().Set("Retry-After", retryAfter(maxWait))
 	default:
 		p.fail(w, r, err)
@@ -97,13 +99,14 @@ func (p *pages) refuse(w http.ResponseWriter, r *http.Request, form page, err er
 	p.render(w, status, "login.html", form)
 }
 
-// retryAfter returns whole seconds (RFC 9110 §10.2.3), rounded up.
+// retryAfter returns whole seconds, rounded up (RFC 9110 §10.2.3).
 func retryAfter(wait time.Duration) string {
 	return strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 }
 
-// isOwnForm reports whether a page of this program sent the form. Where a browser says nothing but the origin, only the hosts are
-// compared, and a page that came over plain http may be anybody's.
+// isOwnForm reports whether a page of this program sent the form. If a browser sends
+// only the Origin header, only hosts are compared, and a page loaded over plain http
+// could be an attacker's.
 func (p *pages) isOwnForm(r *http.Request) bool {
 	overPlainHTTP := r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(r.Header.Get("Origin"), "http://")
 	return p.origin.Check(r) == nil && !(p.secure && overPlainHTTP)
@@ -122,7 +125,8 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 	p.render(w, http.StatusOK, "home.html", content)
 }
 
-// homeSession is session when it is the request's turn. It returns errBusy if there is none within a second.
+// homeSession returns the session after waiting for a turn. It returns errBusy after a
+// second without one.
 func (p *pages) homeSession(r *http.Request) (*session, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), maxWait)
 	defer cancel()
@@ -134,12 +138,12 @@ func (p *pages) homeSession(r *http.Request) (*session, error) {
 }
 
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil && !errors.Is(err, errBusy) { // the browser is still there, and something has failed
+	if r.Context().Err() == nil && !errors.Is(err, errBusy) { // not just a closed connection or overload
 		p.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path,
 			"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID, "error", err)
 	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, "Something is not working just now. Try again in a moment.", http.StatusServiceUnavailable)
+	http.Error(w, "The service is temporarily unavailable. Try again in a moment.", http.StatusServiceUnavailable)
 }
 
 // render writes a page with headers that keep it out of frames and caches.
@@ -147,8 +151,8 @@ func (p *pages) render(w http.ResponseWriter, status int, name string, content p
 	content.Prefix = p.prefix
 	var body bytes.Buffer
 	if err := parsed[name].ExecuteTemplate(&body, "layout", content); err != nil {
-		p.logger.Error("rendering", "page", name, "error", err)
-		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
+		p.logger.Error("rendering a page", "page", name, "error", err)
+		http.Error(w, "Internal server error.", http.StatusInternalServerError)
 		return
 	}
 	header := w.Header()

@@ -1,5 +1,6 @@
-// Command idp is a complete identity provider: users and applications from a seed file or the command line, a login page and
-// sessions of its own, and oauthkit for everything else. It is small enough to read and to copy.
+// Command idp is a complete identity provider. Users and applications come from a seed file or the
+// command line; the login page and the sessions are its own; oauthkit does everything else. It is
+// small enough to read and to copy.
 package main
 
 import (
@@ -16,38 +17,39 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // who interrupts it again does not wait for it
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "idp:", err)
-		var wrong *usageError
-		if errors.As(err, &wrong) {
+		var usage *usageError
+		if errors.As(err, &usage) {
 			os.Exit(2)
 		}
 		os.Exit(1)
 	}
 }
 
-// commands are all that this program can do. Each is thin over what a host can call in its own program.
+// commands returns all commands. Each is a thin layer over functions that a host can
+// call itself.
 func commands() []command {
 	return []command{
-		{"serve", "", "serve; also what idp does without a command", serveDetails, serveCommand},
+		{"serve", "", "serve; the default command", serveDetails, serveCommand},
 		{"createapplication", "CLIENT_TYPE GRANT_TYPE[,GRANT_TYPE...]", "register an application and print its secret", createDetails, createApplicationCommand},
 		{"applications list", "", "list all applications", listDetails, listApplicationsCommand},
 		{"applications show", "CLIENT_ID", "print an application as JSON, without its secret", "", showApplicationCommand},
-		{"applications set", "CLIENT_ID", "change an application, or what you say of it", setDetails, setApplicationCommand},
+		{"applications set", "CLIENT_ID", "change an application or the operator's settings for it", setDetails, setApplicationCommand},
 		{"applications rotate-secret", "CLIENT_ID", "give an application a new secret and print it", "", rotateSecretCommand},
-		{"applications delete", "CLIENT_ID", "remove an application and end all that it has", "", deleteApplicationCommand},
+		{"applications delete", "CLIENT_ID", "delete an application and revoke everything issued to it", "", deleteApplicationCommand},
 		{"cleartokens", "", "remove expired rows", clearDetails, clearTokensCommand},
-		{"revoke", "", "end all that a user has approved, or all that an application has", revokeDetails, revokeCommand},
+		{"revoke", "", "revoke all access of a user's applications, or of one application", revokeDetails, revokeCommand},
 		{"keys list", "", "list the signing keys", "", listKeysCommand},
-		{"keys rotate", "", "add new signing keys, and remove those that are not of use any more", rotateDetails, rotateKeysCommand},
-		{"keys remove", "KID", "remove a signing key that has become known to somebody", removeDetails, removeKeyCommand},
-		{"check", "", "list what is weaker than recommended, or does not work", checkDetails, checkCommand},
-		{"migrate", "", "create the tables or bring them up to date", migrateDetails, migrateCommand},
+		{"keys rotate", "", "add new signing keys and remove outdated ones", rotateDetails, rotateKeysCommand},
+		{"keys remove", "KID", "remove a compromised signing key", removeDetails, removeKeyCommand},
+		{"check", "", "check the configuration and the database", checkDetails, checkCommand},
+		{"migrate", "", "create or update the tables", migrateDetails, migrateCommand},
 	}
 }
 
-// run does what the command line says, and writes what it asked for to out.
+// run executes the command line and writes its output to out.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	switch {
 	case len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]):
@@ -61,16 +63,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return candidate.run(ctx, args[len(words):], out)
 		}
 	}
-	group := below(args[0])
+	group := subcommands(args[0])
 	switch {
 	case len(group) == 0:
-		return &usageError{message: "there is no command " + quoted(args[0])}
+		return &usageError{message: "unknown command " + quoteArgument(args[0])}
 	case len(args) == 1:
-		return &usageError{command: args[0], message: args[0] + " needs to be told what to do"}
+		return &usageError{command: args[0], message: args[0] + " needs a subcommand"}
 	case isHelp(args[1]):
 		return help(args[:1], out)
 	default:
-		return &usageError{command: args[0], message: "there is no command " + quoted(args[0]+" "+args[1])}
+		return &usageError{command: args[0], message: "unknown command " + quoteArgument(args[0]+" "+args[1])}
 	}
 }
 

@@ -7,12 +7,13 @@ import (
 	"io"
 )
 
-// migrateCommand does to the tables what serving does first, for those who let another account do it.
+// migrateCommand migrates the tables like serve does at its start, for deployments in
+// which another account does that.
 func migrateCommand(flags *flag.FlagSet) action {
 	at := databaseFlag(flags)
-	printed := flags.Bool("print", false, "change nothing: print the SQL that makes the provider's tables in an empty database")
+	printSQL := flags.Bool("print", false, "print the SQL that creates the provider's tables in an empty database, and change nothing")
 	return func(ctx context.Context, _ []string, out io.Writer) error {
-		if *printed {
+		if *printSQL {
 			return printMigrations(*at, out)
 		}
 		database, err := openDatabase(ctx, *at)
@@ -25,9 +26,10 @@ func migrateCommand(flags *flag.FlagSet) action {
 	}
 }
 
-// printMigrations needs the location only to know which database it is, and leaves no SQLite file behind.
+// printMigrations needs the location only for the SQL dialect. It creates no SQLite
+// file.
 func printMigrations(at location, out io.Writer) error {
-	if !at.isPostgres() && !at.isMistaken() {
+	if !at.isPostgres() && !at.isInvalid() {
 		at = ":memory:"
 	}
 	database, err := connect(at)

@@ -7,26 +7,29 @@ import (
 	"time"
 )
 
-// The limits of a passwordGate.
+// Limits of a passwordGate.
 const (
-	maxWaiting = 64          // sign-ins that wait for their turn at the same time
+	maxWaiting = 64          // sign-ins that wait for a turn at the same time
 	maxHeld    = 1024        // refused sign-ins that are held at the same time
-	maxWait    = time.Second // how long one waits or is held
+	maxWait    = time.Second // how long a sign-in waits or is held
 )
 
-// errBusy says that the program has no time to verify a password, or to show the page home, now.
+// errBusy means that there is no capacity to verify a password, or to show the home
+// page, now.
 var errBusy = errors.New("too many sign-ins at once")
 
-// passwordGate limits what anyone can make the program spend on passwords, which are slow to verify on purpose: at most
-// half the cores do it at the same time, and what does not get its turn within a second is refused. The other half is left
-// for everything else, such as the token endpoint.
+// passwordGate limits the CPU time that anyone can spend on passwords, which are slow
+// to verify on purpose. At most half the cores verify passwords at the same time; the
+// other half stays free for everything else, such as the token endpoint. A sign-in that
+// gets no turn within a second is refused.
 //
-// What is refused without having waited is held for a second: a client that sends the next attempt as soon as it is
-// answered could otherwise keep the cores busy with refusals.
+// A sign-in that is refused without waiting is held for a second. A client that sends
+// the next attempt after each response could otherwise keep the cores busy with
+// refusals.
 type passwordGate struct {
-	turns   chan struct{} // one element for each verification that is running
-	waiting chan struct{} // one element for each sign-in that waits for a turn
-	held    chan struct{} // one element for each refused sign-in that is held
+	turns   chan struct{} // an element for each running verification
+	waiting chan struct{} // an element for each sign-in that waits for a turn
+	held    chan struct{} // an element for each refused sign-in that is held
 }
 
 func newPasswordGate() *passwordGate {
@@ -37,8 +40,8 @@ func newPasswordGate() *passwordGate {
 	}
 }
 
-// enter waits for a turn, which lasts until leave is called. It returns errBusy if there is none, and the context's error
-// if that ends first.
+// enter waits for a turn, which lasts until leave is called. It returns errBusy if it
+// gets none, or the context's error if ctx ends first.
 func (g *passwordGate) enter(ctx context.Context) error {
 	select {
 	case g.waiting <- struct{}{}:
@@ -47,26 +50,19 @@ func (g *passwordGate) enter(ctx context.Context) error {
 		g.hold(ctx)
 		return errBusy
 	}
-	timer := time.NewTimer(maxWait)
-	defer timer.Stop()
-	select {
-	case g.turns <- struct{}{}:
-		return nil
-	case <-timer.C:
-		return errBusy
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return acquire(ctx, g.turns)
 }
 
-// leave ends a turn that has lasted for spent. The next one begins after a rest of the same length, a second at most, so
-// that verifications take half the time of their cores: on a machine that is busy otherwise, a program that always has
-// something to compute is given less time for everything else.
+// leave ends a turn that lasted for spent. The next turn begins after a pause of the
+// same length, at most a second, so that verifications use half the time of their
+// cores: on a busy machine a program that always computes gets less time for everything
+// else.
 func (g *passwordGate) leave(spent time.Duration) {
 	time.AfterFunc(min(spent, maxWait), func() { <-g.turns })
 }
 
-// hold returns after a second, when the context ends, or at once if too many are held already.
+// hold returns after a second or when ctx ends. It returns at once if too many sign-ins
+// are held already.
 func (g *passwordGate) hold(ctx context.Context) {
 	select {
 	case g.held <- struct{}{}:
@@ -74,10 +70,20 @@ func (g *passwordGate) hold(ctx context.Context) {
 	default:
 		return
 	}
+	_ = acquire(ctx, nil) // sending to a nil channel blocks until the time is over
+}
+
+// acquire waits until it can send to turns, for at most maxWait. It returns errBusy after that
+// time, or the context's error if ctx ends first.
+func acquire(ctx context.Context, turns chan<- struct{}) error {
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
+	case turns <- struct{}{}:
+		return nil
 	case <-timer.C:
+		return errBusy
 	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestQ01_PasswordGate sends more sign-ins than there are turns: as many as there are turns enter, as many wait as may, and
-// everything else is refused, all within the second.
+// TestQ01_PasswordGate sends more sign-ins than the gate has turns. As many as there
+// are turns enter, the allowed number waits, and all others are refused within a
+// second.
 func TestQ01_PasswordGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := newPasswordGate(), time.Now()
@@ -48,15 +49,15 @@ func TestQ01_PasswordGate(t *testing.T) {
 			t.Errorf("got %d in at the same time, want %d", admitted, cap(g.turns))
 		}
 		if took := time.Since(began); took != maxWait {
-			t.Errorf("got all answers after %s, want %s", took, maxWait)
+			t.Errorf("got all results after %s, want %s", took, maxWait)
 		}
 		if err := g.enter(t.Context()); err != nil {
-			t.Errorf("got %v when everything is over, want a turn", err)
+			t.Errorf("got %v after the flood, want a turn", err)
 		}
 	})
 }
 
-// TestQ01_HalfTheCores shows how many passwords are verified at the same time.
+// TestQ01_HalfTheCores checks how many passwords are verified at the same time.
 func TestQ01_HalfTheCores(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for cores, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 9: 4} {
@@ -67,7 +68,8 @@ func TestQ01_HalfTheCores(t *testing.T) {
 	}
 }
 
-// TestQ01_Turn shows that a turn which ends in time goes to the next, and that a client which hangs up leaves no trace.
+// TestQ01_Turn checks that a finished turn goes to the next sign-in, and that a
+// canceled wait leaves no trace.
 func TestQ01_Turn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &passwordGate{turns: make(chan struct{}, 1), waiting: make(chan struct{}, 1), held: make(chan struct{}, 1)}
@@ -87,7 +89,8 @@ func TestQ01_Turn(t *testing.T) {
 	})
 }
 
-// TestQ01_Held shows that what is refused at once is held for a second, but never more at a time than may be.
+// TestQ01_Held checks that a refused sign-in is held for a second, up to a maximum
+// number of held ones.
 func TestQ01_Held(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := &passwordGate{held: make(chan struct{}, 1)}, time.Now()

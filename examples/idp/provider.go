@@ -22,7 +22,8 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
-// newProvider makes the provider that serves, with OpenID Connect. It makes the first signing keys where there are none.
+// newProvider returns the provider with OpenID Connect. It generates the first signing
+// keys.
 func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
 	config := oauthkit.Config{
 		Grants:              grants.Standard(database.store),
@@ -30,28 +31,28 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 		UserIsActive:        database.userExists,
 		Observe:             oauthslog.New(logger),
 		Logger:              logger,
-		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // it was asked for on the command line
+		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // chosen on the command line
 	}
-	if _, err := oauthkit.New(issuer, database.store, config); err != nil { // it has nothing to do with what follows
-		return nil, nil, fmt.Errorf("with -issuer and -seed as they are: %w", err)
+	if _, err := oauthkit.New(issuer, database.store, config); err != nil { // errors that IDP_SECRET cannot cause
+		return nil, nil, fmt.Errorf("invalid -issuer or -seed: %w", err)
 	}
 	openID := oidc.New(oidc.Config{
 		Keys: keys, Claims: database.claims, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
 	})
 	config.Extensions = []oauthkit.Extension{openID}
-	config.Secret = os.Getenv("IDP_SECRET") // seals the signing keys in the database
+	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database
 	provider, err := oauthkit.New(issuer, database.store, config)
 	if err != nil {
-		return nil, nil, fmt.Errorf("making the provider, with IDP_SECRET as its Config.Secret: %w", err)
+		return nil, nil, fmt.Errorf("creating the provider with IDP_SECRET as Config.Secret: %w", err)
 	}
 	return provider, openID, nil
 }
 
-// operatorIssuer is the issuer where nothing is issued.
+// operatorIssuer is the issuer for commands, which issue nothing.
 const operatorIssuer = "http://localhost/o"
 
-// newOperator makes a provider for commands that manage what is in the database. It touches no signing key, so it has the scopes of
-// OpenID Connect, beside those of the seed file, without the extension.
+// newOperator returns a provider for commands that manage the database. It does not use
+// the signing keys, so it defines the scopes of OpenID Connect without the extension.
 func newOperator(database *database, scopes oauthkit.StaticScopes) (*oauthkit.Provider, error) {
 	all := oauthkit.StaticScopes{"openid": "", "profile": "", "email": "", "address": "", "phone": "", "offline_access": ""}
 	maps.Copy(all, scopes)
@@ -62,13 +63,14 @@ func newOperator(database *database, scopes oauthkit.StaticScopes) (*oauthkit.Pr
 	})
 }
 
-// commandLogger logs what a command changes, as serving does, beside what it prints.
+// commandLogger logs the changes of a command to standard error, like serve.
 func commandLogger() *slog.Logger { return slog.New(slog.NewTextHandler(os.Stderr, nil)) }
 
-// secretOverlap is how long the secret of an application stays good after its owner has asked for a new one.
+// secretOverlap is how long the previous secret of an application stays valid after its
+// owner rotates it.
 const secretOverlap = 24 * time.Hour
 
-// site is everything that serves: the provider, and the pages of this program around it.
+// site is the provider and the pages of this program.
 type site struct {
 	database *database
 	provider *oauthkit.Provider
@@ -78,7 +80,8 @@ type site struct {
 	logger   *slog.Logger
 }
 
-// newSite does what the seed file says and puts the site together. It fails if the provider cannot work like this.
+// newSite applies the seed file and builds the site. It fails if the provider cannot
+// work.
 func newSite(ctx context.Context, o *options, database *database, seed *seed, logger *slog.Logger) (*site, error) {
 	if err := seed.apply(ctx, database); err != nil {
 		return nil, err
@@ -112,14 +115,14 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 	return s, nil
 }
 
-// endpoints are those of the provider, with the pages that belong to it.
+// endpoints returns the provider's handler with its management pages.
 func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (http.Handler, error) {
 	scopes, err := s.provider.ScopeTexts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	mayChoose := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
-	applications, err := oauthkit.NewApplications(s.provider, s.database.store, mayChoose)
+	config := oauthkit.ApplicationsConfig{Scopes: slices.Sorted(maps.Keys(scopes)), SecretOverlap: secretOverlap}
+	applications, err := oauthkit.NewApplications(s.provider, s.database.store, config)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +150,7 @@ func (s *site) routes(endpoints http.Handler) http.Handler {
 	return mux
 }
 
-// claims is what this provider says about a user: what the seed file says.
+// claims returns the claims that the seed file has for a user.
 func (d *database) claims(ctx context.Context, request *oidc.ClaimsRequest) (oidc.Claims, error) {
 	found, err := d.user(ctx, request.Subject)
 	if err != nil {
@@ -157,7 +160,7 @@ func (d *database) claims(ctx context.Context, request *oidc.ClaimsRequest) (oid
 	return claims, json.Unmarshal([]byte(found.Claims), &claims)
 }
 
-// userExists ends access for users who were removed.
+// userExists is oauthkit.Config.UserIsActive. A deleted user loses all access.
 func (d *database) userExists(ctx context.Context, subject string) (bool, error) {
 	_, err := d.user(ctx, subject)
 	if errors.Is(err, errNoUser) {

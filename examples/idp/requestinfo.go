@@ -11,11 +11,11 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// proxies are the networks whose X-Forwarded-For is believed. If there are none, the address of a request is that of its
-// connection.
+// proxies are the networks whose X-Forwarded-For is trusted. If there are none, the
+// client's address is that of the connection.
 type proxies []netip.Prefix
 
-// parseProxies reads addresses and networks that are separated by commas.
+// parseProxies parses a comma-separated list of addresses and networks.
 func parseProxies(list string) (proxies, error) {
 	var parsed proxies
 	for text := range strings.SplitSeq(list, ",") {
@@ -34,8 +34,8 @@ func parseProxies(list string) (proxies, error) {
 	return parsed, nil
 }
 
-// identify puts the request's address and a trace id into its context, for the log, the events of the provider and the
-// budgets of sign-ins.
+// identify adds the client's address and a trace id to the request's context, for the
+// log, the provider's events and the sign-in budgets.
 func (p proxies) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info := oauthkit.RequestInfo{TraceID: rand.Text(), UserAgent: r.UserAgent()}
@@ -46,8 +46,8 @@ func (p proxies) identify(next http.Handler) http.Handler {
 	})
 }
 
-// client returns the nearest address that is no proxy of ours. Anything before it in X-Forwarded-For was written by the
-// client, or by proxies that are not known.
+// client returns the nearest address that is not a trusted proxy. The client, or an
+// unknown proxy, may have written the addresses before it in X-Forwarded-For.
 func (p proxies) client(r *http.Request) netip.Addr {
 	connection, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

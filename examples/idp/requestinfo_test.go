@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestB34_ForwardedFor shows that X-Forwarded-For counts only as far as known proxies have written it: otherwise anyone
-// could have a new budget with each request, or use up another's.
+// TestB34_ForwardedFor checks that only entries of X-Forwarded-For that trusted proxies
+// wrote count. Otherwise anyone could have a new budget with each request, or use up
+// another client's.
 func TestB34_ForwardedFor(t *testing.T) {
 	trusted, err := parseProxies("10.0.0.0/8,2001:db8::1")
 	if err != nil {

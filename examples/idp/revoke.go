@@ -9,35 +9,35 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// revokeCommand also takes a user or an application that is not there any more.
+// revokeCommand also accepts a user or an application that no longer exists.
 func revokeCommand(flags *flag.FlagSet) action {
-	user := flags.String("user", "", "`username` whose approvals end")
-	application := flags.String("application", "", "client `id` of the application whose approvals and tokens end")
-	wrong := func() string {
+	user := flags.String("user", "", "`username` whose consent and tokens are revoked")
+	application := flags.String("application", "", "client `id` of the application whose consent and tokens are revoked")
+	check := func() string {
 		if (*user == "") == (*application == "") {
-			return "say one of -user and -application"
+			return "use either -user or -application"
 		}
 		return ""
 	}
-	return checked(wrong, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
+	return checkFirst(check, onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
 		provider, err := newOperator(database, nil)
 		if err != nil {
 			return err
 		}
 		authorizations := oauthkit.NewAuthorizations(provider, database.store)
-		revoke, whose := authorizations.RevokeUser, *user
+		revoke, name := authorizations.RevokeUser, *user
 		if *application != "" {
-			revoke, whose = authorizations.RevokeApplication, *application
+			revoke, name = authorizations.RevokeApplication, *application
 		}
-		revoked, err := revoke(ctx, whose)
+		revoked, err := revoke(ctx, name)
 		if err != nil {
 			return err
 		}
 		if revoked == 0 {
-			_, err = fmt.Fprintf(out, "Nothing of %q was still good, and what was approved is forgotten. See whether the name is right.\n", whose)
+			_, err = fmt.Fprintf(out, "Removed the consent of %q. No authorization was valid; check the name.\n", name)
 			return err
 		}
-		_, err = fmt.Fprintf(out, "Revoked %d authorizations that were still good. What was approved is forgotten.\n", revoked)
+		_, err = fmt.Fprintf(out, "Revoked %d authorizations and removed the consent.\n", revoked)
 		return err
 	}))
 }

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// seed is what a seed file holds.
+// seed is the content of a seed file.
 type seed struct {
-	Scopes       map[string]string `json:"scopes"` // name: what it means
+	Scopes       map[string]string `json:"scopes"` // descriptions by name
 	Users        []seedUser        `json:"users"`
 	Applications []seedApplication `json:"applications"`
-	// UserChoosesScopes lets users approve some of the scopes that an application asks for.
+	// UserChoosesScopes lets users approve some of the requested scopes.
 	UserChoosesScopes bool `json:"user_chooses_scopes"`
 }
 
@@ -26,7 +26,7 @@ type seedUser struct {
 	Claims   json.RawMessage `json:"claims"`
 }
 
-// readSeed reads a seed file. No path is an empty seed.
+// readSeed reads a seed file. An empty path returns an empty seed.
 func readSeed(path string) (*seed, error) {
 	s := &seed{}
 	if path == "" {
@@ -42,7 +42,7 @@ func readSeed(path string) (*seed, error) {
 		return nil, fmt.Errorf("seed file %s: %w", path, err)
 	}
 	if decoder.More() {
-		return nil, fmt.Errorf("seed file %s: something follows the document", path)
+		return nil, fmt.Errorf("seed file %s: data after the document", path)
 	}
 	for _, app := range s.Applications {
 		if err := app.checkSecret(); err != nil {
@@ -52,8 +52,8 @@ func readSeed(path string) (*seed, error) {
 	return s, nil
 }
 
-// apply brings the database to what the seed file says. What is there already and the same stays untouched; what is not in
-// the file is left alone.
+// apply creates and updates the users and applications of the seed file. It leaves
+// unchanged ones and all others alone.
 func (s *seed) apply(ctx context.Context, database *database) error {
 	for _, wanted := range s.Users {
 		if err := wanted.apply(ctx, database); err != nil {

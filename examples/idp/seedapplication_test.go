@@ -16,7 +16,7 @@ type seeded struct {
 	location location
 }
 
-// restart applies a seed with the secret, as each start does.
+// restart applies a seed file with the secret, as each start does.
 func (s seeded) restart(secret string) {
 	s.Helper()
 	s.open(func(d *database) error {
@@ -29,7 +29,7 @@ func (s seeded) restart(secret string) {
 func (s seeded) rotate() (secret string) {
 	s.Helper()
 	s.open(func(d *database) error {
-		applications, operator, err := managed(d, 0, nil)
+		applications, operator, err := operatorApplications(d, 0, nil)
 		if err != nil {
 			return err
 		}
@@ -39,17 +39,17 @@ func (s seeded) rotate() (secret string) {
 	return secret
 }
 
-// expect compares which of the secrets are good.
-func (s seeded) expect(step string, good map[string]bool) {
+// expect compares which of the secrets are valid.
+func (s seeded) expect(step string, valid map[string]bool) {
 	s.Helper()
 	s.open(func(d *database) error {
 		app, err := d.store.ApplicationTable.Find(s.Context(), "web")
 		if err != nil {
 			return err
 		}
-		for secret, want := range good {
+		for secret, want := range valid {
 			if got := app.VerifyPassword(secret); got != want {
-				s.Errorf("%s: got the secret %s good: %v, want %v", step, secret, got, want)
+				s.Errorf("%s: secret %s: got valid %v, want %v", step, secret, got, want)
 			}
 		}
 		return nil
@@ -68,8 +68,9 @@ func (s seeded) open(act func(d *database) error) {
 	}
 }
 
-// TestST14_RotatedSecret shows that a seed file gives each secret once: a restart brings no rotated one back, another
-// secret in the file is taken, and an application that was deleted begins from the start.
+// TestST14_RotatedSecret checks that a seed file sets each secret once: a restart does
+// not restore a rotated secret, a new secret in the file is set, and a deleted
+// application starts again.
 func TestST14_RotatedSecret(t *testing.T) {
 	const first, second = "the-first-secret-of-the-file", "the-second-secret-of-the-file"
 	s := seeded{t, location(filepath.Join(t.TempDir(), "idp.db"))}
@@ -89,8 +90,8 @@ func TestST14_RotatedSecret(t *testing.T) {
 	s.expect("deleted and seeded", map[string]bool{first: true, second: false})
 }
 
-// TestST14_ShortSecret shows that a seed file with a secret that can be guessed is refused before anything is done, without
-// the secret in the error.
+// TestST14_ShortSecret checks that a seed file with a secret that can be guessed is
+// rejected before anything changes, and that the error does not contain the secret.
 func TestST14_ShortSecret(t *testing.T) {
 	for secret, refused := range map[string]bool{
 		"q":                                true,
@@ -106,10 +107,10 @@ func TestST14_ShortSecret(t *testing.T) {
 		}
 		_, err := readSeed(path)
 		if (err != nil) != refused {
-			t.Errorf("%d characters: got %v, want refused: %v", len(secret), err, refused)
+			t.Errorf("%d characters: got %v, want an error: %v", len(secret), err, refused)
 		}
 		if err != nil && (!strings.Contains(err.Error(), `application "web"`) || !strings.Contains(err.Error(), "client_secret is too short") || strings.Contains(err.Error(), "qqq")) {
-			t.Errorf("%d characters: got %q, want the application, what is wrong, and not the secret", len(secret), err)
+			t.Errorf("%d characters: got %q, want the application and the cause without the secret", len(secret), err)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// options are what can be said about serving.
+// options are the flags of serve.
 type options struct {
 	addr, issuer, seed string
 	db                 *location
@@ -27,21 +27,21 @@ type options struct {
 	logLevel           slog.Level
 }
 
-// serveCommand serves until the context ends, and then finishes the requests that it has begun.
+// serveCommand serves until the context ends, and then finishes the requests in flight.
 func serveCommand(flags *flag.FlagSet) action {
 	var o options
 	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
 	flags.StringVar(&o.issuer, "issuer", "", "`URL` of the issuer (default http://ADDRESS/o, or https with a certificate)")
 	o.db = databaseFlag(flags)
-	flags.BoolVar(&o.migrate, "migrate", true, "create the tables or bring them up to date first; with -migrate=false idp only serves with tables that are")
+	flags.BoolVar(&o.migrate, "migrate", true, "create or update the tables first; with -migrate=false idp fails if they are not up to date")
 	flags.StringVar(&o.seed, "seed", "", "JSON `file` with scopes, users and applications")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate `file`, for https")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "key `file`, for https")
-	flags.Func("trusted-proxies", "`networks`, with commas between, whose X-Forwarded-For says where a request comes from", func(list string) (err error) {
+	flags.Func("trusted-proxies", "comma-separated `networks` whose X-Forwarded-For is trusted", func(list string) (err error) {
 		o.proxies, err = parseProxies(list)
 		return err
 	})
-	flags.DurationVar(&o.drain, "drain", time.Second, "`time` between an interrupt, when /readyz begins to say no, and the end of listening")
+	flags.DurationVar(&o.drain, "drain", time.Second, "`time` between an interrupt, when /readyz starts to fail, and the end of listening")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
 	return func(ctx context.Context, _ []string, _ io.Writer) error {
 		if err := o.complete(); err != nil {
@@ -51,10 +51,10 @@ func serveCommand(flags *flag.FlagSet) action {
 	}
 }
 
-// complete fills in the issuer where none was named.
+// complete validates the options and sets the default issuer.
 func (o *options) complete() error {
 	if (o.tlsCert == "") != (o.tlsKey == "") {
-		return &usageError{message: "-tls-cert and -tls-key need each other"}
+		return &usageError{message: "-tls-cert and -tls-key must be used together"}
 	}
 	if o.drain < 0 || o.drain >= stopTimeout {
 		return &usageError{message: "-drain must be shorter than " + stopTimeout.String()}
@@ -74,7 +74,7 @@ func (o *options) complete() error {
 	return nil
 }
 
-// stopTimeout bounds everything that happens between an interrupt and the end of the program.
+// stopTimeout limits the time between an interrupt and the end of the program.
 const stopTimeout = 10 * time.Second
 
 func (o *options) run(ctx context.Context) error {
@@ -98,12 +98,13 @@ func (o *options) run(ctx context.Context) error {
 	return o.serve(ctx, site)
 }
 
-// serve listens until ctx ends, and then stops in the order that loses no request: /readyz says no, listening ends,
-// requests are finished, the database is closed.
+// serve listens until ctx ends, and then stops in an order that loses no request:
+// /readyz fails, listening ends, requests in flight are finished, the database is
+// closed.
 func (o *options) serve(ctx context.Context, site *site) error {
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return errors.Join(fmt.Errorf("%w; name another address with -addr", err), site.database.Close())
+		return errors.Join(fmt.Errorf("%w; use -addr to choose another address", err), site.database.Close())
 	}
 	server := newServer(site.handler, site.logger)
 	failed := make(chan error, 1)
@@ -129,8 +130,8 @@ func (o *options) serve(ctx context.Context, site *site) error {
 	if err == nil {
 		err = o.stop(limit, server, site)
 	}
-	if closeErr := inTime(limit, func() error { return errors.Join(<-upkeepEnded, site.database.Close()) }); closeErr != nil {
-		site.logger.Warn("the database was not closed in order", "error", closeErr)
+	if closeErr := waitFor(limit, func() error { return errors.Join(<-upkeepEnded, site.database.Close()) }); closeErr != nil {
+		site.logger.Warn("closing the database failed", "error", closeErr)
 	}
 	if err == nil {
 		site.logger.Info("stopped")
@@ -138,24 +139,24 @@ func (o *options) serve(ctx context.Context, site *site) error {
 	return err
 }
 
-// stop finishes what has begun. Its error says that requests were cut off.
+// stop finishes the requests in flight. It returns an error if some were cut off.
 func (o *options) stop(limit context.Context, server *http.Server, site *site) error {
 	site.logger.Info("stopping", "drain", o.drain)
 	site.health.stopping.Store(true)
 	select {
-	case <-time.After(o.drain): // load balancers notice, and send new requests elsewhere
+	case <-time.After(o.drain): // load balancers send new requests elsewhere
 	case <-limit.Done():
 	}
 	if err := server.Shutdown(limit); err != nil {
 		_ = server.Close() // the limit is over
-		return fmt.Errorf("some requests were not finished within %s of the interrupt and were cut off", stopTimeout)
+		return fmt.Errorf("some requests did not finish within %s of the interrupt and were cut off", stopTimeout)
 	}
 	return nil
 }
 
-// inTime returns the result of end, or the context's error if that ends first. A database that does not answer keeps its
-// connections from closing.
-func inTime(ctx context.Context, end func() error) error {
+// waitFor returns the result of end, or the context's error if ctx ends first. A
+// database that does not respond blocks closing its connections.
+func waitFor(ctx context.Context, end func() error) error {
 	ended := make(chan error, 1)
 	go func() { ended <- end() }()
 	select {

@@ -17,7 +17,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// running is idp that serves in this process.
+// running is idp serving in this process.
 type running struct {
 	*testing.T
 	address string
@@ -41,14 +41,15 @@ func startServing(t *testing.T, at string, args ...string) *running {
 	for status := 0; status != http.StatusOK; status = r.probe("/livez") {
 		select {
 		case err := <-r.ended:
-			t.Fatalf("got %v, want it to serve", err)
+			t.Fatalf("got %v, want no error while serving", err)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	return r
 }
 
-// probe returns the status over a connection of its own; zero: nothing listens.
+// probe returns the status of a request on a new connection, or zero if nothing
+// listens.
 func (r *running) probe(path string) int {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	response, err := client.Get("http://" + r.address + path)
@@ -59,13 +60,13 @@ func (r *running) probe(path string) int {
 	return response.StatusCode
 }
 
-// TestRL04_GracefulStop interrupts idp: first it is not ready any more and still answers, then nothing listens, then it
-// has ended without an error.
+// TestRL04_GracefulStop interrupts idp. It first responds but is not ready, then does
+// not listen, and ends without an error.
 func TestRL04_GracefulStop(t *testing.T) {
 	others := goleak.IgnoreCurrent()
 	r := startServing(t, filepath.Join(t.TempDir(), "idp.db"), "-drain", "3s")
 	if got := r.probe("/readyz"); got != http.StatusOK {
-		t.Errorf("got %d, want it ready", got)
+		t.Errorf("got %d, want 200", got)
 	}
 	r.stop()
 	var seen []int
@@ -74,7 +75,7 @@ func TestRL04_GracefulStop(t *testing.T) {
 			seen = append(seen, status)
 		}
 	}
-	if seen[0] == http.StatusOK { // asked before the interrupt was noticed
+	if seen[0] == http.StatusOK { // sent before the interrupt was noticed
 		seen = seen[1:]
 	}
 	if len(seen) != 2 || seen[0] != http.StatusServiceUnavailable || seen[1] != 0 {
@@ -86,8 +87,8 @@ func TestRL04_GracefulStop(t *testing.T) {
 	goleak.VerifyNone(t, others)
 }
 
-// TestRL04_SilentDatabase interrupts idp while a token request waits for a database that does not answer: the request is
-// answered with 503, and idp ends without an error.
+// TestRL04_SilentDatabase interrupts idp while a token request waits for a database
+// that does not respond. The request gets 503, and idp ends without an error.
 func TestRL04_SilentDatabase(t *testing.T) {
 	parsed, err := url.Parse(oauthtest.Postgres(t))
 	if err != nil {
@@ -117,7 +118,8 @@ func TestRL04_SilentDatabase(t *testing.T) {
 	}
 }
 
-// TestRL04_CutOff interrupts idp while a request does not end. It ends all the same, and its error says what happened.
+// TestRL04_CutOff interrupts idp during a request that does not end. idp ends with an
+// error that says so.
 func TestRL04_CutOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,10 +145,10 @@ func TestRL04_CutOff(t *testing.T) {
 	requests.Wait()
 }
 
-// silencer is a proxy that lets a database fall silent.
+// silencer is a proxy that can make a database silent.
 type silencer struct {
 	listener net.Listener
-	dropped  chan struct{} // closed when something was sent to the silent database
+	dropped  chan struct{} // closed after something was sent to the silent database
 
 	mutex  sync.Mutex
 	silent bool
@@ -192,7 +194,7 @@ func (s *silencer) silence() {
 	s.silent = true
 }
 
-// copy passes on what it reads until the database is silent, and then swallows it.
+// copy forwards data until the database is silent, and then drops it.
 func (s *silencer) copy(to io.Writer, from io.Reader) {
 	buffer := make([]byte, 64<<10)
 	for {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// newServer returns a server with all limits that a public one needs. Its WriteTimeout covers reading the request and
-// answering it, so it is longer than the ReadTimeout, the second that a sign-in may be held, and the 5 seconds that the
-// provider takes at most.
+// newServer returns a server with the limits that a public server needs. WriteTimeout
+// covers reading the request and responding, so it exceeds ReadTimeout plus the second
+// that a sign-in may be held plus the 5 seconds that the provider may take.
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -22,9 +22,10 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// strictTransport tells browsers to come over TLS only, for a year (RFC 6797). Over plain HTTP the header would mean
-// nothing (§7.2), unless the issuer says that a proxy has the certificate. It does not speak for subdomains, which may not
-// be ours.
+// strictTransport makes browsers use only TLS for a year (RFC 6797). Over plain HTTP
+// browsers ignore the header (§7.2), so it is sent only over TLS or if the issuer shows
+// that a proxy terminates TLS. It does not include subdomains, which may belong to
+// others.
 func strictTransport(issuer string, next http.Handler) http.Handler {
 	behindTLS := strings.HasPrefix(issuer, "https:")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestH07_StrictTransport shows that everything which comes over TLS says so, and nothing else does.
+// TestH07_StrictTransport checks that the header is sent over TLS and only there.
 func TestH07_StrictTransport(t *testing.T) {
 	for _, test := range []struct {
 		issuer string
@@ -15,7 +15,7 @@ func TestH07_StrictTransport(t *testing.T) {
 		want   string
 	}{
 		{"https://as.test/o", true, "max-age=31536000"},
-		{"https://as.test/o", false, "max-age=31536000"}, // a proxy has the certificate
+		{"https://as.test/o", false, "max-age=31536000"}, // a proxy terminates TLS
 		{"http://127.0.0.1/o", true, "max-age=31536000"},
 		{"http://127.0.0.1/o", false, ""},
 	} {
@@ -34,12 +34,13 @@ func TestH07_StrictTransport(t *testing.T) {
 	}
 }
 
-// TestServer is T-28: no limit is missing, and that there is time to answer whatever was read in time.
+// TestServer is T-28: every limit is set, and WriteTimeout leaves time to respond after
+// reading the request.
 func TestServer(t *testing.T) {
 	s := newTestSite(t, "https://as.test/o")
 	server := newServer(s.handler, s.logger)
 	if server.ReadHeaderTimeout <= 0 || server.ReadTimeout < server.ReadHeaderTimeout || server.IdleTimeout <= 0 || server.MaxHeaderBytes <= 0 {
-		t.Errorf("got %+v, want every limit", server)
+		t.Errorf("got %+v, want every limit set", server)
 	}
 	if needed := server.ReadTimeout + maxWait + s.provider.Timeout() + operationTimeout; server.WriteTimeout <= needed {
 		t.Errorf("got a WriteTimeout of %s, want more than the %s that a request may take", server.WriteTimeout, needed)

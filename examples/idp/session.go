@@ -21,7 +21,8 @@ func hash(value string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// cookieName has the __Host- prefix wherever a browser accepts it: over https.
+// cookieName returns the name of the session cookie. Over https it has the __Host-
+// prefix, which browsers accept only there.
 func (p *pages) cookieName() string {
 	if p.secure {
 		return "__Host-idp"
@@ -29,7 +30,7 @@ func (p *pages) cookieName() string {
 	return "idp"
 }
 
-// signIn begins a session under a new id, so that one that somebody planted beforehand is worth nothing.
+// signIn starts a session with a new id, so that a planted one is never used.
 func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error {
 	if err := p.endSession(r); err != nil {
 		return err
@@ -48,7 +49,8 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error
 	return nil
 }
 
-// signOut ends the session that the browser has, if any. The cookie goes last: without it nobody could try again.
+// signOut ends the browser's session, if any. It removes the cookie last, so that a
+// failed sign-out can be repeated.
 func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := p.endSession(r); err != nil {
 		return err
@@ -57,7 +59,7 @@ func (p *pages) signOut(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// endSession removes the session that the browser has, if any, and every session that has expired.
+// endSession deletes the browser's session, if any, and all expired sessions.
 func (p *pages) endSession(r *http.Request) error {
 	ctx, cancel := p.database.operation(r.Context())
 	defer cancel()
@@ -75,7 +77,8 @@ func (p *pages) setCookie(w http.ResponseWriter, value string, maxAge int) {
 	})
 }
 
-// session returns the browser's session, or nil. One that began with another password than the user has now is over.
+// session returns the browser's session, or nil. A session that started with another
+// password is not valid.
 func (p *pages) session(r *http.Request) (*session, error) {
 	cookie, err := r.Cookie(p.cookieName())
 	if err != nil {
@@ -98,7 +101,7 @@ func (p *pages) session(r *http.Request) (*session, error) {
 	return found, err
 }
 
-// currentUser is what oauthkit asks: who is signed in?
+// currentUser is oauthhttp.Config.CurrentUser.
 func (p *pages) currentUser(r *http.Request) (*oauthkit.User, error) {
 	found, err := p.session(r)
 	if err != nil || found == nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestB35_ChangedPassword shows that another password in the seed file ends the sessions of that user, and nothing else
-// does.
+// TestB35_ChangedPassword checks that a new password in the seed file ends the sessions
+// of that user and no others.
 func TestB35_ChangedPassword(t *testing.T) {
 	s := newTestSite(t, "https://as.test/o")
 	alice := s.expect(http.StatusSeeOther, "alice", alicesPassword, home)
@@ -41,7 +41,8 @@ func TestB35_ChangedPassword(t *testing.T) {
 	}
 }
 
-// TestSessions shows that signing in replaces the browser's session, and that expired ones do not stay in the table.
+// TestSessions checks that signing in replaces the browser's session, and that expired
+// sessions are deleted.
 func TestSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -52,7 +53,7 @@ func TestSessions(t *testing.T) {
 		bob := s.expect(http.StatusSeeOther, "bob", "builder", home)
 		var users []string
 		if err := s.database.db.Model(&session{}).Pluck("username", &users).Error; err != nil || len(users) != 1 || users[0] != "bob" {
-			t.Errorf("got the sessions of %q, %v, want bob's alone", users, err)
+			t.Errorf("got the sessions of %q, %v, want only bob's", users, err)
 		}
 		if !s.isSignedIn(bob) {
 			t.Error("got bob signed out")

@@ -15,7 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// signIns verifies passwords. It logs each success, failure, refusal and lock-out as an event.
+// signIns verifies passwords. It logs each success, failure, refusal and lockout as an
+// event.
 type signIns struct {
 	database *database
 	failures *failures
@@ -32,20 +33,21 @@ func newSignIns(database *database, logger *slog.Logger) (*signIns, error) {
 	return &signIns{database: database, failures: failures, gate: newPasswordGate(), compare: bcrypt.CompareHashAndPassword, logger: logger}, nil
 }
 
-// errWrongPassword also stands for a user that does not exist: the answer must not tell.
-var errWrongPassword = errors.New("that username and password do not belong together")
+// errWrongPassword is also returned for an unknown user: the response must not reveal
+// which users exist.
+var errWrongPassword = errors.New("wrong username or password")
 
 // lockedError refuses a sign-in after too many wrong passwords.
 type lockedError struct{ wait time.Duration }
 
-func (e *lockedError) Error() string { return fmt.Sprintf("too many wrong passwords; wait %s", e.wait) }
+func (e *lockedError) Error() string { return fmt.Sprintf("too many wrong passwords, wait %s", e.wait) }
 
-// verify returns the user whose password it is. It returns a *lockedError or errBusy without looking at the password, so
-// that a right one is no exception.
+// verify returns the user with this password. It returns a *lockedError or errBusy
+// without verifying the password, so a correct one makes no difference.
 func (s *signIns) verify(ctx context.Context, username, password string) (*user, error) {
 	address, _ := netip.ParseAddr(oauthkit.RequestInfoFrom(ctx).RemoteIP)
 	attempt := newAttempt(username, address)
-	found, err := s.inTurn(ctx, attempt, username, password)
+	found, err := s.verifyInTurn(ctx, attempt, username, password)
 	var locked *lockedError
 	switch {
 	case err == nil:
@@ -62,8 +64,9 @@ func (s *signIns) verify(ctx context.Context, username, password string) (*user,
 	return nil, err
 }
 
-// inTurn verifies the password if the attempt is within its budgets and gets a turn.
-func (s *signIns) inTurn(ctx context.Context, attempt attempt, username, password string) (*user, error) {
+// verifyInTurn verifies the password if the attempt is within its budgets and gets a
+// turn.
+func (s *signIns) verifyInTurn(ctx context.Context, attempt attempt, username, password string) (*user, error) {
 	if wait := s.failures.wait(attempt, time.Now()); wait > 0 {
 		return nil, &lockedError{wait}
 	}
@@ -84,17 +87,18 @@ func (s *signIns) inTurn(ctx context.Context, attempt attempt, username, passwor
 	return found, err
 }
 
-// noUserHash is compared with if there is no such user, so that the time does not tell.
+// noUserHash is compared with the password of an unknown user, so that the response
+// time does not reveal which users exist.
 var noUserHash = sync.OnceValue(func() []byte {
-	made, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
 	if err != nil {
-		panic(err) // only for a bad cost
+		panic(err) // unreachable: the cost is valid
 	}
-	return made
+	return hash
 })
 
-// find returns the user whose password it is. Its errWrongPassword comes with the user, or without one if there is none of
-// that name. It compares once in any case.
+// find returns the user with this password. With errWrongPassword it returns the user
+// too, or nil if the name is unknown. It always makes exactly one comparison.
 func (s *signIns) find(ctx context.Context, username, password string) (*user, error) {
 	ctx, cancel := s.database.operation(ctx)
 	defer cancel()
@@ -112,7 +116,8 @@ func (s *signIns) find(ctx context.Context, username, password string) (*user, e
 	return found, nil
 }
 
-// logFailure names the user only if there is one: people type passwords where the user name belongs.
+// logFailure names the user only if they exist: people type passwords into the username
+// field.
 func (s *signIns) logFailure(ctx context.Context, found *user, attempt attempt) {
 	reason := []any{"reason", "unknown_user"}
 	var who []any

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// TestB33_GuessedPassword shows that wrong passwords make the next attempt wait, a right one included, and that a success
-// forgives them.
+// TestB33_GuessedPassword checks that wrong passwords delay the next attempt, even a
+// correct one, and that a success resets the count.
 func TestB33_GuessedPassword(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -34,7 +34,8 @@ func TestB33_GuessedPassword(t *testing.T) {
 	})
 }
 
-// TestB33_UnknownUser shows that names without a user have the same budget: a lock-out does not tell which names exist.
+// TestB33_UnknownUser checks that unknown user names have the same budget, so that a
+// lockout does not reveal which names exist.
 func TestB33_UnknownUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -45,8 +46,9 @@ func TestB33_UnknownUser(t *testing.T) {
 	})
 }
 
-// TestB36_OneComparison shows that a password is compared once with a hash of the same cost whether or not the user exists, so
-// that the time does not tell, and never during a wait.
+// TestB36_OneComparison checks that a sign-in makes one comparison of the same cost
+// whether or not the user exists, so that the time does not reveal it, and none during
+// a wait.
 func TestB36_OneComparison(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -74,7 +76,7 @@ func TestB36_OneComparison(t *testing.T) {
 	})
 }
 
-// TestB34_LockedOut shows that an attacker does not lock a user out elsewhere.
+// TestB34_LockedOut checks that an attacker cannot lock a user out at another address.
 func TestB34_LockedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -86,8 +88,8 @@ func TestB34_LockedOut(t *testing.T) {
 	})
 }
 
-// TestB36_SignInLog shows that every outcome of a sign-in is an event, which names the address, the request and a user that
-// exists, and holds nothing else that was typed.
+// TestB36_SignInLog checks that every outcome of a sign-in is logged as an event with
+// the address, the request and an existing user, and without any other input.
 func TestB36_SignInLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -120,7 +122,7 @@ func TestB36_SignInLog(t *testing.T) {
 func (s *testSite) expectEvents(want []map[string]any, secret string) {
 	s.Helper()
 	if strings.Contains(s.log.String(), secret) {
-		s.Errorf("got\n%s\nwant nothing that was typed", &s.log)
+		s.Errorf("got\n%s\nwant no user input", &s.log)
 	}
 	got := s.events()
 	if len(got) != len(want) {
@@ -138,8 +140,8 @@ func (s *testSite) expectEvents(want []map[string]any, secret string) {
 	}
 }
 
-// TestQ01_BusySignIn shows that a sign-in without a turn is refused in time, in the form of the page, and that this is
-// logged.
+// TestQ01_BusySignIn checks that a sign-in without a turn is refused in time on the
+// login page, and logged.
 func TestQ01_BusySignIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSite(t, "https://as.test/o")
@@ -150,7 +152,7 @@ func TestQ01_BusySignIn(t *testing.T) {
 		began := time.Now()
 		refused := s.expect(http.StatusServiceUnavailable, "alice", alicesPassword, home)
 		if time.Since(began) != maxWait {
-			t.Errorf("got an answer after %s, want %s", time.Since(began), maxWait)
+			t.Errorf("got a response after %s, want %s", time.Since(began), maxWait)
 		}
 		if refused.Header().Get("Retry-After") != "1" || !strings.Contains(refused.Body.String(), `name="password"`) {
 			t.Errorf("got Retry-After %q and\n%s\nwant a second and the form", refused.Header().Get("Retry-After"), refused.Body)

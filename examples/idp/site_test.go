@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// testSite is this program on an empty SQLite database, with the users alice and bob.
+// testSite is this program on an empty database, with the users alice and bob.
 type testSite struct {
 	*testing.T
 	*site
@@ -55,7 +55,7 @@ func testSeed(password string) *seed {
 	return &seed{Users: []seedUser{{Username: "alice", Password: password}, {Username: "bob", Password: "builder"}}}
 }
 
-// signIn sends the form from an address.
+// signIn submits the login form from an address.
 func (s *testSite) signIn(username, password, from string) *httptest.ResponseRecorder {
 	s.Helper()
 	form := url.Values{"username": {username}, "password": {password}}
@@ -77,7 +77,7 @@ func (s *testSite) expect(status int, username, password, from string) *httptest
 	return recorder
 }
 
-// get requests a path with the cookies that an answer set.
+// get requests a path with the cookies of an earlier response.
 func (s *testSite) get(path string, signedIn *httptest.ResponseRecorder) *httptest.ResponseRecorder {
 	s.Helper()
 	request := httptest.NewRequestWithContext(s.Context(), http.MethodGet, path, nil)
@@ -96,7 +96,7 @@ func (s *testSite) isSignedIn(signedIn *httptest.ResponseRecorder) bool {
 	return strings.Contains(s.get("/", signedIn).Body.String(), "You are signed in")
 }
 
-// events returns what was logged, and forgets it.
+// events returns the logged events and clears the log.
 func (s *testSite) events() []map[string]any {
 	s.Helper()
 	var events []map[string]any

@@ -9,29 +9,31 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Client is an application as this program had it before it was a provider: a table, a key and names of its own. It embeds
-// nothing of the library, and answers what the library asks.
+// Client is an application as this program already had it before it became a provider,
+// with its own table, key and names. It embeds no type of the library and implements
+// [oauthkit.Application].
 type Client struct {
-	ID             uint64              `gorm:"primaryKey"`                    // what this program's other tables refer to
+	ID             uint64              `gorm:"primaryKey"`                    // referenced by other tables of this program
 	Key            string              `gorm:"size:255;not null;uniqueIndex"` // the client_id
-	Team           string              `gorm:"size:255;not null;index"`       // who may change it: a team, as team:NAME, or a user
-	Title          string              `gorm:"size:100;not null"`             // for people
-	Callback       string              `gorm:"size:500;not null"`             // where it gets its answers; empty: it acts for itself only
-	Device         bool                `gorm:"not null"`                      // installed by its users, so that it keeps no secret
+	Team           string              `gorm:"size:255;not null;index"`       // the owner: team:NAME, or a user
+	Title          string              `gorm:"size:100;not null"`             // the name that users see
+	Callback       string              `gorm:"size:500;not null"`             // the redirect URI; empty if it only acts for itself
+	Device         bool                `gorm:"not null"`                      // installed by its users, so it has no secret
 	Suspended      bool                `gorm:"not null"`                      // by an administrator
-	Version        int64               `gorm:"not null"`                      // counts the changes, so that none undoes another
-	Secret         oauthkit.SecretHash `gorm:"size:255;not null"`             // of a Device: empty
-	OldSecret      oauthkit.SecretHash `gorm:"size:255;not null"`             // good until OldSecretUntil
+	Version        int64               `gorm:"not null"`                      // incremented by each update, to detect conflicts
+	Secret         oauthkit.SecretHash `gorm:"size:255;not null"`             // empty for a Device
+	OldSecret      oauthkit.SecretHash `gorm:"size:255;not null"`             // valid until OldSecretUntil
 	OldSecretUntil *time.Time
 }
 
 // GetID returns the client_id.
 func (c *Client) GetID() string { return c.Key }
 
-// GetSecret returns nothing, because nobody knows the secret but the client.
+// GetSecret returns an empty string, because only a hash of the secret is stored.
 func (c *Client) GetSecret() string { return "" }
 
-// GetDomain returns the callback. go-oauth2 takes an empty domain for any.
+// GetDomain returns the callback. It is never empty, because go-oauth2 accepts any
+// domain then.
 func (c *Client) GetDomain() string {
 	if c.Callback == "" {
 		return "https://no-callback.invalid"
@@ -42,13 +44,14 @@ func (c *Client) GetDomain() string {
 // IsPublic reports whether the client has no secret.
 func (c *Client) IsPublic() bool { return c.Device }
 
-// GetUserID returns the team, whose members may change the client, or the user.
+// GetUserID returns the owner: a team, whose members may edit the client, or a user.
 func (c *Client) GetUserID() string { return c.Team }
 
-// VerifyPassword compares in constant time, as [oauthkit.SecretHash] does.
+// VerifyPassword compares in constant time; see [oauthkit.SecretHash].
 func (c *Client) VerifyPassword(presented string) bool { return c.Secret.Verify(presented) }
 
-// AllowsGrant is decided by whether the client has a callback or a secret. This program knows no lists of grants.
+// AllowsGrant derives the grants from the callback and the type. This program has no
+// lists of grants.
 func (c *Client) AllowsGrant(grant oauth2.GrantType) bool {
 	switch grant {
 	case oauth2.AuthorizationCode, oauth2.Refreshing:
@@ -63,12 +66,12 @@ func (c *Client) AllowsGrant(grant oauth2.GrantType) bool {
 // AllowsRedirectURI compares byte by byte.
 func (c *Client) AllowsRedirectURI(uri string) bool { return c.Callback != "" && uri == c.Callback }
 
-// AllowsScope gives every client the same scopes.
+// AllowsScope allows the same scopes for every client.
 func (c *Client) AllowsScope(scope string) bool {
 	return slices.Contains([]string{"openid", "orders"}, scope)
 }
 
-// AllowsAuthMethod asks for the secret where there is one.
+// AllowsAuthMethod requires the secret of a client that has one.
 func (c *Client) AllowsAuthMethod(method string) bool {
 	if c.Device {
 		return method == oauthkit.AuthMethodNone
@@ -76,10 +79,11 @@ func (c *Client) AllowsAuthMethod(method string) bool {
 	return method == oauthkit.AuthMethodSecretBasic || method == oauthkit.AuthMethodSecretPost
 }
 
-// DisplayName makes the client, with RegisteredRedirectURIs, an [oauthkit.Described]: without it, the consent page would show the client_id.
+// DisplayName returns the name that users see on the consent page.
 func (c *Client) DisplayName() string { return c.Title }
 
-// RegisteredRedirectURIs returns the callback: with another callback, users are asked again.
+// RegisteredRedirectURIs returns the callback. If it changes, users are asked for
+// consent again.
 func (c *Client) RegisteredRedirectURIs() oauthkit.URIs {
 	if c.Callback == "" {
 		return nil
@@ -87,5 +91,6 @@ func (c *Client) RegisteredRedirectURIs() oauthkit.URIs {
 	return oauthkit.URIs{c.Callback}
 }
 
-// IsUsable makes it an [oauthkit.Usable], so that it can be switched off.
+// IsUsable implements [oauthkit.Usable], so that an administrator can suspend the
+// client.
 func (c *Client) IsUsable() bool { return !c.Suspended }

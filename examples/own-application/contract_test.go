@@ -16,7 +16,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// databases return what opens one database again and again.
+// databases returns, for each dialect, a function that can open the same database
+// repeatedly.
 func databases() map[string]func(t *testing.T) func() (*gorm.DB, error) {
 	return map[string]func(t *testing.T) func() (*gorm.DB, error){
 		"sqlite": func(t *testing.T) func() (*gorm.DB, error) {
@@ -30,7 +31,8 @@ func databases() map[string]func(t *testing.T) func() (*gorm.DB, error) {
 	}
 }
 
-// TestContract runs the contract of every store on a table that is not the library's, with two instances on each database.
+// TestContract runs the store contract on this program's table, with two instances for
+// each database.
 func TestContract(t *testing.T) {
 	for name, database := range databases() {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +59,8 @@ func openStore(t *testing.T, open func() (*gorm.DB, error)) *Store {
 	return store
 }
 
-// add stores what the contract describes, as a Client: its name for the client_id and its secrets are all that it asks for.
+// add stores an application of the contract as a Client. The contract needs only the
+// client_id, the secrets and the state.
 func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication, _ time.Time) error {
 	return s.db.WithContext(ctx).Create(&Client{
 		Key: app.ClientID, Team: app.UserID, Title: app.Name, Device: app.IsPublic(), Suspended: app.Disabled,
@@ -65,7 +68,7 @@ func (s *Store) add(ctx context.Context, app *oauthkit.AbstractApplication, _ ti
 	}).Error
 }
 
-// fill makes a Client what the contract describes.
+// fill copies the contract's application into a Client.
 func fill(app oauthkit.Application, with *oauthkit.AbstractApplication) {
 	client := app.(*Client)
 	client.Key, client.Team, client.Title, client.Device, client.Suspended = with.ClientID, with.UserID, with.Name, with.IsPublic(), with.Disabled

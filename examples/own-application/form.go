@@ -6,19 +6,20 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file is what the pages of applications ask of a Client. A program without these pages needs none of it.
+// The methods in this file serve the application management pages. A program without these pages
+// does not need them.
 
-// SetUserID makes the client an [oauthkit.OwnerSetter], so that it belongs to who registers it.
+// SetUserID implements [oauthkit.OwnerSetter]. The user who registers a client owns it.
 func (c *Client) SetUserID(owner string) { c.Team = owner }
 
-// GenerateSecret makes it, with the three methods below, an [oauthkit.SecretHolder].
+// GenerateSecret and the three methods below implement [oauthkit.SecretHolder].
 func (c *Client) GenerateSecret() (value string) {
 	value, c.Secret = oauthkit.NewSecret()
 	c.OldSecret, c.OldSecretUntil = "", nil
 	return value
 }
 
-// RotateSecret leaves the old secret good for the time keep.
+// RotateSecret replaces the secret. The old one stays valid for the duration keep.
 func (c *Client) RotateSecret(now time.Time, keep time.Duration) (value string) {
 	until := now.Add(keep)
 	c.OldSecret, c.OldSecretUntil = c.Secret, &until
@@ -26,12 +27,12 @@ func (c *Client) RotateSecret(now time.Time, keep time.Duration) (value string) 
 	return value
 }
 
-// VerifyPreviousPassword accepts the old secret until OldSecretUntil.
+// VerifyPreviousPassword verifies the old secret until OldSecretUntil.
 func (c *Client) VerifyPreviousPassword(presented string, now time.Time) bool {
 	return c.OldSecretUntil != nil && now.Before(*c.OldSecretUntil) && c.OldSecret.Verify(presented)
 }
 
-// PreviousSecretUntil tells the pages how long the old secret is valid.
+// PreviousSecretUntil returns the expiry of the old secret for the pages.
 func (c *Client) PreviousSecretUntil() time.Time {
 	if c.OldSecret == "" || c.OldSecretUntil == nil {
 		return time.Time{}
@@ -39,20 +40,21 @@ func (c *Client) PreviousSecretUntil() time.Time {
 	return *c.OldSecretUntil
 }
 
-// FormFields makes it, with SetFormField, an [oauthkit.FormFieldHolder]. Suspended is not among them.
+// FormFields and SetFormField implement [oauthkit.FormFieldHolder]. Owners cannot edit
+// Suspended.
 func (c *Client) FormFields() []oauthkit.FormField {
 	device := ""
 	if c.Device {
 		device = "true"
 	}
 	return []oauthkit.FormField{
-		{Name: "title", Label: "Title", Help: "Your users see it when they are asked.", Value: c.Title},
+		{Name: "title", Label: "Title", Help: "The name that users see on the consent page.", Value: c.Title},
 		{Name: "callback", Label: "Callback", Kind: oauthkit.FormURL, Value: c.Callback},
-		{Name: "device", Label: "It is installed by its users", Kind: oauthkit.FormCheckbox, Value: device},
+		{Name: "device", Label: "Installed by its users", Kind: oauthkit.FormCheckbox, Value: device},
 	}
 }
 
-// SetFormField changes a field. What it must not be is said by Validate.
+// SetFormField stores a submitted value. Validate checks it.
 func (c *Client) SetFormField(name, value string) error {
 	switch name {
 	case "title":
@@ -61,14 +63,15 @@ func (c *Client) SetFormField(name, value string) error {
 		c.Callback = value
 	case "device":
 		c.Device = value == "true"
-		if c.Device { // a secret that came back with the next change could be one that others know by then
+		if c.Device { // otherwise the next change of type would make an old secret valid again
 			c.Secret, c.OldSecret, c.OldSecretUntil = "", "", nil
 		}
 	}
 	return nil
 }
 
-// Validate makes it an [oauthkit.Validator]. The library has no rules for an application that does not embed its struct.
+// Validate implements [oauthkit.Validator]. The library has no rules for an application
+// that does not embed AbstractApplication.
 func (c *Client) Validate(problems *oauthkit.Problems) {
 	if c.Title == "" {
 		problems.Add("title", "cannot be empty")

@@ -1,5 +1,7 @@
-// Command own-application is a provider for a program that had applications before: a table, a key and names of its own. Its
-// Client embeds nothing and answers what the library asks, and its Store finds clients there and leaves the rest to the library.
+// Command own-application adds a provider to a program that already has a table of applications
+// with its own key and column names. Its Client embeds no type of the library and implements
+// oauthkit.Application. Its Store finds clients in that table and uses the library's store for
+// everything else.
 package main
 
 import (
@@ -20,7 +22,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", "localhost:8080", "address to listen on")
-	file := flag.String("db", "own.db", "SQLite file; it is created")
+	file := flag.String("db", "own.db", "SQLite file, created if missing")
 	flag.Parse()
 	base := "http://" + *addr
 	db, err := sqlite.OpenDB(*file)
@@ -38,23 +40,24 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("Open this to see your clients:")
+	fmt.Println("Open this URL to manage your clients:")
 	fmt.Println(base + "/o/applications/")
 	log.Fatal((&http.Server{Addr: *addr, Handler: handler, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe())
 }
 
-// register adds a client in the way that this program always had, once. It acts for itself, with its secret.
+// register creates the client till if it does not exist. It acts for itself, with its
+// secret.
 func register(ctx context.Context, store *Store) error {
 	_, err := store.Application(ctx, "till")
 	if !errors.Is(err, oauthkit.ErrNotFound) {
 		return err
 	}
 	client := &Client{Key: "till", Team: "team:shop", Title: "Till"}
-	fmt.Println("The secret of the client till, shown once:", client.GenerateSecret())
+	fmt.Println("The secret of the client till, which is shown only once:", client.GenerateSecret())
 	return store.CreateApplication(ctx, client, time.Now())
 }
 
-// newSite mounts the provider, with the pages on which teams manage their clients.
+// newSite mounts the provider with the pages on which teams manage their clients.
 func newSite(base string, store *Store) (http.Handler, error) {
 	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
 		Grants:     grants.Standard(store),
@@ -86,13 +89,15 @@ func newSite(base string, store *Store) (http.Handler, error) {
 	return mux, nil
 }
 
-// currentUser is where the host's own sessions would be. Everyone is alice here, and has just signed in.
+// currentUser would read the host's session. This example always returns alice, who has
+// just signed in.
 func currentUser(*http.Request) (*oauthkit.User, error) {
 	return &oauthkit.User{Subject: "alice", Name: "Alice Liddell", AuthTime: time.Now()}, nil
 }
 
-// teams is where the host would look up the teams of a user. All are in the shop's, and register clients of their own. No user can
-// have the name of a team, because that of a user has no colon.
+// teams would look up the teams of a user. In this example every user belongs to the
+// team shop and can also own clients. A user cannot be mistaken for a team, because
+// user names contain no colon.
 func teams(_ context.Context, user *oauthkit.User) (oauthkit.Owned, error) {
 	return oauthkit.Owned{By: []string{user.Subject, "team:shop"}}, nil
 }

@@ -9,17 +9,18 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file makes the Store an [oauthkit.ApplicationManager], for the pages of applications.
+// The methods in this file implement [oauthkit.ApplicationManager] for the management pages.
 
-// NewApplication returns an empty form's client.
+// NewApplication returns an empty client for the registration form.
 func (s *Store) NewApplication() oauthkit.Application { return new(Client) }
 
-// ValidateApplication asks the client, by [Client.Validate].
+// ValidateApplication calls [Client.Validate].
 func (s *Store) ValidateApplication(app oauthkit.Application) error {
 	return oauthkit.ValidateApplication(app)
 }
 
-// CreateApplication gives the client its key. What an earlier client with that key may have left is ended.
+// CreateApplication stores a client, with a new key if it has none. It revokes
+// everything that was issued to an earlier client with this key.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	client := app.(*Client)
 	if client.Key == "" {
@@ -30,25 +31,28 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application,
 	}
 	switch _, err := s.Application(ctx, client.Key); {
 	case err == nil:
-		return fmt.Errorf("there is a client %q already", client.Key)
+		return fmt.Errorf("client %q already exists", client.Key)
 	case !errors.Is(err, oauthkit.ErrNotFound):
 		return err
 	}
-	if err := s.ForgetApplication(ctx, client.Key, now); err != nil { // first: a client that is there could use it
+	if err := s.ForgetApplication(ctx, client.Key, now); err != nil { // before the client exists and could use it
 		return err
 	}
 	if err := s.EnableApplication(ctx, client.Key, now); err != nil {
 		return err
 	}
 	if err := s.db.WithContext(ctx).Create(client).Error; err != nil {
-		return fmt.Errorf("adding a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	return nil
 }
 
-// UpdateApplication changes the client that was read, if nobody has changed it meanwhile. Whatever is wrong with one, it can be
-// suspended: first in the table, so that no request begins, and then in the library's, which revokes what was issued to it. If
-// that fails, the same change, made again, continues. A client that goes on is accepted by the library first.
+// UpdateApplication stores a client unless it was changed since it was read.
+//
+// A client that is not valid can be suspended but not changed otherwise. Suspending
+// changes the table first, so that no request begins, and then revokes everything
+// issued to the client. If that fails, repeating the update completes it. A client that
+// resumes is enabled in the library first.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	client := *app.(*Client)
 	if err := s.ValidateApplication(app); err != nil && !client.Suspended {
@@ -64,7 +68,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application,
 		Select("*").Omit("id", "key").Updates(&client)
 	switch {
 	case updated.Error != nil:
-		return fmt.Errorf("changing a client: %w", updated.Error)
+		return fmt.Errorf("updating a client: %w", updated.Error)
 	case updated.RowsAffected == 0:
 		_, err := s.Application(ctx, client.Key)
 		if err == nil {
@@ -78,7 +82,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application,
 	}
 }
 
-// resume lets the library issue again to a client that is suspended.
+// resume enables a suspended client in the library, so that it can get tokens again.
 func (s *Store) resume(ctx context.Context, key string, now time.Time) error {
 	stored, err := s.Application(ctx, key)
 	if err != nil || oauthkit.IsUsable(stored) {
@@ -87,15 +91,15 @@ func (s *Store) resume(ctx context.Context, key string, now time.Time) error {
 	return s.EnableApplication(ctx, key, now)
 }
 
-// DeleteApplication ends what was issued to the client, and then removes it: in this order, so that a client of which something
-// is left can still be found and deleted again.
+// DeleteApplication revokes everything issued to the client before it deletes the row.
+// A failed call can therefore be repeated.
 func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
 	if err := s.ForgetApplication(ctx, clientID, now); err != nil {
 		return err
 	}
 	deleted := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Delete(new(Client))
 	if deleted.Error != nil {
-		return fmt.Errorf("removing a client: %w", deleted.Error)
+		return fmt.Errorf("deleting a client: %w", deleted.Error)
 	}
 	if deleted.RowsAffected == 0 {
 		return oauthkit.ErrNotFound
@@ -103,7 +107,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time
 	return nil
 }
 
-// ListApplications returns a page of the clients of some teams.
+// ListApplications returns a page of the clients of some owners.
 func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
 	if page.Size <= 0 {
 		page.Size = 100

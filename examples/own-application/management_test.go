@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// interrupted is a store in which nothing can be ended until it is repaired, with a token of the client till.
+// interrupted is a store with a token of the client till, in which revoking fails until
+// repair is called.
 type interrupted struct {
 	*testing.T
 	*Store
@@ -44,8 +45,8 @@ func (s *interrupted) repair() {
 	s.execute("DROP TRIGGER failing")
 }
 
-// alive reports whether the token is good.
-func (s *interrupted) alive() bool {
+// isValid reports whether the token is valid.
+func (s *interrupted) isValid() bool {
 	s.Helper()
 	token, err := s.AccessToken(s.Context(), "token")
 	if err != nil {
@@ -54,35 +55,35 @@ func (s *interrupted) alive() bool {
 	return token.Authorization.RevokedAt.IsZero()
 }
 
-// TestClientOfBefore is about a key that somebody else's client has had: as long as its token is good, there is no client that could
-// use it.
+// TestClientOfBefore creates a client with the key of an earlier one. No such client
+// exists while the earlier one's token is valid.
 func TestClientOfBefore(t *testing.T) {
 	s := newInterrupted(t)
 	if err := register(t.Context(), s.Store); err == nil {
-		t.Error("got a client, want the failure to end what was before")
+		t.Error("got a client, want the error from revoking")
 	}
-	if _, err := s.Application(t.Context(), "till"); !errors.Is(err, oauthkit.ErrNotFound) || !s.alive() {
-		t.Errorf("got %v, want no client beside the token of before", err)
+	if _, err := s.Application(t.Context(), "till"); !errors.Is(err, oauthkit.ErrNotFound) || !s.isValid() {
+		t.Errorf("got %v, want no client while the earlier token is valid", err)
 	}
 	s.repair()
-	if err := register(t.Context(), s.Store); err != nil || s.alive() {
-		t.Errorf("again: got %v, want a client without the token of before", err)
+	if err := register(t.Context(), s.Store); err != nil || s.isValid() {
+		t.Errorf("again: got %v, want a client and the earlier token revoked", err)
 	}
 }
 
-// TestClientTwice shows that what is refused because the key is taken ends nothing.
+// TestClientTwice checks that a failed creation with a key in use revokes nothing.
 func TestClientTwice(t *testing.T) {
 	s := newInterrupted(t)
 	s.repair()
 	if err := s.db.Create(&Client{Key: "till", Title: "Till"}).Error; err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateApplication(t.Context(), &Client{Key: "till", Title: "Till"}, time.Now()); err == nil || !s.alive() {
-		t.Errorf("got %v, want it refused, and the token of the first good", err)
+	if err := s.CreateApplication(t.Context(), &Client{Key: "till", Title: "Till"}, time.Now()); err == nil || !s.isValid() {
+		t.Errorf("got %v, want an error, and the token of the first client valid", err)
 	}
 }
 
-// TestSuspensionInterrupted follows what is said at UpdateApplication.
+// TestSuspensionInterrupted checks that a failed suspension can be repeated.
 func TestSuspensionInterrupted(t *testing.T) {
 	s := newInterrupted(t)
 	if err := s.db.Create(&Client{Key: "till", Title: "Till"}).Error; err != nil {
@@ -97,17 +98,18 @@ func TestSuspensionInterrupted(t *testing.T) {
 		client.Suspended = true
 		return s.UpdateApplication(t.Context(), client, time.Now())
 	}
-	if err := suspend(); err == nil || !s.alive() {
-		t.Errorf("got %v, want the failure to end what it has", err)
+	if err := suspend(); err == nil || !s.isValid() {
+		t.Errorf("got %v, want the error from revoking", err)
 	}
 	s.repair()
-	if err := suspend(); err != nil || s.alive() {
-		t.Errorf("again: got %v, want the token ended", err)
+	if err := suspend(); err != nil || s.isValid() {
+		t.Errorf("again: got %v, want the token revoked", err)
 	}
 }
 
-// TestSuspensionOfWhatIsNotValid is about a client from before the rules were as they are: it can be stopped, but not changed otherwise.
-func TestSuspensionOfWhatIsNotValid(t *testing.T) {
+// TestSuspensionOfInvalidClient covers a client that violates newer rules: it can be
+// suspended but not changed otherwise.
+func TestSuspensionOfInvalidClient(t *testing.T) {
 	s := newInterrupted(t)
 	s.repair()
 	if err := s.db.Create(&Client{Key: "till", Callback: "http://evil.test/"}).Error; err != nil {
@@ -119,24 +121,24 @@ func TestSuspensionOfWhatIsNotValid(t *testing.T) {
 	}
 	client := found.(*Client)
 	var problems oauthkit.Problems
-	if err := s.UpdateApplication(t.Context(), client, time.Now()); !errors.As(err, &problems) || !s.alive() {
-		t.Errorf("got %v, want its problems, and its token good", err)
+	if err := s.UpdateApplication(t.Context(), client, time.Now()); !errors.As(err, &problems) || !s.isValid() {
+		t.Errorf("got %v, want its problems, and the token valid", err)
 	}
 	client.Suspended = true
-	if err := s.UpdateApplication(t.Context(), client, time.Now()); err != nil || s.alive() {
-		t.Errorf("suspended: got %v, want the token ended", err)
+	if err := s.UpdateApplication(t.Context(), client, time.Now()); err != nil || s.isValid() {
+		t.Errorf("suspended: got %v, want the token revoked", err)
 	}
 }
 
-// TestTitle shows that people see what a client is called.
+// TestTitle checks the rules for the name that users see.
 func TestTitle(t *testing.T) {
-	for title, good := range map[string]bool{
+	for title, valid := range map[string]bool{
 		"Till": true, "می\u200cخواهم": true, "": false, " ": false, "\u2800": false, "\u3164": false, "\u0301": false, "Ti\u200bll": false, "T\u202eill": false,
 	} {
 		var problems oauthkit.Problems
 		(&Client{Title: title, Callback: "https://till.test/cb"}).Validate(&problems)
-		if got := len(problems.Of("title")) == 0; got != good {
-			t.Errorf("%q: got %v, want it good: %v", title, problems, good)
+		if got := len(problems.Of("title")) == 0; got != valid {
+			t.Errorf("%q: got %v, want valid: %v", title, problems, valid)
 		}
 	}
 }

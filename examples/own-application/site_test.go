@@ -36,7 +36,7 @@ func newTestSite(t *testing.T) *site {
 	return s
 }
 
-// send sends a request and returns the answer's document.
+// send sends a request and returns the JSON document of the response.
 func (s *site) send(status int, method, path, mediaType, body string) map[string]any {
 	s.Helper()
 	request := httptest.NewRequest(method, "https://as.test/o/"+path, strings.NewReader(body))
@@ -50,7 +50,7 @@ func (s *site) send(status int, method, path, mediaType, body string) map[string
 	}
 	var document map[string]any
 	if status != http.StatusNoContent && json.Unmarshal(recorder.Body.Bytes(), &document) != nil {
-		s.Fatalf("%s %s: got %s, want a document", method, path, recorder.Body)
+		s.Fatalf("%s %s: got %s, want a JSON document", method, path, recorder.Body)
 	}
 	return document
 }
@@ -66,7 +66,7 @@ func (s *site) json(status int, method, path, body string) map[string]any {
 	return s.send(status, method, path, "application/json", body)
 }
 
-// token asks for a token with client credentials.
+// token requests a token with client credentials.
 func (s *site) token(status int, clientID, secret string) string {
 	s.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"orders"}, "client_id": {clientID}, "client_secret": {secret}}
@@ -83,12 +83,12 @@ func (s *site) active(token, clientID, secret string) bool {
 
 const registration = `{"fields":{"title":"Reader","callback":"https://reader.test/cb"}}`
 
-// TestClientOfOneTeam is its life on the pages: registered, corrected, given another secret, and removed.
+// TestClientOfOneTeam registers, changes and deletes a client and rotates its secret.
 func TestClientOfOneTeam(t *testing.T) {
 	s := newTestSite(t)
 	problems := s.json(http.StatusUnprocessableEntity, http.MethodPost, "api/applications", `{"fields":{"callback":"http://evil.test/"}}`)["problems"]
 	if found, _ := problems.(map[string]any); found["title"] == nil || found["callback"] == nil {
-		t.Errorf("got %v, want a problem of each field", problems)
+		t.Errorf("got %v, want a problem for each field", problems)
 	}
 	created := s.json(http.StatusCreated, http.MethodPost, "api/applications", registration)
 	id, secret := created["client_id"].(string), created["client_secret"].(string)
@@ -96,26 +96,27 @@ func TestClientOfOneTeam(t *testing.T) {
 
 	changed := s.json(http.StatusOK, http.MethodPut, "api/applications/"+id, strings.Replace(registration, "Reader", "Changed", 1))
 	if fields, _ := changed["fields"].(map[string]any); fields["title"] != "Changed" {
-		t.Errorf("got %v, want another title", changed)
+		t.Errorf("got %v, want the new title", changed)
 	}
 	rotated := s.json(http.StatusOK, http.MethodPost, "api/applications/"+id+"/secret", "{}")
 	shown := s.json(http.StatusOK, http.MethodGet, "api/applications/"+id, "")
 	if until := rotated["previous_secret_expires_at"]; until == nil || shown["previous_secret_expires_at"] != until {
-		t.Errorf("got %v and then %v, want until when the old secret is good", rotated, shown)
+		t.Errorf("got %v and then %v, want the expiry of the old secret", rotated, shown)
 	}
 	if page := s.page("applications/" + id + "/"); !strings.Contains(page, "The previous secret is good until") {
-		t.Errorf("got %s, want a page that says so too", page)
+		t.Errorf("got %s, want the expiry on the page", page)
 	}
 	next := rotated["client_secret"].(string)
 	if next == secret || !s.active(token, id, next) || !s.active(token, id, secret) {
-		t.Error("want both secrets good for an hour, and the token alive")
+		t.Error("want both secrets valid for an hour, and the token active")
 	}
 	s.json(http.StatusNoContent, http.MethodDelete, "api/applications/"+id, "")
 	s.token(http.StatusUnauthorized, id, next)
 	s.json(http.StatusNotFound, http.MethodGet, "api/applications/"+id, "")
 }
 
-// TestClientsOfOthers are neither shown nor changed.
+// TestClientsOfOthers checks that clients of other owners are neither listed nor
+// changed.
 func TestClientsOfOthers(t *testing.T) {
 	s := newTestSite(t)
 	if err := register(t.Context(), s.store); err != nil {
@@ -127,37 +128,38 @@ func TestClientsOfOthers(t *testing.T) {
 	}
 	listed, _ := s.json(http.StatusOK, http.MethodGet, "api/applications", "")["applications"].([]any)
 	if len(listed) != 1 || listed[0].(map[string]any)["client_id"] != "till" {
-		t.Errorf("got %v, want the till alone", listed)
+		t.Errorf("got %v, want only the till", listed)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
 		s.json(http.StatusNotFound, method, "api/applications/other", "")
 	}
 }
 
-// TestSuspendedClient has nothing any more, and a change that was begun before does not bring it back.
+// TestSuspendedClient checks that a suspended client gets no tokens, and that an update
+// with an older version does not resume it.
 func TestSuspendedClient(t *testing.T) {
 	s := newTestSite(t)
 	created := s.json(http.StatusCreated, http.MethodPost, "api/applications", registration)
 	id, secret := created["client_id"].(string), created["client_secret"].(string)
 	token := s.token(http.StatusOK, id, secret)
-	begun, err := s.store.Application(t.Context(), id)
+	stale, err := s.store.Application(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	suspended := *begun.(*Client)
+	suspended := *stale.(*Client)
 	suspended.Suspended = true
 	if err := s.store.UpdateApplication(t.Context(), &suspended, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s.token(http.StatusUnauthorized, id, secret)
-	if err := s.store.UpdateApplication(t.Context(), begun, time.Now()); !errors.Is(err, oauthkit.ErrConflict) {
+	if err := s.store.UpdateApplication(t.Context(), stale, time.Now()); !errors.Is(err, oauthkit.ErrConflict) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 	suspended.Suspended, suspended.Version = false, suspended.Version+1
 	if err := s.store.UpdateApplication(t.Context(), &suspended, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if fresh := s.token(http.StatusOK, id, secret); !s.active(fresh, id, secret) || s.active(token, id, secret) {
-		t.Error("got the old token active or the new one not, want what was issued before revoked for ever")
+	if later := s.token(http.StatusOK, id, secret); !s.active(later, id, secret) || s.active(token, id, secret) {
+		t.Error("got the old token active or the new one inactive, want the old one revoked permanently")
 	}
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// Store finds clients in this program's own table. What is issued to them is in the library's tables, beside it.
+// Store finds clients in this program's table. Everything that is issued to them is in
+// the library's tables in the same database.
 type Store struct {
 	*gormstore.Credentials
 	db *gorm.DB
 }
 
-// What it can do, checked by the compiler.
+// The interfaces that Store implements.
 var _ interface {
 	oauthkit.Store
 	oauthkit.CodeStore
@@ -28,7 +29,8 @@ var _ interface {
 	oauthkit.ApplicationManager
 } = (*Store)(nil)
 
-// newStore brings the tables up to date, all of them or none, while no other instance does.
+// newStore opens the store and migrates its tables in one transaction, under the
+// library's migration lock.
 func newStore(ctx context.Context, db *gorm.DB) (*Store, error) {
 	credentials, err := gormstore.NewCredentials(db, "")
 	if err != nil {
@@ -38,14 +40,16 @@ func newStore(ctx context.Context, db *gorm.DB) (*Store, error) {
 	return &Store{Credentials: credentials, db: db}, err
 }
 
-// Application is all that a provider needs. Where there are replicas it has to ask the primary, with Clauses(dbresolver.Write): a
-// secret that was just changed must not be compared with the one before.
+// Application implements [oauthkit.ApplicationStore].
+//
+// With read replicas it must read from the primary, with Clauses(dbresolver.Write):
+// otherwise a changed secret could be compared with the old one.
 func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
 	client := new(Client)
 	switch err := s.db.WithContext(ctx).Where(`"key" = ?`, clientID).Take(client).Error; {
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return nil, oauthkit.ErrNotFound
-	case err != nil: // which is not the same: the provider then says that it cannot know
+	case err != nil: // not ErrNotFound: the provider must answer temporarily_unavailable
 		return nil, fmt.Errorf("finding a client: %w", err)
 	default:
 		return client, nil

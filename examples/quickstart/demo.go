@@ -15,7 +15,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// demo is a client. It knows the provider by its issuer only, and would be the same program on another machine.
+// demo is a client application. It knows only the issuer of the provider, and could run
+// on another machine.
 type demo struct {
 	base, secret string
 
@@ -23,9 +24,10 @@ type demo struct {
 	sessions map[string]demoSession
 }
 
-// demoSession is one browser: first a sign-in under way, then the tokens that came of it.
+// demoSession is the session of one browser. It holds the state of a sign-in until the
+// callback, and then the tokens.
 type demoSession struct {
-	id                     string // the cookie
+	id                     string // value of the cookie
 	state, nonce, verifier string
 	tokens                 *oauth2.Token
 	idClaims               map[string]any
@@ -54,7 +56,7 @@ func (d *demo) provider(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 	}, nil
 }
 
-// session returns a copy of the browser's session, which save puts back, or nil.
+// session returns a copy of the browser's session, or nil. Use save to store changes.
 func (d *demo) session(r *http.Request) *demoSession {
 	cookie, err := r.Cookie("demo")
 	if err != nil {
@@ -88,15 +90,16 @@ func (d *demo) login(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-// callback receives the authorization response, exchanges the code, and verifies the ID token.
+// callback receives the authorization response, redeems the code and verifies the ID
+// token.
 func (d *demo) callback(w http.ResponseWriter, r *http.Request) {
 	session := d.session(r)
 	query := r.URL.Query()
 	switch {
 	case session == nil || session.state == "" || query.Get("state") != session.state:
-		fail(w, errors.New("this answer belongs to no sign-in that was begun here"))
+		fail(w, errors.New("state does not match a sign-in of this browser"))
 	case query.Get("iss") != d.base+"/o": // RFC 9207
-		fail(w, errors.New("this answer is from another provider"))
+		fail(w, errors.New("iss is another issuer"))
 	case query.Get("error") != "":
 		render(w, http.StatusOK, "denied.html", map[string]any{"Title": "Not signed in", "Error": query.Get("error")})
 	default:
@@ -123,7 +126,7 @@ func (d *demo) exchange(ctx context.Context, session *demoSession, code string) 
 		return err
 	}
 	if idToken.Nonce != session.nonce {
-		return errors.New("the ID token is for another sign-in")
+		return errors.New("the ID token has another nonce")
 	}
 	if err := idToken.VerifyAccessToken(tokens.AccessToken); err != nil {
 		return err
@@ -136,7 +139,8 @@ func (d *demo) exchange(ctx context.Context, session *demoSession, code string) 
 	return nil
 }
 
-// refresh gets new tokens before the old ones expire, as a client does while the user is away.
+// refresh replaces the tokens before they expire, as a client does while the user is
+// away.
 func (d *demo) refresh(w http.ResponseWriter, r *http.Request) {
 	session := d.session(r)
 	if session == nil || session.tokens == nil {
@@ -160,7 +164,7 @@ func (d *demo) refresh(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/demo/", http.StatusSeeOther)
 }
 
-// home shows what the client has learned.
+// home shows the tokens and the API's response.
 func (d *demo) home(w http.ResponseWriter, r *http.Request) {
 	session := d.session(r)
 	if session == nil || session.tokens == nil {
@@ -206,7 +210,7 @@ func get(ctx context.Context, client *http.Client, url string) (status, body str
 	defer response.Body.Close()
 	document, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err == nil && !json.Valid(document) {
-		err = fmt.Errorf("the API answered %s with something else than JSON", response.Status)
+		err = fmt.Errorf("the API returned %s and a body that is not JSON", response.Status)
 	}
 	return response.Status, string(document), err
 }

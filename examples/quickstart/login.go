@@ -11,13 +11,14 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// The one user of this program.
+// The only user of this program.
 const (
 	demoUser     = "alice"
 	demoPassword = "wonderland"
 )
 
-// login is what every host has already: a login page and sessions. These live in memory.
+// login is the part that every host already has: a login page and sessions. These
+// sessions are in memory.
 type login struct {
 	origin *http.CrossOriginProtection
 
@@ -29,7 +30,7 @@ func newLogin() *login {
 	return &login{origin: http.NewCrossOriginProtection(), sessions: map[string]*oauthkit.User{}}
 }
 
-// currentUser answers the first of the two questions that oauthkit asks: who is signed in?
+// currentUser is oauthhttp.Config.CurrentUser. It returns the signed-in user, or nil.
 func (l *login) currentUser(r *http.Request) (*oauthkit.User, error) {
 	cookie, err := r.Cookie("session")
 	if err != nil {
@@ -40,23 +41,24 @@ func (l *login) currentUser(r *http.Request) (*oauthkit.User, error) {
 	return l.sessions[cookie.Value], nil
 }
 
-// show answers the second: where is your login page?
+// show serves the login page at oauthhttp.Config.LoginURL.
 func (l *login) show(w http.ResponseWriter, r *http.Request) {
 	render(w, http.StatusOK, "login.html", map[string]any{
 		"Title": "Sign in", "Next": oauthhttp.ReturnPath(r), "User": demoUser, "Password": demoPassword,
 	})
 }
 
+// signIn checks the password and starts a session.
 func (l *login) signIn(w http.ResponseWriter, r *http.Request) {
 	if err := l.origin.Check(r); err != nil {
-		http.Error(w, "This form was sent from another site.", http.StatusForbidden)
+		http.Error(w, "Cross-site request rejected.", http.StatusForbidden)
 		return
 	}
 	username, password := r.PostFormValue("username"), r.PostFormValue("password")
 	if username != demoUser || subtle.ConstantTimeCompare([]byte(password), []byte(demoPassword)) != 1 {
 		render(w, http.StatusUnauthorized, "login.html", map[string]any{
 			"Title": "Sign in", "Next": oauthhttp.ReturnPath(r), "User": demoUser, "Password": demoPassword,
-			"Fail": "That username and password do not belong together. Try again.",
+			"Fail": "Incorrect username or password.",
 		})
 		return
 	}

@@ -1,5 +1,6 @@
-// Command quickstart shows all of it in one process: a provider with a login page and an API, and a client that signs users
-// in with it over HTTP, written with golang.org/x/oauth2 and coreos/go-oidc as any other program would.
+// Command quickstart runs a complete sign-in in one process: a provider with a login page, an API,
+// and a client that signs users in over HTTP. The client uses golang.org/x/oauth2 and
+// coreos/go-oidc like any other program.
 package main
 
 import (
@@ -28,8 +29,8 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	addr := flags.String("addr", "localhost:8080", "address to listen on")
-	db := flags.String("db", "", "SQLite file; it is created. Empty: quickstart.db, or a temporary one with -walk")
-	walk := flags.Bool("walk", false, "walk through everything with an HTTP client, print each step, and exit")
+	db := flags.String("db", "", "SQLite file, created if missing (default quickstart.db, or a temporary file with -walk)")
+	walk := flags.Bool("walk", false, "sign in with an HTTP client, print each step, and exit")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func run(ctx context.Context, args []string) error {
 	defer remove()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
-		return fmt.Errorf("%w; choose another address with -addr", err)
+		return fmt.Errorf("%w; use -addr to choose another address", err)
 	}
 	base, err := baseURL(*addr, listener.Addr())
 	if err != nil {
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second, // more than the provider's Timeout
+		WriteTimeout:      30 * time.Second, // longer than the provider's Timeout
 		IdleTimeout:       2 * time.Minute,
 	}
 	failed := make(chan error, 1)
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 	if *walk {
 		return walkThrough(ctx, base, os.Stdout)
 	}
-	fmt.Printf("Open %s/demo/ and sign in as %s with password %s.\nThe provider is %s/o; its data is in %s. Stop with Ctrl-C.\n",
+	fmt.Printf("Open %s/demo/ and sign in as %s with the password %s.\nThe issuer is %s/o, the database is %s. Press Ctrl-C to stop.\n",
 		base, demoUser, demoPassword, base, file)
 	select {
 	case err := <-failed:
@@ -75,7 +76,8 @@ func run(ctx context.Context, args []string) error {
 	}
 }
 
-// baseURL is where browsers find the listener. An issuer without TLS must be on this machine.
+// baseURL returns the URL of the listener for browsers. An issuer without TLS must be
+// on the local machine.
 func baseURL(addr string, actual net.Addr) (string, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -88,8 +90,8 @@ func baseURL(addr string, actual net.Addr) (string, error) {
 	return "http://" + net.JoinHostPort(host, port), err
 }
 
-// databaseFile returns the SQLite file to use, and what removes it again: a walk begins with an empty one, since consent is
-// remembered.
+// databaseFile returns the SQLite file to use and a function that removes it if it is
+// temporary. A walk starts with an empty database, because consent is remembered.
 func databaseFile(chosen string, walk bool) (file string, remove func(), err error) {
 	switch {
 	case chosen != "":

@@ -11,7 +11,7 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// render writes a page. The stylesheet is the provider's.
+// render writes a page. It uses the provider's stylesheet.
 func render(w http.ResponseWriter, status int, name string, data map[string]any) {
 	var body bytes.Buffer
 	parsed, err := template.ParseFS(templates, "templates/layout.html", "templates/"+name)
@@ -30,8 +30,8 @@ func render(w http.ResponseWriter, status int, name string, data map[string]any)
 	_, _ = body.WriteTo(w)
 }
 
-// fail shows an error of the demo client.
+// fail logs and shows an error of the demo client.
 func fail(w http.ResponseWriter, err error) {
 	_, _ = os.Stderr.WriteString("demo: " + err.Error() + "\n")
-	render(w, http.StatusBadGateway, "failed.html", map[string]any{"Title": "That did not work", "Error": err.Error()})
+	render(w, http.StatusBadGateway, "failed.html", map[string]any{"Title": "Something went wrong", "Error": err.Error()})
 }

@@ -20,7 +20,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// newSite is the host program: a login page, the provider under /o/, an API that it protects, and the demo client.
+// newSite returns the handler of the host: a login page, the provider under /o/, an API
+// that it protects, and the demo client.
 func newSite(base, db string) (http.Handler, error) {
 	store, err := sqlite.Open[*oauthkit.AbstractApplication](db)
 	if err != nil {
@@ -35,7 +36,7 @@ func newSite(base, db string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A demo can do without Observe, UserIsActive and Secret; everything else that is weak is logged, and errors end the start.
+	// A demo needs no Observe, UserIsActive and Secret. Other warnings are logged; errors stop the program.
 	if err := provider.CheckAtStart(context.Background(), "oauthkit.W003", "oauthkit.W005", "oidc.W001"); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,8 @@ func newSite(base, db string) (http.Handler, error) {
 	return mux, nil
 }
 
-// registerDemo registers the demo client, or gives it a new secret if it is registered already: secrets are shown once.
+// registerDemo registers the demo client. If it already exists, it gets a new secret,
+// because the old one cannot be read.
 func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base string) (secret string, err error) {
 	app := &oauthkit.AbstractApplication{
 		ClientID:     "demo",
@@ -81,13 +83,14 @@ func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base st
 	return secret, store.ApplicationTable.Update(context.Background(), app, time.Now())
 }
 
-// claims is what the provider says about its users.
+// claims returns the claims about a user.
 func claims(_ context.Context, request *oidc.ClaimsRequest) (oidc.Claims, error) {
 	verified := true
 	return oidc.Claims{Name: "Alice Liddell", Email: request.Subject + "@example.com", EmailVerified: &verified}, nil
 }
 
-// greeting is an API. It is only called with a valid access token that has the scope "read".
+// greeting is an API endpoint. It is called only with a valid access token that has the
+// scope read.
 func greeting(w http.ResponseWriter, r *http.Request) {
 	token, _ := oauthapi.TokenFromContext(r.Context())
 	w.Header().Set("Content-Type", "application/json")

@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// browser is an HTTP client that does what a person would: it follows links and sends forms, one step at a time.
+// browser is an HTTP client that follows links and submits forms like a user, one step
+// at a time.
 type browser struct {
 	client *http.Client
 	out    io.Writer
@@ -21,16 +22,18 @@ type browser struct {
 	page   string
 }
 
-// approve allows what the consent page asks for. Where that was allowed in an earlier walk, there is no such page.
+// approve submits the consent page. The page is skipped if consent is remembered from
+// an earlier walk.
 func (b *browser) approve(ctx context.Context) error {
 	if !strings.Contains(b.page, `name="decision"`) {
-		fmt.Fprintln(b.out, "   not asked: it was allowed before, and that is remembered")
+		fmt.Fprintln(b.out, "   consent is remembered, the page is skipped")
 		return nil
 	}
 	return b.submit(ctx, url.Values{"decision": {"allow"}})
 }
 
-// walkThrough signs in, approves, looks at what the client got, and refreshes. The error names the step that failed.
+// walkThrough signs in, approves, checks the client's page and refreshes the tokens.
+// Its error names the failed step.
 func walkThrough(ctx context.Context, base string, out io.Writer) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -44,10 +47,10 @@ func walkThrough(ctx context.Context, base string, out io.Writer) error {
 	steps := []struct {
 		name string
 		do   func() error
-		want string // on the page that it ends on
+		want string // text on the last page
 	}{
 		{"open the demo client", func() error { return b.get(ctx, "/demo/") }, "Sign in"},
-		{"ask to sign in", func() error { return b.get(ctx, "/demo/login") }, "password"},
+		{"start a sign-in", func() error { return b.get(ctx, "/demo/login") }, "password"},
 		{"sign in at the provider", func() error {
 			return b.submit(ctx, url.Values{"username": {demoUser}, "password": {demoPassword}})
 		}, "Alice Liddell"},
@@ -65,7 +68,7 @@ func walkThrough(ctx context.Context, base string, out io.Writer) error {
 			return fmt.Errorf("step %d (%s): the page at %s does not show %q", b.step, step.name, b.at.Path, step.want)
 		}
 	}
-	fmt.Fprintf(out, "\nAll %d steps worked. The verified ID token, the user info and the API's answer were on the page.\n", b.step)
+	fmt.Fprintf(out, "\nAll %d steps succeeded. The client verified the ID token and called user info and the API.\n", b.step)
 	return nil
 }
 
@@ -73,17 +76,17 @@ func (b *browser) get(ctx context.Context, reference string) error {
 	return b.send(ctx, http.MethodGet, reference, nil)
 }
 
-// The parts of a page that a person uses.
+// The parts of a page that a user submits.
 var (
 	formAction  = regexp.MustCompile(`<form[^>]*\baction="([^"]*)"`)
 	hiddenField = regexp.MustCompile(`<input[^>]*\btype="hidden"[^>]*\bname="([^"]*)"[^>]*\bvalue="([^"]*)"`)
 )
 
-// submit sends the form on the page, its hidden fields included.
+// submit submits the form on the page with its hidden fields.
 func (b *browser) submit(ctx context.Context, fields url.Values) error {
 	action := formAction.FindStringSubmatch(b.page)
 	if action == nil {
-		return fmt.Errorf("there is no form on the page at %s", b.at.Path)
+		return fmt.Errorf("no form on the page at %s", b.at.Path)
 	}
 	for _, field := range hiddenField.FindAllStringSubmatch(b.page, -1) {
 		fields.Set(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
@@ -91,7 +94,7 @@ func (b *browser) submit(ctx context.Context, fields url.Values) error {
 	return b.send(ctx, http.MethodPost, html.UnescapeString(action[1]), fields)
 }
 
-// send follows redirects itself, to print each with its status.
+// send follows redirects itself, so that it can print the status of each.
 func (b *browser) send(ctx context.Context, method, reference string, form url.Values) error {
 	for range 15 {
 		target, err := b.at.Parse(reference)
@@ -120,9 +123,9 @@ func (b *browser) send(ctx context.Context, method, reference string, form url.V
 			return nil
 		}
 		if response.StatusCode >= 400 {
-			return fmt.Errorf("%s %s answered %s", method, target.Path, response.Status)
+			return fmt.Errorf("%s %s: %s", method, target.Path, response.Status)
 		}
 		method, reference, form = http.MethodGet, response.Header.Get("Location"), nil
 	}
-	return fmt.Errorf("too many redirects, the last one from %s", b.at.Path)
+	return fmt.Errorf("too many redirects, the last from %s", b.at.Path)
 }

@@ -45,7 +45,7 @@ func TestChromium(t *testing.T) {
 			p.do(chromedp.Navigate(quickstart.origin + "/demo/login"))
 			p.see("login", "Sign in")
 			p.do(chromedp.KeyEvent("alice"+kb.Tab+"wrong"+kb.Enter), chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
-			p.see("login-failed", "do not belong together")
+			p.see("login-failed", "Incorrect username or password")
 			p.do(chromedp.SetValue(chromedp.CSS(`#username`), "alice"), chromedp.SendKeys(chromedp.CSS(`#password`), "wonderland"+kb.Enter))
 			p.do(chromedp.WaitVisible(chromedp.CSS(`button[value="allow"]`)))
 			p.see("consent", "Quickstart demo")

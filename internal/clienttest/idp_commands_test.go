@@ -164,7 +164,7 @@ func TestIDPRevoke(t *testing.T) {
 			if !strings.Contains(printed, "Revoked 1 ") || introspect(t, idp, tokens.AccessToken)["active"] != false {
 				t.Errorf("%v: got %q, want the one sign-in revoked", args, printed)
 			}
-			if again := succeed(t, append([]string{"revoke", "-db", location}, args...)...); !strings.Contains(again, "Nothing of \""+args[1]+"\"") {
+			if again := succeed(t, append([]string{"revoke", "-db", location}, args...)...); !strings.Contains(again, "consent of \""+args[1]+"\"") {
 				t.Errorf("%v: got %q, want a word about the name where nothing was revoked", args, again)
 			}
 			back, pages, err := alice.answer(config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), "deny")
