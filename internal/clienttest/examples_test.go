@@ -17,8 +17,8 @@ func TestQuickstartWalk(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", args, err, output)
 		}
-		if !strings.Contains(string(output), "steps worked") {
-			t.Errorf("%v: got\n%s\nwant each step and that all worked", args, output)
+		if !strings.Contains(string(output), "steps succeeded") {
+			t.Errorf("%v: got\n%s\nwant that all steps succeeded", args, output)
 		}
 		if files, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || args == nil && len(files) != 0 {
 			t.Errorf("got %v, %v left, want a walk without -db to leave nothing", files, err)

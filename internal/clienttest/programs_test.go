@@ -23,7 +23,7 @@ func TestCustomApplication(t *testing.T) {
 	if !strings.Contains(said, "Registered Gallery with logo "+logo+", terms accepted: true.") {
 		t.Fatalf("got\n%s\nwant what was registered", said)
 	}
-	secret, _, _ := strings.Cut(strings.SplitAfter(said, "shown once: ")[1], "\n")
+	secret, _, _ := strings.Cut(strings.SplitAfter(said, "shown only once: ")[1], "\n")
 
 	for _, address := range []string{authorizeLine(t, said), program.issuer() + "/applications/gallery/update/"} {
 		response, err := newPerson(t).client.Get(address)
@@ -79,7 +79,7 @@ func TestOwnApplication(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "own.db")
 	for attempt, shown := range []int{1, 0} {
 		program := start(t, "own-application", "-db", file)
-		if said := program.output.String(); strings.Count(said, "shown once: ") != shown {
+		if said := program.output.String(); strings.Count(said, "shown only once: ") != shown {
 			t.Errorf("start %d: got\n%s\nwant the secret shown %d times", attempt, said, shown)
 		}
 		response, err := newPerson(t).client.Get(program.origin + "/o/applications/")
