@@ -13,31 +13,31 @@ import (
 func TestMustSignIn(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	minute, zero := time.Minute, time.Duration(0)
-	kept := now.Add(-10 * time.Second)
+	began := now.Add(-10 * time.Second)
 	at := func(signedIn time.Time) *oauthkit.User { return &oauthkit.User{Subject: "alice", AuthTime: signedIn} }
-	const yes, no, refused = "sign in", "go on", "refused"
+	const yes, no, refused = "sign in", "proceed", "refused"
 	tests := map[string]struct {
 		request oauthkit.AuthorizeRequest
 		user    *oauthkit.User
 		since   time.Time
 		want    string
 	}{
-		"nobody":                            {user: nil, want: yes},
-		"nobody, silent":                    {request: oauthkit.AuthorizeRequest{Silent: true}, want: refused},
-		"somebody":                          {user: at(now.Add(-time.Hour)), want: no},
-		"somebody, time unknown":            {user: at(time.Time{}), want: no},
-		"other user than asked for":         {request: oauthkit.AuthorizeRequest{Subject: "bob"}, user: at(now), want: refused},
-		"A-23 login":                        {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(-time.Second)), want: yes},
-		"A-23 login, a moment ago":          {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now), want: yes},
-		"A-23 login, clock ahead":           {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(time.Minute)), want: yes},
-		"A-23 login, time unknown":          {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(time.Time{}), want: refused},
-		"A-23 login, kept, not signed in":   {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(kept), since: kept, want: yes},
-		"A-23 login, kept, signed in since": {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(kept.Add(time.Second)), since: kept, want: no},
-		"A-24 young enough":                 {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute)), want: no},
-		"A-24 too old":                      {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute - time.Second)), want: yes},
-		"A-24 zero":                         {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), want: yes},
-		"A-24 zero, kept, signed in since":  {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), since: kept, want: no},
-		"A-24 too old, silent":              {request: oauthkit.AuthorizeRequest{MaxAge: &zero, Silent: true}, user: at(now), want: refused},
+		"no user":                              {user: nil, want: yes},
+		"no user, silent":                      {request: oauthkit.AuthorizeRequest{Silent: true}, want: refused},
+		"a user":                               {user: at(now.Add(-time.Hour)), want: no},
+		"a user, time unknown":                 {user: at(time.Time{}), want: no},
+		"another user is requested":            {request: oauthkit.AuthorizeRequest{Subject: "bob"}, user: at(now), want: refused},
+		"A-23 login":                           {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(-time.Second)), want: yes},
+		"A-23 login, a moment ago":             {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now), want: yes},
+		"A-23 login, clock ahead":              {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(time.Minute)), want: yes},
+		"A-23 login, time unknown":             {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(time.Time{}), want: refused},
+		"A-23 login, pending, not signed in":   {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began), since: began, want: yes},
+		"A-23 login, pending, signed in since": {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began.Add(time.Second)), since: began, want: no},
+		"A-24 young enough":                    {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute)), want: no},
+		"A-24 too old":                         {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute - time.Second)), want: yes},
+		"A-24 zero":                            {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), want: yes},
+		"A-24 zero, pending, signed in since":  {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), since: began, want: no},
+		"A-24 too old, silent":                 {request: oauthkit.AuthorizeRequest{MaxAge: &zero, Silent: true}, user: at(now), want: refused},
 	}
 	for name, test := range tests {
 		test.request.Now = now
@@ -61,7 +61,7 @@ func TestMustSignIn(t *testing.T) {
 func TestReadAuthorizeForm(t *testing.T) {
 	tests := map[string]struct {
 		method, query, body string
-		want                string // encoded; "refused"
+		want                string // encoded, or "refused"
 	}{
 		"GET":                            {http.MethodGet, "a=1&b=2", "", "a=1&b=2"},
 		"POST":                           {http.MethodPost, "", "a=1", "a=1"},

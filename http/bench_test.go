@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// The benchmarks measure whole requests on each database, without a network but with a context that can end, as net/http gives
-// one: what watches it costs allocations. They report the statements of an operation
-// beside its time and allocations.
+// The benchmarks measure complete requests on each database, without a network. The context can
+// be canceled, as in net/http, since watching it costs allocations. They report the statements
+// of an operation too.
 
 func BenchmarkClientCredentials(b *testing.B) {
 	measure(b, func(r *rig) func() {
@@ -15,7 +15,7 @@ func BenchmarkClientCredentials(b *testing.B) {
 	})
 }
 
-// BenchmarkCodeExchange prepares a code outside the clock for each exchange.
+// BenchmarkCodeExchange prepares the codes with the timer stopped.
 func BenchmarkCodeExchange(b *testing.B) {
 	measure(b, func(r *rig) func() {
 		r.approve()
@@ -55,7 +55,8 @@ func BenchmarkBearer(b *testing.B) {
 	})
 }
 
-// BenchmarkCodeFlow is a whole sign-in: authorize with remembered consent, then the exchange with its ID token.
+// BenchmarkCodeFlow measures a sign-in: authorize with remembered consent, and the exchange with
+// an ID token.
 func BenchmarkCodeFlow(b *testing.B) {
 	measure(b, func(r *rig) func() {
 		r.approve()
@@ -63,7 +64,7 @@ func BenchmarkCodeFlow(b *testing.B) {
 	})
 }
 
-// measure runs what prepare returns on each database.
+// measure benchmarks the function that prepare returns on each database.
 func measure(b *testing.B, prepare func(r *rig) func()) {
 	for _, name := range []string{"sqlite", "postgres"} {
 		b.Run(name, func(b *testing.B) {
@@ -81,7 +82,7 @@ func measure(b *testing.B, prepare func(r *rig) func()) {
 	}
 }
 
-// pause does something outside the clock and outside the count.
+// pause calls prepare without measuring it.
 func (r *rig) pause(prepare func()) {
 	b := r.tb.(*testing.B)
 	b.StopTimer()

@@ -21,7 +21,7 @@ func TestReadClientClaim(t *testing.T) {
 		header http.Header
 		form   url.Values
 		want   clientClaim
-		code   oauthkit.ErrorCode // of the refusal; empty: accepted
+		code   oauthkit.ErrorCode // the error; if empty, the claim is accepted
 	}{
 		"basic":                    {header: good, want: clientClaim{"web", "secret", "client_secret_basic"}},
 		"basic, same client_id":    {header: good, form: url.Values{"client_id": {"web"}}, want: clientClaim{"web", "secret", "client_secret_basic"}},
@@ -64,7 +64,8 @@ func TestReadClientClaim(t *testing.T) {
 	}
 }
 
-// FuzzBasic checks that what is read is what a client that follows RFC 6749 §2.3.1 has written, and nothing else.
+// FuzzBasic checks that decodeBasic reads only credentials that a client encodes by RFC 6749
+// §2.3.1, and reads them unchanged.
 func FuzzBasic(f *testing.F) {
 	for _, seed := range []string{"web:secret", "1PpG%2FQ+1:z%2FtZ9V%3AX2%2F8b%2Bw%3D", "web", ":", "a:b:c", "%00:x", "%:x", "\xff:x"} {
 		f.Add(base64.StdEncoding.EncodeToString([]byte(seed)))

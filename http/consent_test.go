@@ -10,13 +10,14 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// choosing makes a handler on which Alice may approve some of what is asked for.
+// choosing serves an application of which Alice may approve single scopes.
 func choosing(m *managed) {
 	m.add("printer", nil)
 	m.handler = m.handlerWith(func(config *oauthhttp.Config) { config.UserChoosesScopes = true })
 }
 
-// TestNothingChosen shows the form once more, in the language of the request, with what is wrong at the boxes. The request is as it was.
+// TestNothingChosen approves no scope. The form is shown again in the request's language, with a
+// message at the boxes, and the request can still be approved.
 func TestNothingChosen(t *testing.T) {
 	for _, language := range []string{"en", "de"} {
 		m := newManaged(t)
@@ -47,16 +48,17 @@ func TestNothingChosen(t *testing.T) {
 	}
 }
 
-// TestWithdrawable shows that the consent page promises a page of connected apps only where there is one.
+// TestWithdrawable checks that the consent page mentions the page of connected apps only if it is
+// served.
 func TestWithdrawable(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*oauthhttp.Config)
 		want   bool
 	}{
-		{name: "there is one", change: func(*oauthhttp.Config) {}, want: true},
-		{name: "there is none", change: func(config *oauthhttp.Config) { config.Authorizations = nil }},
-		{name: "it is not served", change: func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupBase} }},
+		{name: "a page", change: func(*oauthhttp.Config) {}, want: true},
+		{name: "no page", change: func(config *oauthhttp.Config) { config.Authorizations = nil }},
+		{name: "not served", change: func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupBase} }},
 	}
 	for _, test := range tests {
 		m := newManaged(t)
@@ -64,7 +66,7 @@ func TestWithdrawable(t *testing.T) {
 		m.handler = m.handlerWith(test.change)
 		page := m.do(http.StatusOK, http.MethodGet, m.asked(), "", "").Body.String()
 		if got := strings.Contains(page, readTexts(t, "en")["consent.withdraw"]); got != test.want {
-			t.Errorf("%s: got promised %t, want %t", test.name, got, test.want)
+			t.Errorf("%s: got it mentioned %t, want %t", test.name, got, test.want)
 		}
 	}
 }

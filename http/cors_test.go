@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestStatementsOfScripts shows what it costs to know whose origin it is: one look at the application, and only in requests
-// that scripts send where it matters.
+// TestStatementsOfScripts checks that an Origin costs one query for the application, and only at
+// endpoints that scripts may read.
 func TestStatementsOfScripts(t *testing.T) {
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {

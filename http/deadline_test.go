@@ -17,12 +17,11 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// hostKey is the key of what a host puts into the context of its requests.
+// hostKey is the key of a value that the host puts into the context of requests.
 type hostKey struct{}
 
-// TestDeadline_Hooks shows the context that hooks are given: what the host has put into that of the
-// request is in it, its deadline is the provider's, it does not end with a hang-up, and it ends
-// with the answer.
+// TestDeadline_Hooks checks the context of hooks: it has the host's values and the provider's
+// deadline, does not end when the client hangs up, and ends after the response.
 func TestDeadline_Hooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var given context.Context
@@ -45,14 +44,14 @@ func TestDeadline_Hooks(t *testing.T) {
 			hangUp()
 			served.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "https://as.test/o/logout", nil))
 			if given == nil || !errors.Is(given.Err(), context.Canceled) {
-				t.Errorf("%s: got %v, want a context that has ended with the answer", name, given)
+				t.Errorf("%s: got %v, want a context that ended after the response", name, given)
 			}
 		}
 	})
 }
 
-// TestDeadline_API shows that the host's own handler behind the protection gets the request's own
-// context: it ends when the client hangs up, and at no other time.
+// TestDeadline_API checks that the host's handler behind the protection gets the request's own
+// context, which ends only when the client hangs up.
 func TestDeadline_API(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	defer hangUp()
@@ -64,7 +63,7 @@ func TestDeadline_API(t *testing.T) {
 		}
 		hangUp()
 		if r.Context().Err() == nil {
-			t.Error("the client has hung up: got a context that goes on")
+			t.Error("the context goes on after the client hung up, want it ended")
 		}
 	})
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
@@ -76,7 +75,7 @@ func TestDeadline_API(t *testing.T) {
 	}
 }
 
-// slowBody is a body that arrives in parts, each after a time.
+// slowBody is a body that arrives in parts, each after a pause.
 type slowBody struct {
 	parts []string
 	pause time.Duration
@@ -94,7 +93,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestDeadline_SlowBody shows that the time runs from when the body was read.
+// TestDeadline_SlowBody checks that the timeout begins after the body was read.
 func TestDeadline_SlowBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatched(t, &answeringStore{memstore.New(), after(4*time.Second, oauthkit.ErrNotFound)})
@@ -105,38 +104,38 @@ func TestDeadline_SlowBody(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, request)
 		if recorder.Code != http.StatusUnauthorized {
-			t.Errorf("got %d: %s, want the answer of a store that took 4 s, 401", recorder.Code, recorder.Body)
+			t.Errorf("got %d: %s, want 401 from a store that took 4 s", recorder.Code, recorder.Body)
 		}
 	})
 }
 
-// TestDeadline_Bodies sends bodies of every size around the limit, with and without a length, and
-// wants each read as it was sent or refused as too large.
+// TestDeadline_Bodies sends bodies of sizes around the limit, with and without a length. Each is
+// read unchanged or refused as too large.
 func TestDeadline_Bodies(t *testing.T) {
 	const limit = 64 << 10
 	handler := mustHandler(t, newWatched(t, memstore.New()).provider, oauthhttp.Config{})
 	for _, size := range []int{30, 511, 512, 513, 4096, 4097, 8192, limit - 1, limit, limit + 1, limit + 2, 5 * limit} {
-		for _, length := range []int64{int64(size), -1, 10} { // 10: of a body that the host has unpacked
-			text := "client_id=nobody&x=&x=" // repeated, which is told from too long a value
+		for _, length := range []int64{int64(size), -1, 10} { // 10: the length before the host decompressed the body
+			text := "client_id=nobody&x=&x=" // repeated: another error than for a long value
 			text += strings.Repeat("x", size-len(text))
 			request := httptest.NewRequest(http.MethodPost, "https://as.test/o/token", struct{ io.Reader }{strings.NewReader(text)})
 			request.ContentLength = length
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			recorder := httptest.NewRecorder()
 			handler.ServeHTTP(recorder, request)
-			want, what := http.StatusBadRequest, "x is repeated"
+			status, text := http.StatusBadRequest, "x is repeated"
 			if size > limit {
-				want, what = http.StatusRequestEntityTooLarge, "larger than 65536 bytes"
+				status, text = http.StatusRequestEntityTooLarge, "larger than 65536 bytes"
 			}
-			if recorder.Code != want || !strings.Contains(recorder.Body.String(), what) {
-				t.Errorf("%d bytes, %d announced: got %d %s, want %d, %q", size, length, recorder.Code, recorder.Body, want, what)
+			if recorder.Code != status || !strings.Contains(recorder.Body.String(), text) {
+				t.Errorf("%d bytes, %d announced: got %d %s, want %d, %q", size, length, recorder.Code, recorder.Body, status, text)
 			}
 		}
 	}
 }
 
-// TestDeadline_Extension shows that an endpoint which reads the body by itself gets all of it,
-// however long it is, and that its own failure after the deadline is 503.
+// TestDeadline_Extension checks that an endpoint which reads the body itself gets all of it, and
+// that its failure after the deadline is a 503.
 func TestDeadline_Extension(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var read string
@@ -164,7 +163,7 @@ func TestDeadline_Extension(t *testing.T) {
 				t.Errorf("%s: got %d bytes, want %d", method, len(read), len(sent))
 			}
 			if recorder.Code != http.StatusServiceUnavailable || recorder.Header().Get("Retry-After") == "" {
-				t.Errorf("%s: got %d: %s, want 503 and when to try again", method, recorder.Code, recorder.Body)
+				t.Errorf("%s: got %d: %s, want 503 with Retry-After", method, recorder.Code, recorder.Body)
 			}
 		}
 	})

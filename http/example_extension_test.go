@@ -12,15 +12,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// statusEndpoint is an extension of the host's own, with an endpoint for whoever calls. Such a type can have one for applications, for access
-// tokens or for signed-in users as well.
+// statusEndpoint is an extension of the host with an endpoint for anyone. Endpoints can also be for
+// applications, for access tokens or for signed-in users.
 type statusEndpoint struct{}
 
 func (statusEndpoint) Extend(registry *oauthkit.Registry) error {
 	registry.Endpoint(oauthkit.Endpoint{
 		Path:     "status",
 		Methods:  []string{http.MethodGet},
-		Metadata: "status_endpoint", // where clients find it
+		Metadata: "status_endpoint", // announces it in the metadata
 		Anyone: func(w http.ResponseWriter, _ *http.Request) error {
 			_, err := fmt.Fprint(w, "open")
 			return err
@@ -29,7 +29,7 @@ func (statusEndpoint) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// An endpoint of the host's own stands beside those of the library, which answers for it what it is not meant for.
+// A host adds its own endpoint. The library refuses requests with another method.
 func ExampleNewHandler_extension() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

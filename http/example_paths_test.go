@@ -8,7 +8,7 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// A host whose router wants to be told every address gets the list from the handler, instead of writing it down.
+// A host whose router needs every path gets the list from the handler.
 func ExampleHandler_Paths() {
 	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{Groups: []oauthhttp.Group{oauthhttp.GroupBase}})
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// Example_proxy stands behind a proxy that sets a header. Only the host can know that such a header is the proxy's and not the
-// browser's own, so the host says where a request comes from.
+// Behind a proxy, the host sets the address of the client from a header. Only the host knows
+// that the header comes from the proxy and not from the browser.
 func Example_proxy() {
 	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{
 		Observe: func(ctx context.Context, event oauthkit.Event) {

@@ -72,8 +72,8 @@ func consentLines(handler http.Handler, words ...string) string {
 	return lines
 }
 
-// A host has an authorize view of its own, which shows visitors without an account another login page when a parameter of the
-// request says where they come from. Everything else is the library's, without the pages for managing applications.
+// A host replaces the authorization endpoint: visitors from a campaign see another page. It serves
+// no pages to manage applications.
 func ExampleHandler_Endpoint() {
 	signedIn := func(r *http.Request) (*oauthkit.User, error) {
 		if cookie, err := r.Cookie("session"); err == nil { // where the host's sessions go
@@ -119,7 +119,7 @@ func ExampleHandler_Endpoint() {
 	// 404
 }
 
-// The user may take away some of what the application asks for.
+// The user may approve some of the requested scopes.
 func ExampleConfig_userChoosesScopes() {
 	fmt.Print(consentLines(galleryHandler(oauthhttp.Config{CurrentUser: alice, UserChoosesScopes: true}), "<legend>", "checkbox"))
 	// Output:
@@ -128,7 +128,7 @@ func ExampleConfig_userChoosesScopes() {
 	// <li><label><input type="checkbox" checked name="scope" value="albums"> <span><bdi>make albums</bdi></span></label></li>
 }
 
-// A host puts its own title and footer around every page, and leaves the rest to the library. Its files would come from
+// A host replaces the title and the footer of every page. In a program, the files would come from
 // package embed.
 func ExampleConfig_templates() {
 	parts := `{{define "title"}}{{.Title}} - Gallery{{end}}
@@ -143,7 +143,7 @@ func ExampleConfig_templates() {
 	// <footer>Gallery, Inc.</footer>
 }
 
-// A host says a thing in its own words, and what a scope means in each language.
+// A host replaces a text, and describes a scope in each language.
 func ExampleConfig_texts() {
 	fmt.Print(consentLines(galleryHandler(oauthhttp.Config{
 		CurrentUser: alice,
@@ -157,7 +157,7 @@ func ExampleConfig_texts() {
 	// <li><bdi>see your photos</bdi></li>
 }
 
-// Who has come to a page of the library's finds the way back to the gallery.
+// Pages link back to the host.
 func ExampleConfig_homeURL() {
 	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{CurrentUser: alice, HomeURL: "https://gallery.example/"})
 	if err != nil {

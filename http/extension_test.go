@@ -13,7 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// greeting is an extension with one endpoint for whoever is signed in, which greets and counts.
+// greeting is an extension with an endpoint for users that greets and counts.
 type greeting struct{ greeted int }
 
 func (g *greeting) Extend(registry *oauthkit.Registry) error {
@@ -28,7 +28,7 @@ func (g *greeting) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestUserEndpoint is an endpoint of an extension that is for users: the handler lets nobody else in.
+// TestUserEndpoint calls an extension's endpoint for users, which only a signed-in user reaches.
 func TestUserEndpoint(t *testing.T) {
 	alice := &oauthkit.User{Subject: "alice"}
 	tests := []struct {
@@ -43,7 +43,7 @@ func TestUserEndpoint(t *testing.T) {
 		{name: "B-02 form of another site", method: "POST", site: "cross-site", user: alice, status: 403, body: "another site"},
 		{name: "signed out", method: "GET", status: 303, location: "/login?next=%2Fo%2Fhello%3Fto%3Dme"},
 		{name: "HEAD could have effects", method: "HEAD", user: alice, status: 405},
-		{name: "the host cannot know", method: "GET", failure: errors.New("sessions are down"), status: 503, body: "Nothing was lost"},
+		{name: "sessions fail", method: "GET", failure: errors.New("sessions are down"), status: 503, body: "Nothing was lost"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -66,13 +66,13 @@ func TestUserEndpoint(t *testing.T) {
 					recorder.Code, recorder.Header().Get("Location"), recorder.Body, test.status, test.location, test.body)
 			}
 			if greeted := extension.greeted == 1; greeted != (test.status == 200) {
-				t.Errorf("got called %d times with status %d", extension.greeted, recorder.Code)
+				t.Errorf("the endpoint was called %d times with status %d", extension.greeted, recorder.Code)
 			}
 		})
 	}
 }
 
-// occupant is an extension with an endpoint for anyone.
+// occupant is an extension with an endpoint at a path.
 type occupant string
 
 func (o occupant) Extend(registry *oauthkit.Registry) error {
@@ -83,7 +83,7 @@ func (o occupant) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestOccupiedPath shows that no extension takes the place of an endpoint of the library's, and the authentication that belongs to it.
+// TestOccupiedPath checks that no extension replaces an endpoint of the library, with its checks.
 func TestOccupiedPath(t *testing.T) {
 	for path, refused := range map[string]bool{
 		"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "applications/web": true,

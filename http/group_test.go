@@ -16,7 +16,7 @@ func status(handler http.Handler, method, path string) int {
 	return recorder.Code
 }
 
-// TestGroups leaves groups out: their endpoints are not there, and the metadata does not speak of them.
+// TestGroups leaves out groups. Their endpoints are neither served nor announced in the metadata.
 func TestGroups(t *testing.T) {
 	const (
 		base, keys, document = "/o/authorize", "/o/.well-known/jwks.json", "/o/.well-known/oauth-authorization-server"
@@ -27,7 +27,7 @@ func TestGroups(t *testing.T) {
 	tests := []struct {
 		name   string
 		groups []oauthhttp.Group
-		there  []string
+		served []string
 	}{
 		{"all", nil, all},
 		{"every one by name", []oauthhttp.Group{oauthhttp.GroupBase, oauthhttp.GroupMetadata, oauthhttp.GroupOIDC, oauthhttp.GroupManagement}, all},
@@ -39,15 +39,15 @@ func TestGroups(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			handler := newPages(t, oauthhttp.Config{Groups: test.groups})
-			there := strings.Join(test.there, " ") + " "
+			served := strings.Join(test.served, " ") + " "
 			for _, path := range append(all, "/o/oauthkit.css") {
 				found := status(handler, http.MethodGet, path) != http.StatusNotFound
-				if want := strings.Contains(there, path+" ") || path == "/o/oauthkit.css"; found != want {
-					t.Errorf("%s: got there %t, want %t", path, found, want)
+				if want := strings.Contains(served, path+" ") || path == "/o/oauthkit.css"; found != want {
+					t.Errorf("%s: got it served %t, want %t", path, found, want)
 				}
 			}
-			if strings.Contains(there, document) {
-				checkAnnounced(t, handler, strings.Contains(there, base), strings.Contains(there, keys))
+			if strings.Contains(served, document) {
+				checkAnnounced(t, handler, strings.Contains(served, base), strings.Contains(served, keys))
 			}
 		})
 	}
@@ -67,12 +67,12 @@ func checkAnnounced(t *testing.T, handler http.Handler, base, oidc bool) {
 		"userinfo_endpoint": oidc, "jwks_uri": oidc, "id_token_signing_alg_values_supported": oidc, "claims_supported": oidc,
 	} {
 		if _, found := document[member]; found != want {
-			t.Errorf("%s: got announced %t, want %t", member, found, want)
+			t.Errorf("%s: got it announced %t, want %t", member, found, want)
 		}
 	}
 }
 
-// TestEndpoint mounts single endpoints where the host wants them, from a handler that serves nothing itself.
+// TestEndpoint mounts single endpoints at other addresses, from a handler without groups.
 func TestEndpoint(t *testing.T) {
 	handler := newPages(t, oauthhttp.Config{Groups: []oauthhttp.Group{}})
 	mux := http.NewServeMux()
@@ -85,48 +85,48 @@ func TestEndpoint(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		mux.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test"+path, nil))
 		if recorder.Code != want || recorder.Header().Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: got %d with the headers %v, want %d and ours", path, recorder.Code, recorder.Header(), want)
+			t.Errorf("%s: got %d with the headers %v, want %d with security headers", path, recorder.Code, recorder.Header(), want)
 		}
 	}
 	for _, path := range []string{"nonsense", "", "/authorize", "authorize/"} {
 		if handler.Endpoint(path) != nil {
-			t.Errorf("%q: got an endpoint", path)
+			t.Errorf("%q: got an endpoint, want nil", path)
 		}
 	}
 }
 
-// TestReplace has a handler of the host's in the place of one endpoint, for all its methods and spellings.
+// TestReplace replaces an endpoint with a handler of the host, for all methods and spellings.
 func TestReplace(t *testing.T) {
 	called := 0
 	replaced := newPages(t, oauthhttp.Config{Replace: map[string]http.Handler{
 		"authorize": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			called++
 			if len(w.Header()) > 0 {
-				t.Errorf("got the headers %v set for a page that is not ours", w.Header())
+				t.Errorf("got the headers %v, want none set for the host's handler", w.Header())
 			}
 			w.WriteHeader(http.StatusTeapot)
 		}),
 	}})
 	for i, request := range [][2]string{{"GET", "/o/authorize"}, {"GET", "/o/authorize/"}, {"POST", "/o/authorize"}, {"DELETE", "/o/authorize"}} {
 		if got := status(replaced, request[0], request[1]); got != http.StatusTeapot || called != i+1 {
-			t.Errorf("%s: got %d after %d calls, want the host's answer", request, got, called)
+			t.Errorf("%s: got %d after %d calls, want the host's response", request, got, called)
 		}
 	}
 	if got := status(replaced.Endpoint("authorize"), "GET", "/o/authorize"); got != http.StatusBadRequest || called != 4 {
-		t.Errorf("got %d after %d calls, want ours", got, called)
+		t.Errorf("got %d after %d calls, want the library's endpoint", got, called)
 	}
 	if got := status(replaced, "GET", "/o/token"); got != http.StatusMethodNotAllowed {
-		t.Errorf("got %d at another endpoint, want ours", got)
+		t.Errorf("got %d at another endpoint, want the library's", got)
 	}
 }
 
-// TestNamesOfNothing wants a mistyped group or path to be found before anybody is served.
-func TestNamesOfNothing(t *testing.T) {
+// TestUnknownNames checks that NewHandler refuses a mistyped group or path.
+func TestUnknownNames(t *testing.T) {
 	for name, config := range map[string]oauthhttp.Config{
-		"group":                  {Groups: []oauthhttp.Group{"oauth"}},
-		"path":                   {Replace: map[string]http.Handler{"/authorize": http.NotFoundHandler()}},
-		"path that is left out":  {Groups: []oauthhttp.Group{oauthhttp.GroupOIDC}, Replace: map[string]http.Handler{"authorize": http.NotFoundHandler()}},
-		"path without a handler": {Replace: map[string]http.Handler{"authorize": nil}},
+		"group":                    {Groups: []oauthhttp.Group{"oauth"}},
+		"path":                     {Replace: map[string]http.Handler{"/authorize": http.NotFoundHandler()}},
+		"path of a left-out group": {Groups: []oauthhttp.Group{oauthhttp.GroupOIDC}, Replace: map[string]http.Handler{"authorize": http.NotFoundHandler()}},
+		"path without a handler":   {Replace: map[string]http.Handler{"authorize": nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := tryPages(t, config); err == nil {

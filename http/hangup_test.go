@@ -17,7 +17,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// answeringStore answers whatever requests begin with by a function.
+// answeringStore answers the first query of a request with a function.
 type answeringStore struct {
 	oauthkit.Store
 	answer func(ctx context.Context) error
@@ -31,7 +31,7 @@ func (s *answeringStore) AccessToken(ctx context.Context, _ string) (*oauthkit.A
 	return nil, s.answer(ctx)
 }
 
-// after is a store that answers after some time, unless its context ends before.
+// after returns a function that answers after a delay, unless its context ends before.
 func after(delay time.Duration, answer error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		select {
@@ -43,25 +43,25 @@ func after(delay time.Duration, answer error) func(ctx context.Context) error {
 	}
 }
 
-// TestHangUp shows what becomes of a request: whether its client waits for the answer makes no
-// difference, and its time is what Config.Timeout says, or the host if that is shorter.
+// TestHangUp checks that a request is completed even if its client hangs up, and that it is limited
+// by Config.Timeout or by the host, if that limit is shorter.
 func TestHangUp(t *testing.T) {
 	away := errors.New("the database is away")
 	for name, test := range map[string]struct {
 		hangsUp bool
-		host    time.Duration // the host's own time limit; zero: none
+		host    time.Duration // the host's own timeout; zero: none
 		answer  func(ctx context.Context) error
 		outage  bool
 		took    time.Duration
 	}{
-		"RL-33 hangs up, the store works":             {true, 0, after(time.Second, oauthkit.ErrNotFound), false, time.Second},
-		"RL-33 hangs up, the store fails":             {true, 0, after(time.Second, away), true, time.Second},
-		"RL-33 hangs up, the store is silent":         {true, 0, after(time.Hour, nil), true, 5 * time.Second},
-		"RL-08 waits, the store is silent":            {false, 0, after(time.Hour, nil), true, 5 * time.Second},
-		"RL-08 waits, the host's limit is shorter":    {false, time.Second, after(time.Hour, nil), true, time.Second},
-		"RL-08 waits, the host's limit is longer":     {false, time.Minute, after(time.Hour, nil), true, 5 * time.Second},
-		"RL-07 waits, the store fails":                {false, 0, func(context.Context) error { return away }, true, 0},
-		"RL-33 waits, something else was interrupted": {false, 0, func(context.Context) error { return context.Canceled }, true, 0},
+		"RL-33 hangs up, the store works":          {true, 0, after(time.Second, oauthkit.ErrNotFound), false, time.Second},
+		"RL-33 hangs up, the store fails":          {true, 0, after(time.Second, away), true, time.Second},
+		"RL-33 hangs up, the store is silent":      {true, 0, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-08 waits, the store is silent":         {false, 0, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-08 waits, the host's limit is shorter": {false, time.Second, after(time.Hour, nil), true, time.Second},
+		"RL-08 waits, the host's limit is longer":  {false, time.Minute, after(time.Hour, nil), true, 5 * time.Second},
+		"RL-07 waits, the store fails":             {false, 0, func(context.Context) error { return away }, true, 0},
+		"RL-33 waits, another context is canceled": {false, 0, func(context.Context) error { return context.Canceled }, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// checkOutage sends requests to everything that begins with the store, and wants each answered after
-// a time, and each failure told of once.
+// checkOutage sends requests to endpoints that begin with a query. Each must be answered after the
+// given time, and each failure reported once.
 func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, limit, took time.Duration) {
 	t.Helper()
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})
@@ -110,12 +110,12 @@ func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, lim
 		recorder, begun := httptest.NewRecorder(), time.Now()
 		served.ServeHTTP(recorder, request)
 		if waited := time.Since(begun); waited != took {
-			t.Errorf("%q: got an answer after %v, want one after %v", endpoint, waited, took)
+			t.Errorf("%q: got a response after %v, want one after %v", endpoint, waited, took)
 		}
-		var told int
+		var reported int
 		for _, event := range w.events {
 			if event == (oauthkit.StorageUnavailable{Endpoint: endpoint}) {
-				told++
+				reported++
 			}
 		}
 		unavailable := recorder.Code == http.StatusServiceUnavailable && recorder.Header().Get("Retry-After") != ""
@@ -123,8 +123,8 @@ func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, lim
 			t.Errorf("%q: got %d and Retry-After %q, want 503: %t", endpoint, recorder.Code, recorder.Header().Get("Retry-After"), outage)
 		}
 		logged := strings.Count(w.log.String(), "level=ERROR")
-		if want := map[bool]int{true: 1}[outage]; told != want || logged != want {
-			t.Errorf("%q: got %d outages told of and %d errors logged, want %d:\n%+v\n%s", endpoint, told, logged, want, w.events, &w.log)
+		if want := map[bool]int{true: 1}[outage]; reported != want || logged != want {
+			t.Errorf("%q: got %d outages reported and %d errors logged, want %d:\n%+v\n%s", endpoint, reported, logged, want, w.events, &w.log)
 		}
 	}
 }

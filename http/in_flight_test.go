@@ -20,16 +20,16 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// crowdedStore has a number of connections and keeps every call until it is let go.
+// crowdedStore has a number of connections and blocks every call until it is released.
 type crowdedStore struct {
 	oauthkit.Store
 	connections int
 	mutex       sync.Mutex
 	asking      int
 	most        int
-	asked       []string      // the client_ids, in order
-	gate        chan struct{} // one value for each call that may go
-	open        bool          // only calls for "locked" are kept
+	asked       []string      // the client_ids in the order of the calls
+	gate        chan struct{} // a value releases one call
+	open        bool          // only calls for "locked" block
 }
 
 func (s *crowdedStore) Connections() int { return s.connections }
@@ -57,7 +57,7 @@ func (s *crowdedStore) Application(ctx context.Context, clientID string) (oauthk
 	}
 }
 
-// crowd is many requests at the same time.
+// crowd sends many requests at the same time.
 type crowd struct {
 	store    *crowdedStore
 	provider *oauthkit.Provider
@@ -91,10 +91,10 @@ func newCrowd(t *testing.T, connections, maxInFlight int) *crowd {
 	return c
 }
 
-// send sends a request of an application, which claims a secret, and does not wait for the answer.
+// send sends a request with a client secret and does not wait for the response.
 func (c *crowd) send(clientID string) { c.sendAs(context.Background(), clientID, "a secret") }
 
-// sendAs sends one with or without a secret: without, anybody could have sent it.
+// sendAs sends a request with or without a secret. Without one, it is anonymous.
 func (c *crowd) sendAs(ctx context.Context, clientID, secret string) {
 	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "https://as.test/o/token",
 		strings.NewReader("grant_type=client_credentials&client_id="+clientID))
@@ -118,21 +118,21 @@ func (c *crowd) serve(request *http.Request) {
 	})
 }
 
-// got returns how many answers had the status so far.
+// got returns the number of responses with the status so far.
 func (c *crowd) got(status int) int {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	return c.statuses[status]
 }
 
-// finish lets every request go and waits for their answers.
+// finish releases every request and waits for the responses.
 func (c *crowd) finish() {
 	close(c.store.gate)
 	c.sending.Wait()
 }
 
-// TestInFlight_Bounds fills the turns and the queue: what finds it full is refused at once, what
-// waits for a second then, and all of these are told of together.
+// TestInFlight_Bounds fills the turns and the queue. Requests that find the queue full are refused
+// at once, waiting ones after a second, and few events report them all.
 func TestInFlight_Bounds(t *testing.T) {
 	t.Run("RL-38 bounds", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestInFlight_Bounds(t *testing.T) {
 			}
 			synctest.Wait()
 			if refused, most := c.got(http.StatusServiceUnavailable), c.store.most; refused != 30 || most != 2 {
-				t.Errorf("got %d refused at once and %d answered together, want 30 and 2", refused, most)
+				t.Errorf("got %d refused at once and %d served at the same time, want 30 and 2", refused, most)
 			}
 			<-time.After(time.Second)
 			synctest.Wait()
@@ -155,27 +155,27 @@ func TestInFlight_Bounds(t *testing.T) {
 			}
 			<-time.After(2 * time.Second)
 			synctest.Wait()
-			c.checkTold(t, 670)
+			c.checkReported(t, 670)
 		})
 	})
 }
 
-// checkTold wants the refusals told of, in few events and lines.
-func (c *crowd) checkTold(t *testing.T, want int) {
+// checkReported checks that few events and log lines report the refusals.
+func (c *crowd) checkReported(t *testing.T, want int) {
 	t.Helper()
-	told, times := 0, 0
+	reported, times := 0, 0
 	for _, event := range c.events {
 		if refused, ok := event.(oauthkit.RequestsRefused); ok {
-			told, times = told+refused.Refused, times+1
+			reported, times = reported+refused.Refused, times+1
 		}
 	}
 	logged := strings.Count(c.log.String(), "level=")
-	if told != want || times > 2 || logged != times || strings.Count(c.log.String(), "level=WARN") != times {
-		t.Errorf("got %d refusals told of in %d events and %d lines, want %d in two at most:\n%s", told, times, logged, want, &c.log)
+	if reported != want || times > 2 || logged != times || strings.Count(c.log.String(), "level=WARN") != times {
+		t.Errorf("got %d refusals reported in %d events and %d lines, want %d in at most two:\n%s", reported, times, logged, want, &c.log)
 	}
 }
 
-// TestInFlight_Order answers in the order of arrival, whoever has hung up meanwhile.
+// TestInFlight_Order serves requests in the order of arrival, even if their clients hung up.
 func TestInFlight_Order(t *testing.T) {
 	t.Run("RL-38 order", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -200,8 +200,8 @@ func TestInFlight_Order(t *testing.T) {
 	})
 }
 
-// TestInFlight_Strangers lets requests that anybody can send wait for a table that is locked: those
-// of applications are answered, and no more than half of the connections are taken.
+// TestInFlight_Strangers lets anonymous requests wait for a locked table. They take at most half of
+// the connections, and requests of clients are served.
 func TestInFlight_Strangers(t *testing.T) {
 	for _, test := range []struct {
 		name                               string
@@ -226,14 +226,14 @@ func TestInFlight_Strangers(t *testing.T) {
 				}
 				synctest.Wait()
 				if c.store.most != test.expected {
-					t.Errorf("got %d requests of strangers together, want %d", c.store.most, test.expected)
+					t.Errorf("got %d anonymous requests at the same time, want %d", c.store.most, test.expected)
 				}
 				for range 100 {
 					c.send("web")
 				}
 				synctest.Wait()
 				if answered := c.got(http.StatusUnauthorized); answered != 100 {
-					t.Errorf("got %d of 100 requests of applications answered", answered)
+					t.Errorf("got %d of 100 requests of clients answered, want all", answered)
 				}
 				c.finish()
 			})
@@ -241,7 +241,7 @@ func TestInFlight_Strangers(t *testing.T) {
 	}
 }
 
-// TestInFlight_Claims has strangers whose requests only look like those of applications or of users.
+// TestInFlight_Claims sends anonymous requests that look like those of clients or users.
 func TestInFlight_Claims(t *testing.T) {
 	locked := func(r *http.Request) (*oauthkit.User, error) {
 		<-r.Context().Done()
@@ -252,8 +252,8 @@ func TestInFlight_Claims(t *testing.T) {
 		{"RL-50 the field without a value", http.MethodPost, "token", "client_secret=&client_id=locked"},
 		{"RL-50 the field in a name", http.MethodPost, "token", "not_client_secret=1&client_id=locked"},
 		{"RL-50 an empty assertion", http.MethodPost, "revoke_token", "client_assertion=&client_id=locked"},
-		{"RL-50 a session that is none", http.MethodGet, "authorized_tokens/", ""},
-		{"RL-50 a session that is none, JSON", http.MethodGet, "api/authorized_tokens/", ""},
+		{"RL-50 an invalid session", http.MethodGet, "authorized_tokens/", ""},
+		{"RL-50 an invalid session, JSON", http.MethodGet, "api/authorized_tokens/", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestInFlight_Claims(t *testing.T) {
 				c.send("web")
 				synctest.Wait()
 				if c.got(http.StatusUnauthorized) != 1 {
-					t.Error("got a request of an application that waits for strangers, want it answered")
+					t.Error("the request of a client waits for anonymous ones, want it answered")
 				}
 				c.finish()
 			})
@@ -280,7 +280,7 @@ func TestInFlight_Claims(t *testing.T) {
 	}
 }
 
-// stalledWriter is a client that does not read.
+// stalledWriter is the connection of a client that does not read.
 type stalledWriter struct {
 	*httptest.ResponseRecorder
 	read chan struct{}
@@ -291,7 +291,7 @@ func (w *stalledWriter) Write(part []byte) (int, error) {
 	return w.ResponseRecorder.Write(part)
 }
 
-// TestInFlight_Stalled RL-51 has clients that do not read their answers, which takes no turns from others.
+// TestInFlight_Stalled covers RL-51: clients that do not read their responses take no turns.
 func TestInFlight_Stalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 0, 1)
@@ -308,22 +308,22 @@ func TestInFlight_Stalled(t *testing.T) {
 		c.send("web")
 		synctest.Wait()
 		if c.got(http.StatusUnauthorized) != 1 {
-			t.Error("got a request that waits for clients which do not read, want it answered")
+			t.Error("the request waits for clients that do not read, want it answered")
 		}
 		close(reader)
 		stalled.Wait()
-		for range 10 { // each turn was given away once
+		for range 10 { // each turn was released exactly once
 			c.send("locked")
 		}
 		synctest.Wait()
 		if c.store.most != 1 {
-			t.Errorf("got %d requests together, want 1", c.store.most)
+			t.Errorf("got %d requests at the same time, want 1", c.store.most)
 		}
 		c.finish()
 	})
 }
 
-// brokenLog is a log that panics when it is told of refusals.
+// brokenLog panics on the log line about refusals.
 type brokenLog struct{ slog.Handler }
 
 func (l brokenLog) Handle(ctx context.Context, record slog.Record) error {
@@ -333,15 +333,16 @@ func (l brokenLog) Handle(ctx context.Context, record slog.Record) error {
 	return l.Handler.Handle(ctx, record)
 }
 
-// TestInFlight_BrokenLog RL-44 has a log that panics outside of any request, which must not end the program.
+// TestInFlight_BrokenLog covers RL-44: a log that panics outside of a request does not end the
+// program.
 func TestInFlight_BrokenLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, told := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}, 0
+		store, reports := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}, 0
 		provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
 			Logger: slog.New(brokenLog{slog.NewTextHandler(io.Discard, nil)}),
 			Observe: func(_ context.Context, event oauthkit.Event) {
 				if _, refused := event.(oauthkit.RequestsRefused); refused {
-					told++
+					reports++
 				}
 			},
 		})
@@ -355,14 +356,14 @@ func TestInFlight_BrokenLog(t *testing.T) {
 		}
 		<-time.After(3 * time.Second)
 		synctest.Wait()
-		if told == 0 {
-			t.Error("got no event, want refusals told of")
+		if reports == 0 {
+			t.Error("got no event, want the refusals reported")
 		}
 		c.finish()
 	})
 }
 
-// TestInFlight_Documents serves what is in memory however many wait.
+// TestInFlight_Documents serves documents in memory while the server is busy.
 func TestInFlight_Documents(t *testing.T) {
 	t.Run("RL-07 documents", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -381,7 +382,7 @@ func TestInFlight_Documents(t *testing.T) {
 	})
 }
 
-// TestInFlight_BusyPage answers people with a page, in their language.
+// TestInFlight_BusyPage answers a browser with a page in the user's language.
 func TestInFlight_BusyPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 0, 1)
@@ -399,8 +400,8 @@ func TestInFlight_BusyPage(t *testing.T) {
 	})
 }
 
-// TestInFlight_Nested has an endpoint of an extension's go on with one of ours, which must not wait
-// for the turn that it has.
+// TestInFlight_Nested calls an endpoint from another one. It must not wait for the turn that the
+// request already has.
 func TestInFlight_Nested(t *testing.T) {
 	var handler *oauthhttp.Handler
 	w := newWatched(t, memstore.New(), endpointExtension{oauthkit.Endpoint{
@@ -413,11 +414,11 @@ func TestInFlight_Nested(t *testing.T) {
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "https://as.test/o/outer?client_id=nobody", nil))
 	if recorder.Code != http.StatusBadRequest {
-		t.Errorf("got %d, want the answer of the endpoint, 400", recorder.Code)
+		t.Errorf("got %d, want the response of the inner endpoint, 400", recorder.Code)
 	}
 }
 
-// TestInFlight_Negative refuses a limit that cannot be meant.
+// TestInFlight_Negative passes an invalid limit.
 func TestInFlight_Negative(t *testing.T) {
 	_, err := oauthhttp.NewHandler(newWatched(t, memstore.New()).provider, oauthhttp.Config{MaxInFlight: -1})
 	if err == nil || !strings.Contains(err.Error(), "MaxInFlight") {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestB15_ReturnPath(t *testing.T) {
-	tests := map[string]string{ // next: where to
+	tests := map[string]string{ // the return path by next
 		"/o/consent?interaction=oin_x":  "/o/consent?interaction=oin_x",
 		"/":                             "/",
 		"/a%20b":                        "/a%20b",
@@ -44,7 +44,7 @@ func TestB15_ReturnPath(t *testing.T) {
 	}
 }
 
-// FuzzReturnPath resolves what is accepted as a browser would, and expects to stay on the site.
+// FuzzReturnPath resolves accepted paths like a browser. They must stay on the site.
 func FuzzReturnPath(f *testing.F) {
 	for _, seed := range []string{"/", "//", "/a?b#c", "//x", "/\\x", "/%2f", "/.//x", "/..//x", "http:x"} {
 		f.Add(seed)
@@ -56,10 +56,10 @@ func FuzzReturnPath(f *testing.F) {
 		}
 		resolved, err := base.Parse(next)
 		if err != nil || resolved.Host != "as.test" || resolved.Scheme != "https" {
-			t.Errorf("%q leads to %v (%v)", next, resolved, err)
+			t.Errorf("%q resolves to %v (%v), want a URL of this site", next, resolved, err)
 		}
 		if strings.ContainsAny(next, "\\\t\r\n") || len(next) > 1 && (next[1] == '/' || next[1] == '\\') {
-			t.Errorf("%q is another host to some browsers", next)
+			t.Errorf("%q was accepted, but is another host to some browsers", next)
 		}
 	})
 }

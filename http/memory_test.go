@@ -19,15 +19,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// elsewhereStore keeps its tokens in another process, so that no memory of this one has any.
+// elsewhereStore drops tokens, as if they were stored in another process.
 type elsewhereStore struct{ *memstore.Store }
 
 func (elsewhereStore) SaveTokens(context.Context, *oauthkit.Authorization, oauthkit.Tokens) error {
 	return nil
 }
 
-// TestRL36_NothingForEachToken issues tokens, and asks for as many that do not exist. A byte
-// kept for each would show.
+// TestRL36_NothingForEachToken issues tokens, and introspects as many unknown ones. The heap must
+// not grow with their number.
 func TestRL36_NothingForEachToken(t *testing.T) {
 	store := elsewhereStore{memstore.New()}
 	app := &oauthkit.AbstractApplication{
@@ -63,13 +63,13 @@ func TestRL36_NothingForEachToken(t *testing.T) {
 	before := heap()
 	send()
 	if grown := int64(heap()) - int64(before); grown > 16*requests {
-		t.Errorf("got %d bytes more after %d tokens, want nothing for each", grown, requests)
+		t.Errorf("the heap grew by %d bytes after %d tokens, want no growth per token", grown, requests)
 	}
 }
 
 func heap() uint64 {
 	runtime.GC()
-	runtime.GC() // what pools and finalizers held
+	runtime.GC() // frees the memory of pools and finalizers
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	return memory.HeapAlloc

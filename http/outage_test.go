@@ -9,15 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", for the connection of the one who pulls the plug
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", for the connection that takes the database away
 	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 	"github.com/oauthkit/oauthkit/store/postgres"
 )
 
-// TestOutage takes the database away from a provider that runs: every answer is 503 with Retry-After and nothing is lost, and
-// when the database is back, so is the provider.
+// TestOutage takes the database away from a running provider. Every response is 503 with
+// Retry-After, nothing is lost, and the provider recovers when the database is back.
 func TestOutage(t *testing.T) {
 	address := oauthtest.Postgres(t)
 	r := newRig(t, func(testing.TB) (*gorm.DB, error) { return postgres.OpenDB(address) })
@@ -60,7 +60,7 @@ func TestOutage(t *testing.T) {
 	r.authorize()
 }
 
-// plug returns what takes the database from everybody, and what gives it back.
+// plug returns functions that close the database to all connections and open it again.
 func plug(t *testing.T, address string) (unplug, plugIn func()) {
 	t.Helper()
 	database, err := url.Parse(address)

@@ -25,8 +25,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// panicScene is a provider one of whose hooks panics, behind a handler that answers one request at a
-// time, so that one which kept its turn would be noticed.
+// panicScene is a provider with a hook that panics. The handler serves one request at a time, so
+// that a turn which is not released blocks the next request.
 type panicScene struct {
 	*testing.T
 	panics  string // the name of the hook
@@ -38,7 +38,7 @@ type panicScene struct {
 	log     bytes.Buffer
 }
 
-// hook panics if it is the one that should.
+// hook panics if s.panics names it.
 func (s *panicScene) hook(name string) {
 	if s.panics == name {
 		panic("the hook " + name)
@@ -105,7 +105,7 @@ func newPanicScene(t *testing.T) *panicScene {
 	return s
 }
 
-// half writes half an answer before it panics.
+// half writes half a response and panics.
 func (s *panicScene) half(w http.ResponseWriter, _ *http.Request) error {
 	if s.panics == "abort" {
 		panic(http.ErrAbortHandler)
@@ -116,7 +116,7 @@ func (s *panicScene) half(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// send sends a request: GET, or POST with a form as the application.
+// send sends a GET, or a POST with a form and client credentials.
 func (s *panicScene) send(to, form, bearer string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(http.MethodGet, "https://as.test"+to, nil)
 	if form != "" {
@@ -136,8 +136,8 @@ func (s *panicScene) send(to, form, bearer string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-// TestHookPanics has each hook panic and wants the failure of one request: 500 in the form of the
-// endpoint, one event, one line in the log with the stack, and the next request answered.
+// TestHookPanics lets each hook panic. One request fails: with 500 in the format of the endpoint,
+// one event, and one log line with the stack. The next request is answered.
 func TestHookPanics(t *testing.T) {
 	for _, test := range []struct {
 		name, hook, to, form string
@@ -169,7 +169,7 @@ func TestHookPanics(t *testing.T) {
 				t.Errorf("got %s, want server_error", answer.Body)
 			}
 			if strings.Contains(answer.Body.String(), "hook") {
-				t.Errorf("got %s, want nothing of the panic", answer.Body)
+				t.Errorf("got %s, want a response without the panic", answer.Body)
 			}
 			if want := []oauthkit.Event{oauthkit.RequestPanicked{Endpoint: test.endpoint}}; !slices.Equal(s.events, want) {
 				t.Errorf("got the events %+v, want %+v", s.events, want)
@@ -187,38 +187,38 @@ func TestHookPanics(t *testing.T) {
 	}
 }
 
-// TestObservePanics wants what was committed to be answered as committed.
+// TestObservePanics checks that a panic of Observe does not change the response.
 func TestObservePanics(t *testing.T) {
 	t.Run("RL-34 Observe", func(t *testing.T) {
 		s := newPanicScene(t)
 		s.panics = "Observe"
 		token := member(s.send("/o/token", "grant_type=client_credentials", "").Body.String(), "access_token")
 		if answer := s.send("/o/introspect", "token="+token, ""); token == "" || !strings.Contains(answer.Body.String(), `"active":true`) {
-			t.Errorf("got the token %q, and of it %s, want one that is active", token, answer.Body)
+			t.Errorf("got the token %q and its introspection %s, want an active token", token, answer.Body)
 		}
 		if answer := s.send("/o/revoke_token", "token="+token, ""); answer.Code != http.StatusOK {
 			t.Errorf("revocation: got %d, want 200", answer.Code)
 		}
 		logged := s.log.String()
 		if strings.Count(logged, "level=ERROR") != 2 || !strings.Contains(logged, "event=token.issued") || !strings.Contains(logged, "panic_test.go") {
-			t.Errorf("got the log %s, want an error for each of two events, with the stack", logged)
+			t.Errorf("got the log %s, want one error with the stack for each of two events", logged)
 		}
 	})
 }
 
-// TestPanic_HalfAnswer sends requests over a connection: an answer that has begun is aborted, and so
-// is one that a hook aborts by itself, which is nobody's failure.
+// TestPanic_HalfAnswer sends requests over a connection. A response that has begun is aborted. So
+// is one that the endpoint aborts itself, which is not reported.
 func TestPanic_HalfAnswer(t *testing.T) {
 	for _, test := range []struct {
 		name, hook string
-		told       int
+		reports    int
 	}{
-		{"Q-10 half an answer", "half", 1},
+		{"Q-10 half a response", "half", 1},
 		{"Q-10 http.ErrAbortHandler", "abort", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newPanicScene(t)
-			get := func() (string, error) { // when it returns, the server has ended
+			get := func() (string, error) { // the server has ended when it returns
 				server := httptest.NewUnstartedServer(s.handler)
 				server.Config.ErrorLog = log.New(io.Discard, "", 0)
 				server.Start()
@@ -233,10 +233,10 @@ func TestPanic_HalfAnswer(t *testing.T) {
 			}
 			s.panics = test.hook
 			if body, err := get(); err == nil {
-				t.Errorf("got %q as a whole answer, want it cut off", body)
+				t.Errorf("got the complete response %q, want it cut off", body)
 			}
-			if told, logged := len(s.events), strings.Count(s.log.String(), "level=ERROR"); told != test.told || logged != test.told {
-				t.Errorf("got %d events and %d errors logged, want %d", told, logged, test.told)
+			if events, logged := len(s.events), strings.Count(s.log.String(), "level=ERROR"); events != test.reports || logged != test.reports {
+				t.Errorf("got %d events and %d logged errors, want %d", events, logged, test.reports)
 			}
 			s.panics = ""
 			if body, err := get(); body != "half" || err != nil {
@@ -246,7 +246,7 @@ func TestPanic_HalfAnswer(t *testing.T) {
 	}
 }
 
-// TestPanic_OfTheHostsHandlers lets a panic of a handler of the host's through, as it is.
+// TestPanic_OfTheHostsHandlers checks that a panic of the host's handler is not recovered.
 func TestPanic_OfTheHostsHandlers(t *testing.T) {
 	s := newPanicScene(t)
 	s.panics = "next"

@@ -10,13 +10,13 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// FuzzPending wants what is decoded to be what was encoded, and nonsense never to panic.
+// FuzzPending checks that decoding returns the encoded request, and that no input panics.
 func FuzzPending(f *testing.F) {
 	f.Add("scope", "openid read", "https://rp.test/cb?a=b&c=%20", []byte{1})
 	f.Add("", "", "\n=&\xc3\xa4", []byte{})
 	f.Fuzz(func(t *testing.T, name, one, other string, nonsense []byte) {
 		for _, text := range []string{name, one, other} {
-			if bytes.ContainsRune([]byte(text), 0) { // no parameter holds one
+			if bytes.ContainsRune([]byte(text), 0) { // parameters contain no NUL
 				return
 			}
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// watched is a provider whose events are kept with what was known of their requests.
+// watched is a provider that records its events with the information about their requests.
 type watched struct {
 	provider *oauthkit.Provider
 	log      bytes.Buffer
@@ -41,7 +41,7 @@ func newWatched(t *testing.T, store oauthkit.Store, extensions ...oauthkit.Exten
 	return w
 }
 
-// refused is a request that is answered with an error page and an event.
+// refused returns a request that causes an error page and an event.
 func refused() *http.Request {
 	request := httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?client_id=nobody", nil)
 	request.Header.Set("User-Agent", "a browser")
@@ -49,7 +49,8 @@ func refused() *http.Request {
 	return request
 }
 
-// TestRequestInfo shows what is known of a request, and that it is the same in the event, in the log, and on the page.
+// TestRequestInfo checks the information about a request, and that the trace id is the same in the
+// event, in the log and on the page.
 func TestRequestInfo(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})
@@ -81,7 +82,7 @@ func TestRequestInfo(t *testing.T) {
 	}
 }
 
-// TestRequestInfo_OfTheHost shows that what the host knows better is kept, and the rest is added to it.
+// TestRequestInfo_OfTheHost checks that the host's information is kept and completed.
 func TestRequestInfo_OfTheHost(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})
@@ -94,8 +95,8 @@ func TestRequestInfo_OfTheHost(t *testing.T) {
 	}
 }
 
-// TestRequestInfo_OfReplacements shows that a handler of the host's in place of an endpoint, and the endpoint that it goes on
-// with, are told the same.
+// TestRequestInfo_OfReplacements checks that a handler in place of an endpoint and the endpoint
+// that it calls get the same information.
 func TestRequestInfo_OfReplacements(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	var seen oauthkit.RequestInfo
@@ -112,15 +113,15 @@ func TestRequestInfo_OfReplacements(t *testing.T) {
 	}
 }
 
-// brokenStore is one whose tokens cannot be read.
+// brokenStore fails to read tokens.
 type brokenStore struct{ oauthkit.Store }
 
 func (brokenStore) AccessToken(context.Context, string) (*oauthkit.AccessToken, error) {
 	return nil, errors.New("the database is away")
 }
 
-// TestRequestInfo_OfAnAPI shows that the protection of an API tells of its failures, and of what other sites send, with what is
-// known of the request, and of nothing else.
+// TestRequestInfo_OfAnAPI checks that the protection of an API reports failures and cross-site
+// requests, and nothing else, with the information about the request.
 func TestRequestInfo_OfAnAPI(t *testing.T) {
 	w := newWatched(t, brokenStore{memstore.New()})
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
@@ -148,7 +149,7 @@ func TestRequestInfo_OfAnAPI(t *testing.T) {
 	}
 }
 
-// TestOriginOfAnEvent shows that no more is kept of the header than a browser would send.
+// TestOriginOfAnEvent checks that an Origin header which no browser sends is not recorded.
 func TestOriginOfAnEvent(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }

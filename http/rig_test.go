@@ -25,12 +25,13 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// rig is a provider on a database whose statements are counted, called without a network between. Alice is signed in.
+// rig is a provider on a database whose statements are counted, called without a network. Alice is
+// signed in.
 type rig struct {
 	tb         testing.TB
 	handler    http.Handler
 	api        http.Handler
-	secret     string // of the application web
+	secret     string // the secret of the application web
 	statements *oauthtest.Statements
 }
 
@@ -97,7 +98,7 @@ func (r *rig) serve(store *gormstore.Store[*oauthkit.AbstractApplication]) {
 	r.api = oauthapi.RequireScopes(provider, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
-// serve calls a handler as net/http does, under a context that ends with the request.
+// serve calls a handler like net/http, with a context that ends with the request.
 func serve(handler http.Handler, w http.ResponseWriter, request *http.Request) {
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
@@ -131,7 +132,7 @@ func (r *rig) refresh(token string) (document string) {
 	return r.post("token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
 
-// callAPI expects the token to be good.
+// callAPI calls the API and expects the token to be valid.
 func (r *rig) callAPI(token string) {
 	request := httptest.NewRequestWithContext(r.tb.Context(), http.MethodGet, "https://as.test/api", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
@@ -142,7 +143,7 @@ func (r *rig) callAPI(token string) {
 	}
 }
 
-// authorize asks for a code, which must come at once: consent is remembered.
+// authorize requests a code with remembered consent.
 func (r *rig) authorize() (code string) {
 	recorder := r.browse(http.MethodGet, authorizeAddress(), nil, "")
 	location, err := recorder.Result().Location()
@@ -152,7 +153,7 @@ func (r *rig) authorize() (code string) {
 	return location.Query().Get("code")
 }
 
-// approve goes by way of the consent page.
+// approve requests a code and approves on the consent page.
 func (r *rig) approve() (code string) {
 	asked := r.browse(http.MethodGet, authorizeAddress(), nil, "")
 	cookie, _, _ := strings.Cut(asked.Header().Get("Set-Cookie"), ";")
@@ -189,7 +190,8 @@ func authorizeAddress() string {
 	}.Encode()
 }
 
-// member reads a string of a JSON document without decoding it, so that benchmarks measure the provider.
+// member returns a string member of a JSON document without decoding it, so that benchmarks measure
+// the provider alone.
 func member(document, name string) string {
 	_, rest, _ := strings.Cut(document, `"`+name+`":"`)
 	value, _, _ := strings.Cut(rest, `"`)

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// TestStatements holds each operation to its price in the database: how many acts, each of which is one statement on
-// PostgreSQL and one statement or transaction on SQLite, and how many commits. BEGIN and COMMIT do not count.
+// TestStatements checks the number of acts and commits of each operation. An act is one statement
+// on PostgreSQL, and one statement or transaction on SQLite. BEGIN and COMMIT do not count.
 func TestStatements(t *testing.T) {
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, open)
-			r.approve() // from now on consent is remembered
+			r.approve() // the consent is remembered afterwards
 			var code, tokens string
 			machine := r.clientCredentials()
 			for _, test := range []struct {

@@ -25,15 +25,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-var update = flag.Bool("update", false, "write the responses of testdata/*.txtar anew")
+var update = flag.Bool("update", false, "write the responses in testdata/*.txtar")
 
-// fileMark stands before each file of an archive in the format txtar.
+// fileMark precedes each file of a txtar archive.
 var fileMark = regexp.MustCompile(`(?m)^-- .* --\n`)
 
-// TestTranscripts holds HTTP, as it is on the wire, against testdata. Each file is a conversation with a provider of its own:
-// a file NAME.request and the NAME.response to it, in order. What is random reads as «access_token» and the like in a
-// response, and a request that says so means the one that was seen last. With -update the responses are written anew, for the
-// reviewer to read.
+// TestTranscripts compares HTTP on the wire with testdata. Each archive is a conversation with its
+// own provider: files NAME.request and NAME.response, in order. A random value is written as
+// «access_token» and the like in a response; in a request, the name stands for the last value.
+// With -update the test writes the responses.
 func TestTranscripts(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -64,14 +64,14 @@ func TestTranscripts(t *testing.T) {
 	}
 }
 
-// conversation is a provider, and what it has handed out.
+// conversation is a provider with the random values that it has issued.
 type conversation struct {
 	t       *testing.T
 	handler http.Handler
 	seen    map[string]string // by name
 }
 
-// random finds what differs each time, by name. A sealed request is known by the escaped = before it.
+// random matches the random values by name. A sealed request follows an escaped "=".
 var random = map[string]*regexp.Regexp{
 	"access_token":  regexp.MustCompile(`oat_[\w-]{43}`),
 	"refresh_token": regexp.MustCompile(`ort_[\w-]{43}`),
@@ -125,7 +125,7 @@ func newConversation(t *testing.T) *conversation {
 	return &conversation{t: t, handler: mux, seen: map[string]string{}}
 }
 
-// say sends a request that is written as on the wire, without the headers that follow from the rest.
+// say sends a request in wire format, without the headers that follow from the rest.
 func (c *conversation) say(text string) string {
 	c.t.Helper()
 	for name, value := range c.seen {
@@ -155,8 +155,8 @@ var (
 	shownCode = regexp.MustCompile(`<dt>Error</dt><dd><code>(.*?)</code>`)
 )
 
-// written is a response as it is on the wire, its headers sorted. Of a page it has the heading, the first paragraph, and the code of
-// an error.
+// written returns a response in wire format with sorted headers. A page is reduced to its heading,
+// its first paragraph, and the error code.
 func (c *conversation) written(response *http.Response, body string) string {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%d %s\n", response.StatusCode, http.StatusText(response.StatusCode))
