@@ -41,7 +41,7 @@ func ofManagement() []mutant {
 		},
 		{
 			"manage-applications-at-once", "store/gormstore",
-			"_, err := tx.ExecContext(ctx, \"SELECT pg_advisory_xact_lock($1)\", p.lockKey(d, \"applications of \"+owner))", `err := error(nil)`,
+			`return p.lock(ctx, d, tx, "applications of "+owner)`, `return nil`,
 			killer{"store/gormstore", "TestContract/postgres/owners"},
 		},
 		{

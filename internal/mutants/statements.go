@@ -15,8 +15,8 @@ func ofStatements() []mutant {
 		},
 		{
 			"sqlite-refresh-used-twice", store,
-			` WHERE hash = $1 AND consumed_at IS NULL
-AND EXISTS`, ` WHERE hash = $1
+			`WHERE hash = @hash AND consumed_at IS NULL
+AND EXISTS`, `WHERE hash = @hash
 AND EXISTS`,
 			killer{store, "TestContract/sqlite/refresh"},
 		},
@@ -27,7 +27,7 @@ AND EXISTS`,
 		},
 		{
 			"sqlite-sealed-kept", store,
-			"WHERE hash = $1) AND hash <> $1`", "WHERE hash = $1) AND hash = $1 AND 1 = 0`",
+			"WHERE hash = @hash) AND hash <> @hash`", "WHERE hash = @hash) AND hash = @hash AND 1 = 0`",
 			killer{store, "TestContract/sqlite/refresh"},
 		},
 		{
@@ -42,32 +42,32 @@ AND EXISTS`,
 		},
 		{
 			"postgres-sealed-kept", store,
-			`AND earlier.sealed IS NOT NULL AND earlier.hash <> $1`, `AND earlier.sealed IS NULL AND earlier.hash <> $1`,
+			`AND earlier.sealed IS NOT NULL AND earlier.hash <> @hash`, `AND earlier.sealed IS NULL AND earlier.hash <> @hash`,
 			killer{store, "TestContract/postgres/refresh"},
 		},
 		{
 			"postgres-interaction-decided-twice", store,
-			`SELECT hash FROM {interactions} WHERE hash = $1 AND consumed_at IS NULL FOR UPDATE`, `SELECT hash FROM {interactions} WHERE hash = $1 FOR UPDATE`,
+			`SELECT hash FROM {interactions} WHERE hash = @hash AND consumed_at IS NULL FOR UPDATE`, `SELECT hash FROM {interactions} WHERE hash = @hash FOR UPDATE`,
 			killer{store, "TestContract/postgres/approvals"},
 		},
 		{
 			"interaction-denied-twice", store,
-			"UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND consumed_at IS NULL`", "UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1`",
+			"UPDATE {interactions} SET consumed_at = @now WHERE hash = @hash AND consumed_at IS NULL`", "UPDATE {interactions} SET consumed_at = @now WHERE hash = @hash`",
 			killer{store, "TestContract/sqlite/interactions"},
 		},
 		{
 			"revocation-without-effect", store,
-			"`UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`", "`UPDATE {authorizations} SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NOT NULL`",
+			"`UPDATE {authorizations} SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL`", "`UPDATE {authorizations} SET revoked_at = @now WHERE id = @id AND revoked_at IS NOT NULL`",
 			killer{store, "TestContract/sqlite/tokens"},
 		},
 		{
 			"consent-withdrawn-leaves-tokens", store,
-			`revoked, err = c.ids(ctx, tx, revokeConsented, clientID, subject, c.stamp(now), batchRows)`, ``,
+			`revoked, err = c.queryStrings(ctx, tx, revokeConsented, a)`, ``,
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
 			"consent-of-another-user", store,
-			"FROM {consents} WHERE client_id = $1 AND subject = $2`\n\n// Consent", "FROM {consents} WHERE client_id = $1 AND subject <> $2`\n\n// Consent",
+			"FROM {consents} WHERE client_id = @client_id AND subject = @subject`\n\n// Consent", "FROM {consents} WHERE client_id = @client_id AND subject <> @subject`\n\n// Consent",
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
@@ -82,17 +82,17 @@ AND EXISTS`,
 		},
 		{
 			"mark-ignored-postgres-tokens", store,
-			`name IN ('application:' || $2::text, 'user:' || $12::text)`, `name IN ('nothing:' || $2::text, 'user:' || $12::text)`,
+			"{endings}\n\t\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\t\tWHERE name IN ('nothing:' || @authorization.client_id::text",
 			killer{store, "TestEndingRefusesActs"},
 		},
 		{
 			"mark-ignored-postgres-code", store,
-			`name IN ('application:' || $13::text, 'user:' || $14::text)`, `name IN ('nothing:' || $13::text, 'user:' || $14::text)`,
+			"{endings}\n\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\tWHERE name IN ('nothing:' || @authorization.client_id::text",
 			killer{store, "TestEndingRefusesActs"},
 		},
 		{
 			"mark-ignored-sqlite", store,
-			`name IN ('application:' || $2, 'user:' || $4)`, `name IN ('nothing:' || $2, 'user:' || $4)`,
+			`name IN ('application:' || @authorization.client_id, 'user:'`, `name IN ('nothing:' || @authorization.client_id, 'user:'`,
 			killer{store, "TestContract/sqlite/management"},
 		},
 		{
@@ -117,7 +117,7 @@ AND EXISTS`,
 		},
 		{
 			"cleanup-forgets-replays", store,
-			`c.stamp(limits.Now.Add(-replayWindow))`, `c.stamp(limits.Now)`,
+			`"hash", now.Add(-replayWindow)`, `"hash", now`,
 			killer{store, "TestContract/sqlite/cleanup"},
 		},
 	}

@@ -91,7 +91,7 @@ func ofRetries() []mutant {
 		},
 		{
 			"retry-unbounded-postgres", store,
-			`WHERE t.hash = $1 AND t.repeats < $3 AND`, `WHERE t.hash = $1 AND $3 = $3 AND`,
+			`WHERE t.hash = @hash AND t.repeats < @limit AND`, `WHERE t.hash = @hash AND @limit = @limit AND`,
 			killer{store, "TestContract/postgres/refresh"},
 		},
 	}

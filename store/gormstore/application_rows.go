@@ -78,7 +78,7 @@ func (t *applicationRows) abstractColumns() ([]string, error) {
 
 // addColumns adds the fields that the host's application has and the table has not.
 func (t *applicationRows) addColumns(tx *gorm.DB) error {
-	existing, err := t.ids(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns())
+	existing, err := t.queryStrings(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns, arguments{})
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (t *applicationRows) indexFailed(index *schema.Index, err error) error {
 
 // isDue reports whether the host's application has a column or an index that the table has not, or a column that is not filled.
 func (t *applicationRows) isDue(ctx context.Context, done []string) (bool, error) {
-	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
+	existing, err := t.queryStrings(ctx, t.pool(), t.dialect.applicationColumns, arguments{})
 	if err != nil {
 		return false, err
 	}
@@ -141,7 +141,7 @@ func (t *applicationRows) isDue(ctx context.Context, done []string) (bool, error
 	if len(existing) == 0 || len(t.missing(existing)) > 0 || slices.ContainsFunc(done, unfilled) {
 		return true, nil
 	}
-	indices, err := t.ids(ctx, t.pool(), t.dialect.applicationIndices())
+	indices, err := t.queryStrings(ctx, t.pool(), t.dialect.applicationIndices, arguments{})
 	if err != nil {
 		return false, err
 	}

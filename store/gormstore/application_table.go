@@ -34,7 +34,7 @@ func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, err
 	})
 	switch {
 	case err != nil:
-		return none, failed("finding an application", err)
+		return none, storeError("finding an application", err)
 	case rows == 0:
 		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
 	default:
@@ -80,7 +80,7 @@ func (a *ApplicationTable[A]) create(ctx context.Context, app A, now time.Time, 
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	return failed("creating an application", a.refused(ctx, app, a.insert(ctx, app, now, allowed)))
+	return storeError("creating an application", a.refused(ctx, app, a.insert(ctx, app, now, allowed)))
 }
 
 func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, allowed func(tx *gorm.DB) error) error {
@@ -103,24 +103,24 @@ func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, 
 // endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could
 // use it. Where nothing is left, and no mark that one was deleted, there is nothing to wait for either.
 func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string, now time.Time) error {
-	there, err := a.ids(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+	there, err := a.queryStrings(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 	if err != nil {
 		return err
 	}
 	if len(there) > 0 { // what it has is not touched
 		return exists(clientID)
 	}
-	ended := applicationTarget(clientID)
-	left, err := a.credentials.boundedIDs(ctx, leftOfApplication, clientID, ended.name)
+	ended := applicationOwner(clientID)
+	left, err := a.credentials.boundedStrings(ctx, leftOfApplication, ended.arguments)
 	if err == nil && len(left) > 0 {
-		_, err = a.credentials.endPassing(ctx, ended, now)
+		_, err = a.credentials.revokeOnce(ctx, ended, now)
 	}
 	return err
 }
 
-const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} WHERE name = $2 AND id = '')
-	OR EXISTS (SELECT 1 FROM {consents} WHERE client_id = $1)
-	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = $1 AND revoked_at IS NULL)`
+const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} WHERE name = @name AND id = '')
+	OR EXISTS (SELECT 1 FROM {consents} WHERE client_id = @client_id)
+	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = @client_id AND revoked_at IS NULL)`
 
 func exists(clientID string) error {
 	return fmt.Errorf("there is one with the client_id %q already", clientID)
@@ -154,7 +154,7 @@ func (a *ApplicationTable[A]) Update(ctx context.Context, app A, now time.Time) 
 	if oauthkit.IsUsable(app) {
 		change = a.enable
 	}
-	return failed("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), now, update)))
+	return storeError("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), now, update)))
 }
 
 // disable stores the application first, so that no request begins any more, and then ends what it has.
@@ -170,12 +170,12 @@ func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, now 
 
 // enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
 func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, now time.Time, update func(tx *gorm.DB) error) error {
-	name := applicationTarget(clientID).name
+	name := applicationOwner(clientID).name
 	stored, err := a.stored(ctx, clientID)
 	if err != nil {
 		return err
 	}
-	marked, err := a.credentials.marked(ctx, name)
+	marked, err := a.credentials.isMarked(ctx, name)
 	switch {
 	case err != nil:
 		return err
@@ -194,13 +194,13 @@ func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, now t
 // settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
 // writes its half first and then reads the other's, so at least one of them sees both.
 func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string, now time.Time) error {
-	marked, err := a.credentials.marked(ctx, applicationTarget(clientID).name)
+	marked, err := a.credentials.isMarked(ctx, applicationOwner(clientID).name)
 	if err != nil || !marked {
 		return err
 	}
 	switch stored, err := a.stored(ctx, clientID); {
 	case errors.Is(err, oauthkit.ErrNotFound): // deleted meanwhile, or never created
-		_, err = a.credentials.markedGone(ctx, a.credentials.pool(), applicationTarget(clientID).name)
+		_, err = a.credentials.expireMark(ctx, a.credentials.pool(), applicationOwner(clientID).name)
 		return err
 	case err != nil || !oauthkit.IsUsable(stored):
 		return err
@@ -227,18 +227,18 @@ func (a *ApplicationTable[A]) change(ctx context.Context, change func(tx *gorm.D
 // lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
 // is put back, with what was issued meanwhile revoked, unless another call has made the application usable.
 func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, now time.Time, change func(tx *gorm.DB) error) error {
-	name := applicationTarget(clientID).name
+	name := applicationOwner(clientID).name
 	if a.together() {
 		return a.change(ctx, func(tx *gorm.DB) error {
 			if err := change(tx); err != nil {
 				return err
 			}
-			return a.credentials.lift(ctx, tx.Statement.ConnPool, name)
+			return a.credentials.unmark(ctx, tx.Statement.ConnPool, name)
 		})
 	}
-	marked, err := a.credentials.marked(ctx, name)
+	marked, err := a.credentials.isMarked(ctx, name)
 	if err == nil {
-		err = a.credentials.lift(ctx, a.credentials.pool(), name)
+		err = a.credentials.unmark(ctx, a.credentials.pool(), name)
 	}
 	if err != nil {
 		return err
@@ -272,7 +272,7 @@ func (a *ApplicationTable[A]) update(ctx context.Context, tx *gorm.DB, app A) er
 
 // notUpdated returns why no row was updated.
 func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID string, unchanged bool) error {
-	there, err := a.ids(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = $1`, clientID)
+	there, err := a.queryStrings(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 	switch {
 	case err != nil:
 		return err
@@ -290,24 +290,24 @@ func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clien
 // What the application has is ended before its row is removed. If that fails, the application is still there, with nothing that is
 // issued to it any more, and the same call continues.
 func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now time.Time) error {
-	ended := applicationTarget(clientID)
-	if err := a.credentials.endMarked(ctx, ended, now, true); err != nil {
-		return failed("deleting an application", err)
+	ended := applicationOwner(clientID)
+	if err := a.credentials.revokeMarked(ctx, ended, now, true); err != nil {
+		return storeError("deleting an application", err)
 	}
 	var removed int
 	var gone bool
 	err := a.change(ctx, func(tx *gorm.DB) (err error) {
-		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = $1`, clientID)
+		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 		if err == nil {
-			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, clientID)
+			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, arguments{clientID: clientID})
 		}
 		if err == nil && a.together() {
-			gone, err = a.credentials.markedGone(ctx, tx.Statement.ConnPool, ended.name)
+			gone, err = a.credentials.expireMark(ctx, tx.Statement.ConnPool, ended.name)
 		}
 		return err
 	})
 	if err == nil && !a.together() {
-		gone, err = a.credentials.markedGone(ctx, a.credentials.pool(), ended.name)
+		gone, err = a.credentials.expireMark(ctx, a.credentials.pool(), ended.name)
 	}
 	if err == nil && !gone { // another call has enabled it meanwhile, which none can any more
 		err = a.credentials.ForgetApplication(ctx, clientID, now)
@@ -318,7 +318,7 @@ func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now t
 	if err == nil && removed == 0 {
 		err = fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)
 	}
-	return failed("deleting an application", err)
+	return storeError("deleting an application", err)
 }
 
 // List returns applications in the order of their client_id. An application's owner is in the column user_id; who asks for the
@@ -334,5 +334,5 @@ func (a *ApplicationTable[A]) List(ctx context.Context, page oauthkit.Applicatio
 	var apps []A
 	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // for any number of attempts
 	err := a.attempt(ctx, false, func() error { return query.Find(&apps).Error })
-	return apps, failed("listing applications", err)
+	return apps, storeError("listing applications", err)
 }

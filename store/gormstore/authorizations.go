@@ -7,36 +7,44 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The columns of an Authorization, in the order of authorizationArgs and authorizationFields. Reading, it is "a".
-const (
-	authorizationColumns = `id, client_id, consent_id, subject, scopes, auth_time, acr, amr, session_id, params,
-	created_at, expires_at, revoked_at, resources`
-	authorizationSelected = `a.id, a.client_id, a.consent_id, a.subject, a.scopes, a.auth_time, a.acr, a.amr, a.session_id, a.params,
-	a.created_at, a.expires_at, a.revoked_at, a.resources`
-)
-
-func (d *database) authorizationArgs(a *oauthkit.Authorization) []any {
-	return []any{
-		a.ID, a.ClientID, a.ConsentID, a.Subject, a.Scopes.String(),
-		d.stampOrNull(a.AuthTime), a.ACR, document[[]string]{&a.AMR}, a.SessionID, document[map[string]string]{&a.Params},
-		d.stamp(a.CreatedAt), d.stamp(a.ExpiresAt), d.stampOrNull(a.RevokedAt), a.Resources.String(),
+// authorizationColumns are those of the table except issued_at. It is the time at which the
+// first tokens were issued, which consumes a code.
+func authorizationColumns() columns[oauthkit.Authorization] {
+	type row = oauthkit.Authorization
+	return columns[row]{
+		plain("id", func(r *row) *string { return &r.ID }),
+		plain("client_id", func(r *row) *string { return &r.ClientID }),
+		plain("consent_id", func(r *row) *string { return &r.ConsentID }),
+		plain("subject", func(r *row) *string { return &r.Subject }),
+		scopes("scopes", func(r *row) *oauthkit.Scopes { return &r.Scopes }),
+		optionalMoment("auth_time", func(r *row) *time.Time { return &r.AuthTime }),
+		plain("acr", func(r *row) *string { return &r.ACR }),
+		document("amr", func(r *row) *[]string { return &r.AMR }),
+		plain("session_id", func(r *row) *string { return &r.SessionID }),
+		document("params", func(r *row) *map[string]string { return &r.Params }),
+		moment("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
+		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
+		optionalMoment("revoked_at", func(r *row) *time.Time { return &r.RevokedAt }),
+		uris("resources", func(r *row) *oauthkit.URIs { return &r.Resources }),
 	}
 }
 
 // maxFields is the number of fields of a credential together with its Authorization.
 const maxFields = 24
 
-// authorizationFields adds the fields of an Authorization to those of a credential.
-func authorizationFields(fields []any, a *oauthkit.Authorization) []any {
-	return append(fields,
-		&a.ID, &a.ClientID, &a.ConsentID, &a.Subject, words{&a.Scopes},
-		moment{&a.AuthTime}, &a.ACR, document[[]string]{&a.AMR}, &a.SessionID, document[map[string]string]{&a.Params},
-		moment{&a.CreatedAt}, moment{&a.ExpiresAt}, moment{&a.RevokedAt}, &a.Resources,
-	)
+// readCredential reads the one row of a statement: the columns of a credential, then further
+// fields, then the columns of its Authorization.
+func readCredential[T any](
+	ctx context.Context, d *database, text, hash string, columns columns[T], row *T, a *oauthkit.Authorization, further ...any,
+) error {
+	fields := columns.fields(make([]any, 0, maxFields), row)
+	fields = d.tables.authorizations.fields(append(fields, further...), a)
+	return d.queryRow(ctx, d.pool(), text, arguments{hash: hash}, fields...)
 }
 
-// RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that holds the Authorization.
+// RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that holds the
+// Authorization.
 func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
 	changed, err = c.dialect.revokeAuthorization(ctx, c.database, id, now)
-	return changed, failed("revoking an authorization", err)
+	return changed, storeError("revoking an authorization", err)
 }

@@ -75,12 +75,12 @@ func inspect(ctx context.Context, place string, inspections ...inspection) (find
 // checkVersions looks for versions that have not run. One that is not known here is a newer program's, which may be starting
 // beside this one: migrations only add.
 func (d *database) checkVersions(ctx context.Context, place string) ([]oauthkit.Finding, error) {
-	have, err := d.ids(ctx, d.pool(), `SELECT id FROM {migrations}`)
+	have, err := d.queryStrings(ctx, d.pool(), selectMigrations, arguments{})
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
-	for _, version := range d.dialect.migrations() {
+	for _, version := range d.dialect.migrations {
 		if !slices.Contains(have, version.id) {
 			missing = append(missing, version.id)
 		}
@@ -100,7 +100,7 @@ func outdated(message string) []oauthkit.Finding {
 
 // checkColumns looks for fields of the host's application that are no column.
 func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding, error) {
-	existing, err := t.ids(ctx, t.pool(), t.dialect.applicationColumns())
+	existing, err := t.queryStrings(ctx, t.pool(), t.dialect.applicationColumns, arguments{})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding,
 func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
 	var missing []string
 	for _, table := range tables {
-		have, err := d.ids(ctx, d.pool(), d.dialect.uniqueKeys(), d.prefix+table.name)
+		have, err := d.queryStrings(ctx, d.pool(), d.dialect.uniqueKeys, arguments{name: d.prefix + table.name})
 		if err != nil {
 			return nil, err
 		}
@@ -139,4 +139,34 @@ func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Fi
 		Message: "tables lack unique keys, by which the database decides what happens once when it is tried twice: " + strings.Join(missing, ", "),
 		Hint:    "Make them again, as PrintMigrations writes them, after removing rows that are there twice",
 	}}, nil
+}
+
+// table is a table with its unique keys, each as its columns in alphabetical order.
+type table struct {
+	name string
+	keys []string
+}
+
+// applicationTables are in the database of the applications.
+func applicationTables() []table {
+	return []table{
+		{"applications", []string{"client_id"}},
+		{"scopes", []string{"name"}},
+		{"application_scopes", []string{"client_id scope"}},
+	}
+}
+
+// credentialTables are in the database of the credentials.
+func credentialTables() []table {
+	return []table{
+		{"authorizations", []string{"id"}},
+		{"consents", []string{"client_id subject"}},
+		{"interactions", []string{"hash"}},
+		{"secrets", []string{"name"}},
+		{"authorization_codes", []string{"hash"}},
+		{"access_tokens", []string{"hash"}},
+		{"refresh_tokens", []string{"hash"}},
+		{"endings", []string{"id name"}},
+		{"signing_keys", []string{"id", "algorithm generation"}},
+	}
 }

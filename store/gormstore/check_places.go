@@ -15,7 +15,7 @@ import (
 // Location implements [oauthkit.Locator].
 func (c *Credentials) Location(ctx context.Context) (string, error) {
 	var place string
-	if err := c.first(ctx, c.pool(), c.dialect.identity(), nil, &place); err != nil || place == "" {
+	if err := c.queryRow(ctx, c.pool(), c.dialect.identity, arguments{}, &place); err != nil || place == "" {
 		return "", err // SQLite has no name for a database in memory
 	}
 	return place + " " + c.prefix, nil
@@ -74,7 +74,7 @@ func (d *database) writesHere(ctx context.Context, table string) (bool, error) {
 // other in vain.
 func (s *Store[A]) checkApart(ctx context.Context) ([]oauthkit.Finding, error) {
 	applications := s.ApplicationTable.database
-	if applications.dialect != s.dialect {
+	if applications.dialect.name != s.dialect.name {
 		return nil, nil
 	}
 	same, err := s.isWhere(ctx, applications.pool())
@@ -91,10 +91,10 @@ func (s *Store[A]) checkApart(ctx context.Context) ([]oauthkit.Finding, error) {
 // isWhere reports whether statements through pool find the tables of d.
 func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error) {
 	var own, other string
-	if err := d.first(ctx, d.pool(), d.dialect.identity(), nil, &own); err != nil {
+	if err := d.queryRow(ctx, d.pool(), d.dialect.identity, arguments{}, &own); err != nil {
 		return false, err
 	}
-	if err := d.first(ctx, pool, d.dialect.identity(), nil, &other); err != nil {
+	if err := d.queryRow(ctx, pool, d.dialect.identity, arguments{}, &other); err != nil {
 		return false, err
 	}
 	return own == other && own != "", nil // SQLite has no name for a database in memory

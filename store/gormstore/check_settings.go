@@ -11,14 +11,14 @@ import (
 // maxSkew is how far two clocks may be apart.
 const maxSkew = 2 * time.Second
 
-// checkSettings looks for a server on which no act works, for an isolation level at which acts are slower, and at the clock.
-func (postgresDialect) checkSettings(ctx context.Context, d *database, place string) (findings []oauthkit.Finding, err error) {
+// checkPostgresSettings looks for a server on which no act works, for an isolation level at which acts are slower, and at the clock.
+func checkPostgresSettings(ctx context.Context, d *database, place string) (findings []oauthkit.Finding, err error) {
 	var standby, readOnly bool
 	var isolation string
 	var clock time.Time
 	before := d.db.NowFunc()
-	err = d.first(ctx, d.pool(), `SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-	current_setting('transaction_isolation'), clock_timestamp()`, nil, &standby, &readOnly, &isolation, &clock)
+	err = d.queryRow(ctx, d.pool(), `SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+	current_setting('transaction_isolation'), clock_timestamp()`, arguments{}, &standby, &readOnly, &isolation, &clock)
 	if err != nil {
 		return nil, err
 	}
@@ -54,22 +54,22 @@ func readOnlyFinding(message string) oauthkit.Finding {
 	}
 }
 
-// checkSettings looks for what makes requests wait or fail that could be answered, and for what a power failure destroys. Whether
+// checkSQLiteSettings looks for what makes requests wait or fail that could be answered, and for what a power failure destroys. Whether
 // transactions begin with the write lock makes no difference, since each one of the store's begins with a write; neither do
 // foreign keys, since there are none.
-func (sqliteDialect) checkSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error) {
+func checkSQLiteSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error) {
 	var file, journal string
 	var timeout, synchronous int
 	for _, setting := range []struct {
 		statement string
 		value     any
 	}{
-		{d.dialect.identity(), &file},
+		{d.dialect.identity, &file},
 		{`PRAGMA journal_mode`, &journal},
 		{`PRAGMA busy_timeout`, &timeout},
 		{`PRAGMA synchronous`, &synchronous},
 	} {
-		if err := d.first(ctx, d.pool(), setting.statement, nil, setting.value); err != nil {
+		if err := d.queryRow(ctx, d.pool(), setting.statement, arguments{}, setting.value); err != nil {
 			return nil, err
 		}
 	}

@@ -9,59 +9,39 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// replayWindow is how long after its expiry a code is kept, so that a replay can be told from nonsense.
+// replayWindow is how long a code is kept after its expiry, so that its replay is recognized.
 const replayWindow = time.Hour
 
-// Each statement finds its rows through the index on expires_at, and passes over those that another transaction holds. The
-// rows are picked in a part of their own because PostgreSQL might otherwise pick them again for each row that it removes.
-const (
-	cleanInteractions = `WITH expired AS (
-	SELECT hash FROM {interactions} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {interactions} WHERE hash IN (SELECT hash FROM expired)`
-	cleanCodes = `WITH expired AS (
-	SELECT hash FROM {authorization_codes} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {authorization_codes} WHERE hash IN (SELECT hash FROM expired)`
-	cleanAccessTokens = `WITH expired AS (
-	SELECT hash FROM {access_tokens} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {access_tokens} WHERE hash IN (SELECT hash FROM expired)`
-	cleanRefreshTokens = `WITH expired AS (
-	SELECT hash FROM {refresh_tokens} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {refresh_tokens} WHERE hash IN (SELECT hash FROM expired)`
-	// A code is the only credential that is kept after its Authorization expired.
-	cleanAuthorizations = `WITH expired AS (
-	SELECT id FROM {authorizations} a WHERE expires_at <= $1
-	AND NOT EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id)
-	ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {authorizations} WHERE id IN (SELECT id FROM expired)`
-)
-
-// Marks expire by the clock of the database.
-const (
-	cleanEndings = `WITH expired AS (
-	SELECT name, id FROM {endings} WHERE expires_at <= $1 AND expires_at <= clock_timestamp() LIMIT $2 FOR UPDATE SKIP LOCKED
-) DELETE FROM {endings} WHERE (name, id) IN (SELECT name, id FROM expired)`
-	countEndings = `SELECT COUNT(*) FROM (SELECT 1 FROM {endings} WHERE expires_at <= $1 AND expires_at <= clock_timestamp() LIMIT $2) expired`
-)
-
-// What a run would remove, found through the same indices. An Authorization is kept for the codes that are kept themselves.
-const (
-	countInteractions   = `SELECT COUNT(*) FROM (SELECT 1 FROM {interactions} WHERE expires_at <= $1 LIMIT $2) expired`
-	countCodes          = `SELECT COUNT(*) FROM (SELECT 1 FROM {authorization_codes} WHERE expires_at <= $1 LIMIT $2) expired`
-	countAccessTokens   = `SELECT COUNT(*) FROM (SELECT 1 FROM {access_tokens} WHERE expires_at <= $1 LIMIT $2) expired`
-	countRefreshTokens  = `SELECT COUNT(*) FROM (SELECT 1 FROM {refresh_tokens} WHERE expires_at <= $1 LIMIT $2) expired`
-	countAuthorizations = `SELECT COUNT(*) FROM (SELECT 1 FROM {authorizations} a WHERE expires_at <= $1
-	AND NOT EXISTS (SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > $3) LIMIT $2) expired`
-)
-
-// cleanSealed and countSealed are about the column of refresh tokens whose retry window is over. The
-// tokens stay.
-func cleanSealed(over string) string {
-	return `WITH expired AS (SELECT hash FROM ` + over + ` LIMIT $2 FOR UPDATE SKIP LOCKED)
-UPDATE {refresh_tokens} SET sealed = NULL WHERE hash IN (SELECT hash FROM expired)`
+// expiring are rows of a table that Cleanup removes. The statements that remove and count them
+// are made of the same parts.
+type expiring struct {
+	name   string // in the result
+	key    string // the columns of the primary key
+	from   string // the table, and the condition that a row has expired
+	order  string // by which an index finds the rows; empty: any
+	change string // what happens to the rows
+	before time.Time
 }
 
-func countSealed(over string) string {
-	return `SELECT COUNT(*) FROM (SELECT 1 FROM ` + over + ` LIMIT $2) expired`
+// expired returns the rows of a table that expired by a time.
+func expired(table, key string, before time.Time) expiring {
+	return expiring{
+		name: table, key: key, before: before,
+		from: "{" + table + "} WHERE expires_at <= @before", order: " ORDER BY expires_at", change: "DELETE FROM {" + table + "}",
+	}
+}
+
+// clean returns the statement that changes a batch. It skips rows that another transaction
+// holds. The rows are selected in a part of their own, because PostgreSQL might otherwise
+// select them again for each row that it removes.
+func (e expiring) clean() string {
+	return "WITH expired AS (SELECT " + e.key + " FROM " + e.from + e.order + " LIMIT @limit FOR UPDATE SKIP LOCKED)\n" +
+		e.change + " WHERE (" + e.key + ") IN (SELECT " + e.key + " FROM expired)"
+}
+
+// count returns the statement that counts the rows.
+func (e expiring) count() string {
+	return "SELECT COUNT(*) FROM (SELECT 1 FROM " + e.from + " LIMIT @limit) expired"
 }
 
 // Cleanup implements [oauthkit.Cleaner].
@@ -72,44 +52,53 @@ func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits
 	if limits.Batch <= 0 {
 		limits.Batch = 1000
 	}
-	now, codesBefore := c.stamp(limits.Now), c.stamp(limits.Now.Add(-replayWindow))
+	operation, run := "removing expired ", c.clean
+	if limits.DryRun {
+		operation, run = "counting expired ", c.count
+	}
 	removed = map[string]int{}
-	over := c.dialect.sealedOver()
-	for _, table := range []expiringTable{ // Authorizations last: each is kept as long as a credential of it.
-		{"refresh_tokens.sealed", cleanSealed(over), countSealed(over), now, nil},
-		{"interactions", cleanInteractions, countInteractions, now, nil},
-		{"authorization_codes", cleanCodes, countCodes, codesBefore, nil},
-		{"access_tokens", cleanAccessTokens, countAccessTokens, now, nil},
-		{"refresh_tokens", cleanRefreshTokens, countRefreshTokens, now, nil},
-		{"authorizations", cleanAuthorizations, countAuthorizations, now, []any{codesBefore}},
-		{"endings", cleanEndings, countEndings, now, nil},
-	} {
-		doing := "removing expired "
-		if limits.DryRun {
-			doing = "counting expired "
-			removed[table.name], err = c.count(ctx, table, limits)
-		} else {
-			removed[table.name], err = c.clean(ctx, table, limits)
-		}
+	for _, rows := range c.expiring(limits.Now) {
+		removed[rows.name], err = run(ctx, rows, limits)
 		if err != nil {
-			return removed, failed(doing+table.name, err)
+			return removed, storeError(operation+rows.name, err)
 		}
 	}
 	return removed, nil
 }
 
-type expiringTable struct {
-	name, clean, count string
-	before             any   // rows that expired by then go
-	counted            []any // further arguments of count
+// expiring returns the rows that are removed, in this order.
+func (c *Credentials) expiring(now time.Time) []expiring {
+	sealed := expiring{
+		name: "refresh_tokens.sealed", key: "hash", before: now,
+		from: c.dialect.sealedOver, change: "UPDATE {refresh_tokens} SET sealed = NULL",
+	}
+	// An Authorization is kept as long as it has codes, the only credentials that are kept
+	// after its expiry.
+	authorizations := expired("authorizations", "id", now)
+	authorizations.from = `{authorizations} a WHERE expires_at <= @before AND NOT EXISTS (
+	SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > @kept)`
+	// Marks expire by the clock of the database.
+	endings := expired("endings", "name, id", now)
+	endings.from += " AND expires_at <= clock_timestamp()"
+	endings.order = ""
+	return []expiring{
+		sealed,
+		expired("interactions", "hash", now),
+		expired("authorization_codes", "hash", now.Add(-replayWindow)),
+		expired("access_tokens", "hash", now),
+		expired("refresh_tokens", "hash", now),
+		authorizations,
+		endings,
+	}
 }
 
-// clean removes batch after batch, until one is not full any more.
-func (c *Credentials) clean(ctx context.Context, table expiringTable, limits oauthkit.CleanupLimits) (removed int, err error) {
+// clean removes batches until one is not full. An Authorization with any code is kept.
+func (c *Credentials) clean(ctx context.Context, expiring expiring, limits oauthkit.CleanupLimits) (removed int, err error) {
+	a := arguments{before: expiring.before, limit: limits.Batch}
 	for batch := 0; limits.Batches == 0 || batch < limits.Batches; batch++ {
-		rows, err := c.execute(ctx, c.pool(), table.clean, table.before, limits.Batch)
+		rows, err := c.execute(ctx, c.pool(), expiring.clean(), a)
 		removed += rows
-		report(limits, table.name, rows)
+		report(limits, expiring.name, rows)
 		if err != nil || rows < limits.Batch {
 			return removed, err
 		}
@@ -117,14 +106,15 @@ func (c *Credentials) clean(ctx context.Context, table expiringTable, limits oau
 	return removed, nil
 }
 
-// count returns how many rows clean would remove.
-func (c *Credentials) count(ctx context.Context, table expiringTable, limits oauthkit.CleanupLimits) (rows int, err error) {
-	most := math.MaxInt
-	if limits.Batches > 0 && limits.Batches < most/limits.Batch {
-		most = limits.Batches * limits.Batch
+// count returns the number of rows that clean would remove, as if it had removed all codes that
+// are not kept.
+func (c *Credentials) count(ctx context.Context, expiring expiring, limits oauthkit.CleanupLimits) (rows int, err error) {
+	a := arguments{before: expiring.before, kept: limits.Now.Add(-replayWindow), limit: math.MaxInt}
+	if limits.Batches > 0 && limits.Batches < math.MaxInt/limits.Batch {
+		a.limit = limits.Batches * limits.Batch
 	}
-	err = c.first(ctx, c.pool(), table.count, append([]any{table.before, most}, table.counted...), &rows)
-	report(limits, table.name, rows)
+	err = c.queryRow(ctx, c.pool(), expiring.count(), a, &rows)
+	report(limits, expiring.name, rows)
 	return rows, err
 }
 

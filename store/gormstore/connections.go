@@ -18,11 +18,11 @@ import (
 // tokens are looked for without EXISTS, for which PostgreSQL might read those of all users first.
 const (
 	userApplications = `WITH RECURSIVE connected (client_id) AS (
-	SELECT * FROM (SELECT client_id FROM {authorizations} WHERE subject = $1` + signedIn + inOrder + `) first
+	SELECT * FROM (SELECT client_id FROM {authorizations} WHERE subject = @subject` + signedIn + inOrder + `) first
 	UNION ALL
-	SELECT (SELECT client_id FROM {authorizations} WHERE subject = $1` + signedIn + ` AND client_id > connected.client_id` + inOrder + `)
+	SELECT (SELECT client_id FROM {authorizations} WHERE subject = @subject` + signedIn + ` AND client_id > connected.client_id` + inOrder + `)
 	FROM connected WHERE client_id IS NOT NULL
-) SELECT ` + authorizationSelected + signInUses
+) SELECT a.[authorization]` + signInUses
 	signedIn   = ` AND subject <> '' AND revoked_at IS NULL AND issued_at IS NOT NULL`
 	inOrder    = ` ORDER BY client_id, created_at DESC, id DESC LIMIT 1` // which only that index has
 	signInUses = `,
@@ -30,11 +30,11 @@ const (
 	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL)
 `
 	newestSignIns = `
-	WHERE subject = $1 AND client_id = connected.client_id` + signedIn + inUse + `
-	ORDER BY created_at DESC, id DESC LIMIT $3`
-	inUse = ` AND a.expires_at > $2 AND coalesce(
-		(SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > $2 LIMIT 1),
-		(SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > $2 LIMIT 1)) = 1`
+	WHERE subject = @subject AND client_id = connected.client_id` + signedIn + inUse + `
+	ORDER BY created_at DESC, id DESC LIMIT @limit`
+	inUse = ` AND a.expires_at > @now AND coalesce(
+		(SELECT 1 FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL AND expires_at > @now LIMIT 1),
+		(SELECT 1 FROM {access_tokens} WHERE authorization_id = a.id AND expires_at > @now LIMIT 1)) = 1`
 	userAuthorizationsPostgres = userApplications + `FROM connected CROSS JOIN LATERAL (
 	SELECT * FROM {authorizations} a` + newestSignIns + `
 ) a`
@@ -42,36 +42,34 @@ const (
 	userAuthorizationsSQLite = userApplications + `FROM connected CROSS JOIN {authorizations} a ON a.id IN (
 	SELECT a.id FROM {authorizations} a` + newestSignIns + `
 )`
-	userAuthorization = `SELECT ` + authorizationSelected + signInUses + `FROM {authorizations} a
-WHERE id = $3 AND subject || '' = $1` + signedIn + inUse  // not through the index on subject
+	userAuthorization = `SELECT a.[authorization]` + signInUses + `FROM {authorizations} a
+WHERE id = @id AND subject || '' = @subject` + signedIn + inUse  // not through the index on subject
 )
-
-func (postgresDialect) userAuthorizations() string { return userAuthorizationsPostgres }
-
-func (sqliteDialect) userAuthorizations() string { return userAuthorizationsSQLite }
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
 func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
 	if query.Subject == "" { // what an application has for itself is no user's
-		return nil, failed("listing authorizations", ctx.Err())
+		return nil, storeError("listing authorizations", ctx.Err())
 	}
-	statement, args := c.dialect.userAuthorizations(), []any{query.Subject, c.stamp(query.Now), query.Limit}
+	statement := c.dialect.userAuthorizations
 	switch {
 	case query.Limit <= 0:
-		return nil, failed("listing authorizations", ctx.Err())
+		return nil, storeError("listing authorizations", ctx.Err())
 	case query.ID != "":
-		statement, args[2] = userAuthorization, query.ID
+		statement = userAuthorization
 	}
 	var uses []oauthkit.AuthorizationUse
-	err := c.each(ctx, c.pool(), statement, args, func(scan func(...any) error) error {
+	a := arguments{subject: query.Subject, now: query.Now, limit: query.Limit, id: query.ID}
+	err := c.queryRows(ctx, c.pool(), statement, a, func(scan func(...any) error) error {
 		authorization := &oauthkit.Authorization{}
 		var access, refresh time.Time
-		err := scan(append(authorizationFields(make([]any, 0, maxFields), authorization), moment{&access}, moment{&refresh})...)
+		fields := c.tables.authorizations.fields(make([]any, 0, maxFields), authorization)
+		err := scan(append(fields, timestamp{&access}, timestamp{&refresh})...)
 		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: later(access, refresh)})
 		return err
 	})
 	if err != nil {
-		return nil, failed("listing authorizations", err)
+		return nil, storeError("listing authorizations", err)
 	}
 	slices.SortFunc(uses, func(one, other oauthkit.AuthorizationUse) int {
 		return cmp.Or(other.CreatedAt.Compare(one.CreatedAt), strings.Compare(other.ID, one.ID))
@@ -86,18 +84,18 @@ func later(one, other time.Time) time.Time {
 	return one
 }
 
-const userConsents = `SELECT ` + consentColumns + ` FROM {consents} WHERE subject = $1`
+const userConsents = `SELECT [consent] FROM {consents} WHERE subject = @subject`
 
 // UserConsents implements [oauthkit.AuthorizationManager].
 func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oauthkit.Consent, error) {
 	var consents []*oauthkit.Consent
-	err := c.each(ctx, c.pool(), userConsents, []any{subject}, func(scan func(...any) error) error {
+	err := c.queryRows(ctx, c.pool(), userConsents, arguments{subject: subject}, func(scan func(...any) error) error {
 		consent := &oauthkit.Consent{}
 		consents = append(consents, consent)
-		return scan(consentFields(consent)...)
+		return scan(c.tables.consents.fields(make([]any, 0, maxFields), consent)...)
 	})
 	if err != nil {
-		return nil, failed("listing consents", err)
+		return nil, storeError("listing consents", err)
 	}
 	slices.SortFunc(consents, func(one, other *oauthkit.Consent) int {
 		return strings.Compare(one.ClientID, other.ClientID)
@@ -108,14 +106,14 @@ func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oaut
 // RevokeUser implements [oauthkit.AuthorizationManager].
 func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
 	if subject == "" { // what an application has for itself is no user's
-		return 0, failed("revoking a user", ctx.Err())
+		return 0, storeError("revoking a user", ctx.Err())
 	}
-	revoked, err = c.endPassing(ctx, userTarget(subject), now)
-	return revoked, failed("revoking a user", err)
+	revoked, err = c.revokeOnce(ctx, userOwner(subject), now)
+	return revoked, storeError("revoking a user", err)
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
 func (c *Credentials) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
-	revoked, err = c.endPassing(ctx, applicationTarget(clientID), now)
-	return revoked, failed("revoking an application", err)
+	revoked, err = c.revokeOnce(ctx, applicationOwner(clientID), now)
+	return revoked, storeError("revoking an application", err)
 }

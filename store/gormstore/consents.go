@@ -10,105 +10,98 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// consentColumns are the columns of a Consent, in the order of consentArgs and consentFields.
-const consentColumns = `id, client_id, subject, scopes, created_at, updated_at, application_digest, resource_scopes`
+func consentColumns() columns[oauthkit.Consent] {
+	type row = oauthkit.Consent
+	return columns[row]{
+		plain("id", func(r *row) *string { return &r.ID }),
+		plain("client_id", func(r *row) *string { return &r.ClientID }),
+		plain("subject", func(r *row) *string { return &r.Subject }),
+		scopes("scopes", func(r *row) *oauthkit.Scopes { return &r.Scopes }),
+		moment("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
+		moment("updated_at", func(r *row) *time.Time { return &r.UpdatedAt }),
+		plain("application_digest", func(r *row) *string { return &r.ApplicationDigest }),
+		document("resource_scopes", func(r *row) *map[string]oauthkit.Scopes { return &r.ResourceScopes }),
+	}
+}
 
-const selectConsent = `SELECT ` + consentColumns + ` FROM {consents} WHERE client_id = $1 AND subject = $2`
+const selectConsent = `SELECT [consent] FROM {consents} WHERE client_id = @client_id AND subject = @subject`
 
 // Consent implements [oauthkit.Store].
 func (c *Credentials) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
 	consent := &oauthkit.Consent{}
-	if err := c.first(ctx, c.pool(), selectConsent, []any{clientID, subject}, consentFields(consent)...); err != nil {
-		return nil, failed("finding a consent", err)
+	fields := c.tables.consents.fields(make([]any, 0, maxFields), consent)
+	err := c.queryRow(ctx, c.pool(), selectConsent, arguments{clientID: clientID, subject: subject}, fields...)
+	if err != nil {
+		return nil, storeError("finding a consent", err)
 	}
 	return consent, nil
 }
 
-// A consent is given anew by inserting it, or by replacing the scopes of the one that there is, whose id stays. What to
-// insert stands between these two.
+// A consent is given by inserting it, or by replacing the scopes of an existing one, which
+// keeps its id. The values stand between these two.
 const (
-	insertConsent = `INSERT INTO {consents} (` + consentColumns + `) `
+	insertConsent = `INSERT INTO {consents} ([consent]) `
 	orReplace     = ` ON CONFLICT (client_id, subject)
 	DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at,
 	application_digest = excluded.application_digest, resource_scopes = excluded.resource_scopes RETURNING id`
 )
 
-func (d *database) consentArgs(consent *oauthkit.Consent) []any {
-	return []any{
-		consent.ID, consent.ClientID, consent.Subject, consent.Scopes.String(), d.stamp(consent.CreatedAt), d.stamp(consent.UpdatedAt),
-		consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
-	}
-}
-
-func consentFields(consent *oauthkit.Consent) []any {
-	return []any{
-		&consent.ID, &consent.ClientID, &consent.Subject, words{&consent.Scopes}, moment{&consent.CreatedAt}, moment{&consent.UpdatedAt},
-		&consent.ApplicationDigest, document[map[string]oauthkit.Scopes]{&consent.ResourceScopes},
-	}
-}
-
 const (
-	// holdConsent makes sure that there is a row to lock. Where the consent is just being given for the first time, it waits
-	// for that to end, which a DELETE would not: it does not see the row yet.
-	holdConsent   = insertConsent + `VALUES ($1, $2, $3, '', $4, $4, '', '{}')` + orReplace
-	deleteConsent = `DELETE FROM {consents} WHERE client_id = $1 AND subject = $2`
-	// revokeConsented locks in the order of the ids, as whatever locks several Authorizations does, so that two never wait
-	// for each other.
+	// lockConsent makes sure that there is a row to lock. If another transaction is inserting
+	// the row, it waits for that transaction, while a DELETE would not see the row.
+	lockConsent   = insertConsent + `VALUES (@[consent])` + orReplace
+	deleteConsent = `DELETE FROM {consents} WHERE client_id = @client_id AND subject = @subject`
+	// revokeConsented locks in the order of the ids, as every statement that locks several
+	// Authorizations does, so that none waits for each other.
 	revokeConsented = `WITH held AS (
-	SELECT id FROM {authorizations} WHERE client_id = $1 AND subject = $2 AND revoked_at IS NULL ORDER BY id LIMIT $4 FOR UPDATE
-) UPDATE {authorizations} SET revoked_at = $3 WHERE id IN (SELECT id FROM held) RETURNING id`
-	liveConsented = `SELECT id FROM {authorizations} WHERE client_id = $1 AND subject = $2 AND revoked_at IS NULL`
+	SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL
+	ORDER BY id LIMIT @limit FOR UPDATE
+) UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id`
+	validConsented = `SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL`
 )
 
-// RevokeConsent implements [oauthkit.Store]. The consent's row is the lock that decides between it and an approval
-// that is just being saved: whoever comes second sees all that the first one did, because each statement sees what was
-// committed before it began. A statement that did everything at once would wait for the lock and then not see it.
+// RevokeConsent implements [oauthkit.Store]. The row of the consent is the lock between
+// it and an approval that is saved at the same time. The second one sees all changes of the
+// first, because each statement sees every row that was committed before it began. A single
+// statement would wait for the lock and then not see them.
 //
-// More than a batch of Authorizations is listed in that transaction and revoked after it: an approval that comes second is not
-// among them.
+// If there are more Authorizations than a batch, the others are listed in that transaction and
+// revoked after it. They do not include those of an approval that came second.
 func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
-	revoked, more, err := c.revokeFirst(ctx, clientID, subject, now)
+	revoked, others, err := c.revokeFirst(ctx, arguments{
+		clientID: clientID, subject: subject, now: now, limit: batchRows,
+		consent: &oauthkit.Consent{ID: secret.NewID(), ClientID: clientID, Subject: subject, CreatedAt: now, UpdatedAt: now},
+	})
 	if err == nil {
-		err = inBatches(more, func(list string) error {
-			done, err := c.boundedIDs(ctx, c.dialect.revokeListed()+" RETURNING id", list, c.stamp(now))
-			revoked = append(revoked, done...)
+		err = inBatches(others, func(ids string) error {
+			batch, err := c.boundedStrings(ctx, c.dialect.revokeListed+" RETURNING id", arguments{ids: ids, now: now})
+			revoked = append(revoked, batch...)
 			return err
 		})
 	}
 	if err != nil {
-		return nil, failed("revoking a consent", err)
+		return nil, storeError("revoking a consent", err)
 	}
 	return revoked, nil
 }
 
-// revokeFirst forgets the consent, revokes a batch, and lists what is more. It has a deadline of its own, as each statement after
-// it has: ctx may have none.
-func (c *Credentials) revokeFirst(ctx context.Context, clientID, subject string, now time.Time) (revoked, more []string, err error) {
+// revokeFirst deletes the consent, revokes a batch, and lists the other Authorizations. It has
+// a deadline of its own, as each later statement has, because ctx may have none.
+func (c *Credentials) revokeFirst(ctx context.Context, a arguments) (revoked, others []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if _, err := c.ids(ctx, tx, holdConsent, secret.NewID(), clientID, subject, c.stamp(now)); err != nil {
+		if _, err := c.queryStrings(ctx, tx, lockConsent, a); err != nil {
 			return err
 		}
-		if _, err := c.execute(ctx, tx, deleteConsent, clientID, subject); err != nil {
+		if _, err := c.execute(ctx, tx, deleteConsent, a); err != nil {
 			return err
 		}
-		revoked, err = c.ids(ctx, tx, revokeConsented, clientID, subject, c.stamp(now), batchRows)
+		revoked, err = c.queryStrings(ctx, tx, revokeConsented, a)
 		if err == nil && len(revoked) == batchRows {
-			more, err = c.ids(ctx, tx, liveConsented, clientID, subject)
+			others, err = c.queryStrings(ctx, tx, validConsented, a)
 		}
 		return err
 	})
-	return revoked, more, err
-}
-
-// ids returns the one column of a statement's answer.
-func (d *database) ids(ctx context.Context, on gorm.ConnPool, statement string, args ...any) (ids []string, err error) {
-	err = d.each(ctx, on, statement, args, func(scan func(...any) error) error {
-		var id string
-		err := scan(&id)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
+	return revoked, others, err
 }

@@ -41,7 +41,7 @@ func NewCredentials(db *gorm.DB, tablePrefix string) (*Credentials, error) {
 
 // Migrate brings the tables up to date, or creates them, as [Store.Migrate] does. What the host needs beside it comes last.
 func (c *Credentials) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
-	return failed("migrating", c.migrate(ctx, &upgrade{database: c.database, halves: []half{ofCredentials}, own: own}))
+	return storeError("migrating", c.migrate(ctx, &upgrade{database: c.database, halves: []half{ofCredentials}, own: own}))
 }
 
 // PrintMigrations writes what Migrate would execute on an empty database, for those who let somebody else do it. Migrate

@@ -3,11 +3,9 @@ package gormstore
 // NextVersion is a version that a later program has: a column and an index of the Authorizations.
 const NextVersion = "0002"
 
-// grownDialect is PostgreSQL with the next version.
-type grownDialect struct{ postgresDialect }
-
-func (d grownDialect) migrations() []migration {
-	return append(d.postgresDialect.migrations(), migration{NextVersion, []step{
+// Grow gives the store of a PostgreSQL database the next version.
+func (c *Credentials) Grow() {
+	c.dialect.migrations = append(c.dialect.migrations, migration{NextVersion, []step{
 		{of: ofCredentials, statements: `ALTER TABLE {authorizations} ADD COLUMN device text NOT NULL DEFAULT ''`},
 		{
 			of: ofCredentials, index: "{authorizations}_device",
@@ -16,6 +14,3 @@ func (d grownDialect) migrations() []migration {
 		{of: ofCredentials, statements: `ALTER TABLE {consents} ADD COLUMN device text`},
 	}})
 }
-
-// Grow gives the store of a PostgreSQL database the next version.
-func (c *Credentials) Grow() { c.dialect = grownDialect{} }

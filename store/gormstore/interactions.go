@@ -9,52 +9,56 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-const interactionColumns = `hash, browser_hash, subject, sealed, created_at, expires_at, consumed_at`
-
-// SaveInteraction implements [oauthkit.Store].
-func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
-	return failed("saving an interaction", c.dialect.saveInteraction(ctx, c.database, interaction, limit))
-}
-
-func (d *database) interactionArgs(interaction *oauthkit.Interaction) []any {
-	return []any{
-		interaction.Hash, interaction.BrowserHash, interaction.Subject, interaction.Sealed,
-		d.stamp(interaction.CreatedAt), d.stamp(interaction.ExpiresAt), d.stampOrNull(interaction.ConsumedAt),
+func interactionColumns() columns[oauthkit.Interaction] {
+	type row = oauthkit.Interaction
+	return columns[row]{
+		plain("hash", func(r *row) *string { return &r.Hash }),
+		plain("browser_hash", func(r *row) *string { return &r.BrowserHash }),
+		plain("subject", func(r *row) *string { return &r.Subject }),
+		plain("sealed", func(r *row) *[]byte { return &r.Sealed }),
+		moment("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
+		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
+		optionalMoment("consumed_at", func(r *row) *time.Time { return &r.ConsumedAt }),
 	}
 }
 
-const selectInteraction = `SELECT ` + interactionColumns + ` FROM {interactions} WHERE hash = $1`
+// SaveInteraction implements [oauthkit.Store].
+func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit.Interaction, limit int) error {
+	return storeError("saving an interaction", c.dialect.saveInteraction(ctx, c.database, interaction, limit))
+}
+
+const selectInteraction = `SELECT [interaction] FROM {interactions} WHERE hash = @hash`
 
 // Interaction implements [oauthkit.Store].
 func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
 	interaction := &oauthkit.Interaction{}
-	err := c.first(ctx, c.pool(), selectInteraction, []any{hash},
-		&interaction.Hash, &interaction.BrowserHash, &interaction.Subject, &interaction.Sealed,
-		moment{&interaction.CreatedAt}, moment{&interaction.ExpiresAt}, moment{&interaction.ConsumedAt})
+	fields := c.tables.interactions.fields(make([]any, 0, maxFields), interaction)
+	err := c.queryRow(ctx, c.pool(), selectInteraction, arguments{hash: hash}, fields...)
 	if err != nil {
-		return nil, failed("finding an interaction", err)
+		return nil, storeError("finding an interaction", err)
 	}
 	return interaction, nil
 }
 
 // ConsumeInteraction implements [oauthkit.Store].
 func (c *Credentials) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
-	return failed("consuming an interaction", c.consumeInteraction(ctx, c.pool(), hash, now))
+	return storeError("consuming an interaction", c.consumeInteraction(ctx, c.pool(), hash, now))
 }
 
 const (
-	consumeInteraction  = `UPDATE {interactions} SET consumed_at = $2 WHERE hash = $1 AND consumed_at IS NULL`
-	interactionConsumed = `SELECT consumed_at IS NOT NULL FROM {interactions} WHERE hash = $1`
+	consumeInteraction  = `UPDATE {interactions} SET consumed_at = @now WHERE hash = @hash AND consumed_at IS NULL`
+	interactionConsumed = `SELECT consumed_at IS NOT NULL FROM {interactions} WHERE hash = @hash`
 )
 
-// consumeInteraction updates first and asks only then why nothing was updated.
-func (d *database) consumeInteraction(ctx context.Context, on gorm.ConnPool, hash string, now time.Time) error {
-	rows, err := d.execute(ctx, on, consumeInteraction, hash, d.stamp(now))
+// consumeInteraction updates the row, and finds out the reason only if there was none to update.
+func (d *database) consumeInteraction(ctx context.Context, conn gorm.ConnPool, hash string, now time.Time) error {
+	a := arguments{hash: hash, now: now}
+	rows, err := d.execute(ctx, conn, consumeInteraction, a)
 	if err != nil || rows == 1 {
 		return err
 	}
 	var consumed bool
-	if err := d.first(ctx, on, interactionConsumed, []any{hash}, &consumed); err != nil {
+	if err := d.queryRow(ctx, conn, interactionConsumed, a, &consumed); err != nil {
 		return err
 	}
 	return oauthkit.ErrReplayed

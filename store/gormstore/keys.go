@@ -2,41 +2,53 @@ package gormstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-const selectSigningKeys = `SELECT id, algorithm, generation, private, created_at, active_at FROM {signing_keys}`
+func signingKeyColumns() columns[oauthkit.SigningKey] {
+	type row = oauthkit.SigningKey
+	return columns[row]{
+		plain("id", func(r *row) *string { return &r.ID }),
+		plain("algorithm", func(r *row) *string { return &r.Algorithm }),
+		plain("generation", func(r *row) *int { return &r.Generation }),
+		plain("private", func(r *row) *[]byte { return &r.Private }),
+		moment("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
+		moment("active_at", func(r *row) *time.Time { return &r.ActiveAt }),
+	}
+}
+
+const (
+	selectSigningKeys = `SELECT [key] FROM {signing_keys}`
+	insertSigningKey  = `INSERT INTO {signing_keys} ([key]) VALUES (@[key]) ON CONFLICT (algorithm, generation) DO NOTHING`
+)
 
 // SigningKeys implements [oauthkit.KeyStore].
 func (c *Credentials) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 	var keys []*oauthkit.SigningKey
-	err := c.each(ctx, c.pool(), selectSigningKeys, nil, func(scan func(...any) error) error {
+	err := c.queryRows(ctx, c.pool(), selectSigningKeys, arguments{}, func(scan func(...any) error) error {
 		key := &oauthkit.SigningKey{}
 		keys = append(keys, key)
-		return scan(&key.ID, &key.Algorithm, &key.Generation, &key.Private, moment{&key.CreatedAt}, moment{&key.ActiveAt})
+		return scan(c.tables.signingKeys.fields(nil, key)...)
 	})
 	if err != nil {
-		return nil, failed("reading the signing keys", err)
+		return nil, storeError("reading the signing keys", err)
 	}
 	return keys, nil
 }
 
-const insertSigningKey = `INSERT INTO {signing_keys} (id, algorithm, generation, private, created_at, active_at)
-VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (algorithm, generation) DO NOTHING`
-
 // AddSigningKey implements [oauthkit.KeyStore].
 func (c *Credentials) AddSigningKey(ctx context.Context, key *oauthkit.SigningKey) error {
-	rows, err := c.execute(ctx, c.pool(), insertSigningKey,
-		key.ID, key.Algorithm, key.Generation, key.Private, c.stamp(key.CreatedAt), c.stamp(key.ActiveAt))
+	rows, err := c.execute(ctx, c.pool(), insertSigningKey, arguments{key: key})
 	if err == nil && rows == 0 {
 		err = oauthkit.ErrReplayed
 	}
-	return failed("adding a signing key", err)
+	return storeError("adding a signing key", err)
 }
 
 // RemoveSigningKey implements [oauthkit.KeyStore].
 func (c *Credentials) RemoveSigningKey(ctx context.Context, id string) (removed bool, err error) {
-	rows, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = $1`, id)
-	return rows == 1, failed("removing a signing key", err)
+	rows, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = @id`, arguments{id: id})
+	return rows == 1, storeError("removing a signing key", err)
 }

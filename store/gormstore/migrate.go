@@ -14,8 +14,8 @@ import (
 const (
 	createMigrations = `CREATE TABLE IF NOT EXISTS {migrations} (id varchar(255) PRIMARY KEY)`
 	selectMigrations = `SELECT id FROM {migrations}`
-	insertMigration  = `INSERT INTO {migrations} (id) VALUES ($1)`
-	deleteMigration  = `DELETE FROM {migrations} WHERE id = $1`
+	insertMigration  = `INSERT INTO {migrations} (id) VALUES (@id)`
+	deleteMigration  = `DELETE FROM {migrations} WHERE id = @id`
 )
 
 // Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it only reads
@@ -46,7 +46,7 @@ func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) 
 		}
 		halves = []half{ofApplications}
 	}
-	return failed("migrating", applications.migrate(ctx, &upgrade{database: applications.database, halves: halves, table: applications, own: own}))
+	return storeError("migrating", applications.migrate(ctx, &upgrade{database: applications.database, halves: halves, table: applications, own: own}))
 }
 
 // upgrade is what Migrate has to do in one database.
@@ -69,10 +69,10 @@ func (d *database) migrate(ctx context.Context, u *upgrade) error {
 // isDue reports whether there is anything to do, without a lock.
 func (u *upgrade) isDue(ctx context.Context) (bool, error) {
 	var there bool
-	if err := u.first(ctx, u.pool(), u.dialect.hasMigrations(), nil, &there); err != nil || !there || len(u.own) > 0 {
+	if err := u.queryRow(ctx, u.pool(), u.dialect.hasMigrations, arguments{}, &there); err != nil || !there || len(u.own) > 0 {
 		return true, err
 	}
-	done, err := u.ids(ctx, u.pool(), selectMigrations)
+	done, err := u.queryStrings(ctx, u.pool(), selectMigrations, arguments{})
 	if err != nil {
 		return false, err
 	}
@@ -87,13 +87,13 @@ func (u *upgrade) isDue(ctx context.Context) (bool, error) {
 
 // dueVersions returns the versions that are not among those that were done.
 func (u *upgrade) dueVersions(done []string) []migration {
-	return slices.DeleteFunc(u.dialect.migrations(), func(version migration) bool { return slices.Contains(done, version.id) })
+	return slices.DeleteFunc(slices.Clone(u.dialect.migrations), func(version migration) bool { return slices.Contains(done, version.id) })
 }
 
 // runAtOnce does everything in one transaction.
 func (u *upgrade) runAtOnce(tx *gorm.DB) error {
 	ctx, pool := tx.Statement.Context, tx.Statement.ConnPool
-	done, err := u.ids(ctx, pool, selectMigrations)
+	done, err := u.queryStrings(ctx, pool, selectMigrations, arguments{})
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (u *upgrade) runAtOnce(tx *gorm.DB) error {
 				return err
 			}
 		}
-		if _, err := u.execute(ctx, pool, insertMigration, version.id); err != nil {
+		if _, err := u.execute(ctx, pool, insertMigration, arguments{id: version.id}); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func (u *upgrade) runOwn(tx *gorm.DB) error {
 
 func (d *database) executeEach(tx *gorm.DB, statements []string) error {
 	for _, statement := range statements {
-		if _, err := d.execute(tx.Statement.Context, tx.Statement.ConnPool, statement); err != nil {
+		if _, err := d.execute(tx.Statement.Context, tx.Statement.ConnPool, statement, arguments{}); err != nil {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (d *database) executeEach(tx *gorm.DB, statements []string) error {
 func (s *Store[A]) PrintMigrations(w io.Writer) error {
 	extension, err := s.ApplicationTable.extension()
 	if err != nil {
-		return failed("printing the migrations", err)
+		return storeError("printing the migrations", err)
 	}
 	script := s.ApplicationTable.script(ofApplications, ofCredentials)
 	if !s.ApplicationTable.together() {
@@ -160,7 +160,7 @@ func (s *Store[A]) PrintMigrations(w io.Writer) error {
 // script returns every version, as it is executed on an empty database.
 func (d *database) script(halves ...half) string {
 	all := []string{createMigrations}
-	for _, version := range d.dialect.migrations() {
+	for _, version := range d.dialect.migrations {
 		for _, step := range version.stepsOf(halves) {
 			all = append(all, step.all()...)
 		}

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -26,10 +25,6 @@ var (
 	errPooler   = errors.New("the database's URL leads to a pooler, and migrations need a URL that leads to PostgreSQL itself: run them with that one, after which this one works")
 	errLostLock = fmt.Errorf("the lock of the migrations was lost: either the connection was lost, or %w", errPooler)
 )
-
-func (postgresDialect) hasMigrations() string {
-	return `SELECT to_regclass('{migrations}') IS NOT NULL`
-}
 
 // postgresMigration is a connection that holds the lock of the migrations. It is the session's lock and not a transaction's,
 // because CREATE INDEX CONCURRENTLY waits for every transaction that has read something.
@@ -60,10 +55,10 @@ func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
 	if err := m.lock(ctx, conn); err != nil {
 		return err
 	}
-	if _, err := u.execute(ctx, conn, createMigrations); err != nil {
+	if _, err := u.execute(ctx, conn, createMigrations, arguments{}); err != nil {
 		return err
 	}
-	done, err := u.ids(ctx, conn, selectMigrations)
+	done, err := u.queryStrings(ctx, conn, selectMigrations, arguments{})
 	if err != nil {
 		return err
 	}
@@ -82,7 +77,7 @@ func (m *postgresMigration) lock(ctx context.Context, conn *sql.Conn) error {
 	}
 	for {
 		var locked bool
-		if err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", m.key).Scan(&locked); err != nil || locked {
+		if err := m.queryRow(ctx, conn, "SELECT pg_try_advisory_lock(@lock)", arguments{lock: m.key}, &locked); err != nil || locked {
 			return err
 		}
 		if !pause(ctx, lockPause/4) {
@@ -133,7 +128,7 @@ func (m *postgresMigration) runVersion(ctx context.Context, conn *sql.Conn, vers
 			if err := m.executeEach(tx, statements); err != nil {
 				return err
 			}
-			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, part)
+			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, arguments{id: part})
 			return err
 		})
 		if err != nil {
@@ -141,10 +136,10 @@ func (m *postgresMigration) runVersion(ctx context.Context, conn *sql.Conn, vers
 		}
 	}
 	return m.transaction(ctx, func(tx *gorm.DB) error {
-		if _, err := m.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {migrations} WHERE starts_with(id, $1)`, version.id+"."); err != nil {
+		if _, err := m.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {migrations} WHERE starts_with(id, @id)`, arguments{id: version.id + "."}); err != nil {
 			return err
 		}
-		_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, version.id)
+		_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, arguments{id: version.id})
 		return err
 	})
 }
@@ -155,7 +150,7 @@ const unfilled = "unfilled "
 // addColumns adds the host's columns, each in a transaction that holds the table for a moment, and fills them in others, which
 // lock rows only.
 func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done []string) error {
-	existing, err := m.ids(ctx, conn, m.dialect.applicationColumns())
+	existing, err := m.queryStrings(ctx, conn, m.dialect.applicationColumns, arguments{})
 	if err != nil {
 		return err
 	}
@@ -167,7 +162,7 @@ func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done
 			if err := m.table.addColumn(tx, field); err != nil {
 				return err
 			}
-			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, unfilled+field.DBName)
+			_, err := m.execute(ctx, tx.Statement.ConnPool, insertMigration, arguments{id: unfilled + field.DBName})
 			return err
 		})
 		if err != nil {
@@ -185,7 +180,7 @@ func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done
 			if err := m.table.fillColumn(tx, field); err != nil {
 				return err
 			}
-			_, err := m.execute(ctx, tx.Statement.ConnPool, deleteMigration, mark)
+			_, err := m.execute(ctx, tx.Statement.ConnPool, deleteMigration, arguments{id: mark})
 			return err
 		})
 		if err != nil {
@@ -217,8 +212,8 @@ func (m *postgresMigration) transaction(ctx context.Context, run func(tx *gorm.D
 			if _, err := pool.ExecContext(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"'"); err != nil {
 				return err
 			}
-			err := pool.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
-AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = $1)`, m.key).Scan(&held)
+			err := m.queryRow(ctx, pool, `SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
+AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = @lock)`, arguments{lock: m.key}, &held)
 			if err == nil && !held {
 				err = errLostLock
 			}
@@ -269,8 +264,9 @@ func (m *postgresMigration) ensureIndex(ctx context.Context, conn *sql.Conn, nam
 // cleanupTimeout bounds the removal of an index that could not be created.
 const cleanupTimeout = 5 * time.Second
 
-func (*postgresMigration) isValid(ctx context.Context, conn *sql.Conn, name string) (valid bool, err error) {
-	err = conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid)`, quoted(name)).Scan(&valid)
+func (m *postgresMigration) isValid(ctx context.Context, conn *sql.Conn, name string) (valid bool, err error) {
+	err = m.queryRow(ctx, conn, `SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(@name) AND indisvalid)`,
+		arguments{name: quoted(name)}, &valid)
 	return valid, err
 }
 
@@ -280,28 +276,3 @@ func (*postgresMigration) dropIndex(ctx context.Context, conn *sql.Conn, name st
 }
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// underLock holds an advisory lock until the transaction ends. The isolation level makes what the instance before has
-// committed visible once the lock is held. It is another lock than that of the migrations, which may be held for minutes.
-func (p postgresDialect) underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error {
-	return d.transaction(ctx, func(tx *gorm.DB) error {
-		if _, err := tx.Statement.ConnPool.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", p.lockKey(d, "scopes")); err != nil {
-			return err
-		}
-		return change(tx)
-	})
-}
-
-// lockOwner holds an advisory lock until the transaction ends. Two owners whose keys are equal only wait
-// for each other.
-func (p postgresDialect) lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, owner string) error {
-	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", p.lockKey(d, "applications of "+owner))
-	return err
-}
-
-// lockKey returns the number of an advisory lock.
-func (postgresDialect) lockKey(d *database, subject string) int64 {
-	name := fnv.New64a()
-	fmt.Fprintf(name, "oauthkit %s of %s", subject, d.prefix)
-	return int64(name.Sum64())
-}

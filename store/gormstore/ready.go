@@ -16,8 +16,8 @@ const (
 // Ready implements [oauthkit.Readier]. It executes a statement that deletes no row, so it waits
 // as a write does and fails where one would.
 func (c *Credentials) Ready(ctx context.Context) error {
-	_, err := c.execute(ctx, c.pool(), writeCredentials)
-	return failed("writing to the database of the credentials", err)
+	_, err := c.execute(ctx, c.pool(), writeCredentials, arguments{})
+	return storeError("writing to the database of the credentials", err)
 }
 
 // Ready implements [oauthkit.Readier], as [Credentials.Ready] does, for both databases if there
@@ -26,8 +26,8 @@ func (s *Store[A]) Ready(ctx context.Context) error {
 	if err := s.Credentials.Ready(ctx); err != nil {
 		return err
 	}
-	_, err := s.ApplicationTable.execute(ctx, s.ApplicationTable.pool(), writeApplications)
-	return failed("writing to the database of the applications", err)
+	_, err := s.ApplicationTable.execute(ctx, s.ApplicationTable.pool(), writeApplications, arguments{})
+	return storeError("writing to the database of the applications", err)
 }
 
 // Connections implements [oauthkit.ConnectionPool] with the limit that the database was opened

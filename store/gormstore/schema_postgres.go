@@ -1,13 +1,5 @@
 package gormstore
 
-// migrations implements dialect. Hashes, ids and lists are text of any length; what may be long or short is the library's
-// decision, and not one that a column should take back.
-func (postgresDialect) migrations() []migration {
-	return []migration{
-		{"0001", []step{{of: ofApplications, statements: firstApplicationsPostgres}, {of: ofCredentials, statements: firstCredentialsPostgres}}},
-	}
-}
-
 // A row of application_scopes without a scope says that the application may have no more than its other rows.
 const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_id varchar(255) PRIMARY KEY,

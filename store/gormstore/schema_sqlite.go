@@ -1,13 +1,5 @@
 package gormstore
 
-// migrations implements dialect. Times are microseconds since 1970, except in the table of applications, which belongs to
-// GORM and the host.
-func (sqliteDialect) migrations() []migration {
-	return []migration{
-		{"0001", []step{{of: ofApplications, statements: firstApplicationsSQLite}, {of: ofCredentials, statements: firstCredentialsSQLite}}},
-	}
-}
-
 // A row of application_scopes without a scope says that the application may have no more than its other rows.
 const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	client_id text PRIMARY KEY NOT NULL,

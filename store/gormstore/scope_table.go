@@ -31,6 +31,14 @@ type Scope struct {
 	Default bool
 }
 
+func scopeColumns() columns[Scope] {
+	return columns[Scope]{
+		plain("name", func(s *Scope) *string { return &s.Name }),
+		plain("description", func(s *Scope) *string { return &s.Description }),
+		plain("is_default", func(s *Scope) *bool { return &s.Default }),
+	}
+}
+
 // All implements [oauthkit.ScopeBackend], with one statement.
 func (s *ScopeTable) All(ctx context.Context) (map[string]string, error) {
 	scopes, err := s.List(ctx)
@@ -47,40 +55,40 @@ func (s *ScopeTable) All(ctx context.Context) (map[string]string, error) {
 // An application with rows has those scopes alone. Allow makes one row more, without a scope, so that one that may have nothing is
 // told from one that may have all.
 const availableScopes = `SELECT name FROM {scopes}
-WHERE NOT EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = $1)
-OR EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = $1 AND scope = name)
+WHERE NOT EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id)
+OR EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id AND scope = name)
 ORDER BY name`
 
 // Available implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
 func (s *ScopeTable) Available(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
-	scopes, err := s.ids(ctx, s.pool(), availableScopes, app.GetID())
-	return scopes, failed("finding the scopes of an application", err)
+	scopes, err := s.queryStrings(ctx, s.pool(), availableScopes, arguments{clientID: app.GetID()})
+	return scopes, storeError("finding the scopes of an application", err)
 }
 
-const defaultScopes = `SELECT name FROM {scopes} s LEFT JOIN {application_scopes} a ON a.client_id = $1 AND a.scope = s.name
+const defaultScopes = `SELECT name FROM {scopes} s LEFT JOIN {application_scopes} a ON a.client_id = @client_id AND a.scope = s.name
 WHERE CASE
-	WHEN EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = $1 AND is_default) THEN a.is_default
-	WHEN EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = $1) THEN s.is_default AND a.scope IS NOT NULL
+	WHEN EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id AND is_default) THEN a.is_default
+	WHEN EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id) THEN s.is_default AND a.scope IS NOT NULL
 	ELSE s.is_default
 END ORDER BY name`
 
 // Default implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
 func (s *ScopeTable) Default(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
-	scopes, err := s.ids(ctx, s.pool(), defaultScopes, app.GetID())
-	return scopes, failed("finding the default scopes of an application", err)
+	scopes, err := s.queryStrings(ctx, s.pool(), defaultScopes, arguments{clientID: app.GetID()})
+	return scopes, storeError("finding the default scopes of an application", err)
 }
 
 // List returns the scopes that there are, in the order of their names.
 func (s *ScopeTable) List(ctx context.Context) ([]Scope, error) {
 	var scopes []Scope
-	err := s.each(ctx, s.pool(), `SELECT name, description, is_default FROM {scopes} ORDER BY name`, nil, func(scan func(...any) error) error {
+	err := s.queryRows(ctx, s.pool(), `SELECT [scope] FROM {scopes} ORDER BY name`, arguments{}, func(scan func(...any) error) error {
 		var scope Scope
-		err := scan(&scope.Name, &scope.Description, &scope.Default)
+		err := scan(s.tables.scopes.fields(nil, &scope)...)
 		scopes = append(scopes, scope)
 		return err
 	})
 	if err != nil {
-		return nil, failed("listing scopes", err)
+		return nil, storeError("listing scopes", err)
 	}
 	return scopes, nil
 }
@@ -97,29 +105,29 @@ func (s *ScopeTable) Set(ctx context.Context, scope Scope) error {
 		problems.Add("name", "%s lets an application introspect; no token can have it", scope.Name)
 	}
 	if len(problems) > 0 {
-		return failed("setting a scope", problems)
+		return storeError("setting a scope", problems)
 	}
-	_, err = s.execute(ctx, s.pool(), `INSERT INTO {scopes} (name, description, is_default) VALUES ($1, $2, $3)
+	_, err = s.execute(ctx, s.pool(), `INSERT INTO {scopes} ([scope]) VALUES (@[scope])
 ON CONFLICT (name) DO UPDATE SET description = excluded.description, is_default = excluded.is_default`,
-		scope.Name, scope.Description, scope.Default)
-	return failed("setting a scope", err)
+		arguments{scope: &scope})
+	return storeError("setting a scope", err)
 }
 
 // Remove removes a scope, also from the applications that it was allowed to, which may not have more for that. What was issued with
 // it stays as it is. Without one of that name the error wraps [oauthkit.ErrNotFound].
 func (s *ScopeTable) Remove(ctx context.Context, name string) error {
 	err := s.dialect.underLock(ctx, s.database, func(tx *gorm.DB) error {
-		removed, err := s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {scopes} WHERE name = $1`, name)
+		removed, err := s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {scopes} WHERE name = @name`, arguments{name: name})
 		if err == nil && removed == 0 {
 			err = fmt.Errorf("%q: %w", name, oauthkit.ErrNotFound)
 		}
 		if err != nil {
 			return err
 		}
-		_, err = s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {application_scopes} WHERE scope = $1`, name)
+		_, err = s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {application_scopes} WHERE scope = @name`, arguments{name: name})
 		return err
 	})
-	return failed("removing a scope", err)
+	return storeError("removing a scope", err)
 }
 
 // Allow says which scopes an application may have, and which of them it gets where a request names none, in the place of what was
@@ -132,29 +140,30 @@ func (s *ScopeTable) Allow(ctx context.Context, clientID string, scopes, default
 		if err := s.allowable(ctx, pool, scopes, defaults); err != nil {
 			return err
 		}
-		err := s.first(ctx, pool, `SELECT client_id FROM {applications} WHERE client_id = $1 FOR UPDATE`, []any{clientID}, new(string))
+		err := s.queryRow(ctx, pool, `SELECT client_id FROM {applications} WHERE client_id = @client_id FOR UPDATE`,
+			arguments{clientID: clientID}, new(string))
 		if err != nil {
 			return fmt.Errorf("%q: %w", clientID, err)
 		}
-		if _, err := s.execute(ctx, pool, forgetApplicationScopes, clientID); err != nil {
+		if _, err := s.execute(ctx, pool, forgetApplicationScopes, arguments{clientID: clientID}); err != nil {
 			return err
 		}
 		restricted := oauthkit.Scopes{""}
 		for _, scope := range restricted.Union(scopes) {
-			_, err := s.execute(ctx, pool, `INSERT INTO {application_scopes} (client_id, scope, is_default) VALUES ($1, $2, $3)`,
-				clientID, scope, defaults.Contains(scope))
+			_, err := s.execute(ctx, pool, `INSERT INTO {application_scopes} (client_id, scope, is_default) VALUES (@client_id, @scope.name, @scope.is_default)`,
+				arguments{clientID: clientID, scope: &Scope{Name: scope, Default: defaults.Contains(scope)}})
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return failed("allowing scopes", err)
+	return storeError("allowing scopes", err)
 }
 
 // allowable refuses what Allow cannot say.
 func (s *ScopeTable) allowable(ctx context.Context, pool gorm.ConnPool, scopes, defaults oauthkit.Scopes) error {
-	known, err := s.ids(ctx, pool, `SELECT name FROM {scopes}`)
+	known, err := s.queryStrings(ctx, pool, `SELECT name FROM {scopes}`, arguments{})
 	if err != nil {
 		return err
 	}
@@ -175,10 +184,10 @@ func (s *ScopeTable) allowable(ctx context.Context, pool gorm.ConnPool, scopes, 
 	return nil
 }
 
-const forgetApplicationScopes = `DELETE FROM {application_scopes} WHERE client_id = $1`
+const forgetApplicationScopes = `DELETE FROM {application_scopes} WHERE client_id = @client_id`
 
 // AllowAll takes back what [ScopeTable.Allow] said: the application may have every scope, and gets the general defaults.
 func (s *ScopeTable) AllowAll(ctx context.Context, clientID string) error {
-	_, err := s.execute(ctx, s.pool(), forgetApplicationScopes, clientID)
-	return failed("allowing all scopes", err)
+	_, err := s.execute(ctx, s.pool(), forgetApplicationScopes, arguments{clientID: clientID})
+	return storeError("allowing all scopes", err)
 }

@@ -11,8 +11,8 @@ import (
 const sharedSecret = "shared"
 
 const (
-	selectSecret = `SELECT value FROM {secrets} WHERE name = $1`
-	insertSecret = `INSERT INTO {secrets} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+	selectSecret = `SELECT value FROM {secrets} WHERE name = @name`
+	insertSecret = `INSERT INTO {secrets} (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING`
 )
 
 // SharedSecret implements [oauthkit.Store]. Of concurrent inserts one wins; every caller then
@@ -20,19 +20,19 @@ const (
 func (c *Credentials) SharedSecret(ctx context.Context, proposed string) (string, error) {
 	secret, err := c.secret(ctx)
 	if !errors.Is(err, oauthkit.ErrNotFound) {
-		return secret, failed("reading the shared secret", err)
+		return secret, storeError("reading the shared secret", err)
 	}
-	if _, err := c.execute(ctx, c.pool(), insertSecret, sharedSecret, proposed); err != nil {
-		return "", failed("saving the shared secret", err)
+	if _, err := c.execute(ctx, c.pool(), insertSecret, arguments{name: sharedSecret, value: proposed}); err != nil {
+		return "", storeError("saving the shared secret", err)
 	}
 	secret, err = c.secret(ctx)
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		err = errors.New("it was removed at once")
 	}
-	return secret, failed("reading the shared secret again", err)
+	return secret, storeError("reading the shared secret again", err)
 }
 
 func (c *Credentials) secret(ctx context.Context) (secret string, err error) {
-	err = c.first(ctx, c.pool(), selectSecret, []any{sharedSecret}, &secret)
+	err = c.queryRow(ctx, c.pool(), selectSecret, arguments{name: sharedSecret}, &secret)
 	return secret, err
 }

@@ -41,7 +41,7 @@ func (f *databaseFile) check(ctx context.Context, d *database) error {
 // find learns which file the database is in. A name that is no file belongs to a virtual file system of the host's driver.
 func (f *databaseFile) find(ctx context.Context, d *database) error {
 	var path string
-	if err := d.pool().QueryRowContext(ctx, d.sql(d.dialect.identity())).Scan(&path); err != nil {
+	if err := d.pool().QueryRowContext(ctx, d.sql(d.dialect.identity)).Scan(&path); err != nil {
 		return err
 	}
 	if opened, err := os.Stat(path); err == nil {

@@ -1,0 +1,141 @@
+package gormstore
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// columns are columns of a table whose rows are read into a T and written from one. A
+// statement names all of them at once, as [database.prepare] describes.
+type columns[T any] []column[T]
+
+// column is one of them.
+type column[T any] struct {
+	name  string
+	value func(d *database, row *T) any // written to the column
+	field func(row *T) any              // filled by Scan
+}
+
+// fields appends a field of row for each column.
+func (c columns[T]) fields(fields []any, row *T) []any {
+	for _, column := range c {
+		fields = append(fields, column.field(row))
+	}
+	return fields
+}
+
+// plain is a column that the drivers read and write.
+func plain[T any, V string | int | bool | []byte](name string, field func(row *T) *V) column[T] {
+	return column[T]{
+		name,
+		func(_ *database, row *T) any { return *field(row) },
+		func(row *T) any { return field(row) },
+	}
+}
+
+// uris is a column of URIs.
+func uris[T any](name string, field func(row *T) *oauthkit.URIs) column[T] {
+	return column[T]{
+		name,
+		func(_ *database, row *T) any { return field(row).String() },
+		func(row *T) any { return field(row) },
+	}
+}
+
+// scopes is a column of scopes. An empty one is read as nil.
+func scopes[T any](name string, field func(row *T) *oauthkit.Scopes) column[T] {
+	return column[T]{
+		name,
+		func(_ *database, row *T) any { return field(row).String() },
+		func(row *T) any { return scopeList{field(row)} },
+	}
+}
+
+// moment is a column of times.
+func moment[T any](name string, field func(row *T) *time.Time) column[T] {
+	return column[T]{
+		name,
+		func(d *database, row *T) any { return d.stamp(*field(row)) },
+		func(row *T) any { return timestamp{field(row)} },
+	}
+}
+
+// optionalMoment is a column of times in which NULL is the zero time.
+func optionalMoment[T any](name string, field func(row *T) *time.Time) column[T] {
+	return column[T]{
+		name,
+		func(d *database, row *T) any { return d.stampOrNull(*field(row)) },
+		func(row *T) any { return timestamp{field(row)} },
+	}
+}
+
+// document is a column of JSON.
+func document[T, V any](name string, field func(row *T) *V) column[T] {
+	return column[T]{
+		name,
+		func(_ *database, row *T) any { return jsonText[V]{field(row)} },
+		func(row *T) any { return jsonText[V]{field(row)} },
+	}
+}
+
+// timestamp reads a time: a timestamp of PostgreSQL, or microseconds since 1970 of SQLite.
+// NULL is the zero time.
+type timestamp struct{ field *time.Time }
+
+// Scan implements [database/sql.Scanner].
+func (t timestamp) Scan(column any) error {
+	switch value := column.(type) {
+	case nil:
+		*t.field = time.Time{}
+	case time.Time:
+		*t.field = value.UTC()
+	case int64:
+		*t.field = time.UnixMicro(value).UTC()
+	default:
+		return fmt.Errorf("gormstore: cannot read a time from %T", column)
+	}
+	return nil
+}
+
+// scopeList reads scopes.
+type scopeList struct{ field *oauthkit.Scopes }
+
+// Scan implements [database/sql.Scanner].
+func (s scopeList) Scan(column any) error {
+	err := s.field.Scan(column)
+	if len(*s.field) == 0 {
+		*s.field = nil
+	}
+	return err
+}
+
+// jsonText reads and writes a value as JSON. A nil value is written as null. null and an
+// empty object are read as nil without a parser, since most rows hold nothing else.
+type jsonText[T any] struct{ field *T }
+
+// Value implements [driver.Valuer].
+func (j jsonText[T]) Value() (driver.Value, error) {
+	text, err := json.Marshal(j.field)
+	return string(text), err
+}
+
+// Scan implements [database/sql.Scanner].
+func (j jsonText[T]) Scan(column any) error {
+	switch value := column.(type) {
+	case string:
+		if value == "null" || value == "{}" {
+			var none T
+			*j.field = none
+			return nil
+		}
+		return json.Unmarshal([]byte(value), j.field)
+	case []byte:
+		return json.Unmarshal(value, j.field)
+	default:
+		return fmt.Errorf("gormstore: cannot read JSON from %T", column)
+	}
+}

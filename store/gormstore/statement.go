@@ -1,0 +1,190 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// statement is a statement in the words of a database.
+type statement struct {
+	text   string
+	writes bool
+	// The parameters, in the order of the arguments $1, $2, ... or ?1, ?2, ...
+	parameters []parameter
+	err        error // if it names something that does not exist
+}
+
+var (
+	columnList   = regexp.MustCompile(`(@|\w+\.)?\[(\w+)(?: (\w+)=([@\w.]+))?\]`)
+	tableName    = regexp.MustCompile(`\{(\w+)\}`)
+	argumentName = regexp.MustCompile(`@\w+(\.\w+)?`)
+	writing      = regexp.MustCompile(`(?i)\b(INSERT INTO|UPDATE|DELETE FROM|CREATE|ALTER|DROP) `)
+)
+
+// prepare translates a statement into the words of the database, once. In this package a
+// statement is written for PostgreSQL with
+//
+//	{codes}          the table of codes, with the prefix
+//	@now             the argument of this name
+//	@code.hash       a column of the row of arguments of this name
+//	[code]           the columns of a row: hash, issued_at, ...
+//	t.[code]         the same with a table: t.hash, t.issued_at, ...
+//	@[code]          the same as arguments: @code.hash, @code.issued_at, ...
+//	@[code hash=@id] the same with another expression for one column
+func (d *database) prepare(text string) *statement {
+	if prepared, ok := d.statements.Load(text); ok {
+		return prepared.(*statement)
+	}
+	s := &statement{}
+	written := columnList.ReplaceAllStringFunc(text, s.expand(d.parameters))
+	written = d.dialect.translate(tableName.ReplaceAllString(written, d.prefix+"$1"))
+	s.text = argumentName.ReplaceAllStringFunc(written, s.number(d))
+	s.writes = writing.MatchString(s.text)
+	d.statements.Store(text, s)
+	return s
+}
+
+// expand returns a function that writes a list of columns out.
+func (s *statement) expand(p parameters) func(list string) string {
+	return func(list string) string {
+		parts := columnList.FindStringSubmatch(list)
+		table, row, other, expression := parts[1], parts[2], parts[3], parts[4]
+		names := slices.Clone(p.columns[row])
+		if names == nil || other != "" && !slices.Contains(names, other) {
+			s.err = fmt.Errorf("gormstore: no columns %s", list)
+		}
+		if table == "@" {
+			table += row + "."
+		}
+		for i, name := range names {
+			names[i] = table + name
+			if name == other {
+				names[i] = expression
+			}
+		}
+		return strings.Join(names, ", ")
+	}
+}
+
+// number returns a function that replaces a name by the number of its argument.
+func (s *statement) number(d *database) func(name string) string {
+	var names []string
+	return func(name string) string {
+		if !slices.Contains(names, name) {
+			value, ok := d.parameters.named[name[1:]]
+			if !ok {
+				s.err = fmt.Errorf("gormstore: no argument %s", name)
+			}
+			names, s.parameters = append(names, name), append(s.parameters, value)
+		}
+		return fmt.Sprint(d.dialect.argument(), slices.Index(names, name)+1)
+	}
+}
+
+// bind returns the arguments in the order of the statement.
+func (s *statement) bind(d *database, a arguments) ([]any, error) {
+	if s.err != nil || len(s.parameters) == 0 {
+		return nil, s.err
+	}
+	values := make([]any, len(s.parameters))
+	for i, value := range s.parameters {
+		values[i] = value(d, a)
+	}
+	return values, nil
+}
+
+// sql returns the text of a statement without arguments.
+func (d *database) sql(text string) string { return d.prepare(text).text }
+
+// run executes a call of a statement, which goes to the pool or to a transaction. In a
+// transaction, only the whole transaction is repeated.
+func (d *database) run(ctx context.Context, conn gorm.ConnPool, s *statement, call func() error) error {
+	if conn != d.pool() {
+		return call()
+	}
+	return d.attempt(ctx, s.writes, call)
+}
+
+// execute executes a statement and returns the number of rows that it changed.
+func (d *database) execute(ctx context.Context, conn gorm.ConnPool, text string, a arguments) (rows int, err error) {
+	s := d.prepare(text)
+	values, err := s.bind(d, a)
+	if err != nil {
+		return 0, err
+	}
+	err = d.run(ctx, conn, s, func() error {
+		result, err := conn.ExecContext(ctx, s.text, values...)
+		if err != nil {
+			return err
+		}
+		changed, err := result.RowsAffected()
+		rows = int(changed)
+		return err
+	})
+	return rows, err
+}
+
+// queryRow reads the first row of the result. It returns [oauthkit.ErrNotFound] if there is
+// none.
+func (d *database) queryRow(ctx context.Context, conn gorm.ConnPool, text string, a arguments, fields ...any) error {
+	s := d.prepare(text)
+	values, err := s.bind(d, a)
+	if err != nil {
+		return err
+	}
+	err = d.run(ctx, conn, s, func() error { return conn.QueryRowContext(ctx, s.text, values...).Scan(fields...) })
+	if errors.Is(err, sql.ErrNoRows) {
+		return oauthkit.ErrNotFound
+	}
+	return err
+}
+
+// queryRows reads every row of the result. A statement of which a row was read is not
+// repeated, because read cannot be undone.
+func (d *database) queryRows(ctx context.Context, conn gorm.ConnPool, text string, a arguments, read func(scan func(...any) error) error) error {
+	s := d.prepare(text)
+	values, err := s.bind(d, a)
+	if err != nil {
+		return err
+	}
+	var failure error // after the first row
+	err = d.run(ctx, conn, s, func() error {
+		rows, err := conn.QueryContext(ctx, s.text, values...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		began := false
+		for ; rows.Next(); began = true {
+			if failure = read(rows.Scan); failure != nil {
+				return nil
+			}
+		}
+		if began {
+			failure = rows.Err()
+			return nil
+		}
+		return rows.Err()
+	})
+	return errors.Join(err, failure)
+}
+
+// queryStrings returns the one column of the result.
+func (d *database) queryStrings(ctx context.Context, conn gorm.ConnPool, text string, a arguments) (column []string, err error) {
+	err = d.queryRows(ctx, conn, text, a, func(scan func(...any) error) error {
+		var value string
+		err := scan(&value)
+		column = append(column, value)
+		return err
+	})
+	return column, err
+}
