@@ -16,7 +16,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// readAxe returns the script of npm's axe-core, which finds what keeps people from using a page, or skips the test.
+// readAxe returns the script of npm's axe-core, which finds accessibility problems.
+// It skips the test if axe-core is not installed.
 func readAxe(t *testing.T) string {
 	t.Helper()
 	script, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
@@ -29,7 +30,7 @@ func readAxe(t *testing.T) string {
 	return string(script)
 }
 
-// audit has axe-core look at the page. Only while it works are scripts switched on.
+// audit checks the page with axe-core. Scripts are enabled only for this check.
 func (w *walk) audit(name string) {
 	w.t.Helper()
 	w.do(scripts(true))
@@ -39,8 +40,8 @@ func (w *walk) audit(name string) {
 	w.do(scripts(false))
 }
 
-// violations are what axe-core finds with all of its rules, those for good practice included. Its script comes from the outside,
-// which no page's policy can forbid.
+// violations returns the findings of all rules of axe-core, best practices included.
+// The browser injects the script, so the page's policy does not block it.
 func violations(p *page, axe string) []string {
 	p.t.Helper()
 	return ask(p, chromedp.Evaluate[[]string](axe+`;
@@ -48,7 +49,8 @@ func violations(p *page, axe string) []string {
 			node => violation.id + " at " + node.target.join(" ") + ", " + node.html + ": " + node.failureSummary)))`, chromedp.EvalAwaitPromise))
 }
 
-// TestAxeFinds shows that what axe-core finds gets here: a field without a label, and words that are hard to read in the dark.
+// TestAxeFinds shows that findings of axe-core are reported: a field without a label,
+// and text with low contrast in dark mode.
 func TestAxeFinds(t *testing.T) {
 	p, axe := openChromium(t, findChromium(t), screens[1]), readAxe(t)
 	p.do(chromedp.Navigate("data:text/html," + url.PathEscape(`<!doctype html><html lang=en><title>Bad</title>
@@ -61,7 +63,7 @@ func TestAxeFinds(t *testing.T) {
 	}
 }
 
-// scripts switches the scripts of pages on or off.
+// scripts enables or disables the scripts of pages.
 func scripts(on bool) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
 		_, err := cdp.Call(ctx, tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
@@ -69,8 +71,8 @@ func scripts(on bool) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// checkStructure finds what a page must have whatever is on it: one heading that says what it is, one landmark around the content,
-// the language that it is written in; and no script.
+// checkStructure checks the structure of a page: its language, one heading with this
+// text, one main landmark, and no script.
 func (w *walk) checkStructure(name, language, heading string) {
 	w.t.Helper()
 	type structure struct {
@@ -83,6 +85,6 @@ func (w *walk) checkStructure(name, language, heading string) {
 		language: document.documentElement.lang, headings: [...document.querySelectorAll("h1")].map(h => h.innerText),
 		mains: document.querySelectorAll("main, [role=main]").length, scripts: document.scripts.length})`))
 	if got.Language != language || len(got.Headings) != 1 || got.Headings[0] != heading || got.Mains != 1 || got.Scripts != 0 {
-		w.t.Errorf("%s: got %+v, want language %s, the one heading %q, one main landmark and no script", name, got, language, heading)
+		w.t.Errorf("%s: got %+v, want language %s, one heading %q, one main landmark and no script", name, got, language, heading)
 	}
 }

@@ -13,9 +13,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestChromiumRedirects shows that the answer reaches native applications in a real browser, which holds every redirect after
-// the consent page's form to the page's policy: on both loopback addresses, and where the application sends the browser on
-// to yet another origin.
+// TestChromiumRedirects shows that responses reach native applications in a
+// real browser, which applies the policy of the consent page to every redirect
+// after its form. It uses both loopback addresses and an application that
+// redirects to a third origin.
 func TestChromiumRedirects(t *testing.T) {
 	chromium := findChromium(t)
 	last := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -41,7 +42,7 @@ func TestChromiumRedirects(t *testing.T) {
 	}
 }
 
-// listen serves a handler on an address and returns its origin.
+// listen serves a handler at an address and returns its origin.
 func listen(t *testing.T, address string, handler http.Handler) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)

@@ -21,7 +21,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// screen is one way to look at a page.
+// screen is a kind of display.
 type screen struct {
 	name  string
 	width int64
@@ -30,10 +30,11 @@ type screen struct {
 
 var screens = []screen{{"phone", 390, false}, {"phone-dark", 390, true}, {"desktop", 1280, false}, {"desktop-dark", 1280, true}}
 
-// TestChromium walks a person with Chromium through the quickstart, on a phone and on a desktop, in light and dark, with the
-// keyboard alone: sign in, deny, allow, refresh. No page may be wider than the screen, and the browser may complain about
-// nothing, such as content that the page's own policy forbids. With OAUTHKIT_SCREENSHOTS set to a folder it leaves a picture
-// of each page there.
+// TestChromium walks through the quickstart in Chromium on a phone and a desktop, in
+// light and dark mode, with the keyboard alone: sign in, deny, allow, refresh. No
+// page may be wider than the screen, and the browser may not report anything, such as
+// content blocked by the page's policy. If OAUTHKIT_SCREENSHOTS names a folder, the
+// test saves a screenshot of each page there.
 func TestChromium(t *testing.T) {
 	chromium := findChromium(t)
 	for _, screen := range screens {
@@ -62,7 +63,7 @@ func TestChromium(t *testing.T) {
 	}
 }
 
-// findChromium returns the browser's program, or skips the test.
+// findChromium returns the path of the browser. It skips the test if there is none.
 func findChromium(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -74,7 +75,7 @@ func findChromium(t *testing.T) string {
 	return ""
 }
 
-// page is the browser's one tab.
+// page is a tab of the browser.
 type page struct {
 	t      *testing.T
 	ctx    context.Context
@@ -121,7 +122,7 @@ func openTab(parent context.Context, t *testing.T, screen screen, option chromed
 	return p
 }
 
-// listen collects what the browser complains about.
+// listen collects the messages of the browser.
 func (p *page) listen(event any) {
 	if entry, ok := event.(*log.EventEntryAdded); ok {
 		p.mutex.Lock()
@@ -138,7 +139,7 @@ func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// ask returns what an action finds out.
+// ask returns the result of an action.
 func ask[T any](p *page, action chromedp.Action[T]) T {
 	p.t.Helper()
 	found, err := chromedp.Run(p.ctx, action)
@@ -148,7 +149,7 @@ func ask[T any](p *page, action chromedp.Action[T]) T {
 	return found
 }
 
-// press moves the focus to a button and presses Enter, and waits for the next page.
+// press focuses a button, presses Enter, and waits for the next page.
 func (p *page) press(selector chromedp.CSS) {
 	p.t.Helper()
 	p.do(chromedp.WaitVisible(selector), chromedp.Focus(selector))
@@ -156,39 +157,40 @@ func (p *page) press(selector chromedp.CSS) {
 	p.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS(`body:not([data-old])`)))
 }
 
-// see checks the page that is shown.
+// see checks the current page.
 func (p *page) see(name, text string) {
 	p.t.Helper()
 	p.do(chromedp.WaitVisible(chromedp.CSS(`h1`)))
 	body := ask(p, chromedp.Text(chromedp.CSS(`body`)))
 	if !strings.Contains(body, text) {
-		p.t.Errorf("%s: the page does not show %q:\n%s", name, text, body)
+		p.t.Errorf("%s: got a page without %q:\n%s", name, text, body)
 	}
 	if wider := ask(p, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)); wider > 0 {
-		p.t.Errorf("%s: the page is %d pixels wider than the screen", name, wider)
+		p.t.Errorf("%s: got a page %d pixels wider than the screen, want none wider", name, wider)
 	}
 	if unnamed := ask(p, chromedp.Evaluate[string](`document.documentElement.lang && document.title ? "" : "no"`)); unnamed != "" {
-		p.t.Errorf("%s: the page has no language or no title", name)
+		p.t.Errorf("%s: got a page without a language or title, want both", name)
 	}
 	p.picture(name)
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	for _, complaint := range p.complaints {
 		if !expected(name, complaint) {
-			p.t.Errorf("%s: the browser says: %s", name, complaint)
+			p.t.Errorf("%s: got the browser's message %s, want none", name, complaint)
 		}
 	}
 	p.complaints = nil
 }
 
-// expected knows the pages that have an error status, and the icon that the examples do not have: the browser notes both.
+// expected reports whether the browser complains about an expected error status or a
+// missing icon of the examples.
 func expected(name, complaint string) bool {
 	withStatus := []string{"login-failed", "error", "register-problem", "update-problem", "consent-nothing"}
 	return strings.Contains(complaint, "Failed to load resource") &&
 		(slices.Contains(withStatus, name) || strings.Contains(complaint, "favicon.ico"))
 }
 
-// picture leaves a screenshot for people to look at.
+// picture saves a screenshot.
 func (p *page) picture(name string) {
 	p.t.Helper()
 	folder := os.Getenv("OAUTHKIT_SCREENSHOTS")

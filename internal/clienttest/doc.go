@@ -1,5 +1,5 @@
-// Package clienttest holds tests that use the provider as strangers do: examples/idp runs as a process of its own, on SQLite
-// and on PostgreSQL, and clients that know nothing of this library sign users in with it: one written with
-// golang.org/x/oauth2 and coreos/go-oidc, one with npm's openid-client, and a person with Chromium. An operator runs the
-// commands of examples/idp, and the other examples are started as well.
+// Package clienttest tests the provider from outside. examples/idp runs as a process
+// on SQLite and on PostgreSQL, and independent clients sign users in with it: one
+// written with golang.org/x/oauth2 and coreos/go-oidc, one with npm's openid-client,
+// and Chromium. Other tests run the commands of examples/idp and the other examples.
 package clienttest

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestQuickstartWalk runs the README's first command to its end, and again: with a database of its own and with one that stays.
+// TestQuickstartWalk runs the README's first command twice, with a temporary database
+// and with a file.
 func TestQuickstartWalk(t *testing.T) {
 	folder := t.TempDir()
 	for _, args := range [][]string{nil, nil, {"-db", "kept.db"}, {"-db", "kept.db"}} {
@@ -18,15 +19,15 @@ func TestQuickstartWalk(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", args, err, output)
 		}
 		if !strings.Contains(string(output), "steps succeeded") {
-			t.Errorf("%v: got\n%s\nwant that all steps succeeded", args, output)
+			t.Errorf("%v: got\n%s\nwant each step and success", args, output)
 		}
 		if files, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || args == nil && len(files) != 0 {
-			t.Errorf("got %v, %v left, want a walk without -db to leave nothing", files, err)
+			t.Errorf("got files %v, %v after a walk without -db, want none", files, err)
 		}
 	}
 }
 
-// TestIDPStops shows that SIGTERM ends the provider with status 0.
+// TestIDPStops shows that the provider exits with status 0 after SIGTERM.
 func TestIDPStops(t *testing.T) {
 	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"))
 	if err := idp.stop(); err != nil {
@@ -34,7 +35,8 @@ func TestIDPStops(t *testing.T) {
 	}
 }
 
-// TestIDPSeedsTwice shows that seeding a second time changes nothing: the tables' content is the same.
+// TestIDPSeedsTwice shows that a second start with the same seed file does not
+// change the tables.
 func TestIDPSeedsTwice(t *testing.T) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +57,8 @@ func TestIDPSeedsTwice(t *testing.T) {
 	}
 }
 
-// TestIDPRefuses shows that what cannot work is said at the start, and how.
+// TestIDPRefuses shows that a configuration that cannot work fails at start-up with
+// a helpful error.
 func TestIDPRefuses(t *testing.T) {
 	tests := map[string]struct {
 		args []string
@@ -72,7 +75,7 @@ func TestIDPRefuses(t *testing.T) {
 			command.Dir = t.TempDir()
 			output, err := command.CombinedOutput()
 			if err == nil || !strings.Contains(string(output), test.want) {
-				t.Errorf("got %v and %s, want a failure that names %s", err, output, test.want)
+				t.Errorf("got %v and %s, want an error that names %s", err, output, test.want)
 			}
 		})
 	}

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestGoOIDC signs alice in with a client written with golang.org/x/oauth2 and coreos/go-oidc: once with each algorithm.
+// TestGoOIDC signs alice in with a client written with golang.org/x/oauth2 and
+// coreos/go-oidc, once for each signing algorithm.
 func TestGoOIDC(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, idp *process) {
 		alice := newPerson(t)
@@ -53,13 +54,13 @@ func checkGoOIDC(t *testing.T, idp *process, alice *person, clientID, algorithm 
 		t.Fatal(err)
 	}
 	if renewed.AccessToken == tokens.AccessToken || renewed.RefreshToken == tokens.RefreshToken {
-		t.Error("refreshing returned a token that was there before")
+		t.Error("got an old token after a refresh, want new ones")
 	}
 	checkIDToken(t, provider, config, renewed, algorithm)
 	checkIntrospection(t, idp, renewed.AccessToken)
 }
 
-// signIn goes through the authorization code flow with PKCE, as RFC 9700 asks for.
+// signIn goes through the authorization code flow with PKCE, as RFC 9700 recommends.
 func signIn(t *testing.T, config *oauth2.Config, alice *person) *oauth2.Token {
 	t.Helper()
 	verifier := oauth2.GenerateVerifier()
@@ -69,7 +70,7 @@ func signIn(t *testing.T, config *oauth2.Config, alice *person) *oauth2.Token {
 	}
 	answer := back.Query()
 	if answer.Get("state") != "state-1" || answer.Get("iss") == "" || !strings.HasPrefix(back.String(), callback+"?") {
-		t.Fatalf("got the answer %s, want one with state and issuer at %s", back, callback)
+		t.Fatalf("got the response %s, want one with state and issuer at %s", back, callback)
 	}
 	tokens, err := config.Exchange(t.Context(), answer.Get("code"), oauth2.VerifierOption(verifier))
 	if err != nil {
@@ -101,7 +102,7 @@ func checkIntrospection(t *testing.T, idp *process, token string) {
 	}
 }
 
-// introspect asks as another application, which is allowed to.
+// introspect introspects a token as another application, which may do so.
 func introspect(t *testing.T, idp *process, token string) map[string]any {
 	t.Helper()
 	body := strings.NewReader(url.Values{"token": {token}}.Encode())
@@ -121,7 +122,7 @@ func introspect(t *testing.T, idp *process, token string) map[string]any {
 	return document
 }
 
-// decode reads a JSON document.
+// decode decodes a JSON response.
 func decode(t *testing.T, response *http.Response, document any) {
 	t.Helper()
 	if err := json.NewDecoder(response.Body).Decode(document); err != nil {
@@ -129,7 +130,8 @@ func decode(t *testing.T, response *http.Response, document any) {
 	}
 }
 
-// TestDeny shows that a user who denies sends the application away with nothing, and is asked again next time.
+// TestDeny shows that the application gets an error if the user denies, and that the
+// user is asked again next time.
 func TestDeny(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, idp *process) {
 		alice := newPerson(t)
@@ -137,7 +139,7 @@ func TestDeny(t *testing.T) {
 			"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {callback}, "scope": {"openid"}, "state": {"s"},
 			"code_challenge": {oauth2.S256ChallengeFromVerifier(oauth2.GenerateVerifier())}, "code_challenge_method": {"S256"},
 		}.Encode()
-		for _, want := range []int{2, 1} { // pages: sign in and consent, then consent alone
+		for _, want := range []int{2, 1} { // pages: sign-in and consent, then only consent
 			back, pages, err := alice.answer(address, "deny")
 			if err != nil {
 				t.Fatal(err)

@@ -15,7 +15,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// command runs examples/idp to its end and returns what it printed, what it complained about, and its exit status.
+// command runs a command of examples/idp and returns its output, its error output and
+// its exit status.
 func command(t *testing.T, args ...string) (printed, complaint string, status int) {
 	t.Helper()
 	var stdout, stderr strings.Builder
@@ -29,13 +30,14 @@ func command(t *testing.T, args ...string) (printed, complaint string, status in
 	return stdout.String(), stderr.String(), process.ProcessState.ExitCode()
 }
 
-// succeed is a command that has to. It complains of nothing, and logs at most what it changed.
+// succeed runs a command that must succeed. Its error output may hold only log
+// lines about changes.
 func succeed(t *testing.T, args ...string) string {
 	t.Helper()
 	printed, complaint, status := command(t, args...)
 	for line := range strings.Lines(complaint) {
 		if !strings.Contains(line, " level=INFO msg=") {
-			t.Errorf("idp %s: got the complaint %q, want none", strings.Join(args, " "), line)
+			t.Errorf("idp %s: got the error output %q, want none", strings.Join(args, " "), line)
 		}
 	}
 	if status != 0 {
@@ -44,7 +46,7 @@ func succeed(t *testing.T, args ...string) string {
 	return printed
 }
 
-// shownSecret finds the secret that is shown once.
+// shownSecret returns the secret in the output.
 func shownSecret(t *testing.T, printed string) string {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^client_secret +(\S{40,})$`).FindStringSubmatch(printed)
@@ -54,7 +56,7 @@ func shownSecret(t *testing.T, printed string) string {
 	return found[1]
 }
 
-// shop is the application that the commands of these tests are about.
+// shop is the application that the commands in these tests manage.
 func shop(idp *process, secret string) *oauth2.Config {
 	config := webConfig(idp)
 	config.ClientID, config.ClientSecret = "shop", secret
@@ -75,7 +77,7 @@ func worksFor(t *testing.T, idp *process, secret string) bool {
 	return err == nil
 }
 
-// eachLocation runs a test on every database, beside a provider that serves it.
+// eachLocation runs a test on every database while a provider serves it.
 func eachLocation(t *testing.T, test func(t *testing.T, idp *process, location string)) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
@@ -91,8 +93,8 @@ func createShop(t *testing.T, location string) (secret string) {
 		"--name", "Shop", "--client-id", "shop", "--user", "alice", "--redirect-uris", callback, "--scopes", "openid read", "--seed", seedFile(t)))
 }
 
-// TestIDPCommands goes through the life of an application while the provider serves: created, signed in to, its secret
-// rotated, and deleted.
+// TestIDPCommands manages an application while the provider serves: it creates it,
+// signs in with it, rotates its secret and deletes it.
 func TestIDPCommands(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		first := createShop(t, location)
@@ -102,11 +104,11 @@ func TestIDPCommands(t *testing.T) {
 
 		second := shownSecret(t, succeed(t, "applications", "rotate-secret", "-db", location, "shop", "--keep", "1h"))
 		if !worksFor(t, idp, first) || !worksFor(t, idp, second) {
-			t.Error("got a secret refused, want both good for an hour")
+			t.Error("got a secret refused, want both valid for an hour")
 		}
 		third := shownSecret(t, succeed(t, "applications", "rotate-secret", "shop", "-db", location))
 		if worksFor(t, idp, first) || worksFor(t, idp, second) || !worksFor(t, idp, third) {
-			t.Error("got an old secret accepted or the new one refused, want the new one alone to be good")
+			t.Error("got an old secret accepted or the new one refused, want only the new one to be valid")
 		}
 
 		if listed := succeed(t, "applications", "list", "-db", location); !strings.Contains(listed, `"Shop"`) || !strings.Contains(listed, `"Web shop"`) {
@@ -120,10 +122,10 @@ func TestIDPCommands(t *testing.T) {
 
 		succeed(t, "applications", "delete", "-db", location, "--", "shop")
 		if worksFor(t, idp, third) || introspect(t, idp, tokens.AccessToken)["active"] != false {
-			t.Error("got something that works after the application was deleted")
+			t.Error("got a valid token or secret after the application was deleted, want none")
 		}
 		if _, complaint, status := command(t, "applications", "show", "shop", "-db", location); status != 1 || !strings.Contains(complaint, "idp applications list") {
-			t.Errorf("got status %d and %q, want 1 and what to do", status, complaint)
+			t.Errorf("got status %d and %q, want 1 and advice", status, complaint)
 		}
 	})
 }
@@ -146,12 +148,13 @@ func checkPages(t *testing.T, idp *process, alice *person) {
 	home := get("/")
 	for _, path := range []string{"/o/applications/", "/o/authorized_tokens/"} {
 		if !strings.Contains(home, `href="`+path+`"`) || !strings.Contains(get(path), "Shop") {
-			t.Errorf("%s: want a link to a page with the application", path)
+			t.Errorf("%s: got no link to a page with the application, want one", path)
 		}
 	}
 }
 
-// TestIDPRevoke ends what an application has and what a user has approved, and has the user asked anew.
+// TestIDPRevoke revokes everything of an application and of a user. The user must
+// then be asked again.
 func TestIDPRevoke(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		config, alice := shop(idp, createShop(t, location)), newPerson(t)
@@ -165,7 +168,7 @@ func TestIDPRevoke(t *testing.T) {
 				t.Errorf("%v: got %q, want the one sign-in revoked", args, printed)
 			}
 			if again := succeed(t, append([]string{"revoke", "-db", location}, args...)...); !strings.Contains(again, "consent of \""+args[1]+"\"") {
-				t.Errorf("%v: got %q, want a word about the name where nothing was revoked", args, again)
+				t.Errorf("%v: got %q, want a note about the name because nothing was revoked", args, again)
 			}
 			back, pages, err := alice.answer(config.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), "deny")
 			if err != nil || pages != 1 || back.Query().Get("error") != "access_denied" {
@@ -175,7 +178,7 @@ func TestIDPRevoke(t *testing.T) {
 	})
 }
 
-// TestIDPClearTokens removes what has expired, within the limits, and says what.
+// TestIDPClearTokens deletes expired rows within the limits and reports their number.
 func TestIDPClearTokens(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		for range 5 {
@@ -185,7 +188,7 @@ func TestIDPClearTokens(t *testing.T) {
 			return db.Exec("UPDATE oauth_access_tokens SET expires_at = issued_at").Error
 		})
 		removed := regexp.MustCompile(`(?m)^access_tokens +(\d+)$`)
-		for range 2 { // the first has removed nothing
+		for range 2 { // the dry run deletes nothing
 			printed := succeed(t, "cleartokens", "-db", location, "--dry-run")
 			if found := removed.FindStringSubmatch(printed); found == nil || found[1] != "5" || !strings.Contains(printed, "TO BE REMOVED") {
 				t.Errorf("got\n%s\nwant 5 access tokens that would be removed", printed)
@@ -200,7 +203,8 @@ func TestIDPClearTokens(t *testing.T) {
 	})
 }
 
-// TestIDPKeys lists, rotates and removes the keys, sealed with the secret that the provider has.
+// TestIDPKeys lists, rotates and removes the keys, which are sealed with the
+// provider's secret.
 func TestIDPKeys(t *testing.T) {
 	t.Setenv("IDP_SECRET", "a secret of the test for the signing keys")
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
@@ -209,18 +213,18 @@ func TestIDPKeys(t *testing.T) {
 			t.Errorf("got\n%s\nwant one key of each algorithm", listed)
 		}
 		var rotated string
-		for range 2 { // the second time the new ones still wait
+		for range 2 { // the new keys of the first rotation are not active yet
 			if rotated = succeed(t, "keys", "rotate", "-db", location); count(rotated) != 4 {
 				t.Errorf("got\n%s\nwant two keys of each algorithm", rotated)
 			}
 		}
-		kid := strings.Fields(rotated)[5] // behind the five words of the head
+		kid := strings.Fields(rotated)[5] // after the five words of the header
 		if left := succeed(t, "keys", "remove", "-db", location, "--", kid); count(left) != 3 || strings.Contains(left, kid) {
 			t.Errorf("got\n%s\nwant the others without %s", left, kid)
 		}
 		t.Setenv("IDP_SECRET", "another secret that has as many characters")
 		if _, complaint, status := command(t, "keys", "rotate", "-db", location); status != 1 || !strings.Contains(complaint, "IDP_SECRET") {
-			t.Errorf("got status %d and %q, want a failure that names the variable", status, complaint)
+			t.Errorf("got status %d and %q, want an error that names the variable", status, complaint)
 		}
 	})
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// TestIDPMigrate lets somebody else make the tables from what is printed, and then finds them.
+// TestIDPMigrate creates the tables from the printed statements and then starts the
+// provider on them.
 func TestIDPMigrate(t *testing.T) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
 			location := database(t)
 			script := succeed(t, "migrate", "--print", "-db", location)
 			if _, err := os.Stat(location); err == nil {
-				t.Error("printing made a file")
+				t.Error("got a database file after printing, want none")
 			}
 			if _, complaint, status := command(t, "applications", "list", "-db", location); status != 1 || !strings.Contains(complaint, "idp migrate") {
-				t.Errorf("without tables: got status %d and %q, want what to do", status, complaint)
+				t.Errorf("without tables: got status %d and %q, want advice", status, complaint)
 			}
 			onDatabase(t, location, func(db *gorm.DB) error {
 				for statement := range strings.SplitSeq(strings.TrimSpace(script), ";\n") {
@@ -43,7 +44,7 @@ func TestIDPMigrate(t *testing.T) {
 	}
 }
 
-// onDatabase does something to the tables directly.
+// onDatabase calls act with a connection to the tables.
 func onDatabase(t *testing.T, location string, act func(db *gorm.DB) error) {
 	t.Helper()
 	open := sqlite.OpenDB

@@ -13,14 +13,15 @@ import (
 	"gorm.io/gorm"
 )
 
-// TestIDPCommandsLog shows that each command logs what it changed, as serving does, with who did it where the pages say that, and that
-// one which only looks says nothing.
+// TestIDPCommandsLog shows that each command logs its changes like the server
+// does, with the actor where the pages log one, and that commands without
+// changes log nothing.
 func TestIDPCommandsLog(t *testing.T) {
 	location := filepath.Join(t.TempDir(), "idp.db")
 	message := regexp.MustCompile(`(?m) level=INFO msg=(\S+).*?( by=.*)?$`)
 	for _, step := range []struct {
 		args string
-		want []string // the names of the events, and who they say did it
+		want []string // the names of the events and their actors
 	}{
 		{"migrate", nil},
 		{"check", nil},
@@ -35,7 +36,8 @@ func TestIDPCommandsLog(t *testing.T) {
 		{"cleartokens --dry-run", nil},
 		{"cleartokens", []string{"cleanup.finished"}},
 		{"applications delete machine", []string{`application.deleted by="command line"`}},
-		{"keys rotate", []string{"key.published", "key.published", "key.published", "key.published"}}, // two at once, two for later
+		// Two active now and two later.
+		{"keys rotate", []string{"key.published", "key.published", "key.published", "key.published"}},
 	} {
 		_, log, status := command(t, append(strings.Fields(step.args), "-db", location)...)
 		var names []string
@@ -48,14 +50,15 @@ func TestIDPCommandsLog(t *testing.T) {
 	}
 }
 
-// TestIDPCheckChangesNothing shows that checking makes no signing keys, and tells of nothing that serving would not.
+// TestIDPCheckChangesNothing shows that the check creates no signing keys and reports
+// only findings that the server would report.
 func TestIDPCheckChangesNothing(t *testing.T) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
 			location := database(t)
 			succeed(t, "migrate", "-db", location)
 			if checked := succeed(t, "check", "-db", location); strings.Count(checked, "warning") != 2 || !strings.Contains(checked, "oidc.W001") {
-				t.Errorf("got\n%s\nwant the one warning that there is no IDP_SECRET, and the number", checked)
+				t.Errorf("got\n%s\nwant one warning about the missing IDP_SECRET, and the number of findings", checked)
 			}
 			if listed := succeed(t, "keys", "list", "-db", location); strings.Count(listed, "\n") != 1 {
 				t.Errorf("got\n%s\nwant no key", listed)
@@ -64,12 +67,13 @@ func TestIDPCheckChangesNothing(t *testing.T) {
 	}
 }
 
-// TestIDPClearTokensInterrupted stops cleaning in its midst: what was removed is said, and the next run goes on.
+// TestIDPClearTokensInterrupted interrupts a cleanup. It must report the deleted
+// rows, and the next run must delete the rest.
 func TestIDPClearTokensInterrupted(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		const rows = 20_000
 		machineToken(t, idp, "read")
-		if err := idp.stop(); err != nil { // it would remove the rows as well
+		if err := idp.stop(); err != nil { // it would delete the rows, too
 			t.Fatal(err)
 		}
 		onDatabase(t, location, func(db *gorm.DB) error {
@@ -81,26 +85,29 @@ SELECT 'expired ' || i, authorization_id, scopes, resources, issued_at, issued_a
 		removed := regexp.MustCompile(`(?m)^access_tokens +([1-9]\d*)$`)
 		found := removed.FindStringSubmatch(printed)
 		if found == nil || status != 1 || !strings.Contains(complaint, "interrupted") || !strings.Contains(complaint, "stopped=true") {
-			t.Fatalf("got status %d, %q and\n%s\nwant 1, that it was interrupted, and how much was removed", status, complaint, printed)
+			t.Fatalf("got status %d, %q and\n%s\nwant 1, a note about the interruption, and the number of deleted rows", status, complaint, printed)
 		}
 		var left int
 		onDatabase(t, location, func(db *gorm.DB) error {
 			return db.Raw("SELECT count(*) FROM oauth_access_tokens").Scan(&left).Error
 		})
-		// The row that was just being removed may be gone without anybody having been told.
+		// The row being deleted at the interruption may be gone
+		// without being counted.
 		if told, err := strconv.Atoi(found[1]); err != nil || left <= 1 || rows-left-told < -1 || rows-left-told > 1 {
-			t.Errorf("got %d of %d rows left, and %d removed", left, rows, told)
+			t.Errorf("got %d of %d rows left and %d reported as deleted, want them to add up", left, rows, told)
 		}
 		again := succeed(t, "cleartokens", "-db", location)
 		others := removed.FindStringSubmatch(again)
-		// One row has not expired, and the server may have ended with the row of the interrupted run after it was counted here.
+		// One row has not expired, and the server may have finished deleting the row
+		// of the interrupted run after the count above.
 		if expired := left - 1; others == nil || others[1] != strconv.Itoa(expired) && others[1] != strconv.Itoa(expired-1) {
-			t.Errorf("got\n%s\nwant the other %d removed", again, expired)
+			t.Errorf("got\n%s\nwant the other %d deleted", again, expired)
 		}
 	})
 }
 
-// interrupted begins to remove row by row, and interrupts that when the first row is gone.
+// interrupted starts a cleanup that deletes row by row, and interrupts it
+// after the first row.
 func interrupted(t *testing.T, location string, rows int) (printed, complaint string, status int) {
 	t.Helper()
 	var stdout, stderr strings.Builder
@@ -117,6 +124,6 @@ func interrupted(t *testing.T, location string, rows int) (printed, complaint st
 		}
 		return process.Process.Signal(os.Interrupt)
 	})
-	_ = process.Wait() // its status is looked at
+	_ = process.Wait() // the state has its status
 	return stdout.String(), stderr.String(), process.ProcessState.ExitCode()
 }

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// TestB21_IDPSignInAndOut is about the pages of examples/idp: another site cannot send their forms, a session that was there before
-// is not the one after a sign-in, and a sign-out ends it.
+// TestB21_IDPSignInAndOut tests the pages of examples/idp: other sites cannot submit
+// their forms, a sign-in starts a new session, and a sign-out ends it.
 func TestB21_IDPSignInAndOut(t *testing.T) {
 	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
 	password := url.Values{"username": {"alice"}, "password": {alicesWords}}
@@ -40,18 +40,19 @@ func TestB21_IDPSignInAndOut(t *testing.T) {
 
 	planted := "idp=planted"
 	_, header := post(t, idp, "/login", password, map[string]string{"Cookie": planted})
-	set := header.Values("Set-Cookie") // the first forgets what was there
+	set := header.Values("Set-Cookie") // the first one deletes the old cookie
 	cookie, _, _ := strings.Cut(set[len(set)-1], ";")
 	if cookie == planted || !isSignedIn(t, idp, cookie) || isSignedIn(t, idp, planted) {
-		t.Errorf("B-07: got the session %q, want a new one that works, and %q to be worth nothing", cookie, planted)
+		t.Errorf("B-07: got the session %q, want a new valid one, and %q to be invalid", cookie, planted)
 	}
 	signOut(t, idp, cookie)
 	if isSignedIn(t, idp, cookie) {
-		t.Error("got a session that works after the sign-out")
+		t.Error("got a valid session after the sign-out, want none")
 	}
 }
 
-// signOut opens the page that asks, with the cookie of a session, and presses its button.
+// signOut opens the sign-out page with the cookie of a session and
+// presses its button.
 func signOut(t *testing.T, idp *process, cookie string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, idp.issuer()+"/logout", nil)
@@ -73,11 +74,11 @@ func signOut(t *testing.T, idp *process, cookie string) {
 	form := url.Values{string(token[1]): {string(token[2])}}
 	status, header := post(t, idp, "/o/logout", form, map[string]string{"Cookie": cookie + "; " + browser})
 	if status != http.StatusSeeOther || len(header.Values("Set-Cookie")) != 2 {
-		t.Errorf("got %d and cookies %q, want 303, and both the session's and the browser's taken away", status, header.Values("Set-Cookie"))
+		t.Errorf("got %d and cookies %q, want 303 and both cookies deleted", status, header.Values("Set-Cookie"))
 	}
 }
 
-// post sends a form as a browser does, and follows no redirect.
+// post submits a form like a browser, without following redirects.
 func post(t *testing.T, idp *process, path string, form url.Values, header map[string]string) (status int, answered http.Header) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, idp.origin+path, strings.NewReader(form.Encode()))
@@ -96,7 +97,7 @@ func post(t *testing.T, idp *process, path string, form url.Values, header map[s
 	return response.StatusCode, response.Header
 }
 
-// isSignedIn asks for a code without a page (prompt=none).
+// isSignedIn requests a code without a page (prompt=none).
 func isSignedIn(t *testing.T, idp *process, cookie string) bool {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, webConfig(idp).AuthCodeURL("s")+
@@ -116,14 +117,15 @@ func isSignedIn(t *testing.T, idp *process, cookie string) bool {
 	case strings.Contains(location, "error=login_required"):
 		return false
 	default:
-		t.Fatalf("got %s to %q, want one of two errors", response.Status, location)
+		t.Fatalf("got %s to %q, want login_required or consent_required", response.Status, location)
 		return false
 	}
 }
 
-// TestIDPOverTLS serves https with a certificate from files, and takes no form of a page that came over plain http.
+// TestIDPOverTLS serves https with a certificate from files. It must refuse forms
+// from pages loaded over plain http.
 func TestIDPOverTLS(t *testing.T) {
-	borrowed := httptest.NewTLSServer(nil) // for its certificate, which is for example.com and 127.0.0.1
+	borrowed := httptest.NewTLSServer(nil) // its certificate is for example.com and 127.0.0.1
 	borrowed.Close()
 	certificate := borrowed.TLS.Certificates[0]
 	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
@@ -140,7 +142,7 @@ func TestIDPOverTLS(t *testing.T) {
 		}
 	}
 	idp := launch(t, "idp", "-db", filepath.Join(folder, "idp.db"), "-tls-cert", filepath.Join(folder, "cert.pem"), "-tls-key", filepath.Join(folder, "key.pem"))
-	idp.wait(t) // an answer to plain http is one as well
+	idp.wait(t) // the answer to a plain http request counts
 	roots := x509.NewCertPool()
 	roots.AddCert(borrowed.Certificate())
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}}
@@ -160,7 +162,8 @@ func TestIDPOverTLS(t *testing.T) {
 	checkPlainHTTP(t, client, strings.TrimSuffix(issuer, "/o"))
 }
 
-// checkPlainHTTP sends the form of the sign-in page as a browser does that says no more than where the page is from.
+// checkPlainHTTP submits the sign-in form like a browser that sends only
+// an Origin header.
 func checkPlainHTTP(t *testing.T, client *http.Client, own string) {
 	t.Helper()
 	for origin, want := range map[string]int{own: http.StatusUnauthorized, strings.Replace(own, "https:", "http:", 1): http.StatusForbidden} {
@@ -181,7 +184,8 @@ func checkPlainHTTP(t *testing.T, client *http.Client, own string) {
 	}
 }
 
-// TestIDPOffersScopes wants owners to be offered what the seed file knows, beside the scopes of OpenID Connect.
+// TestIDPOffersScopes expects the registration form to offer the scopes of the seed
+// file and those of OpenID Connect.
 func TestIDPOffersScopes(t *testing.T) {
 	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
 	alice := newPerson(t)

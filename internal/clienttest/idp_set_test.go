@@ -9,18 +9,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestIDPSetApplication is an operator who trusts an application while the provider serves, switches it off, and takes both back: his
-// word is good at once, and what he does not speak of stays.
+// TestIDPSetApplication trusts and disables an application while the provider
+// serves, and undoes both. Each change takes effect at once and leaves other
+// settings unchanged.
 func TestIDPSetApplication(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		secret := createShop(t, location)
 		set := func(args ...string) {
 			t.Helper()
 			if printed := succeed(t, append([]string{"applications", "set", "shop", "-db", location}, args...)...); printed != "Changed shop.\n" {
-				t.Errorf("%v: got %q, want what was changed", args, printed)
+				t.Errorf("%v: got %q, want a list of the changes", args, printed)
 			}
 		}
-		denied := func(person *person) url.Values { // where a page asks
+		denied := func(person *person) url.Values { // also on a page
 			t.Helper()
 			back, _, err := person.answer(shop(idp, secret).AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), "deny")
 			if err != nil {
@@ -31,7 +32,7 @@ func TestIDPSetApplication(t *testing.T) {
 		listed := func(state string) {
 			t.Helper()
 			if printed := succeed(t, "applications", "list", "-db", location); !regexp.MustCompile(`(?m)^shop .* ` + state + ` +"alice" +"Our shop"$`).MatchString(printed) {
-				t.Errorf("got\n%s\nwant shop of alice's as %s", printed, state)
+				t.Errorf("got\n%s\nwant alice's shop as %s", printed, state)
 			}
 		}
 		set("-name", "Our shop", "-verified")
@@ -42,12 +43,12 @@ func TestIDPSetApplication(t *testing.T) {
 		listed("trusted,verified")
 		alice := newPerson(t)
 		if answer := denied(alice); answer.Get("code") == "" {
-			t.Errorf("trusted: got %v, want a code without a page that asks", answer)
+			t.Errorf("trusted: got %v, want a code without a consent page", answer)
 		}
 		tokens := signIn(t, shop(idp, secret), alice)
 		set("-disabled")
 		if worksFor(t, idp, secret) || introspect(t, idp, tokens.AccessToken)["active"] != false {
-			t.Error("got something that works after the application was switched off")
+			t.Error("got a valid token or secret after the application was disabled, want none")
 		}
 		if document := succeed(t, "applications", "show", "shop", "-db", location); !strings.Contains(document, `"disabled": true`) {
 			t.Errorf("got\n%s\nwant it disabled", document)
@@ -55,19 +56,20 @@ func TestIDPSetApplication(t *testing.T) {
 		set("-disabled=false", "-skip-authorization=false", "-verified=false")
 		listed("-")
 		if answer := denied(alice); answer.Get("error") != "access_denied" || !worksFor(t, idp, secret) {
-			t.Errorf("got %v, want the user asked again, and the secret that was there before", answer)
+			t.Errorf("got %v, want the user asked again, and the old secret valid", answer)
 		}
 	})
 }
 
-// TestIDPKnowsScopes shows that the scopes which a command takes without a seed file are those that a provider without one has.
+// TestIDPKnowsScopes shows that without a seed file commands and provider accept
+// the same scopes.
 func TestIDPKnowsScopes(t *testing.T) {
 	location := t.TempDir() + "/idp.db"
 	succeed(t, "migrate", "-db", location)
 	succeed(t, "createapplication", "public", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
 		"-scopes", "openid profile email address phone offline_access introspection", "-client-id", "app", "-verified")
 	if checked := succeed(t, "check", "-db", location); strings.Contains(checked, "oauthkit.W105") {
-		t.Errorf("got\n%s\nwant nothing about scopes", checked)
+		t.Errorf("got\n%s\nwant no note about scopes", checked)
 	}
 	_, complaint, status := command(t, "applications", "set", "app", "-scopes", "openid read", "-db", location)
 	if status != 2 || !strings.Contains(complaint, "scopes: read is not one of") || !strings.Contains(complaint, "-seed FILE") {
@@ -76,14 +78,14 @@ func TestIDPKnowsScopes(t *testing.T) {
 	seed := seedFile(t)
 	succeed(t, "applications", "set", "app", "-scopes", "openid read", "-seed", seed, "-db", location)
 	if checked := succeed(t, "check", "-db", location); !strings.Contains(checked, "app (read)") {
-		t.Errorf("got\n%s\nwant to be told that no seed file knows the scope", checked)
+		t.Errorf("got\n%s\nwant a note that the seed file does not have the scope", checked)
 	}
 	if checked := succeed(t, "check", "-seed", seed, "-db", location); strings.Contains(checked, "oauthkit.W105") {
-		t.Errorf("got\n%s\nwant nothing about scopes", checked)
+		t.Errorf("got\n%s\nwant no note about scopes", checked)
 	}
 }
 
-// TestIDPTakenAddress shows what is said to whoever starts it twice.
+// TestIDPTakenAddress checks the error if the address is in use.
 func TestIDPTakenAddress(t *testing.T) {
 	location := t.TempDir() + "/idp.db"
 	idp := start(t, "idp", "-db", location)

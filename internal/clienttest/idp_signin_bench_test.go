@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// BenchmarkSignInFlood measures the token endpoint of examples/idp while 64 connections send wrong passwords: the median of
-// client_credentials requests before, beside and after the flood, and how many times longer
-// it is beside it. The flood comes from one address, and
-// from 64 of them, which have budgets of their own.
+// BenchmarkSignInFlood measures the token endpoint of examples/idp while 64
+// connections send wrong passwords: the median time of client_credentials requests
+// before, during and after the flood, and its increase during the flood. The flood
+// comes from one address, and from 64 addresses with separate limits.
 func BenchmarkSignInFlood(b *testing.B) {
 	for name, database := range databases {
 		for _, addresses := range []int{1, 64} {
@@ -42,7 +42,8 @@ func BenchmarkSignInFlood(b *testing.B) {
 	}
 }
 
-// tokenTimes requests 50 tokens a second, however long the answers take, and returns the median.
+// tokenTimes requests 50 tokens a second, independent of the answers, and returns
+// the median time.
 func tokenTimes(b *testing.B, idp *process, duration time.Duration) time.Duration {
 	b.Helper()
 	const pause = 20 * time.Millisecond
@@ -85,8 +86,8 @@ func requestToken(ctx context.Context, idp *process) error {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// flood sends wrong passwords on 64 connections until the context ends, each as soon as the one before was answered, and
-// then counts the answers by their status.
+// flood sends wrong passwords on 64 connections until the context ends, each
+// immediately after the previous answer. It returns the number of answers by status.
 func flood(ctx context.Context, idp *process, addresses int) <-chan map[int]int {
 	var mutex sync.Mutex
 	var senders sync.WaitGroup

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build returns the path of an example's program.
+// build returns the path of an example's binary.
 func build(t testing.TB, example string) string {
 	t.Helper()
 	programs.Lock()
@@ -54,13 +54,13 @@ func build(t testing.TB, example string) string {
 	return path
 }
 
-// databases are where the provider keeps its data, by name.
+// databases returns the location of the provider's data by database name.
 var databases = map[string]func(t testing.TB) string{
 	"sqlite":   func(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") },
 	"postgres": func(t testing.TB) string { return oauthtest.Postgres(t) },
 }
 
-// process is an example that runs.
+// process is a running example.
 type process struct {
 	origin  string // http://127.0.0.1:port
 	command *exec.Cmd
@@ -77,7 +77,7 @@ func start(t testing.TB, example string, args ...string) *process {
 	return p
 }
 
-// launch runs an example on a free port, and stops it when the test ends.
+// launch runs an example on a free port and stops it when the test ends.
 func launch(t testing.TB, example string, args ...string) *process {
 	t.Helper()
 	return launchAt(t, freeAddress(t), example, args...)
@@ -96,14 +96,15 @@ func launchAt(t testing.TB, address, example string, args ...string) *process {
 		_ = p.command.Process.Kill()
 		_ = p.command.Wait()
 		if t.Failed() {
-			t.Logf("%s said:\n%s", example, p.output)
+			t.Logf("output of %s:\n%s", example, p.output)
 		}
 	})
 	return p
 }
 
-// freeAddress returns one that nobody listens at. It is not one of those that the system hands out by itself, or another test would be
-// given it before the process has begun to listen.
+// freeAddress returns an unused address. It does not come from the ephemeral
+// ports, because the system could give such a port to another test before the
+// process listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
@@ -117,7 +118,7 @@ func freeAddress(t testing.TB) string {
 	return ""
 }
 
-// wait asks until there is an answer. The process is another one, so there is nothing else to wait for.
+// wait polls until the process answers.
 func (p *process) wait(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -139,7 +140,7 @@ func (p *process) wait(t testing.TB) {
 	}
 }
 
-// stop sends SIGTERM and returns how the process ended.
+// stop sends SIGTERM and returns the result of the process.
 func (p *process) stop() error {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -147,7 +148,7 @@ func (p *process) stop() error {
 	return p.command.Wait()
 }
 
-// safeBuffer collects what a process prints.
+// safeBuffer collects the output of a process.
 type safeBuffer struct {
 	mutex  sync.Mutex
 	buffer bytes.Buffer
@@ -167,12 +168,13 @@ func (b *safeBuffer) String() string {
 
 const (
 	webSecret   = "a-secret-of-the-test-with-many-characters"
-	callback    = "http://127.0.0.1:1/cb" // nobody listens there: the browsers of these tests stop before it
+	callback    = "http://127.0.0.1:1/cb" // no server: the browsers of these tests stop before this redirect
 	alicesWords = "wonderland"
 )
 
-// seedFile writes a seed with alice, and four applications: web signs users in, web-es256 too with the other algorithm, api
-// introspects, and native listens on a port of the user's own machine.
+// seedFile writes a seed file with the user alice and four applications. web and
+// web-es256 sign users in with different signing algorithms, api introspects, and
+// native uses a port of the user's machine.
 func seedFile(t testing.TB) string {
 	t.Helper()
 	web := map[string]any{

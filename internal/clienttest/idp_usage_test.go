@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestIDPWrongUsage shows that a wrong command line changes nothing, ends with status 2, and says what is right; what is not
-// there is status 1.
+// TestIDPWrongUsage shows that a wrong command line changes nothing, exits with
+// status 2 and explains the usage, and that a missing object exits with status 1.
 func TestIDPWrongUsage(t *testing.T) {
 	location := filepath.Join(t.TempDir(), "idp.db")
 	succeed(t, "migrate", "-db", location)
@@ -71,24 +71,24 @@ func TestIDPWrongUsage(t *testing.T) {
 		})
 	}
 	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 3 {
-		t.Errorf("got\n%s\nwant no further application", listed)
+		t.Errorf("got\n%s\nwant no new application", listed)
 	}
 	if shown := succeed(t, "applications", "show", "public", "-db", location); !strings.Contains(shown, callback) || !strings.Contains(shown, `"verified": false`) {
-		t.Errorf("got\n%s\nwant it as it was", shown)
+		t.Errorf("got\n%s\nwant it unchanged", shown)
 	}
 	if _, complaint, _ := command(t, "createapplication", "x", "y", "-client-secret", "s3cret"); strings.Contains(complaint, "s3cret") {
-		t.Errorf("got %q, want nothing of the secret", complaint)
+		t.Errorf("got %q, want no part of the secret", complaint)
 	}
 	t.Setenv("IDP_SECRET", "short")
 	if _, complaint, status := command(t, "check", "-db", location); status != 1 || !strings.Contains(complaint, "IDP_SECRET") || strings.Contains(complaint, "-issuer") {
-		t.Errorf("got status %d and %q, want the variable named", status, complaint)
+		t.Errorf("got status %d and %q, want the name of the variable", status, complaint)
 	}
 	if _, complaint, status := command(t, "keys", "list", "-db", "mistyped.db"); status != 1 || !strings.Contains(complaint, "mistyped.db") {
-		t.Errorf("got status %d and %q, want the database that is not there named", status, complaint)
+		t.Errorf("got status %d and %q, want the name of the missing database", status, complaint)
 	}
 }
 
-// withDatabase names the database, unless the arguments do.
+// withDatabase adds the database to the arguments unless they name one.
 func withDatabase(args []string, location string) []string {
 	if slices.Contains(args, "-db") {
 		return args
@@ -96,17 +96,18 @@ func withDatabase(args []string, location string) []string {
 	return append(args, "-db", location)
 }
 
-// TestIDPHelp shows that help knows every command, and puts what it says of them into one column.
+// TestIDPHelp shows that the help lists every command with its
+// description in one column.
 func TestIDPHelp(t *testing.T) {
 	overview := succeed(t, "help")
 	for _, asked := range []string{"-h", "--help"} {
 		if succeed(t, asked) != overview {
-			t.Errorf("%s is not help", asked)
+			t.Errorf("%s: got no help, want it", asked)
 		}
 	}
 	for _, want := range []string{"IDP_SECRET", "-tls-cert", "Exit status:\n  0 "} {
 		if !strings.Contains(overview, want) {
-			t.Errorf("got\n%s\nwant it to tell of %s", overview, want)
+			t.Errorf("got\n%s\nwant %s in it", overview, want)
 		}
 	}
 	_, listed, _ := strings.Cut(overview, "Commands:\n")
@@ -128,7 +129,7 @@ func TestIDPHelp(t *testing.T) {
 		words := strings.Fields(name)
 		of := succeed(t, append([]string{"help"}, words...)...)
 		if !strings.Contains(of, "idp "+name) || !strings.Contains(of, "-db FILE") || of != succeed(t, append(words, "-h")...) {
-			t.Errorf("%s: got\n%s\nwant how to call it, and the same for -h", name, of)
+			t.Errorf("%s: got\n%s\nwant its usage, and the same for -h", name, of)
 		}
 	}
 }

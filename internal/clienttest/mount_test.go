@@ -25,7 +25,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// mounts are the ways to put the handler into a host program, under prefix.
+// mounts are the ways to mount the handler in a host program under prefix.
 var mounts = map[string]func(prefix string, handler http.Handler) http.Handler{
 	"net/http": func(prefix string, handler http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -62,7 +62,8 @@ var mounts = map[string]func(prefix string, handler http.Handler) http.Handler{
 	},
 }
 
-// TestMount signs a user in through each router, under several prefixes and at the root.
+// TestMount signs a user in through each router, under several prefixes
+// and at the root.
 func TestMount(t *testing.T) {
 	for name, mount := range mounts {
 		for _, prefix := range []string{"/o", "/auth/v2", ""} {
@@ -80,7 +81,8 @@ func TestMount(t *testing.T) {
 	}
 }
 
-// newHandler makes a provider with one application, web, which it also returns the secret of. Alice is always signed in.
+// newHandler creates a provider with the application web and returns its handler and
+// the application's secret. Alice is always signed in.
 func newHandler(t *testing.T, issuer string) (http.Handler, string) {
 	t.Helper()
 	store := memstore.New()
@@ -149,7 +151,8 @@ func checkMetadata(t *testing.T, origin, prefix string) {
 
 var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]+)">`)
 
-// checkCodeFlow is a browser and a client at once: it asks, approves on the page, and exchanges the code.
+// checkCodeFlow acts as browser and client: it requests, approves on the page, and
+// redeems the code.
 func checkCodeFlow(t *testing.T, issuer, secret string) {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)
@@ -188,7 +191,8 @@ func checkCodeFlow(t *testing.T, issuer, secret string) {
 	}
 }
 
-// consentForm opens the authorization request and returns the hidden fields of the page that it ends on.
+// consentForm opens the authorization request and returns the hidden fields of
+// the consent page.
 func consentForm(t *testing.T, browser *http.Client, address string) url.Values {
 	t.Helper()
 	response, err := browser.Get(address)

@@ -9,8 +9,9 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestOpenIDClient signs alice in with a client written with npm's openid-client, which checks every answer by its own
-// reading of the specifications, and then refreshes, introspects and revokes.
+// TestOpenIDClient signs alice in with a client written with npm's
+// openid-client, which validates every response on its own, and then refreshes,
+// introspects and revokes.
 func TestOpenIDClient(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {

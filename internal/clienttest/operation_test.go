@@ -23,7 +23,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// webConfig is the application web at a provider.
+// webConfig returns the configuration of the application web.
 func webConfig(idp *process) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: "web", ClientSecret: webSecret, RedirectURL: callback, Scopes: []string{oidc.ScopeOpenID, "read"},
@@ -31,11 +31,12 @@ func webConfig(idp *process) *oauth2.Config {
 	}
 }
 
-// TestTwoInstances starts two providers at the same moment on one empty database: both make the tables, the keys and what
-// the seed holds. Then a user signs in at one, and everything else goes to the other.
+// TestTwoInstances starts two providers concurrently on one empty database. Both
+// create the tables, the keys and the seed data. Then a user signs in at one and all
+// other requests go to the other.
 func TestTwoInstances(t *testing.T) {
 	database, seed := oauthtest.Postgres(t), seedFile(t)
-	issuer := "http://127.0.0.1:1/o" // of both: a load balancer would be there
+	issuer := "http://127.0.0.1:1/o" // of both, as if there were a load balancer
 	args := []string{"-db", database, "-seed", seed, "-issuer", issuer}
 	var both [2]*process
 	for i := range both {
@@ -57,18 +58,19 @@ func TestTwoInstances(t *testing.T) {
 	keys := oidc.NewRemoteKeySet(t.Context(), both[0].issuer()+"/.well-known/jwks.json")
 	raw, _ := tokens.Extra("id_token").(string)
 	if _, err := oidc.NewVerifier(issuer, keys, &oidc.Config{ClientID: "web"}).Verify(t.Context(), raw); err != nil {
-		t.Errorf("an ID token of one instance with the keys of the other: %v", err)
+		t.Errorf("verifying an ID token of one instance with the keys of the other: %v", err)
 	}
 	if _, err := first.Exchange(t.Context(), back.Query().Get("code"), oauth2.VerifierOption(verifier)); err == nil {
-		t.Error("got tokens for the same code at the other instance")
+		t.Error("got tokens for the same code at the other instance, want an error")
 	}
 	if document := introspect(t, both[1], tokens.AccessToken); document["active"] != false {
-		t.Errorf("got %v after the code was used twice, want nothing active", document)
+		t.Errorf("got %v after the code was used twice, want an inactive token", document)
 	}
 }
 
-// TestKilled kills the provider while clients refresh, and starts it again: whatever was on its way, every client can go on
-// with the last token that it has. A refresh whose answer was lost is repeated, and gets the answer that was lost.
+// TestKilled kills the provider while clients refresh and starts it again. Every
+// client must be able to continue with its last token. A refresh without a response
+// is retried and gets the lost response.
 func TestKilled(t *testing.T) {
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +103,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// chain is a client that refreshes, with the last token that it was told.
+// chain is a client that refreshes with its last token.
 type chain struct {
 	token     string
 	refreshes int
@@ -137,7 +139,8 @@ func (c *chain) refresh(ctx context.Context, idp *process) error {
 	return nil
 }
 
-// TestIDPFinishesRequests shows that a request which has begun is answered although the provider was told to stop.
+// TestIDPFinishesRequests shows that the provider completes a pending
+// request after SIGTERM.
 func TestIDPFinishesRequests(t *testing.T) {
 	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
 	connection, err := net.Dial("tcp", strings.TrimPrefix(idp.origin, "http://"))
@@ -149,7 +152,8 @@ func TestIDPFinishesRequests(t *testing.T) {
 	fmt.Fprintf(connection, "POST /o/token HTTP/1.1\r\nHost: as.test\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
 		"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
 	reader := bufio.NewReader(connection)
-	if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") { // the request is being read
+	// The provider is reading the request.
+	if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("got %q, %v; want the provider to wait for the body", line, err)
 	}
 	if _, err := reader.ReadString('\n'); err != nil {
@@ -174,7 +178,7 @@ func TestIDPFinishesRequests(t *testing.T) {
 	}
 }
 
-// waitUntilRefused waits until the provider takes no new connection any more.
+// waitUntilRefused waits until the provider accepts no new connections.
 func (p *process) waitUntilRefused(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -188,7 +192,7 @@ func (p *process) waitUntilRefused(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatal("the provider still takes connections after SIGTERM")
+			t.Fatal("got a connection after SIGTERM, want it refused")
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// person is who sits at a browser: signs in where asked, and decides.
+// person is a user at a browser, who signs in and decides.
 type person struct {
 	client *http.Client
 }
@@ -40,8 +40,8 @@ var (
 	loginField = regexp.MustCompile(`<input[^>]* name="password"`)
 )
 
-// answer opens the authorization request and goes on until the browser is sent back to the application, whose address it
-// returns, with the number of pages there were.
+// answer opens the authorization request and fills in pages until the browser is
+// redirected to the application. It returns that URL and the number of pages.
 func (p *person) answer(address, decision string) (back *url.URL, pages int, err error) {
 	response, err := p.client.Get(address)
 	for ; err == nil; pages++ {

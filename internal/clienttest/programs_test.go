@@ -14,14 +14,14 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// TestCustomApplication shows the columns of examples/custom-application arriving typed: where it registers, on the pages, and
-// in the ID token.
+// TestCustomApplication shows that the typed columns of examples/custom-application
+// reach its output, the pages and the ID token.
 func TestCustomApplication(t *testing.T) {
 	program := start(t, "custom-application")
 	const logo = "https://gallery.example/logo.svg"
 	said := program.output.String()
 	if !strings.Contains(said, "Registered Gallery with logo "+logo+", terms accepted: true.") {
-		t.Fatalf("got\n%s\nwant what was registered", said)
+		t.Fatalf("got\n%s\nwant the registered application", said)
 	}
 	secret, _, _ := strings.Cut(strings.SplitAfter(said, "shown only once: ")[1], "\n")
 
@@ -74,7 +74,8 @@ func TestCustomApplication(t *testing.T) {
 	}
 }
 
-// TestOwnApplication starts examples/own-application, and again on what it left, and looks at its clients.
+// TestOwnApplication starts examples/own-application twice on the same database and
+// checks its clients.
 func TestOwnApplication(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "own.db")
 	for attempt, shown := range []int{1, 0} {
@@ -94,7 +95,7 @@ func TestOwnApplication(t *testing.T) {
 	}
 }
 
-// authorizeLine finds the address that the program told to open.
+// authorizeLine returns the authorization URL in the program's output.
 func authorizeLine(t *testing.T, said string) string {
 	t.Helper()
 	for line := range strings.Lines(said) {
@@ -106,7 +107,8 @@ func authorizeLine(t *testing.T, said string) string {
 	return ""
 }
 
-// TestResourceServer calls the API of examples/resource-server, a process of its own, with tokens of examples/idp.
+// TestResourceServer calls the API of the program examples/resource-server with
+// tokens of examples/idp.
 func TestResourceServer(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, idp *process) {
 		t.Setenv("CLIENT_SECRET", webSecret)
@@ -151,12 +153,12 @@ func TestResourceServer(t *testing.T) {
 		}
 		response.Body.Close()
 		if response.StatusCode != http.StatusServiceUnavailable {
-			t.Errorf("without its provider the API answered %s, want 503", response.Status)
+			t.Errorf("without its provider: got %s, want 503", response.Status)
 		}
 	})
 }
 
-// machineToken is what web gets for itself.
+// machineToken returns a token of web for itself.
 func machineToken(t testing.TB, idp *process, scope string) string {
 	t.Helper()
 	config := &clientcredentials.Config{

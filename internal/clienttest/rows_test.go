@@ -11,7 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// rows returns the users and applications of a database, and the names of its signing keys, as text to compare.
+// rows returns the users, the applications and the ids of the signing keys in a
+// database as text.
 func rows(t *testing.T, location string) string {
 	t.Helper()
 	open := sqlite.OpenDB

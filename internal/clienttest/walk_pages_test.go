@@ -29,7 +29,7 @@ func (w *walk) signIn() {
 
 const badRedirect = "http://shop.example/cb#top"
 
-// register makes an application, after a mistake that the form explains where it was made.
+// register registers an application, first with a mistake that the form must explain.
 func (w *walk) register() {
 	w.t.Helper()
 	w.enter(`a[href$="/applications/register/"]`)
@@ -46,7 +46,7 @@ func (w *walk) register() {
 	w.enter("form button.primary")
 	w.look("register-problem", "applications.register.heading")
 	if got := w.field("details[open] #post_logout_redirect_uris"); got != w.shop.RedirectURL {
-		w.t.Errorf("more settings: got %q, want what was typed, to be seen", got)
+		w.t.Errorf("more settings: got %q, want the input, visible", got)
 	}
 	w.correct(w.shop.RedirectURL)
 	w.look("secret", "applications.new_secret.heading")
@@ -54,12 +54,13 @@ func (w *walk) register() {
 	w.enter("a.primary")
 	w.look("application", "applications.detail.heading")
 	if w.field("#client_id") != w.shop.ClientID || w.shows(w.shop.ClientSecret) {
-		w.t.Error("want the application's own page, with its id and without its secret")
+		w.t.Error("got another page, want the application's, with its id and without its secret")
 	}
 }
 
-// correct finds the redirect URI that was refused: the summary has the focus and leads to the field, which is marked as invalid
-// and described by what is wrong. It puts another one there and sends the form.
+// correct replaces the refused redirect URI and submits the form. The summary must
+// have the focus and link to the field, which must be marked as invalid and have the
+// error as its description.
 func (w *walk) correct(redirectURI string) {
 	w.t.Helper()
 	type problem struct {
@@ -77,7 +78,7 @@ func (w *walk) correct(redirectURI string) {
 	description, want := got.Description, w.text("problem.must not have a fragment (#)")
 	got.Description = ""
 	if got != (problem{Summary: true, Value: badRedirect, Invalid: "true"}) || !strings.Contains(description, want) {
-		w.t.Errorf("got %+v described by %q, want %q at its field and nowhere else, and the focus on the summary", got, description, want)
+		w.t.Errorf("got %+v described by %q, want %q only at its field, and the focus on the summary", got, description, want)
 	}
 	w.tabTo(`[role="alert"] a[href="#redirect_uris"]`)
 	w.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady(chromedp.CSS(`#redirect_uris:focus`)))
@@ -85,7 +86,8 @@ func (w *walk) correct(redirectURI string) {
 	w.enter("form button.primary")
 }
 
-// decide goes from the application to the consent page three times: denies, allows less than was asked, and allows the rest.
+// decide goes from the application to the consent page three times: it denies, allows
+// fewer scopes than requested, and allows the rest.
 func (w *walk) decide() {
 	w.t.Helper()
 	w.ask()
@@ -103,13 +105,13 @@ func (w *walk) decide() {
 	verifier = w.ask()
 	w.look("consent-more", "consent.heading")
 	if !w.shows(w.text("consent.new")) {
-		w.t.Error("allowed less: want the rest to be marked as new")
+		w.t.Error("allowed less: got the rest unmarked, want it marked as new")
 	}
 	w.enter(`button[value="allow"]`)
 	w.exchange(verifier, "openid profile email")
 }
 
-// chooseNothing allows nothing of what is asked for, and is asked once more.
+// chooseNothing allows none of the requested scopes and must be asked again.
 func (w *walk) chooseNothing() {
 	w.t.Helper()
 	w.open(w.shop.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()), oauth2.SetAuthURLParam("scope", "profile email")))
@@ -118,11 +120,12 @@ func (w *walk) chooseNothing() {
 	w.enter(`button[value="allow"]`)
 	w.look("consent-nothing", "consent.heading")
 	if !w.shows(w.text("consent.nothing_chosen")) {
-		w.t.Error("allowed nothing: want to be told so")
+		w.t.Error("allowed nothing: got no note about it, want one")
 	}
 }
 
-// ask has the application send the browser to the provider, and returns its proof.
+// ask opens the authorization request of the application and returns
+// its code verifier.
 func (w *walk) ask() (verifier string) {
 	w.t.Helper()
 	verifier = oauth2.GenerateVerifier()
@@ -142,8 +145,8 @@ func (w *walk) exchange(verifier, scopes string) {
 	w.tokens = append(w.tokens, token)
 }
 
-// good counts the application's tokens that the provider still accepts.
-func (w *walk) good() (count int) {
+// validTokens returns the number of the application's valid tokens.
+func (w *walk) validTokens() (count int) {
 	w.t.Helper()
 	for _, token := range w.tokens {
 		response, err := oauth2.NewClient(w.ctx, oauth2.StaticTokenSource(token)).Get(w.issuer + "/userinfo")
@@ -158,7 +161,7 @@ func (w *walk) good() (count int) {
 	return count
 }
 
-// disconnect takes back one sign-in of the application, and then everything.
+// disconnect revokes one sign-in of the application and then all of them.
 func (w *walk) disconnect() {
 	w.t.Helper()
 	w.open(w.host + "/")
@@ -166,26 +169,26 @@ func (w *walk) disconnect() {
 	w.look("connections", "connections.heading")
 	for _, text := range []string{"Web shop", w.text("scope.profile"), w.text("scope.email")} {
 		if !w.shows(text) {
-			w.t.Errorf("connected apps: want %q", text)
+			w.t.Errorf("connected apps: got a page without %q, want it", text)
 		}
 	}
 	w.enter("a.slim")
 	w.look("connections-end", "connections.end.heading")
 	w.enter("form button.danger")
 	w.look("connections-one", "connections.heading")
-	if got := w.good(); got != 1 {
-		w.t.Errorf("one sign-in ended: got %d good tokens, want 1", got)
+	if got := w.validTokens(); got != 1 {
+		w.t.Errorf("one sign-in revoked: got %d valid tokens, want 1", got)
 	}
 	w.enter(`a.danger[href$="/delete/"]`)
 	w.look("connections-remove", "connections.delete.heading")
 	w.enter("form button.danger")
 	w.look("connections-none", "connections.heading")
-	if got := w.good(); got != 0 || w.shows("Web shop") {
-		w.t.Errorf("access removed: got %d good tokens, want none, and no application on the page", got)
+	if got := w.validTokens(); got != 0 || w.shows("Web shop") {
+		w.t.Errorf("access revoked: got %d valid tokens, want none, and no application on the page", got)
 	}
 }
 
-// edit renames the application, after a mistake.
+// edit renames the application, first with a mistake.
 func (w *walk) edit() {
 	w.t.Helper()
 	w.enter(`a[href$="/applications/"]`)
@@ -201,11 +204,11 @@ func (w *walk) edit() {
 	w.correct(w.shop.RedirectURL)
 	w.look("application-edited", "applications.detail.heading")
 	if !w.shows("Book shop") || w.shows(badRedirect) {
-		w.t.Error("edited: want the new name, and not the URI that was refused")
+		w.t.Error("edited: got another page, want the new name without the refused URI")
 	}
 }
 
-// rotate gives the application a new secret, which is shown once.
+// rotate rotates the application's secret, which must be shown once.
 func (w *walk) rotate() {
 	w.t.Helper()
 	w.enter(`a[href$="/secret/"]`)
@@ -214,17 +217,17 @@ func (w *walk) rotate() {
 	w.look("secret-new", "applications.new_secret.heading")
 	secret := w.field("#client_secret")
 	if secret == "" || secret == w.shop.ClientSecret {
-		w.t.Error("want another secret")
+		w.t.Error("got the old secret, want a new one")
 	}
 	before, _, _ := strings.Cut(w.text("applications.previous_secret"), "%s")
 	w.enter("a.primary")
 	w.look("application-rotated", "applications.detail.heading")
 	if !w.shows(before) || w.shows(secret) {
-		w.t.Error("rotated: want until when the old secret is good, and not the new one")
+		w.t.Error("rotated: got another page, want the expiry of the old secret, without the new one")
 	}
 }
 
-// remove deletes the application, after a second thought.
+// remove deletes the application after cancelling once.
 func (w *walk) remove() {
 	w.t.Helper()
 	w.enter(`a[href$="/delete/"]`)
@@ -235,17 +238,17 @@ func (w *walk) remove() {
 	w.enter("form button.danger")
 	w.look("applications-none", "applications.heading")
 	if w.shows("Book shop") {
-		w.t.Error("deleted: want the application gone")
+		w.t.Error("deleted: got the application, want it gone")
 	}
 }
 
-// fail is sent to the provider by nobody it knows: the application that was deleted.
+// fail opens an authorization request of the deleted application.
 func (w *walk) fail() {
 	w.t.Helper()
 	w.ask()
 	w.look("error", "error.request.heading")
 	if !w.shows("application_unknown") || !w.shows(w.text("error.reason.application_unknown")) {
-		w.t.Error("unknown application: want the error's code and what to do")
+		w.t.Error("unknown application: got another page, want the error code and advice")
 	}
 	w.enter(`.account a`)
 	w.check("home-signed-in", "en", "Identity provider")
@@ -255,7 +258,7 @@ func (w *walk) signOut() {
 	w.t.Helper()
 	w.enter(`a[href$="/applications/"]`)
 	if !w.shows(w.text("account.signed_in") + " alice") {
-		w.t.Error("applications: want to see who is signed in")
+		w.t.Error("applications: got a page without the user's name, want it")
 	}
 	w.enter(`a[href$="/logout"]`)
 	w.look("signout", "signout.heading")
@@ -265,7 +268,7 @@ func (w *walk) signOut() {
 	w.look("signed-out", "signout.done.heading")
 	w.do(chromedp.NavigateBack())
 	if w.shows("alice") {
-		w.t.Error("signed out and back: got a page that shows who was signed in")
+		w.t.Error("signed out and back: got a page with the user's name, want none")
 	}
 	w.open(w.issuer + "/authorized_tokens/")
 	w.check("login", "en", "Sign in")

@@ -20,11 +20,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestWalk walks a person through all pages of examples/idp, on each screen, with the provider under a prefix and at the root: sign
-// in, register an application, deny it, allow it less than it asks for, allow it all, take that back, edit, rotate, delete, sign out.
-// The person has a keyboard and no mouse and runs no scripts. axe-core may find nothing on any page, nothing may be wider than the
-// screen, and the focus must be seen. On phones, at the root, the person reads German, where words are longest. With
-// OAUTHKIT_SCREENSHOTS set to a folder the walks leave a picture of each page there.
+// TestWalk walks through all pages of examples/idp on each screen, with the provider
+// under a prefix and at the root: sign in, register an application, deny it, allow
+// fewer scopes, allow all, revoke, edit, rotate, delete, sign out. It uses the
+// keyboard alone, without scripts. axe-core may find nothing, no page may be wider
+// than the screen, and the focus must be visible. On phones, at the root, the
+// language is German, which has the longest words. If OAUTHKIT_SCREENSHOTS names a
+// folder, the test saves a screenshot of each page there.
 func TestWalk(t *testing.T) {
 	chromium, axe := findChromium(t), readAxe(t)
 	browser, closeBrowser := chromedp.NewContext(t.Context(), withProgram(t, chromium))
@@ -57,16 +59,16 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// walk is a person's way through the pages in a browser of its own.
+// walk is a walk through the pages in a separate browser.
 type walk struct {
 	*page
-	host, issuer string            // where the identity provider's own pages begin, and the library's
+	host, issuer string            // where the pages of the identity provider and of the library begin
 	language     string            // of the library's pages
 	texts        map[string]string // in that language, by key
-	axe          string            // the script that looks for violations
-	audited      map[string]bool   // the pages it has looked at
-	shop         *oauth2.Config    // the application that the person registers
-	tokens       []*oauth2.Token   // what the application has got
+	axe          string            // the script that finds violations
+	audited      map[string]bool   // the pages already checked with it
+	shop         *oauth2.Config    // the application that the walk registers
+	tokens       []*oauth2.Token   // the application's tokens
 }
 
 func beginWalk(browser context.Context, t *testing.T, screen screen, prefix, language string) *walk {
@@ -109,13 +111,13 @@ func walkSeed(t *testing.T) string {
 	return path
 }
 
-// open types an address.
+// open opens an address.
 func (w *walk) open(address string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(address))
 }
 
-// tabTo presses Tab until the element has the focus, which must be seen.
+// tabTo presses Tab until the element has the focus, which must be visible.
 func (w *walk) tabTo(selector string) {
 	w.t.Helper()
 	const where = `((selector, focused) => {
@@ -128,7 +130,7 @@ func (w *walk) tabTo(selector string) {
 		case "seen":
 			return
 		case "unseen":
-			w.t.Errorf("the focus on %s cannot be seen", selector)
+			w.t.Errorf("got no visible focus on %s, want one", selector)
 			return
 		}
 		w.do(chromedp.KeyEvent(kb.Tab))
@@ -136,7 +138,7 @@ func (w *walk) tabTo(selector string) {
 	w.t.Fatalf("at %s: Tab never leads to %s", ask(w.page, chromedp.Location()), selector)
 }
 
-// enter presses Enter on a link or a button, and waits for the page that it leads to.
+// enter presses Enter on a link or button and waits for the next page.
 func (w *walk) enter(selector string) {
 	w.t.Helper()
 	w.tabTo(selector)
@@ -150,29 +152,29 @@ func (w *walk) toggle(selector string) {
 	w.do(chromedp.KeyEvent(" "))
 }
 
-// write types a text in the place of what is in a field.
+// write replaces the text of a field.
 func (w *walk) write(selector, text string) {
 	w.t.Helper()
 	w.tabTo(selector)
 	w.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(text))
 }
 
-// look checks a page of the library's by the key of its heading.
+// look checks a page of the library by the key of its heading.
 func (w *walk) look(name, heading string) {
 	w.t.Helper()
 	w.check(name, w.language, w.text(heading))
 }
 
-// text is what the library's pages say for a key.
+// text returns the text of the library's pages for a key.
 func (w *walk) text(key string) string {
 	w.t.Helper()
 	if w.texts[key] == "" {
-		w.t.Fatalf("there is no text %q in %s", key, w.language)
+		w.t.Fatalf("got no text %q in %s, want one", key, w.language)
 	}
 	return w.texts[key]
 }
 
-// check checks the page that is shown, and has axe-core look at it the first time.
+// check checks the current page, the first time also with axe-core.
 func (w *walk) check(name, language, heading string) {
 	w.t.Helper()
 	w.see(name, heading)
@@ -183,24 +185,24 @@ func (w *walk) check(name, language, heading string) {
 	}
 }
 
-// shows tells whether a text is on the page.
+// shows reports whether a text is on the page.
 func (w *walk) shows(text string) bool {
 	w.t.Helper()
 	return strings.Contains(ask(w.page, chromedp.Text(chromedp.CSS(`main`))), text)
 }
 
-// field is what is in a field.
+// field returns the value of a field.
 func (w *walk) field(selector chromedp.CSS) string {
 	w.t.Helper()
 	return ask(w.page, chromedp.Value(selector))
 }
 
-// answer returns what the application was told.
+// answer returns the parameters of the response to the application.
 func (w *walk) answer() url.Values {
 	w.t.Helper()
 	address, title := ask(w.page, chromedp.Location()), ask(w.page, chromedp.Title())
 	if !strings.HasPrefix(address, w.shop.RedirectURL+"?") || title != "Shop" {
-		w.t.Fatalf("got to %s with title %s, want to come back to the application, whose script does not run", address, title)
+		w.t.Fatalf("got to %s with title %s, want the application, whose script does not run", address, title)
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
