@@ -1,8 +1,9 @@
-// Package oidc adds OpenID Connect to a provider: ID tokens, user info, discovery and signing
-// keys.
+// Package oidc adds OpenID Connect to a provider: ID tokens, user info, discovery and
+// signing keys.
 //
-// It is an [oauthkit.Extension] and uses nothing that an extension of the host could not use.
-// Section numbers refer to OpenID Connect Core 1.0 unless another document is named.
+// It is an [oauthkit.Extension] and uses nothing that an extension of the host could
+// not use. Section numbers refer to OpenID Connect Core 1.0 unless another document
+// is named.
 package oidc
 
 import (

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// A private key is stored as PKCS #8 DER, sealed if Config.Secret is set. DER begins with the tag
-// of an ASN.1 SEQUENCE; sealed data never does.
+// A private key is stored as PKCS #8 DER, sealed if Config.Secret is set. DER begins
+// with the tag of an ASN.1 SEQUENCE; sealed data never does.
 
 const (
 	keySealPurpose = "oauthkit signing key"

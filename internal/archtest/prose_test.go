@@ -18,7 +18,12 @@ import (
 // proseFolders lists the folders whose comments are checked by the rules below, each
 // with the folders below it; "." is the root package alone. To add a folder, rewrite
 // its comments, append it here, and run go test ./internal/archtest -run Prose.
-var proseFolders = []string{"http/api", "http/internal", "internal/archtest", "internal/oauthtest"}
+var proseFolders = []string{
+	"http/api",
+	"http/internal",
+	"internal",
+	"oidc",
+}
 
 // The widths of a line that holds nothing but a comment, and of a line of code with a
 // comment behind it. A tab counts as four columns.
@@ -123,7 +128,8 @@ func TestProseFolders(t *testing.T) {
 	}
 }
 
-// checkProse returns the violations in the comments of the folders as "file:line: text".
+// checkProse returns the violations in the comments of the folders as
+// "file:line: text".
 func checkProse(repository fs.FS, folders []string) ([]string, error) {
 	var problems []string
 	err := fs.WalkDir(repository, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -177,8 +183,8 @@ func checkComments(name string, content []byte) ([]string, error) {
 	return problems, nil
 }
 
-// widthOf returns the width of a line that has a comment, and the width that it may have.
-// A directive and a word that cannot be broken, such as a URL, may have any.
+// widthOf returns the width of a line that has a comment, and the width that it may
+// have. A directive and a word that cannot be broken, such as a URL, may have any.
 func widthOf(line string) (width, limit int) {
 	width = len([]rune(strings.ReplaceAll(line, "\t", "    ")))
 	text, isComment := strings.CutPrefix(strings.TrimSpace(line), "//")

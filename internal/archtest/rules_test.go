@@ -7,8 +7,8 @@ package archtest
 
 const module = "github.com/oauthkit/oauthkit"
 
-// testSupport lists the packages that serve only tests. Code that ships must
-// not import them.
+// testSupport lists the packages that serve only tests. Code that ships must not
+// import them.
 var testSupport = []string{"internal/archtest", "internal/attacktest", "internal/clienttest", "internal/mutants", "internal/nemesis", "internal/oauthtest"}
 
 // layers lists the folders of this module that the code in a folder may import
@@ -68,11 +68,11 @@ var nameHomes = []struct {
 	},
 }
 
-// requestParsers lists the files that may read forms and Basic credentials from
-// a request. The methods of net/http mix query and body, take the first of
-// several parameters of one name, and do not form-decode Basic credentials (RFC
-// 6749 §2.3.1). http/login.go reads the form of the host's login page, which the
-// host reads as well.
+// requestParsers lists the files that may read forms and Basic credentials from a
+// request. The methods of net/http mix query and body, take the first of several
+// parameters of one name, and do not form-decode Basic credentials (RFC 6749
+// §2.3.1). http/login.go reads the form of the host's login page, which the host
+// reads as well.
 var requestParsers = []string{"http/wire.go", "http/clientauth.go", "http/login.go", "examples"}
 
 // requestMethods and requestFields are the readers of net/http. The fields have

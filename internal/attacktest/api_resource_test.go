@@ -54,8 +54,8 @@ func remoteAPI(t *testing.T, s *fixture.Server, change func(*oauthapi.Introspect
 	return oauthapi.API{Tokens: introspector}
 }
 
-// statusAt calls an API that requires the scope api:read. It returns the status
-// and the challenge.
+// statusAt calls an API that requires the scope api:read. It returns the status and
+// the challenge.
 func statusAt(api oauthapi.API, token string) (status int, challenge string) {
 	request := httptest.NewRequest(http.MethodGet, "https://api.test/", nil)
 	request.Header.Set("Authorization", "Bearer "+token)
@@ -71,8 +71,8 @@ func apisWith(t *testing.T, s *fixture.Server, resource string) map[string]oauth
 	return map[string]oauthapi.API{"local": {Tokens: s.Provider, Resource: resource}, "remote": remote}
 }
 
-// accepts expects the token to be accepted by the APIs with these
-// names and no others.
+// accepts expects the token to be accepted by the APIs with these names and
+// no others.
 func accepts(t *testing.T, s *fixture.Server, token string, names ...string) {
 	t.Helper()
 	for _, name := range []string{"", "https://api.test", "https://other.test", "https://api.test/", "https://never.test"} {

@@ -13,8 +13,8 @@ import (
 )
 
 // TestAPI tests access tokens at the userinfo endpoint and at the host's API behind
-// RequireScopes. Both share the check of a token, but not the places where a
-// request may carry it.
+// RequireScopes. Both share the check of a token, but not the places where a request
+// may carry it.
 func TestAPI(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "U-01 challenges", Test: challenges},

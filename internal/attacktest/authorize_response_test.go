@@ -122,9 +122,9 @@ func parallelRequests(t *testing.T, s *fixture.Server) {
 	})
 }
 
-// addresses checks the redirects to the login page and the consent page, because
-// URLs end up in histories, logs and Referer headers. The fixture checks
-// Referrer-Policy for every page.
+// addresses checks the redirects to the login page and the consent page, because URLs
+// end up in histories, logs and Referer headers. The fixture checks Referrer-Policy
+// for every page.
 func addresses(t *testing.T, s *fixture.Server) {
 	nobody, alice := s.Browser(""), s.Browser("alice")
 	form := s.Web.AuthorizeRequest("state=the-state", "nonce=the-nonce", "login_hint=the-hint")

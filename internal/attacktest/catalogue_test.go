@@ -67,8 +67,8 @@ func f() { t.Run("ST-06 by call", nil); refused("A-07 by helper"); t.Errorf("%s"
 	}
 }
 
-// readCatalogue returns the ids in the file. Each line has an id, a space
-// and a description.
+// readCatalogue returns the ids in the file. Each line has an id, a space and a
+// description.
 func readCatalogue(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := os.Open(name)
@@ -95,8 +95,8 @@ func readCatalogue(t *testing.T, name string) []string {
 	return ids
 }
 
-// testedIDs returns the ids of the tests in the repository below root, each with
-// the file of a test.
+// testedIDs returns the ids of the tests in the repository below root, each with the
+// file of a test.
 func testedIDs(t *testing.T, root string) map[string]string {
 	t.Helper()
 	tested, files := map[string]string{}, token.NewFileSet()

@@ -129,8 +129,8 @@ func expiredCode(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// malformedCode sends modified codes. A malformed code is refused before
-// the store is asked.
+// malformedCode sends modified codes. A malformed code is refused before the store
+// is asked.
 func malformedCode(t *testing.T, s *fixture.Server) {
 	code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 	malformed := []string{

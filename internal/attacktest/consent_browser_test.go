@@ -77,8 +77,8 @@ func serveProvider(t *testing.T) string {
 	return issuer
 }
 
-// openBrowser opens a tab of Chromium. It skips the test if Chromium
-// is not installed.
+// openBrowser opens a tab of Chromium. It skips the test if Chromium is not
+// installed.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
 	program, err := exec.LookPath("chromium")

@@ -10,8 +10,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestConsentPageChanged changes the application while the
-// consent page is open.
+// TestConsentPageChanged changes the application while the consent page is open.
 func TestConsentPageChanged(t *testing.T) {
 	defaults := &changingDefaults{}
 	fixture.Run(t, []fixture.Case{

@@ -67,8 +67,8 @@ func scopeTakenBack(t *testing.T, s *fixture.Server) {
 	alice.Open(ask).Consent()
 }
 
-// addressAdded adds a redirect URI while the consent page is open. The consent
-// must not cover it.
+// addressAdded adds a redirect URI while the consent page is open. The consent must
+// not cover it.
 func addressAdded(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()

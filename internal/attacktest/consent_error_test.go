@@ -20,8 +20,8 @@ func TestErrorPage(t *testing.T) {
 	})
 }
 
-// script puts script into every parameter that could reach a page.
-// ErrorPage looks for it.
+// script puts script into every parameter that could reach a page. ErrorPage
+// looks for it.
 func script(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, payload := range []string{`<script>alert(1)</script>`, `"onmouseover="alert(1)`, `'><img src=x onerror=alert(1)>`, `javascript:alert("1")`} {

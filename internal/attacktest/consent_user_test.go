@@ -56,8 +56,8 @@ func fixedCookie(t *testing.T, s *fixture.Server) {
 }
 
 // returnFromLogin expects the login page to receive a path with an opaque value,
-// for any request. The tests of oauthhttp.ReturnPath show how a login
-// page reads it safely.
+// for any request. The tests of oauthhttp.ReturnPath show how a login page reads
+// it safely.
 func returnFromLogin(t *testing.T, s *fixture.Server) {
 	for _, override := range []string{
 		"next=//evil.test", `next=/\evil.test`, "next=https://evil.test", "next=/%2f%2fevil.test", "next=javascript:1", "next=/\tevil.test",
@@ -101,8 +101,8 @@ func halfSignedIn(_ *testing.T, s *fixture.Server) {
 	alice.ReturnFromLogin(login).Code()
 }
 
-// deactivatedInSession tests a host that does not end the sessions of
-// an inactive user.
+// deactivatedInSession tests a host that does not end the sessions of an
+// inactive user.
 func deactivatedInSession(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	tokens := alice.Tokens(s.Web)

@@ -168,8 +168,8 @@ func TestLateReplica(t *testing.T) {
 	}})
 }
 
-// decideBesideReplica changes everything that decisions depend on after the
-// replica has stopped.
+// decideBesideReplica changes everything that decisions depend on after the replica
+// has stopped.
 func decideBesideReplica(t *testing.T, s *fixture.Server, replica *oauthtest.Replica) {
 	alice := s.Browser("alice")
 	revoked, rotated, code := alice.Tokens(s.Web), alice.Tokens(s.Web), alice.Authorize(s.Web.AuthorizeRequest()).Code()

@@ -11,11 +11,11 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestFault is RL-01: it makes each store call of each endpoint fail, first
-// before the call takes effect, then after it, like a connection lost after
-// COMMIT. A failure is never reported as a refusal: the answer is 503. Nothing is
-// lost or done by half: the same request, sent again, takes effect or is answered
-// as a repeated one.
+// TestFault is RL-01: it makes each store call of each endpoint fail, first before
+// the call takes effect, then after it, like a connection lost after COMMIT. A
+// failure is never reported as a refusal: the answer is 503. Nothing is lost or
+// done by half: the same request, sent again, takes effect or is answered as a
+// repeated one.
 func TestFault(t *testing.T) {
 	var cases []fixture.Case
 	for _, act := range slices.Concat(pageActs(), tokenActs(), credentialActs()) {

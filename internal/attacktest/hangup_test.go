@@ -50,8 +50,8 @@ func revokeAndClose(t *testing.T, s *fixture.Server, after func(i int) time.Dura
 	wantRevoked(t, s, tokens)
 }
 
-// testHangUpOfReplay replays used codes and hangs up before the replay
-// has been handled.
+// testHangUpOfReplay replays used codes and hangs up before the replay has
+// been handled.
 func testHangUpOfReplay(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Approve(s.Web.AuthorizeRequest())

@@ -13,8 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
-// TestOrigin tests that the provider takes its own URLs from its configuration and not
-// from a request.
+// TestOrigin tests that the provider takes its own URLs from its configuration and
+// not from a request.
 func TestOrigin(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "H-04 plain http", Test: plainHTTP},
@@ -87,8 +87,8 @@ func foreignHost(t *testing.T, s *fixture.Server) {
 	})
 }
 
-// asEvil changes every request of a sign-in and expects every answer to use
-// the issuer alone.
+// asEvil changes every request of a sign-in and expects every answer to use the
+// issuer alone.
 func asEvil(t *testing.T, s *fixture.Server, change func(*http.Request, *fixture.Browser)) {
 	t.Helper()
 	alice := s.Browser("alice")

@@ -96,8 +96,8 @@ func ownRows(t *testing.T, s *fixture.Server, bob *fixture.Browser, path string,
 	unchanged()
 }
 
-// hintOfAlice sends a hint of alice where bob is signed in (OpenID
-// Connect Core §3.1.2.1).
+// hintOfAlice sends a hint of alice where bob is signed in (OpenID Connect Core
+// §3.1.2.1).
 func hintOfAlice(_ *testing.T, s *fixture.Server, r rows) {
 	bob, _ := stranger(s, "bob")
 	bob.Open(r.client.AuthorizeRequest("prompt=none", "id_token_hint="+r.tokens.ID)).Refused("login_required")
@@ -134,8 +134,8 @@ func interactionOfAlice(t *testing.T, s *fixture.Server, r rows) {
 	alice.Decide(page, "allow").Code()
 }
 
-// credentialsOfAlice uses the credentials of alice's application as
-// another application.
+// credentialsOfAlice uses the credentials of alice's application as another
+// application.
 func credentialsOfAlice(t *testing.T, s *fixture.Server, r rows) {
 	code := s.Browser("alice").Approve(r.client.AuthorizeRequest()).Code()
 	for name, pair := range map[string][2]*fixture.Answer{

@@ -137,8 +137,8 @@ func introspectionMethods(t *testing.T, s *fixture.Server) {
 	s.RS.Introspect(tokens.Access).Active()
 }
 
-// freshIntrospection asks one instance immediately after the other has
-// changed the token.
+// freshIntrospection asks one instance immediately after the other has changed
+// the token.
 func freshIntrospection(_ *testing.T, s *fixture.Server) {
 	other := s.SecondInstance()
 	alice := s.Browser("alice")

@@ -20,8 +20,8 @@ func TestIssuerPath(t *testing.T) {
 	})
 }
 
-// issuerPaths sends a token to variants of each path, at each handler alone and at
-// a mux with both.
+// issuerPaths sends a token to variants of each path, at each handler alone and at a
+// mux with both.
 func issuerPaths(t *testing.T, s *fixture.Server) {
 	other := s.OtherProvider("https://as.test/b")
 	mux := http.NewServeMux()
@@ -71,8 +71,8 @@ func issuerPaths(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// issuerMetadata expects the document only at the path of its own issuer (RFC
-// 8414 §3.1, §3.3).
+// issuerMetadata expects the document only at the path of its own issuer (RFC 8414
+// §3.1, §3.3).
 func issuerMetadata(t *testing.T, s *fixture.Server) {
 	other := s.OtherProvider("https://as.test/b")
 	for _, name := range []string{"oauth-authorization-server", "openid-configuration"} {
@@ -101,8 +101,8 @@ func issuerMetadata(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// issuerConfig expects an error for an issuer that clients cannot
-// compare (RFC 8414 §2).
+// issuerConfig expects an error for an issuer that clients cannot compare (RFC
+// 8414 §2).
 func issuerConfig(t *testing.T, s *fixture.Server) {
 	insecure := []string{"http://as.test/o", "http://as.test", "http://127.0.0.1.evil.test/o", "http://[::2]/o"}
 	refused := []string{

@@ -78,8 +78,8 @@ func credentialsOfIssuer(t *testing.T, one, other *fixture.Server) {
 	}
 }
 
-// pagesOfIssuer uses the pages of one issuer at the other, in the same
-// browser and session.
+// pagesOfIssuer uses the pages of one issuer at the other, in the same browser
+// and session.
 func pagesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	alice := one.Browser("alice")
 	tokens := alice.Tokens(one.Web)
@@ -133,8 +133,8 @@ func cookiesOfIssuer(t *testing.T, one, other *fixture.Server) {
 	there.Decide(theirs, "allow").ErrorPage(403)
 }
 
-// endedByIssuer revokes everything at one issuer and expects it to stay
-// valid at the other.
+// endedByIssuer revokes everything at one issuer and expects it to stay valid at
+// the other.
 func endedByIssuer(t *testing.T, one, other *fixture.Server) {
 	tokens := one.Browser("alice").Tokens(one.Web)
 	theirs := other.Browser("alice").Tokens(other.Web)

@@ -26,8 +26,8 @@ func TestLoad(t *testing.T) {
 }
 
 // longTokens sends headers up to the limit of net/http, which is 1 MiB; larger ones
-// are answered with 431. Values that are too long for a token must be refused
-// without a look-up.
+// are answered with 431. Values that are too long for a token must be refused without
+// a look-up.
 func longTokens(t *testing.T, s *fixture.Server) {
 	s.Store.ClearCalls()
 	for name, token := range map[string]string{
@@ -82,8 +82,8 @@ func manyCookies(t *testing.T, s *fixture.Server) {
 	login.Login() // a browser without them continues
 }
 
-// goroutinesEnd sends requests whose clients wait, hang up, or are cut off by
-// a store failure.
+// goroutinesEnd sends requests whose clients wait, hang up, or are cut off by a
+// store failure.
 func goroutinesEnd(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Tokens(s.Web)

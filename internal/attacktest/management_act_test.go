@@ -40,9 +40,9 @@ func deletedApplication(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// managementOutage makes every store call fail, and then each one alone. The
-// answer must be 503, never 404. A secret that has taken effect is shown
-// despite later failures.
+// managementOutage makes every store call fail, and then each one alone. The answer
+// must be 503, never 404. A secret that has taken effect is shown despite later
+// failures.
 func managementOutage(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	client := owned(t, s, "alice")
@@ -103,8 +103,8 @@ func unredeemed(t *testing.T, s *fixture.Server) {
 	client.Refresh(tokens.Refresh).OK()
 }
 
-// TestEnded tests applications that receive tokens while they are
-// disabled or deleted.
+// TestEnded tests applications that receive tokens while they are disabled
+// or deleted.
 func TestEnded(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-15 tokens issued while an application is disabled", Test: issuedWhileDisabled},

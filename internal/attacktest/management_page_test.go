@@ -15,8 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestManagementPage tests what the pages and the JSON show and how they
-// treat their input.
+// TestManagementPage tests what the pages and the JSON show and how they treat
+// their input.
 func TestManagementPage(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "M-03 script in stored names", Configure: scopeOfScript, Test: storedScript},
@@ -36,8 +36,8 @@ func scopeOfScript(config *oauthkit.Config, _ storetest.Store) {
 	config.Scopes = oauthkit.StaticScopes{"api:read": storedPayload, "api:write": ""}
 }
 
-// managementPages returns every page that shows an application whose
-// owner also uses it.
+// managementPages returns every page that shows an application whose owner
+// also uses it.
 func managementPages(s *fixture.Server, owner *fixture.Browser, clientID string) map[string]*fixture.Answer {
 	id, signIn := url.PathEscape(clientID), signInsOf(s, owner)[0]
 	pages := map[string]*fixture.Answer{}

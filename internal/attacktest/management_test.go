@@ -36,8 +36,8 @@ type managedRoute struct {
 
 const documentOfApplication = `{"name":"Changed","client_type":"public","grant_types":["authorization_code"],"redirect_uris":["https://evil.test/cb"]}`
 
-// routesOf returns all routes that name an application or a sign-in. TOKEN stands
-// for the form token.
+// routesOf returns all routes that name an application or a sign-in. TOKEN stands for
+// the form token.
 func routesOf(clientID, authorizationID string) []managedRoute {
 	const form, document = "application/x-www-form-urlencoded", "application/json"
 	var routes []managedRoute

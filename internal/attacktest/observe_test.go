@@ -39,8 +39,8 @@ type adapters struct {
 	spans    *tracetest.SpanRecorder
 }
 
-// observed returns a case whose provider is observed by all adapters, with a
-// span for each event.
+// observed returns a case whose provider is observed by all adapters, with a span for
+// each event.
 func observed(name string, test func(*testing.T, *fixture.Server, *adapters)) fixture.Case {
 	var all *adapters
 	return fixture.Case{

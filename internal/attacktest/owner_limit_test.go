@@ -64,8 +64,8 @@ func checkOwned(t *testing.T, s *fixture.Server, owner string, want int) {
 	}
 }
 
-// largeApplications sends values that fit into a request and satisfy
-// all other limits.
+// largeApplications sends values that fit into a request and satisfy all
+// other limits.
 func largeApplications(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	id, _ := registerJSON(t, s, alice, registration(""))

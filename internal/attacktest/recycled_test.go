@@ -66,8 +66,8 @@ func recycledApplication(t *testing.T, s *fixture.Server) {
 	alice.checkDead(s, again) // a new approval must not revive the old tokens
 }
 
-// recycledUser removes a user, like a host that assigns a subject again
-// although it must not.
+// recycledUser removes a user, like a host that assigns a subject again although it
+// must not.
 func recycledUser(t *testing.T, s *fixture.Server) {
 	alice := leave(s, "alice", s.Web)
 	if revoked, err := oauthkit.NewAuthorizations(s.Provider, s.Store).RevokeUser(t.Context(), "alice"); revoked != 2 || err != nil {

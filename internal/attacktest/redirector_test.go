@@ -19,8 +19,8 @@ func TestRedirector(t *testing.T) {
 	})
 }
 
-// brokenRequests returns overrides that make a request fail without any
-// action of a user.
+// brokenRequests returns overrides that make a request fail without any action
+// of a user.
 func brokenRequests(client *fixture.Client) [][]string {
 	return [][]string{
 		{"scope=nonsense"}, {"scope=openid api:write"}, {"response_type=token"}, {"response_type"}, {"response_mode=fragment"}, {"code_challenge", "code_challenge_method"},
@@ -29,8 +29,8 @@ func brokenRequests(client *fixture.Client) [][]string {
 	}
 }
 
-// usersRedirector sends alice a link of mallory. It must lead to a page
-// of the provider.
+// usersRedirector sends alice a link of mallory. It must lead to a page of the
+// provider.
 func usersRedirector(t *testing.T, s *fixture.Server) {
 	mallory := s.Browser("mallory")
 	id, _ := registerJSON(t, s, mallory, registration(""))
@@ -56,8 +56,8 @@ func usersRedirector(t *testing.T, s *fixture.Server) {
 	alice.Open(s.Evil.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
 }
 
-// ownRedirector uses an application without an owner that was not registered
-// by the operator.
+// ownRedirector uses an application without an owner that was not registered by the
+// operator.
 func ownRedirector(t *testing.T, s *fixture.Server) {
 	for _, source := range []oauthkit.RegistrationSource{oauthkit.RegisteredDynamically, oauthkit.RegisteredByDocument} {
 		client := register(t, s, &oauthkit.AbstractApplication{

@@ -113,8 +113,8 @@ func raceToRetry(t *testing.T, s *fixture.Server, requests int, clients ...*fixt
 	}
 }
 
-// raceWithRevocation expects no valid token after each pair, in whichever
-// order the two ran.
+// raceWithRevocation expects no valid token after each pair, in whichever order
+// the two ran.
 func raceWithRevocation(t *testing.T, s *fixture.Server, pairs int, elsewhere *fixture.Client) {
 	for range pairs {
 		first := s.Browser("alice").Tokens(s.Web)

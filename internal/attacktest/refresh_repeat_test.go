@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRefreshRepeat tests used refresh tokens that are presented again within
-// the retry window.
+// TestRefreshRepeat tests used refresh tokens that are presented again within the
+// retry window.
 func TestRefreshRepeat(t *testing.T) {
 	wait, meeting, secrets, swapped := &waitingRotations{}, &meetingAPIs{}, &otherSecrets{}, &swappedRows{}
 	fixture.Run(t, []fixture.Case{
@@ -147,8 +147,8 @@ func olderQuestion(_ *testing.T, s *fixture.Server) {
 	}
 }
 
-// sameMoment retries each generation before it is used, all at the same
-// time of the clock.
+// sameMoment retries each generation before it is used, all at the same time of
+// the clock.
 func sameMoment(t *testing.T, s *fixture.Server) {
 	family := []fixture.Tokens{s.Browser("alice").Tokens(s.Web)}
 	for i := range 2 {
@@ -421,9 +421,9 @@ func withoutSecret(config *oauthkit.Config, _ storetest.Store) {
 	config.Secret, config.Extensions = "", nil
 }
 
-// sealedIsGone shows that without Config.Secret the response can be decrypted
-// while it can be repeated, but not after the next cleanup or the next act of
-// the Authorization.
+// sealedIsGone shows that without Config.Secret the response can be decrypted while
+// it can be repeated, but not after the next cleanup or the next act of the
+// Authorization.
 func sealedIsGone(t *testing.T, s *fixture.Server) {
 	first := s.Browser("alice").Tokens(s.Web, "scope=api:read")
 	second := s.Web.Refresh(first.Refresh).Tokens()

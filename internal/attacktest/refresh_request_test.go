@@ -14,8 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TestRefreshRequest tests which application can refresh, for which
-// scopes, and until when.
+// TestRefreshRequest tests which application can refresh, for which scopes, and
+// until when.
 func TestRefreshRequest(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-11 scope narrows and never widens", Test: refreshedScope},
@@ -136,8 +136,8 @@ func refreshedIDToken(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// refreshTokenIssued tests a design decision: the registered grant types decide,
-// not offline_access.
+// refreshTokenIssued tests a design decision: the registered grant types decide, not
+// offline_access.
 func refreshTokenIssued(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	if tokens := alice.Tokens(s.Web, "scope=openid"); tokens.Refresh == "" {

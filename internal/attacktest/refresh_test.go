@@ -14,8 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestRefresh tests rotation: one use, a retry, and revocation when two parties
-// use the same token.
+// TestRefresh tests rotation: one use, a retry, and revocation when two parties use
+// the same token.
 func TestRefresh(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "F-01 each use replaces the token", Test: rotation},
@@ -53,8 +53,8 @@ func ended(s *fixture.Server, client *fixture.Client, all ...fixture.Tokens) {
 	}
 }
 
-// replays returns the number of replay events and of the revocations
-// that follow them.
+// replays returns the number of replay events and of the revocations that
+// follow them.
 func replays(s *fixture.Server) (seen, revoked int) {
 	for _, event := range fixture.EventsOf[oauthkit.AuthorizationRevoked](s.Events) {
 		if event.Reason == oauthkit.RevokedByReplay {

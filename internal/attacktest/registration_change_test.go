@@ -158,8 +158,8 @@ func foreignRegistration(t *testing.T, s *fixture.Server) {
 	checkUnchanged(t, s)
 }
 
-// registeredSecrets looks for secrets that were shown once, after every act
-// that creates one.
+// registeredSecrets looks for secrets that were shown once, after every act that
+// creates one.
 func registeredSecrets(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	id, first := registerJSON(t, s, alice, registration(""))

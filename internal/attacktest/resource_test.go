@@ -24,8 +24,8 @@ func TestResource(t *testing.T) {
 	})
 }
 
-// badResources returns invalid values of resource, each sent alone and
-// with a valid one.
+// badResources returns invalid values of resource, each sent alone and with a
+// valid one.
 func badResources() []string {
 	return []string{
 		"https://api.test#", "https://api.test#part", "/api", "api.test", "//api.test", "https://unknown.test", "https://api.test/",

@@ -20,8 +20,8 @@ func TestStorageDump(t *testing.T) {
 	})
 }
 
-// everything creates one credential of each type, used and unused, and returns
-// the last tokens.
+// everything creates one credential of each type, used and unused, and returns the
+// last tokens.
 func everything(s *fixture.Server) fixture.Tokens {
 	alice := s.Browser("alice")
 	alice.Open(s.Web.AuthorizeRequest()).Consent() // stays pending
@@ -61,8 +61,8 @@ func noSecretInDump(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// spellings returns the encodings in which a database may show a value and
-// its random bits.
+// spellings returns the encodings in which a database may show a value and its
+// random bits.
 func spellings(value string) map[string]string {
 	all := map[string]string{"itself": value}
 	bits := map[string][]byte{"": []byte(value)}
@@ -81,8 +81,8 @@ func spellings(value string) map[string]string {
 	return all
 }
 
-// storedValues presents the stored value of each credential instead
-// of the credential.
+// storedValues presents the stored value of each credential instead of the
+// credential.
 func storedValues(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	asked := alice.Authorize(s.Web.AuthorizeRequest())

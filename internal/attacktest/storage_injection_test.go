@@ -83,8 +83,8 @@ func outcome(answer *fixture.Answer) string {
 	return fmt.Sprintf("%d %s error=%v,%s active=%v %v", answer.Status, where, answer.Members()["error"], response.Get("error"), answer.Members()["active"], err)
 }
 
-// injectedSubjects tests users with such subjects, which are returned unchanged
-// and are distinct.
+// injectedSubjects tests users with such subjects, which are returned unchanged and
+// are distinct.
 func injectedSubjects(t *testing.T, s *fixture.Server) {
 	victim := s.Browser("alice").Tokens(s.Web)
 	for _, subject := range injections {

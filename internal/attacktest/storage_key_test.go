@@ -79,9 +79,9 @@ type changedKeys struct {
 // SigningKeys implements [oauthkit.KeyStore].
 func (c changedKeys) SigningKeys(context.Context) ([]*oauthkit.SigningKey, error) { return c.keys, nil }
 
-// plantedKey inserts an unsealed key into the database. The provider must not
-// sign with it or publish it, must continue with its own keys, and must log a
-// warning at each load.
+// plantedKey inserts an unsealed key into the database. The provider must not sign
+// with it or publish it, must continue with its own keys, and must log a warning at
+// each load.
 func plantedKey(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	signer := headerOf(t, alice.Tokens(s.Web).ID)["kid"]

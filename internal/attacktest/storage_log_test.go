@@ -38,8 +38,8 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// presented holds secrets that the provider did not issue but that
-// must not be logged.
+// presented holds secrets that the provider did not issue but that must not
+// be logged.
 const presented = "hunter2-hunter2-hunter2-hunter2-hunter2-hunter2"
 
 func quietLog(t *testing.T, s *fixture.Server) {
@@ -115,8 +115,8 @@ func panicking() fixture.Case {
 	}
 }
 
-// TestST03_GORMLogger uses a database whose GORM logger writes statements
-// with their values.
+// TestST03_GORMLogger uses a database whose GORM logger writes statements with
+// their values.
 func TestST03_GORMLogger(t *testing.T) {
 	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "oauth.db"))
 	if err != nil {

@@ -21,8 +21,8 @@ func TestUnique(t *testing.T) {
 	})
 }
 
-// successes calls do 20 times concurrently at both instances and
-// counts the successes.
+// successes calls do 20 times concurrently at both instances and counts the
+// successes.
 func successes(s *fixture.Server, do func(instance *fixture.Server) error) int {
 	instances := [2]*fixture.Server{s, s.SecondInstance()}
 	var count atomic.Int64

@@ -13,8 +13,8 @@ import (
 
 const formType = "application/x-www-form-urlencoded"
 
-// TestTokenRequest tests the form of a token request. An ambiguous
-// request is refused.
+// TestTokenRequest tests the form of a token request. An ambiguous request
+// is refused.
 func TestTokenRequest(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "T-01 methods", Test: tokenMethods},

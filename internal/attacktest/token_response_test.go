@@ -47,8 +47,8 @@ func clientCredentials(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// errorHeaders causes each kind of error once. The fixture checks no-store
-// for every answer.
+// errorHeaders causes each kind of error once. The fixture checks no-store for
+// every answer.
 func errorHeaders(t *testing.T, s *fixture.Server) {
 	untyped := withBody(s.Service, "", "")
 	get := s.Service.Request("/o/token", nil)

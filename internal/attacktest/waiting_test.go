@@ -18,8 +18,8 @@ import (
 )
 
 // TestWaitingRequest tests an authorization request between its arrival and the
-// decision: first sealed in the path to which the login page returns, then in a
-// row of the user.
+// decision: first sealed in the path to which the login page returns, then in a row
+// of the user.
 func TestWaitingRequest(t *testing.T) {
 	withoutSecret := func(config *oauthkit.Config, _ storetest.Store) {
 		config.Secret = ""
@@ -113,8 +113,8 @@ func crowdedUser(t *testing.T, s *fixture.Server) {
 	bob.Decide(others, "allow").Code()
 }
 
-// changedSeal expects the same answer for every changed seal, so that an
-// attacker learns nothing.
+// changedSeal expects the same answer for every changed seal, so that an attacker
+// learns nothing.
 func changedSeal(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	login := browser.Authorize(s.Web.AuthorizeRequest()).Login()
@@ -226,8 +226,8 @@ func repeatedSeal(t *testing.T, s *fixture.Server) {
 	early.ReturnFromLogin(stale).Login()
 }
 
-// expiredRequest expects a pending request to expire after 30 minutes, whether
-// sealed or stored.
+// expiredRequest expects a pending request to expire after 30 minutes, whether sealed
+// or stored.
 func expiredRequest(_ *testing.T, s *fixture.Server) {
 	const lifetime = 30 * time.Minute
 	browser := s.Browser("")
@@ -295,8 +295,8 @@ func changedWhilePending(_ *testing.T, s *fixture.Server) {
 	browser.ReturnFromLogin(login).ErrorPage(400)
 }
 
-// otherUserReturns expects each user to decide for themselves, and the hint
-// to be respected.
+// otherUserReturns expects each user to decide for themselves, and the hint to be
+// respected.
 func otherUserReturns(t *testing.T, s *fixture.Server) {
 	hint := s.Browser("alice").Tokens(s.Web).ID
 	browser := s.Browser("")
@@ -322,8 +322,8 @@ func otherUserReturns(t *testing.T, s *fixture.Server) {
 	s.Browser("").Get("/o/consent?request=" + sealOf(login)).ErrorPage(403)
 }
 
-// sharedSecret starts at one instance and continues at the other,
-// without Config.Secret.
+// sharedSecret starts at one instance and continues at the other, without
+// Config.Secret.
 func sharedSecret(t *testing.T, s *fixture.Server) {
 	second := s.SecondInstance()
 	for range 2 { // first with an empty database, then with the stored secret

@@ -13,10 +13,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestChromiumRedirects shows that responses reach native applications in a
-// real browser, which applies the policy of the consent page to every redirect
-// after its form. It uses both loopback addresses and an application that
-// redirects to a third origin.
+// TestChromiumRedirects shows that responses reach native applications in a real
+// browser, which applies the policy of the consent page to every redirect after its
+// form. It uses both loopback addresses and an application that redirects to a
+// third origin.
 func TestChromiumRedirects(t *testing.T) {
 	chromium := findChromium(t)
 	last := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

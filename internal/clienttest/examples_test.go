@@ -35,8 +35,8 @@ func TestIDPStops(t *testing.T) {
 	}
 }
 
-// TestIDPSeedsTwice shows that a second start with the same seed file does not
-// change the tables.
+// TestIDPSeedsTwice shows that a second start with the same seed file does not change
+// the tables.
 func TestIDPSeedsTwice(t *testing.T) {
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
@@ -57,8 +57,8 @@ func TestIDPSeedsTwice(t *testing.T) {
 	}
 }
 
-// TestIDPRefuses shows that a configuration that cannot work fails at start-up with
-// a helpful error.
+// TestIDPRefuses shows that a configuration that cannot work fails at start-up with a
+// helpful error.
 func TestIDPRefuses(t *testing.T) {
 	tests := map[string]struct {
 		args []string

@@ -30,8 +30,8 @@ func command(t *testing.T, args ...string) (printed, complaint string, status in
 	return stdout.String(), stderr.String(), process.ProcessState.ExitCode()
 }
 
-// succeed runs a command that must succeed. Its error output may hold only log
-// lines about changes.
+// succeed runs a command that must succeed. Its error output may hold only log lines
+// about changes.
 func succeed(t *testing.T, args ...string) string {
 	t.Helper()
 	printed, complaint, status := command(t, args...)

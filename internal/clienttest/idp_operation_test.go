@@ -14,8 +14,8 @@ import (
 )
 
 // TestIDPCommandsLog shows that each command logs its changes like the server
-// does, with the actor where the pages log one, and that commands without
-// changes log nothing.
+// does, with the actor where the pages log one, and that commands without changes
+// log nothing.
 func TestIDPCommandsLog(t *testing.T) {
 	location := filepath.Join(t.TempDir(), "idp.db")
 	message := regexp.MustCompile(`(?m) level=INFO msg=(\S+).*?( by=.*)?$`)
@@ -91,8 +91,8 @@ SELECT 'expired ' || i, authorization_id, scopes, resources, issued_at, issued_a
 		onDatabase(t, location, func(db *gorm.DB) error {
 			return db.Raw("SELECT count(*) FROM oauth_access_tokens").Scan(&left).Error
 		})
-		// The row being deleted at the interruption may be gone
-		// without being counted.
+		// The row being deleted at the interruption may be gone without
+		// being counted.
 		if told, err := strconv.Atoi(found[1]); err != nil || left <= 1 || rows-left-told < -1 || rows-left-told > 1 {
 			t.Errorf("got %d of %d rows left and %d reported as deleted, want them to add up", left, rows, told)
 		}
@@ -106,8 +106,8 @@ SELECT 'expired ' || i, authorization_id, scopes, resources, issued_at, issued_a
 	})
 }
 
-// interrupted starts a cleanup that deletes row by row, and interrupts it
-// after the first row.
+// interrupted starts a cleanup that deletes row by row, and interrupts it after the
+// first row.
 func interrupted(t *testing.T, location string, rows int) (printed, complaint string, status int) {
 	t.Helper()
 	var stdout, stderr strings.Builder

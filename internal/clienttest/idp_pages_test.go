@@ -51,8 +51,8 @@ func TestB21_IDPSignInAndOut(t *testing.T) {
 	}
 }
 
-// signOut opens the sign-out page with the cookie of a session and
-// presses its button.
+// signOut opens the sign-out page with the cookie of a session and presses
+// its button.
 func signOut(t *testing.T, idp *process, cookie string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, idp.issuer()+"/logout", nil)
@@ -162,8 +162,8 @@ func TestIDPOverTLS(t *testing.T) {
 	checkPlainHTTP(t, client, strings.TrimSuffix(issuer, "/o"))
 }
 
-// checkPlainHTTP submits the sign-in form like a browser that sends only
-// an Origin header.
+// checkPlainHTTP submits the sign-in form like a browser that sends only an
+// Origin header.
 func checkPlainHTTP(t *testing.T, client *http.Client, own string) {
 	t.Helper()
 	for origin, want := range map[string]int{own: http.StatusUnauthorized, strings.Replace(own, "https:", "http:", 1): http.StatusForbidden} {

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestIDPSetApplication trusts and disables an application while the provider
-// serves, and undoes both. Each change takes effect at once and leaves other
-// settings unchanged.
+// TestIDPSetApplication trusts and disables an application while the provider serves,
+// and undoes both. Each change takes effect at once and leaves other settings
+// unchanged.
 func TestIDPSetApplication(t *testing.T) {
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
 		secret := createShop(t, location)
@@ -61,8 +61,8 @@ func TestIDPSetApplication(t *testing.T) {
 	})
 }
 
-// TestIDPKnowsScopes shows that without a seed file commands and provider accept
-// the same scopes.
+// TestIDPKnowsScopes shows that without a seed file commands and provider accept the
+// same scopes.
 func TestIDPKnowsScopes(t *testing.T) {
 	location := t.TempDir() + "/idp.db"
 	succeed(t, "migrate", "-db", location)

@@ -42,8 +42,8 @@ func BenchmarkSignInFlood(b *testing.B) {
 	}
 }
 
-// tokenTimes requests 50 tokens a second, independent of the answers, and returns
-// the median time.
+// tokenTimes requests 50 tokens a second, independent of the answers, and returns the
+// median time.
 func tokenTimes(b *testing.B, idp *process, duration time.Duration) time.Duration {
 	b.Helper()
 	const pause = 20 * time.Millisecond

@@ -54,7 +54,8 @@ func build(t testing.TB, example string) string {
 	return path
 }
 
-// databases returns the location of the provider's data by database name.
+// databases has, for each database, a function that returns where the provider stores
+// its data.
 var databases = map[string]func(t testing.TB) string{
 	"sqlite":   func(t testing.TB) string { return filepath.Join(t.TempDir(), "idp.db") },
 	"postgres": func(t testing.TB) string { return oauthtest.Postgres(t) },

@@ -96,8 +96,8 @@ func withDatabase(args []string, location string) []string {
 	return append(args, "-db", location)
 }
 
-// TestIDPHelp shows that the help lists every command with its
-// description in one column.
+// TestIDPHelp shows that the help lists every command with its description in
+// one column.
 func TestIDPHelp(t *testing.T) {
 	overview := succeed(t, "help")
 	for _, asked := range []string{"-h", "--help"} {

@@ -62,8 +62,8 @@ var mounts = map[string]func(prefix string, handler http.Handler) http.Handler{
 	},
 }
 
-// TestMount signs a user in through each router, under several prefixes
-// and at the root.
+// TestMount signs a user in through each router, under several prefixes and at
+// the root.
 func TestMount(t *testing.T) {
 	for name, mount := range mounts {
 		for _, prefix := range []string{"/o", "/auth/v2", ""} {
@@ -191,8 +191,8 @@ func checkCodeFlow(t *testing.T, issuer, secret string) {
 	}
 }
 
-// consentForm opens the authorization request and returns the hidden fields of
-// the consent page.
+// consentForm opens the authorization request and returns the hidden fields of the
+// consent page.
 func consentForm(t *testing.T, browser *http.Client, address string) url.Values {
 	t.Helper()
 	response, err := browser.Get(address)

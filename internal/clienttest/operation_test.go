@@ -139,8 +139,8 @@ func (c *chain) refresh(ctx context.Context, idp *process) error {
 	return nil
 }
 
-// TestIDPFinishesRequests shows that the provider completes a pending
-// request after SIGTERM.
+// TestIDPFinishesRequests shows that the provider completes a pending request
+// after SIGTERM.
 func TestIDPFinishesRequests(t *testing.T) {
 	idp := start(t, "idp", "-db", filepath.Join(t.TempDir(), "idp.db"), "-seed", seedFile(t))
 	connection, err := net.Dial("tcp", strings.TrimPrefix(idp.origin, "http://"))

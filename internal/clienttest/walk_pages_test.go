@@ -124,8 +124,8 @@ func (w *walk) chooseNothing() {
 	}
 }
 
-// ask opens the authorization request of the application and returns
-// its code verifier.
+// ask opens the authorization request of the application and returns its code
+// verifier.
 func (w *walk) ask() (verifier string) {
 	w.t.Helper()
 	verifier = oauth2.GenerateVerifier()

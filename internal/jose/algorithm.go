@@ -1,5 +1,6 @@
-// Package jose signs and verifies the provider's tokens. It contains the signing keys, the
-// published key set, and JSON Web Tokens (RFC 7519) under the rules of RFC 8725.
+// Package jose signs and verifies the provider's tokens. It contains the signing
+// keys, the published key set, and JSON Web Tokens (RFC 7519) under the rules of
+// RFC 8725.
 //
 // It is the only package that imports JOSE libraries.
 package jose

@@ -1,7 +1,7 @@
 package main
 
-// ofBrowsers returns the mutants of what protects browsers: cookies, forms, origins and
-// headers.
+// ofBrowsers returns the mutants of the protection of browsers: cookies, forms,
+// origins and headers.
 func ofBrowsers() []mutant {
 	return []mutant{
 		{

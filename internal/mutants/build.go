@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// variable is the environment variable that switches one mutant on.
+// variable names the environment variable that switches one mutant on.
 const variable = "OAUTHKIT_MUTANT"
 
-// switchSource is a file that each package with mutants gets.
+// switchSource is a file added to each package with mutants.
 const switchSource = `package %s
 
 import "os"
@@ -26,12 +26,12 @@ var mutantName = os.Getenv(%q)
 func mutantIs(name string) bool { return mutantName == name }
 `
 
-// workshop builds test programs with mutants in them. The files of the repository stay
-// as they are: the go command is given others in their place.
+// workshop builds test programs with mutants. It does not change the files of the
+// repository: the go command gets replacements for them.
 type workshop struct {
 	root   string // of the module
 	module string // its path
-	folder string // for everything that is made
+	folder string // for generated files
 }
 
 // newWorkshop returns the workshop of the module in root.
@@ -44,8 +44,7 @@ func newWorkshop(root, folder string) (*workshop, error) {
 	return &workshop{root: root, module: module, folder: folder}, err
 }
 
-// buildSwitched builds the tests of the packages with all mutants in them, each switched
-// off.
+// buildSwitched builds the tests of the packages with all mutants, each switched off.
 func (w *workshop) buildSwitched(ctx context.Context, places []*place, packages []string) error {
 	byFile := map[string][]*place{}
 	for _, p := range places {
@@ -68,7 +67,7 @@ func (w *workshop) buildAlone(ctx context.Context, p *place) error {
 	return w.build(ctx, p.name, map[string]string{p.file: p.mutated(0, len(p.source))}, []string{p.killer.folder})
 }
 
-// build builds the tests of packages, with other texts in the place of some files.
+// build builds the tests of packages with some files replaced.
 func (w *workshop) build(ctx context.Context, name string, replaced map[string]string, packages []string) error {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	folder := filepath.Join(w.folder, name)
@@ -102,17 +101,17 @@ func (w *workshop) build(ctx context.Context, name string, replaced map[string]s
 	return nil
 }
 
-// program returns the path of the test program of a package in the build of that name.
+// program returns the path of a package's test program in the named build.
 func (w *workshop) program(build, pkg string) string {
 	return filepath.Join(w.folder, build, path.Base(path.Join(w.module, filepath.ToSlash(pkg)))+".test")
 }
 
-// run runs tests of a package, by a pattern as that of go test. It returns the output,
-// and reports whether the tests passed.
+// run runs the tests of a package that match a pattern of go test. It returns the
+// output and whether the tests passed.
 func (w *workshop) run(ctx context.Context, build, pkg, pattern string, switchedOn string) (output string, passed bool, err error) {
 	command := exec.CommandContext(ctx, w.program(build, pkg), "-test.v", "-test.failfast", "-test.timeout=3m", "-test.run="+pattern)
 	command.Dir = filepath.Join(w.root, pkg)
-	command.Env = append(os.Environ(), variable+"="+switchedOn, "CI=true") // what is missing fails
+	command.Env = append(os.Environ(), variable+"="+switchedOn, "CI=true") // CI makes missing software a failure
 	written, err := command.CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) || ctx.Err() != nil {
@@ -121,8 +120,8 @@ func (w *workshop) run(ctx context.Context, build, pkg, pattern string, switched
 	return string(written), err == nil, nil
 }
 
-// firstWordAfter returns the rest of the first line that begins with a word, such as the
-// name in a package clause.
+// firstWordAfter returns the rest of the first line that begins with a word, for
+// example the name in a package clause.
 func firstWordAfter(text, word string) (string, error) {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, word); ok {

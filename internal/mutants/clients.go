@@ -1,6 +1,6 @@
 package main
 
-// ofClients returns the mutants of the authentication of clients.
+// ofClients returns the mutants of client authentication.
 func ofClients() []mutant {
 	return []mutant{
 		{

@@ -1,6 +1,6 @@
 package main
 
-// ofConsent returns the mutants of what users approve, and of what is remembered of it.
+// ofConsent returns the mutants of approval and remembered consent.
 func ofConsent() []mutant {
 	return []mutant{
 		{

@@ -1,6 +1,6 @@
 package main
 
-// ofFailures returns the mutants that take a failure for an answer.
+// ofFailures returns the mutants that treat a failure as an answer.
 func ofFailures() []mutant {
 	return []mutant{
 		{

@@ -1,6 +1,6 @@
 package main
 
-// ofKeys returns the mutants of signing keys, signed tokens, and what is sealed.
+// ofKeys returns the mutants of signing keys, signed tokens and sealed values.
 func ofKeys() []mutant {
 	return []mutant{
 		{

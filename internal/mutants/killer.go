@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// pattern returns the test as the flag -run takes it.
+// pattern returns the test as a pattern for the flag -run.
 func (k killer) pattern() string {
 	names := k.names()
 	for i, name := range names {
@@ -19,10 +19,10 @@ func (k killer) pattern() string {
 	return strings.Join(names, "/")
 }
 
-// names returns the name of the test, and those of the subtests.
+// names returns the name of the test and of the subtests.
 func (k killer) names() []string { return strings.Split(k.test, "/") }
 
-// includes reports whether a test that ran is the killer, or a part of it.
+// includes reports whether a test that ran is the killer or a part of it.
 func (k killer) includes(ran string) bool {
 	wanted, names := k.names(), strings.Split(ran, "/")
 	if len(names) < len(wanted) || names[0] != wanted[0] {
@@ -36,12 +36,12 @@ func (k killer) includes(ran string) bool {
 	return true
 }
 
-// result is how a test ended, as go test -v prints it.
+// result is the result of a test, as printed by go test -v.
 type result struct{ name, outcome string }
 
 var resultLine = regexp.MustCompile(`(?m)^\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
 
-// results reads the output of tests.
+// results parses the output of tests.
 func results(output string) []result {
 	var all []result
 	for _, match := range resultLine.FindAllStringSubmatch(output, -1) {
@@ -50,8 +50,8 @@ func results(output string) []result {
 	return all
 }
 
-// failed returns the names of the tests that failed, without those that did so only
-// because a subtest has. Empty: the program ended before it said so.
+// failed returns the names of the failed tests, without those that failed only
+// because of a subtest. It returns none if the program exited before printing them.
 func failed(output string) []string {
 	var names []string
 	for _, r := range results(output) {

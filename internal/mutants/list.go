@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// The packages that most killers are in.
+// The packages with most killers.
 const (
 	attacks  = "internal/attacktest"
 	pages    = "http"

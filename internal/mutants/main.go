@@ -1,10 +1,10 @@
-// Mutants breaks the security-critical code in one place at a time, and wants a test to
-// notice each.
+// Mutants makes one deliberate mistake at a time in the security-critical code, and
+// expects a test to fail for each.
 //
 //	go run ./internal/mutants [-j 2] [REGEXP]
 //
-// With a regular expression it tries only the mutants whose names match. It ends with a
-// table, and with status 1 if a mutant survived or could not be tried.
+// With a regular expression, only the mutants with matching names are tried. It
+// prints a table, and exits with status 1 if a mutant survives or cannot be tried.
 package main
 
 import (
@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(folder) }() // what is left is in a temporary folder
+	defer func() { _ = os.RemoveAll(folder) }() // what remains is in a temporary folder
 	root, err := os.Getwd()
 	if err != nil {
 		return err
@@ -63,8 +63,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return report(out, verdicts, time.Since(begun))
 }
 
-// chosen returns the mutants whose names match, where they are. The working directory is
-// the root of the module.
+// chosen returns the mutants with matching names and their places. The working
+// directory is the root of the module.
 func chosen(pattern string) ([]*place, error) {
 	matches, err := regexp.Compile(pattern)
 	if err != nil {
@@ -82,23 +82,23 @@ func chosen(pattern string) ([]*place, error) {
 		places = append(places, p)
 	}
 	if len(places) == 0 {
-		return nil, fmt.Errorf("no mutant has a name that matches %q", pattern)
+		return nil, fmt.Errorf("no mutant has a name matching %q", pattern)
 	}
 	return places, nil
 }
 
-// verdict is what became of a mutant.
+// verdict is the result of a mutant.
 type verdict struct {
 	place *place
-	// killedBy is the test that failed. Empty: the mutant survived, or see problem.
+	// killedBy is the test that failed. If empty, the mutant survived, or
+	// problem is set.
 	killedBy string
 	// problem says why it could not be tried.
 	problem string
 	took    time.Duration
 }
 
-// try tries mutants, several at the same time, after all of the killers have passed
-// without any.
+// try tries mutants concurrently, after all killers have passed without mutants.
 func try(ctx context.Context, w *workshop, places []*place, atOnce int) ([]verdict, error) {
 	var switched []*place
 	for _, p := range places {
@@ -146,14 +146,14 @@ func (w *workshop) checkKillers(ctx context.Context, places []*place) error {
 		}
 		for _, p := range places {
 			if p.killer.folder == pkg && !ran(p.killer, output) {
-				problems = append(problems, fmt.Errorf("%s: there is no test %s in %s, or it was skipped", p.name, p.killer.test, pkg))
+				problems = append(problems, fmt.Errorf("%s: test %s does not exist in %s or was skipped", p.name, p.killer.test, pkg))
 			}
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// ran reports whether the killer has passed.
+// ran reports whether the killer passed.
 func ran(k killer, output string) bool {
 	for _, r := range results(output) {
 		if r.outcome == "PASS" && k.includes(r.name) {

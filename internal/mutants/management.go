@@ -1,7 +1,7 @@
 package main
 
-// ofManagement returns the mutants of what users manage: their applications, and what
-// they have approved.
+// ofManagement returns the mutants of the pages on which users manage applications
+// and connected apps.
 func ofManagement() []mutant {
 	return []mutant{
 		{

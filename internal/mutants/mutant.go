@@ -13,40 +13,41 @@ import (
 	"strings"
 )
 
-// mutant is one deliberate mistake in one place of the code, and the test that notices it.
+// mutant is one deliberate mistake in one place of the code, with the test that
+// detects it.
 type mutant struct {
-	// name says what is broken.
+	// name names the mistake.
 	name string
 	// folder holds the package, relative to the root of the module.
 	folder string
-	// text is what stands in the code: a line or a part of one, or the lines around it
-	// where the line alone occurs twice. It must occur exactly once in the package.
+	// text is the code to replace: a line or a part of one, with lines around it if
+	// the line occurs twice. It must occur exactly once in the package.
 	text string
-	// becomes takes its place.
+	// becomes replaces text.
 	becomes string
 	// killer is the test that must fail.
 	killer killer
 }
 
 // killer names a test: the folder of its package and its path, such as
-// TestCodeBinding/memory/C-06. The name of a test must be whole; that of a subtest may
-// be the beginning of one.
+// TestCodeBinding/memory/C-06. The name of the test must be complete. A subtest is
+// given by the beginning of its name.
 type killer struct{ folder, test string }
 
-// place is where a mutant is in the code.
+// place is the place of a mutant in the code.
 type place struct {
 	mutant
-	file   string // its path relative to the root
-	source []byte // of the file
-	offset int    // of the text in it
-	// function is the declaration that holds the text in its body. It is nil if the text
-	// is outside of functions, such as in a constant.
+	file   string // relative to the root
+	source []byte // content of the file
+	offset int    // of the text in the source
+	// function is the declaration with the text in its body. It is nil if the text is
+	// outside functions, for example in a constant.
 	function *ast.FuncDecl
-	base     int // of the positions in function
+	base     int // base of the positions in function
 }
 
-// locate finds the one place of a mutant below root. The error says how often the text
-// occurs.
+// locate finds the place of a mutant below root. The error reports how often the
+// text occurs.
 func locate(root string, m mutant) (*place, error) {
 	entries, err := os.ReadDir(filepath.Join(root, m.folder))
 	if err != nil {
@@ -99,21 +100,21 @@ func (p *place) findFunction() error {
 // position returns the offset of a position in the source.
 func (p *place) position(pos token.Pos) int { return int(pos) - p.base }
 
-// mutated returns the part of the source from one offset to another with the mistake
-// in it.
+// mutated returns a part of the source with the mistake in it.
 func (p *place) mutated(from, to int) string {
 	return string(p.source[from:p.offset]) + p.becomes + string(p.source[p.offset+len(p.text):to])
 }
 
-// switched reports whether the mutant can be switched on in a program that has others
-// too. What is outside of functions cannot: it needs a program of its own.
+// switched reports whether the mutant can be switched on in a program with other
+// mutants. A mutant outside functions needs its own program.
 func (p *place) switched() bool { return p.function != nil }
 
-// copied returns a statement for the beginning of the function: while the mutant is
-// switched on, a copy of the body with the mistake in it answers instead.
+// copied returns a statement for the beginning of the function. If the mutant is
+// switched on, the statement runs a copy of the body with the mistake and returns
+// its results.
 //
-// The copy is a function literal with the parameters and results of the function, so
-// that its names mean the same.
+// The copy is a function literal with the function's parameters and results, so that
+// names have the same meaning.
 func (p *place) copied() string {
 	var parameters, arguments []string
 	for _, field := range p.function.Type.Params.List {
@@ -141,8 +142,8 @@ func (p *place) copied() string {
 	return fmt.Sprintf("\n//line mutant-%s:1\nif mutantIs(%q) { return %s }\n", p.name, p.name, call)
 }
 
-// withSwitches returns the source of a file with all of its mutants in it, each switched
-// off.
+// withSwitches returns the source of a file with all of its mutants, each
+// switched off.
 func withSwitches(places []*place) string {
 	places = slices.Clone(places)
 	slices.SortFunc(places, func(a, b *place) int {

@@ -15,27 +15,27 @@ import (
 
 const root = "../.."
 
-// TestMutants wants every mutant to have a name of its own, a text that is in the code
-// exactly once, and a test that could notice it.
+// TestMutants checks that every mutant has a distinct name, a text that occurs
+// exactly once, and a killer that may exist.
 func TestMutants(t *testing.T) {
 	names, tests := map[string]bool{}, map[string]*declared{}
 	for _, m := range all() {
 		if names[m.name] || strings.ContainsFunc(m.name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }) {
-			t.Errorf("%s: got a name that another has, or of other characters than a-z, 0-9 and -", m.name)
+			t.Errorf("%s: got a name that is not distinct or has other characters than a-z, 0-9 and -", m.name)
 		}
 		names[m.name] = true
 		if _, err := locate(root, m); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
 		if m.text == m.becomes {
-			t.Errorf("%s: got a text that becomes itself", m.name)
+			t.Errorf("%s: got a replacement equal to the text, want another one", m.name)
 		}
 		folder := m.killer.folder
 		if tests[folder] == nil {
 			tests[folder] = declaredIn(t, folder)
 		}
 		if missing := tests[folder].missing(m.killer); missing != "" {
-			t.Errorf("%s: got the test %s in %s, where nothing is called %q", m.name, m.killer.test, folder, missing)
+			t.Errorf("%s: got the test %s in %s, which has no name %q", m.name, m.killer.test, folder, missing)
 		}
 	}
 	if len(names) < 80 {
@@ -43,13 +43,13 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// declared are the names that the tests of a package can have.
+// declared holds the names that the tests of a package can have.
 type declared struct {
 	functions map[string]bool
-	literals  []string // each may be the name of a subtest
+	literals  []string // each may name a subtest
 }
 
-// declaredIn reads the tests of a package, and the cases that they share with others.
+// declaredIn reads the tests of a package and the cases shared with others.
 func declaredIn(t *testing.T, folder string) *declared {
 	t.Helper()
 	found := &declared{functions: map[string]bool{}}
@@ -78,7 +78,7 @@ func declaredIn(t *testing.T, folder string) *declared {
 	return found
 }
 
-// missing returns the first name in the path of a test that nothing has; empty: none.
+// missing returns the first name in the killer's path that does not exist, or "".
 func (d *declared) missing(k killer) string {
 	for i, name := range k.names() {
 		known := d.functions[name]
@@ -92,7 +92,7 @@ func (d *declared) missing(k killer) string {
 	return ""
 }
 
-// TestLocate shows what is found, and what is refused.
+// TestLocate shows which texts are found and which are errors.
 func TestLocate(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "p/a.go", "package p\n\nconst c = \"once\"\n\nfunc F() int { return 1 + twice }\n")
@@ -114,9 +114,9 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// TestTry breaks a small module in several ways: one mistake is noticed by a test, one by
-// none, one in a constant, one makes the program end, and one is in a function whose
-// results have names.
+// TestTry tries mutants of a small module: one is detected by a test, one survives,
+// one is in a constant, one makes the program exit, and one is in a function with
+// named results.
 func TestTry(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "go.mod", "module example.test/m\n\ngo 1.25\n")
@@ -188,11 +188,11 @@ func TestFill(t *testing.T) { Fill(make([]int, 2)) }
 		t.Error("got no error, want one for the mutant that survived")
 	}
 	if got := table.String(); !strings.Contains(got, "SURVIVED TestTwice") || !strings.Contains(got, "5 mutants, 4 killed") {
-		t.Errorf("got\n%s\nwant the mutant that survived, and the numbers", got)
+		t.Errorf("got\n%s\nwant the mutant that survived and the counts", got)
 	}
 
 	places[0].killer.test = "TestSmall/three"
-	if _, err := try(t.Context(), workshopOf(t, folder), places, 1); err == nil || !strings.Contains(err.Error(), "there is no test TestSmall/three") {
+	if _, err := try(t.Context(), workshopOf(t, folder), places, 1); err == nil || !strings.Contains(err.Error(), "test TestSmall/three does not exist") {
 		t.Errorf("got error %v, want one for the test that does not exist", err)
 	}
 	places[0].killer.test, places[0].becomes = "TestSmall/two", "undeclared"
@@ -201,7 +201,7 @@ func TestFill(t *testing.T) { Fill(make([]int, 2)) }
 	}
 }
 
-// TestRunRefuses shows that nothing is tried that was not meant.
+// TestRunRefuses shows that invalid patterns are errors.
 func TestRunRefuses(t *testing.T) {
 	t.Chdir(root)
 	for _, pattern := range []string{"no-such-mutant", "("} {

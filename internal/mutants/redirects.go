@@ -1,6 +1,6 @@
 package main
 
-// ofRedirects returns the mutants of where the browser may be sent.
+// ofRedirects returns the mutants of redirects.
 func ofRedirects() []mutant {
 	return []mutant{
 		{

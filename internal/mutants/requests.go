@@ -1,6 +1,6 @@
 package main
 
-// ofRequests returns the mutants of what is read from requests, and of scopes and
+// ofRequests returns the mutants of the parsing of requests, and of scopes and
 // resources.
 func ofRequests() []mutant {
 	return []mutant{

@@ -1,6 +1,6 @@
 package main
 
-// ofStatements returns the mutants of the SQL that decides.
+// ofStatements returns the mutants of SQL conditions.
 func ofStatements() []mutant {
 	return []mutant{
 		{

@@ -1,7 +1,6 @@
 package main
 
-// ofAccessTokens returns the mutants of access tokens: what they open, and who may know
-// or end them.
+// ofAccessTokens returns the mutants of access tokens, introspection and revocation.
 func ofAccessTokens() []mutant {
 	return []mutant{
 		{

@@ -1,6 +1,6 @@
 package main
 
-// ofWaiting returns the mutants of requests that wait for their users.
+// ofWaiting returns the mutants of pending authorization requests.
 func ofWaiting() []mutant {
 	return []mutant{
 		{
@@ -56,7 +56,7 @@ func ofWaiting() []mutant {
 	}
 }
 
-// ofRetries returns the mutants of repeated refreshes.
+// ofRetries returns the mutants of refresh retries.
 func ofRetries() []mutant {
 	return []mutant{
 		{
@@ -97,7 +97,7 @@ func ofRetries() []mutant {
 	}
 }
 
-// ofLoad returns the mutants of what bounds the time and number of requests.
+// ofLoad returns the mutants of limits on time and on the number of requests.
 func ofLoad() []mutant {
 	return []mutant{
 		{

@@ -8,22 +8,22 @@ import (
 	"testing"
 )
 
-// Case is one fault and what must hold under it.
+// Case is one fault and the conditions that must hold during it.
 type Case struct {
 	// Name begins with the id in the catalogue of faults, if it has one.
 	Name string
-	// What says what is done.
-	What string
-	// Short is set if the case is part of `go test`. Its short form takes a few seconds.
+	// Fault describes the fault.
+	Fault string
+	// Short includes the case in `go test`, in a form that takes a few seconds.
 	Short bool
-	// Run does it.
+	// Run runs the case.
 	Run func(r *Run)
 }
 
-// Run is a Case under way.
+// Run is a running Case.
 type Run struct {
 	testing.TB
-	// Long is set if figures are compared with their bars.
+	// Long is set if figures are compared with their limits.
 	Long bool
 
 	lab     *lab
@@ -36,7 +36,7 @@ type Figure struct {
 	Got    float64
 	Unit   string
 	Bar    string // such as "<= 5"
-	Before string // the same figure before the provider was made to withstand the fault
+	Before string // the same figure before the provider handled the fault
 	Met    bool
 }
 
@@ -46,14 +46,14 @@ func (r *Run) Start(setup Setup) *World {
 	return r.lab.start(r, setup)
 }
 
-// AtMost records a figure whose bar is a maximum. Only the long form fails if it is missed, since other work on the machine
-// can miss it.
+// AtMost records a figure with a maximum. Only the long form fails if the figure
+// exceeds it, because other work on the machine affects it.
 func (r *Run) AtMost(name string, got float64, unit string, bar float64, before string) {
 	r.Helper()
 	r.record(Figure{Name: name, Got: got, Unit: unit, Bar: fmt.Sprintf("<= %g", bar), Before: before, Met: got <= bar}, r.Long)
 }
 
-// AtLeast is AtMost with a minimum.
+// AtLeast records a figure with a minimum, like AtMost.
 func (r *Run) AtLeast(name string, got float64, unit string, bar float64, before string) {
 	r.Helper()
 	r.record(Figure{Name: name, Got: got, Unit: unit, Bar: fmt.Sprintf(">= %g", bar), Before: before, Met: got >= bar}, r.Long)
@@ -65,7 +65,7 @@ func (r *Run) None(name string, got int, before string) {
 	r.record(Figure{Name: name, Got: float64(got), Bar: "0", Before: before, Met: got == 0}, true)
 }
 
-// Tell records a figure that has no bar.
+// Tell records a figure without a limit.
 func (r *Run) Tell(name string, got float64, unit, before string) {
 	r.Helper()
 	r.record(Figure{Name: name, Got: got, Unit: unit, Before: before, Met: true}, false)
@@ -90,14 +90,14 @@ func (f *Figure) value() string {
 	return strings.TrimSpace(text + " " + f.Unit)
 }
 
-// The head of the table, and the marks around it in a document.
+// The head of the table and the marks around it in a document.
 const (
 	tableHead  = "| case | figure | got | bar | before |\n|---|---|---|---|---|\n"
 	tableBegin = "<!-- figures: make nemesis WRITE=yes -->\n"
 	tableEnd   = "<!-- end of the figures -->\n"
 )
 
-// rows returns the lines of a case in the table, in Markdown.
+// rows returns the rows of a case as Markdown.
 func rows(name string, figures []Figure) string {
 	var lines strings.Builder
 	for number, figure := range figures {
@@ -124,9 +124,10 @@ func report(names []string, rows map[string]string) string {
 }
 
 // errNoTable is returned for a document without the marks.
-var errNoTable = errors.New("nemesis: the document has no place for figures")
+var errNoTable = errors.New("nemesis: no table of figures in the document")
 
-// update replaces the rows of some cases in the table of a document. Those of other cases stay, unless there is no such case.
+// update replaces the rows of some cases in the table of a document. Rows of other
+// cases stay, unless the case no longer exists.
 func update(document string, names []string, changed map[string]string) (string, error) {
 	before, rest, begins := strings.Cut(document, tableBegin)
 	table, after, ends := strings.Cut(rest, tableEnd)

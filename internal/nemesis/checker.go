@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// Invariant names a promise that the provider keeps in any fault.
+// Invariant names a promise that the provider keeps during any fault.
 type Invariant string
 
 // The invariants of a history.
 const (
-	OneWinner       Invariant = "one winner"           // a code is redeemed at most once
-	OneSuccessor    Invariant = "one successor"        // all answers to a refresh token hold the same successor
-	RevokedIsFinal  Invariant = "revoked is final"     // nothing of a family works after a revocation was acknowledged
-	TokenLives      Invariant = "token lives"          // an acknowledged token works until it expires or is revoked
-	NothingCrosses  Invariant = "nothing crosses"      // an answer is about the client and user who asked
-	AllowedAnswer   Invariant = "allowed answer"       // no status but those that the request can have; 5xx is 503 with Retry-After
-	FailureIsNotNo  Invariant = "failure is not no"    // valid credentials are never answered 400 or 401
-	EveryAnswer     Invariant = "every request ends"   // with an answer, unless the case says otherwise
+	OneWinner    Invariant = "one winner"    // a code is redeemed at most once
+	OneSuccessor Invariant = "one successor" // all answers to a refresh token have the same successor
+	// No credential of a family is valid after an acknowledged revocation.
+	RevokedIsFinal  Invariant = "revoked is final"
+	TokenLives      Invariant = "token lives"          // an acknowledged token is valid until it expires or is revoked
+	NothingCrosses  Invariant = "nothing crosses"      // an answer is for the client and user of the request
+	AllowedAnswer   Invariant = "allowed answer"       // only expected statuses; the only 5xx is 503 with Retry-After
+	FailureIsNotNo  Invariant = "failure is not no"    // valid credentials are never answered with 400 or 401
+	EveryAnswer     Invariant = "every request ends"   // with an answer, unless the case allows otherwise
 	NoTokenIsShared Invariant = "no token comes twice" // two families never get the same token or code
 )
 
@@ -32,27 +33,31 @@ type Violation struct {
 
 func (v Violation) String() string { return string(v.Invariant) + ": " + v.Text }
 
-// Tolerance is what a case allows beyond the invariants.
+// Tolerance lists the exceptions that a case allows.
 type Tolerance struct {
-	// NoAnswer allows requests to end without an answer: the case kills instances or cuts connections of clients.
+	// NoAnswer allows requests without an answer, because the case kills instances or
+	// closes connections of clients.
 	NoAnswer bool
-	// Lifetime is that of access tokens. Tokens older than that are not expected to live. If 0, it is ten minutes.
+	// Lifetime is the lifetime of access tokens. Older tokens need not be valid. If
+	// 0, it is ten minutes.
 	Lifetime time.Duration
-	// Loss allows acknowledged tokens to be lost and revocations to come back, as asynchronous replication does.
+	// Loss allows acknowledged tokens and revocations to be lost, as with
+	// asynchronous replication.
 	Loss bool
-	// Ended allows an authorization request to be answered access_denied: the case revokes the
-	// user or the application at the same moment.
+	// Ended allows access_denied in answer to an authorization request, because the
+	// case revokes the user or the application concurrently.
 	Ended bool
 }
 
-// retryWindow is how long a refresh token surely gets its first answer again. The provider's is longer, by what a request may
-// take.
+// retryWindow is the time within which a retry must get the first answer again. The
+// provider's window is longer, by the maximum time of a request.
 const retryWindow = 20 * time.Second
 
-// maxUses is how many requests with one refresh token are answered: the first and five repeats.
+// maxUses is the number of requests with one refresh token that succeed: the first
+// and five retries.
 const maxUses = 6
 
-// Check returns what in a history breaks an invariant.
+// Check returns the violations in a history.
 func Check(ops []*Op, allowed Tolerance) []Violation {
 	if allowed.Lifetime == 0 {
 		allowed.Lifetime = 10 * time.Minute
@@ -83,7 +88,7 @@ func (c *checker) report(invariant Invariant, op *Op, format string, args ...any
 	c.violations = append(c.violations, Violation{invariant, about + fmt.Sprintf(format, args...)})
 }
 
-// answer checks the status of an answer by itself.
+// answer checks the status of an answer.
 func (c *checker) answer(op *Op) {
 	switch {
 	case op.Status == 0:
@@ -109,7 +114,7 @@ func (c *checker) answer(op *Op) {
 	}
 }
 
-// crosses checks that an answer belongs to the family that it was given to.
+// crosses checks that an answer belongs to the family of its request.
 func (c *checker) crosses(op *Op) {
 	if op.Active && (op.GotClient != op.ClientID || op.GotSubject != op.Subject || op.Scope != "" && op.GotScope != op.Scope) {
 		c.report(NothingCrosses, op, "got client %q, subject %q, scope %q; want %q, %q, %q",
@@ -126,7 +131,7 @@ func (c *checker) crosses(op *Op) {
 	}
 }
 
-// family checks the requests about one Authorization against each other.
+// family checks the requests of one Authorization against each other.
 func (c *checker) family(ops []*Op) {
 	slices.SortStableFunc(ops, func(a, b *Op) int { return int(a.Start - b.Start) })
 	c.oneWinner(ops)
@@ -164,8 +169,9 @@ func (c *checker) oneSuccessor(ops []*Op) {
 	}
 }
 
-// finality checks that nothing of the family works once its end has been acknowledged. A code that is refused ends the family
-// as well: the clients present each code only to the application that it belongs to, and in time.
+// finality checks that no credential of the family is valid after an acknowledged
+// revocation. A refused code revokes the family, too, because clients present each
+// code only for its application and in time.
 func (c *checker) finality(ops []*Op) {
 	var ended *Op
 	for _, op := range ops {
@@ -185,7 +191,8 @@ func (c *checker) finality(ops []*Op) {
 	}
 }
 
-// life checks that what was acknowledged works, as long as no request can have ended it.
+// life checks that acknowledged credentials are valid until a request may have
+// revoked them.
 func (c *checker) life(ops []*Op) {
 	acknowledged := map[string]*Op{}
 	for _, op := range ops {
@@ -220,8 +227,9 @@ func (c *checker) life(ops []*Op) {
 	}
 }
 
-// endOf returns when the first request began that can have ended the family, whether or not it was answered: a revocation, a
-// second use of the code, or a use of a refresh token long after its first or after a use of its successor.
+// endOf returns the start of the first request that may have revoked the family,
+// whether or not it was answered: a revocation, a second use of the code, or a use of
+// a refresh token long after its first use or after a use of its successor.
 func endOf(ops []*Op) time.Duration {
 	const never = time.Duration(1<<63 - 1)
 	end := never
@@ -231,7 +239,7 @@ func endOf(ops []*Op) time.Duration {
 			predecessor[op.Refresh] = op.Presented
 		}
 	}
-	superseded := map[string]time.Duration{} // when the successor was first used
+	superseded := map[string]time.Duration{} // the first use of the successor
 	for _, op := range ops {
 		switch op.Kind {
 		case Revoke:

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// goodHistory is one family of alice's from its code to its revocation, and one of an application's own.
-func goodHistory() []*Op {
+// validHistory has a family of alice from its code to its revocation, and a family of
+// an application itself.
+func validHistory() []*Op {
 	at := func(step int, op Op) *Op {
 		op.Start, op.End = time.Duration(step)*time.Second, time.Duration(step)*time.Second+time.Second/2
 		if op.Status == 0 {
@@ -37,7 +38,7 @@ func goodHistory() []*Op {
 	}
 }
 
-// The steps of goodHistory.
+// The steps of validHistory.
 const (
 	stepCode = iota
 	stepRedeem
@@ -53,7 +54,8 @@ const (
 	stepIssued
 )
 
-// TestCheck shows that the checker accepts what a provider may answer, and sees each way in which it can break a promise.
+// TestCheck shows that the checker accepts valid histories and detects each kind of
+// violation.
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -61,7 +63,7 @@ func TestCheck(t *testing.T) {
 		allowed Tolerance
 		want    []Invariant
 	}{
-		{"nothing is wrong", func(ops []*Op) []*Op { return ops }, Tolerance{}, nil},
+		{"valid history", func(ops []*Op) []*Op { return ops }, Tolerance{}, nil},
 		{"a code is redeemed twice", func(ops []*Op) []*Op {
 			again := *ops[stepRedeem]
 			again.Access, again.Refresh, again.Start = "access 9", "refresh 9", again.Start+time.Millisecond
@@ -79,7 +81,7 @@ func TestCheck(t *testing.T) {
 			ops[stepRefused].Status, ops[stepRefused].Error, ops[stepRefused].Refresh = 200, "", "refresh 9"
 			return ops
 		}, Tolerance{}, []Invariant{RevokedIsFinal}},
-		{"a replayed code leaves its family alive", func(ops []*Op) []*Op {
+		{"a replayed code does not revoke its family", func(ops []*Op) []*Op {
 			replay := later(ops[stepRedeem], 1600*time.Millisecond)
 			replay.Status, replay.Error, replay.Access, replay.Refresh = 400, "invalid_grant", "", ""
 			replay.End = 1700 * time.Millisecond
@@ -97,7 +99,7 @@ func TestCheck(t *testing.T) {
 			ops[stepRefresh].Status, ops[stepRefresh].Error = 400, "invalid_grant"
 			return ops[:stepRepeat]
 		}, Tolerance{}, []Invariant{TokenLives}},
-		{"too many repeats of a refresh are refused", func(ops []*Op) []*Op {
+		{"too many retries of a refresh are refused", func(ops []*Op) []*Op {
 			for range maxUses - 2 {
 				again := *ops[stepRepeat]
 				again.Status, again.Error, again.Access, again.Refresh = 400, "invalid_grant", "", ""
@@ -164,11 +166,11 @@ func TestCheck(t *testing.T) {
 			ops[stepCode].Code, ops[stepCode].Status = "", 400
 			return ops
 		}, Tolerance{}, []Invariant{AllowedAnswer}},
-		{"a valid client is told invalid_client", func(ops []*Op) []*Op {
+		{"a valid client gets invalid_client", func(ops []*Op) []*Op {
 			ops[stepIssue].Status, ops[stepIssue].Error, ops[stepIssue].Access = 401, "invalid_client", ""
 			return ops
 		}, Tolerance{}, []Invariant{FailureIsNotNo}},
-		{"a refresh is told invalid_client", func(ops []*Op) []*Op {
+		{"a refresh gets invalid_client", func(ops []*Op) []*Op {
 			ops[stepUnavailable].Status, ops[stepUnavailable].Error = 401, "invalid_client"
 			return ops
 		}, Tolerance{}, []Invariant{FailureIsNotNo}},
@@ -183,7 +185,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []Invariant
-			violations := Check(test.change(goodHistory()), test.allowed)
+			violations := Check(test.change(validHistory()), test.allowed)
 			for _, violation := range violations {
 				if !slices.Contains(got, violation.Invariant) {
 					got = append(got, violation.Invariant)
@@ -197,7 +199,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// later returns a copy of a request that begins at a time.
+// later returns a copy of a request with another start.
 func later(op *Op, start time.Duration) *Op {
 	copied := *op
 	copied.Start, copied.End = start, start+op.End-op.Start

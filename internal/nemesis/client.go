@@ -18,33 +18,34 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Client is a virtual client: one browser, and the applications that it uses. It keeps connections alive, has one user, and
-// is not for concurrent use except where a method says so.
+// Client is a virtual client: a browser with its user, and the applications that the
+// user signs in to. It keeps connections alive. It is not safe for concurrent use
+// unless a method says so.
 type Client struct {
 	// Unrecorded keeps requests out of the history.
 	Unrecorded bool
 
 	world    *World
 	http     *http.Client
-	instance int // which it talks to
+	instance int // the instance it uses
 	user     string
 }
 
-// Grant is what a family has.
+// Grant holds the credentials of a family.
 type Grant struct {
 	Family            int
 	ClientID, Subject string
 	Verifier          string
 	Code              string
 	Access, Refresh   string
-	issued            time.Time // when the answer with the tokens was there
+	issued            time.Time // when the answer with the tokens arrived
 }
 
-// patience is how long a client waits for an answer. It is longer than what the provider takes at most, so that a request
-// without an answer is a fault of the provider.
+// patience is the time that a client waits for an answer. It exceeds the provider's
+// own limit, so a request without an answer is the provider's fault.
 const patience = 40 * time.Second
 
-// Client returns a new client of an instance. Its number decides which user it has.
+// Client returns a new client of an instance. Its number selects its user.
 func (w *World) Client(number int) *Client {
 	jar, _ := cookiejar.New(nil) // never fails
 	return &Client{
@@ -56,7 +57,7 @@ func (w *World) Client(number int) *Client {
 	}
 }
 
-// On makes the client talk to another instance.
+// On moves the client to another instance.
 func (c *Client) On(instance int) *Client {
 	other := *c
 	other.instance = instance % len(c.world.Instances)
@@ -68,7 +69,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func (c *Client) origin() string { return c.world.Instances[c.instance].Origin() }
 
-// send sends a form with the credentials of an application, and fills the answer in.
+// send sends a form with the credentials of an application and records the
+// answer in op.
 func (c *Client) send(ctx context.Context, op *Op, path, clientID string, form url.Values) *Op {
 	if clientID == Native {
 		form.Set("client_id", clientID)
@@ -121,18 +123,19 @@ func (c *Client) read(op *Op, response *http.Response, err error) {
 	op.GotClient, op.GotSubject, op.GotScope = answer.Client, answer.Subject, answer.Scope
 }
 
-// Issue gets a token for the application Machine itself.
+// Issue requests a token for the application Machine itself.
 func (c *Client) Issue(ctx context.Context) *Op {
 	op := &Op{Kind: Issue, Family: c.world.History.Family(), ClientID: Machine, Subject: "", Scope: "read"}
 	return c.send(ctx, op, "/o/token", Machine, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
 }
 
-// GrantOf is what an answer of Issue has given.
+// GrantOf returns the credentials in an answer to Issue.
 func (c *Client) GrantOf(op *Op) *Grant {
 	return &Grant{Family: op.Family, ClientID: op.ClientID, Subject: op.Subject, Access: op.Access, Refresh: op.Refresh}
 }
 
-// Redeem redeems the code of a grant, and keeps the tokens in it. It is safe for concurrent use, except for the grant's tokens.
+// Redeem redeems the code of a grant and stores the tokens in the grant. It is safe
+// for concurrent use, except for the grant's tokens.
 func (c *Client) Redeem(ctx context.Context, grant *Grant) *Op {
 	op := &Op{Kind: Redeem, Family: grant.Family, ClientID: grant.ClientID, Subject: grant.Subject, Scope: "read", Presented: grant.Code}
 	return c.send(ctx, op, "/o/token", grant.ClientID, url.Values{
@@ -141,13 +144,14 @@ func (c *Client) Redeem(ctx context.Context, grant *Grant) *Op {
 	})
 }
 
-// Refresh uses a refresh token of a grant. It is safe for concurrent use.
+// Refresh redeems a refresh token of a grant. It is safe for concurrent use.
 func (c *Client) Refresh(ctx context.Context, grant *Grant, token string) *Op {
 	op := &Op{Kind: Refresh, Family: grant.Family, ClientID: grant.ClientID, Subject: grant.Subject, Scope: "read", Presented: token}
 	return c.send(ctx, op, "/o/token", grant.ClientID, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
 
-// Introspect asks as the application API about an access token of a grant. It is safe for concurrent use.
+// Introspect introspects an access token of a grant as the application API. It is
+// safe for concurrent use.
 func (c *Client) Introspect(ctx context.Context, grant *Grant, token string) *Op {
 	op := &Op{Kind: Introspect, Family: grant.Family, ClientID: grant.ClientID, Subject: grant.Subject, Scope: "read", Presented: token}
 	return c.send(ctx, op, "/o/introspect", API, url.Values{"token": {token}})
@@ -166,8 +170,8 @@ func callbackOf(clientID string) string {
 	return callback
 }
 
-// Authorize asks for a code for an application, signs in and consents where pages ask for it, and returns what it got. It
-// returns nil if there is no code.
+// Authorize requests a code for an application, and signs in and consents if
+// required. It returns nil if there is no code.
 func (c *Client) Authorize(ctx context.Context, clientID string) *Grant {
 	op := &Op{Kind: Authorize, Family: c.world.History.Family(), ClientID: clientID, Subject: c.user}
 	grant := &Grant{Family: op.Family, ClientID: clientID, Subject: c.user, Verifier: oauth2.GenerateVerifier()}
@@ -195,7 +199,8 @@ var (
 	loginField = regexp.MustCompile(`<input[^>]* name="password"`)
 )
 
-// walk opens an address and goes on until a redirect leads to the application.
+// walk opens an address and follows pages and redirects until one leads to the
+// application.
 func (c *Client) walk(ctx context.Context, op *Op, address string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	for tries := 0; tries < 12; tries++ {
@@ -228,7 +233,7 @@ func (c *Client) walk(ctx context.Context, op *Op, address string) {
 		case response.StatusCode == http.StatusOK:
 			request, err = c.fill(ctx, request.URL, string(body))
 		case response.StatusCode == http.StatusServiceUnavailable && request.Method == http.MethodPost && request.URL.Path == "/login" &&
-			tries < 10 && op.RetryAfter: // idp verifies few passwords at a time
+			tries < 10 && op.RetryAfter: // idp limits concurrent password checks
 			pause(ctx, 200*time.Millisecond)
 			if request.Body, err = request.GetBody(); err != nil {
 				return
@@ -243,8 +248,9 @@ func (c *Client) walk(ctx context.Context, op *Op, address string) {
 
 var tagPattern = regexp.MustCompile(`<[^>]*>`)
 
-// answered reports whether a redirect leads to the application, whose answer it then has. The server may name the issuer's host,
-// which is the first instance; the client stays at its own.
+// answered reports whether a redirect leads to the application, and if so records the
+// response. A redirect may name the issuer's host, which is the first instance, but
+// the client stays at its instance.
 func (c *Client) answered(op *Op, next *url.URL) bool {
 	if strings.HasPrefix(next.String(), callbackOf(op.ClientID)+"?") {
 		answer := next.Query()
@@ -252,7 +258,7 @@ func (c *Client) answered(op *Op, next *url.URL) bool {
 		if answer.Get("state") != strconv.Itoa(op.Family) {
 			op.Code, op.Error = "", "the state of another request"
 		}
-		if op.Error == "temporarily_unavailable" { // RFC 6749 §4.1.2.1: what a redirect says for 503
+		if op.Error == "temporarily_unavailable" { // RFC 6749 §4.1.2.1: the 503 of a redirect
 			op.Status, op.RetryAfter = http.StatusServiceUnavailable, true
 		}
 		return true
@@ -261,7 +267,8 @@ func (c *Client) answered(op *Op, next *url.URL) bool {
 	return false
 }
 
-// fill fills in the form of a page: the password where one is asked for, or else yes.
+// fill fills in the form of a page: the password if there is such a field, otherwise
+// the decision to allow.
 func (c *Client) fill(ctx context.Context, at *url.URL, page string) (*http.Request, error) {
 	action := formAction.FindStringSubmatch(page)
 	if action == nil {

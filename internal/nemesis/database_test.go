@@ -19,46 +19,46 @@ import (
 var databaseCases = []Case{
 	{
 		Name: "RL-05 PostgreSQL restarts", Short: true, Run: restart,
-		What: "pg_ctl restart, fast and immediate, beside clients that do everything",
+		Fault: "pg_ctl restart, fast and immediate, during all kinds of requests",
 	}, {
 		Name: "RL-06 connections are ended by the server", Run: terminate,
-		What: "pg_terminate_backend for every connection, each 100 ms",
+		Fault: "pg_terminate_backend for every connection, every 100 ms",
 	}, {
 		Name: "RL-07 connections are refused", Short: true, Run: refuse,
-		What: "the proxy closes its port and all connections",
+		Fault: "the proxy closes its port and all connections",
 	}, {
 		Name: "RL-08 PostgreSQL is silent", Short: true, Run: silent,
-		What: "the proxy passes nothing, or all processes of PostgreSQL are stopped, while 60 requests ask for tokens",
+		Fault: "the proxy forwards nothing, or all processes of PostgreSQL are stopped, during 60 token requests",
 	}, {
 		Name: "RL-09 PostgreSQL is slow", Run: slow,
-		What: "each message to the server waits 50 ms",
+		Fault: "each message to the server waits 50 ms",
 	}, {
 		Name: "RL-09 one table is locked", Run: lockedTable,
-		What: "LOCK TABLE while 40 anonymous requests want that table, and others tokens and introspection",
+		Fault: "LOCK TABLE during 40 anonymous requests that need the table, token requests and introspection",
 	}, {
 		Name: "RL-09 refresh tokens are locked for longer than a retry may come", Run: lockedRefresh,
-		What: "LOCK TABLE oauth_refresh_tokens for 35 s while six sessions refresh, which they retry",
+		Fault: "LOCK TABLE oauth_refresh_tokens for 35 s while six sessions refresh and retry",
 	}, {
 		Name: "RL-34 a hook of the host hangs", Run: hangingHook,
-		What: "LOCK TABLE idp_users, which Config.UserIsActive and sign-in read, while 20 clients introspect tokens of users",
+		Fault: "LOCK TABLE idp_users, which Config.UserIsActive and the sign-in read, while 20 clients introspect tokens of users",
 	}, {
 		Name: "RL-10 the reply to a commit is lost", Short: true, Run: loseReplies,
-		What: "the proxy closes the connection after PostgreSQL has finished a statement, before the reply arrives, for each 20th statement that writes",
+		Fault: "the proxy drops the reply and closes the connection after every 20th writing statement",
 	}, {
 		Name: "RL-12 transactions are serializable", Run: isolation("serializable"),
-		What: "default_transaction_isolation=serializable for running instances, with many requests for one credential",
+		Fault: "default_transaction_isolation=serializable for running instances, with concurrent requests for one credential",
 	}, {
 		Name: "RL-12 transactions are repeatable read", Run: isolation("repeatable read"),
-		What: "the same with repeatable read",
+		Fault: "the same with repeatable read",
 	}, {
 		Name: "RL-14 rows are locked and locks time out", Run: lockedRows,
-		What: "lock_timeout=100ms, statement_timeout=200ms, and sessions that hold random rows",
+		Fault: "lock_timeout=100ms, statement_timeout=200ms, and sessions that lock random rows",
 	}, {
 		Name: "RL-16 PostgreSQL has no connection left", Run: exhausted,
-		What: "max_connections=30, all taken by others",
+		Fault: "max_connections=30, all used by other programs",
 	}, {
 		Name: "RL-19 PostgreSQL is read-only for a time", Run: readOnly,
-		What: "default_transaction_read_only=on for 3 s, as managed databases do when the disk is full, and off again",
+		Fault: "default_transaction_read_only=on for 3 s, like a managed database with a full disk",
 	},
 }
 
@@ -78,7 +78,7 @@ func restart(r *Run) {
 	r.verified(w)
 }
 
-// othersSQL ends all connections to the database but the one that says so.
+// othersSQL terminates all connections to the database except its own.
 const othersSQL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 func terminate(r *Run) {
@@ -132,7 +132,8 @@ func refuse(r *Run) {
 	r.verified(w)
 }
 
-// volley sends one request on each of so many connections at once, and returns the answers, with how long the last took.
+// volley sends concurrent requests, each on a new connection. It returns the answers
+// and the time of the slowest.
 func volley(load *Load, requests int) (stats *Stats, longest time.Duration) {
 	stats = newStats()
 	var mutex sync.Mutex
@@ -153,7 +154,7 @@ func volley(load *Load, requests int) (stats *Stats, longest time.Duration) {
 
 func silent(r *Run) {
 	w := r.Start(Setup{Proxied: true})
-	volley(w.TokenLoad(0), 30) // opens the pool's connections
+	volley(w.TokenLoad(0), 30) // opens the connections of the pool
 	for _, fault := range []struct {
 		name       string
 		begin, end func()
@@ -191,7 +192,7 @@ func slow(r *Run) {
 	w.Proxy.Delay(0)
 	r.Tell("median", stats.Quantile(0.5).Seconds(), "s", "")
 	r.Tell("99th percentile", stats.Quantile(0.99).Seconds(), "s", "")
-	r.None("requests not answered 200", stats.Sent-stats.Good, "0")
+	r.None("requests not answered 200", stats.Sent-stats.OK, "0")
 }
 
 func lockedTable(r *Run) {
@@ -238,7 +239,7 @@ func lockedTable(r *Run) {
 	r.verified(w)
 }
 
-// unavailable counts the answers of 503 in the history.
+// unavailable returns the number of 503 answers in the history.
 func (w *World) unavailable() int {
 	count := 0
 	for _, op := range w.History.Ops() {
@@ -249,7 +250,8 @@ func (w *World) unavailable() int {
 	return count
 }
 
-// lock runs a statement in a transaction that stays open, and returns what ends it.
+// lock runs a statement in a transaction that stays open and returns a function
+// that ends it.
 func (w *World) lock(statement string) (unlock func()) {
 	w.TB.Helper()
 	connection, err := pgx.Connect(w.TB.Context(), w.Database)
@@ -333,12 +335,12 @@ func hangingHook(r *Run) {
 	r.verified(w)
 }
 
-// session signs in, and returns what the application gets.
+// session signs in and returns the credentials of the application.
 func (c *Client) session(r *Run, clientID string) *Grant {
 	r.Helper()
 	grant := c.Authorize(r.Context(), clientID)
 	if grant == nil {
-		r.Fatal("got no code")
+		r.Fatal("got no code, want one")
 	}
 	redeemed := c.Redeem(r.Context(), grant)
 	if redeemed.Status != http.StatusOK {

@@ -1,11 +1,16 @@
-// Package nemesis breaks a running identity provider and checks that it neither lies nor stays down. Only tests use it.
+// Package nemesis injects faults into a running identity provider and checks that its
+// answers stay consistent and that it recovers. Only tests use it.
 //
-// A [World] is instances of examples/idp, real processes, on one database: a PostgreSQL server of its own behind a fault
-// proxy, or a SQLite file. Virtual clients sign in, get tokens, refresh, introspect and revoke them over HTTP, and record each
-// request and answer in a [History]. A case injects one fault, such as a database that is silent or an instance that is
-// killed. [Check] then searches the history for an answer that contradicts another, and [CheckRows] the database.
+// A [World] consists of processes of examples/idp on one database: a separate
+// PostgreSQL server behind a fault proxy, or a SQLite file. Virtual clients sign in
+// and get, refresh, introspect and revoke tokens over HTTP. They record each request
+// and answer in a [History]. A case injects one fault, such as a database that does
+// not respond or an instance that is killed. Then [Check] searches the history for
+// contradicting answers, and [CheckRows] searches the database.
 //
-// Each case is a row in one table, with its id in the catalogue of faults, and prints figures beside the bars that they must
-// reach. `go test` runs the short form of some cases and asserts only what must hold on any machine. `make nemesis` runs all
-// of them in full, compares every figure with its bar, and prints the table that docs/reliability.md is made of.
+// Each case is a row in one table, with its id in the catalogue of faults, and
+// reports figures with their limits. `go test` runs the short form of some cases and
+// asserts only conditions that hold on any machine. `make nemesis` runs all cases in
+// full, compares every figure with its limit, and prints the table for
+// docs/reliability.md.
 package nemesis

@@ -16,26 +16,27 @@ import (
 var endingCases = []Case{
 	{
 		Name: "RL-47 an application is disabled while it gets tokens", Run: end("applications", "set", "-disabled", Trusted),
-		What: "idp applications set -disabled for an application with 200 000 Authorizations while 8 clients get tokens for it",
+		Fault: "idp applications set -disabled for an application with 200 000 Authorizations while 8 clients get tokens for it",
 	}, {
 		Name: "RL-48 an application is deleted while it gets tokens", Run: end("applications", "delete", Trusted),
-		What: "the same with idp applications delete",
+		Fault: "the same with idp applications delete",
 	}, {
 		Name: "RL-49 a user with many Authorizations is revoked", Run: end("revoke", "-user", "user0"),
-		What: "idp revoke -user for a user with 200 000 Authorizations while 8 clients get tokens",
+		Fault: "idp revoke -user for a user with 200 000 Authorizations while 8 clients get tokens",
 	}, {
 		Name: "RL-26 expired rows are removed while tokens are issued", Run: clean(false),
-		What: "idp cleartokens with 200 000 expired tokens beside 8 clients",
+		Fault: "idp cleartokens with 200 000 expired tokens and 8 clients",
 	}, {
 		Name: "RL-27 the removal of expired rows is killed", Run: clean(true),
-		What: "the same, killed in its midst, and then twice at once",
+		Fault: "the same, killed while it runs, then twice concurrently",
 	}, {
 		Name: "RL-13 everything is ended at once", Run: deadlock,
-		What: "users and applications are revoked and expired rows removed, all again and again, beside 8 clients",
+		Fault: "users and applications are revoked and expired rows deleted repeatedly, with 8 clients",
 	},
 }
 
-// fillSQL inserts Authorizations of the application Trusted and the user user0, like the one that is there.
+// fillSQL inserts Authorizations of the application Trusted and the user user0,
+// copied from an existing one.
 const fillSQL = `INSERT INTO oauth_authorizations
 	SELECT (jsonb_populate_record(NULL::oauth_authorizations, old.row || jsonb_build_object('id', 'filled-' || i))).*
 	FROM (SELECT to_jsonb(a) AS row FROM oauth_authorizations AS a WHERE client_id = 'trusted' AND subject = 'user0' LIMIT 1) AS old,
@@ -49,7 +50,8 @@ const fillTokensSQL = `INSERT INTO oauth_access_tokens
 		JOIN oauth_authorizations AS a ON a.id = token.authorization_id
 		WHERE a.client_id = 'trusted' AND a.subject = 'user0' LIMIT 1) AS old, generate_series(1, %d) AS i`
 
-// fill gives the application Trusted and the user user0 a number of Authorizations.
+// fill creates a number of Authorizations of the application Trusted and the
+// user user0.
 func (w *World) fill(r *Run, rows int, more string) {
 	r.Helper()
 	client := w.Client(0)
@@ -60,8 +62,8 @@ func (w *World) fill(r *Run, rows int, more string) {
 	w.Exec("ANALYZE oauth_authorizations, oauth_access_tokens")
 }
 
-// end runs a command that ends what an application or a user has, while sessions begin. Nothing that the application or user had
-// or got before the command has returned may work afterwards.
+// end runs a command that revokes everything of an application or a user while
+// sessions start. After the command has returned, no earlier credential may be valid.
 func end(command ...string) func(r *Run) {
 	return func(r *Run) {
 		w := r.Start(Setup{Instances: 2})
@@ -80,7 +82,7 @@ func end(command ...string) func(r *Run) {
 		}
 		for number := range 8 {
 			running.Go(func() {
-				client := w.Client(number * len(w.Users)) // all are user0
+				client := w.Client(number * len(w.Users)) // the user is always user0
 				client.instance, client.Unrecorded = number%2, true
 				defer client.Close()
 				for ctx.Err() == nil {
@@ -112,8 +114,9 @@ func end(command ...string) func(r *Run) {
 		cancel()
 		running.Wait()
 		if isUser {
-			// A user may get more once the revocation has ended, an application nothing. The program
-			// ends a moment after the revocation, so the mark tells.
+			// After the revocation a user may get new credentials, but an application
+			// may not. The program exits a moment after the revocation, so the mark
+			// is the reference.
 			last := lastMark()
 			grants = slices.DeleteFunc(grants, func(grant *Grant) bool { return grant.issued.After(last) })
 		}
@@ -145,12 +148,12 @@ func end(command ...string) func(r *Run) {
 		r.Tell("it took", took.Seconds(), "s", "31 s")
 		longest := stats.Quantile(1)
 		r.AtMost("longest wait for a token of another application", longest.Seconds(), "s", 1, "0.82 s")
-		r.None("of those not answered 200", stats.Sent-stats.Good, "0")
+		r.None("of those not answered 200", stats.Sent-stats.OK, "0")
 	}
 }
 
-// watchMark watches the mark of an ending until ctx ends. The function that it returns waits for
-// that and returns the last time at which the mark was certainly there.
+// watchMark watches the mark of a revocation until ctx ends. The returned function
+// waits for that and returns the last time at which the mark was present.
 func (w *World) watchMark(ctx context.Context, r *Run, name string) func() time.Time {
 	r.Helper()
 	connection, err := pgx.Connect(ctx, w.Database)
@@ -173,7 +176,7 @@ func (w *World) watchMark(ctx context.Context, r *Run, name string) func() time.
 	return func() time.Time {
 		seen := <-last
 		if seen.IsZero() {
-			r.Errorf("got no mark of %s", name)
+			r.Errorf("got no mark of %s, want one", name)
 		}
 		return seen
 	}
@@ -212,7 +215,7 @@ func clean(killed bool) func(r *Run) {
 	}
 }
 
-// operate runs a command of idp that has to succeed.
+// operate runs a command of idp that must succeed.
 func (w *World) operate(r *Run, args ...string) {
 	r.Helper()
 	if output, err := w.Run(r.lab.builder.program(r, r.lab.directory), args...); err != nil {
@@ -222,7 +225,7 @@ func (w *World) operate(r *Run, args ...string) {
 
 func deadlock(r *Run) {
 	w := r.Start(Setup{Instances: 2})
-	w.Allowed.Loss = true // sessions are ended from outside, which the history does not know
+	w.Allowed.Loss = true // sessions are revoked from outside, which the history does not show
 	w.Allowed.Ended = true
 	storm := w.Storm(8)
 	ctx, cancel := context.WithTimeout(r.Context(), r.seconds(3, 15))

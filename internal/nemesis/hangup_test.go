@@ -15,16 +15,16 @@ import (
 var hangUpCases = []Case{
 	{
 		Name: "RL-33 strangers hang up", Run: strangersHangUp,
-		What: "8 clients get tokens beside 300 anonymous authorization requests a second that hang up within 8 ms, or stay",
+		Fault: "8 clients get tokens during 300 anonymous authorization requests per second that hang up within 8 ms, or stay",
 	}, {
 		Name: "RL-33 a revocation is sent and the connection closed", Short: true, Run: fireAndForget,
-		What: "POST /revoke_token and close: at once, or half, as TCP allows, and then wait for the answer",
+		Fault: "POST /revoke_token and close the connection, or close the client's half and wait for the answer",
 	}, {
 		Name: "RL-33 a replay hangs up", Short: true, Run: replayHangsUp,
-		What: "a used code is sent again and the connection closed within 4 ms",
+		Fault: "a used code is sent again and the connection is closed within 4 ms",
 	}, {
 		Name: "RL-11 answers do not reach the client", Run: clientsHangUp,
-		What: "clients that close the connection within 10 ms of redeeming and refreshing, and try again",
+		Fault: "clients close the connection within 10 ms of redeeming or refreshing, and retry",
 	},
 }
 
@@ -45,7 +45,7 @@ func strangersHangUp(r *Run) {
 		pause(r.Context(), time.Second) // the server writes its statistics once a second
 		return stats, sessions() - before
 	}
-	beside(func(context.Context) {}) // warms up
+	beside(func(context.Context) {}) // warm-up
 	alone, _ := beside(func(context.Context) {})
 	staying, opened := beside(func(ctx context.Context) { strangers.HangUp(ctx, 300, 0) })
 	hanging, openedByHangUps := beside(func(ctx context.Context) { strangers.HangUp(ctx, 300, 8*time.Millisecond) })
@@ -55,10 +55,11 @@ func strangersHangUp(r *Run) {
 	r.AtLeast("hanging up in percent of staying", 100*hanging.Rate()/staying.Rate(), "%", 95, "13 %")
 	r.Tell("connections opened beside those that stay", float64(opened), "", "4")
 	r.AtMost("connections opened beside those that hang up", float64(openedByHangUps), "", float64(opened+4), "1 625")
-	r.None("honest requests without an answer", hanging.Sent-hanging.Good, "")
+	r.None("honest requests without an answer", hanging.Sent-hanging.OK, "")
 }
 
-// fireAndForget sends a revocation and closes the connection, after a time or half.
+// fireAndForget sends a revocation and closes the connection after some time,
+// completely or by half.
 func fireAndForget(r *Run) {
 	w := r.Start(Setup{})
 	client := w.Client(0)
@@ -107,8 +108,8 @@ func fireAndForget(r *Run) {
 	r.None("half-closed: still active", stillActive(r, client, grants), "36 of 40")
 }
 
-// stillActive counts the tokens that stay active, although each was revoked by a request that no client waits for. It gives those
-// requests time to end.
+// stillActive returns the number of tokens that stay active although a request that
+// no client waits for revoked them. It gives those requests time to finish.
 func stillActive(r *Run, client *Client, grants []*Grant) int {
 	r.Helper()
 	for begun := time.Now(); ; pause(r.Context(), 100*time.Millisecond) {
@@ -124,7 +125,8 @@ func stillActive(r *Run, client *Client, grants []*Grant) int {
 	}
 }
 
-// halfClosed sends a request and no more, and reports whether the answer is 200.
+// halfClosed sends a request, closes its half of the connection, and reports whether
+// the answer is 200.
 func halfClosed(r *Run, address string, request []byte) bool {
 	r.Helper()
 	connection, err := net.DialTimeout("tcp", address, patience)
@@ -189,7 +191,8 @@ func clientsHangUp(r *Run) {
 	r.verified(w)
 }
 
-// hangUpOnce redeems a code and refreshes, each first with a connection that is closed after a time.
+// hangUpOnce redeems a code and refreshes, each first on a connection that is closed
+// after some time.
 func hangUpOnce(ctx context.Context, client *Client, after time.Duration) {
 	grant := client.Authorize(ctx, Trusted)
 	if grant == nil {
@@ -202,11 +205,11 @@ func hangUpOnce(ctx context.Context, client *Client, after time.Duration) {
 	}
 	redeemed := impatient(func(ctx context.Context) *Op { return client.Redeem(ctx, grant) })
 	if redeemed.Status != http.StatusOK {
-		client.Redeem(ctx, grant) // the code may be spent, which then ends the family
+		client.Redeem(ctx, grant) // the code may be used already, which then revokes the family
 		return
 	}
 	grant.Access, grant.Refresh = redeemed.Access, redeemed.Refresh
 	impatient(func(ctx context.Context) *Op { return client.Refresh(ctx, grant, grant.Refresh) })
-	again := client.Refresh(ctx, grant, grant.Refresh) // is answered whether or not the first was
+	again := client.Refresh(ctx, grant, grant.Refresh) // succeeds whether or not the first one did
 	client.Introspect(ctx, grant, again.Access)
 }

@@ -22,34 +22,36 @@ const (
 // Op is one request and its answer.
 type Op struct {
 	Kind   Kind
-	Family int // the Authorization that the request is about, numbered by the clients; 0: none
-	// Start and End are since the history began.
+	Family int // number of the Authorization concerned, assigned by the clients; 0 for none
+	// Start and End are relative to the start of the history.
 	Start, End time.Duration
 
 	Presented string // the code or token in the request
 	ClientID  string // the application that the family belongs to
-	Subject   string // the user that the family belongs to; empty: the application itself
-	Scope     string // the scope that the family was asked for; empty: not compared
+	Subject   string // the user of the family; empty for the application itself
+	Scope     string // the requested scope; not compared if empty
 
-	Status     int // of the answer; 0: none came
+	Status     int // 0 if no answer came
 	RetryAfter bool
-	Error      string // the error code of OAuth
+	Error      string // the OAuth error code
 	Access     string // tokens in the answer
 	Refresh    string
 	Code       string // in the redirect
-	Active     bool   // of an introspection, and then:
+	Active     bool   // of an introspection, with:
 	GotClient  string
 	GotSubject string
 	GotScope   string
 
-	// Abandoned is set if the client closed the connection on purpose, so that no answer is no fault.
+	// Abandoned is set if the client closed the connection on purpose, so that an
+	// answer is not expected.
 	Abandoned bool
 }
 
-// ok reports whether the answer grants what was asked for.
+// ok reports whether the request succeeded.
 func (o *Op) ok() bool { return o.Status == 200 || o.Kind == Authorize && o.Code != "" }
 
-// History is what all clients have seen. It is safe for concurrent use.
+// History holds the requests and answers of all clients. It is safe for
+// concurrent use.
 type History struct {
 	begun time.Time
 
@@ -58,10 +60,10 @@ type History struct {
 	families int
 }
 
-// NewHistory returns an empty History that begins now.
+// NewHistory returns an empty History that starts now.
 func NewHistory() *History { return &History{begun: time.Now()} }
 
-// Family returns a number that no other caller gets.
+// Family returns a new number.
 func (h *History) Family() int {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
@@ -69,24 +71,24 @@ func (h *History) Family() int {
 	return h.families
 }
 
-// Now returns the time since the history began.
+// Now returns the time since the start of the history.
 func (h *History) Now() time.Duration { return time.Since(h.begun) }
 
-// Add records a request that has ended.
+// Add records a finished request.
 func (h *History) Add(op *Op) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.ops = append(h.ops, op)
 }
 
-// Ops returns the requests so far, in the order in which they ended.
+// Ops returns the requests in the order in which they finished.
 func (h *History) Ops() []*Op {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return h.ops[:len(h.ops):len(h.ops)]
 }
 
-// Since returns the requests that began at or after a time.
+// Since returns the requests that started at or after start.
 func (h *History) Since(start time.Duration) []*Op {
 	var since []*Op
 	for _, op := range h.Ops() {

@@ -17,10 +17,11 @@ import (
 	"time"
 )
 
-// programVariable names an environment variable with the path of an idp that was built from another version.
+// programVariable names an environment variable with the path of an idp binary of
+// another version.
 const programVariable = "NEMESIS_IDP"
 
-// builder builds examples/idp at its first use.
+// builder builds examples/idp on first use.
 type builder struct {
 	once sync.Once
 	path string
@@ -45,7 +46,7 @@ func (b *builder) program(tb testing.TB, directory string) string {
 	return b.path
 }
 
-// Instance is one process of examples/idp. It keeps its address when it is started again.
+// Instance is a process of examples/idp. It keeps its address across restarts.
 type Instance struct {
 	address string
 	command func() *exec.Cmd
@@ -53,13 +54,13 @@ type Instance struct {
 
 	mutex   sync.Mutex
 	running *exec.Cmd     // nil if it was stopped
-	exited  chan struct{} // closed when running has ended
+	exited  chan struct{} // closed when running has exited
 }
 
-// Origin returns where the instance listens, such as http://127.0.0.1:20000.
+// Origin returns the instance's origin, such as http://127.0.0.1:20000.
 func (i *Instance) Origin() string { return "http://" + i.address }
 
-// Start starts the process. Use Await to wait until it serves.
+// Start starts the process. Await waits until it serves.
 func (i *Instance) Start() error {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
@@ -72,14 +73,14 @@ func (i *Instance) Start() error {
 	}
 	exited := make(chan struct{})
 	go func() {
-		_ = command.Wait() // the state is read from the command
+		_ = command.Wait() // the command has the state
 		close(exited)
 	}()
 	i.running, i.exited = command, exited
 	return nil
 }
 
-// Await waits until the instance answers, at most for limit.
+// Await waits until the instance answers, for at most limit.
 func (i *Instance) Await(limit time.Duration) error {
 	client := &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
@@ -92,14 +93,14 @@ func (i *Instance) Await(limit time.Duration) error {
 		}
 		select {
 		case <-i.Exited():
-			return fmt.Errorf("idp ended: %s", i.output)
+			return fmt.Errorf("idp exited: %s", i.output)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	return fmt.Errorf("idp does not answer: %s", i.output)
 }
 
-// Exited returns a channel that is closed when the process has ended.
+// Exited returns a channel that is closed when the process has exited.
 func (i *Instance) Exited() <-chan struct{} {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
@@ -113,10 +114,11 @@ func (i *Instance) Signal(signal syscall.Signal) error {
 	return i.running.Process.Signal(signal)
 }
 
-// errStillRunning is returned for a process that did not end in time.
-var errStillRunning = errors.New("nemesis: the process did not end")
+// errStillRunning is returned for a process that did not exit in time.
+var errStillRunning = errors.New("nemesis: the process did not exit")
 
-// Stop sends a signal, waits until the process has ended, and returns its exit status; -1 if a signal ended it.
+// Stop sends a signal and waits for the exit. It returns the exit status, or -1 if a
+// signal terminated the process.
 func (i *Instance) Stop(signal syscall.Signal, limit time.Duration) (status int, err error) {
 	if err := i.Signal(signal); err != nil {
 		return 0, err
@@ -131,7 +133,7 @@ func (i *Instance) Stop(signal syscall.Signal, limit time.Duration) (status int,
 	}
 }
 
-// end kills the process, also one that was stopped by SIGSTOP, and waits for it.
+// end kills the process, even if SIGSTOP has stopped it, and waits for its exit.
 func (i *Instance) end() {
 	i.mutex.Lock()
 	running, exited := i.running, i.exited
@@ -152,7 +154,7 @@ func (i *Instance) PID() int {
 
 var residentSize = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 
-// Resident returns the process's memory in MB, as /proc tells; 0 if it does not.
+// Resident returns the process's memory in MB from /proc, or 0 if that fails.
 func (i *Instance) Resident() float64 {
 	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(i.PID()), "status"))
 	if err != nil {
@@ -169,7 +171,7 @@ func (i *Instance) Resident() float64 {
 	return float64(kilobytes) / 1024
 }
 
-// Descriptors returns how many files and connections the process has open, as /proc tells; 0 if it does not.
+// Descriptors returns the number of open descriptors from /proc, or 0 if that fails.
 func (i *Instance) Descriptors() int {
 	open, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(i.PID()), "fd"))
 	if err != nil {
@@ -178,7 +180,7 @@ func (i *Instance) Descriptors() int {
 	return len(open)
 }
 
-// tail keeps the last of what a process prints.
+// tail keeps the end of a process's output.
 type tail struct {
 	mutex sync.Mutex
 	kept  []byte
@@ -202,8 +204,8 @@ func (t *tail) String() string {
 	return string(t.kept)
 }
 
-// freeAddress returns a loopback address that is free. It is not one of those that the system hands out by itself, or
-// another connection could take it before the process listens, or while it is down.
+// freeAddress returns a free loopback address. It avoids the ephemeral ports, because
+// a connection could take such a port before the process listens or while it is down.
 func freeAddress(first int) (string, error) {
 	for port := first; port < first+2000; port++ {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))

@@ -13,28 +13,29 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Load sends one prepared request again and again to an instance.
+// Load sends a prepared request to an instance repeatedly.
 type Load struct {
 	address string
 	request []byte
-	// Limit is how long a client waits for an answer before it closes the connection.
+	// Limit is the time after which a client without an answer closes its connection.
 	Limit time.Duration
 }
 
-// Stats is what clients of a Load have seen.
+// Stats counts the answers to a Load.
 type Stats struct {
-	Sent, Good, NoAnswer int
-	Status               map[int]int
-	Bare503              int // without Retry-After
-	Elapsed              time.Duration
-	slowest              time.Duration   // of all answers
-	times                []time.Duration // of good answers
+	Sent, OK, NoAnswer int
+	Status             map[int]int
+	Bare503            int // without Retry-After
+	Elapsed            time.Duration
+	slowest            time.Duration   // of all answers
+	times              []time.Duration // of successful answers
 }
 
-// Rate returns the good answers in a second.
-func (s *Stats) Rate() float64 { return float64(s.Good) / s.Elapsed.Seconds() }
+// Rate returns the number of successful answers per second.
+func (s *Stats) Rate() float64 { return float64(s.OK) / s.Elapsed.Seconds() }
 
-// Quantile returns the time within which that share of the good answers came.
+// Quantile returns the time within which that share of the successful
+// answers arrived.
 func (s *Stats) Quantile(share float64) time.Duration {
 	if len(s.times) == 0 {
 		return 0
@@ -44,7 +45,7 @@ func (s *Stats) Quantile(share float64) time.Duration {
 }
 
 func (s *Stats) add(other *Stats) {
-	s.Sent, s.Good, s.NoAnswer, s.Bare503 = s.Sent+other.Sent, s.Good+other.Good, s.NoAnswer+other.NoAnswer, s.Bare503+other.Bare503
+	s.Sent, s.OK, s.NoAnswer, s.Bare503 = s.Sent+other.Sent, s.OK+other.OK, s.NoAnswer+other.NoAnswer, s.Bare503+other.Bare503
 	for status, count := range other.Status {
 		s.Status[status] += count
 	}
@@ -62,7 +63,7 @@ func (s *Stats) count(got answer, err error, took time.Duration) {
 	}
 	s.slowest = max(s.slowest, took)
 	if got.status < 400 {
-		s.Good++
+		s.OK++
 		s.times = append(s.times, took)
 	}
 	s.Status[got.status]++
@@ -70,14 +71,14 @@ func (s *Stats) count(got answer, err error, took time.Duration) {
 
 func newStats() *Stats { return &Stats{Status: map[int]int{}} }
 
-// TokenLoad is for tokens of the application Machine.
+// TokenLoad requests tokens for the application Machine.
 func (w *World) TokenLoad(instance int) *Load {
 	address := w.Instances[instance].address
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}}
 	return &Load{address: address, request: prepareForm(address, "/o/token", Machine, form), Limit: patience}
 }
 
-// AnonymousLoad is for the authorization endpoint, by browsers that are not signed in.
+// AnonymousLoad sends authorization requests of browsers without a session.
 func (w *World) AnonymousLoad(instance int) *Load {
 	address := w.Instances[instance].address
 	return &Load{address: address, Limit: patience, request: prepareGet(address, "/o/authorize?"+url.Values{
@@ -86,14 +87,15 @@ func (w *World) AnonymousLoad(instance int) *Load {
 	}.Encode())}
 }
 
-// LoginLoad is for the sign-in form, with a wrong password.
+// LoginLoad submits the sign-in form with a wrong password.
 func (w *World) LoginLoad(instance int) *Load {
 	address := w.Instances[instance].address
 	form := url.Values{"username": {w.Users[0]}, "password": {"wrong"}}
 	return &Load{address: address, request: prepareForm(address, "/login", "", form), Limit: patience}
 }
 
-// Closed keeps a number of connections busy until ctx is over: each sends its next request when it has the answer.
+// Closed keeps a number of connections busy until ctx ends: each sends its next
+// request after the previous answer.
 func (l *Load) Closed(ctx context.Context, connections int) *Stats {
 	var (
 		mutex   sync.Mutex
@@ -115,7 +117,8 @@ func (l *Load) Closed(ctx context.Context, connections int) *Stats {
 	return total
 }
 
-// keep sends requests on one connection, which it opens again when it is closed. Requests that ctx ends are not counted.
+// keep sends requests on one connection and reopens it when it is closed. Requests
+// that ctx interrupts are not counted.
 func (l *Load) keep(ctx context.Context, own *Stats) {
 	var open *wire
 	for ctx.Err() == nil {
@@ -147,8 +150,9 @@ func (l *Load) keep(ctx context.Context, own *Stats) {
 	}
 }
 
-// Open sends requests at a rate in a second until ctx is over, whether or not answers come. Connections are kept alive and
-// used again; a client that has no answer within Limit closes its connection.
+// Open sends requests at a rate per second until ctx ends, whether or not answers
+// arrive. Connections are kept alive and reused. A client without an answer within
+// Limit closes its connection.
 func (l *Load) Open(ctx context.Context, rate float64) *Stats {
 	total, mutex, workers := newStats(), sync.Mutex{}, sync.WaitGroup{}
 	idle := &pool{address: l.address}
@@ -168,8 +172,9 @@ func (l *Load) Open(ctx context.Context, rate float64) *Stats {
 	return total
 }
 
-// HangUp sends requests at a rate in a second, each on a connection of its own, until ctx is over. Each client closes its connection within the
-// time given; if that is 0, it waits for its answer.
+// HangUp sends requests at a rate per second until ctx ends, each on a new
+// connection. Each client closes its connection within the given time. If that is 0,
+// it waits for the answer.
 func (l *Load) HangUp(ctx context.Context, rate float64, within time.Duration) *Stats {
 	total, mutex, workers := newStats(), sync.Mutex{}, sync.WaitGroup{}
 	begun := time.Now()
@@ -190,7 +195,8 @@ func (l *Load) HangUp(ctx context.Context, rate float64, within time.Duration) *
 	return total
 }
 
-// once sends one request on a connection of its own, and waits for the answer at most for limit.
+// once sends one request on a new connection and waits for the answer for at
+// most limit.
 func once(address string, request []byte, limit time.Duration) (answer, error) {
 	connection, err := dial(address, patience)
 	if err != nil {
@@ -200,7 +206,7 @@ func once(address string, request []byte, limit time.Duration) (answer, error) {
 	return connection.send(request, limit)
 }
 
-// paced calls do at a rate in a second until ctx is over. It catches up when it was late.
+// paced calls do at a rate per second until ctx ends. It catches up after a delay.
 func paced(ctx context.Context, rate float64, do func()) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -217,7 +223,7 @@ func paced(ctx context.Context, rate float64, do func()) {
 	}
 }
 
-// pool keeps connections that are not in use.
+// pool holds idle connections.
 type pool struct {
 	address string
 	mutex   sync.Mutex
@@ -257,7 +263,7 @@ func (p *pool) close() {
 	p.idle = nil
 }
 
-// during calls do with a context that is over after d.
+// during calls do with a context that ends after d.
 func during(ctx context.Context, d time.Duration, do func(ctx context.Context) *Stats) *Stats {
 	limited, cancel := context.WithTimeout(ctx, d)
 	defer cancel()

@@ -17,19 +17,19 @@ import (
 var loadCases = []Case{
 	{
 		Name: "RL-38 512 connections", Run: crowd(false),
-		What: "512 connections that each get tokens one after the other",
+		Fault: "512 connections, each with one token request after the other",
 	}, {
 		Name: "RL-15 512 connections on SQLite, which has one writer", Run: crowd(true),
-		What: "the same on SQLite",
+		Fault: "the same on SQLite",
 	}, {
 		Name: "RL-38 five times the capacity", Run: overload,
-		What: "token requests at five times the peak rate from clients that give up after 5 s; the clients on one processor, the provider and PostgreSQL on another",
+		Fault: "token requests at five times the peak rate from clients that give up after 5 s; the clients on one processor, the provider and PostgreSQL on another",
 	}, {
 		Name: "RL-46 sign-in is flooded", Run: loginFlood,
-		What: "64 connections send wrong passwords to /login while tokens are asked for one after the other",
+		Fault: "64 connections send wrong passwords to /login during one token request after the other",
 	}, {
 		Name: "RL-31 another process holds SQLite's write lock", Run: sqliteLocked,
-		What: "a transaction that writes stays open for 10 s while 30 clients want tokens and one introspects",
+		Fault: "a writing transaction stays open for 10 s while 30 clients request tokens and one introspects",
 	},
 }
 
@@ -50,7 +50,7 @@ func crowd(sqlite bool) func(r *Run) {
 	}
 }
 
-// pin binds a process and its threads to processors, as taskset does.
+// pin binds a process and its threads to processors with taskset.
 func pin(r *Run, pid int, processors string) {
 	r.Helper()
 	output, err := exec.Command("taskset", "-a", "-c", "-p", processors, strconv.Itoa(pid)).CombinedOutput()
@@ -85,12 +85,12 @@ func overload(r *Run) {
 	stats := during(ctx, r.seconds(3, 20), func(ctx context.Context) *Stats { return load.Open(ctx, 5*peak) })
 	stop()
 	watcher.Wait()
-	// Open waits for the last answers, so the flood is over here.
+	// Open waits for the last answers, so the flood has ended here.
 	after := time.Now()
 	var recovered time.Duration
 	for load.Limit = patience; recovered == 0 && time.Since(after) < time.Minute; {
 		again := during(ctx, 500*time.Millisecond, func(ctx context.Context) *Stats { return load.Closed(ctx, 16) })
-		if again.Rate() >= 0.9*peak && again.Good == again.Sent {
+		if again.Rate() >= 0.9*peak && again.OK == again.Sent {
 			recovered = time.Since(after)
 		}
 	}

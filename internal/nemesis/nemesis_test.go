@@ -13,17 +13,17 @@ import (
 
 // The environment variables of TestNemesis.
 const (
-	formVariable = "NEMESIS"      // "long": every case in full, with bars, and a table at the end
+	formVariable = "NEMESIS"      // "long": every case in full, with limits, and a table at the end
 	caseVariable = "NEMESIS_CASE" // a regular expression that selects cases by name
 
-	writeVariable = "NEMESIS_WRITE" // not empty: the long form writes its figures into docs/reliability.md
+	writeVariable = "NEMESIS_WRITE" // if not empty, the long form writes its figures to docs/reliability.md
 )
 
-// cases are all faults.
+// cases lists all faults.
 var cases = slices.Concat(processCases, databaseCases, serverCases, hangUpCases, loadCases, endingCases)
 
-// TestNemesis runs the cases. Without the long form it runs the short form of those that are quick, or selected, and asserts
-// what holds on any machine.
+// TestNemesis runs the cases. Without the long form it runs the short form of the
+// quick or selected cases and asserts only conditions that hold on any machine.
 func TestNemesis(t *testing.T) {
 	long := os.Getenv(formVariable) == "long"
 	selected := os.Getenv(caseVariable)
@@ -40,7 +40,7 @@ func TestNemesis(t *testing.T) {
 			continue
 		}
 		t.Run(one.Name, func(t *testing.T) {
-			t.Log(one.What)
+			t.Log(one.Fault)
 			run := &Run{TB: t, Long: long, lab: lab}
 			defer func() { figures[one.Name] = rows(one.Name, run.figures) }()
 			one.Run(run)
@@ -55,7 +55,7 @@ func TestNemesis(t *testing.T) {
 	}
 }
 
-// writeFigures puts figures into the table of docs/reliability.md.
+// writeFigures writes figures to the table of docs/reliability.md.
 func writeFigures(t *testing.T, names []string, figures map[string]string) {
 	t.Helper()
 	const path = "../../docs/reliability.md"
@@ -72,7 +72,8 @@ func writeFigures(t *testing.T, names []string, figures map[string]string) {
 	}
 }
 
-// TestUpdate shows that new figures take the place of old ones of the same case, in the order of the cases.
+// TestUpdate shows that new figures replace the old ones of the same case, in the
+// order of the cases.
 func TestUpdate(t *testing.T) {
 	names := []string{"one", "two"}
 	document := "text\n" + tableBegin + tableHead + rows("two", []Figure{{Name: "a", Got: 1, Met: true}, {Name: "b", Got: 2, Met: true}}) +
@@ -88,16 +89,16 @@ func TestUpdate(t *testing.T) {
 		document = updated
 	}
 	if _, err := update("text", names, nil); err == nil {
-		t.Error("a document without the marks: got no error")
+		t.Error("a document without the marks: got no error, want one")
 	}
 }
 
-// TestCases shows that each case has a name of its own and says what it does.
+// TestCases shows that each case has a distinct name and a description.
 func TestCases(t *testing.T) {
 	var names []string
 	for _, one := range cases {
-		if one.What == "" || one.Run == nil || slices.Contains(names, one.Name) {
-			t.Errorf("%q: got %q, want a name of its own, what is done, and how", one.Name, one.What)
+		if one.Fault == "" || one.Run == nil || slices.Contains(names, one.Name) {
+			t.Errorf("%q: got %q, want a distinct name, a description and a function", one.Name, one.Fault)
 		}
 		names = append(names, one.Name)
 	}

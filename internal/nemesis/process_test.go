@@ -16,26 +16,26 @@ import (
 var processCases = []Case{
 	{
 		Name: "RL-02 instances are killed", Short: true, Run: kill(false),
-		What: "SIGKILL of one of two instances on PostgreSQL, again and again, beside clients that do everything",
+		Fault: "repeated SIGKILL of one of two instances on PostgreSQL, during all kinds of requests",
 	}, {
 		Name: "RL-32 instances on SQLite are killed", Run: kill(true),
-		What: "the same with two instances on one SQLite file",
+		Fault: "the same with two instances on one SQLite file",
 	}, {
 		Name: "RL-03 an instance is frozen", Run: freeze,
-		What: "SIGSTOP of one of two instances, and SIGCONT later",
+		Fault: "SIGSTOP of one of two instances, and SIGCONT later",
 	}, {
 		Name: "RL-04 an instance is stopped under load", Short: true, Run: stop,
-		What: "SIGTERM while 16 connections get tokens",
+		Fault: "SIGTERM while 16 connections get tokens",
 	}, {
 		Name: "RL-24 one credential on two instances", Short: true, Run: race,
-		What: "the same code, and the same refresh token, in many requests at once over two instances",
+		Fault: "the same code, and the same refresh token, in many concurrent requests to two instances",
 	}, {
 		Name: "RL-43 everything at once", Run: everything,
-		What: "three instances, a random fault each second, and clients that hang up",
+		Fault: "three instances, a random fault every second, and clients that hang up",
 	},
 }
 
-// seconds returns a time for the short form and one for the long.
+// seconds returns the time for the short or the long form.
 func (r *Run) seconds(short, long float64) time.Duration {
 	if r.Long {
 		return time.Duration(long * float64(time.Second))
@@ -78,7 +78,7 @@ func kill(sqlite bool) func(r *Run) {
 	}
 }
 
-// restart starts an instance that has ended, and returns how long it took until it served.
+// restart starts an instance that has exited and returns the time until it serves.
 func (w *World) restart(instance *Instance) time.Duration {
 	w.TB.Helper()
 	begun := time.Now()
@@ -92,7 +92,7 @@ func (w *World) restart(instance *Instance) time.Duration {
 	return time.Since(begun)
 }
 
-// verified checks all invariants, and tells how many answers contradict another.
+// verified checks all invariants and records the number of violations.
 func (r *Run) verified(w *World) {
 	r.Helper()
 	requests, broken := w.Verify()
@@ -113,7 +113,7 @@ func (r *Run) verified(w *World) {
 
 func freeze(r *Run) {
 	w := r.Start(Setup{Instances: 2})
-	w.Allowed.NoAnswer = true // after a long sleep the server's own time limits for the connection are over
+	w.Allowed.NoAnswer = true // after a long stop the server's own time limits of a connection have passed
 	storm := w.Storm(8)
 	pause(r.Context(), time.Second)
 	signal := func(signal syscall.Signal) {
@@ -152,7 +152,7 @@ func stop(r *Run) {
 		if status != 0 {
 			failed++
 		}
-		answered += stats.Good
+		answered += stats.OK
 		w.restart(instance)
 	}
 	r.None("stops with a status other than 0", failed, "0")
@@ -170,8 +170,9 @@ func race(r *Run) {
 	r.verified(w)
 }
 
-// raced redeems codes, and uses refresh tokens, many times at once over all instances. It returns how many codes did not have
-// one winner, how many refresh tokens not one successor, and how many losers were answered otherwise than invalid_grant.
+// raced redeems codes and refresh tokens many times concurrently on all instances. It
+// returns the number of codes without exactly one winner, of refresh tokens without
+// exactly one successor, and of losers with another answer than invalid_grant.
 func raced(r *Run, w *World) (winners, successors, refused int) {
 	ctx, ways := r.Context(), r.times(16, 64)
 	clients := make([]*Client, ways)
@@ -215,7 +216,7 @@ func raced(r *Run, w *World) (winners, successors, refused int) {
 		for _, answer := range all(func(c *Client) *Op { return c.Refresh(ctx, grant, redeemed.Refresh) }) {
 			got[answer.Refresh]++
 		}
-		delete(got, "") // too many repeats are refused
+		delete(got, "") // too many retries are refused
 		if len(got) != 1 {
 			successors++
 		}

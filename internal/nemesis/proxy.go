@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Proxy is a TCP proxy between an instance and PostgreSQL that injects faults of the network. A new Proxy passes everything.
+// Proxy is a TCP proxy between an instance and PostgreSQL that injects network
+// faults. A new Proxy forwards everything.
 type Proxy struct {
 	address string
 
@@ -28,16 +29,17 @@ type Proxy struct {
 	lost  atomic.Int64
 }
 
-// link is one connection through a Proxy.
+// link is a connection through a Proxy.
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
 	closed         chan struct{}
 	once           sync.Once
-	losing         atomic.Bool // the reply to the statement under way is not to arrive
+	losing         atomic.Bool // drop the reply to the current statement
 }
 
-// NewProxy returns a Proxy that forwards connections to target, host:port, from a loopback port of its own.
+// NewProxy returns a Proxy that listens on a loopback port and forwards connections
+// to target, a host:port.
 func NewProxy(target string) (*Proxy, error) {
 	p := &Proxy{target: target, links: map[*link]bool{}, gate: make(chan struct{})}
 	close(p.gate)
@@ -50,13 +52,14 @@ func NewProxy(target string) (*Proxy, error) {
 	return p, nil
 }
 
-// Address returns the host:port that the Proxy listens at.
+// Address returns the proxy's host:port.
 func (p *Proxy) Address() string { return p.address }
 
-// Lost returns how many replies were kept back since the Proxy began.
+// Lost returns the number of replies dropped so far.
 func (p *Proxy) Lost() int { return int(p.lost.Load()) }
 
-// Stall stops all data in both directions and keeps connections open, as a network does that drops packets.
+// Stall stops all data in both directions and keeps connections open, like a network
+// that drops packets.
 func (p *Proxy) Stall() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -74,11 +77,12 @@ func (p *Proxy) Resume() {
 	}
 }
 
-// Delay makes each message to the server wait for d. If 0, none waits.
+// Delay delays each message to the server by d. If 0, none is delayed.
 func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
 
-// LoseReplies forwards each statement that chosen selects, waits until the server has finished it, and then closes the
-// connection without handing on the reply. If chosen is nil, every reply arrives.
+// LoseReplies forwards each statement that chosen selects, waits until the server has
+// finished it, and then closes the connection without forwarding the reply. If chosen
+// is nil, no reply is dropped.
 func (p *Proxy) LoseReplies(chosen func(statement string) bool) {
 	if chosen == nil {
 		p.lose.Store(nil)
@@ -127,7 +131,7 @@ func (p *Proxy) Redirect(target string) {
 	p.target = target
 }
 
-// Close ends the Proxy and waits for its goroutines.
+// Close closes the Proxy and waits for its goroutines.
 func (p *Proxy) Close() {
 	p.Refuse()
 	p.workers.Wait()
@@ -176,7 +180,8 @@ func (l *link) close() {
 	})
 }
 
-// wait returns when data may pass, and false if the connection was closed before.
+// wait waits until data may pass. It returns false if the connection is
+// closed before.
 func (l *link) wait() bool {
 	l.proxy.mutex.Lock()
 	gate := l.proxy.gate
@@ -196,10 +201,11 @@ func (l *link) wait() bool {
 	return true
 }
 
-// errProtocol is a message that no PostgreSQL client sends.
+// errProtocol reports a message that no PostgreSQL client sends.
 var errProtocol = errors.New("nemesis: malformed message")
 
-// readMessage reads a message of PostgreSQL's protocol, with its type in front unless it is the first of a connection.
+// readMessage reads a message of the PostgreSQL protocol. Its type comes first,
+// except for the first message of a connection.
 func readMessage(from io.Reader, typed bool) ([]byte, error) {
 	head := make([]byte, 4, 64)
 	if typed {
@@ -217,15 +223,16 @@ func readMessage(from io.Reader, typed bool) ([]byte, error) {
 	return message, err
 }
 
-// statements hands messages on to the server, and looks which statement each executes. Messages up to one that asks the server
-// for an answer are sent together, as the client sent them.
+// statements forwards the client's messages and notes which statement each
+// executes. Messages up to one that requires an answer are sent together, as the
+// client sent them.
 func (l *link) statements() {
 	client := bufio.NewReader(l.client)
 	first, err := readMessage(client, false)
 	if err != nil || !l.send(first) {
 		return
 	}
-	prepared := map[string]string{} // the text of each prepared statement
+	prepared := map[string]string{} // texts of the prepared statements
 	var batch []byte
 	var chosen bool
 	for {
@@ -239,7 +246,7 @@ func (l *link) statements() {
 		}
 		batch = append(batch, message...)
 		if kind := message[0]; kind == 'P' || kind == 'B' || kind == 'D' || kind == 'E' || kind == 'C' {
-			continue // the extended protocol, until Sync
+			continue // extended protocol, until Sync
 		}
 		if chosen {
 			l.losing.Store(true)
@@ -259,7 +266,7 @@ func (l *link) send(data []byte) bool {
 	return err == nil
 }
 
-// executed returns the statement that a message executes, or "" if it executes none.
+// executed returns the statement that a message executes, or "".
 func executed(message []byte, prepared map[string]string) string {
 	kind, body := message[0], message[5:]
 	name, rest, _ := bytes.Cut(body, []byte{0})
@@ -276,7 +283,7 @@ func executed(message []byte, prepared map[string]string) string {
 	return ""
 }
 
-// replies hands what the server says on to the client.
+// replies forwards the server's messages to the client.
 func (l *link) replies() {
 	server := bufio.NewReader(l.server)
 	for {

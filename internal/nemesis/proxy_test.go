@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestProxy shows that each fault of the proxy is the one that its name says.
+// TestProxy shows the effect of each fault of the proxy.
 func TestProxy(t *testing.T) {
 	direct := oauthtest.Postgres(t)
 	address, err := url.Parse(direct)
@@ -84,16 +84,16 @@ func TestProxy(t *testing.T) {
 	through = connect(address.String())
 	proxy.Cut()
 	if err := insert(through, time.Minute); err == nil {
-		t.Error("cut: got no error")
+		t.Error("cut: got no error, want one")
 	}
 	proxy.Refuse()
 	if _, err := pgx.Connect(t.Context(), address.String()); err == nil {
-		t.Error("refused: got a connection")
+		t.Error("refused: got a connection, want an error")
 	}
 	if err := proxy.Accept(); err != nil {
 		t.Fatal(err)
 	}
 	if err := insert(connect(address.String()), time.Minute); err != nil {
-		t.Errorf("accepting again: got %v", err)
+		t.Errorf("accepting again: got error %v, want none", err)
 	}
 }

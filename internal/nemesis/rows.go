@@ -9,7 +9,7 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 )
 
-// rowInvariant counts the rows that contradict others.
+// rowInvariant counts rows that contradict others.
 type rowInvariant struct{ name, count string }
 
 func rowInvariants() []rowInvariant {
@@ -30,7 +30,7 @@ func rowInvariants() []rowInvariant {
 	}
 }
 
-// CheckRows returns what in the database breaks an invariant.
+// CheckRows returns the violations in the database.
 func (w *World) CheckRows() []string {
 	w.TB.Helper()
 	driver, name := "pgx", w.Database
@@ -58,7 +58,7 @@ func checkRows(db *sql.DB) []string {
 	return broken
 }
 
-// integrity returns how many problems SQLite finds in the file.
+// integrity returns the number of problems that SQLite finds in the file.
 func (w *World) integrity() int {
 	w.TB.Helper()
 	db, err := sql.Open("sqlite3", "file:"+w.Database)
@@ -77,7 +77,7 @@ func (w *World) integrity() int {
 	return 1
 }
 
-// lockFile takes SQLite's write lock, and returns what gives it back.
+// lockFile takes SQLite's write lock and returns a function that releases it.
 func (w *World) lockFile() (unlock func()) {
 	w.TB.Helper()
 	db, err := sql.Open("sqlite3", "file:"+w.Database+"?_pragma=busy_timeout(10000)&_txlock=immediate")

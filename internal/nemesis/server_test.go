@@ -21,28 +21,28 @@ import (
 var serverCases = []Case{
 	{
 		Name: "RL-17 the disk is full", Run: diskFull,
-		What: "the database is on a tmpfs that is filled for 5 s; needs root",
+		Fault: "the database is on a tmpfs that is full for 5 s; needs root",
 	}, {
 		Name: "RL-20 the primary fails, with a synchronous replica", Run: failover(true),
-		What: "pg_ctl stop -m immediate, promotion of the replica, and a proxy that leads there",
+		Fault: "pg_ctl stop -m immediate, promotion of the replica, and a proxy that redirects to it",
 	}, {
 		Name: "RL-20 the primary fails, with an asynchronous replica", Run: failover(false),
-		What: "the same without synchronous_standby_names; acknowledged tokens may be lost, as PostgreSQL documents",
+		Fault: "the same without synchronous_standby_names; acknowledged tokens may be lost, as PostgreSQL documents",
 	}, {
 		Name: "RL-29 eight instances migrate at once", Run: migrate,
-		What: "eight instances start on an empty database, and one is killed in the midst",
+		Fault: "eight instances start on an empty database, and one of them is killed",
 	}, {
 		Name: "RL-39 behind PgBouncer in transaction mode", Run: bouncer,
-		What: "Debian's PgBouncer, with the default URL and with each default_query_exec_mode of pgx",
+		Fault: "Debian's PgBouncer, with the default URL and with each default_query_exec_mode of pgx",
 	}, {
 		Name: "RL-42 a backup is restored", Run: restore,
-		What: "pg_dump beside clients, and an instance on what pg_restore makes of it",
+		Fault: "pg_dump during requests, and an instance on the restored copy",
 	}, {
 		Name: "RL-23 time zones differ", Run: zones,
-		What: "instances in Kiritimati and New York, and a database in Kathmandu",
+		Fault: "instances in Kiritimati and New York, and a database in Kathmandu",
 	}, {
 		Name: "RL-44 the log cannot be written", Run: fullLog,
-		What: "the standard error of the instances is /dev/full",
+		Fault: "the standard error of the instances is /dev/full",
 	},
 }
 
@@ -76,7 +76,7 @@ func diskFull(r *Run) {
 	pause(r.Context(), time.Second)
 	filler := filepath.Join(place, "filler")
 	if err := exec.Command("fallocate", "-l", "64M", filler).Run(); err == nil {
-		r.Log("fallocate found room for all") // it is smaller than that, so it ends with an error when it is full
+		r.Log("fallocate found room for all") // it is smaller, so it ends with an error when it is full
 	}
 	_ = exec.Command("dd", "if=/dev/zero", "of="+filler+"2", "bs=4096").Run() // ends when the disk is full
 	begun := w.History.Now()
@@ -186,7 +186,7 @@ func migrate(r *Run) {
 	}
 }
 
-// pooler starts PgBouncer before the shared server, and returns its host:port.
+// pooler starts PgBouncer in front of the shared server and returns its host:port.
 func pooler(r *Run) string {
 	r.Helper()
 	program, err := exec.LookPath("pgbouncer")
@@ -246,7 +246,7 @@ func bouncer(r *Run) {
 			name = "default URL"
 		}
 		if os.Getenv(programVariable) == "" {
-			// Migrations take locks that need a session, so they go past the pooler.
+			// Migrations take session locks, so they bypass the pooler.
 			setup.Flags = []string{"-migrate=false"}
 			setup.Prepare = func(w *World) {
 				if output, err := w.Run(r.lab.builder.program(r, r.lab.directory), "migrate"); err != nil {
@@ -272,7 +272,7 @@ func bouncer(r *Run) {
 			r.AtMost(name+": refused", float64(refused), "", 0, mode.before)
 		}
 		if refused == 1 {
-			r.Logf("it said: %s", said)
+			r.Logf("output: %s", said)
 		} else {
 			storm := w.Storm(8)
 			pause(r.Context(), r.seconds(2, 8))

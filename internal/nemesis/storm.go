@@ -8,14 +8,15 @@ import (
 	"time"
 )
 
-// Storm is virtual clients that do everything at once until it is ended.
+// Storm is a number of virtual clients that send all kinds of requests until it
+// is stopped.
 type Storm struct {
 	world   *World
 	ending  atomic.Bool
 	workers sync.WaitGroup
 }
 
-// Storm starts clients, spread over the instances. Stop it with [Storm.End].
+// Storm starts clients, distributed over the instances. [Storm.End] stops them.
 func (w *World) Storm(clients int) *Storm {
 	s := &Storm{world: w}
 	for number := range clients {
@@ -33,13 +34,13 @@ func (w *World) Storm(clients int) *Storm {
 	return s
 }
 
-// End lets each client finish the request that it has begun.
+// End waits until each client has finished its current request.
 func (s *Storm) End() {
 	s.ending.Store(true)
 	s.workers.Wait()
 }
 
-// flow is one family's life.
+// flow runs the life of one family.
 func (s *Storm) flow(ctx context.Context, c *Client, random *rand.Rand) {
 	switch choice := random.IntN(10); {
 	case choice < 3:
@@ -53,7 +54,7 @@ func (s *Storm) flow(ctx context.Context, c *Client, random *rand.Rand) {
 	}
 }
 
-// machine gets a token, looks at it, and sometimes revokes it.
+// machine gets a token, introspects it, and sometimes revokes it.
 func (s *Storm) machine(ctx context.Context, c *Client, random *rand.Rand) {
 	issued := c.Issue(ctx)
 	if issued.Status != 200 {
@@ -68,14 +69,15 @@ func (s *Storm) machine(ctx context.Context, c *Client, random *rand.Rand) {
 	}
 }
 
-// person signs in, and the application redeems the code, refreshes, and sometimes revokes or replays it.
+// person signs in, and the application redeems the code, refreshes, and sometimes
+// revokes or replays it.
 func (s *Storm) person(ctx context.Context, c *Client, random *rand.Rand, clientID string) {
 	grant := c.Authorize(ctx, clientID)
 	if grant == nil {
 		return
 	}
 	other := c.On(c.instance + 1)
-	if random.IntN(8) == 0 { // two at once, on two instances
+	if random.IntN(8) == 0 { // two concurrently, on two instances
 		s.both(func() { c.Redeem(ctx, grant) }, func() { other.Redeem(ctx, grant) })
 		return
 	}
@@ -96,7 +98,7 @@ func (s *Storm) person(ctx context.Context, c *Client, random *rand.Rand, client
 	case 1:
 		c.Revoke(ctx, grant, grant.Access)
 	case 2:
-		c.Redeem(ctx, grant) // a replay, which ends the family
+		c.Redeem(ctx, grant) // a replay, which revokes the family
 	default:
 		return
 	}
@@ -104,7 +106,8 @@ func (s *Storm) person(ctx context.Context, c *Client, random *rand.Rand, client
 	other.Refresh(ctx, grant, grant.Refresh)
 }
 
-// refresh goes on to the next refresh token. An answer that did not come is asked for again, once, as clients do.
+// refresh redeems the next refresh token. It retries once without an answer, like
+// clients do.
 func (s *Storm) refresh(ctx context.Context, c, other *Client, random *rand.Rand, grant *Grant) bool {
 	var first, second *Op
 	if random.IntN(4) == 0 {
@@ -131,7 +134,8 @@ func (s *Storm) both(first, second func()) {
 	pair.Wait()
 }
 
-// Sweep introspects, once more, the last access token of every family, so that what was lost or came back is seen.
+// Sweep introspects the last access token of every family again, to detect lost
+// tokens and lost revocations.
 func (w *World) Sweep() {
 	w.TB.Helper()
 	last := map[int]*Op{}
@@ -158,8 +162,8 @@ func (w *World) Sweep() {
 	workers.Wait()
 }
 
-// Verify sweeps, and fails the test for everything in the history or the database that breaks an invariant. It returns the
-// number of requests, and of what is broken.
+// Verify sweeps and fails the test for every violation in the history or the
+// database. It returns the number of requests and of violations.
 func (w *World) Verify() (requests, broken int) {
 	w.TB.Helper()
 	w.Sweep()

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// wire is one connection to an instance that sends prepared requests. It costs a load generator less than net/http does.
+// wire is a connection to an instance for prepared requests. It costs a load
+// generator less than net/http.
 type wire struct {
 	connection net.Conn
 	reader     *bufio.Reader
@@ -29,17 +30,17 @@ func dial(address string, limit time.Duration) (*wire, error) {
 
 func (w *wire) close() { _ = w.connection.Close() }
 
-// answer is what a load generator looks at of a response.
+// answer holds the parts of a response that a load generator needs.
 type answer struct {
 	status     int
 	retryAfter bool
 	last       bool // the server closes the connection
 }
 
-// errResponse is a response that is not HTTP.
+// errResponse reports a response that is not HTTP.
 var errResponse = errors.New("nemesis: malformed response")
 
-// send sends a prepared request, and returns the answer if it comes before limit is over.
+// send sends a prepared request and waits for the answer for at most limit.
 func (w *wire) send(request []byte, limit time.Duration) (answer, error) {
 	if err := w.connection.SetDeadline(time.Now().Add(limit)); err != nil {
 		return answer{}, err
@@ -110,8 +111,8 @@ func (w *wire) discardChunks() error {
 	}
 }
 
-// prepareForm returns the bytes of a POST request with a form and the credentials of an application; none if
-// clientID is empty.
+// prepareForm returns the bytes of a POST request with a form and the credentials of
+// an application, or without credentials if clientID is empty.
 func prepareForm(address, path, clientID string, form url.Values) []byte {
 	body := form.Encode()
 	credentials := ""

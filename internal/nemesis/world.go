@@ -19,42 +19,48 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// Setup is how a World is made.
+// Setup configures a World.
 type Setup struct {
 	// Instances is the number of processes. If 0, there is one.
 	Instances int
-	// SQLite keeps everything in a file. Otherwise everything is on the PostgreSQL server.
+	// SQLite stores everything in a file instead of PostgreSQL.
 	SQLite bool
 	// Proxied puts a Proxy between the instances and PostgreSQL.
 	Proxied bool
-	// Through is the host:port of a program between the instances and PostgreSQL, such as a pooler. If empty, there is none.
+	// Through is the host:port of a program between the instances and PostgreSQL,
+	// such as a pooler. If empty, there is none.
 	Through string
-	// Parameters are added to the URL of the database.
+	// Parameters are added to the database URL.
 	Parameters url.Values
-	// Prepare is called before the instances start, with a World that has an empty database. If nil, nothing is.
+	// Prepare, if not nil, is called with the empty database before the
+	// instances start.
 	Prepare func(w *World)
-	// Server is the PostgreSQL server. If nil, it is the one that all cases share.
+	// Server is the PostgreSQL server. If nil, the server shared by all
+	// cases is used.
 	Server *oauthtest.Server
-	// Tablespace is where the database is. If empty, it is the server's default.
+	// Tablespace is the tablespace of the database. If empty, it is the
+	// server's default.
 	Tablespace string
 	// Flags are added to the command line of the instances.
 	Flags []string
-	// Environment is added to that of each instance. If nil, nothing is.
+	// Environment, if not nil, is added to the environment of each instance.
 	Environment [][]string
-	// Log is where the instances print. If nil, it is kept, and shown if the test fails.
+	// Log receives the output of the instances. If nil, the output is shown if the
+	// test fails.
 	Log *os.File
-	// CPU is the list of processors of taskset that the instances run on. If empty, they run on all.
+	// CPU is the list of processors, for taskset, on which the instances run. If
+	// empty, they run on all.
 	CPU string
 	// Users is the number of users. If 0, there are four.
 	Users int
 }
 
-// World is a provider that runs: instances, a database, and the applications and users that are there.
+// World is a running provider: instances, a database, applications and users.
 type World struct {
 	TB        testing.TB
 	Server    *oauthtest.Server // nil with SQLite
-	Database  string            // its URL without a proxy, or its file
-	Proxy     *Proxy            // nil without
+	Database  string            // its URL without the proxy, or its file
+	Proxy     *Proxy            // nil without a proxy
 	Instances []*Instance
 	History   *History
 	Allowed   Tolerance
@@ -69,30 +75,30 @@ const (
 	Trusted = "trusted" // the same, without consent
 	Native  = "native"  // public, with users and refresh tokens
 	Machine = "machine" // confidential, without users
-	API     = "api"     // may introspect what others have
+	API     = "api"     // may introspect the tokens of others
 )
 
 const (
 	clientSecret = "a-secret-of-nemesis-with-many-characters"
 	password     = "a password of nemesis"
-	callback     = "http://127.0.0.1:1/cb" // no client follows a redirect there
+	callback     = "http://127.0.0.1:1/cb" // no client follows this redirect
 	programKey   = "a-key-of-nemesis-with-more-than-32-bytes"
 )
 
-// lab is what all worlds of a test process share.
+// lab is shared by all worlds of a test process.
 type lab struct {
 	builder   builder
 	directory string
 	server    *oauthtest.Server
 }
 
-// newLab starts PostgreSQL. The test owns it.
+// newLab starts PostgreSQL, which stops with the test.
 func newLab(tb testing.TB) *lab {
 	tb.Helper()
 	return &lab{directory: tb.TempDir(), server: oauthtest.OwnServer(tb)}
 }
 
-// world starts a World that ends with the test.
+// world creates a World that is removed with the test.
 func (l *lab) world(tb testing.TB, setup Setup) *World {
 	tb.Helper()
 	w := &World{TB: tb, History: NewHistory(), directory: tb.TempDir()}
@@ -138,7 +144,7 @@ func (l *lab) world(tb testing.TB, setup Setup) *World {
 	return w
 }
 
-// start starts a World whose instances answer.
+// start starts a World and waits until its instances answer.
 func (l *lab) start(tb testing.TB, setup Setup) *World {
 	tb.Helper()
 	w := l.world(tb, setup)
@@ -146,7 +152,7 @@ func (l *lab) start(tb testing.TB, setup Setup) *World {
 		if err := instance.Start(); err != nil {
 			tb.Fatal(err)
 		}
-		// One after the other: the first makes the tables and the keys.
+		// One after the other: the first creates the tables and the keys.
 		if err := instance.Await(time.Minute); err != nil {
 			tb.Fatal(err)
 		}
@@ -154,7 +160,7 @@ func (l *lab) start(tb testing.TB, setup Setup) *World {
 	return w
 }
 
-// database makes an empty database and returns how the instances name it.
+// database creates an empty database and returns its URL for the instances.
 func (l *lab) database(tb testing.TB, w *World, setup Setup) string {
 	tb.Helper()
 	if setup.SQLite {
@@ -187,7 +193,7 @@ func (l *lab) database(tb testing.TB, w *World, setup Setup) string {
 	if setup.Through != "" {
 		address.Host = setup.Through
 	}
-	query := address.Query() // of the instances; the tests go to the server themselves
+	query := address.Query() // for the instances only; the tests connect to the server directly
 	for parameter, values := range setup.Parameters {
 		query[parameter] = values
 	}
@@ -234,12 +240,12 @@ func (w *World) seedFile() string {
 	return path
 }
 
-// end kills what runs. A failed test shows what the instances printed last.
+// end kills the instances. If the test failed, it logs the end of their output.
 func (w *World) end() {
 	for number, instance := range w.Instances {
 		instance.end()
 		if w.TB.Failed() {
-			w.TB.Logf("instance %d said at last:\n%s", number, instance.output)
+			w.TB.Logf("last output of instance %d:\n%s", number, instance.output)
 		}
 	}
 }
@@ -254,7 +260,8 @@ func (w *World) name() string {
 	return strings.TrimPrefix(address.Path, "/")
 }
 
-// Connect returns a connection to the database that goes past the proxy. The test closes it.
+// Connect returns a connection to the database that bypasses the proxy. The test
+// closes it.
 func (w *World) Connect() *pgx.Conn {
 	w.TB.Helper()
 	connection, err := pgx.Connect(w.TB.Context(), w.Database)
@@ -265,7 +272,7 @@ func (w *World) Connect() *pgx.Conn {
 	return connection
 }
 
-// Exec runs one statement on PostgreSQL, past the proxy.
+// Exec runs one statement on PostgreSQL, bypassing the proxy.
 func (w *World) Exec(statement string) {
 	w.TB.Helper()
 	w.execOn(w.Database, statement)
@@ -286,8 +293,9 @@ func (w *World) execOn(database, statement string) {
 	}
 }
 
-// Number asks PostgreSQL, past the proxy, for one number.
-func (w *World) Number(question string) int {
+// Number returns the result of a query for one number on PostgreSQL, bypassing
+// the proxy.
+func (w *World) Number(query string) int {
 	w.TB.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
@@ -297,13 +305,14 @@ func (w *World) Number(question string) int {
 	}
 	defer connection.Close(ctx)
 	var number int
-	if err := connection.QueryRow(ctx, question).Scan(&number); err != nil {
-		w.TB.Fatalf("%s: %v", question, err)
+	if err := connection.QueryRow(ctx, query).Scan(&number); err != nil {
+		w.TB.Fatalf("%s: %v", query, err)
 	}
 	return number
 }
 
-// Run runs a command of idp on the World's database, past the proxy, and returns what it printed.
+// Run runs a command of idp on the World's database, bypassing the proxy, and returns
+// its output.
 func (w *World) Run(program string, args ...string) (string, error) {
 	command := exec.Command(program, append(args, "-db", w.Database)...)
 	command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
@@ -311,14 +320,15 @@ func (w *World) Run(program string, args ...string) (string, error) {
 	return string(output), err
 }
 
-// runUntil runs a command of idp and kills it when ctx is over.
+// runUntil runs a command of idp and kills it when ctx ends.
 func (w *World) runUntil(ctx context.Context, program string, args ...string) {
 	command := exec.CommandContext(ctx, program, append(args, "-db", w.Database)...)
 	command.Dir, command.Env = w.directory, append(os.Environ(), "IDP_SECRET="+programKey)
-	_ = command.Run() // it is killed, or ends before
+	_ = command.Run() // killed, or finished before
 }
 
-// Heal waits until every instance has issued a token again, and returns how long that took since began.
+// Heal waits until every instance issues tokens again and returns the time
+// since began.
 func (w *World) Heal(began time.Time, limit time.Duration) time.Duration {
 	w.TB.Helper()
 	var longest time.Duration
@@ -331,7 +341,7 @@ func (w *World) Heal(began time.Time, limit time.Duration) time.Duration {
 				break
 			}
 			if time.Since(began) > limit {
-				w.TB.Fatalf("instance %d does not work %v after the fault; it said:\n%s", number, limit, instance.output)
+				w.TB.Fatalf("instance %d: got no token %v after the fault, want one; output:\n%s", number, limit, instance.output)
 			}
 			pause(w.TB.Context(), 20*time.Millisecond)
 		}
@@ -339,7 +349,7 @@ func (w *World) Heal(began time.Time, limit time.Duration) time.Duration {
 	return longest
 }
 
-// pause waits for d, or until ctx is over.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -209,8 +209,8 @@ func lockedDirectory(owner *syscall.Credential) (string, error) {
 	}
 }
 
-// errInUse reports that another process holds the lock of a directory or has
-// removed the directory.
+// errInUse reports that another process holds the lock of a directory or has removed
+// the directory.
 var errInUse = errors.New("directory is in use or removed")
 
 // lock locks a directory until the process ends or the descriptor is closed. Unlike a

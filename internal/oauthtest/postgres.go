@@ -73,9 +73,9 @@ func Missing(tb testing.TB, what, why string) {
 	tb.Skipf("%s are skipped: %s", what, why)
 }
 
-// execute runs one statement outside a transaction, as CREATE and DROP
-// DATABASE require. It does not use tb.Context, which is canceled before
-// clean-up functions run.
+// execute runs one statement outside a transaction, as CREATE and DROP DATABASE
+// require. It does not use tb.Context, which is canceled before clean-up
+// functions run.
 func execute(tb testing.TB, server, statement string) {
 	tb.Helper()
 	ctx := context.Background()

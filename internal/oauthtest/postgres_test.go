@@ -31,8 +31,8 @@ func TestPostgres(t *testing.T) {
 	}
 }
 
-// TestPostgresManyConnections opens as many connections as a race
-// between two providers.
+// TestPostgresManyConnections opens as many connections as a race between two
+// providers.
 func TestPostgresManyConnections(t *testing.T) {
 	address := Postgres(t)
 	for range 220 {

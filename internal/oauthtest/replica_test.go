@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestReplicated shows that a paused replica lags behind, and that
-// CatchUp ends the lag.
+// TestReplicated shows that a paused replica lags behind, and that CatchUp
+// ends the lag.
 func TestReplicated(t *testing.T) {
 	replica := Replicated(t)
 	execute(t, replica.URL, "CREATE TABLE rows (id int)")

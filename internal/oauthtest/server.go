@@ -58,8 +58,8 @@ func (s *Server) Command(program string, args ...string) *exec.Cmd {
 	return s.cluster.command(program, args...)
 }
 
-// Directory returns the directory of the server's files. The server's user
-// may write there.
+// Directory returns the directory of the server's files. The server's user may
+// write there.
 func (s *Server) Directory() string { return s.cluster.directory }
 
 // Restart stops the server in a mode of pg_ctl (smart, fast or immediate) and starts

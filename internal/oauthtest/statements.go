@@ -13,8 +13,8 @@ import (
 // counted as statements.
 type Count struct {
 	// Acts is the number of transactions plus the number of statements outside
-	// transactions. It is the same whether or not the database can do an act
-	// in one statement.
+	// transactions. It is the same whether or not the database can do an act in one
+	// statement.
 	Acts int
 	// Commits is the number of times the database had to write durably: at the end of
 	// a transaction and after a writing statement outside one.

@@ -14,7 +14,8 @@ import (
 	"slices"
 	"strings"
 
-	// The go command repeats this test when one of the packages changes that it imports: those that the pages use.
+	// These imports make the go command repeat this test if a package used by the
+	// pages changes.
 	_ "github.com/go-oauth2/oauth2/v4"
 	_ "gorm.io/driver/postgres"
 	_ "gorm.io/gorm"
@@ -31,7 +32,8 @@ import (
 	_ "github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// packages are those that a block which is no whole program may use without importing them, by name.
+// packages maps the names of the packages that a block may use without
+// importing them.
 var packages = map[string]string{
 	"context":      "context",
 	"dbresolver":   "gorm.io/plugin/dbresolver",
@@ -57,7 +59,8 @@ var packages = map[string]string{
 	"url":          "net/url",
 }
 
-// complete makes a file of a block that is a whole program, declarations, or statements.
+// complete returns a file for a block, which is a program, declarations or
+// statements.
 func complete(block string) (string, error) {
 	if strings.HasPrefix(block, "package ") {
 		return block, nil
@@ -77,7 +80,8 @@ func parse(declarations string) (*ast.File, error) {
 	return parser.ParseFile(token.NewFileSet(), "", "package page\n"+declarations, parser.SkipObjectResolution)
 }
 
-// uses is code that uses the variables which the only function of file defines, since Go compiles no others.
+// uses returns code that uses the variables defined by the only function of file,
+// because Go rejects unused ones.
 func uses(file *ast.File) string {
 	var code strings.Builder
 	for _, statement := range file.Decls[0].(*ast.FuncDecl).Body.List {
@@ -92,7 +96,7 @@ func uses(file *ast.File) string {
 	return code.String()
 }
 
-// imports is code that imports the packages whose names file uses.
+// imports returns code that imports the packages whose names file uses.
 func imports(file *ast.File) string {
 	used := map[string]bool{}
 	for node := range ast.Preorder(file) {
@@ -111,13 +115,14 @@ func imports(file *ast.File) string {
 	return code.String()
 }
 
-// overlay shows files to the go command as packages of this module, without writing them there.
+// overlay adds files to packages of this module for the go command, without writing
+// them there.
 type overlay struct {
-	Replace map[string]string // from the place in the module to the place of the file
-	folder  string            // where the files are
+	Replace map[string]string // from the path in the module to the path of the file
+	folder  string            // of the files
 }
 
-// add shows a file of a package, which lies beside this one.
+// add adds a file to a package below this one.
 func (o *overlay) add(name, file string) error {
 	place, err := filepath.Abs(filepath.Join(name, fmt.Sprintf("block%d.go", len(o.Replace))))
 	if err != nil {
@@ -127,7 +132,7 @@ func (o *overlay) add(name, file string) error {
 	return os.WriteFile(o.Replace[place], []byte(file), 0o600)
 }
 
-// build compiles the packages and keeps nothing.
+// build compiles the packages without output files.
 func (o *overlay) build(ctx context.Context) (output string, err error) {
 	table, err := json.Marshal(o)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMap wants each file of the root package to be named where newcomers look for it: by its name in the map of README.md, or
-// without .go in the section about files of internal/docs/design.md.
+// TestMap checks that each file of the root package is named in the map of README.md,
+// or without .go in internal/docs/design.md.
 func TestMap(t *testing.T) {
 	places := words(section(t, "README.md", "## The map")) + words(section(t, "internal/docs/design.md", "## Files of the root package"))
 	files, err := filepath.Glob(filepath.Join(root, "*.go"))
@@ -20,23 +20,23 @@ func TestMap(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(places, " "+name+" ") && !strings.Contains(places, " "+strings.TrimSuffix(name, ".go")+" ") {
-			t.Errorf("%s is named neither in the map of README.md nor in internal/docs/design.md", name)
+			t.Errorf("%s: got its name neither in the map of README.md nor in internal/docs/design.md, want it in one", name)
 		}
 	}
 }
 
-// section returns what is below a heading of a page.
+// section returns the text below a heading of a page.
 func section(t *testing.T, page, heading string) string {
 	t.Helper()
 	_, text, found := strings.Cut(read(t, page), "\n"+heading+"\n")
 	if !found {
-		t.Fatalf("%s has no heading %q", page, heading)
+		t.Fatalf("%s: got no heading %q, want one", page, heading)
 	}
 	text, _, _ = strings.Cut(text, "\n## ")
 	return text
 }
 
-// words returns the names in a text, with a blank before and after each.
+// words returns the names in a text, each between spaces.
 func words(text string) string {
 	isMark := func(r rune) bool { return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz_.", r) }
 	var names strings.Builder

@@ -1,5 +1,5 @@
-// Package readme keeps what the repository's pages say true: their code compiles, their commands exist, their links lead
-// somewhere.
+// Package readme tests the documents of the repository: their code compiles, their
+// commands exist, and their links resolve.
 package readme
 
 import (
@@ -15,22 +15,24 @@ import (
 
 const root = "../.."
 
-// TestQuickstart holds the first block of code to its promise: a whole program of at most 40 lines.
+// TestQuickstart checks that the first block of code is a complete program of at most
+// 40 lines.
 func TestQuickstart(t *testing.T) {
 	blocks := blocksOf(t, "README.md", "go")
 	if len(blocks) == 0 {
-		t.Fatal("README.md has no block of Go code")
+		t.Fatal("README.md: got no block of Go code, want one")
 	}
 	if !strings.HasPrefix(blocks[0], "package main\n") || !strings.Contains(blocks[0], "\nfunc main() {\n") {
-		t.Error("the first block of README.md is not a whole program")
+		t.Error("README.md: got a first block that is not a complete program")
 	}
 	if lines := strings.Count(blocks[0], "\n"); lines > 40 {
-		t.Errorf("the program of README.md has %d lines, want at most 40", lines)
+		t.Errorf("README.md: got a program of %d lines, want at most 40", lines)
 	}
 }
 
-// TestCode compiles every block of Go code on the pages. A whole program is a package of its own; the other blocks of a page are
-// one package together, so that one can use what another declares.
+// TestCode compiles every block of Go code on the pages. A complete program is a
+// separate package. The other blocks of a page form one package, so that one can use
+// another's declarations.
 func TestCode(t *testing.T) {
 	code := &overlay{folder: t.TempDir(), Replace: map[string]string{}}
 	for number, page := range pages(t) {
@@ -54,12 +56,13 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// TestCommands shows that README.md has its two commands, and that what the pages run is there.
+// TestCommands checks that README.md has its two commands and that the commands on
+// the pages exist.
 func TestCommands(t *testing.T) {
 	commands := strings.Join(blocksOf(t, "README.md", "sh"), "")
 	for _, command := range []string{"go run ./examples/quickstart", "go test work"} {
 		if !strings.Contains(commands, command) {
-			t.Errorf("README.md does not say %q", command)
+			t.Errorf("README.md: got no command %q, want it", command)
 		}
 	}
 	makefile := read(t, "Makefile")
@@ -69,18 +72,19 @@ func TestCommands(t *testing.T) {
 		text := read(t, page)
 		for _, match := range target.FindAllStringSubmatch(text, -1) {
 			if name := match[1] + match[2]; !strings.Contains(makefile, "\n"+name+":") {
-				t.Errorf("%s says make %s, which is not in the Makefile", page, name)
+				t.Errorf("%s: got make %s, which is not in the Makefile", page, name)
 			}
 		}
 		for _, match := range program.FindAllStringSubmatch(text, -1) {
 			if files, _ := filepath.Glob(filepath.Join(root, match[1], "*.go")); len(files) == 0 {
-				t.Errorf("%s says %s, where there is no program", page, match[0])
+				t.Errorf("%s: got %s, where there is no program", page, match[0])
 			}
 		}
 	}
 }
 
-// TestLinks follows the links from the pages to other files of the repository, and to headings.
+// TestLinks checks the links from the pages to files of the repository
+// and to headings.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#" ]*)(#[^)" ]*)?\)`)
 	for _, page := range pages(t) {
@@ -93,15 +97,15 @@ func TestLinks(t *testing.T) {
 				target = path.Join(path.Dir(page), match[1])
 			}
 			if _, err := os.Stat(filepath.Join(root, target)); err != nil {
-				t.Errorf("%s links to %s: %v", page, match[1], err)
+				t.Errorf("%s: got a link to %s: %v", page, match[1], err)
 			} else if match[2] != "" && !slices.Contains(anchors(t, target), match[2]) {
-				t.Errorf("%s links to %s, where there is no such heading", page, match[1]+match[2])
+				t.Errorf("%s: got a link to %s, which has no such heading", page, match[1]+match[2])
 			}
 		}
 	}
 }
 
-// anchors returns what leads to the headings of a page.
+// anchors returns the anchors of a page's headings.
 func anchors(t *testing.T, page string) []string {
 	t.Helper()
 	var anchors []string
@@ -119,7 +123,7 @@ func pages(t *testing.T) []string {
 	for _, pattern := range []string{"*.md", "docs/*.md", "internal/docs/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(found) == 0 {
-			t.Fatalf("no page is called %s: %v", pattern, err)
+			t.Fatalf("got no page %s: %v", pattern, err)
 		}
 		for _, name := range found {
 			names = append(names, strings.TrimPrefix(filepath.ToSlash(name), root+"/"))
@@ -147,7 +151,7 @@ func blocksOf(t *testing.T, page, language string) []string {
 	return blocks
 }
 
-// fenced finds blocks in a language.
+// fenced returns an expression that matches the blocks in a language.
 func fenced(language string) *regexp.Regexp {
 	return regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
 }

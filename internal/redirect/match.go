@@ -1,8 +1,9 @@
-// Package redirect decides where an authorization response may be sent: which redirect URIs may
-// be registered, and whether a requested URI is a registered one.
+// Package redirect decides where an authorization response may be sent: which
+// redirect URIs may be registered, and whether a requested URI is a registered one.
 //
-// It never normalizes or decodes a URI. RFC 9700 §2.1 and §4.1.3 require a comparison byte by
-// byte, and it is the only comparison on which this program and every browser agree.
+// It never normalizes or decodes a URI. RFC 9700 §2.1 and §4.1.3 require a
+// comparison byte by byte, and it is the only comparison on which this program and
+// every browser agree.
 package redirect
 
 // Match reports whether requested is the registered redirect URI. Requested is the

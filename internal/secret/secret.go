@@ -1,8 +1,9 @@
-// Package secret generates the provider's credentials, and hashes and seals them for storage.
+// Package secret generates the provider's credentials, and hashes and seals them
+// for storage.
 //
-// A credential is a prefix for its type followed by 256 random bits. Only its SHA-256 is stored:
-// a value that cannot be guessed gains nothing from a slow hash, and with one a few requests
-// could starve the server.
+// A credential is a prefix for its type followed by 256 random bits. Only its SHA-256
+// is stored: a value that cannot be guessed gains nothing from a slow hash, and with
+// one a few requests could starve the server.
 package secret
 
 import (
@@ -28,8 +29,8 @@ const (
 	Browser           Prefix = "obr_"
 )
 
-// size is the number of random bytes in a credential, and of bytes in a SHA-256. encodedSize is
-// the length of either in base64url.
+// size is the number of random bytes in a credential, and of bytes in a SHA-256.
+// encodedSize is the length of either in base64url.
 const (
 	size        = 32
 	encodedSize = 43

@@ -1,5 +1,5 @@
-// Package strictjson decodes JSON from untrusted sources: request bodies, claims parameters,
-// tokens and responses of other servers.
+// Package strictjson decodes JSON from untrusted sources: request bodies, claims
+// parameters, tokens and responses of other servers.
 //
 // It accepts only documents that every parser reads in the same way.
 package strictjson
@@ -18,14 +18,15 @@ import (
 // maxDepth is the deepest nesting of objects and arrays that Unmarshal accepts.
 const maxDepth = 32
 
-// Unmarshal decodes one JSON value into v, like [json.Unmarshal], but rejects every document
-// that two parsers could read differently: a member that occurs twice in an object (RFC 8259
-// §4), a member that differs from a field of v only in case (encoding/json would fill the
-// field with it), text that is not UTF-8, nesting deeper than 32, and data after the value.
+// Unmarshal decodes one JSON value into v, like [json.Unmarshal], but rejects every
+// document that two parsers could read differently: a member that occurs twice in an
+// object (RFC 8259 §4), a member that differs from a field of v only in case
+// (encoding/json would fill the field with it), text that is not UTF-8, nesting
+// deeper than 32, and data after the value.
 //
 // It ignores members that v has no field for. A number decoded into an any is a
-// [json.Number]. After an error v may be partly filled. Unmarshal does not limit the size of
-// data; the caller must.
+// [json.Number]. After an error v may be partly filled. Unmarshal does not limit the
+// size of data; the caller must.
 func Unmarshal(data []byte, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("strictjson: the text is not UTF-8")
@@ -135,8 +136,8 @@ func elem(t reflect.Type) reflect.Type {
 	return nil
 }
 
-// addFields adds to fields the members that encoding/json fills in struct t. Fields of embedded
-// structs come last, because outer fields hide them.
+// addFields adds to fields the members that encoding/json fills in struct t. Fields
+// of embedded structs come last, because outer fields hide them.
 func addFields(fields map[string]reflect.Type, t reflect.Type) {
 	var embedded []reflect.Type
 	for i := range t.NumField() {
@@ -162,8 +163,8 @@ func addFields(fields map[string]reflect.Type, t reflect.Type) {
 	}
 }
 
-// syntaxError replaces io.EOF, which callers would take for the end of the input, by an error
-// that says that the text is incomplete.
+// syntaxError replaces io.EOF, which callers would take for the end of the input, by
+// an error that says that the text is incomplete.
 func syntaxError(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

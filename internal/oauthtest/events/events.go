@@ -1,5 +1,5 @@
-// Package events provides one event of each type, for tests that must
-// cover all of them.
+// Package events provides one event of each type, for tests that must cover
+// all of them.
 package events
 
 import (
