@@ -36,7 +36,7 @@ func ExampleNew() {
 	event := spans.Ended()[0].Events()[0]
 	fmt.Println(event.Name)
 	for _, a := range event.Attributes {
-		fmt.Printf("  %s: %s\n", a.Key, a.Value.String())
+		fmt.Printf("  %s: %v\n", a.Key, a.Value.AsInterface())
 	}
 	var metrics metricdata.ResourceMetrics
 	if err := reader.Collect(ctx, &metrics); err != nil {
