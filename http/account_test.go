@@ -11,8 +11,9 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// TestWaysToOtherPages wants who is signed in, and the ways out and home that the host has, on each page that manages something, and
-// nothing of it on the consent page, which waits for an answer.
+// TestWaysToOtherPages wants who is signed in, and the ways out and home that the
+// host has, on each page that manages something, and nothing of it on the consent
+// page, which waits for an answer.
 func TestWaysToOtherPages(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o", func(config *oauthhttp.Config) { config.HomeURL = "https://gallery.test/" })
 	l.add("printer", nil)
@@ -68,8 +69,8 @@ func TestRareSettings(t *testing.T) {
 	}
 }
 
-// TestSignInsApart wants each sign-in to be told from another of the same minute, by those who see the page and by those who only
-// hear the names of its links.
+// TestSignInsApart wants each sign-in to be told from another of the same minute, by
+// those who see the page and by those who only hear the names of its links.
 func TestSignInsApart(t *testing.T) {
 	m := newConnected(t)
 	page := m.get("/o/authorized_tokens/")

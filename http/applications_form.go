@@ -12,31 +12,36 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ApplicationFormPage is the form for a new application, and for changing one (applications_form.html).
+// ApplicationFormPage is the form for a new application and for changing one
+// (applications_form.html).
 type ApplicationFormPage struct {
 	Page
-	// New says that the application is registered with it.
+	// New reports whether the form registers an application.
 	New bool
-	// Inputs are the fields in their order, with what was typed: the library's, the host's own, and those that are Rare.
+	// Inputs are the fields with the submitted values, in this order: the library's, the
+	// host's own, and those that are Rare.
 	Inputs []FormInput
-	// RareShown says that the Inputs which are Rare hold something, or are wrong, so that they must be seen.
+	// RareShown reports whether an input that is Rare has a value or a problem, so
+	// that the rare inputs must be visible.
 	RareShown bool
-	// Problems are all that is wrong with what was typed, for a summary above the form.
+	// Problems are all problems with the submitted form, for a summary above the form.
 	Problems []FormProblem
-	// Action is where the form is sent, with Token under the name token and every input under its name.
+	// Action is the URL of the form. The form must send Token under the name token
+	// and every input under its name.
 	Action, Token string
-	// BackURL is where to go without changing anything.
+	// BackURL is the page to return to without changes.
 	BackURL string
 }
 
-// FormProblem is one thing that is wrong with what was typed.
+// FormProblem is a problem with a submitted form.
 type FormProblem struct {
-	// Label is that of the field, or its name where the form has no such field. Target is the id of its input; empty: there is none.
+	// Label is the label of the field, or the field's name if the form does not have it.
+	// Target is the id of its input, or empty.
 	Label, Target string
 	Message       string
 }
 
-// registerApplication is the form for a new application (GET), and what receives it (POST).
+// registerApplication shows (GET) and receives (POST) the form for a new application.
 func (h *Handler) registerApplication(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
 	action := h.path("applications", "register")
 	if err := h.config.Applications.MayRegister(r.Context(), user); err != nil {
@@ -50,7 +55,7 @@ func (h *Handler) registerApplication(w http.ResponseWriter, r *http.Request, us
 	if err != nil {
 		return err
 	}
-	form := applicationForm(values, empty)
+	form := parseApplicationForm(values, empty)
 	if err := checkApplicationForm(form); err != nil {
 		return err
 	}
@@ -69,7 +74,8 @@ func (h *Handler) registerApplication(w http.ResponseWriter, r *http.Request, us
 	}
 }
 
-// newApplicationForm is what the form for a new application begins with: what most of them choose.
+// newApplicationForm returns the initial values of the form for a new application,
+// which are the most common choices.
 func newApplicationForm(empty oauthkit.Application) oauthkit.ApplicationForm {
 	form := oauthkit.FormOf(empty)
 	form.ClientType = oauthkit.Confidential
@@ -77,9 +83,9 @@ func newApplicationForm(empty oauthkit.Application) oauthkit.ApplicationForm {
 	return form
 }
 
-// updateApplication is the form for changing an application (GET), and what receives it (POST).
+// updateApplication shows (GET) and receives (POST) the form for changing an application.
 func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
-	app, err := h.ownApplication(r, user)
+	app, err := h.findApplication(r, user)
 	if err != nil {
 		return err
 	}
@@ -90,7 +96,7 @@ func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request, user
 	if err != nil {
 		return err
 	}
-	form := applicationForm(values, app)
+	form := parseApplicationForm(values, app)
 	if err := checkApplicationForm(form); err != nil {
 		return err
 	}
@@ -107,8 +113,9 @@ func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request, user
 	}
 }
 
-// applicationForm reads the fields that there are, and nothing else. Any white space separates URIs, as in a store.
-func applicationForm(values url.Values, app oauthkit.Application) oauthkit.ApplicationForm {
+// parseApplicationForm reads the fields of the form and ignores all others. White space
+// separates URIs, as in a store.
+func parseApplicationForm(values url.Values, app oauthkit.Application) oauthkit.ApplicationForm {
 	form := oauthkit.ApplicationForm{
 		Name:                    strings.TrimSpace(values.Get("name")),
 		ClientType:              oauthkit.ClientType(values.Get("client_type")),
@@ -125,16 +132,17 @@ func applicationForm(values url.Values, app oauthkit.Application) oauthkit.Appli
 	}
 	if fielder, ok := app.(oauthkit.FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
-			form.Fields[field.Name] = strings.ReplaceAll(values.Get(hostInput+field.Name), "\r\n", "\n")
+			form.Fields[field.Name] = strings.ReplaceAll(values.Get(hostPrefix+field.Name), "\r\n", "\n")
 		}
 	}
 	return form
 }
 
-// maxEntries is the number of entries in a list of an application.
+// maxEntries is the maximum number of entries in a list of an application.
 const maxEntries = 100
 
-// checkApplicationForm refuses what no application needs, before anything looks at each entry.
+// checkApplicationForm refuses lists that are too long, before they are validated
+// entry by entry.
 func checkApplicationForm(form oauthkit.ApplicationForm) error {
 	for name, entries := range map[string]int{
 		"grant_types": len(form.GrantTypes), "redirect_uris": len(form.RedirectURIs), "post_logout_redirect_uris": len(form.PostLogoutRedirectURIs),
@@ -147,14 +155,14 @@ func checkApplicationForm(form oauthkit.ApplicationForm) error {
 	return nil
 }
 
-// writeApplicationForm shows the form with what was typed, and what is wrong with it.
+// writeApplicationForm writes the form with its values and problems.
 func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, user *oauthkit.User, app oauthkit.Application, form oauthkit.ApplicationForm, problems oauthkit.Problems) error {
-	inputs, err := h.applicationInputs(r, app, form, problems)
+	inputs, err := h.formInputs(r, app, form, problems)
 	if err != nil {
 		return err
 	}
 	content := &ApplicationFormPage{
-		New: app.GetID() == "", Inputs: inputs, Problems: formProblems(h.words(r), inputs, problems),
+		New: app.GetID() == "", Inputs: inputs, Problems: formProblems(h.translator(r), inputs, problems),
 		RareShown: slices.ContainsFunc(inputs, func(input FormInput) bool { return input.Rare && (input.isSet() || len(input.Problems) > 0) }),
 		Action:    h.path("applications", "register"), BackURL: h.path("applications"),
 	}
@@ -170,8 +178,9 @@ func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, u
 	return h.writePage(w, r, response, content)
 }
 
-// formProblems are the problems in the order of the inputs, then those of no input.
-func formProblems(t words, inputs []FormInput, problems oauthkit.Problems) []FormProblem {
+// formProblems returns the problems in the order of the inputs, followed by those of
+// other fields.
+func formProblems(t translator, inputs []FormInput, problems oauthkit.Problems) []FormProblem {
 	var summary []FormProblem
 	shown := map[string]bool{}
 	for _, input := range inputs {

@@ -10,7 +10,7 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// applicationAPI is the pages of applications in JSON, for a host's own front end.
+// applicationAPI returns the pages of applications in JSON, for the host's own front end.
 func (h *Handler) applicationAPI() []route {
 	const one = "applications/{client_id}"
 	return []route{
@@ -21,10 +21,11 @@ func (h *Handler) applicationAPI() []route {
 	}
 }
 
-// applicationDocument is an application as its owner sees it. It has no hash of a secret.
+// applicationDocument is an application as its owner sees it. It does not contain
+// hashes of secrets.
 type applicationDocument struct {
 	ClientID     string `json:"client_id"`
-	ClientSecret string `json:"client_secret,omitempty"` // in the answer to the request that made it
+	ClientSecret string `json:"client_secret,omitempty"` // only in the response that created it
 	oauthkit.ApplicationForm
 	Verified                bool       `json:"verified"`
 	Disabled                bool       `json:"disabled"`
@@ -48,7 +49,7 @@ func (h *Handler) applicationDocument(app oauthkit.Application, secret string) a
 	return document
 }
 
-// applicationsJSON lists applications (GET) and registers one (POST).
+// applicationsJSON lists applications (GET) or registers one (POST).
 func (h *Handler) applicationsJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
 	if r.Method == http.MethodPost {
 		return h.createJSON(w, r, user)
@@ -59,7 +60,7 @@ func (h *Handler) applicationsJSON(w http.ResponseWriter, r *http.Request, user 
 	}
 	document := struct {
 		Applications []applicationDocument `json:"applications"`
-		Next         string                `json:"next,omitempty"` // for the parameter after
+		Next         string                `json:"next,omitempty"` // the value of the parameter after
 	}{Applications: []applicationDocument{}}
 	for _, app := range apps {
 		document.Applications = append(document.Applications, h.applicationDocument(app, ""))
@@ -83,9 +84,9 @@ func (h *Handler) createJSON(w http.ResponseWriter, r *http.Request, user *oauth
 	return wire.WriteJSON(w, http.StatusCreated, h.applicationDocument(app, secret))
 }
 
-// applicationJSON shows (GET), replaces (PUT) and removes (DELETE) an application.
+// applicationJSON returns (GET), replaces (PUT) or deletes (DELETE) an application.
 func (h *Handler) applicationJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
-	app, err := h.ownApplication(r, user)
+	app, err := h.findApplication(r, user)
 	if err != nil {
 		return err
 	}
@@ -115,14 +116,14 @@ func readApplicationJSON(w http.ResponseWriter, r *http.Request) (form oauthkit.
 	return form, checkApplicationForm(form)
 }
 
-// writeProblems answers a form that is not valid with every problem, by field, in the language of the request; any other error is
-// returned.
+// writeProblems writes the problems of an invalid form, by field, in the language of the
+// request. It returns any other error.
 func (h *Handler) writeProblems(w http.ResponseWriter, r *http.Request, err error) error {
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) {
 		return notFound(err)
 	}
-	byField, t := map[string][]string{}, h.words(r)
+	byField, t := map[string][]string{}, h.translator(r)
 	for _, problem := range problems {
 		byField[problem.Field] = append(byField[problem.Field], t.problem(problem))
 	}
@@ -132,9 +133,10 @@ func (h *Handler) writeProblems(w http.ResponseWriter, r *http.Request, err erro
 	}{oauthkit.InvalidRequest, byField})
 }
 
-// secretJSON gives the application a new secret. The body is an object, whose member previous may say "end" of the present one.
+// secretJSON gives the application a new secret. The body is an object. If its member
+// previous is "end", the present secret expires at once.
 func (h *Handler) secretJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
-	app, err := h.ownApplication(r, user)
+	app, err := h.findApplication(r, user)
 	if err != nil {
 		return err
 	}
@@ -144,13 +146,72 @@ func (h *Handler) secretJSON(w http.ResponseWriter, r *http.Request, user *oauth
 	if err := readJSON(w, r, &body); err != nil {
 		return err
 	}
-	keep, err := h.secretKept(body.Previous)
+	overlap, err := h.secretOverlap(body.Previous)
 	if err != nil {
 		return err
 	}
-	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID(), keep)
+	secret, err := h.config.Applications.RotateSecret(r.Context(), user, app.GetID(), overlap)
 	if err != nil {
 		return notFound(err)
 	}
 	return wire.WriteJSON(w, http.StatusOK, h.applicationDocument(h.afterRotation(r, user, app), secret))
+}
+
+// optionsDocument tells a front end how to build the form of an application, in the
+// language of the request.
+type optionsDocument struct {
+	Language    string           `json:"language"` // BCP 47
+	MayRegister bool             `json:"may_register"`
+	Fields      []optionDocument `json:"fields"` // in the order of the pages
+}
+
+// optionDocument is a field of the form, as [FormInput] is on the pages.
+type optionDocument struct {
+	Name    string           `json:"name"` // of the JSON member, and in problems
+	Host    bool             `json:"host"` // whether it is the host's, so that its value is in the member fields
+	Label   string           `json:"label"`
+	Help    string           `json:"help,omitempty"`
+	Kind    string           `json:"kind"`              // text, url, lines, checkbox, one or many
+	Value   string           `json:"value"`             // the initial value
+	Choices []choiceDocument `json:"choices,omitempty"` // only for one and many
+	Rare    bool             `json:"rare"`              // whether most applications do not change it
+}
+
+// choiceDocument is an option of a field.
+type choiceDocument struct {
+	Value  string `json:"value"`
+	Label  string `json:"label"`
+	Chosen bool   `json:"chosen"` // in a new application
+}
+
+// optionsJSON returns the fields of the form for a new application. Its path is not below
+// applications/, where it would hide an application with that client_id.
+func (h *Handler) optionsJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	document := optionsDocument{Language: h.pages.catalogue.languages[h.pages.catalogue.choose(r, "")], Fields: []optionDocument{}}
+	switch err := h.config.Applications.MayRegister(r.Context(), user); {
+	case err == nil:
+		document.MayRegister = true
+	case oauthkit.CodeOf(err) != oauthkit.AccessDenied:
+		return err
+	}
+	empty := h.config.Applications.New(user)
+	inputs, err := h.formInputs(r, empty, newApplicationForm(empty), nil)
+	if err != nil {
+		return err
+	}
+	for _, input := range inputs {
+		document.Fields = append(document.Fields, newOptionDocument(input))
+	}
+	return wire.WriteJSON(w, http.StatusOK, document)
+}
+
+func newOptionDocument(input FormInput) optionDocument {
+	document := optionDocument{
+		Name: input.field, Host: input.Name == hostPrefix+input.field, Label: input.Label, Help: input.Help,
+		Kind: input.Kind, Value: input.Value, Rare: input.Rare,
+	}
+	for _, choice := range input.Choices {
+		document.Choices = append(document.Choices, choiceDocument(choice))
+	}
+	return document
 }

@@ -26,7 +26,8 @@ func (m *managed) option(document map[string]any, name string) map[string]any {
 	return nil
 }
 
-// TestApplicationOptions shows that a front end is told all that it needs to build the form, in the language of the request.
+// TestApplicationOptions shows that a front end is told all that it needs to build
+// the form, in the language of the request.
 func TestApplicationOptions(t *testing.T) {
 	m := newManaged(t)
 	m.language = "de"
@@ -59,7 +60,8 @@ func TestApplicationOptions(t *testing.T) {
 	m.json(http.StatusForbidden, http.MethodGet, "/o/api/application_options", "")
 }
 
-// TestProblemsInLanguage has what is wrong in JSON in the language of the request, as on the pages.
+// TestProblemsInLanguage has what is wrong in JSON in the language of the request, as
+// on the pages.
 func TestProblemsInLanguage(t *testing.T) {
 	m := newManaged(t)
 	const form = `{"client_type":"confidential","grant_types":["password"],"fields":{"agree":"true"}}`
@@ -85,7 +87,8 @@ func (a *fieldApplication) FormFields() []oauthkit.FormField {
 
 func (a *fieldApplication) SetFormField(string, string) error { return nil }
 
-// TestHostFieldNames refuses a field of the host's with the name of any of the library's, and no other.
+// TestHostFieldNames refuses a field of the host's with the name of any of the
+// library's, and no other.
 func TestHostFieldNames(t *testing.T) {
 	m := newManaged(t)
 	names := map[string]bool{"names": false, "client_jwks": false}
@@ -112,7 +115,8 @@ func (a *grantingApplication) AllowsGrant(grant oauth2.GrantType) bool {
 	return grant == oauth2.ClientCredentials
 }
 
-// TestUsableGrants shows what an application may use on its page, and what is stored in its form and in JSON.
+// TestUsableGrants shows what an application may use on its page, and what is stored
+// in its form and in JSON.
 func TestUsableGrants(t *testing.T) {
 	m := newManaged(t)
 	m.store.NewModel = func() oauthkit.Application { return &grantingApplication{} }

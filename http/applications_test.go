@@ -72,7 +72,8 @@ func TestMayNotRegister(t *testing.T) {
 	}
 }
 
-// TestApplicationProblems wants all that is wrong at once, each at its field, and what was typed still there.
+// TestApplicationProblems wants all that is wrong at once, each at its field, and
+// what was typed still there.
 func TestApplicationProblems(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -116,7 +117,8 @@ func TestApplicationProblems(t *testing.T) {
 	}
 }
 
-// TestUpdateApplication changes what the form has, and keeps what only the operator decides.
+// TestUpdateApplication changes what the form has, and keeps what only the operator
+// decides.
 func TestUpdateApplication(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", func(app *logoApplication) {
@@ -170,7 +172,8 @@ func TestRotateSecret(t *testing.T) {
 	}
 }
 
-// TestRotateSecret_Invalid tells the owner what to do where the rules have become stricter since the application was stored.
+// TestRotateSecret_Invalid tells the owner what to do where the rules have become
+// stricter since the application was stored.
 func TestRotateSecret_Invalid(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", func(app *logoApplication) { app.GenerateSecret() })
@@ -236,7 +239,8 @@ func TestApplicationListParts(t *testing.T) {
 	}
 }
 
-// TestManagementInGerman wants a page without a text that was forgotten; checkPage looks for it.
+// TestManagementInGerman wants a page without a text that was forgotten; checkPage
+// looks for it.
 func TestManagementInGerman(t *testing.T) {
 	m := newManaged(t)
 	m.language = "de"
@@ -251,8 +255,8 @@ func TestManagementInGerman(t *testing.T) {
 	}
 }
 
-// TestM13_OldSession has a host that wants a sign-in of the last minutes before a secret is replaced: it puts a check of its own
-// around the endpoint.
+// TestM13_OldSession has a host that wants a sign-in of the last minutes before a
+// secret is replaced: it puts a check of its own around the endpoint.
 func TestM13_OldSession(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)

@@ -26,7 +26,7 @@ func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
 	wire.WriteError(answers.program, new(http.Request), errBusy)
 	wire.WriteUserError(answers.user, new(http.Request), errBusy)
-	for language := range h.pages.words.languages {
+	for language := range h.pages.catalogue.languages {
 		page, err := h.prepareBusyPage(language)
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 }
 
 func (h *Handler) prepareBusyPage(language int) (*prepared, error) {
-	t := h.pages.words.text(language)
+	t := h.pages.catalogue.translator(language)
 	response := pageResponse{name: "error", status: http.StatusServiceUnavailable, title: "error.title", formAction: "'none'"}
 	page, err := h.render(language, response, &ErrorPage{
 		Heading: t("error.unavailable.heading"), Code: oauthkit.ReasonUnavailable,
@@ -57,7 +57,7 @@ func (h *Handler) writeBusy(w http.ResponseWriter, r *http.Request, found route)
 	h.inFlight.refused.add()
 	switch {
 	case found.page:
-		h.busy.pages[h.pages.words.choose(r, "")].answer(w)
+		h.busy.pages[h.pages.catalogue.choose(r, "")].answer(w)
 	case found.User != nil:
 		h.busy.user.answer(w)
 	default:

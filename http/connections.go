@@ -8,14 +8,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// connectionEndpoints are the pages on which users see and withdraw what they have approved, at the paths of Django OAuth
-// Toolkit, and the same in JSON.
+// connectionEndpoints returns the pages on which users see and revoke what they have
+// approved, and the same in JSON. Their paths are those of Django OAuth Toolkit.
 func (h *Handler) connectionEndpoints() []route {
 	const one = "authorized_tokens/{client_id}"
 	return append([]route{
 		userPage("authorized_tokens", h.listConnections, http.MethodGet),
-		userPage(one+"/delete", h.removeConnection, http.MethodGet, http.MethodPost),
-		userPage(one+"/{authorization_id}/delete", h.removeConnection, http.MethodGet, http.MethodPost),
+		userPage(one+"/delete", h.revokeConnection, http.MethodGet, http.MethodPost),
+		userPage(one+"/{authorization_id}/delete", h.revokeConnection, http.MethodGet, http.MethodPost),
 	}, h.connectionAPI()...)
 }
 
@@ -23,50 +23,54 @@ func (h *Handler) connectionEndpoints() []route {
 type ConnectionsPage struct {
 	Page
 	Connections []ConnectionItem
-	// ApplicationsURL is the page of the user's own applications; empty: there is none.
+	// ApplicationsURL is the page of the user's own applications. It is empty if there is
+	// none.
 	ApplicationsURL string
 }
 
 // ConnectionItem is an application that a user has approved.
 type ConnectionItem struct {
-	// Name is in the words of the application's owner. Never make it part of a sentence of yours.
+	// Name is the name that the application gave itself. Never make it part of a
+	// sentence of your own.
 	Name string
-	// Verified says that the operator vouches for the name, and Gone that the application does not exist any more, or is switched off
-	// or not usable.
+	// Verified reports whether the operator verified the name. Gone reports whether the
+	// application is deleted, disabled or not usable.
 	Verified, Gone bool
-	// Hosts are where its answers go, as far as they go to a site.
+	// Hosts are the hosts of the application's https redirect URIs.
 	Hosts []string
-	// Scopes are all that it may do, in words; those of sign-ins that are not listed are not in it.
+	// Scopes are the scopes of the consent and of the listed Authorizations.
 	Scopes []Choice
-	// Since is when the user first approved it. LastUsedAt is when it last got a token, or when the user signed in where it has not
-	// fetched one yet; zero: there is no sign-in that is still good.
+	// Since is when the user first approved the application. LastUsedAt is when it
+	// last got a token, or when the user approved it if it has got none yet.
+	// LastUsedAt is zero if no Authorization is valid.
 	Since, LastUsedAt time.Time
-	// SignIns are those that are still good, the newest first: one for each device or session.
-	SignIns []SignInItem
-	// More says that there are older ones, which are not listed.
+	// Authorizations are the valid ones, newest first: one for each device or session.
+	Authorizations []AuthorizationItem
+	// More reports whether there are older Authorizations, which are not listed.
 	More bool
-	// RemoveURL is the page that asks before all of it is withdrawn.
-	RemoveURL string
+	// RevokeURL is the page that confirms revoking all of the application's access.
+	RevokeURL string
 }
 
-// SignInItem is one sign-in of a user with an application.
-type SignInItem struct {
+// AuthorizationItem is an Authorization of an application, such as one device.
+type AuthorizationItem struct {
 	CreatedAt, LastUsedAt time.Time
-	// Here says that the user approved it in the session of the host in which he sees the page.
+	// Here reports whether the user approved it in the present session of the host.
 	Here bool
-	// RemoveURL is the page that asks before it is ended.
-	RemoveURL string
+	// RevokeURL is the page that confirms revoking it.
+	RevokeURL string
 }
 
-// ConnectionConfirmPage asks before something is withdrawn (connections_confirm.html).
+// ConnectionConfirmPage asks the user to confirm a revocation (connections_confirm.html).
 type ConnectionConfirmPage struct {
 	Page
 	Connection ConnectionItem
-	// SignIn is the one that is to be ended; nil: all that the application has.
-	SignIn *SignInItem
-	// Action is where the form is sent, with Token under the name token.
+	// Authorization is the one to revoke. If it is nil, all of the application's
+	// access is revoked.
+	Authorization *AuthorizationItem
+	// Action is the URL of the form, which must send Token under the name token.
 	Action, Token string
-	// BackURL is where to go without withdrawing anything.
+	// BackURL is the page to return to without revoking.
 	BackURL string
 }
 
@@ -79,7 +83,7 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	if err != nil {
 		return err
 	}
-	content, language := &ConnectionsPage{}, h.pages.words.choose(r, "")
+	content, language := &ConnectionsPage{}, h.pages.catalogue.choose(r, "")
 	for _, connection := range connections {
 		content.Connections = append(content.Connections, h.connectionItem(language, user, connection, texts))
 	}
@@ -94,26 +98,27 @@ func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *
 	item := ConnectionItem{
 		Name: id, Gone: connection.Application == nil, Scopes: h.scopeChoices(language, connection.Scopes(), nil, texts),
 		Since: connection.Since(), LastUsedAt: connection.LastUsedAt(), More: connection.More,
-		RemoveURL: h.path("authorized_tokens", id, "delete"),
+		RevokeURL: h.path("authorized_tokens", id, "delete"),
 	}
 	if app := connection.Application; app != nil {
 		item.Name, item.Verified, item.Hosts = oauthkit.DisplayName(app), oauthkit.IsVerified(app), answerHosts(app)
 	}
 	for _, use := range connection.Authorizations {
-		item.SignIns = append(item.SignIns, SignInItem{
+		item.Authorizations = append(item.Authorizations, AuthorizationItem{
 			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, Here: isHere(use, user),
-			RemoveURL: h.path("authorized_tokens", id, use.ID, "delete"),
+			RevokeURL: h.path("authorized_tokens", id, use.ID, "delete"),
 		})
 	}
 	return item
 }
 
-// isHere reports whether a sign-in was made in the session of the host that the user is in. The session's id itself is not shown.
+// isHere reports whether an Authorization was approved in the user's present session
+// of the host. Pages do not show the session's id.
 func isHere(use oauthkit.AuthorizationUse, user *oauthkit.User) bool {
 	return use.SessionID != "" && use.SessionID == user.SessionID
 }
 
-// answerHosts names the sites that an application's answers may go to.
+// answerHosts returns the hosts of an application's https redirect URIs.
 func answerHosts(app oauthkit.Application) []string {
 	var hosts []string
 	for _, uri := range oauthkit.RegisteredRedirectURIs(app) {
@@ -124,33 +129,34 @@ func answerHosts(app oauthkit.Application) []string {
 	return hosts
 }
 
-// removeConnection asks (GET) and withdraws (POST): all that an application has from the user or, where the path names one of its
-// sign-ins, that one.
-func (h *Handler) removeConnection(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
-	connection, signIn, err := h.ownConnection(r, user)
+// revokeConnection shows the confirmation (GET) and revokes (POST) the Authorization
+// in the path, or all of the application's access if the path names none.
+func (h *Handler) revokeConnection(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	connection, id, err := h.findConnection(r, user)
 	if err != nil {
 		return err
 	}
 	action := h.path("authorized_tokens", connection.ClientID, "delete")
-	if signIn != "" {
-		action = h.path("authorized_tokens", connection.ClientID, signIn, "delete")
+	if id != "" {
+		action = h.path("authorized_tokens", connection.ClientID, id, "delete")
 	}
 	if r.Method != http.MethodPost {
-		return h.confirmRemoval(w, r, user, connection, action)
+		return h.confirmRevocation(w, r, user, connection, action)
 	}
 	if _, err := h.readUserForm(w, r, action, user); err != nil {
 		return err
 	}
-	if err := h.withdraw(r, user, connection.ClientID, signIn); err != nil {
+	if err := h.revokeAccess(r, user, connection.ClientID, id); err != nil {
 		return err
 	}
 	redirect(w, h.path("authorized_tokens"))
 	return nil
 }
 
-// ownConnection returns what the path names, if the user has approved it. SignIn is the id of one of its sign-ins; empty: the
-// path names none. One that is older than those that are listed is added to them.
-func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connection *oauthkit.Connection, signIn string, err error) {
+// findConnection returns the connection in the path, and the id of the Authorization
+// in the path or the empty string. It adds an Authorization that is too old to be
+// listed. The error is the same whether or not another user has the connection.
+func (h *Handler) findConnection(r *http.Request, user *oauthkit.User) (connection *oauthkit.Connection, id string, err error) {
 	connections, err := h.config.Authorizations.Connections(r.Context(), user.Subject)
 	if err != nil {
 		return nil, "", err
@@ -161,11 +167,11 @@ func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connectio
 	if i < 0 {
 		return nil, "", notFound(oauthkit.ErrNotFound)
 	}
-	connection, signIn = connections[i], r.PathValue("authorization_id")
-	if signIn == "" || slices.ContainsFunc(connection.Authorizations, func(use oauthkit.AuthorizationUse) bool { return use.ID == signIn }) {
-		return connection, signIn, nil
+	connection, id = connections[i], r.PathValue("authorization_id")
+	if id == "" || slices.ContainsFunc(connection.Authorizations, func(use oauthkit.AuthorizationUse) bool { return use.ID == id }) {
+		return connection, id, nil
 	}
-	use, err := h.config.Authorizations.Find(r.Context(), user.Subject, signIn)
+	use, err := h.config.Authorizations.Find(r.Context(), user.Subject, id)
 	if err == nil && use.ClientID != connection.ClientID {
 		err = oauthkit.ErrNotFound
 	}
@@ -173,29 +179,31 @@ func (h *Handler) ownConnection(r *http.Request, user *oauthkit.User) (connectio
 		return nil, "", notFound(err)
 	}
 	connection.Authorizations = append(connection.Authorizations, use)
-	return connection, signIn, nil
+	return connection, id, nil
 }
 
-// withdraw ends one sign-in or, where none is named, all that the application has.
-func (h *Handler) withdraw(r *http.Request, user *oauthkit.User, clientID, signIn string) error {
-	if signIn != "" {
-		return notFound(h.config.Authorizations.Revoke(r.Context(), user.Subject, signIn))
+// revokeAccess revokes the Authorization with that id, or all of the application's
+// access if id is empty.
+func (h *Handler) revokeAccess(r *http.Request, user *oauthkit.User, clientID, id string) error {
+	if id != "" {
+		return notFound(h.config.Authorizations.Revoke(r.Context(), user.Subject, id))
 	}
 	return notFound(h.config.Authorizations.Disconnect(r.Context(), user.Subject, clientID))
 }
 
-func (h *Handler) confirmRemoval(w http.ResponseWriter, r *http.Request, user *oauthkit.User, connection *oauthkit.Connection, action string) error {
+func (h *Handler) confirmRevocation(w http.ResponseWriter, r *http.Request, user *oauthkit.User, connection *oauthkit.Connection, action string) error {
 	texts, err := h.provider.ScopeTexts(r.Context())
 	if err != nil {
 		return err
 	}
 	content := &ConnectionConfirmPage{
-		Connection: h.connectionItem(h.pages.words.choose(r, ""), user, connection, texts), Action: action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
+		Connection: h.connectionItem(h.pages.catalogue.choose(r, ""), user, connection, texts),
+		Action:     action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
 	}
 	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'", user: user}
-	for i, signIn := range content.Connection.SignIns {
-		if signIn.RemoveURL == action {
-			content.SignIn, response.title = &content.Connection.SignIns[i], "connections.end.title"
+	for i, authorization := range content.Connection.Authorizations {
+		if authorization.RevokeURL == action {
+			content.Authorization, response.title = &content.Connection.Authorizations[i], "connections.end.title"
 		}
 	}
 	return h.writePage(w, r, response, content)

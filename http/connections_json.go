@@ -8,48 +8,49 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// connectionAPI is the pages of connected apps in JSON, for a host's own front end.
+// connectionAPI returns the pages of connections in JSON, for the host's own front end.
 func (h *Handler) connectionAPI() []route {
 	const one = "authorized_tokens/{client_id}"
 	return []route{
 		userJSON("authorized_tokens", h.connectionsJSON, http.MethodGet),
-		userJSON(one, h.removeConnectionJSON, http.MethodDelete),
-		userJSON(one+"/{authorization_id}", h.removeConnectionJSON, http.MethodDelete),
+		userJSON(one, h.revokeConnectionJSON, http.MethodDelete),
+		userJSON(one+"/{authorization_id}", h.revokeConnectionJSON, http.MethodDelete),
 	}
 }
 
-// connectionDocument is an application that a user has approved. The host's session ids are not in it.
+// connectionDocument is an application that a user has approved. It does not contain the
+// host's session ids.
 type connectionDocument struct {
-	ClientID   string           `json:"client_id"`
-	Name       string           `json:"name,omitempty"` // empty: the application does not exist any more, or is switched off or not usable
-	Verified   bool             `json:"verified"`
-	Hosts      []string         `json:"hosts"`
-	Scopes     oauthkit.Scopes  `json:"scopes"`
-	Since      *time.Time       `json:"since,omitempty"`
-	LastUsedAt *time.Time       `json:"last_used_at,omitempty"`
-	SignIns    []signInDocument `json:"authorizations"`
-	More       bool             `json:"more"` // there are older ones, which are not listed
+	ClientID       string                  `json:"client_id"`
+	Name           string                  `json:"name,omitempty"` // empty if the application is deleted, disabled or not usable
+	Verified       bool                    `json:"verified"`
+	Hosts          []string                `json:"hosts"`
+	Scopes         oauthkit.Scopes         `json:"scopes"`
+	Since          *time.Time              `json:"since,omitempty"`
+	LastUsedAt     *time.Time              `json:"last_used_at,omitempty"`
+	Authorizations []authorizationDocument `json:"authorizations"`
+	More           bool                    `json:"more"` // whether older ones are not listed
 }
 
-// signInDocument is one sign-in with it.
-type signInDocument struct {
+// authorizationDocument is an Authorization of the application.
+type authorizationDocument struct {
 	ID         string          `json:"id"`
 	Scopes     oauthkit.Scopes `json:"scopes"`
 	CreatedAt  *time.Time      `json:"created_at,omitempty"`
 	LastUsedAt *time.Time      `json:"last_used_at,omitempty"`
-	Here       bool            `json:"here"` // made in the session of the host that the request is from
+	Here       bool            `json:"here"` // approved in the present session of the host
 }
 
 func newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection) connectionDocument {
 	document := connectionDocument{
 		ClientID: connection.ClientID, Hosts: []string{}, Scopes: list(connection.Scopes()),
-		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), SignIns: []signInDocument{}, More: connection.More,
+		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), Authorizations: []authorizationDocument{}, More: connection.More,
 	}
 	if app := connection.Application; app != nil {
 		document.Name, document.Verified, document.Hosts = oauthkit.DisplayName(app), oauthkit.IsVerified(app), list(answerHosts(app))
 	}
 	for _, use := range connection.Authorizations {
-		document.SignIns = append(document.SignIns, signInDocument{
+		document.Authorizations = append(document.Authorizations, authorizationDocument{
 			ID: use.ID, Scopes: list(use.Scopes), CreatedAt: moment(use.CreatedAt), LastUsedAt: moment(use.LastUsedAt),
 			Here: isHere(use, user),
 		})
@@ -69,13 +70,14 @@ func (h *Handler) connectionsJSON(w http.ResponseWriter, r *http.Request, user *
 	return wire.WriteJSON(w, http.StatusOK, map[string]any{"connections": documents})
 }
 
-// removeConnectionJSON withdraws all that an application has from the user or, where the path names one of its sign-ins, that one.
-func (h *Handler) removeConnectionJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
-	connection, signIn, err := h.ownConnection(r, user)
+// revokeConnectionJSON revokes the Authorization in the path, or all of the application's
+// access if the path names none.
+func (h *Handler) revokeConnectionJSON(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+	connection, id, err := h.findConnection(r, user)
 	if err != nil {
 		return err
 	}
-	if err := h.withdraw(r, user, connection.ClientID, signIn); err != nil {
+	if err := h.revokeAccess(r, user, connection.ClientID, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -95,7 +95,8 @@ func TestEndOneSignIn(t *testing.T) {
 	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "") // the sign-in of another application
 }
 
-// TestManySignIns shows that what is older than a thousand sign-ins elsewhere is still seen, and withdrawn on the page and in JSON.
+// TestManySignIns shows that what is older than a thousand sign-ins elsewhere is
+// still seen, and withdrawn on the page and in JSON.
 func TestManySignIns(t *testing.T) {
 	m := newConnected(t)
 	for i := range 1001 {
@@ -132,7 +133,8 @@ func TestManySignIns(t *testing.T) {
 	}
 }
 
-// TestSignInHere tells the sign-in that the user made in the session that he is in, without the session's id.
+// TestSignInHere tells the sign-in that the user made in the session that he is in,
+// without the session's id.
 func TestSignInHere(t *testing.T) {
 	m := newConnected(t)
 	const here = "With the browser that you are using now"

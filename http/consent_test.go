@@ -48,9 +48,9 @@ func TestNothingChosen(t *testing.T) {
 	}
 }
 
-// TestWithdrawable checks that the consent page mentions the page of connected apps only if it is
+// TestRevocable checks that the consent page mentions the page of connected apps only if it is
 // served.
-func TestWithdrawable(t *testing.T) {
+func TestRevocable(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*oauthhttp.Config)

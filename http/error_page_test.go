@@ -25,7 +25,8 @@ type wayToErrorPage struct {
 	request func(m *managed) *http.Request
 }
 
-// waysToErrorPages leave out only what needs another provider: failures, and a site without a login page.
+// waysToErrorPages leave out only what needs another provider: failures, and a site
+// without a login page.
 func waysToErrorPages() map[string]wayToErrorPage {
 	const request, denied, expired = "error.request.heading", "error.denied.heading", "error.form.heading"
 	get := func(path string) func(*managed) *http.Request {
@@ -126,7 +127,8 @@ func (m *managed) asked() string {
 		"&code_challenge_method=S256&code_challenge="+challenge, "", "").Header().Get("Location")
 }
 
-// decision is the form of a consent page with a decision, and with another token unless that is empty.
+// decision is the form of a consent page with a decision, and with another token
+// unless that is empty.
 func (m *managed) decision(path, decision, otherToken string) url.Values {
 	m.Helper()
 	page := m.do(http.StatusOK, http.MethodGet, path, "", "").Body.String()
@@ -174,8 +176,8 @@ func asCarol(request func(*managed) *http.Request) func(*managed) *http.Request 
 	}
 }
 
-// TestDetailElsewhere shows that the developer is told the same where the host has mounted the endpoint at an address of its own, and
-// only by that endpoint.
+// TestDetailElsewhere shows that the developer is told the same where the host has
+// mounted the endpoint at an address of its own, and only by that endpoint.
 func TestDetailElsewhere(t *testing.T) {
 	m := newManaged(t)
 	handler := m.handlerWith(func(*oauthhttp.Config) {})

@@ -12,8 +12,9 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// Users register and manage applications at /o/applications/, and see at /o/authorized_tokens/ which ones they have let use their
-// account. A host with a front end of its own has the same in JSON.
+// Users register and manage applications at /o/applications/, and see at
+// /o/authorized_tokens/ which ones they have let use their account. A host with a
+// front end of its own has the same in JSON.
 func ExampleConfig_management() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

@@ -12,7 +12,8 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// The host says how its own session ends. The library asks the user first, and then tells that it was done.
+// The host says how its own session ends. The library asks the user first, and then
+// tells that it was done.
 func ExampleConfig_signOut() {
 	sessions := map[string]string{"s1": "alice"} // where the host's sessions are
 	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{

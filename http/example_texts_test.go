@@ -33,7 +33,8 @@ func (a *shopApplication) SetFormField(_, value string) error {
 	return nil
 }
 
-// The pages of a host in German: what is the host's own has texts of the host's, by keys that hold its names and its English.
+// The pages of a host in German: what is the host's own has texts of the host's, by
+// keys that hold its names and its English.
 func ExampleTexts() {
 	store := memstore.New()
 	store.NewModel = func() oauthkit.Application { return &shopApplication{} }
@@ -65,7 +66,8 @@ func ExampleTexts() {
 	// Adresse für Hilfe: muss eine E-Mail-Adresse sein
 }
 
-// problemsIn registers an application in a browser of this language, and returns the summary of what is wrong with it.
+// problemsIn registers an application in a browser of this language, and returns the
+// summary of what is wrong with it.
 func problemsIn(language string, handler http.Handler, form url.Values) []string {
 	opened := httptest.NewRecorder()
 	handler.ServeHTTP(opened, httptest.NewRequest(http.MethodGet, "/o/applications/register/", nil))

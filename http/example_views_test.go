@@ -53,7 +53,8 @@ func galleryHandler(config oauthhttp.Config) http.Handler {
 // alice is signed in.
 func alice(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
 
-// consentLines asks for both scopes and returns the lines of the consent page that hold one of the words.
+// consentLines asks for both scopes and returns the lines of the consent page that
+// hold one of the words.
 func consentLines(handler http.Handler, words ...string) string {
 	var lines string
 	asked := httptest.NewRecorder()

@@ -347,7 +347,7 @@ func (h *Handler) callAsUser(w http.ResponseWriter, r *http.Request, found route
 	case user == nil && !found.page:
 		return errNotSignedIn
 	case user == nil:
-		return h.redirectToLogin(w, r, login{next: r.URL.RequestURI(), uiLocales: askedLocales(r)})
+		return h.redirectToLogin(w, r, login{next: r.URL.RequestURI(), uiLocales: queryLocales(r)})
 	default:
 		return found.User(w, r, user)
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// This file is what the pages of applications and of connected apps have in common: their rows in the table of endpoints, and the
-// choices that they show.
+// This file holds what the pages of applications and of connections share: their rows
+// in the table of endpoints, their sample data, and the choices that they show.
 
-// managementEndpoints are there as far as the host has configured what they manage.
+// managementEndpoints returns the pages of the services that the host has configured.
 func (h *Handler) managementEndpoints() []route {
 	var routes []route
 	if h.config.Applications != nil {
@@ -24,34 +24,35 @@ func (h *Handler) managementEndpoints() []route {
 	return routes
 }
 
-// managementSamples are the pages with data to try them with, every part of them shown.
+// managementSamples returns data that shows every part of each page, by the page's name.
 func managementSamples() map[string]pageContent {
 	now := time.Unix(0, 0)
 	inputs := []FormInput{{Kind: "text", Help: "x", Problems: []string{"x"}}, {Kind: "url"}, {Kind: "lines", Value: "x"}, {Kind: "checkbox", Value: "true", Rare: true}}
 	for _, kind := range []string{"one", "many"} {
 		inputs = append(inputs, FormInput{Kind: kind, Help: "x", Problems: []string{"x"}, Choices: []Choice{{Value: "x", Label: "x", Chosen: true}, {}}})
 	}
-	signIn := SignInItem{CreatedAt: now, LastUsedAt: now, Here: true}
-	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, SignIns: []SignInItem{signIn}, More: true}
+	authorization := AuthorizationItem{CreatedAt: now, LastUsedAt: now, Here: true}
+	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, Authorizations: []AuthorizationItem{authorization}, More: true}
 	return map[string]pageContent{
 		"applications":         &ApplicationsPage{Applications: []ApplicationItem{{Name: "x", Disabled: true}}, RegisterURL: "x", FirstURL: "x", NextURL: "x", ConnectionsURL: "x"},
-		"applications_detail":  &ApplicationQuery{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
+		"applications_detail":  &ApplicationPage{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
 		"applications_form":    &ApplicationFormPage{Inputs: inputs, RareShown: true, Problems: []FormProblem{{Label: "x", Target: "x", Message: "x"}, {}}},
-		"applications_confirm": &ApplicationConfirmPage{Act: "secret", Name: "x", KeepUntil: time.Unix(0, 0)},
+		"applications_confirm": &ApplicationConfirmPage{Act: "secret", Name: "x", KeepUntil: now},
 		"applications_secret":  &ApplicationSecretPage{Name: "x", Secret: "x", PreviousSecretUntil: now},
 		"connections":          &ConnectionsPage{Connections: []ConnectionItem{connection, {Gone: true}}, ApplicationsURL: "x"},
-		"connections_confirm":  &ConnectionConfirmPage{Connection: connection, SignIn: &signIn},
+		"connections_confirm":  &ConnectionConfirmPage{Connection: connection, Authorization: &authorization},
 	}
 }
 
-// userAnswer answers a request of somebody who is signed in.
-type userAnswer func(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error
+// userHandler serves a request of a signed-in user.
+type userHandler func(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error
 
-func userPage(path string, answer userAnswer, methods ...string) route {
-	return route{page: true, Endpoint: oauthkit.Endpoint{Path: path, Methods: methods, User: answer, Group: GroupManagement}}
+func userPage(path string, handler userHandler, methods ...string) route {
+	return route{page: true, Endpoint: oauthkit.Endpoint{Path: path, Methods: methods, User: handler, Group: GroupManagement}}
 }
 
-// notFound turns what does not exist, or not for this user, into one answer that tells nothing of the difference.
+// notFound returns the same error for everything that does not exist and everything
+// that the user may not manage.
 func notFound(err error) error {
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		return wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address, or it is not yours").
@@ -60,18 +61,19 @@ func notFound(err error) error {
 	return err
 }
 
-// Choice is one of several that a page offers, or that was chosen.
+// Choice is an option that a page offers, or that was chosen.
 type Choice struct {
-	// Value is sent, and Label is for people.
+	// Value is the submitted value, and Label the text of the option.
 	Value, Label string
 	Chosen       bool
 }
 
-// scopeChoices are scopes in the words of a language; one that nobody described is shown by its name.
+// scopeChoices returns scopes with their descriptions in a language. A scope without a
+// description is shown by its name.
 func (h *Handler) scopeChoices(language int, scopes, chosen oauthkit.Scopes, texts map[string]string) []Choice {
 	var choices []Choice
 	for _, scope := range scopes {
-		label := h.pages.words.scope(language, scope, texts[scope])
+		label := h.pages.catalogue.scope(language, scope, texts[scope])
 		if label == "" {
 			label = scope
 		}
@@ -80,7 +82,7 @@ func (h *Handler) scopeChoices(language int, scopes, chosen oauthkit.Scopes, tex
 	return choices
 }
 
-// moment is a time as JSON has it; nil where there is none.
+// moment returns a time for JSON, or nil if it is zero.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -123,7 +123,8 @@ func TestManagementNotSignedIn(t *testing.T) {
 	}
 }
 
-// TestManagementJSONFromAnotherSite has a page of another site use the cookie of the host.
+// TestManagementJSONFromAnotherSite has a page of another site use the cookie of the
+// host.
 func TestManagementJSONFromAnotherSite(t *testing.T) {
 	m := newConnected(t)
 	for path, method := range map[string]string{
@@ -157,7 +158,8 @@ func TestManagementAbsent(t *testing.T) {
 	}
 }
 
-// TestNothingInJSON wants an answer for programs at whatever is not there below api/, and a page elsewhere.
+// TestNothingInJSON wants an answer for programs at whatever is not there below api/,
+// and a page elsewhere.
 func TestNothingInJSON(t *testing.T) {
 	m := newManaged(t)
 	unserved := m.handlerWith(func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupBase} })
@@ -179,7 +181,8 @@ func TestNothingInJSON(t *testing.T) {
 	}
 }
 
-// TestCrossSiteWords shows that what another site has sent is refused in words that fit a document as well as a form.
+// TestCrossSiteWords shows that what another site has sent is refused in words that
+// fit a document as well as a form.
 func TestCrossSiteWords(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)

@@ -58,8 +58,8 @@ func (a *logoApplication) Validate(problems *oauthkit.Problems) {
 	}
 }
 
-// managed is a provider whose users manage their applications, called without a network between, by a browser in which alice is
-// signed in.
+// managed is a provider whose users manage their applications, called without a
+// network between, by a browser in which alice is signed in.
 type managed struct {
 	*testing.T
 	store        *memstore.Store
@@ -203,8 +203,8 @@ func valueOf(page, name string) string {
 	return html.UnescapeString(value)
 }
 
-// checkPage wants ids that occur once, references to ids that exist, a label for each input, one heading of the first level, and
-// no text that was forgotten.
+// checkPage wants ids that occur once, references to ids that exist, a label for each
+// input, one heading of the first level, and no text that was forgotten.
 func checkPage(t *testing.T, page string) {
 	t.Helper()
 	elements := elementsOf(t, page)

@@ -73,7 +73,7 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	}
 	h.describeEndpoints(document)
 	if h.serves(GroupBase) { // which has the pages that ui_locales is for
-		document["ui_locales_supported"] = slices.Clone(h.pages.words.languages)
+		document["ui_locales_supported"] = slices.Clone(h.pages.catalogue.languages)
 	}
 	h.provider.DecorateMetadata(document, h.serves)
 	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2

@@ -192,8 +192,8 @@ func showFields(o *overridden) {
 	}
 }
 
-// showRules shows that an application with a fault is not stored anew, nor in the place of one, nor by
-// its owner.
+// showRules shows that an application with a fault is not stored anew, nor in the
+// place of one, nor by its owner.
 func (o *overridden) showRules(field string, fault func(*oauthkit.AbstractApplication), corrections ...func(*oauthkit.AbstractApplication)) {
 	o.Helper()
 	o.wantsProblem("creating", field, o.tryCreate(fault))

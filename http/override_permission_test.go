@@ -61,7 +61,8 @@ func permissionOverrides() []override {
 	}
 }
 
-// refuses expects the user to be shown an error: nobody vouches for the application, so that it is not sent there.
+// refuses expects the user to be shown an error: nobody vouches for the application,
+// so that it is not sent there.
 func (o *overridden) refuses(answer *httptest.ResponseRecorder, code string) {
 	o.Helper()
 	if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "<code>"+code+"</code>") {
@@ -69,7 +70,8 @@ func (o *overridden) refuses(answer *httptest.ResponseRecorder, code string) {
 	}
 }
 
-// showGrants has an application without grants of its own, which is stored only where it can be reached.
+// showGrants has an application without grants of its own, which is stored only where
+// it can be reached.
 func showGrants(o *overridden) {
 	none := func(app *oauthkit.AbstractApplication) { app.GrantTypes = nil }
 	err := o.tryCreate(none, func(app *oauthkit.AbstractApplication) { app.RedirectURIs = nil })
@@ -97,7 +99,8 @@ func showRedirectURI(o *overridden) {
 	o.wants("authorize with the listed one", o.authorize().Code, http.StatusBadRequest)
 }
 
-// showScopes also introspects a token of another application, which the override does not allow.
+// showScopes also introspects a token of another application, which the override does
+// not allow.
 func showScopes(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"read", "introspection"} })
 	o.refuses(o.authorize("scope", "read"), "invalid_scope")
@@ -137,7 +140,8 @@ func showOrigin(o *overridden) {
 	o.wants("listed", o.allowedOrigin("https://listed.test"), "")
 }
 
-// allowedOrigin is which script may read what the token endpoint answers to a request from an origin.
+// allowedOrigin is which script may read what the token endpoint answers to a request
+// from an origin.
 func (o *overridden) allowedOrigin(origin string) string {
 	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/token", strings.NewReader("grant_type=client_credentials"))
 	request.SetBasicAuth("web", storedSecret)

@@ -21,7 +21,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// override is a method that a host's application overrides, and what shows that the host's answer counts.
+// override is a method that a host's application overrides, and what shows that the
+// host's answer counts.
 type override struct {
 	method string
 	stores map[string]func(*testing.T) overridingStore
@@ -34,7 +35,8 @@ type overridingStore interface {
 	oauthkit.ApplicationManager
 }
 
-// overriding is the row of the type T, which embeds AbstractApplication and defines the method again.
+// overriding is the row of the type T, which embeds AbstractApplication and defines
+// the method again.
 func overriding[T any, A interface {
 	*T
 	oauthkit.Application

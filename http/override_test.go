@@ -20,8 +20,8 @@ func overrides() []override {
 	return slices.Concat(identityOverrides(), permissionOverrides(), trustOverrides(), secretOverrides(), formOverrides())
 }
 
-// TestOverrides shows for each method that the host's answer counts, and not AbstractApplication's, wherever it is asked: with both
-// kinds of stores.
+// TestOverrides shows for each method that the host's answer counts, and not
+// AbstractApplication's, wherever it is asked: with both kinds of stores.
 func TestOverrides(t *testing.T) {
 	for _, row := range overrides() {
 		for name, open := range row.stores {
@@ -30,8 +30,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestLaxRulesOpenNoOrigin stores, by rules that refuse nothing, what would open the token endpoint to every script if it were
-// matched in any way but byte by byte.
+// TestLaxRulesOpenNoOrigin stores, by rules that refuse nothing, what would open the
+// token endpoint to every script if it were matched in any way but byte by byte.
 func TestLaxRulesOpenNoOrigin(t *testing.T) {
 	for stored, requested := range map[string][]string{
 		"*":                 {"https://evil.test", "*"},
@@ -50,8 +50,9 @@ func TestLaxRulesOpenNoOrigin(t *testing.T) {
 	}
 }
 
-// TestOverridesAreComplete fails for a method of Application, or of an interface that is "an [Application]" by its comment, that has no row
-// above, and for a row of a method that there is not.
+// TestOverridesAreComplete fails for a method of Application, or of an interface that
+// is "an [Application]" by its comment, that has no row above, and for a row of a
+// method that there is not.
 func TestOverridesAreComplete(t *testing.T) {
 	asked := map[string]bool{}
 	application := reflect.TypeFor[oauthkit.Application]()

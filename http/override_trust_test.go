@@ -37,7 +37,8 @@ func (*ownVerified) IsVerified() bool         { return true }
 // IsUsable asks a column of the host's, which the Algorithm stands for here.
 func (a *ownUsable) IsUsable() bool { return a.Algorithm != "ES256" }
 
-// RegisteredRedirectURIs tells where the host's tenants are, which the Algorithm stands for here.
+// RegisteredRedirectURIs tells where the host's tenants are, which the Algorithm
+// stands for here.
 func (a *ownAddresses) RegisteredRedirectURIs() oauthkit.URIs {
 	return oauthkit.URIs{"https://tenant" + a.Algorithm + ".test/cb"}
 }

@@ -20,8 +20,9 @@ import (
 // problemText is before a problem's English, which is its key.
 const problemText = "problem."
 
-// TestProblemsHaveTexts wants a text for whatever the library says is wrong with an application, its own in English, and none for
-// what it does not say. The other languages have the same keys.
+// TestProblemsHaveTexts wants a text for whatever the library says is wrong with an
+// application, its own in English, and none for what it does not say. The other
+// languages have the same keys.
 func TestProblemsHaveTexts(t *testing.T) {
 	root, redirect, gormstore := sourceOf(t, ".."), sourceOf(t, "../internal/redirect"), sourceOf(t, "../store/gormstore")
 	said := slices.Concat(
@@ -85,7 +86,8 @@ func declared(t *testing.T, files []ast.Node, name string) []ast.Node {
 	return nil
 }
 
-// stringsGivenTo returns the literals that calls of a function or method have at this place.
+// stringsGivenTo returns the literals that calls of a function or method have at this
+// place.
 func stringsGivenTo(t *testing.T, nodes []ast.Node, function string, place int) []string {
 	t.Helper()
 	var given []string
@@ -118,8 +120,8 @@ func called(call *ast.CallExpr) string {
 	}
 }
 
-// TestProblemsInGerman sends a form with mistakes of every make, in a host that has translated its own words: the page speaks German
-// everywhere, and so does the JSON.
+// TestProblemsInGerman sends a form with mistakes of every make, in a host that has
+// translated its own words: the page speaks German everywhere, and so does the JSON.
 func TestProblemsInGerman(t *testing.T) {
 	m := newManaged(t)
 	m.handler = m.handlerWith(func(config *oauthhttp.Config) {
@@ -156,7 +158,8 @@ func TestProblemsInGerman(t *testing.T) {
 	}
 }
 
-// TestReasonsInJSON wants the reason beside the error, for the host's own front end to say in its own words.
+// TestReasonsInJSON wants the reason beside the error, for the host's own front end
+// to say in its own words.
 func TestReasonsInJSON(t *testing.T) {
 	m := newManaged(t)
 	m.add("app", nil)

@@ -21,7 +21,8 @@ import (
 // reasonText is before a reason in the key of its sentence.
 const reasonText = "error.reason."
 
-// TestReasonsHaveTexts wants a sentence for each reason, in every language, and none for what is no reason.
+// TestReasonsHaveTexts wants a sentence for each reason, in every language, and none
+// for what is no reason.
 func TestReasonsHaveTexts(t *testing.T) {
 	reasons := declaredReasons(t)
 	for _, language := range []string{"en", "de"} {
@@ -75,8 +76,9 @@ func (brokenCheck) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestErrorPagesOfFailures has an extension fail, the host fail, and a host without a login page: the page tells nothing of why, and
-// the log has it beside the reason and the reference.
+// TestErrorPagesOfFailures has an extension fail, the host fail, and a host without a
+// login page: the page tells nothing of why, and the log has it beside the reason and
+// the reference.
 func TestErrorPagesOfFailures(t *testing.T) {
 	var log bytes.Buffer
 	broken := newPages(t, oauthhttp.Config{}, func(config *oauthkit.Config) {
@@ -111,7 +113,8 @@ func TestErrorPagesOfFailures(t *testing.T) {
 	}
 }
 
-// TestReasonOfTheHost gives a reason of the host's its sentence, and what has none a general one.
+// TestReasonOfTheHost gives a reason of the host's its sentence, and what has none a
+// general one.
 func TestReasonOfTheHost(t *testing.T) {
 	const sentence = "Our provider is closed on Sundays."
 	for reason, want := range map[oauthkit.Reason]string{"closed": sentence, "unheard_of": readTexts(t, "en")["error.request.message"]} {
@@ -136,7 +139,8 @@ func (c closed) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestDetailForDevelopers wants what an application did wrong in English on every page of such an error, and on no other.
+// TestDetailForDevelopers wants what an application did wrong in English on every
+// page of such an error, and on no other.
 func TestDetailForDevelopers(t *testing.T) {
 	handler := newPages(t, oauthhttp.Config{})
 	for path, want := range map[string]string{

@@ -8,28 +8,31 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file is how people sign out of the host, at a page that applications cannot send them through: it takes no parameter.
+// This file holds the page on which users sign out of the host. It takes no
+// parameters, so applications cannot redirect through it.
 
-// SignOutPage asks before somebody is signed out (signout.html).
+// SignOutPage asks the user to confirm the sign-out (signout.html).
 type SignOutPage struct {
 	Page
-	// User is who is signed in: the name or, where the host gave none, the subject.
+	// User is the name of the signed-in user, or the subject if the host gave no name.
 	User string
-	// Action is where the form is sent, with Token under the name token.
+	// Action is the URL of the form, which must send Token under the name token.
 	Action, Token string
 }
 
-// SignedOutPage is what somebody sees who is not signed in, or not any more (signed_out.html).
+// SignedOutPage is shown if no user is signed in (signed_out.html).
 type SignedOutPage struct {
 	Page
-	// SignInURL is the host's login page; empty: there is none.
+	// SignInURL is the host's login page. It is empty if there is none.
 	SignInURL string
-	// ConnectionsURL is the page on which users withdraw what they have allowed, after they have signed in; empty: there is none.
+	// ConnectionsURL is the page on which users revoke access after they have signed
+	// in. It is empty if there is none.
 	ConnectionsURL string
 }
 
-// signOutEndpoints are there if the host has configured how to sign out. They are of the base group, like the pages of signing in:
-// a host that leaves out the management pages has users who sign out all the same.
+// signOutEndpoints returns the sign-out page if the host has configured how to sign
+// out. It belongs to the base group, because a host without management pages has
+// users who sign out too.
 func (h *Handler) signOutEndpoints() []route {
 	if h.config.SignOut == nil {
 		return nil
@@ -39,8 +42,9 @@ func (h *Handler) signOutEndpoints() []route {
 	}}}
 }
 
-// signOut asks (GET) and signs out (POST). Whether the page says that somebody is signed out depends on nothing but whether
-// somebody is signed in, so that no link can make it say so, and a reload or a way back shows what is true.
+// signOut shows the confirmation (GET) and signs the user out (POST). The page says
+// that the user is signed out only if that is true, so no link can fake it and a
+// reload stays correct.
 func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := h.checkOrigin(r); err != nil {
 		return err
@@ -58,8 +62,9 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// endSession has the host end its session, and forgets the browser, so that what waits in it for a decision cannot be decided any
-// more. Who has signed out meanwhile, in another window, is shown that.
+// endSession ends the host's session and forgets the browser, so that its pending
+// requests can no longer be decided. If the user has already signed out in another
+// window, it only shows that.
 func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
 	if user != nil {
 		if _, err := h.readUserForm(w, r, h.signOutPath(), user); err != nil {

@@ -88,7 +88,8 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
-// TestSignOutIsRefused sends what is not the form that this user saw in this browser and session. It signs nobody out.
+// TestSignOutIsRefused sends what is not the form that this user saw in this browser
+// and session. It signs nobody out.
 func TestSignOutIsRefused(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	l.user.SessionID = "one"
@@ -126,7 +127,8 @@ func TestSignOutIsRefused(t *testing.T) {
 	}
 }
 
-// TestSignOutFails has a host that cannot end its session. Nothing has changed then, and the same form works later.
+// TestSignOutFails has a host that cannot end its session. Nothing has changed then,
+// and the same form works later.
 func TestSignOutFails(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	form := url.Values{"token": {valueOf(l.get("/o/logout"), "token")}}.Encode()
@@ -150,7 +152,8 @@ func TestSignOutFails(t *testing.T) {
 	}
 }
 
-// TestSignedOutPage shows the page to somebody who is not signed in, with the links that lead somewhere.
+// TestSignedOutPage shows the page to somebody who is not signed in, with the links
+// that lead somewhere.
 func TestSignedOutPage(t *testing.T) {
 	const signIn, connections = `href="/login"`, `href="/o/authorized_tokens/"`
 	tests := []struct {
@@ -188,7 +191,8 @@ func TestSignedOutPage(t *testing.T) {
 	}
 }
 
-// TestNoSignOut has nothing at that address where the host has not said how to sign out, or leaves the group out.
+// TestNoSignOut has nothing at that address where the host has not said how to sign
+// out, or leaves the group out.
 func TestNoSignOut(t *testing.T) {
 	for name, change := range map[string]func(config *oauthhttp.Config){
 		"not configured": func(config *oauthhttp.Config) { config.SignOut = nil },

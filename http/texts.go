@@ -17,54 +17,62 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// Texts are the words of the pages in one language, by their key, as in the library's folder http/texts. A text may have verbs of
-// package fmt for what is put into it: those of the English one, in the same order.
+// Texts are the texts of the pages in one language by key, as in the library's folder
+// http/texts. A text must have the fmt verbs of the English text in the same order.
 //
-// What a host adds has keys as well: a scope scope.NAME, a reason error.reason.REASON, a field of its applications
-// applications.field.fields.NAME and applications.help.fields.NAME, and what it finds wrong with one problem.ENGLISH, where ENGLISH
-// is the message of the error or the format that was given to [oauthkit.Problems.Add]. What one of its templates asks for may have
-// any key. [NewHandler] returns an error for other keys, which no page uses, and for other verbs.
+// A host can add texts with these keys:
+//
+//   - scope.NAME for a scope
+//   - error.reason.REASON for a reason of an error
+//   - applications.field.fields.NAME and applications.help.fields.NAME for the label and
+//     the help of a form field of its applications
+//   - problem.ENGLISH for a problem with an application, where ENGLISH is the message of
+//     the error or the format passed to [oauthkit.Problems.Add]
+//   - any key that one of its templates uses
+//
+// [NewHandler] returns an error for other keys, which no page uses, and for other verbs.
 type Texts map[string]string
 
-// The library's own languages. English is complete, and stands in where another language has no words.
+// The library's languages. English is complete and replaces texts that another language
+// lacks.
 //
 //go:embed texts
-var ownTexts embed.FS
+var libraryTexts embed.FS
 
-// words returns a text in one language, with args put into it.
-type words func(key string, args ...any) string
+// translator returns the text of a key in one language, formatted with args.
+type translator func(key string, args ...any) string
 
-// catalogue is the words in every language.
+// catalogue holds the texts in every language.
 type catalogue struct {
 	matcher   language.Matcher
-	languages []string // BCP 47; the first one is the default
-	texts     []Texts
-	own       []Texts // without the host's words
+	languages []string // BCP 47 tags; the first one is the default
+	texts     []Texts  // by language
+	library   []Texts  // without the host's texts
 }
 
-// newCatalogue adds the host's words to the library's own, by language. It returns an error
-// if a language is not a BCP 47 tag.
+// newCatalogue merges the host's texts into the library's. It returns an error if a
+// language is not a BCP 47 tag.
 func newCatalogue(host map[string]Texts) (*catalogue, error) {
-	own, err := readOwnTexts()
+	library, err := readLibraryTexts()
 	if err != nil {
 		return nil, err
 	}
-	words := maps.Clone(own)
+	all := maps.Clone(library)
 	for given, texts := range host {
 		tag, err := language.Parse(given)
 		if err != nil {
 			return nil, fmt.Errorf("Config.Texts: %q is not a language (BCP 47): %w", given, err)
 		}
 		name := tag.String()
-		merged := maps.Clone(words[name])
+		merged := maps.Clone(all[name])
 		if merged == nil {
 			merged = Texts{}
 		}
 		maps.Copy(merged, texts)
-		words[name] = merged
+		all[name] = merged
 	}
 	c := &catalogue{languages: []string{"en"}}
-	for _, name := range slices.Sorted(maps.Keys(words)) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if name != "en" {
 			c.languages = append(c.languages, name)
 		}
@@ -73,22 +81,22 @@ func newCatalogue(host map[string]Texts) (*catalogue, error) {
 	for _, name := range c.languages {
 		tag := language.Make(name)
 		tags = append(tags, tag)
-		c.texts = append(c.texts, completed(words, tag))
-		c.own = append(c.own, completed(own, tag))
+		c.texts = append(c.texts, withFallbacks(all, tag))
+		c.library = append(c.library, withFallbacks(library, tag))
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c, nil
 }
 
-// readOwnTexts returns the library's own words by language.
-func readOwnTexts() (map[string]Texts, error) {
-	own := map[string]Texts{}
-	files, err := ownTexts.ReadDir("texts")
+// readLibraryTexts returns the library's texts by language.
+func readLibraryTexts() (map[string]Texts, error) {
+	library := map[string]Texts{}
+	files, err := libraryTexts.ReadDir("texts")
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		document, err := ownTexts.ReadFile(path.Join("texts", file.Name()))
+		document, err := libraryTexts.ReadFile(path.Join("texts", file.Name()))
 		if err != nil {
 			return nil, err
 		}
@@ -96,48 +104,51 @@ func readOwnTexts() (map[string]Texts, error) {
 		if err := json.Unmarshal(document, &texts); err != nil {
 			return nil, err
 		}
-		own[strings.TrimSuffix(file.Name(), ".json")] = texts
+		library[strings.TrimSuffix(file.Name(), ".json")] = texts
 	}
-	return own, nil
+	return library, nil
 }
 
-// completed returns the words in a language. What it lacks is in the language that it is a kind of, as German for de-AT, or else in
-// English.
-func completed(words map[string]Texts, tag language.Tag) Texts {
+// withFallbacks returns the texts in a language. A missing text is taken from the parent
+// language, such as German for de-AT, and finally from English.
+func withFallbacks(all map[string]Texts, tag language.Tag) Texts {
 	if tag.IsRoot() {
-		return maps.Clone(words["en"])
+		return maps.Clone(all["en"])
 	}
-	complete := completed(words, tag.Parent())
-	maps.Copy(complete, words[tag.String()])
-	return complete
+	texts := withFallbacks(all, tag.Parent())
+	maps.Copy(texts, all[tag.String()])
+	return texts
 }
 
-// choose returns the index of the language for a request: ui_locales of the application that sent the browser (OpenID Connect
-// Core §3.1.2.1), which knows its user, and which is in the query where no request was kept; before the browser's Accept-Language.
+// choose returns the index of the language for a request. The ui_locales of the
+// application (OpenID Connect Core §3.1.2.1), which knows its user, win over the
+// browser's Accept-Language. If uiLocales is empty, they are read from the query.
 func (c *catalogue) choose(r *http.Request, uiLocales string) int {
-	wishes := known(strings.Fields(cmp.Or(uiLocales, askedLocales(r))))
+	preferred := joinLanguages(strings.Fields(cmp.Or(uiLocales, queryLocales(r))))
 	accepted := r.Header.Get("Accept-Language")
 	if len(accepted) > maxLocales {
 		accepted = ""
 	}
-	_, index := language.MatchStrings(c.matcher, wishes, known(strings.Split(accepted, ",")))
+	_, index := language.MatchStrings(c.matcher, preferred, joinLanguages(strings.Split(accepted, ",")))
 	return index
 }
 
-// known joins the first ten languages that exist: a list with one that does not would be refused as a whole.
-func known(wishes []string) string {
-	wishes = slices.DeleteFunc(wishes[:min(len(wishes), 50)], func(wish string) bool {
-		_, _, err := language.ParseAcceptLanguage(wish)
+// joinLanguages joins the first ten valid languages. MatchStrings ignores a list with an
+// invalid one.
+func joinLanguages(list []string) string {
+	list = slices.DeleteFunc(list[:min(len(list), 50)], func(entry string) bool {
+		_, _, err := language.ParseAcceptLanguage(entry)
 		return err != nil
 	})
-	return strings.Join(wishes[:min(len(wishes), 10)], ",")
+	return strings.Join(list[:min(len(list), 10)], ",")
 }
 
-// maxLocales is the number of bytes of a list of languages that is read.
+// maxLocales is the maximum number of bytes of a list of languages.
 const maxLocales = 1000
 
-// askedLocales is ui_locales in the query of a request; empty: there is none that anybody would read.
-func askedLocales(r *http.Request) string {
+// queryLocales returns ui_locales from the query of a request, or the empty string if
+// there is no valid one.
+func queryLocales(r *http.Request) string {
 	query, err := parseForm(r.URL.RawQuery)
 	if uiLocales := query.Get("ui_locales"); err == nil && len(uiLocales) <= maxLocales && wire.IsText(uiLocales) {
 		return uiLocales
@@ -145,31 +156,33 @@ func askedLocales(r *http.Request) string {
 	return ""
 }
 
-// text returns the function t of the templates in one language. A key without words is shown as it is.
-func (c *catalogue) text(index int) words {
+// translator returns the template function t for one language. It returns a key that
+// has no text unchanged.
+func (c *catalogue) translator(index int) translator {
 	return func(key string, args ...any) string {
-		words, known := c.texts[index][key]
+		text, found := c.texts[index][key]
 		switch {
-		case !known:
+		case !found:
 			return key
 		case len(args) == 0:
-			return words
+			return text
 		default:
-			return fmt.Sprintf(words, args...)
+			return fmt.Sprintf(text, args...)
 		}
 	}
 }
 
-// or returns a text, and in other words what has none.
-func (t words) or(key, otherwise string) string {
+// or returns the text of key, or fallback if there is none.
+func (t translator) or(key, fallback string) string {
 	if text := t(key); text != key {
 		return text
 	}
-	return otherwise
+	return fallback
 }
 
-// problem returns what is wrong, as far as there are texts for it. The key of one is the English after problem.
-func (t words) problem(problem oauthkit.Problem) string {
+// problem returns the message of a problem. The key of its text is "problem." and the
+// English message.
+func (t translator) problem(problem oauthkit.Problem) string {
 	return problem.Text(func(format string, args ...any) string {
 		text := t.or("problem."+format, format)
 		if len(args) == 0 {
@@ -179,14 +192,16 @@ func (t words) problem(problem oauthkit.Problem) string {
 	})
 }
 
-// scope returns what a scope means in a language: in the host's text for it, or else as the provider's scopes describe it. Where
-// they have nothing but the library's own English for a scope of OpenID Connect, its words in that language stand in.
+// scope returns the description of a scope in a language. A text of the host wins
+// over description, which the provider's scopes give. If that is the library's
+// English text for a scope of OpenID Connect, the library's text in the language is
+// returned.
 func (c *catalogue) scope(index int, name, description string) string {
 	key := "scope." + name
-	words, known := c.texts[index][key]
-	hosts := known && words != c.own[index][key]
-	if hosts || known && description == c.own[0][key] {
-		return words
+	text, found := c.texts[index][key]
+	isHosts := found && text != c.library[index][key]
+	if isHosts || found && description == c.library[0][key] {
+		return text
 	}
 	return description
 }

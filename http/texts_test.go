@@ -34,7 +34,8 @@ func readTexts(t *testing.T, language string) oauthhttp.Texts {
 
 var verb = regexp.MustCompile(`%[^ ]`)
 
-// TestTextsAreComplete wants each language to have the keys of English, no others, and the same verbs in each text.
+// TestTextsAreComplete wants each language to have the keys of English, no others,
+// and the same verbs in each text.
 func TestTextsAreComplete(t *testing.T) {
 	english := readTexts(t, "en")
 	names, err := filepath.Glob("texts/*.json")
@@ -57,7 +58,8 @@ func TestTextsAreComplete(t *testing.T) {
 // used finds the keys that a template or Go asks for by their whole name.
 var used = regexp.MustCompile(`"((?:account|consent|error|signout)\.[a-z_.]*[a-z])"`)
 
-// TestTextsAreUsed wants each key that a page asks for to exist, since it would be shown as it is, and none to be left over.
+// TestTextsAreUsed wants each key that a page asks for to exist, since it would be
+// shown as it is, and none to be left over.
 func TestTextsAreUsed(t *testing.T) {
 	english, asked := readTexts(t, "en"), map[string]bool{}
 	templates, _ := filepath.Glob("templates/*.html")
@@ -84,7 +86,8 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 }
 
-// TestScopesOfOpenIDConnect holds the English texts of scopes to those of package oidc, which they translate.
+// TestScopesOfOpenIDConnect holds the English texts of scopes to those of package
+// oidc, which they translate.
 func TestScopesOfOpenIDConnect(t *testing.T) {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})}})
@@ -147,8 +150,8 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestLanguageOfTheQuery wants ui_locales honoured where no request was kept, as far as anybody would read it, before the browser's
-// wish.
+// TestLanguageOfTheQuery wants ui_locales honoured where no request was kept, as far
+// as anybody would read it, before the browser's wish.
 func TestLanguageOfTheQuery(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	for _, path := range []string{"/o/authorize", "/o/logout", "/o/applications/", "/o/applications/register/", "/o/authorized_tokens/", "/o/none"} {
@@ -165,8 +168,8 @@ func TestLanguageOfTheQuery(t *testing.T) {
 	}
 }
 
-// TestLanguageOfTheLoginPage wants the host's login page told what the request says of languages, and nothing where it says none or
-// too much.
+// TestLanguageOfTheLoginPage wants the host's login page told what the request says
+// of languages, and nothing where it says none or too much.
 func TestLanguageOfTheLoginPage(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -190,7 +193,8 @@ func TestLanguageOfTheLoginPage(t *testing.T) {
 	}
 }
 
-// TestScopeTexts wants the host's words for a scope to win over the library's, in each place where it can write them.
+// TestScopeTexts wants the host's words for a scope to win over the library's, in
+// each place where it can write them.
 func TestScopeTexts(t *testing.T) {
 	page := showConsent(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"de": {"scope.openid": "wissen, wer Sie sind"}}}, "de", "")
 	if !strings.Contains(page.Body.String(), "wissen, wer Sie sind") {

@@ -49,7 +49,7 @@ var packageHomes = []struct {
 	{"github.com/prometheus", []string{"http/observe/oauthprom", "examples"}, "a host without Prometheus must not link it"},
 	{"go.opentelemetry.io", []string{"http/observe/oauthotel", "examples"}, "a host without OpenTelemetry must not link it"},
 	{"math/rand", []string{"store/gormstore/attempt.go"}, "all randomness but that of pauses is a secret: use internal/secret"},
-	{"text/template", nil, "pages are escaped by html/template"},
+	{"text/template", []string{"http/overrides.go"}, "pages are escaped by html/template, and only their syntax is text/template's"},
 	{"testing", []string{"store/storetest"}, "a host's binary must not have the flags of package testing"},
 }
 

@@ -16,13 +16,14 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// pages are the templates of every page in every language.
+// pages holds the template of every page in every language.
 type pages struct {
-	words  *catalogue
-	byName []map[string]*template.Template // by language
+	catalogue *catalogue
+	byName    []map[string]*template.Template // by language
 }
 
-// pageSamples returns the pages by name, each a file in templates/ that defines the block content, with data to try it with.
+// pageSamples returns sample data for each page by its name. A page is a file in
+// templates/ that defines the block content.
 func pageSamples() map[string][]pageContent {
 	samples := map[string][]pageContent{
 		"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.ReasonNotFound, Detail: "x", TraceID: "x"}},
@@ -39,22 +40,22 @@ func pageSamples() map[string][]pageContent {
 	return samples
 }
 
-// newPages parses every page, and renders each in every language with sample data, so that a
+// newPages parses every page and renders it in every language with sample data, so that a
 // mistake in a template is found before a user sees the page.
 func newPages(texts map[string]Texts, files fs.FS) (*pages, error) {
 	host, err := readHostTemplates(files)
 	if err != nil {
 		return nil, err
 	}
-	words, err := newCatalogue(texts)
+	catalogue, err := newCatalogue(texts)
 	if err != nil {
 		return nil, err
 	}
-	if err := words.checkTexts(texts, host); err != nil {
+	if err := catalogue.checkOverrides(texts, host); err != nil {
 		return nil, err
 	}
-	p := &pages{words: words}
-	for range words.languages {
+	p := &pages{catalogue: catalogue}
+	for range catalogue.languages {
 		p.byName = append(p.byName, map[string]*template.Template{})
 	}
 	for name, samples := range pageSamples() {
@@ -71,12 +72,12 @@ func (p *pages) add(host hostTemplates, name string, samples []pageContent) erro
 	if err != nil {
 		return err
 	}
-	for index, language := range p.words.languages {
+	for index, language := range p.catalogue.languages {
 		translated, err := page.Clone()
 		if err != nil {
 			return err
 		}
-		translated.Funcs(template.FuncMap{"t": p.words.text(index)})
+		translated.Funcs(template.FuncMap{"t": p.catalogue.translator(index)})
 		for _, sample := range samples {
 			if err := translated.ExecuteTemplate(io.Discard, "layout", sample); err != nil {
 				return fmt.Errorf("rendering the page %s in %s: %w", name, language, err)
@@ -87,61 +88,68 @@ func (p *pages) add(host hostTemplates, name string, samples []pageContent) erro
 	return nil
 }
 
-// parsePage puts a page together: the layout, the blocks of parts.html, and the page's own file. The host's layout and page take
-// the place of the library's. Its parts.html comes last, so that each block it defines takes the place of an earlier one of that
-// name, while the others stay.
+// parsePage combines a page from the layout, the blocks of parts.html and the page's
+// own file. The host's layout and page replace the library's. The host's parts.html
+// is parsed last, so that each block in it replaces an earlier block of that name and
+// the other blocks stay.
 func parsePage(host hostTemplates, file string) (*template.Template, error) {
-	page := template.New("page").Funcs(template.FuncMap{"t": fmt.Sprint}) // in the place of the words of a language
+	page := template.New("page").Funcs(template.FuncMap{"t": fmt.Sprint}) // a placeholder until the language is known
 	for _, name := range []string{layoutFile, partsFile, file} {
-		text, replaced := host[name]
+		source, replaced := host[name]
 		if !replaced || name == partsFile {
 			var err error
-			if text, err = ownTemplate(name); err != nil {
+			if source, err = libraryTemplate(name); err != nil {
 				return nil, err
 			}
 		}
-		if _, err := page.New(name).Parse(text); err != nil {
+		if _, err := page.New(name).Parse(source.text); err != nil {
 			return nil, err
 		}
 	}
-	_, err := page.New(partsFile).Parse(host[partsFile])
-	return page, err
+	if parts, ok := host[partsFile]; ok {
+		if _, err := page.New(partsFile).Parse(parts.text); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
 }
 
-// Page is what every page has. The pages' own types embed it, and so do their templates' data.
+// Page is the data that every page has. The types of the pages embed it.
 type Page struct {
-	// Language is the BCP 47 tag of the words on the page.
+	// Language is the BCP 47 tag of the page's language.
 	Language string
-	// Title is the document's, in that language.
+	// Title is the title of the document.
 	Title string
 	// Stylesheet is the URL of the library's stylesheet.
 	Stylesheet string
-	// SignedInAs is the name of who is signed in, or else the subject, on the pages that manage something; empty on others.
+	// SignedInAs is the name or the subject of the signed-in user. Only the
+	// management pages have it.
 	SignedInAs string
-	// SignOutURL is the page to sign out, beside SignedInAs; empty: there is none.
+	// SignOutURL is the sign-out page. It is empty if there is none, and where
+	// SignedInAs is.
 	SignOutURL string
-	// HomeURL is the host's, from Config.HomeURL; empty on the consent page, which waits for an answer.
+	// HomeURL is Config.HomeURL. The consent page, which waits for a decision, has none.
 	HomeURL string
 }
 
 func (p *Page) page() *Page { return p }
 
-// pageContent is a pointer to a page's own type.
+// pageContent is a pointer to the type of a page.
 type pageContent interface{ page() *Page }
 
-// pageResponse is how a page is sent.
+// pageResponse describes the response with a page.
 type pageResponse struct {
-	name       string // of its template
+	name       string // of the template
 	status     int
-	title      string         // the key of its title
-	formAction string         // where its forms may lead, as in Content-Security-Policy
-	uiLocales  string         // as the application asked when the request was kept; empty: none was
-	user       *oauthkit.User // whose things the page manages; nil: nobody's
+	title      string         // the key of the title's text
+	formAction string         // the form-action sources of the Content-Security-Policy
+	uiLocales  string         // of the application's request, or empty
+	user       *oauthkit.User // the user of a management page, or nil
 }
 
-// writePage renders the whole page before it writes anything.
+// writePage renders the page completely before it writes anything.
 func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pageResponse, content pageContent) error {
-	index := h.pages.words.choose(r, response.uiLocales)
+	index := h.pages.catalogue.choose(r, response.uiLocales)
 	page, err := h.render(index, response, content)
 	if err != nil {
 		return err
@@ -150,12 +158,12 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response pag
 	return nil
 }
 
-// render returns a page in a language.
+// render returns a page in the language with that index.
 func (h *Handler) render(index int, response pageResponse, content pageContent) ([]byte, error) {
 	common := content.page()
-	common.Language, common.Stylesheet = h.pages.words.languages[index], h.stylesheet
-	common.Title = h.pages.words.text(index)(response.title)
-	h.lead(common, response)
+	common.Language, common.Stylesheet = h.pages.catalogue.languages[index], h.stylesheet
+	common.Title = h.pages.catalogue.translator(index)(response.title)
+	h.setLinks(common, response)
 	var body bytes.Buffer
 	if err := h.pages.byName[index][response.name].ExecuteTemplate(&body, "layout", content); err != nil {
 		return nil, fmt.Errorf("rendering the page %s: %w", response.name, err)
@@ -163,20 +171,20 @@ func (h *Handler) render(index int, response pageResponse, content pageContent) 
 	return body.Bytes(), nil
 }
 
-// sendPage writes a page that was rendered in a language.
+// sendPage writes a rendered page.
 func (h *Handler) sendPage(w http.ResponseWriter, index int, response pageResponse, page []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Language", h.pages.words.languages[index])
+	header.Set("Content-Language", h.pages.catalogue.languages[index])
 	header.Add("Vary", "Accept-Language")
-	header.Set("Referrer-Policy", "same-origin") // without any, browsers hide the origin of the page's own form from us
+	header.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send the page's form without its origin
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+response.formAction)
 	w.WriteHeader(response.status)
 	_, _ = w.Write(page) //nolint:gosec // html/template has escaped it
 }
 
-// lead fills in where a page leads besides what it is for.
-func (h *Handler) lead(page *Page, response pageResponse) {
+// setLinks sets the links that do not depend on the page's purpose.
+func (h *Handler) setLinks(page *Page, response pageResponse) {
 	if response.name != "consent" {
 		page.HomeURL = h.config.HomeURL
 	}
@@ -189,7 +197,7 @@ func (h *Handler) lead(page *Page, response pageResponse) {
 	}
 }
 
-// words returns the function t of the templates in the language of a request that no application made.
-func (h *Handler) words(r *http.Request) words {
-	return h.pages.words.text(h.pages.words.choose(r, ""))
+// translator returns the template function t for a request that no application made.
+func (h *Handler) translator(r *http.Request) translator {
+	return h.pages.catalogue.translator(h.pages.catalogue.choose(r, ""))
 }

@@ -32,7 +32,8 @@ func mustHandler(tb testing.TB, provider *oauthkit.Provider, config oauthhttp.Co
 	return handler
 }
 
-// newPages returns a handler on which Alice is signed in and the application web asks for openid and read.
+// newPages returns a handler on which Alice is signed in and the application web asks
+// for openid and read.
 func newPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.Config)) *oauthhttp.Handler {
 	t.Helper()
 	handler, err := tryPages(t, config, changes...)
@@ -69,7 +70,8 @@ func tryPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.C
 	return oauthhttp.NewHandler(provider, config)
 }
 
-// showConsent returns the consent page, as the application and the browser want its language.
+// showConsent returns the consent page, as the application and the browser want its
+// language.
 func showConsent(t *testing.T, config oauthhttp.Config, uiLocales, accepted string, changes ...func(*oauthkit.Config)) *httptest.ResponseRecorder {
 	t.Helper()
 	page, _ := openConsent(t, newPages(t, config, changes...), uiLocales, accepted)
@@ -109,7 +111,8 @@ const (
 <button name="decision" value="allow">{{t "consent.allow"}}</button></form>{{end}}`
 )
 
-// TestTemplates replaces pages and blocks one by one: what is not replaced stays the library's.
+// TestTemplates replaces pages and blocks one by one: what is not replaced stays the
+// library's.
 func TestTemplates(t *testing.T) {
 	tests := []struct {
 		name          string
@@ -175,7 +178,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplatesKeepProtection has the host replace everything: headers, and who can send the form, stay as they are.
+// TestTemplatesKeepProtection has the host replace everything: headers, and who can
+// send the form, stay as they are.
 func TestTemplatesKeepProtection(t *testing.T) {
 	own := newPages(t, oauthhttp.Config{})
 	hosts := newPages(t, oauthhttp.Config{Templates: files(map[string]string{"layout.html": hostLayout, "consent.html": hostConsent})})

@@ -11,8 +11,8 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// TestMistakesInTemplatesAndTexts wants what would leave a page as it is, or spoil one, found when the handler is made, and the place
-// said.
+// TestMistakesInTemplatesAndTexts checks that NewHandler reports mistakes that would
+// leave a page unchanged or break it, and says where they are.
 func TestMistakesInTemplatesAndTexts(t *testing.T) {
 	template := func(name, text string) oauthhttp.Config {
 		return oauthhttp.Config{Templates: files(map[string]string{name: text})}
@@ -22,7 +22,7 @@ func TestMistakesInTemplatesAndTexts(t *testing.T) {
 	}
 	tests := map[string]struct {
 		config oauthhttp.Config
-		want   []string // what the message says
+		want   []string // parts of the error
 	}{
 		"no such folder":                         {oauthhttp.Config{Templates: os.DirFS(filepath.Join(t.TempDir(), "none"))}, []string{"Config.Templates", "no such file"}},
 		"the folder above":                       {template("templates/consent.html", ""), []string{"Config.Templates", "templates", "fs.Sub"}},
@@ -45,6 +45,8 @@ func TestMistakesInTemplatesAndTexts(t *testing.T) {
 		"another verb in a problem":              {text("fr", "problem.must not be longer than %d bytes", "%s"), []string{"must not be longer", "%d", "fr"}},
 		"another verb in the host's own":         {text("fr", "problem.%d is taken by %s", "pris : %s"), []string{"%d is taken by %s", "fr"}},
 		"a language that is none":                {text("no such language", "consent.heading", "x"), []string{"Config.Texts", "no such language"}},
+		"a text in backquotes":                   {template("error.html", "{{define \"content\"}}{{if .Detail}}{{else}}{{t `error.cod`}}{{end}}{{end}}"), []string{"error.html", `"error.cod"`}},
+		"a text in parentheses":                  {template("error.html", `{{define "content"}}{{with .Detail}}{{print (t "error.cod")}}{{end}}{{end}}`), []string{"error.html", `"error.cod"`}},
 		"a layout that shows what is none":       {template("layout.html", `{{define "layout"}}{{template "contents" .}}{{end}}`), []string{"contents"}},
 	}
 	for name, test := range tests {
@@ -59,10 +61,11 @@ func TestMistakesInTemplatesAndTexts(t *testing.T) {
 	}
 }
 
-// TestTextsOfTheHost has keys of the host's in each place that is open to them, and texts of which a % is no verb.
+// TestTextsOfTheHost adds texts under every kind of key that a host can choose, texts
+// with a % that is not a verb, and a template whose own words look like a call of t.
 func TestTextsOfTheHost(t *testing.T) {
 	page := showConsent(t, oauthhttp.Config{
-		Templates: files(map[string]string{"parts.html": `{{define "footer"}}<footer>{{t "gallery.imprint" "Gallery"}}</footer>{{end}}`}),
+		Templates: files(map[string]string{"parts.html": `{{define "footer"}}<footer>{{t "gallery.imprint" "Gallery"}}</footer><!-- don't "look" -->{{end}}`}),
 		Texts: map[string]oauthhttp.Texts{
 			"en": {"gallery.imprint": "By %s", "scope.photos": "see 100% of your photos", "error.reason.closed": "Closed."},
 			"de": {
@@ -77,7 +80,8 @@ func TestTextsOfTheHost(t *testing.T) {
 	}
 }
 
-// TestOwnTemplatesReplaceThemselves takes each of the library's files for the host's: to begin from a copy must work.
+// TestOwnTemplatesReplaceThemselves replaces each of the library's files by a copy of it,
+// because hosts begin with copies.
 func TestOwnTemplatesReplaceThemselves(t *testing.T) {
 	names, err := fs.Glob(os.DirFS("templates"), "*.html")
 	if err != nil || len(names) < 10 {
