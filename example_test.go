@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	oauthapi "github.com/oauthkit/oauthkit/http/api"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-oauth2/oauth2/v4"
 	"github.com/go-oauth2/oauth2/v4/models"
+
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 

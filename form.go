@@ -38,8 +38,8 @@ type ApplicationForm struct {
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
 	// Algorithm is RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm"`
-	// Fields are the values of the host's own fields by name, for an application that
-	// is a [FormFieldHolder]. A missing field is empty.
+	// Fields are the values of the application's own fields by name, if it is a
+	// [FormFieldHolder]. A missing field is empty.
 	Fields map[string]string `json:"fields"`
 }
 
@@ -53,7 +53,7 @@ type FormFieldHolder interface {
 	SetFormField(name, value string) error
 }
 
-// FormField is one of the host's own fields on the pages of an application.
+// FormField is a field of a [FormFieldHolder].
 type FormField struct {
 	// Name is the name in forms, in JSON, and in [Problems]. If AbstractApplication
 	// is embedded, it must differ from the JSON names of ApplicationForm.

@@ -203,8 +203,8 @@ type KeyStore interface {
 	RemoveSigningKey(ctx context.Context, id string) (removed bool, err error)
 }
 
-// ApplicationManager is required by [Applications], in addition to [Store].
-// Applications that it takes or returns are of the host's own type.
+// ApplicationManager is required by [Applications], in addition to [Store]. It takes
+// and returns applications of one type, which the host chooses.
 type ApplicationManager interface {
 	ApplicationStore
 	// NewApplication returns a zero application.

@@ -19,6 +19,8 @@ import (
 // with the folders below it; "." is the root package alone. To add a folder, rewrite
 // its comments, append it here, and run go test ./internal/archtest -run Prose.
 var proseFolders = []string{
+	".",
+	"grants",
 	"http/api",
 	"http/internal",
 	"internal",
