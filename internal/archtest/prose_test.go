@@ -25,6 +25,9 @@ var proseFolders = []string{
 	"http/internal",
 	"internal",
 	"oidc",
+	"store/memstore",
+	"store/postgres",
+	"store/sqlite",
 }
 
 // The widths of a line that holds nothing but a comment, and of a line of code with a

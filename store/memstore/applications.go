@@ -10,7 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Application implements [oauthkit.ApplicationStore]. What it returns has the type that was added.
+// Application implements [oauthkit.ApplicationStore]. The result has the type of the stored
+// application.
 func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -23,7 +24,7 @@ func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Appl
 	return copyApplication(app), nil
 }
 
-// NewApplication implements [oauthkit.ApplicationManager]. What it returns comes from NewModel.
+// NewApplication implements [oauthkit.ApplicationManager] with NewModel.
 func (s *Store) NewApplication() oauthkit.Application {
 	if s.NewModel == nil {
 		return &oauthkit.AbstractApplication{}
@@ -34,8 +35,8 @@ func (s *Store) NewApplication() oauthkit.Application {
 // ValidateApplication implements [oauthkit.ApplicationManager].
 func (s *Store) ValidateApplication(app oauthkit.Application) error { return s.Rules.Validate(app) }
 
-// CreateApplication implements [oauthkit.ApplicationManager]. An app without client_id gets one. What an earlier application with its
-// client_id had is ended.
+// CreateApplication implements [oauthkit.ApplicationManager]. If app has no client_id, it gets one.
+// Anything left of an earlier application with the same client_id is revoked.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	return s.createApplication(ctx, app, now, func() error { return nil })
 }
@@ -49,7 +50,7 @@ func (s *Store) CreateApplicationWithin(ctx context.Context, app oauthkit.Applic
 func (s *Store) checkOwner(owner string, limit int) error {
 	number := 0
 	for _, app := range s.applications {
-		if owned(app, []string{owner}) {
+		if isOwned(app, []string{owner}) {
 			number++
 		}
 	}
@@ -59,8 +60,8 @@ func (s *Store) checkOwner(owner string, limit int) error {
 	return nil
 }
 
-// createApplication stores app, unless allowed, which is called under the lock, returns an error.
-func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, now time.Time, allowed func() error) error {
+// createApplication stores app, unless check returns an error. It calls check under the lock.
+func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, now time.Time, check func() error) error {
 	if err := s.Rules.Prepare(app); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (s *Store) createApplication(ctx context.Context, app oauthkit.Application,
 	if _, exists := s.applications[app.GetID()]; exists {
 		return fmt.Errorf("application %q: %w", app.GetID(), errExists)
 	}
-	if err := allowed(); err != nil {
+	if err := check(); err != nil {
 		return err
 	}
 	if abstract := oauthkit.Abstract(app); abstract != nil && abstract.CreatedAt.IsZero() {
@@ -79,12 +80,12 @@ func (s *Store) createApplication(ctx context.Context, app oauthkit.Application,
 		abstract.UpdatedAt = abstract.CreatedAt
 	}
 	s.applications[app.GetID()] = copyApplication(app)
-	s.forgetApplication(app.GetID(), now)
+	s.revokeApplication(app.GetID(), now)
 	delete(s.ended, app.GetID())
 	return nil
 }
 
-// UpdateApplication implements [oauthkit.ApplicationManager]. The time of the creation stays.
+// UpdateApplication implements [oauthkit.ApplicationManager]. It keeps CreatedAt.
 func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if err := s.Rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
@@ -102,7 +103,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application,
 			return fmt.Errorf("application %q: %w", app.GetID(), oauthkit.ErrConflict)
 		}
 		abstract.CreatedAt, abstract.UpdatedAt = before.CreatedAt, now
-		if !abstract.UpdatedAt.After(before.UpdatedAt) { // each change has a time of its own
+		if !abstract.UpdatedAt.After(before.UpdatedAt) { // every change needs its own time
 			abstract.UpdatedAt = before.UpdatedAt.Add(time.Microsecond)
 		}
 	}
@@ -127,7 +128,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time
 	}
 	delete(s.applications, clientID)
 	s.ended[clientID] = now
-	s.forgetApplication(clientID, now)
+	s.revokeApplication(clientID, now)
 	return nil
 }
 
@@ -143,7 +144,7 @@ func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQ
 	var apps []oauthkit.Application
 	for _, clientID := range slices.Sorted(maps.Keys(s.applications)) {
 		app := s.applications[clientID]
-		if clientID > page.After && owned(app, page.Owners) {
+		if clientID > page.After && isOwned(app, page.Owners) {
 			apps = append(apps, copyApplication(app))
 		}
 		if len(apps) == page.Size {
@@ -153,7 +154,8 @@ func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQ
 	return apps, nil
 }
 
-// owned reports whether app belongs to one of the owners. An application without an owner belongs to none.
-func owned(app oauthkit.Application, owners []string) bool {
+// isOwned reports whether app belongs to one of the owners, or owners is nil. An application
+// without an owner belongs to none.
+func isOwned(app oauthkit.Application, owners []string) bool {
 	return owners == nil || app.GetUserID() != "" && slices.Contains(owners, app.GetUserID())
 }

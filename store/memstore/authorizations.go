@@ -19,8 +19,8 @@ func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.Authoriza
 	defer s.mutex.Unlock()
 	var uses []oauthkit.AuthorizationUse
 	for _, authorization := range s.authorizations {
-		meant := ofUser(query.Subject)(authorization) && (query.ID == "" || authorization.ID == query.ID)
-		if meant && authorization.Valid(query.Now) && s.canBeUsed(authorization, query.Now) {
+		matches := ofUser(query.Subject)(authorization) && (query.ID == "" || authorization.ID == query.ID)
+		if matches && authorization.Valid(query.Now) && s.canBeUsed(authorization, query.Now) {
 			uses = append(uses, oauthkit.AuthorizationUse{Authorization: copyAuthorization(authorization), LastUsedAt: s.lastUsed(authorization)})
 		}
 	}
@@ -34,7 +34,7 @@ func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.Authoriza
 	}), nil
 }
 
-// canBeUsed reports whether an Authorization has a token that is still valid.
+// canBeUsed reports whether an Authorization has a valid token.
 func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) bool {
 	for _, token := range s.accessTokens {
 		if token.Authorization == authorization && now.Before(token.ExpiresAt) {
@@ -49,7 +49,7 @@ func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) 
 	return false
 }
 
-// lastUsed returns when the last token of an Authorization was issued, among those that Cleanup has not removed.
+// lastUsed returns the time at which the newest stored token of an Authorization was issued.
 func (s *Store) lastUsed(authorization *oauthkit.Authorization) time.Time {
 	var last time.Time
 	for _, token := range s.accessTokens {
@@ -99,18 +99,18 @@ func (s *Store) RevokeApplication(ctx context.Context, clientID string, now time
 		return 0, err
 	}
 	defer s.mutex.Unlock()
-	return s.forgetApplication(clientID, now), nil
+	return s.revokeApplication(clientID, now), nil
 }
 
-func (s *Store) forgetApplication(clientID string, now time.Time) (revoked int) {
+func (s *Store) revokeApplication(clientID string, now time.Time) (revoked int) {
 	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.clientID == clientID })
 	return s.revokeWhere(now, ofApplication(clientID))
 }
 
-// revokeWhere revokes the Authorizations that are meant and not revoked yet, and returns their number.
-func (s *Store) revokeWhere(now time.Time, meant func(*oauthkit.Authorization) bool) (revoked int) {
+// revokeWhere revokes the Authorizations that match and are not revoked, and returns their number.
+func (s *Store) revokeWhere(now time.Time, matches func(*oauthkit.Authorization) bool) (revoked int) {
 	for _, authorization := range s.authorizations {
-		if authorization.RevokedAt.IsZero() && meant(authorization) {
+		if authorization.RevokedAt.IsZero() && matches(authorization) {
 			authorization.RevokedAt = now
 			revoked++
 		}
@@ -118,7 +118,8 @@ func (s *Store) revokeWhere(now time.Time, meant func(*oauthkit.Authorization) b
 	return revoked
 }
 
-// ofUser is about nobody where the subject is empty: what an application has for itself is no user's.
+// ofUser matches the Authorizations of a user. An empty subject matches none: Authorizations that
+// applications have for themselves belong to no user.
 func ofUser(subject string) func(*oauthkit.Authorization) bool {
 	return func(authorization *oauthkit.Authorization) bool {
 		return subject != "" && authorization.Subject == subject

@@ -7,12 +7,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Check implements [oauthkit.Checker]. There is one thing to say, and it is always true.
+// Check implements [oauthkit.Checker]. It always returns one warning.
 func (s *Store) Check(context.Context) []oauthkit.Finding {
 	return []oauthkit.Finding{{
 		ID: "memstore.W001", Severity: oauthkit.SeverityWarning,
-		Message: "everything is kept in the memory of this process: it is lost when the process ends, and other instances know nothing of it",
-		Hint:    "Use store/postgres or store/sqlite where users are to stay signed in",
+		Message: "the store keeps everything in memory: the data is lost when the process ends and is not shared with other instances",
+		Hint:    "Use store/postgres or store/sqlite in production",
 	}}
 }
 

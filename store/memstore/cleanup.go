@@ -10,7 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// replayWindow is how long after its expiry a code is kept, so that a replay can be told from nonsense.
+// replayWindow is how long an expired code is kept, so that a replay is not mistaken for an
+// unknown code.
 const replayWindow = time.Hour
 
 // Cleanup implements [oauthkit.Cleaner].
@@ -29,7 +30,7 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	for _, table := range []struct {
 		name  string
 		clean func(table string) (int, error)
-	}{ // authorizations last: each is kept as long as a credential of it
+	}{ // authorizations last: each is kept until its credentials are removed
 		{"refresh_tokens.sealed", func(table string) (int, error) {
 			return clean(ctx, s, table, s.refreshTokens, e.sealed, unseal, limits)
 		}},
@@ -58,7 +59,8 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	return removed, nil
 }
 
-// forgetEnded forgets which applications were deleted more than a day ago: every request has ended that knew them.
+// forgetEnded removes marks of applications that were deleted more than a day ago. Every request
+// that read such an application has ended.
 func (s *Store) forgetEnded(now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -68,7 +70,7 @@ func (s *Store) forgetEnded(now time.Time) {
 	})
 }
 
-// expiry is a time that says which rows are not of use any more.
+// expiry is the time at which rows must have expired.
 type expiry time.Time
 
 func (e expiry) past(t time.Time) bool { return !time.Time(e).Before(t) }
@@ -83,8 +85,9 @@ func (e expiry) code(row *oauthkit.AuthorizationCode) bool {
 	return e.past(row.ExpiresAt.Add(replayWindow))
 }
 
-// authorizationsInUse returns the IDs of those that have credentials, or in a dry run would have any after it. None is added to it
-// later: a new credential replaces one that is still there, or comes with an Authorization of its own.
+// authorizationsInUse returns the IDs of the Authorizations that have credentials. In a dry run,
+// credentials that would be removed do not count. The result stays complete while Cleanup runs,
+// because a new credential either replaces one that still exists or has a new Authorization.
 func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -101,8 +104,8 @@ func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	return used
 }
 
-// clean does away with the rows that are expired now, by end, and gives way to others between two
-// batches. In a dry run it counts them.
+// clean calls end for the expired rows and unlocks the mutex between two batches. In a dry run it
+// counts the rows.
 func clean[Row any](
 	ctx context.Context, s *Store, table string, rows map[string]Row,
 	expired func(Row) bool, end func(rows map[string]Row, key string) bool, limits oauthkit.CleanupLimits,
@@ -137,7 +140,7 @@ func clean[Row any](
 	return removed, nil
 }
 
-// endRows returns how many of the rows were still there.
+// endRows calls end for rows and returns how many of them still existed.
 func endRows[Row any](
 	ctx context.Context, s *Store, rows map[string]Row, keys []string, end func(rows map[string]Row, key string) bool,
 ) (ended int, err error) {
@@ -159,7 +162,7 @@ func remove[Row any](rows map[string]Row, key string) (removed bool) {
 	return removed
 }
 
-// unseal drops what is sealed with a refresh token, which stays.
+// unseal removes the sealed response of a refresh token and keeps the token.
 func unseal(tokens map[string]*refreshToken, hash string) (dropped bool) {
 	token, exists := tokens[hash]
 	if dropped = exists && token.Sealed != nil; dropped {

@@ -7,7 +7,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// SaveCode implements [oauthkit.CodeStore]. Everything that can be refused is looked at before anything is changed.
+// SaveCode implements [oauthkit.CodeStore]. It checks everything before it changes anything.
 func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code 
 	return nil
 }
 
-// interactionOf returns the interaction that the approval is to consume: nil where the user had nothing to do.
+// interactionOf returns the interaction that the approval consumes, or nil if there was none.
 func (s *Store) interactionOf(approval *oauthkit.Approval) (*oauthkit.Interaction, error) {
 	if approval.InteractionHash == "" {
 		return nil, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// approver is a user together with the application that he may have approved.
+// approver is the key of a Consent.
 type approver struct{ clientID, subject string }
 
 // Consent implements [oauthkit.Store].
@@ -41,7 +41,7 @@ func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, now
 	return revoked, nil
 }
 
-// consentFor returns the consent that the approval is to stand under, not stored yet: nil where none is needed.
+// consentFor returns the Consent to store with the approval, or nil if it needs none.
 func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, error) {
 	if approval.Consent == nil {
 		return nil, nil
@@ -49,7 +49,7 @@ func (s *Store) consentFor(approval *oauthkit.Approval) (*oauthkit.Consent, erro
 	stored, exists := s.consents[approver{approval.Consent.ClientID, approval.Consent.Subject}]
 	switch {
 	case approval.ConsentUse != oauthkit.ConsentNew && (!exists || stored.ID != approval.Consent.ID):
-		return nil, oauthkit.ErrRevoked // one that was given again is another one
+		return nil, oauthkit.ErrRevoked // a Consent that was given again has another ID
 	case approval.ConsentUse == oauthkit.ConsentRemembered:
 		return stored, nil
 	}

@@ -23,11 +23,11 @@ func (s *Store) SaveInteraction(ctx context.Context, interaction *oauthkit.Inter
 	return nil
 }
 
-// trimInteractions removes the oldest open ones of a kind until a number is left.
-func (s *Store) trimInteractions(left int, ofKind func(*oauthkit.Interaction) bool) {
+// trimInteractions removes the oldest open interactions that match until left remain.
+func (s *Store) trimInteractions(left int, matches func(*oauthkit.Interaction) bool) {
 	var open []*oauthkit.Interaction
 	for _, other := range s.interactions {
-		if other.ConsumedAt.IsZero() && ofKind(other) {
+		if other.ConsumedAt.IsZero() && matches(other) {
 			open = append(open, other)
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Store) ConsumeInteraction(ctx context.Context, hash string, now time.Ti
 	return nil
 }
 
-// openInteraction returns one that can be consumed.
+// openInteraction returns an interaction that is not consumed, or an error.
 func (s *Store) openInteraction(hash string) (*oauthkit.Interaction, error) {
 	interaction, exists := s.interactions[hash]
 	switch {

@@ -8,12 +8,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// refreshToken is a refresh token with what only the store needs to know of it.
+// refreshToken is a refresh token with the state of its retry window.
 type refreshToken struct {
 	oauthkit.RefreshToken
 	sealedUntil         time.Time // when its retry window ends
 	repeats             int
-	repeatedGenerations int // how many tokens in a row before it were repeated
+	repeatedGenerations int // number of tokens in a row before it that were repeated
 }
 
 // RefreshToken implements [oauthkit.RefreshTokenStore].
@@ -53,7 +53,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotati
 	return nil
 }
 
-// dropSealed drops what is sealed with the tokens of an Authorization.
+// dropSealed removes the sealed responses of the tokens of an Authorization.
 func (s *Store) dropSealed(authorization *oauthkit.Authorization) {
 	for _, token := range s.refreshTokens {
 		if token.Authorization == authorization {
@@ -91,7 +91,7 @@ func (s *Store) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Repeat) 
 	return oauthkit.Repeats{Token: token.repeats, Generations: successor.repeatedGenerations}, nil
 }
 
-// clockTolerance is how far in the future a token may have been consumed.
+// clockTolerance is how far in the future the consumption of a token may be.
 const clockTolerance = time.Minute
 
 // repeatable reports whether the retry window of a token is open.
@@ -99,7 +99,7 @@ func (t *refreshToken) repeatable(now time.Time) bool {
 	return len(t.Sealed) > 0 && !now.After(t.sealedUntil) && !t.ConsumedAt.After(now.Add(clockTolerance))
 }
 
-// follows reports whether a token is one of the same Authorization that can still be used.
+// follows reports whether t belongs to the Authorization of earlier and is not consumed.
 func (t *refreshToken) follows(earlier *refreshToken) bool {
 	return t.Authorization == earlier.Authorization && t.ConsumedAt.IsZero()
 }

@@ -1,7 +1,8 @@
-// Package memstore is the store contract of package oauthkit in maps and one mutex: for tests, for programs of one process
-// that may forget everything when they end, and for whoever wants to read what a store has to do.
+// Package memstore implements the store contract of package oauthkit with maps and one mutex. It
+// is for tests, for programs of one process that may lose everything when they end, and as a
+// short reference for authors of stores.
 //
-// It keeps copies and hands out copies, so that nobody can change what is stored.
+// It stores and returns copies, so that a caller cannot change stored values.
 package memstore
 
 import (
@@ -14,31 +15,33 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Store keeps everything in memory. It is safe for concurrent use, once its fields are set. New makes one.
+// Store keeps everything in memory. Create one with [New]. It is safe for concurrent use after its
+// fields are set.
 type Store struct {
-	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
+	// Rules validate applications. The zero value has the library's rules only.
 	Rules oauthkit.ApplicationRules
-	// NewModel returns a zero application of the host's type, which NewApplication then returns. Nil: an AbstractApplication. For a
-	// type that does not embed one, no client_id is made, and no update is an ErrConflict.
+	// NewModel returns a zero application of the host's type, for NewApplication. If nil,
+	// NewApplication returns an AbstractApplication. For a type that does not embed
+	// AbstractApplication, the Store generates no client_id and never returns ErrConflict.
 	NewModel func() oauthkit.Application
 
 	mutex sync.Mutex
 
 	applications   map[string]oauthkit.Application    // by client_id
-	ended          map[string]time.Time               // when an application was disabled or deleted, by client_id
+	ended          map[string]time.Time               // when applications were disabled or deleted, by client_id
 	authorizations map[string]*oauthkit.Authorization // by ID
-	consents       map[approver]*oauthkit.Consent     // at most one each
+	consents       map[approver]*oauthkit.Consent     // by client_id and subject
 	interactions   map[string]*oauthkit.Interaction   // by hash
 	sharedSecret   string
 
-	// The Authorization of these is the one above, so that revoking it is one assignment.
+	// Credentials point to the Authorizations above, so one assignment revokes all of them.
 	codes         map[string]*oauthkit.AuthorizationCode // by hash
 	accessTokens  map[string]*oauthkit.AccessToken       // by hash
 	refreshTokens map[string]*refreshToken               // by hash
 	signingKeys   map[string]*oauthkit.SigningKey        // by ID
 }
 
-// Everything that a store can promise, checked by the compiler.
+// A Store implements the whole contract.
 var _ interface {
 	oauthkit.Store
 	oauthkit.CodeStore
@@ -66,10 +69,10 @@ func New() *Store {
 	}
 }
 
-// errExists is a failure, not an answer: what is new must have a name of its own.
-var errExists = errors.New("memstore: there is one with this name already")
+// errExists reports a new row whose key is taken.
+var errExists = errors.New("memstore: already exists")
 
-// lock begins an act. The caller unlocks the mutex unless there is an error: a caller who has given up gets nothing done.
+// lock locks the mutex for an act. It returns an error, with the mutex unlocked, if ctx has ended.
 func (s *Store) lock(ctx context.Context) error {
 	s.mutex.Lock()
 	if err := ctx.Err(); err != nil {

@@ -25,7 +25,7 @@ func (s *Store) SaveTokens(ctx context.Context, authorization *oauthkit.Authoriz
 	return nil
 }
 
-// tokensExist reports whether putTokens would overwrite something.
+// tokensExist reports whether putTokens would overwrite a token.
 func (s *Store) tokensExist(tokens oauthkit.Tokens) bool {
 	if _, exists := s.accessTokens[tokens.Access.Hash]; exists {
 		return true
