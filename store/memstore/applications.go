@@ -10,8 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Application implements [oauthkit.ApplicationStore]. The result has the type of the stored
-// application.
+// Application implements [oauthkit.ApplicationStore]. The result has the type of the
+// stored application.
 func (s *Store) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -35,8 +35,9 @@ func (s *Store) NewApplication() oauthkit.Application {
 // ValidateApplication implements [oauthkit.ApplicationManager].
 func (s *Store) ValidateApplication(app oauthkit.Application) error { return s.Rules.Validate(app) }
 
-// CreateApplication implements [oauthkit.ApplicationManager]. If app has no client_id, it gets one.
-// Anything left of an earlier application with the same client_id is revoked.
+// CreateApplication implements [oauthkit.ApplicationManager]. If app has no client_id,
+// it gets one. Anything left of an earlier application with the same client_id is
+// revoked.
 func (s *Store) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	return s.createApplication(ctx, app, now, func() error { return nil })
 }
@@ -60,7 +61,8 @@ func (s *Store) checkOwner(owner string, limit int) error {
 	return nil
 }
 
-// createApplication stores app, unless check returns an error. It calls check under the lock.
+// createApplication stores app, unless check returns an error. It calls check under the
+// lock.
 func (s *Store) createApplication(ctx context.Context, app oauthkit.Application, now time.Time, check func() error) error {
 	if err := s.Rules.Prepare(app); err != nil {
 		return err
@@ -154,8 +156,8 @@ func (s *Store) ListApplications(ctx context.Context, page oauthkit.ApplicationQ
 	return apps, nil
 }
 
-// isOwned reports whether app belongs to one of the owners, or owners is nil. An application
-// without an owner belongs to none.
+// isOwned reports whether app belongs to one of the owners, or owners is nil. An
+// application without an owner belongs to none.
 func isOwned(app oauthkit.Application, owners []string) bool {
 	return owners == nil || app.GetUserID() != "" && slices.Contains(owners, app.GetUserID())
 }

@@ -49,7 +49,8 @@ func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) 
 	return false
 }
 
-// lastUsed returns the time at which the newest stored token of an Authorization was issued.
+// lastUsed returns the time at which the newest stored token of an Authorization was
+// issued.
 func (s *Store) lastUsed(authorization *oauthkit.Authorization) time.Time {
 	var last time.Time
 	for _, token := range s.accessTokens {
@@ -107,7 +108,8 @@ func (s *Store) revokeApplication(clientID string, now time.Time) (revoked int) 
 	return s.revokeWhere(now, ofApplication(clientID))
 }
 
-// revokeWhere revokes the Authorizations that match and are not revoked, and returns their number.
+// revokeWhere revokes the Authorizations that match and are not revoked, and returns
+// their number.
 func (s *Store) revokeWhere(now time.Time, matches func(*oauthkit.Authorization) bool) (revoked int) {
 	for _, authorization := range s.authorizations {
 		if authorization.RevokedAt.IsZero() && matches(authorization) {
@@ -118,8 +120,8 @@ func (s *Store) revokeWhere(now time.Time, matches func(*oauthkit.Authorization)
 	return revoked
 }
 
-// ofUser matches the Authorizations of a user. An empty subject matches none: Authorizations that
-// applications have for themselves belong to no user.
+// ofUser matches the Authorizations of a user. An empty subject matches none:
+// Authorizations that applications have for themselves belong to no user.
 func ofUser(subject string) func(*oauthkit.Authorization) bool {
 	return func(authorization *oauthkit.Authorization) bool {
 		return subject != "" && authorization.Subject == subject

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// replayWindow is how long an expired code is kept, so that a replay is not mistaken for an
-// unknown code.
+// replayWindow is how long an expired code is kept, so that a replay is not mistaken
+// for an unknown code.
 const replayWindow = time.Hour
 
 // Cleanup implements [oauthkit.Cleaner].
@@ -59,8 +59,8 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	return removed, nil
 }
 
-// forgetEnded removes marks of applications that were deleted more than a day ago. Every request
-// that read such an application has ended.
+// forgetEnded removes marks of applications that were deleted more than a day ago.
+// Every request that read such an application has ended.
 func (s *Store) forgetEnded(now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -85,9 +85,10 @@ func (e expiry) code(row *oauthkit.AuthorizationCode) bool {
 	return e.past(row.ExpiresAt.Add(replayWindow))
 }
 
-// authorizationsInUse returns the IDs of the Authorizations that have credentials. In a dry run,
-// credentials that would be removed do not count. The result stays complete while Cleanup runs,
-// because a new credential either replaces one that still exists or has a new Authorization.
+// authorizationsInUse returns the IDs of the Authorizations that have credentials. In a
+// dry run, credentials that would be removed do not count. The result stays complete
+// while Cleanup runs, because a new credential either replaces one that still exists or
+// has a new Authorization.
 func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -104,8 +105,8 @@ func (s *Store) authorizationsInUse(e expiry, dryRun bool) map[string]bool {
 	return used
 }
 
-// clean calls end for the expired rows and unlocks the mutex between two batches. In a dry run it
-// counts the rows.
+// clean calls end for the expired rows and unlocks the mutex between two batches. In a
+// dry run it counts the rows.
 func clean[Row any](
 	ctx context.Context, s *Store, table string, rows map[string]Row,
 	expired func(Row) bool, end func(rows map[string]Row, key string) bool, limits oauthkit.CleanupLimits,

@@ -7,7 +7,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// SaveCode implements [oauthkit.CodeStore]. It checks everything before it changes anything.
+// SaveCode implements [oauthkit.CodeStore]. It checks everything before it changes
+// anything.
 func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -43,7 +44,8 @@ func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code 
 	return nil
 }
 
-// interactionOf returns the interaction that the approval consumes, or nil if there was none.
+// interactionOf returns the interaction that the approval consumes, or nil if there was
+// none.
 func (s *Store) interactionOf(approval *oauthkit.Approval) (*oauthkit.Interaction, error) {
 	if approval.InteractionHash == "" {
 		return nil, nil

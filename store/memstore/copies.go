@@ -8,8 +8,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// copyApplication copies the struct that app points to and the lists of its AbstractApplication.
-// It copies the host's own fields by assignment.
+// copyApplication copies the struct that app points to and the lists of its
+// AbstractApplication. It copies the host's own fields by assignment.
 func copyApplication(app oauthkit.Application) oauthkit.Application {
 	value := reflect.ValueOf(app)
 	if value.Kind() != reflect.Pointer {
@@ -61,8 +61,9 @@ func copyInteraction(interaction *oauthkit.Interaction) *oauthkit.Interaction {
 	return &duplicate
 }
 
-// A credential is copied with an Authorization that the caller chooses: the stored Authorization
-// when the credential is saved, and a copy of it when the credential is returned.
+// A credential is copied with an Authorization that the caller chooses: the stored
+// Authorization when the credential is saved, and a copy of it when the credential is
+// returned.
 
 func copyCode(code *oauthkit.AuthorizationCode, authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
 	duplicate := *code

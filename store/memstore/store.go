@@ -1,6 +1,6 @@
-// Package memstore implements the store contract of package oauthkit with maps and one mutex. It
-// is for tests, for programs of one process that may lose everything when they end, and as a
-// short reference for authors of stores.
+// Package memstore implements the store contract of package oauthkit with maps and one
+// mutex. It is for tests, for programs of one process that may lose everything when
+// they end, and as a short reference for authors of stores.
 //
 // It stores and returns copies, so that a caller cannot change stored values.
 package memstore
@@ -15,14 +15,15 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Store keeps everything in memory. Create one with [New]. It is safe for concurrent use after its
-// fields are set.
+// Store keeps everything in memory. Create one with [New]. It is safe for concurrent
+// use after its fields are set.
 type Store struct {
 	// Rules validate applications. The zero value has the library's rules only.
 	Rules oauthkit.ApplicationRules
-	// NewModel returns a zero application of the host's type, for NewApplication. If nil,
-	// NewApplication returns an AbstractApplication. For a type that does not embed
-	// AbstractApplication, the Store generates no client_id and never returns ErrConflict.
+	// NewModel returns a zero application of the host's type, for NewApplication. If
+	// nil, NewApplication returns an AbstractApplication. For a type that does not
+	// embed AbstractApplication, the Store generates no client_id and never returns
+	// ErrConflict.
 	NewModel func() oauthkit.Application
 
 	mutex sync.Mutex
@@ -34,7 +35,8 @@ type Store struct {
 	interactions   map[string]*oauthkit.Interaction   // by hash
 	sharedSecret   string
 
-	// Credentials point to the Authorizations above, so one assignment revokes all of them.
+	// Credentials point to the Authorizations above, so one assignment revokes all of
+	// them.
 	codes         map[string]*oauthkit.AuthorizationCode // by hash
 	accessTokens  map[string]*oauthkit.AccessToken       // by hash
 	refreshTokens map[string]*refreshToken               // by hash
@@ -72,7 +74,8 @@ func New() *Store {
 // errExists reports a new row whose key is taken.
 var errExists = errors.New("memstore: already exists")
 
-// lock locks the mutex for an act. It returns an error, with the mutex unlocked, if ctx has ended.
+// lock locks the mutex for an act. It returns an error, with the mutex unlocked, if ctx
+// has ended.
 func (s *Store) lock(ctx context.Context) error {
 	s.mutex.Lock()
 	if err := ctx.Err(); err != nil {

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// connections is the size of the pool. PostgreSQL allows 100 connections by default, enough for
-	// four instances. Idle connections stay open, because opening one costs more than a hundred
-	// statements.
+	// connections is the size of the pool. PostgreSQL allows 100 connections by
+	// default, enough for four instances. Idle connections stay open, because opening
+	// one costs more than a hundred statements.
 	connections = 20
 	// connectTimeout limits the attempt to connect to one host of the URL.
 	connectTimeout = 5 * time.Second
-	// cancelTimeout limits the wait for the response to a canceled statement. After it, the
-	// connection is closed.
+	// cancelTimeout limits the wait for the response to a canceled statement. After it,
+	// the connection is closed.
 	cancelTimeout = 300 * time.Millisecond
 )
 
@@ -39,9 +39,9 @@ func openPool(config *pgx.ConnConfig) *sql.DB {
 	return pool
 }
 
-// configure sets options that a URL cannot express. A context that ends cancels its statement on
-// the server and keeps the connection. By default pgx closes the connection, and the server
-// completes the statement.
+// configure sets options that a URL cannot express. A context that ends cancels its
+// statement on the server and keeps the connection. By default pgx closes the
+// connection, and the server completes the statement.
 func configure(config *pgx.ConnConfig) {
 	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
@@ -60,8 +60,9 @@ func configure(config *pgx.ConnConfig) {
 // default_transaction_read_only is on.
 const readOnlyTransaction = "25006"
 
-// staleConnections finds connections that were opened before the server became read-only. They
-// would stay read-only after the server accepts writes again or another one becomes the primary.
+// staleConnections finds connections that were opened before the server became
+// read-only. They would stay read-only after the server accepts writes again or another
+// one becomes the primary.
 type staleConnections struct {
 	before atomic.Int64 // connections opened earlier are stale; nanoseconds since 1970
 }
@@ -69,9 +70,9 @@ type staleConnections struct {
 // openedAt is the key of a connection's custom data for the time at which it was opened.
 const openedAt = "oauthkit.openedAt"
 
-// onError reports whether a connection can be used after an error of the server. A write refused
-// as read-only also marks the other connections as stale, at most once a second, because new
-// connections can be read-only too.
+// onError reports whether a connection can be used after an error of the server. A
+// write refused as read-only also marks the other connections as stale, at most once a
+// second, because new connections can be read-only too.
 func (s *staleConnections) onError(conn *pgconn.PgConn, err *pgconn.PgError) bool {
 	if err.Code == readOnlyTransaction {
 		opened, _ := conn.CustomData()[openedAt].(int64)

@@ -23,9 +23,9 @@ type parsedURL struct {
 	modeChosen bool // the URL has the parameter execMode
 }
 
-// parse parses a URL. It refuses the mode describe_exec, which needs two round trips for a
-// statement: a pooler may send the second one to another connection, where the last described
-// statement is a different one.
+// parse parses a URL. It refuses the mode describe_exec, which needs two round trips
+// for a statement: a pooler may send the second one to another connection, where the
+// last described statement is a different one.
 func parse(url string) (*parsedURL, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -43,8 +43,9 @@ func parse(url string) (*parsedURL, error) {
 	return &parsedURL{config, chosen}, nil
 }
 
-// behindPooler reports whether a pooler is between the program and the server. The process of the
-// server is then not the one that was announced when the connection was opened.
+// behindPooler reports whether a pooler is between the program and the server. The
+// process of the server is then not the one that was announced when the connection was
+// opened.
 func behindPooler(ctx context.Context, config *parsedURL) (bool, error) {
 	conn, err := pgx.ConnectConfig(ctx, config.Copy())
 	if err != nil {

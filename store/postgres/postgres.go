@@ -5,15 +5,16 @@
 //
 // # Poolers
 //
-// Prepared statements do not work behind PgBouncer in transaction mode, or another pooler that
-// gives each transaction another connection to the server. [OpenDB] detects a pooler and then
-// sends statements without preparing them, like default_query_exec_mode=exec in the URL. It keeps
-// another mode that the URL chooses, except describe_exec, which is always an error
-// ([ErrExecMode]): behind a pooler it mixes up the results of statements.
+// Prepared statements do not work behind PgBouncer in transaction mode, or another
+// pooler that gives each transaction another connection to the server. [OpenDB] detects
+// a pooler and then sends statements without preparing them, like
+// default_query_exec_mode=exec in the URL. It keeps another mode that the URL chooses,
+// except describe_exec, which is always an error ([ErrExecMode]): behind a pooler it
+// mixes up the results of statements.
 //
-// Migrations need a lock and settings of a session, and therefore a direct connection to
-// PostgreSQL. Behind a pooler, [Open] and Migrate return an error if a migration is due, and
-// succeed otherwise.
+// Migrations need a lock and settings of a session, and therefore a direct connection
+// to PostgreSQL. Behind a pooler, [Open] and Migrate return an error if a migration is
+// due, and succeed otherwise.
 package postgres
 
 import (
@@ -28,8 +29,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// Open opens the database at url as [OpenDB] does, creates or updates the tables, and returns the
-// store. Close of the store closes the connections.
+// Open opens the database at url as [OpenDB] does, creates or updates the tables, and
+// returns the store. Close of the store closes the connections.
 func Open[A oauthkit.Application](url string) (*gormstore.Store[A], error) {
 	return OpenWith[A](url, gormstore.Config{})
 }
@@ -43,14 +44,15 @@ func OpenWith[A oauthkit.Application](url string, config gormstore.Config) (*gor
 	return gormstore.Open[A](db, config)
 }
 
-// OpenDB opens the database at url, for example postgres://user:password@host:5432/name. It
-// returns an error if it cannot connect to the database. The pool keeps up to 20 connections; to
-// change the number, call SetMaxOpenConns of the pool that the method DB of the result returns.
-// If the URL has no connect_timeout, it is 5 seconds per host.
+// OpenDB opens the database at url, for example
+// postgres://user:password@host:5432/name. It returns an error if it cannot connect to
+// the database. The pool keeps up to 20 connections; to change the number, call
+// SetMaxOpenConns of the pool that the method DB of the result returns. If the URL has
+// no connect_timeout, it is 5 seconds per host.
 //
-// With several hosts and target_session_attrs=read-write in the URL, the pool follows the
-// primary: after a server refuses a write as read-only, the pool drops all connections that were
-// opened before.
+// With several hosts and target_session_attrs=read-write in the URL, the pool follows
+// the primary: after a server refuses a write as read-only, the pool drops all
+// connections that were opened before.
 //
 // The package comment describes how OpenDB sends statements behind a pooler.
 func OpenDB(url string) (*gorm.DB, error) {

@@ -22,8 +22,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// Open opens the file at path as [OpenDB] does, creates or updates the tables, and returns the
-// store. Close of the store closes the file.
+// Open opens the file at path as [OpenDB] does, creates or updates the tables, and
+// returns the store. Close of the store closes the file.
 func Open[A oauthkit.Application](path string) (*gormstore.Store[A], error) {
 	return OpenWith[A](path, gormstore.Config{})
 }
@@ -39,21 +39,22 @@ func OpenWith[A oauthkit.Application](path string, config gormstore.Config) (*go
 
 // Options configures a database. The zero value is the safest.
 type Options struct {
-	// SynchronousNormal sets PRAGMA synchronous to NORMAL: a commit does not wait for the disk. A
-	// power failure or a crash of the operating system can then lose the last commits, so that a
-	// revoked token becomes valid again. It does not damage the file, and a crash of the program
-	// loses nothing. If false, PRAGMA synchronous is FULL.
+	// SynchronousNormal sets PRAGMA synchronous to NORMAL: a commit does not wait for
+	// the disk. A power failure or a crash of the operating system can then lose the
+	// last commits, so that a revoked token becomes valid again. It does not damage the
+	// file, and a crash of the program loses nothing. If false, PRAGMA synchronous is
+	// FULL.
 	SynchronousNormal bool
 }
 
-// OpenDB opens the SQLite file at path. If the file does not exist, OpenDB creates it, readable
-// by its owner only. No character of a path has a special meaning, but the path ":memory:" opens
-// a database in memory that is lost when it is closed.
+// OpenDB opens the SQLite file at path. If the file does not exist, OpenDB creates it,
+// readable by its owner only. No character of a path has a special meaning, but the
+// path ":memory:" opens a database in memory that is lost when it is closed.
 //
-// Readers and one writer work at the same time. The writers of a store queue in the order of
-// their arrival and hold no connection while they wait. While another program writes to the
-// file, a write waits until its context ends, or for a minute if the context has no deadline. A
-// commit is on the disk when it returns.
+// Readers and one writer work at the same time. The writers of a store queue in the
+// order of their arrival and hold no connection while they wait. While another program
+// writes to the file, a write waits until its context ends, or for a minute if the
+// context has no deadline. A commit is on the disk when it returns.
 //
 // Network file systems are not supported, as https://www.sqlite.org/wal.html explains.
 func OpenDB(path string) (*gorm.DB, error) {
@@ -78,19 +79,20 @@ func OpenDBWith(path string, options Options) (*gorm.DB, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	mode := strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
-	// modeof gives the log the permissions of the file. With mode=rw, a connection does not create
-	// the file again after it was removed.
+	// modeof gives the log the permissions of the file. With mode=rw, a connection does
+	// not create the file again after it was removed.
 	return open(address(path)+"?"+settings+"&mode=rw&modeof="+mode, connections, path+"-shm")
 }
 
 // connections is the size of the pool: one writer and several readers.
 const connections = 8
 
-// settings apply to every connection. busy_timeout comes first because the other pragmas may have
-// to wait for a lock. The wait also ends with the context.
+// settings apply to every connection. busy_timeout comes first because the other
+// pragmas may have to wait for a lock. The wait also ends with the context.
 const settings = "_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(on)"
 
-// open opens a database. The index of its log is the file at index, if index is not empty.
+// open opens a database. The index of its log is the file at index, if index is not
+// empty.
 func open(address string, connections int, index string) (*gorm.DB, error) {
 	pool, err := driver.Open(address, func(conn *sqlite3.Conn) error {
 		if err := conn.Exec("PRAGMA user_version"); err != nil { // creates the index if there is a log
@@ -113,9 +115,10 @@ func open(address string, connections int, index string) (*gorm.DB, error) {
 	return db, nil
 }
 
-// useLog switches the file to write-ahead logging (https://www.sqlite.org/wal.html), which is a
-// lasting property of the file. SQLite does not wait for other programs that have the file open
-// when it does so, therefore useLog repeats the statement for up to a minute.
+// useLog switches the file to write-ahead logging (https://www.sqlite.org/wal.html),
+// which is a lasting property of the file. SQLite does not wait for other programs that
+// have the file open when it does so, therefore useLog repeats the statement for up to
+// a minute.
 func useLog(pool *sql.DB) error {
 	const attempts, pause = 6000, 10 * time.Millisecond
 	for attempt := 1; ; attempt++ {
@@ -127,8 +130,8 @@ func useLog(pool *sql.DB) error {
 	}
 }
 
-// limitIndex gives the index of the log the permissions of the database file. The driver creates
-// it readable by everyone.
+// limitIndex gives the index of the log the permissions of the database file. The
+// driver creates it readable by everyone.
 func limitIndex(index string) error {
 	info, err := os.Stat(strings.TrimSuffix(index, "-shm"))
 	if index == "" || errors.Is(err, fs.ErrNotExist) {
@@ -144,8 +147,8 @@ func limitIndex(index string) error {
 	return err
 }
 
-// createFile creates the file if it does not exist, readable by its owner only because it holds
-// keys. SQLite would create it readable by others.
+// createFile creates the file if it does not exist, readable by its owner only because
+// it holds keys. SQLite would create it readable by others.
 func createFile(path string) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -157,8 +160,8 @@ func createFile(path string) error {
 	return file.Close()
 }
 
-// address returns a path as a URI for SQLite (https://www.sqlite.org/uri.html), with special
-// characters escaped.
+// address returns a path as a URI for SQLite (https://www.sqlite.org/uri.html), with
+// special characters escaped.
 func address(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {

@@ -14,7 +14,7 @@ func applicationRules() []rule {
 	return []rule{
 		{
 			"an application is found by its client_id",
-			"nobody can sign in",
+			"no application can use the provider",
 			func(t *trial) {
 				app := t.found(t.client)
 				if app.GetID() != t.client {
@@ -23,8 +23,8 @@ func applicationRules() []rule {
 			},
 		},
 		{
-			"an application that does not exist is ErrNotFound",
-			"a client with a typo in its client_id is told to try again later, or a failing database looks like invalid_client",
+			"Application returns ErrNotFound for an unknown client_id",
+			"a typo in a client_id is answered 503, or a failing database is answered invalid_client",
 			func(t *trial) {
 				for _, id := range []string{"", secret.NewID(), t.client + " ", strings.Repeat("x", 255), "' OR 1=1 --", "%"} {
 					_, err := t.Application(t.ctx, id)
@@ -34,17 +34,17 @@ func applicationRules() []rule {
 		},
 		{
 			"client_ids are compared byte by byte",
-			"an application can be registered that is taken for another one",
+			"an attacker registers an application that is mistaken for another one",
 			testApplicationIdentity,
 		},
 		{
-			"every field of an application is kept",
-			"what the operator allowed or forbade is lost",
+			"every field of an application is stored",
+			"permissions and restrictions set by the operator are lost",
 			testApplicationFields,
 		},
 		{
-			"what Application returns is the caller's own",
-			"a request that changes its copy changes every other request's application",
+			"Application returns a copy",
+			"a request that modifies its copy modifies the application of every other request",
 			testApplicationIsOwn,
 		},
 	}

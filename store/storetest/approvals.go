@@ -11,43 +11,43 @@ import (
 func approvalRules() []rule {
 	return []rule{
 		{
-			"SaveCode saves consent that was given, and puts the Authorization under it",
-			"the user is asked again and again, or revoking the consent does not reach the Authorization",
+			"SaveCode saves a new Consent and links the Authorization to it",
+			"the user is asked again and again, or revoking the Consent does not revoke the Authorization",
 			testNewConsent,
 		},
 		{
-			"consent that is given anew where there is one keeps its row, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced",
-			"a user has two consents for one application and can only withdraw one",
+			"a Consent that is given again keeps its row, with new Scopes, ResourceScopes, ApplicationDigest and UpdatedAt",
+			"a user has two Consents for one application and can only revoke one",
 			testConsentGivenAgain,
 		},
 		{
-			"consent that is widened keeps its row, and its Scopes, ResourceScopes, ApplicationDigest and UpdatedAt are replaced",
-			"a user is asked again for what he has just approved",
+			"a Consent that is widened keeps its row, with new Scopes, ResourceScopes, ApplicationDigest and UpdatedAt",
+			"a user is asked again for scopes that they just approved",
 			testConsentWidened,
 		},
 		{
-			"SaveCode under remembered consent leaves it as it is",
-			"a request that nobody was asked about widens what was approved",
+			"SaveCode under a remembered Consent does not change the Consent",
+			"a request that showed no consent page widens the Consent",
 			testConsentRemembered,
 		},
 		{
-			"SaveCode without consent leaves the Authorization under none",
-			"an application of the operator depends on consent that nobody can give",
+			"SaveCode without a Consent links the Authorization to none",
+			"a trusted application depends on a Consent that no user can give",
 			testNoConsent,
 		},
 		{
-			"SaveCode under consent that is gone is ErrRevoked, and nothing is saved or consumed",
-			"a code is issued after the user has withdrawn",
+			"SaveCode under a revoked Consent returns ErrRevoked and saves and consumes nothing",
+			"a code is issued after the user revoked the Consent",
 			func(t *trial) { testConsentGone(t, oauthkit.ConsentRemembered) },
 		},
 		{
-			"SaveCode that widens consent which is gone is ErrRevoked, and nothing is saved or consumed",
-			"what the user has withdrawn is remembered again, because another page of his was open",
+			"SaveCode that widens a revoked Consent returns ErrRevoked and saves and consumes nothing",
+			"a second consent page that is still open restores the revoked Consent",
 			func(t *trial) { testConsentGone(t, oauthkit.ConsentWidened) },
 		},
 		{
-			"consent that was revoked and given again is not the one it was",
-			"a request goes through that was begun under what the user has withdrawn, or widens it",
+			"a Consent that was revoked and given again has another identity",
+			"a request that began under the revoked Consent succeeds, or widens the new one",
 			testConsentReplaced,
 		},
 	}
@@ -58,17 +58,17 @@ func decisionRules() []rule {
 	return []rule{
 		{
 			"SaveCode consumes the interaction",
-			"the consent page can be sent twice, and each time a code is issued",
+			"the consent page can be submitted twice, and each time a code is issued",
 			testApprovalConsumes,
 		},
 		{
-			"SaveCode with an interaction that does not exist is ErrNotFound, and nothing is saved",
-			"a request that nobody began is approved",
+			"SaveCode with an unknown interaction returns ErrNotFound and saves nothing",
+			"a request that was never made is approved",
 			testUnknownInteractionOfApproval,
 		},
 		{
 			"SaveCode does everything or nothing",
-			"a failure in the middle uses up the request without a code, or remembers consent that led to none",
+			"a failure in the middle consumes the interaction without a code, or saves a Consent without an Authorization",
 			testSaveCodeFails,
 		},
 	}

@@ -11,43 +11,43 @@ import (
 func cleanupRules() []rule {
 	rules := []rule{
 		{
-			"Cleanup removes what has expired from every table, and counts it",
-			"the database grows for ever",
+			"Cleanup removes and counts expired rows of every table",
+			"the database grows forever",
 			testCleanupRemoves,
 		},
 		{
-			"Cleanup keeps what has not expired, used or revoked as it may be",
-			"sessions end, replays are not noticed, or what was revoked is unknown instead",
+			"Cleanup keeps rows that have not expired, even consumed and revoked ones",
+			"sessions end early, replays are not detected, or revoked tokens become unknown ones",
 			testCleanupKeeps,
 		},
 		{
 			"a consumed code is kept for an hour after its expiry, with its Authorization",
-			"a replay is not told from nonsense, and what was issued for the code is not revoked",
+			"a replay looks like an unknown code, and its Authorization is not revoked",
 			testCleanupKeepsReplays,
 		},
 		{
-			"an Authorization whose code was never redeemed goes with the code",
-			"whoever can sign in fills the database with what is of no use to anybody",
+			"an Authorization whose code was never redeemed is removed with the code",
+			"any user can fill the database with useless rows",
 			testCleanupUnredeemed,
 		},
 		{
-			"an Authorization is kept as long as it can be refreshed",
+			"an Authorization is kept until its refresh token expires",
 			"a user is signed out when the first access token expires",
 			testCleanupKeepsRefreshable,
 		},
 		{
-			"consent, signing keys and applications are kept",
-			"users are asked again, and nothing that was signed can be verified",
+			"Consents, signing keys and applications are kept",
+			"users are asked again, and signatures can no longer be verified",
 			testCleanupKeepsLasting,
 		},
 		{
-			"Cleanup drops what is sealed with a refresh token once its window is over, and counts it",
-			"a dump and a token that was used up a month ago give the live one",
+			"Cleanup removes and counts sealed responses whose retry window is over",
+			"a database dump and a token that was consumed a month ago reveal the live token",
 			testCleanupSealed,
 		},
 		{
-			"Cleanup may run twice at once, and each row is counted once",
-			"two instances that clean up at the same time fail, or report what they did not do",
+			"concurrent Cleanups succeed and count each row once",
+			"two instances that clean up at the same time fail, or report rows that they did not remove",
 			testCleanupTwice,
 		},
 	}

@@ -13,33 +13,33 @@ import (
 func cleanupLimitRules() []rule {
 	return []rule{
 		{
-			"Cleanup keeps to its limits, and can be called again until nothing is left",
-			"one large transaction stops everybody else",
+			"Cleanup respects its limits and can be repeated until no row is left",
+			"one large transaction blocks all requests",
 			testCleanupLimits,
 		},
 		{
-			"a dry run counts what Cleanup would remove, and removes nothing",
-			"who wants to know beforehand what goes has lost it, or is told something else",
+			"a dry run counts the rows that Cleanup would remove and removes none",
+			"an operator who wanted a preview loses the rows, or sees a wrong number",
 			testCleanupDryRun,
 		},
 		{
-			"a dry run keeps to the limits",
-			"it promises more than a call with the same limits does",
+			"a dry run respects the limits",
+			"it reports more rows than a call with the same limits removes",
 			testCleanupDryRunLimits,
 		},
 		{
-			"CleanupLimits.Progress is told of every batch, while it happens",
-			"who watches sees nothing happen for hours, or something that did not",
+			"Cleanup calls CleanupLimits.Progress after every batch",
+			"an operator sees no progress for hours, or false progress",
 			testCleanupProgress,
 		},
 		{
-			"a context that ends between two batches stops Cleanup, and what was removed is told",
-			"a program that has to end waits for hours, or hides what it did",
+			"Cleanup stops when its context ends and reports the removed rows",
+			"a program that shuts down waits for hours, or reports too few removed rows",
 			testCleanupStops,
 		},
 		{
-			"Cleanup without CleanupLimits.Now is an error, and removes nothing",
-			"a program that forgets the time loses everything, or never finds out that nothing is removed",
+			"Cleanup without CleanupLimits.Now returns an error and removes nothing",
+			"a program that forgets the time loses everything, or never notices that no row is removed",
 			testCleanupZeroNow,
 		},
 	}

@@ -10,47 +10,47 @@ func codeRules() []rule {
 	return []rule{
 		{
 			"SaveCode saves the Authorization and the code",
-			"a code was handed out that nobody can redeem",
+			"the client receives a code that cannot be redeemed",
 			testSaveCode,
 		},
 		{
-			"a code that does not exist is ErrNotFound",
-			"nonsense is taken for a replay, or for a failing database",
+			"Code and RedeemCode return ErrNotFound for an unknown code",
+			"an invented code looks like a replay, or like a failing database",
 			testUnknownCode,
 		},
 		{
-			"RedeemCode saves the tokens and keeps the code as consumed",
-			"a replay is not told from nonsense, and what was issued for the code is not revoked (RFC 6749 §4.1.2)",
+			"RedeemCode saves the tokens and keeps the consumed code",
+			"a replay looks like an unknown code, and the tokens issued for the code are not revoked (RFC 6749 §4.1.2)",
 			testRedeemCode,
 		},
 		{
-			"RedeemCode saves an access token alone",
-			"an application without refresh tokens cannot sign anybody in",
+			"RedeemCode saves an access token without a refresh token",
+			"an application without refresh tokens cannot sign users in",
 			testRedeemWithoutRefresh,
 		},
 		{
-			"RedeemCode moves the end of the Authorization to that of the tokens' Authorization",
-			"every session ends with its code, or what nobody ever redeemed is kept as long as a session",
+			"RedeemCode sets ExpiresAt of the Authorization to that of the tokens' Authorization",
+			"every session ends with its code, or an Authorization without tokens is kept as long as a session",
 			testRedeemExtends,
 		},
 		{
-			"a consumed code is ErrReplayed, and nothing is saved",
-			"whoever has seen a code gets tokens after its owner did",
+			"RedeemCode of a consumed code returns ErrReplayed and saves nothing",
+			"an attacker who has seen a code gets tokens after the client",
 			testRedeemTwice,
 		},
 		{
-			"the code of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
-			"tokens are issued after the user has withdrawn",
+			"RedeemCode under a revoked Authorization returns ErrRevoked and saves and consumes nothing",
+			"tokens are issued after the user revoked access",
 			testRedeemRevoked,
 		},
 		{
-			"a consumed code of a revoked Authorization is one of the two answers, never success",
-			"a replay after the replay was noticed gets tokens",
+			"RedeemCode of a consumed code under a revoked Authorization returns either error",
+			"a second replay gets tokens",
 			testRedeemReplayedAndRevoked,
 		},
 		{
 			"RedeemCode does everything or nothing",
-			"a failure in the middle uses up the code without tokens, or issues tokens without using it up",
+			"a failure in the middle consumes the code without tokens, or issues tokens without consuming it",
 			testRedeemFails,
 		},
 	}

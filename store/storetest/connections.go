@@ -12,28 +12,28 @@ import (
 func connectionRules() []rule {
 	return append(signInRules(), []rule{
 		{
-			"UserConsents returns what a user has approved, in the order of the client_ids",
-			"users cannot withdraw what they do not see",
+			"UserConsents returns the Consents of a user in the order of the client_ids",
+			"users cannot revoke a Consent that they do not see",
 			testUserConsents,
 		},
 		{
-			"a user sees what is his, compared byte by byte",
-			"one user sees and ends what is another's",
+			"users see and revoke only their own rows, compared byte by byte",
+			"one user sees or revokes the sign-ins of another",
 			testOnlyOnesOwn,
 		},
 		{
-			"what applications have for themselves is no user's",
-			"a host that has lost a user's name ends the sessions of all its servers",
+			"Authorizations of applications for themselves belong to no user",
+			"a host that passes an empty subject signs out all servers",
 			testNobody,
 		},
 		{
-			"what UserAuthorizations and UserConsents return is the caller's own",
-			"a page changes what is stored",
+			"UserAuthorizations and UserConsents return copies",
+			"a page modifies stored rows",
 			testConnectionCopies,
 		},
 		{
-			"managing authorizations that fails gives no answer, and does nothing",
-			"the host is told that a user has nothing left, while the database is away",
+			"managing Authorizations returns an error and does nothing when it fails",
+			"the host believes that a user has no sign-ins left while the database is down",
 			testConnectionFailure,
 		},
 	}...)

@@ -11,39 +11,39 @@ import (
 func consentRaces() []rule {
 	return []rule{
 		{
-			"a code that is saved under consent while it is revoked is refused, or its Authorization is revoked with it",
-			"an application that the user has removed comes back in the same moment",
+			"a code saved under a Consent that is being revoked is refused, or its Authorization is revoked too",
+			"an application that the user removed regains access at that moment",
 			func(t *trial) {
 				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentRemembered) })
 			},
 		},
 		{
-			"consent that is widened while it is revoked stays gone, and the code is refused or its Authorization revoked with it",
-			"what the user has withdrawn is remembered again, because he was just answering another page",
+			"a Consent that is widened while it is revoked stays revoked, and so does the Authorization",
+			"a second consent page that the user submits at that moment restores the revoked Consent",
 			func(t *trial) {
 				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentWidened) })
 			},
 		},
 		{
-			"consent that is given while it is revoked lives together with its Authorization, or neither does",
-			"the connected-apps page does not show what is alive, or shows what is not",
+			"a Consent given during a revocation is valid together with its Authorization, or neither is",
+			"the page of connected apps hides valid access, or shows revoked access",
 			func(t *trial) { t.pairs(100, testGivenAgainstRevoke) },
 		},
 		{
-			"an Authorization under no consent that is saved while everything is revoked is revoked if and only if it is reported",
-			"the host is told that an application is gone, and it is not",
+			"an Authorization without a Consent that is saved during a revocation is revoked if and only if it is reported",
+			"the host believes that an application lost access, and it did not",
 			func(t *trial) { t.pairs(100, testNoConsentAgainstRevoke) },
 		},
 		{
-			"consent that is given several times at once is one",
-			"a user has two consents for one application and can only withdraw one, or a second tab fails",
+			"concurrent approvals create one Consent",
+			"a user has two Consents for one application and can only revoke one, or a second tab fails",
 			func(t *trial) {
 				t.pairs(20, func(t *trial) { testGivenRace(t, 10, secret.NewID) })
 			},
 		},
 		{
-			"consent that was withdrawn and is given again several times at once is one",
-			"two tabs that both knew of it cannot both be approved: they give it with the same ID",
+			"concurrent approvals after a revocation create one Consent",
+			"two tabs that read the revoked Consent cannot both be approved: they save it with the same ID",
 			func(t *trial) {
 				t.pairs(20, func(t *trial) {
 					withdrawn := secret.NewID()
@@ -52,8 +52,8 @@ func consentRaces() []rule {
 			},
 		},
 		{
-			"of any number of concurrent RevokeConsent exactly one reports each Authorization",
-			"the audit log holds several revocations, or none",
+			"concurrent RevokeConsent calls report each Authorization once",
+			"the audit log contains several revocations, or none",
 			testRevokeConsentRace,
 		},
 	}

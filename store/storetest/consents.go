@@ -11,8 +11,8 @@ import (
 func consentRules() []rule {
 	return []rule{
 		{
-			"consent that was not given is ErrNotFound",
-			"users are not asked, or cannot sign in where they have not been asked yet",
+			"Consent returns ErrNotFound if the user gave none",
+			"users are not asked, or cannot sign in before they were asked",
 			func(t *trial) {
 				consent, _ := t.savedConsent()
 				other := *consent
@@ -23,13 +23,13 @@ func consentRules() []rule {
 			},
 		},
 		{
-			"users are compared byte by byte",
-			"one user's consent is another's",
+			"subjects are compared byte by byte",
+			"the Consent of one user applies to another",
 			testConsentIdentity,
 		},
 		{
-			"RevokeConsent forgets the consent and revokes what was issued under it",
-			"an application that the user has removed goes on",
+			"RevokeConsent deletes the Consent and revokes its Authorizations",
+			"an application that the user removed keeps its access",
 			func(t *trial) {
 				consent, first := t.savedConsent()
 				approval, second := t.under(consent)
@@ -44,31 +44,31 @@ func consentRules() []rule {
 			},
 		},
 		{
-			"RevokeConsent revokes the Authorizations that rest on no consent as well",
-			"an application whose users are not asked cannot be removed",
+			"RevokeConsent also revokes the Authorizations without a Consent",
+			"users cannot remove a trusted application",
 			testRevokeWithoutConsent,
 		},
 		{
-			"RevokeConsent returns those only that were not revoked before",
-			"the audit log holds two revocations, or another time than when it ended",
+			"RevokeConsent returns only newly revoked Authorizations",
+			"the audit log contains two revocations, or the wrong time",
 			testRevokeConsentTwice,
 		},
 		{
-			"RevokeConsent leaves other users and other applications alone",
-			"to remove one application means to remove all, or to remove it for everybody",
+			"RevokeConsent affects no other user and no other application",
+			"removing one application removes all of them, or removes it for every user",
 			testRevokeOnlyThose,
 		},
 		{
-			"RevokeConsent where there is nothing to revoke is no error",
-			"a page that is sent twice fails",
+			"RevokeConsent without anything to revoke is not an error",
+			"a page that is submitted twice fails",
 			func(t *trial) {
 				t.revokes(t.consent(t.authorization()))
 				t.revokes(&oauthkit.Consent{})
 			},
 		},
 		{
-			"consent can be given again after it was revoked",
-			"who has removed an application once can never use it again",
+			"a Consent can be given again after it was revoked",
+			"a user who removed an application can never use it again",
 			func(t *trial) {
 				consent, code := t.savedConsent()
 				t.revokes(consent, code.Authorization)

@@ -7,33 +7,33 @@ import (
 func credentialRaces() []rule {
 	return []rule{
 		{
-			"of 100 concurrent redemptions of a code exactly one succeeds",
-			"an intercepted code gives tokens to two (RFC 6749 §4.1.2); a store that reads and then updates breaks this",
+			"exactly one of 100 concurrent redemptions of a code succeeds",
+			"an intercepted code gives tokens to two parties (RFC 6749 §4.1.2); a store that reads and then updates breaks this",
 			func(t *trial) { t.crowds(testRedeemRace) },
 		},
 		{
-			"of 100 concurrent uses of a refresh token exactly one succeeds",
-			"a stolen refresh token lives on beside its owner's (RFC 9700 §4.14.2); a store that reads and then updates breaks this",
+			"exactly one of 100 concurrent uses of a refresh token succeeds",
+			"a stolen refresh token stays valid beside that of the client (RFC 9700 §4.14.2); a store that reads and then updates breaks this",
 			func(t *trial) { t.crowds(testRotateRace) },
 		},
 		{
-			"a code that is redeemed while its Authorization is revoked leaves no live token",
-			"the user withdraws, and the sign-in that he meant goes through",
+			"redeeming a code while its Authorization is revoked leaves no valid token",
+			"the user revokes the sign-in, and it still succeeds",
 			func(t *trial) { t.pairs(100, testRedeemAgainstRevoke) },
 		},
 		{
-			"a refresh while the Authorization is revoked leaves no live token",
-			"a token that is stored a moment after the logout outlives it",
+			"a refresh while the Authorization is revoked leaves no valid token",
+			"a token that is saved a moment after the logout stays valid",
 			func(t *trial) { t.pairs(300, testRotateAgainstRevoke) },
 		},
 		{
-			"a refresh while the consent is revoked leaves no live token",
-			"an application that the user has removed goes on",
+			"a refresh while the Consent is revoked leaves no valid token",
+			"an application that the user removed keeps its access",
 			func(t *trial) { t.pairs(100, testRotateAgainstRevokeConsent) },
 		},
 		{
-			"of any number of concurrent revocations exactly one has changed something",
-			"the audit log holds several revocations, or none",
+			"exactly one of many concurrent revocations reports a change",
+			"the audit log contains several revocations, or none",
 			testRevokeRace,
 		},
 	}

@@ -12,13 +12,13 @@ import (
 func disablingRules() []rule {
 	return []rule{
 		{
-			"nothing is issued to an application after it was disabled or deleted",
-			"a request that had looked at the application before gives it a token that nothing ever ends",
+			"nothing is saved for an application after it was disabled or deleted",
+			"a request that read the application before saves a token that is never revoked",
 			testNothingIssued,
 		},
 		{
-			"what is saved while an application is disabled or deleted is refused, or revoked with the rest",
-			"an application that is stopped goes on with what it got in that moment, and with its refresh tokens when it is enabled again",
+			"rows saved while an application is disabled or deleted are refused or revoked",
+			"a disabled application keeps the tokens saved at that moment, and its refresh tokens work when it is enabled again",
 			func(t *trial) {
 				for _, off := range t.offs() {
 					for _, way := range waysToSave() {
@@ -28,13 +28,13 @@ func disablingRules() []rule {
 			},
 		},
 		{
-			"what is saved while disabling or deleting an application waits for a lock is refused, or revoked with the rest",
-			"an application that makes itself large gets minutes of tokens that outlive its end",
+			"rows saved while disabling or deleting waits for a lock are refused or revoked",
+			"an application with very many rows gets tokens for minutes that are never revoked",
 			testSavedWhileHeld,
 		},
 		{
-			"an application that is enabled again, or whose client_id is registered again, gets tokens, and nothing older is valid",
-			"an application that was stopped by mistake is lost, or one that was stopped for good reason comes back with what it had",
+			"an application that is enabled or created again gets tokens, and older ones stay revoked",
+			"an application that was disabled by mistake is lost, or one that was disabled for a reason regains its old tokens",
 			testEnabledAgain,
 		},
 	}

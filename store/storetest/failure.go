@@ -9,13 +9,13 @@ import (
 func failureRules() []rule {
 	return []rule{
 		{
-			"a store that fails gives no answer",
-			"a valid client is told invalid_client while the database is away, and a revocation that did not happen succeeds",
+			"a failing store returns none of the contract's errors",
+			"a valid client gets invalid_client while the database is down, and a revocation that failed is answered 200",
 			testFailureIsNoAnswer,
 		},
 		{
-			"an act that fails has done nothing",
-			"a code is used up although the caller was told to try again",
+			"an act that fails changes nothing",
+			"a code is consumed although the client was told to try again",
 			testFailureDoesNothing,
 		},
 	}

@@ -11,53 +11,53 @@ import (
 func fidelityRules() []rule {
 	return []rule{
 		{
-			"times are kept to the microsecond, whatever their zone",
+			"times are stored to the microsecond in any time zone",
 			"a credential expires at another time than the client was told",
 			testTimes,
 		},
 		{
-			"a time that is unknown stays unknown, and 1970 is known",
-			"a user who never proved who he is has signed in long ago, or the other way round",
+			"a zero time stays zero, and 1970 does not become zero",
+			"a user who never authenticated seems to have done so long ago, or the reverse",
 			testUnknownTimes,
 		},
 		{
-			"text is kept as it is",
-			"a nonce or a redirect URI does not match any more, or text becomes a statement",
+			"text is stored unchanged",
+			"a nonce or a redirect URI no longer matches, or text is executed as SQL",
 			testTexts,
 		},
 		{
 			"empty fields stay empty",
-			"what nobody said appears in a token",
+			"a token contains values that were never sent",
 			testEmptyFields,
 		},
 		{
-			"lists keep their order, and their members what looks like a separator",
-			"an amr or a scope becomes another one",
+			"lists keep their order, and elements may contain separators",
+			"an amr value or a scope becomes another one",
 			testLists,
 		},
 		{
-			"what was sealed with a refresh token is kept byte by byte",
-			"a retry cannot be answered and logs the user out",
+			"the sealed response of a refresh token is stored byte by byte",
+			"a retry cannot be answered and signs the user out",
 			testSealed,
 		},
 		{
 			"hashes are compared byte by byte",
-			"a credential can be guessed in fewer steps than it has bits",
+			"a credential can be guessed in fewer attempts than its bits require",
 			testHashes,
 		},
 		{
-			"what is stored is nobody else's",
-			"a request that changes its copy changes what is stored, without an act",
+			"stored rows are copies",
+			"a request that modifies its copy modifies the store without an act",
 			testCopies,
 		},
 		{
-			"consent that is stored is nobody else's",
-			"a page that changes its copy gives consent which nobody gave",
+			"a stored Consent is a copy",
+			"a page that modifies its copy widens the stored Consent",
 			testConsentCopies,
 		},
 		{
-			"what one instance has saved the other one sees at once",
-			"a token does not work yet, or still works, depending on who is asked",
+			"rows saved by one instance are visible to the other at once",
+			"a token does not work yet, or still works, depending on the instance",
 			testInstances,
 		},
 	}

@@ -9,47 +9,47 @@ import (
 func interactionRules() []rule {
 	return []rule{
 		{
-			"an interaction is returned as it was saved",
-			"the request that the user approves is not the one that the application made",
+			"Interaction returns the interaction unchanged",
+			"the user approves another request than the application made",
 			testInteraction,
 		},
 		{
-			"an interaction that does not exist is ErrNotFound",
-			"an invented request is taken for one that was decided, or for a failing database",
+			"Interaction and ConsumeInteraction return ErrNotFound for an unknown interaction",
+			"an invented request looks like a completed one, or like a failing database",
 			testUnknownInteraction,
 		},
 		{
-			"an interaction is consumed once and then ErrReplayed, and the first time is kept",
+			"ConsumeInteraction consumes an interaction once, then returns ErrReplayed and keeps the first time",
 			"a request is decided twice",
 			testConsumeInteraction,
 		},
 		{
-			"an expired interaction is still returned",
-			"the page cannot tell the user that he took too long",
+			"Interaction returns expired interactions",
+			"the page cannot tell the user that the request expired",
 			testExpiredInteraction,
 		},
 		{
-			"an interaction that exists is ErrReplayed when it is saved again, and stays",
-			"one request takes the place of another, or one that was decided is decided again",
+			"SaveInteraction of an existing interaction returns ErrReplayed and changes nothing",
+			"one request replaces another, or a completed request can be decided again",
 			testInteractionTwice,
 		},
 		{
-			"SaveInteraction removes the oldest open ones of the browser beyond the limit, and no others",
-			"one browser fills the database, or removes what other people are about to decide",
+			"SaveInteraction removes the oldest open interactions of the browser beyond the limit, and no others",
+			"one browser fills the database, or removes pending requests of other users",
 			func(t *trial) {
 				testInteractionLimit(t, func(i *oauthkit.Interaction, browser string) { i.BrowserHash = browser })
 			},
 		},
 		{
-			"SaveInteraction removes the oldest open ones of the user beyond the limit, and no others",
-			"one account fills the database, or removes what other people are about to decide",
+			"SaveInteraction removes the oldest open interactions of the user beyond the limit, and no others",
+			"one account fills the database, or removes pending requests of other users",
 			func(t *trial) {
 				testInteractionLimit(t, func(i *oauthkit.Interaction, user string) { i.Subject = user })
 			},
 		},
 		{
 			"SharedSecret returns the value that was proposed first",
-			"what one instance has sealed cannot be opened by another, or after a restart",
+			"data sealed by one instance cannot be opened by another, or after a restart",
 			testSharedSecret,
 		},
 	}

@@ -11,28 +11,28 @@ import (
 func keyRules() []rule {
 	rules := []rule{
 		{
-			"a store without signing keys returns none, and no error",
+			"SigningKeys of an empty store returns no keys and no error",
 			"a new provider cannot start",
 			testNoKeys,
 		},
 		{
-			"signing keys are returned as they were added",
-			"what was signed with a key can no longer be verified",
+			"SigningKeys returns the keys unchanged",
+			"signatures of a key can no longer be verified",
 			testKeys,
 		},
 		{
-			"a second key of the same algorithm and generation is ErrReplayed, and the first stays",
+			"AddSigningKey of an existing algorithm and generation returns ErrReplayed and keeps the first key",
 			"two instances that start together sign with keys that the other does not publish",
 			testKeyTwice,
 		},
 		{
-			"RemoveSigningKey removes one key and says so, and an unknown id is no error",
-			"a key that has leaked stays published, or nobody is told that it was removed",
+			"RemoveSigningKey removes one key and reports it, and ignores an unknown id",
+			"a leaked key stays published, or its removal is not reported",
 			testRemoveKey,
 		},
 		{
-			"of several that remove one signing key, one is told that it did",
-			"one key that ends is reported by every instance",
+			"exactly one of several concurrent RemoveSigningKey calls reports the removal",
+			"every instance reports the removal of one key",
 			testRemoveKeyAtOnce,
 		},
 	}

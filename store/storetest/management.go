@@ -20,28 +20,28 @@ func managementRules() []rule {
 func creationRules() []rule {
 	return []rule{
 		{
-			"NewApplication returns another application each time, and CreateApplication stores it",
-			"who registers an application finds what another one was filling in, or nothing afterwards",
+			"NewApplication returns a new application each time, and CreateApplication stores it",
+			"two users who register applications at once share a form, or the application is lost",
 			testCreate,
 		},
 		{
-			"CreateApplication of a client_id that exists fails, and changes nothing",
-			"whoever can register an application can take over any other",
+			"CreateApplication of an existing client_id fails and changes nothing",
+			"a user who can register applications can take over any other",
 			testCreateAgain,
 		},
 		{
-			"CreateApplication ends what an earlier application with its client_id had, whatever has become of that one",
-			"what people approved for one application is believed to be for another that bears its name",
+			"CreateApplication revokes everything left of an earlier application with its client_id",
+			"a Consent for one application applies to another with the same client_id",
 			testRecycled,
 		},
 		{
-			"what is not valid is refused with Problems, and changes nothing",
-			"a form ends in an error page, or a redirect URI is stored that nobody has checked",
+			"invalid applications are refused with Problems, and nothing changes",
+			"a form ends in an error page, or an unchecked redirect URI is stored",
 			testProblems,
 		},
 		{
-			"of several that create one client_id at once exactly one succeeds",
-			"two people believe that an application is theirs",
+			"exactly one of several concurrent CreateApplication calls with one client_id succeeds",
+			"two users believe that they own an application",
 			testCreateRace,
 		},
 	}
@@ -51,38 +51,38 @@ func creationRules() []rule {
 func changeRules() []rule {
 	return []rule{
 		{
-			"UpdateApplication replaces everything but the time of creation",
-			"an owner removes a redirect URI, and it still works",
+			"UpdateApplication replaces everything except CreatedAt",
+			"a redirect URI that the owner removed still works",
 			testUpdate,
 		},
 		{
-			"UpdateApplication of what was changed since it was read is ErrConflict, and changes nothing",
-			"an owner who saves his form a moment later switches on again what the operator has just switched off",
+			"UpdateApplication of an application that was changed since it was read returns ErrConflict and changes nothing",
+			"an owner who saves a form enables an application again that the operator just disabled",
 			testConflict,
 		},
 		{
-			"UpdateApplication and DeleteApplication of what does not exist are ErrNotFound",
-			"two people who manage one application are told that the database is away",
+			"UpdateApplication and DeleteApplication return ErrNotFound for an unknown client_id",
+			"two users who manage one application get a server error",
 			testUpdateNothing,
 		},
 		{
-			"an application that is switched off or deleted has nothing any more, and others have what they had",
-			"an API believes the tokens of an application that is gone",
+			"disabling or deleting an application revokes everything it has and nothing else",
+			"an API accepts tokens of a deleted application",
 			testSwitchedOff,
 		},
 		{
-			"CreateApplication, UpdateApplication and DeleteApplication happen at the time that they are given",
-			"tokens were revoked at a time that the events of the provider contradict",
+			"CreateApplication, UpdateApplication and DeleteApplication use the time that they are given",
+			"the stored time of a revocation contradicts the events of the provider",
 			testTimeOfActs,
 		},
 		{
-			"UpdateApplication switches off an application that is not valid",
-			"the rules have become stricter, and an application that does harm cannot be stopped",
+			"UpdateApplication disables an application that is not valid",
+			"a harmful application cannot be disabled after the rules became stricter",
 			testSwitchOffInvalid,
 		},
 		{
-			"managing applications that fails gives no answer, and does nothing",
-			"an application is gone although its owner was told to try again",
+			"managing applications returns an error and does nothing when it fails",
+			"an application is deleted although its owner was told to try again",
 			testManagementFailure,
 		},
 	}
@@ -92,18 +92,18 @@ func changeRules() []rule {
 func listingRules() []rule {
 	return []rule{
 		{
-			"ListApplications returns each application once, in the order of the pages",
+			"ListApplications returns each application once, in order across pages",
 			"an application is on two pages, or on none",
 			testPages,
 		},
 		{
-			"ListApplications returns those of the owners only; nobody's where no owner is named, everyone's where owners are nil",
+			"ListApplications returns the applications of the given owners: none if there are no owners, all if owners are nil",
 			"one user sees the applications of another",
 			testOwners,
 		},
 		{
-			"what ListApplications returns is the caller's own",
-			"a page changes what is stored",
+			"ListApplications returns copies",
+			"a page modifies stored applications",
 			testListedIsOwn,
 		},
 	}

@@ -11,33 +11,33 @@ import (
 func otherRaces() []rule {
 	return []rule{
 		{
-			"an interaction that is approved and denied at once is decided once",
-			"a code is issued for a request that the user has denied",
+			"an interaction that is approved and denied concurrently is decided once",
+			"a code is issued for a request that the user denied",
 			func(t *trial) { t.pairs(40, testApproveAgainstDeny) },
 		},
 		{
-			"of many concurrent approvals of one interaction exactly one succeeds",
+			"exactly one of many concurrent approvals of an interaction succeeds",
 			"a double click issues two codes",
 			testApproveRace,
 		},
 		{
-			"of many instances that add a signing key of one generation exactly one succeeds",
+			"exactly one of many concurrent AddSigningKey calls of one generation succeeds",
 			"instances that start together sign with keys that the others do not publish",
 			withoutKeys(testKeyRace),
 		},
 		{
-			"a shared secret that many instances propose is one and the same for all",
-			"what one instance has sealed cannot be opened by another",
+			"concurrent SharedSecret calls return the same secret",
+			"data sealed by one instance cannot be opened by another",
 			testSharedSecretRace,
 		},
 		{
-			"concurrent saves of one user's interactions succeed, and the next one leaves no more than the limit",
+			"concurrent saves of one user's interactions succeed, and the next save enforces the limit",
 			"one account fills the database, or a busy user gets errors",
 			testInteractionLimitRace,
 		},
 		{
-			"acts that meet on the same rows in every order all come to an end",
-			"a deadlock turns a busy moment into errors",
+			"concurrent acts on the same rows do not deadlock in any order",
+			"under load, deadlocks become errors",
 			testEverythingAtOnce,
 		},
 	}

@@ -15,18 +15,18 @@ type limiting interface {
 func ownerRules() []rule {
 	return []rule{
 		{
-			"CreateApplicationWithin creates an application while its owner has fewer than the limit; then it is ErrTooMany and changes nothing",
+			"CreateApplicationWithin creates an application below the limit of its owner; otherwise it returns ErrTooMany and changes nothing",
 			"one user fills the database",
 			testOwnerLimit,
 		},
 		{
-			"CreateApplicationWithin does not limit applications without an owner, nor those of one owner by another's",
-			"one user who has many applications keeps all others from having any",
+			"CreateApplicationWithin limits each owner separately, and applications without an owner not at all",
+			"a user with many applications prevents all others from registering one",
 			testOtherOwners,
 		},
 		{
-			"several CreateApplicationWithin at once do not exceed the limit together",
-			"one user fills the database by parallel requests",
+			"concurrent CreateApplicationWithin calls do not exceed the limit together",
+			"one user fills the database with parallel requests",
 			testOwnerRace,
 		},
 	}

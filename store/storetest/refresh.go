@@ -9,43 +9,43 @@ import (
 func refreshRules() []rule {
 	return []rule{
 		{
-			"a refresh token that does not exist is ErrNotFound",
-			"nonsense is taken for a replay, or for a failing database",
+			"RefreshToken and RotateRefreshToken return ErrNotFound for an unknown token",
+			"an invented token looks like a replay, or like a failing database",
 			testUnknownRefreshToken,
 		},
 		{
-			"RotateRefreshToken saves the successors and keeps the token as consumed, with what was sealed",
-			"reuse is not noticed (RFC 9700 §4.14.2), or a retry logs the user out",
+			"RotateRefreshToken saves the successors and keeps the consumed token with its sealed response",
+			"reuse is not detected (RFC 9700 §4.14.2), or a retry signs the user out",
 			testRotate,
 		},
 		{
-			"RotateRefreshToken works again and again, and the Authorization stays what it was",
-			"a user is signed out after some refreshes, or a narrower access token narrows all that follow (RFC 6749 §6)",
+			"RotateRefreshToken works repeatedly and does not change the Authorization",
+			"a user is signed out after some refreshes, or one narrower access token narrows all later ones (RFC 6749 §6)",
 			testRotateChain,
 		},
 		{
-			"RotateRefreshToken forgets what is sealed with earlier tokens of the Authorization, and with no others",
-			"who can read the table and has one old token opens answer after answer up to the live one, or a retry logs another user out",
+			"RotateRefreshToken removes the sealed responses of earlier tokens of the Authorization, and of no others",
+			"an attacker with the table and one old token decrypts the responses up to the live token, or a retry signs another user out",
 			testRotateForgets,
 		},
 		{
-			"a consumed refresh token is ErrReplayed, and nothing is saved or changed",
-			"whoever has stolen a refresh token keeps refreshing next to its owner",
+			"RotateRefreshToken of a consumed token returns ErrReplayed and changes nothing",
+			"an attacker with a stolen refresh token keeps refreshing beside the client",
 			testRotateTwice,
 		},
 		{
-			"the refresh token of a revoked Authorization is ErrRevoked, and nothing is saved or consumed",
-			"a session goes on after the user has withdrawn",
+			"RotateRefreshToken under a revoked Authorization returns ErrRevoked and saves and consumes nothing",
+			"a session continues after the user revoked access",
 			testRotateRevoked,
 		},
 		{
-			"a consumed refresh token of a revoked Authorization is one of the two answers, never success",
-			"reuse after reuse was noticed gets tokens",
+			"RotateRefreshToken of a consumed token under a revoked Authorization returns either error",
+			"reuse after a detected reuse gets tokens",
 			testRotateReplayedAndRevoked,
 		},
 		{
 			"RotateRefreshToken does everything or nothing",
-			"a failure in the middle signs the user out, or leaves two live tokens of one",
+			"a failure in the middle signs the user out, or leaves two valid tokens",
 			testRotateFails,
 		},
 	}

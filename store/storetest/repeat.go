@@ -11,48 +11,48 @@ import (
 func repeatRules() []rule {
 	return []rule{
 		{
-			"RepeatRefreshToken counts the repeats of a token, and saves an access token if there is one",
-			"a stolen refresh token is shared for ever without a sign of it, or a client gets a token that does not work",
+			"RepeatRefreshToken counts the repeats of a token, and saves the access token if there is one",
+			"a shared stolen refresh token is never noticed, or a client gets a token that does not work",
 			testRepeat,
 		},
 		{
-			"a repeat is ErrReplayed if nothing is sealed or the successor is not there to be used",
-			"whoever has an old token gets tokens beside its owner (RFC 9700 §4.14.2)",
+			"a repeat returns ErrReplayed if no response is sealed or the successor cannot be used",
+			"an attacker with an old token gets tokens beside the client (RFC 9700 §4.14.2)",
 			testRepeatReplayed,
 		},
 		{
-			"a repeat beyond the limit is ErrExhausted, and saves and counts nothing",
+			"a repeat beyond the limit returns ErrExhausted, and saves and counts nothing",
 			"one old token gives any number of access tokens",
 			testRepeatExhausted,
 		},
 		{
-			"a repeat under a revoked Authorization is ErrRevoked, and saves nothing",
-			"a session goes on after the user has revoked it",
+			"a repeat under a revoked Authorization returns ErrRevoked and saves nothing",
+			"a session continues after the user revoked it",
 			testRepeatRevoked,
 		},
 		{
 			"RepeatRefreshToken counts how many tokens in a row were repeated",
-			"two parties that share an Authorization are not noticed, or a client that lost two answers in a year is",
+			"two parties that share an Authorization are not noticed, or a client that lost two responses in a year is reported",
 			testRepeatGenerations,
 		},
 		{
 			"RepeatRefreshToken does everything or nothing",
-			"a repeat is counted that was not answered, or answered and not counted",
+			"a repeat is counted without a response, or answered and not counted",
 			testRepeatFails,
 		},
 		{
-			"the retry window is as long as it is told, by one clock, whatever the clocks of instances say",
-			"a retry at another instance logs the user out, or the window stays open for as long as a clock is behind",
+			"the retry window has its full length by one clock, regardless of the clocks of the instances",
+			"a retry at another instance signs the user out, or the window stays open for as long as a clock is behind",
 			testRepeatWindow,
 		},
 		{
 			"the clock of a rotation is read after its locks are held",
-			"a wait for a lock uses the retry window up, and whoever was refreshing is logged out",
+			"waiting for a lock uses up the retry window, and the client that refreshes is signed out",
 			testRotateClock,
 		},
 		{
-			"RevokeAuthorization drops what is sealed with its tokens",
-			"a dump holds more than it must",
+			"RevokeAuthorization removes the sealed responses of its tokens",
+			"a database dump holds more secrets than necessary",
 			testRevokeDropsSealed,
 		},
 	}
@@ -61,13 +61,13 @@ func repeatRules() []rule {
 func repeatRaces() []rule {
 	return []rule{
 		{
-			"of any number of concurrent repeats no more than the limit succeed",
+			"concurrent repeats do not exceed the limit together",
 			"one old token gives any number of access tokens at once",
 			testRepeatRace,
 		},
 		{
-			"a repeat while the Authorization is revoked leaves no live token",
-			"a token that is stored a moment after the logout outlives it",
+			"a repeat while the Authorization is revoked leaves no valid token",
+			"a token that is saved a moment after the logout stays valid",
 			func(t *trial) { t.pairs(100, testRepeatAgainstRevoke) },
 		},
 	}

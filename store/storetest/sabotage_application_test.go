@@ -14,19 +14,19 @@ var errDown = errors.New("the database is down")
 func applicationSabotages() []sabotage {
 	return []sabotage{
 		{"finds no application", func(s Store) Store { return noApplication{s} }, []string{
-			"applications/an application is found",
+			"applications/an application is",
 		}},
 		{"fails where there is no application", func(s Store) Store { return failingApplication{s} }, []string{
-			"applications/an application that does not exist",
+			"applications/Application returns ErrNotFound",
 		}},
 		{"ignores case in client_ids", func(s Store) Store { return &foldingApplication{Store: s} }, []string{
 			"applications/client_ids are compared",
 		}},
 		{"loses a field of an application", func(s Store) Store { return partApplication{s} }, []string{
-			"applications/every field",
+			"applications/every field of",
 		}},
 		{"hands out what it keeps", func(s Store) Store { return &sharing{Store: s, kept: map[string]any{}} }, []string{
-			"applications/what Application returns", "fidelity/what is stored is nobody else's",
+			"applications/Application returns a", "fidelity/stored rows are",
 		}},
 	}
 }

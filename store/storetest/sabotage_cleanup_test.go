@@ -12,21 +12,21 @@ func cleanupSabotages() []sabotage {
 	fault := func(clean cleaning) func(Store) Store { return func(s Store) Store { return cleaner{s, clean} } }
 	return []sabotage{
 		{"removes nothing", fault(nothing), []string{
-			"cleanup/Cleanup removes", "cleanup/Cleanup keeps to its limits", "cleanup/Cleanup without", "cleanup/a dry run counts",
+			"cleanup/Cleanup removes and counts expired", "cleanup/Cleanup respects its", "cleanup/Cleanup without CleanupLimits.Now", "cleanup/a dry run counts",
 		}},
 		{"takes the time by itself", fault(changed(func(l *oauthkit.CleanupLimits) {
 			if l.Now.IsZero() {
 				l.Now = time.Now()
 			}
-		})), []string{"cleanup/Cleanup without"}},
+		})), []string{"cleanup/Cleanup without CleanupLimits.Now"}},
 		{"removes too early", fault(early(time.Hour)), []string{
-			"cleanup/Cleanup keeps what", "cleanup/a consumed code is kept",
+			"cleanup/Cleanup keeps rows", "cleanup/a consumed code",
 		}},
-		{"removes what could be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is kept"}},
-		{"removes keys", fault(keysToo), []string{"cleanup/consent, signing keys"}},
-		{"removes everything at once", fault(changed(func(l *oauthkit.CleanupLimits) { l.Batches = 0 })), []string{"cleanup/Cleanup keeps to its limits", "cleanup/a dry run keeps"}},
+		{"removes what could be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is"}},
+		{"removes keys", fault(keysToo), []string{"cleanup/Consents, signing keys"}},
+		{"removes everything at once", fault(changed(func(l *oauthkit.CleanupLimits) { l.Batches = 0 })), []string{"cleanup/Cleanup respects its", "cleanup/a dry run respects"}},
 		{"counts twice", fault(twice), []string{
-			"cleanup/Cleanup removes", "cleanup/Cleanup may run twice", "cleanup/CleanupLimits.Progress", "cleanup/a context that ends",
+			"cleanup/Cleanup removes and counts expired", "cleanup/concurrent Cleanups succeed", "cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when",
 		}},
 
 		{"removes in a dry run", fault(changed(func(l *oauthkit.CleanupLimits) { l.DryRun = false })), []string{"cleanup/a dry run counts"}},
@@ -39,13 +39,13 @@ func cleanupSabotages() []sabotage {
 			if l.DryRun {
 				l.Batches = 0
 			}
-		})), []string{"cleanup/a dry run keeps"}},
+		})), []string{"cleanup/a dry run respects"}},
 		{"tells nobody", fault(changed(func(l *oauthkit.CleanupLimits) { l.Progress = nil })), []string{
-			"cleanup/CleanupLimits.Progress", "cleanup/a context that ends",
+			"cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when",
 		}},
-		{"tells when it is over", fault(tellsAfterwards), []string{"cleanup/CleanupLimits.Progress", "cleanup/a context that ends"}},
-		{"goes on when it should stop", fault(unstoppable), []string{"cleanup/a context that ends"}},
-		{"forgets what it did when it fails", fault(forgetful), []string{"cleanup/a context that ends"}},
+		{"tells when it is over", fault(tellsAfterwards), []string{"cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when"}},
+		{"goes on when it should stop", fault(unstoppable), []string{"cleanup/Cleanup stops when"}},
+		{"forgets what it did when it fails", fault(forgetful), []string{"cleanup/Cleanup stops when"}},
 	}
 }
 

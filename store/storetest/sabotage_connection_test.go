@@ -23,13 +23,13 @@ func managed(commit func(managing) Store) func(Store) Store {
 
 func connectionSabotages() []sabotage {
 	return append(signInSabotages(), []sabotage{
-		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns"}},
-		{"ignores case in whose it is", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/a user sees"}},
-		{"revokes what is nobody's", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/what applications have"}},
+		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns the"}},
+		{"ignores case in whose it is", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/users see and"}},
+		{"revokes what is nobody's", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/Authorizations of applications"}},
 		{"hands out the lists that it keeps", managed(func(s managing) Store { return &keepsLists{managing: s} }), []string{
-			"connections/what UserAuthorizations and",
+			"connections/UserAuthorizations and UserConsents",
 		}},
-		{"fails for nobody", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing authorizations that fails"}},
+		{"fails for nobody", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing Authorizations returns"}},
 		{"ends nothing", managed(func(s managing) Store { return endsNothing{s} }), []string{
 			"connections/RevokeUser forgets", "connections/RevokeUser counts", "connections/RevokeUser: a code", "connections/RevokeUser: what is refreshed",
 			"connections/RevokeApplication forgets", "connections/RevokeApplication counts", "connections/RevokeApplication: a code",

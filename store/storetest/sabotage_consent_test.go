@@ -12,52 +12,52 @@ import (
 func consentSabotages() []sabotage {
 	return []sabotage{
 		{"forgets consent", func(s Store) Store { return forgetsConsent{s} }, []string{
-			"approvals/SaveCode saves consent",
+			"approvals/SaveCode saves a",
 		}},
 		{"saves each consent in a row of its own", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
-			"approvals/consent that is given anew", "fidelity/consent that is stored is nobody else's",
+			"approvals/a Consent that is given", "fidelity/a stored Consent",
 		}},
 		{"does not save what consent is widened by", func(s Store) Store { return widensNothing{s} }, []string{
-			"approvals/consent that is widened",
+			"approvals/a Consent that is widened keeps",
 		}},
 		{"keeps the digest of the application that was known", func(s Store) Store { return &keepsDigest{s, map[string]string{}} }, []string{
-			"approvals/consent that is given anew", "approvals/consent that is widened",
+			"approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"forgets the APIs that were approved", func(s Store) Store { return forgetsAPIs{s} }, []string{
-			"approvals/SaveCode saves consent", "approvals/consent that is given anew", "approvals/consent that is widened",
+			"approvals/SaveCode saves a", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"writes back what was withdrawn", func(s Store) Store { return writesBack{s} }, []string{
-			"approvals/SaveCode that widens consent which is gone", "approvals/consent that was revoked and given again",
+			"approvals/SaveCode that widens", "approvals/a Consent that was",
 		}},
 		{"takes remembered consent for given", func(s Store) Store { return givesAlways{s} }, []string{
-			"approvals/SaveCode under remembered", "approvals/SaveCode under consent that is gone", "approvals/consent that was revoked and given again",
-			"races/a code that is saved under consent", "sequences/any sequence",
+			"approvals/SaveCode under a remembered", "approvals/SaveCode under a revoked", "approvals/a Consent that was",
+			"races/a code saved", "sequences/any sequence",
 		}},
 		{"makes up consent", func(s Store) Store { return makesUpConsent{s} }, []string{
-			"approvals/SaveCode without consent", "consents/consent that was not given",
+			"approvals/SaveCode without a", "consents/Consent returns ErrNotFound",
 		}},
 		{"does not look at interactions", func(s Store) Store { return ignoresInteractions{s} }, []string{
-			"approvals/SaveCode consumes", "approvals/SaveCode with an interaction that does not exist",
-			"races/an interaction that is approved", "races/of many concurrent approvals",
+			"approvals/SaveCode consumes the", "approvals/SaveCode with an",
+			"races/an interaction that", "races/exactly one of many concurrent approvals",
 		}},
 		{"consumes the interaction in an act of its own", func(s Store) Store { return consumesFirst{s} }, []string{
-			"approvals/SaveCode does everything or nothing",
+			"approvals/SaveCode does everything",
 		}},
-		{"ignores case in users", func(s Store) Store { return foldsUsers{s} }, []string{"consents/users are compared"}},
+		{"ignores case in users", func(s Store) Store { return foldsUsers{s} }, []string{"consents/subjects are compared"}},
 		{"revokes only where there is consent", func(s Store) Store { return revokesUnderConsent{s} }, []string{
-			"consents/RevokeConsent revokes the Authorizations",
+			"consents/RevokeConsent also revokes",
 		}},
 		{"reports revocations again", func(s Store) Store { return &reportsAgain{s, map[string][]string{}} }, []string{
-			"consents/RevokeConsent returns those only",
+			"consents/RevokeConsent returns only",
 		}},
 		{"revokes in every application", func(s Store) Store { return &revokesEverywhere{s, map[string]bool{}} }, []string{
-			"consents/RevokeConsent leaves other users",
+			"consents/RevokeConsent affects no",
 		}},
 		{"does not find consent to revoke", func(s Store) Store { return revokesOnlyConsent{s} }, []string{
-			"consents/RevokeConsent where there is nothing",
+			"consents/RevokeConsent without anything",
 		}},
 		{"keeps out who was removed", func(s Store) Store { return &revokesForEver{s, map[string]bool{}} }, []string{
-			"consents/consent can be given again",
+			"consents/a Consent can",
 		}},
 	}
 }

@@ -12,52 +12,52 @@ import (
 func credentialSabotages() []sabotage {
 	return []sabotage{
 		{"saves no refresh token", func(s Store) Store { return noRefresh{s} }, []string{
-			"tokens/SaveTokens saves the Authorization and both",
+			"tokens/SaveTokens saves the",
 		}},
 		{"saves access tokens only with refresh tokens", func(s Store) Store { return needsRefresh{s} }, []string{
-			"tokens/SaveTokens saves an access token alone", "codes/RedeemCode saves an access token alone",
+			"tokens/SaveTokens saves an", "codes/RedeemCode saves an",
 		}},
 		{"leaves behind a part of what fails", func(s Store) Store { return leavesParts{s} }, []string{
-			"tokens/SaveTokens saves all or nothing", "codes/RedeemCode does everything or nothing",
-			"refresh/RotateRefreshToken does everything or nothing",
+			"tokens/SaveTokens saves everything", "codes/RedeemCode does everything",
+			"refresh/RotateRefreshToken does everything",
 		}},
 		{"fails where there is no credential", func(s Store) Store { return failsUnknown{s} }, []string{
-			"tokens/a token that does not exist", "codes/a code that does not exist", "refresh/a refresh token that does not exist",
+			"tokens/AccessToken returns ErrNotFound", "codes/Code and RedeemCode", "refresh/RefreshToken and RotateRefreshToken",
 		}},
 		{"hides expired tokens", func(s Store) Store { return hidesExpired{s} }, []string{
-			"tokens/an expired access token", "interactions/an expired interaction",
+			"tokens/AccessToken returns expired", "interactions/Interaction returns expired",
 		}},
 		{"ignores revocation", func(s Store) Store { return ignoresRevocation{s} }, []string{
-			"tokens/revoking an Authorization shows", "codes/the code of a revoked", "refresh/the refresh token of a revoked",
-			"consents/RevokeConsent forgets", "consents/RevokeConsent revokes the Authorizations",
-			"races/a code that is redeemed while", "races/a refresh while the Authorization", "races/a refresh while the consent",
+			"tokens/RevokeAuthorization revokes every", "codes/RedeemCode under a", "refresh/RotateRefreshToken under a",
+			"consents/RevokeConsent deletes the", "consents/RevokeConsent also revokes",
+			"races/redeeming a code", "races/a refresh while the Authorization", "races/a refresh while the Consent",
 			"races/whatever runs at once", "sequences/any sequence",
 		}},
 		{"revokes again and again", func(s Store) Store { return revokesAgain{s} }, []string{
-			"tokens/revoking tells whether", "races/of any number of concurrent revocations", "sequences/any sequence",
+			"tokens/RevokeAuthorization reports whether", "races/exactly one of many concurrent revocations", "sequences/any sequence",
 		}},
 		{"does not find what is revoked already", func(s Store) Store { return revokesOnlyKnown{s} }, []string{
-			"tokens/revoking an Authorization that does not exist",
+			"tokens/RevokeAuthorization of an",
 		}},
 		{"revokes all of a user", func(s Store) Store { return &revokesAll{s, map[string]*oauthkit.Authorization{}} }, []string{
-			"tokens/revoking an Authorization leaves",
+			"tokens/RevokeAuthorization affects no",
 		}},
-		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveCode saves"}},
+		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveCode saves the"}},
 		{"drops consumed rows", func(s Store) Store { return dropsConsumed{s} }, []string{
-			"codes/RedeemCode saves the tokens", "codes/a consumed code is", "refresh/RotateRefreshToken saves", "refresh/a consumed refresh token is",
-			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
+			"codes/RedeemCode saves the", "codes/RedeemCode of a consumed code returns", "refresh/RotateRefreshToken saves the", "refresh/RotateRefreshToken of a consumed token returns",
+			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "sequences/any sequence",
 		}},
 		{"keeps the tokens of losers", func(s Store) Store { return keepsLosers{s} }, []string{
-			"codes/a consumed code is", "codes/a consumed code of a revoked", "codes/the code of a revoked",
-			"refresh/a consumed refresh token is", "refresh/a consumed refresh token of a revoked", "refresh/the refresh token of a revoked",
-			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "sequences/any sequence",
+			"codes/RedeemCode of a consumed code returns", "codes/RedeemCode of a consumed code under", "codes/RedeemCode under a",
+			"refresh/RotateRefreshToken of a consumed token returns", "refresh/RotateRefreshToken of a consumed token under", "refresh/RotateRefreshToken under a",
+			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "sequences/any sequence",
 		}},
-		{"ends the Authorization with its code", func(s Store) Store { return endsWithCode{s} }, []string{"codes/RedeemCode moves"}},
+		{"ends the Authorization with its code", func(s Store) Store { return endsWithCode{s} }, []string{"codes/RedeemCode sets ExpiresAt"}},
 		{"keeps what is never redeemed", func(s Store) Store { return keepsUnredeemed{s} }, []string{
-			"codes/RedeemCode moves", "cleanup/an Authorization whose code",
+			"codes/RedeemCode sets ExpiresAt", "cleanup/an Authorization whose",
 		}},
 		{"narrows an Authorization with its token", func(s Store) Store { return narrows{s} }, []string{
-			"refresh/RotateRefreshToken works again",
+			"refresh/RotateRefreshToken works repeatedly",
 		}},
 	}
 }

@@ -12,13 +12,13 @@ import (
 func disablingSabotages() []sabotage {
 	return []sabotage{
 		{"revokes what there was when it began", managed(func(s managing) Store { return &revokesSeen{managing: s} }), []string{
-			"management/nothing is issued", "management/what is saved while disabling",
+			"management/nothing is saved", "management/rows saved while disabling",
 		}},
 		{"looks at the application before it saves", managed(func(s managing) Store { return &looksFirst{revokesSeen: revokesSeen{managing: s}} }), []string{
-			"management/what is saved while an application",
+			"management/rows saved while an",
 		}},
 		{"disables for ever", managed(func(s managing) Store { return &disablesForEver{managing: s} }), []string{
-			"management/an application that is enabled again",
+			"management/an application that",
 		}},
 	}
 }

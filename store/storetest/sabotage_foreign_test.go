@@ -97,7 +97,7 @@ func TestSabotageOfForeignApplications(t *testing.T) {
 	for _, sabotage := range managementSabotages() {
 		for _, name := range sabotage.foundBy {
 			for kind, disguise := range map[string]func(*oauthkit.AbstractApplication) oauthkit.Application{"foreign": foreign, "bare": bare} {
-				if kind == "bare" && strings.HasPrefix(name, "management/UpdateApplication switches off") {
+				if kind == "bare" && strings.HasPrefix(name, "management/UpdateApplication disables an") {
 					continue // there is no such thing
 				}
 				if broken := holdForeign(t, ruleNamed(t, name), sabotage.commit, disguise); len(broken) == 0 {

@@ -10,23 +10,23 @@ import (
 
 func managementSabotages() []sabotage {
 	return []sabotage{
-		{"hands out one form", managed(func(s managing) Store { return &oneModel{s, s.NewApplication()} }), []string{"management/NewApplication returns"}},
+		{"hands out one form", managed(func(s managing) Store { return &oneModel{s, s.NewApplication()} }), []string{"management/NewApplication returns a"}},
 		{"replaces what exists", managed(func(s managing) Store { return createsOver{s} }), []string{
-			"management/CreateApplication of a client_id", "management/of several that create",
+			"management/CreateApplication of an", "management/exactly one of several concurrent CreateApplication",
 		}},
-		{"keeps the consent of an earlier application", managed(func(s managing) Store { return &keepsConsent{managing: s} }), []string{"management/CreateApplication ends"}},
-		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/what is not valid"}},
-		{"switches off what is valid only", managed(func(s managing) Store { return validatesAlways{s} }), []string{"management/UpdateApplication switches off"}},
-		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces"}},
-		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of what was changed"}},
+		{"keeps the consent of an earlier application", managed(func(s managing) Store { return &keepsConsent{managing: s} }), []string{"management/CreateApplication revokes everything"}},
+		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/invalid applications are"}},
+		{"switches off what is valid only", managed(func(s managing) Store { return validatesAlways{s} }), []string{"management/UpdateApplication disables an"}},
+		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces everything"}},
+		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of an"}},
 		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
-			"management/UpdateApplication and DeleteApplication", "management/an application that is switched off",
+			"management/UpdateApplication and DeleteApplication", "management/disabling or deleting",
 		}},
-		{"has a clock", managed(func(s managing) Store { return hasClock{s} }), []string{"management/CreateApplication, UpdateApplication and DeleteApplication"}},
+		{"has a clock", managed(func(s managing) Store { return hasClock{s} }), []string{"management/CreateApplication, UpdateApplication and"}},
 		{"begins every page anew", managed(func(s managing) Store { return firstPage{s} }), []string{"management/ListApplications returns each"}},
-		{"lists everyone's", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns those"}},
-		{"lists what it keeps", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/what ListApplications"}},
-		{"deletes what nobody waits for", managed(func(s managing) Store { return deletesFailing{s} }), []string{"management/managing applications"}},
+		{"lists everyone's", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns the"}},
+		{"lists what it keeps", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/ListApplications returns copies"}},
+		{"deletes what nobody waits for", managed(func(s managing) Store { return deletesFailing{s} }), []string{"management/managing applications returns"}},
 	}
 }
 

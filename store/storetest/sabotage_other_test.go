@@ -20,65 +20,65 @@ func otherSabotages() []sabotage {
 	}
 	return []sabotage{
 		{"loses a field of an interaction", func(s Store) Store { return partInteraction{s} }, []string{
-			"interactions/an interaction is returned",
+			"interactions/Interaction returns the",
 		}},
 		{"consumes without looking", func(s Store) Store { return consumesAny{s} }, []string{
-			"interactions/an interaction that does not exist", "interactions/an interaction is consumed once",
+			"interactions/Interaction and ConsumeInteraction", "interactions/ConsumeInteraction consumes an",
 		}},
 		{"takes a second interaction for the first", func(s Store) Store { return savesAny{s} }, []string{
-			"interactions/an interaction that exists",
-			"interactions/SaveInteraction removes the oldest open ones of the browser",
-			"interactions/SaveInteraction removes the oldest open ones of the user",
+			"interactions/SaveInteraction of an",
+			"interactions/SaveInteraction removes the oldest open interactions of the browser",
+			"interactions/SaveInteraction removes the oldest open interactions of the user",
 		}},
 		{"keeps every interaction", func(s Store) Store { return keepsInteractions{s} }, []string{
-			"interactions/SaveInteraction removes the oldest open ones of the browser",
-			"interactions/SaveInteraction removes the oldest open ones of the user",
-			"races/concurrent saves",
+			"interactions/SaveInteraction removes the oldest open interactions of the browser",
+			"interactions/SaveInteraction removes the oldest open interactions of the user",
+			"races/concurrent saves of",
 		}},
 		{"counts interactions that were decided", func(s Store) Store { return &countsDecided{Store: s} }, []string{
-			"interactions/SaveInteraction removes the oldest open ones of the browser",
-			"interactions/SaveInteraction removes the oldest open ones of the user",
+			"interactions/SaveInteraction removes the oldest open interactions of the browser",
+			"interactions/SaveInteraction removes the oldest open interactions of the user",
 		}},
 		{"takes the last secret that was proposed", func(s Store) Store { return &lastSecret{Store: s} }, []string{
-			"interactions/SharedSecret returns", "races/a shared secret",
+			"interactions/SharedSecret returns the", "races/concurrent SharedSecret calls",
 		}},
 
-		{"has no empty list of keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/a store without signing keys"}},
-		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/signing keys are returned"}},
-		{"takes a second key for the first", func(s Store) Store { return addsAny{s} }, []string{"keys/a second key"}},
-		{"removes known keys only", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey"}},
-		{"always says that it removed a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/of several that remove"}},
+		{"has no empty list of keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/SigningKeys of an"}},
+		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/SigningKeys returns the"}},
+		{"takes a second key for the first", func(s Store) Store { return addsAny{s} }, []string{"keys/AddSigningKey of an"}},
+		{"removes known keys only", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey removes one"}},
+		{"always says that it removed a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/exactly one of several concurrent RemoveSigningKey"}},
 
 		{"keeps seconds", token(func(a *oauthkit.AccessToken) { a.IssuedAt = a.IssuedAt.Truncate(time.Second) }), []string{
-			"fidelity/times are kept",
+			"fidelity/times are stored",
 		}},
 		{"takes an unknown time for 1970", token(func(a *oauthkit.AccessToken) {
 			if a.Authorization.AuthTime.IsZero() {
 				a.Authorization.AuthTime = time.Unix(0, 0)
 			}
-		}), []string{"fidelity/a time that is unknown"}},
+		}), []string{"fidelity/a zero time"}},
 		{"gives a token all that its Authorization is for", token(func(a *oauthkit.AccessToken) { a.Resources = a.Authorization.Resources }), []string{
-			"tokens/an access token keeps resources",
+			"tokens/an access token",
 		}},
 		{"trims text", token(func(a *oauthkit.AccessToken) {
 			a.Authorization.Subject = strings.TrimSpace(a.Authorization.Subject)
-		}), []string{"fidelity/text is kept"}},
+		}), []string{"fidelity/text is stored"}},
 		{"takes an empty list for a list of nothing", token(func(a *oauthkit.AccessToken) {
 			a.Authorization.AMR = strings.Split(strings.Join(a.Authorization.AMR, "\x00"), "\x00")
-		}), []string{"fidelity/empty fields"}},
+		}), []string{"fidelity/empty fields stay"}},
 		{"keeps lists as words", token(func(a *oauthkit.AccessToken) {
 			a.Authorization.AMR = strings.Fields(strings.Join(a.Authorization.AMR, " "))
-		}), []string{"fidelity/lists keep"}},
+		}), []string{"fidelity/lists keep their"}},
 		{"keeps bytes as text", func(s Store) Store { return bytesAsText{s} }, []string{
-			"fidelity/what was sealed", "refresh/RotateRefreshToken saves",
+			"fidelity/the sealed response", "refresh/RotateRefreshToken saves the",
 		}},
-		{"ignores white space after a hash", func(s Store) Store { return trimsHashes{s} }, []string{"fidelity/hashes are"}},
+		{"ignores white space after a hash", func(s Store) Store { return trimsHashes{s} }, []string{"fidelity/hashes are compared"}},
 		{"reads from a replica that lags", func(s Store) Store { return &twoStores{s, memstore.New()} }, []string{
-			"fidelity/what one instance",
+			"fidelity/rows saved by",
 		}},
 
-		{"takes a failure for an answer", func(s Store) Store { return answersFailing{s} }, []string{"failure/a store that fails"}},
-		{"fails after it has done something", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that fails"}},
+		{"takes a failure for an answer", func(s Store) Store { return answersFailing{s} }, []string{"failure/a failing store"}},
+		{"fails after it has done something", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that"}},
 	}
 }
 

@@ -21,12 +21,12 @@ func limits(commit func(limitingStore) Store) func(Store) Store {
 func ownerSabotages() []sabotage {
 	return []sabotage{
 		{"limits nobody", limits(func(s limitingStore) Store { return limitsNobody{s} }), []string{
-			"owners/CreateApplicationWithin creates", "owners/several CreateApplicationWithin",
+			"owners/CreateApplicationWithin creates an", "owners/concurrent CreateApplicationWithin calls",
 		}},
-		{"limits after it has created", limits(func(s limitingStore) Store { return limitsLate{s} }), []string{"owners/CreateApplicationWithin creates"}},
-		{"limits all owners together", limits(func(s limitingStore) Store { return limitsAll{s} }), []string{"owners/CreateApplicationWithin does not limit"}},
+		{"limits after it has created", limits(func(s limitingStore) Store { return limitsLate{s} }), []string{"owners/CreateApplicationWithin creates an"}},
+		{"limits all owners together", limits(func(s limitingStore) Store { return limitsAll{s} }), []string{"owners/CreateApplicationWithin limits each"}},
 		{"counts and then creates", limits(func(s limitingStore) Store { return &countsThenCreates{limitingStore: s} }), []string{
-			"owners/several CreateApplicationWithin",
+			"owners/concurrent CreateApplicationWithin calls",
 		}},
 	}
 }

@@ -14,29 +14,29 @@ import (
 func raceSabotages() []sabotage {
 	return []sabotage{
 		{"reads and then updates", func(s Store) Store { return &readsThenUpdates{Store: s} }, []string{
-			"races/of 100 concurrent redemptions", "races/of 100 concurrent uses", "races/an interaction that is approved",
-			"races/of many concurrent approvals", "races/of many instances",
+			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "races/an interaction that",
+			"races/exactly one of many concurrent approvals", "races/exactly one of many concurrent AddSigningKey",
 		}},
 		{"checks for revocation and then saves", func(s Store) Store { return &checksThenSaves{revoker{Store: s}} }, []string{
-			"races/a code that is redeemed while", "races/a code that is saved under consent", "races/consent that is widened while",
+			"races/redeeming a code", "races/a code saved", "races/a Consent that is widened while",
 		}},
 		{"checks for revocation and then rotates", func(s Store) Store { return &checksThenRotates{revoker{Store: s}} }, []string{
-			"races/a refresh while the Authorization", "races/a refresh while the consent",
+			"races/a refresh while the Authorization", "races/a refresh while the Consent",
 		}},
 		{"saves an approval in two acts", func(s Store) Store { return &savesInTwoActs{revoker{Store: s}} }, []string{
-			"races/consent that is given while",
+			"races/a Consent given",
 		}},
 		{"reports what it is about to save", func(s Store) Store { return &reportsEarly{revoker: revoker{Store: s}} }, []string{
-			"races/an Authorization under no consent",
+			"races/an Authorization without",
 		}},
 		{"looks for consent and then inserts it", func(s Store) Store { return &insertsConsent{Store: s} }, []string{
-			"races/consent that is given several times", "races/consent that was withdrawn and is given",
+			"races/concurrent approvals create", "races/concurrent approvals after",
 		}},
 		{"lists Authorizations and then revokes them", func(s Store) Store { return &listsThenRevokes{Store: s} }, []string{
-			"races/of any number of concurrent RevokeConsent",
+			"races/concurrent RevokeConsent calls",
 		}},
 		{"gives up when a row is locked", func(s Store) Store { return &deadlocks{Store: s} }, []string{
-			"races/acts that meet",
+			"races/concurrent acts on",
 		}},
 	}
 }

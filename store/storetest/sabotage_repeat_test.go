@@ -12,25 +12,25 @@ import (
 func repeatSabotages() []sabotage {
 	return []sabotage{
 		{"counts no repeats", func(s Store) Store { return countsNoRepeats{s} }, []string{
-			"refresh/RepeatRefreshToken counts the repeats", "refresh/RepeatRefreshToken counts how many",
+			"refresh/RepeatRefreshToken counts the", "refresh/RepeatRefreshToken counts how",
 		}},
 		{"has no limit of repeats", func(s Store) Store { return repeatsForEver{s} }, []string{
-			"refresh/a repeat beyond the limit", "races/of any number of concurrent repeats",
+			"refresh/a repeat beyond", "races/concurrent repeats do",
 		}},
 		{"looks at the limit and then repeats", func(s Store) Store { return &looksThenRepeats{Store: s, counted: map[string]int{}} }, []string{
-			"races/of any number of concurrent repeats",
+			"races/concurrent repeats do",
 		}},
 		{"repeats what was replayed", func(s Store) Store { return repeatsReplayed{s} }, []string{
-			"refresh/a repeat is ErrReplayed", "refresh/the retry window",
+			"refresh/a repeat returns", "refresh/the retry window",
 		}},
 		{"repeats what was revoked", func(s Store) Store { return repeatsRevoked{s} }, []string{
-			"refresh/a repeat under a revoked", "races/a repeat while the Authorization",
+			"refresh/a repeat under", "races/a repeat while",
 		}},
 		{"counts a repeat that fails", func(s Store) Store { return countsFailures{s} }, []string{
 			"refresh/RepeatRefreshToken does everything",
 		}},
 		{"reads the clock before it holds a lock", func(s Store) Store { return readsClockEarly{s} }, []string{
-			"refresh/the clock of a rotation",
+			"refresh/the clock of",
 		}},
 	}
 }

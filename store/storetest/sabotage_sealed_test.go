@@ -9,13 +9,13 @@ import (
 func sealedSabotages() []sabotage {
 	return []sabotage{
 		{"loses what was sealed", func(s Store) Store { return losesSealed{s} }, []string{
-			"refresh/RotateRefreshToken saves", "fidelity/what was sealed",
+			"refresh/RotateRefreshToken saves the", "fidelity/the sealed response",
 		}},
 		{"keeps what was sealed", func(s Store) Store { return keepsSealed{s, map[string][]byte{}} }, []string{
-			"refresh/RotateRefreshToken forgets", "refresh/RevokeAuthorization drops", "cleanup/Cleanup drops",
+			"refresh/RotateRefreshToken removes the", "refresh/RevokeAuthorization removes the", "cleanup/Cleanup removes and counts sealed",
 		}},
 		{"keeps what was sealed last, of anybody", func(s Store) Store { return &keepsLastSealed{Store: s} }, []string{
-			"refresh/RotateRefreshToken forgets", "refresh/RotateRefreshToken does everything or nothing",
+			"refresh/RotateRefreshToken removes the", "refresh/RotateRefreshToken does everything",
 		}},
 	}
 }

@@ -11,13 +11,13 @@ import (
 
 func signInSabotages() []sabotage {
 	return []sabotage{
-		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns those"}},
-		{"lists what cannot be used", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations leaves out those"}},
-		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations returns at most"}},
-		{"lists the newest of all", managed(func(s managing) Store { return listsNewest{s} }), []string{"connections/UserAuthorizations leaves out no application"}},
-		{"looks for one among the newest", managed(func(s managing) Store { return looksAtNewest{s} }), []string{"connections/UserAuthorizations finds"}},
-		{"finds whoever's it is", managed(func(s managing) Store { return &findsAnybodys{managing: s} }), []string{"connections/UserAuthorizations finds"}},
-		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations tells"}},
+		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns the valid"}},
+		{"lists what cannot be used", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations omits Authorizations"}},
+		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations limits the"}},
+		{"lists the newest of all", managed(func(s managing) Store { return listsNewest{s} }), []string{"connections/UserAuthorizations omits no"}},
+		{"looks for one among the newest", managed(func(s managing) Store { return looksAtNewest{s} }), []string{"connections/UserAuthorizations finds an"}},
+		{"finds whoever's it is", managed(func(s managing) Store { return &findsAnybodys{managing: s} }), []string{"connections/UserAuthorizations finds an"}},
+		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations returns the time"}},
 	}
 }
 

@@ -12,33 +12,33 @@ import (
 func signInRules() []rule {
 	return []rule{
 		{
-			"UserAuthorizations returns those of a user that are valid, the newest first",
-			"users do not see who may act for them, or see what has ended long ago",
+			"UserAuthorizations returns the valid Authorizations of a user, newest first",
+			"users do not see all sign-ins, or see expired ones",
 			testUserAuthorizations,
 		},
 		{
-			"UserAuthorizations leaves out those of which nothing can be used any more",
-			"a user ends sign-ins that were never finished or are long over, and cannot tell the one that is not his",
+			"UserAuthorizations omits Authorizations without a usable token",
+			"users revoke unfinished and expired sign-ins, and cannot find the one that is not theirs",
 			testNothingLeft,
 		},
 		{
-			"UserAuthorizations returns at most as many of each application as it is asked for",
-			"the page of one user takes all the memory there is",
+			"UserAuthorizations limits the number of results per application",
+			"the page of one user exhausts the memory",
 			testAtMost,
 		},
 		{
-			"UserAuthorizations leaves out no application for what another one has",
-			"users cannot withdraw what they approved before they signed in often elsewhere",
+			"UserAuthorizations omits no application because another one has many Authorizations",
+			"users cannot revoke an older approval after many sign-ins elsewhere",
 			testEachApplication,
 		},
 		{
-			"UserAuthorizations finds a user's one by its id, however many are newer",
-			"a sign-in that is older than what is listed cannot be ended, or another user's can",
+			"UserAuthorizations finds an Authorization of the user by its id, even if many are newer",
+			"an old sign-in cannot be revoked, or that of another user can",
 			testOneSignIn,
 		},
 		{
-			"UserAuthorizations tells when the last token was issued",
-			"users keep what they do not use, or remove what they do",
+			"UserAuthorizations returns the time at which the last token was issued",
+			"users keep unused access, or remove access that they use",
 			testLastUsed,
 		},
 	}

@@ -11,32 +11,32 @@ func tokenRules() []rule {
 	return []rule{
 		{
 			"SaveTokens saves the Authorization and both tokens",
-			"a token was handed out that nobody can use",
+			"the client receives a token that does not work",
 			testSaveTokens,
 		},
 		{
-			"SaveTokens saves an access token alone, of an application that acts for itself",
-			"client credentials do not work",
+			"SaveTokens saves an access token without a refresh token, for an application itself",
+			"client_credentials does not work",
 			testSaveAccessToken,
 		},
 		{
-			"an access token keeps resources of its own",
+			"an access token has its own resources",
 			"a token for one API works at all of them (RFC 8707 §2.2)",
 			testTokenResources,
 		},
 		{
-			"SaveTokens saves all or nothing",
-			"half of what failed is alive",
+			"SaveTokens saves everything or nothing",
+			"a token of a failed act is valid",
 			testSaveTokensFails,
 		},
 		{
-			"a token that does not exist is ErrNotFound",
-			"a failing database makes every API answer invalid_token, or a wrong token makes them answer 503",
+			"AccessToken returns ErrNotFound for an unknown token",
+			"every API answers invalid_token while the database is down, or answers 503 to a wrong token",
 			testUnknownToken,
 		},
 		{
-			"an expired access token is still returned",
-			"the caller cannot tell expired from unknown, and whoever asks with another clock gets another answer",
+			"AccessToken returns expired tokens",
+			"the caller cannot distinguish expired from unknown, and clocks that differ give different results",
 			testExpiredToken,
 		},
 	}
@@ -46,23 +46,23 @@ func tokenRules() []rule {
 func revocationRules() []rule {
 	return []rule{
 		{
-			"revoking an Authorization shows in every credential of it, and they are still returned",
-			"a code or a token outlives the logout",
+			"RevokeAuthorization revokes every credential of the Authorization, and they are still returned",
+			"a code or a token stays valid after the logout",
 			testRevokeReachesAll,
 		},
 		{
-			"revoking tells whether it changed anything, and the first time is kept",
-			"the audit log holds two revocations, or another time than when it ended",
+			"RevokeAuthorization reports whether it changed anything and keeps the first time",
+			"the audit log contains two revocations, or the wrong time",
 			testRevokeTwice,
 		},
 		{
-			"revoking an Authorization that does not exist is no error",
-			"revocation tells whether a token exists (RFC 7009 §2.2), or fails where there is nothing to do",
+			"RevokeAuthorization of an unknown Authorization is not an error",
+			"the revocation endpoint reveals whether a token exists (RFC 7009 §2.2), or fails without a reason",
 			testRevokeUnknown,
 		},
 		{
-			"revoking an Authorization leaves the user's others alone",
-			"to lose one device means to lose all",
+			"RevokeAuthorization affects no other Authorization of the user",
+			"signing out one device signs out all of them",
 			testRevokeOne,
 		},
 	}
