@@ -126,7 +126,7 @@ func useLog(pool *sql.DB) error {
 		if !errors.Is(err, sqlite3.BUSY) || attempt == attempts {
 			return err
 		}
-		time.Sleep(pause) //nolint:forbidigo // no event signals that another process is done
+		time.Sleep(pause) //nolint:forbidigo // no event to wait for
 	}
 }
 

@@ -16,7 +16,7 @@ func applicationRules() []rule {
 			"an application is found by its client_id",
 			"no application can use the provider",
 			func(t *trial) {
-				app := t.found(t.client)
+				app := t.mustFind(t.client)
 				if app.GetID() != t.client {
 					t.Errorf("GetID: got %q, want %q", app.GetID(), t.client)
 				}
@@ -28,7 +28,7 @@ func applicationRules() []rule {
 			func(t *trial) {
 				for _, id := range []string{"", secret.NewID(), t.client + " ", strings.Repeat("x", 255), "' OR 1=1 --", "%"} {
 					_, err := t.Application(t.ctx, id)
-					t.answered("Application, unknown", err, oauthkit.ErrNotFound)
+					t.wantError("Application, unknown", err, oauthkit.ErrNotFound)
 				}
 			},
 		},
@@ -50,10 +50,10 @@ func applicationRules() []rule {
 	}
 }
 
-func (t *trial) found(clientID string) oauthkit.Application {
+func (t *trial) mustFind(clientID string) oauthkit.Application {
 	t.Helper()
 	app, err := t.Application(t.ctx, clientID)
-	t.done("Application", err)
+	t.mustSucceed("Application", err)
 	return app
 }
 
@@ -61,25 +61,25 @@ func testApplicationIdentity(t *trial) {
 	base := secret.NewID()
 	ids := []string{base + "Case", base + "case", base + "%", base + "_", base + "_x", base + `\`, base + "'"}
 	for _, id := range ids {
-		t.done("AddApplication", t.add(t.ctx, &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Public}, t.now))
+		t.mustSucceed("AddApplication", t.add(t.ctx, &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Public}, t.now))
 	}
 	for _, id := range ids {
-		if got := t.found(id).GetID(); got != id {
+		if got := t.mustFind(id).GetID(); got != id {
 			t.Errorf("Application(%q): got %q", id, got)
 		}
 	}
 	_, err := t.Application(t.ctx, base+"CASE")
-	t.answered("Application, in other letters", err, oauthkit.ErrNotFound)
+	t.wantError("Application, in other letters", err, oauthkit.ErrNotFound)
 }
 
 func testApplicationIsOwn(t *trial) {
-	app := t.found(t.client)
+	app := t.mustFind(t.client)
 	if oauthkit.Abstract(app) == nil && t.fill == nil {
-		return // nobody knows how to change one
+		return // without Fill, the application cannot be modified
 	}
 	before := answersOf(app)
-	t.filled(app, described(t.client, "changed"))
-	t.same("Application, after a change of what was returned", answersOf(t.found(t.client)), before)
+	t.fillApplication(app, description(t.client, "changed"))
+	t.wantEqual("Application, after a change of what was returned", answersOf(t.mustFind(t.client)), before)
 }
 
 func testApplicationFields(t *trial) {
@@ -108,22 +108,22 @@ func testApplicationFields(t *trial) {
 	previous := want.GenerateSecret()
 	value := want.RotateSecret(t.now, time.Hour)
 	added := *want
-	t.done("AddApplication", t.add(t.ctx, &added, t.now))
-	app := t.found(want.ClientID)
+	t.mustSucceed("AddApplication", t.add(t.ctx, &added, t.now))
+	app := t.mustFind(want.ClientID)
 	if !app.VerifyPassword(value) || app.VerifyPassword(value+"x") {
 		t.Errorf("VerifyPassword: the secret does not fit any more, or another one does")
 	}
 	if !oauthkit.VerifyPassword(app, previous, t.now) || oauthkit.VerifyPassword(app, previous, expiresAt) {
 		t.Errorf("VerifyPassword: the secret before the rotation does not fit any more, or fits for ever")
 	}
-	t.same("GetUserID", app.GetUserID(), want.UserID)
-	if canBeOff(app) {
-		t.same("IsUsable", oauthkit.IsUsable(app), false)
+	t.wantEqual("GetUserID", app.GetUserID(), want.UserID)
+	if canBeDisabled(app) {
+		t.wantEqual("IsUsable", oauthkit.IsUsable(app), false)
 	}
 	got := oauthkit.Abstract(app)
 	if got == nil {
-		return // the type is the host's own, and its fields are not known
+		return // the host's type has unknown fields
 	}
-	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt // the store's own
-	t.same("Application", got, want)
+	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt // set by the store
+	t.wantEqual("Application", got, want)
 }

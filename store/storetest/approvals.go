@@ -7,7 +7,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// approvalRules are what SaveCode promises about consent, which it writes in one act with the code.
+// approvalRules are about the Consent that SaveCode saves together with the code.
 func approvalRules() []rule {
 	return []rule{
 		{
@@ -53,7 +53,7 @@ func approvalRules() []rule {
 	}
 }
 
-// decisionRules are what SaveCode promises about the interaction in which the user decided, and about failing.
+// decisionRules are about the interaction that SaveCode consumes, and about failures.
 func decisionRules() []rule {
 	return []rule{
 		{
@@ -75,25 +75,25 @@ func decisionRules() []rule {
 }
 
 func testNewConsent(t *trial) {
-	consent, code := t.savedConsent()
-	t.same("Consent", t.storedConsent(consent), consent)
-	t.consentIDs(consent.ID, code)
+	consent, code := t.mustSaveConsent()
+	t.wantEqual("Consent", t.storedConsent(consent), consent)
+	t.wantConsentIDs(consent.ID, code)
 }
 
 func testNoConsent(t *trial) {
-	code := t.savedCode()
-	t.consentIDs("", code)
-	t.noConsent(t.consent(code.Authorization))
+	code := t.mustSaveCode()
+	t.wantConsentIDs("", code)
+	t.wantNoConsent(t.consent(code.Authorization))
 }
 
 func testUnknownInteractionOfApproval(t *trial) {
 	approval, code := t.approval(newHash())
-	t.answered("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
-	t.noCode(code)
-	t.noConsent(approval.Consent)
+	t.wantError("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
+	t.wantNoCode(code)
+	t.wantNoConsent(approval.Consent)
 }
 
-// approval returns a new one with consent and a code for it, not saved yet.
+// approval returns an Approval with a new Consent, and a code for it, both not saved.
 func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
 	authorization := t.authorization()
 	return &oauthkit.Approval{
@@ -104,14 +104,15 @@ func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.
 	}, t.code(authorization)
 }
 
-// under returns an approval that rests on a copy of remembered consent and a code for it, not saved yet.
-func (t *trial) under(consent *oauthkit.Consent) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
+// approvalUnder returns an Approval under a copy of a remembered Consent, and a code
+// for it, both not saved.
+func (t *trial) approvalUnder(consent *oauthkit.Consent) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
 	authorization, remembered := t.authorization(), *consent
 	authorization.Subject = consent.Subject
 	return &oauthkit.Approval{Authorization: authorization, Consent: &remembered}, t.code(authorization)
 }
 
-func (t *trial) consentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
+func (t *trial) wantConsentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
 	t.Helper()
 	for _, code := range codes {
 		if got := t.storedCode(code.Hash).Authorization.ConsentID; got != want {
@@ -120,129 +121,130 @@ func (t *trial) consentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
 	}
 }
 
-// testConsentGivenAgain gives consent as requests do that began when there was none.
+// testConsentGivenAgain gives consent in requests that began before a Consent existed.
 func testConsentGivenAgain(t *trial) {
-	first, firstCode := t.savedConsent()
+	first, firstCode := t.mustSaveConsent()
 	for i, id := range []string{first.ID, secret.NewID()} {
-		approval, code := t.under(first)
+		approval, code := t.approvalUnder(first)
 		approval.ConsentUse = oauthkit.ConsentNew
 		approval.Consent.ID = id
-		t.replaces(first, approval, code, oauthkit.Scopes{"openid", "read", "write"}[i:])
-		t.consentIDs(first.ID, firstCode, code)
+		t.wantReplaced(first, approval, code, oauthkit.Scopes{"openid", "read", "write"}[i:])
+		t.wantConsentIDs(first.ID, firstCode, code)
 	}
 }
 
 func testConsentWidened(t *trial) {
-	first, firstCode := t.savedConsent()
+	first, firstCode := t.mustSaveConsent()
 	for _, scopes := range []oauthkit.Scopes{{"openid", "read", "write"}, {"write"}} {
-		approval, code := t.under(first)
+		approval, code := t.approvalUnder(first)
 		approval.ConsentUse = oauthkit.ConsentWidened
-		t.replaces(first, approval, code, scopes)
-		t.consentIDs(first.ID, firstCode, code)
+		t.wantReplaced(first, approval, code, scopes)
+		t.wantConsentIDs(first.ID, firstCode, code)
 	}
 }
 
-// replaces saves an approval that changes the consent that there is, and notes what else is changed than scopes, digest and the time of the last question.
-func (t *trial) replaces(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
+// wantReplaced saves an Approval that changes the stored Consent, and reports changes
+// of other fields than the scopes, the digest and UpdatedAt.
+func (t *trial) wantReplaced(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
 	t.Helper()
 	later := t.now.Add(time.Hour)
 	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
 	approval.Consent.ApplicationDigest, approval.Consent.ResourceScopes = newHash(), map[string]oauthkit.Scopes{"https://api.example/" + newHash(): scopes}
-	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
 	want := *approval.Consent
 	want.ID, want.CreatedAt = stored.ID, stored.CreatedAt
-	t.same("Consent", t.storedConsent(stored), &want)
+	t.wantEqual("Consent", t.storedConsent(stored), &want)
 }
 
 func testConsentRemembered(t *trial) {
-	consent, _ := t.savedConsent()
-	approval, code := t.under(consent)
+	consent, _ := t.mustSaveConsent()
+	approval, code := t.approvalUnder(consent)
 	approval.Consent.Scopes, approval.Consent.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
 	approval.Consent.ApplicationDigest = newHash()
-	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
-	t.same("Consent", t.storedConsent(consent), consent)
-	t.consentIDs(consent.ID, code)
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.wantEqual("Consent", t.storedConsent(consent), consent)
+	t.wantConsentIDs(consent.ID, code)
 }
 
 func testConsentGone(t *trial, use oauthkit.ConsentUse) {
-	consent, _ := t.savedConsent()
+	consent, _ := t.mustSaveConsent()
 	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
-	t.done("RevokeConsent", err)
-	interaction := t.savedInteraction()
-	approval, code := t.under(consent)
+	t.mustSucceed("RevokeConsent", err)
+	interaction := t.mustSaveInteraction()
+	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse, approval.InteractionHash = use, interaction.Hash
-	t.answered("SaveCode, consent gone", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
-	t.noCode(code)
-	t.noConsent(consent)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.wantError("SaveCode, consent gone", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+	t.wantNoCode(code)
+	t.wantNoConsent(consent)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
 func testConsentReplaced(t *trial) {
-	old, _ := t.savedConsent()
+	old, _ := t.mustSaveConsent()
 	_, err := t.RevokeConsent(t.ctx, old.ClientID, old.Subject, t.now)
-	t.done("RevokeConsent", err)
+	t.mustSucceed("RevokeConsent", err)
 	replacement := *old
 	replacement.ID = secret.NewID()
-	approval, code := t.under(&replacement)
+	approval, code := t.approvalUnder(&replacement)
 	approval.ConsentUse = oauthkit.ConsentNew
-	t.done("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
-	t.consentIDs(replacement.ID, code)
+	t.mustSucceed("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
+	t.wantConsentIDs(replacement.ID, code)
 
 	for _, use := range []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentWidened} {
-		approval, code = t.under(old)
+		approval, code = t.approvalUnder(old)
 		approval.ConsentUse = use
 		approval.Consent.Scopes = oauthkit.Scopes{"everything"}
-		t.answered("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
-		t.noCode(code)
+		t.wantError("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+		t.wantNoCode(code)
 	}
-	t.same("Consent", t.storedConsent(&replacement), &replacement)
+	t.wantEqual("Consent", t.storedConsent(&replacement), &replacement)
 }
 
 func testApprovalConsumes(t *trial) {
-	interaction := t.savedInteraction()
+	interaction := t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
-	t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
 	if t.storedInteraction(interaction.Hash).ConsumedAt.IsZero() {
 		t.Errorf("Interaction.ConsumedAt: got none, want when SaveCode consumed it")
 	}
-	t.answered("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
+	t.wantError("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
 
-	consent, _ := t.savedConsent()
-	decided := t.savedInteraction()
-	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
+	consent, _ := t.mustSaveConsent()
+	decided := t.mustSaveInteraction()
+	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
 	for _, used := range []*oauthkit.Interaction{interaction, decided} {
 		approval, code = t.approval(used.Hash)
-		t.answered("SaveCode, interaction used", t.SaveCode(t.ctx, approval, code), oauthkit.ErrReplayed)
-		t.noCode(code)
-		t.noConsent(approval.Consent)
+		t.wantError("SaveCode, interaction used", t.SaveCode(t.ctx, approval, code), oauthkit.ErrReplayed)
+		t.wantNoCode(code)
+		t.wantNoConsent(approval.Consent)
 
-		widening, code := t.under(consent)
+		widening, code := t.approvalUnder(consent)
 		widening.ConsentUse, widening.InteractionHash = oauthkit.ConsentWidened, used.Hash
 		widening.Consent.Scopes = oauthkit.Scopes{"everything"}
-		t.answered("SaveCode to widen, interaction used", t.SaveCode(t.ctx, widening, code), oauthkit.ErrReplayed)
-		t.noCode(code)
-		t.same("Consent", t.storedConsent(consent), consent)
+		t.wantError("SaveCode to widen, interaction used", t.SaveCode(t.ctx, widening, code), oauthkit.ErrReplayed)
+		t.wantNoCode(code)
+		t.wantEqual("Consent", t.storedConsent(consent), consent)
 	}
 }
 
 func testSaveCodeFails(t *trial) {
-	existing, interaction := t.savedCode(), t.savedInteraction()
+	existing, interaction := t.mustSaveCode(), t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
 	taken := *code
 	taken.Hash = existing.Hash
-	t.failed("SaveCode, of a code that exists", t.SaveCode(t.ctx, approval, &taken))
-	t.noCode(code)
-	t.noConsent(approval.Consent)
+	t.wantFailure("SaveCode, of a code that exists", t.SaveCode(t.ctx, approval, &taken))
+	t.wantNoCode(code)
+	t.wantNoConsent(approval.Consent)
 
 	approval, code = t.approval(interaction.Hash)
 	approval.Authorization.ID = existing.Authorization.ID
-	t.failed("SaveCode, of an Authorization that exists", t.SaveCode(t.ctx, approval, code))
+	t.wantFailure("SaveCode, of an Authorization that exists", t.SaveCode(t.ctx, approval, code))
 	_, err := t.Code(t.ctx, code.Hash)
-	t.answered("Code, of one that should not have been saved", err, oauthkit.ErrNotFound)
-	t.noConsent(approval.Consent)
+	t.wantError("Code, of one that should not have been saved", err, oauthkit.ErrNotFound)
+	t.wantNoConsent(approval.Consent)
 
-	t.same("Code", t.storedCode(existing.Hash), existing)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.wantEqual("Code", t.storedCode(existing.Hash), existing)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 	approval, code = t.approval(interaction.Hash)
-	t.done("SaveCode, after failures", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode, after failures", t.SaveCode(t.ctx, approval, code))
 }

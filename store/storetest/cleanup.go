@@ -7,7 +7,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// cleanupRules each begin without what earlier ones left, because Cleanup counts everything.
+// cleanupRules begin with an empty store each, because Cleanup counts every row.
 func cleanupRules() []rule {
 	rules := []rule{
 		{
@@ -53,175 +53,176 @@ func cleanupRules() []rule {
 	}
 	rules = append(rules, cleanupLimitRules()...)
 	for i := range rules {
-		rules[i].test = swept(rules[i].test)
+		rules[i].test = afterSweep(rules[i].test)
 	}
 	return rules
 }
 
-// swept removes everything that can expire first.
-func swept(test func(*trial)) func(*trial) {
+// afterSweep runs test after it has removed every row that can expire.
+func afterSweep(test func(*trial)) func(*trial) {
 	return func(t *trial) {
 		t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(200, 0, 0)})
 		test(t)
 	}
 }
 
-// cleanup returns how many rows were removed from all tables.
+// cleanup returns the number of rows removed from all tables.
 func (t *trial) cleanup(store oauthkit.Cleaner, limits oauthkit.CleanupLimits) (removed int) {
 	t.Helper()
 	tables, err := store.Cleanup(t.ctx, limits)
-	t.done("Cleanup", err)
+	t.mustSucceed("Cleanup", err)
 	return sum(tables)
 }
 
-// session saves one row in each of the five tables that expire, and returns its tokens and interaction.
-func (t *trial) session() (*oauthkit.AuthorizationCode, oauthkit.Tokens, *oauthkit.Interaction) {
+// saveSession saves one row in each of the five tables with an expiry.
+func (t *trial) saveSession() (*oauthkit.AuthorizationCode, oauthkit.Tokens, *oauthkit.Interaction) {
 	t.Helper()
-	interaction, code := t.savedInteraction(), t.savedCode()
+	interaction, code := t.mustSaveInteraction(), t.mustSaveCode()
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 	return code, tokens, interaction
 }
 
 const sessionRows = 5 // interaction, code, access token, refresh token, Authorization
 
 func testCleanupRemoves(t *trial) {
-	code, tokens, interaction := t.session()
-	revokedCode, revokedTokens, _ := t.session()
-	t.revoked(revokedCode.Authorization)
+	code, tokens, interaction := t.saveSession()
+	revokedCode, revokedTokens, _ := t.saveSession()
+	t.mustRevoke(revokedCode.Authorization)
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0)}
-	t.same("rows removed", t.cleanup(t, limits), 2*sessionRows)
-	t.same("rows removed the second time", t.cleanup(t, limits), 0)
-	t.noTokens(tokens)
-	t.noTokens(revokedTokens)
-	t.noCode(code)
-	t.noCode(revokedCode)
+	t.wantEqual("rows removed", t.cleanup(t, limits), 2*sessionRows)
+	t.wantEqual("rows removed the second time", t.cleanup(t, limits), 0)
+	t.wantNoTokens(tokens)
+	t.wantNoTokens(revokedTokens)
+	t.wantNoCode(code)
+	t.wantNoCode(revokedCode)
 	_, err := t.Interaction(t.ctx, interaction.Hash)
-	t.answered("Interaction, expired and removed", err, oauthkit.ErrNotFound)
+	t.wantError("Interaction, expired and removed", err, oauthkit.ErrNotFound)
 }
 
 func testCleanupKeeps(t *trial) {
-	code, tokens, interaction := t.session()
-	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
+	code, tokens, interaction := t.saveSession()
+	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
 	successors := t.tokens(code.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil)))
-	revoked := t.savedTokens()
-	t.revoked(revoked.Access.Authorization)
-	open := t.savedCode()
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil)))
+	revoked := t.mustSaveTokens()
+	t.mustRevoke(revoked.Access.Authorization)
+	open := t.mustSaveCode()
 
 	cleanBefore := func(expiry time.Time) {
-		t.same("rows removed", t.cleanup(t, oauthkit.CleanupLimits{Now: expiry.Add(-time.Microsecond)}), 0)
+		t.wantEqual("rows removed", t.cleanup(t, oauthkit.CleanupLimits{Now: expiry.Add(-time.Microsecond)}), 0)
 	}
 	cleanBefore(open.ExpiresAt)
-	t.same("Code", t.storedCode(open.Hash), open)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, open.Hash, t.tokens(open.Authorization), t.now))
+	t.wantEqual("Code", t.storedCode(open.Hash), open)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, open.Hash, t.tokens(open.Authorization), t.now))
 	cleanBefore(interaction.ExpiresAt)
-	t.answered("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
+	t.wantError("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
 	cleanBefore(successors.Access.ExpiresAt)
-	t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+	t.wantEqual("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
 	if t.storedAccessToken(revoked.Access.Hash).Authorization.RevokedAt.IsZero() {
 		t.Errorf("RevokedAt of what was revoked: got none")
 	}
 	t.cleanup(t, oauthkit.CleanupLimits{Now: tokens.Refresh.ExpiresAt.Add(-time.Microsecond)})
 	err := t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, t.tokens(code.Authorization), nil))
-	t.answered("RotateRefreshToken, consumed before", err, oauthkit.ErrReplayed)
+	t.wantError("RotateRefreshToken, consumed before", err, oauthkit.ErrReplayed)
 	err = t.RotateRefreshToken(t.ctx, t.rotation(revoked.Refresh.Hash, t.tokens(code.Authorization), nil))
-	t.answered("RotateRefreshToken, revoked before", err, oauthkit.ErrRevoked)
-	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+	t.wantError("RotateRefreshToken, revoked before", err, oauthkit.ErrRevoked)
+	t.wantEqual("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }
 
 func testCleanupKeepsReplays(t *trial) {
 	authorization := t.authorization()
-	authorization.ExpiresAt = t.now.Add(20 * time.Minute) // before the hour is over
+	authorization.ExpiresAt = t.now.Add(20 * time.Minute) // within the hour
 	code := t.code(authorization)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
 	access := t.accessToken(authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
 
 	for _, now := range []time.Time{code.ExpiresAt, authorization.ExpiresAt, code.ExpiresAt.Add(time.Hour - time.Microsecond)} {
 		t.cleanup(t, oauthkit.CleanupLimits{Now: now})
-		t.same("Code.Authorization", t.storedCode(code.Hash).Authorization, authorization)
+		t.wantEqual("Code.Authorization", t.storedCode(code.Hash).Authorization, authorization)
 		tokens := t.tokens(authorization)
-		t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, tokens, now), oauthkit.ErrReplayed)
+		t.wantError("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, tokens, now), oauthkit.ErrReplayed)
 	}
 	t.cleanup(t, oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)})
-	t.noCode(code)
+	t.wantNoCode(code)
 }
 
 func testCleanupUnredeemed(t *trial) {
 	authorization := t.authorization()
 	code := t.code(authorization)
 	authorization.ExpiresAt = code.ExpiresAt
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
 	limits := oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)}
-	t.same("rows removed", t.cleaned(limits), map[string]int{"authorization_codes": 1, "authorizations": 1})
-	t.noCode(code)
+	t.wantEqual("rows removed", t.cleanTables(limits), map[string]int{"authorization_codes": 1, "authorizations": 1})
+	t.wantNoCode(code)
 }
 
 func testCleanupKeepsRefreshable(t *trial) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	authorization := token.Authorization
 	for now := t.now; now.Before(authorization.ExpiresAt); now = now.AddDate(0, 0, 29) {
 		t.now = now
 		t.cleanup(t, oauthkit.CleanupLimits{Now: now})
 		successors := t.tokens(authorization)
-		t.done("RotateRefreshToken, after Cleanup", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
-		t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+		t.mustSucceed("RotateRefreshToken, after Cleanup", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
+		t.wantEqual("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
 		token = successors.Refresh
 	}
 }
 
 func testCleanupKeepsLasting(t *trial) {
-	consent, code := t.savedConsent()
+	consent, code := t.mustSaveConsent()
 	key := t.key("ES256", 1)
-	t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+	t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, key))
 	t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(100, 0, 0)})
-	t.noCode(code)
-	t.same("Consent", t.storedConsent(consent), consent)
-	t.same("SigningKey", t.keys()[key.ID], key)
-	t.found(t.client)
-	approval, code := t.under(consent)
-	t.done("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
+	t.wantNoCode(code)
+	t.wantEqual("Consent", t.storedConsent(consent), consent)
+	t.wantEqual("SigningKey", t.keys()[key.ID], key)
+	t.mustFind(t.client)
+	approval, code := t.approvalUnder(consent)
+	t.mustSucceed("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
 }
 
-// testCleanupSealed has windows of no length, since a store may have a clock of its own. It is far in the
-// future for stores that have none, so that nothing else is removed.
+// testCleanupSealed uses windows of zero length, because a store may have its own
+// clock. For stores without a clock it uses a time far in the future, so that no other
+// row is removed.
 func testCleanupSealed(t *trial) {
 	t.now = t.now.AddDate(100, 0, 0)
-	open, successor := t.rotated()
+	open, successor := t.mustRotate()
 	var over []*oauthkit.RefreshToken
 	for range 5 {
-		token := t.savedTokens().Refresh
+		token := t.mustSaveTokens().Refresh
 		rotation := t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed"))
 		rotation.Window = 0
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
 		over = append(over, token)
 	}
 	limits := oauthkit.CleanupLimits{Now: t.now.Add(time.Second), Batch: 2}
 	dropped := 0
-	for dropped < len(over) { // a clock of its own may not have moved yet
+	for dropped < len(over) { // the store's clock may not have moved yet
 		dry := limits
 		dry.DryRun, dry.Batches = true, 2
-		if rows := t.cleaned(dry)["refresh_tokens.sealed"]; rows > 4 {
+		if rows := t.cleanTables(dry)["refresh_tokens.sealed"]; rows > 4 {
 			t.Errorf("Cleanup, dry: got %d rows of refresh_tokens.sealed, want at most 4", rows)
 		}
-		rows := t.cleaned(limits)
+		rows := t.cleanTables(limits)
 		dropped += rows["refresh_tokens.sealed"]
-		t.same("rows of other tables", sum(rows), rows["refresh_tokens.sealed"])
-		t.done("Cleanup", t.ctx.Err())
+		t.wantEqual("rows of other tables", sum(rows), rows["refresh_tokens.sealed"])
+		t.mustSucceed("Cleanup", t.ctx.Err())
 	}
-	t.same("rows of refresh_tokens.sealed", dropped, len(over))
+	t.wantEqual("rows of refresh_tokens.sealed", dropped, len(over))
 	for _, token := range over {
-		t.sameConsumed("a token without what was sealed", t.storedRefreshToken(token.Hash), token)
+		t.wantConsumed("a token without what was sealed", t.storedRefreshToken(token.Hash), token)
 	}
-	t.same("Sealed, in its window", t.storedRefreshToken(open.Hash).Sealed, []byte("sealed"))
-	t.repeated(t.repeat(open, successor), oauthkit.Repeats{Token: 1, Generations: 1})
+	t.wantEqual("Sealed, in its window", t.storedRefreshToken(open.Hash).Sealed, []byte("sealed"))
+	t.wantRepeat(t.repeat(open, successor), oauthkit.Repeats{Token: 1, Generations: 1})
 }
 
 func testCleanupTwice(t *trial) {
 	const sessions = 20
 	for range sessions {
-		t.session()
+		t.saveSession()
 	}
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 3}
 	var removed atomic.Int64
@@ -232,8 +233,8 @@ func testCleanupTwice(t *trial) {
 		}
 		return err
 	}) {
-		t.done("Cleanup, at the same time as another", err)
+		t.mustSucceed("Cleanup, at the same time as another", err)
 	}
-	rest := t.cleanup(t, limits) // an Authorization whose credentials another call was just removing
-	t.same("rows removed by all", int(removed.Load())+rest, sessions*sessionRows)
+	rest := t.cleanup(t, limits) // Authorizations whose credentials the other call was removing
+	t.wantEqual("rows removed by all", int(removed.Load())+rest, sessions*sessionRows)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// cleanupLimitRules are about how Cleanup is bounded, watched and stopped.
+// cleanupLimitRules are about limits, progress and interruption of Cleanup.
 func cleanupLimitRules() []rule {
 	return []rule{
 		{
@@ -45,11 +45,11 @@ func cleanupLimitRules() []rule {
 	}
 }
 
-// cleaned returns how many rows Cleanup says of each table that it says any of.
-func (t *trial) cleaned(limits oauthkit.CleanupLimits) map[string]int {
+// cleanTables returns the number of rows that Cleanup removed by table, without zeros.
+func (t *trial) cleanTables(limits oauthkit.CleanupLimits) map[string]int {
 	t.Helper()
 	tables, err := t.Cleanup(t.ctx, limits)
-	t.done("Cleanup", err)
+	t.mustSucceed("Cleanup", err)
 	return nonzero(tables)
 }
 
@@ -69,12 +69,12 @@ func sum(tables map[string]int) (rows int) {
 func testCleanupLimits(t *trial) {
 	const sessions = 7
 	for range sessions {
-		t.session()
+		t.saveSession()
 	}
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2}
 	total := 0
 	for call := 1; total < sessions*sessionRows; call++ {
-		tables := t.cleaned(limits)
+		tables := t.cleanTables(limits)
 		for table, rows := range tables {
 			if rows > limits.Batch*limits.Batches {
 				t.Errorf("Cleanup, call %d: got %d rows of %s, want at most %d", call, rows, table, limits.Batch*limits.Batches)
@@ -85,48 +85,48 @@ func testCleanupLimits(t *trial) {
 		}
 		total += sum(tables)
 	}
-	t.same("rows removed by all calls", total, sessions*sessionRows)
-	t.same("rows that were left", t.cleanup(t, limits), 0)
+	t.wantEqual("rows removed by all calls", total, sessions*sessionRows)
+	t.wantEqual("rows that were left", t.cleanup(t, limits), 0)
 	for range sessions {
-		t.session()
+		t.saveSession()
 	}
 	limits.Batches = 0
-	t.same("rows removed in unlimited batches", t.cleanup(t, limits), sessions*sessionRows)
+	t.wantEqual("rows removed in unlimited batches", t.cleanup(t, limits), sessions*sessionRows)
 }
 
 func testCleanupDryRun(t *trial) {
-	_, tokens, _ := t.session()
+	_, tokens, _ := t.saveSession()
 	authorization := t.authorization()
-	authorization.ExpiresAt = t.now.Add(10 * time.Minute) // before its code is removed
+	authorization.ExpiresAt = t.now.Add(10 * time.Minute) // before its code expires
 	code := t.code(authorization)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
 
 	for _, now := range []time.Time{t.now, t.now.Add(30 * time.Minute), t.now.Add(2 * time.Hour), t.now.AddDate(1, 0, 0)} {
-		dry := t.cleaned(oauthkit.CleanupLimits{Now: now, DryRun: true})
-		t.same("the second dry run, as the first has removed nothing", t.cleaned(oauthkit.CleanupLimits{Now: now, DryRun: true}), dry)
+		dry := t.cleanTables(oauthkit.CleanupLimits{Now: now, DryRun: true})
+		t.wantEqual("the second dry run, as the first has removed nothing", t.cleanTables(oauthkit.CleanupLimits{Now: now, DryRun: true}), dry)
 		if now.Equal(t.now) {
-			t.same("AccessToken, after a dry run", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+			t.wantEqual("AccessToken, after a dry run", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 		}
-		t.same("rows removed after a dry run", t.cleaned(oauthkit.CleanupLimits{Now: now}), dry)
+		t.wantEqual("rows removed after a dry run", t.cleanTables(oauthkit.CleanupLimits{Now: now}), dry)
 	}
-	t.noTokens(tokens)
+	t.wantNoTokens(tokens)
 }
 
 func testCleanupDryRunLimits(t *trial) {
 	for range 5 {
-		t.session()
+		t.saveSession()
 	}
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2, Batches: 2, DryRun: true}
-	for table, rows := range t.cleaned(limits) {
-		t.same("rows of "+table+" in a dry run", rows, limits.Batch*limits.Batches)
+	for table, rows := range t.cleanTables(limits) {
+		t.wantEqual("rows of "+table+" in a dry run", rows, limits.Batch*limits.Batches)
 	}
-	limits.Batches = 3 // more than there is
-	t.same("rows in a dry run", sum(t.cleaned(limits)), 5*sessionRows)
+	limits.Batches = 3 // more than needed
+	t.wantEqual("rows in a dry run", sum(t.cleanTables(limits)), 5*sessionRows)
 }
 
 func testCleanupProgress(t *trial) {
 	for range 5 {
-		t.session()
+		t.saveSession()
 	}
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2}
 	for _, dryRun := range []bool{true, false} {
@@ -138,14 +138,14 @@ func testCleanupProgress(t *trial) {
 			}
 			told[table] += rows
 		}
-		t.same("the rows that were returned", t.cleaned(limits), told)
-		t.same("the rows that Progress was told of", sum(told), 5*sessionRows)
+		t.wantEqual("the rows that were returned", t.cleanTables(limits), told)
+		t.wantEqual("the rows that Progress was told of", sum(told), 5*sessionRows)
 	}
 }
 
 func testCleanupStops(t *trial) {
 	for range 5 {
-		t.session()
+		t.saveSession()
 	}
 	ctx, cancel := context.WithCancel(t.ctx)
 	defer cancel()
@@ -153,7 +153,7 @@ func testCleanupStops(t *trial) {
 	limits := oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0), Batch: 2}
 	limits.Progress = func(_ string, rows int) {
 		told += rows
-		if told > 5 { // in the midst of the second table
+		if told > 5 { // within the second table
 			cancel()
 		}
 	}
@@ -161,9 +161,9 @@ func testCleanupStops(t *trial) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Cleanup, whose context has ended: got error %v, want context.Canceled", err)
 	}
-	t.same("the rows that were returned", sum(tables), told)
+	t.wantEqual("the rows that were returned", sum(tables), told)
 	limits.Progress = nil
-	t.same("all rows that were removed", sum(tables)+t.cleanup(t, limits), 5*sessionRows)
+	t.wantEqual("all rows that were removed", sum(tables)+t.cleanup(t, limits), 5*sessionRows)
 	if told == 5*sessionRows {
 		t.Errorf("Cleanup, whose context has ended: got all rows removed, want it to stop")
 	}
@@ -171,8 +171,8 @@ func testCleanupStops(t *trial) {
 
 func testCleanupZeroNow(t *trial) {
 	t.now = time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)
-	t.session()
+	t.saveSession()
 	_, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{})
-	t.failed("Cleanup, without a time", err)
-	t.same("rows removed with one", t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0)}), sessionRows)
+	t.wantFailure("Cleanup, without a time", err)
+	t.wantEqual("rows removed with one", t.cleanup(t, oauthkit.CleanupLimits{Now: t.now.AddDate(1, 0, 0)}), sessionRows)
 }

@@ -57,57 +57,57 @@ func codeRules() []rule {
 }
 
 func testSaveCode(t *trial) {
-	code := t.savedCode()
-	t.same("Code", t.storedCode(code.Hash), code)
+	code := t.mustSaveCode()
+	t.wantEqual("Code", t.storedCode(code.Hash), code)
 }
 
 func testUnknownCode(t *trial) {
-	for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash} {
+	for _, hash := range []string{"", newHash(), t.mustSaveTokens().Refresh.Hash} {
 		_, err := t.Code(t.ctx, hash)
-		t.answered("Code, unknown", err, oauthkit.ErrNotFound)
+		t.wantError("Code, unknown", err, oauthkit.ErrNotFound)
 		tokens := t.tokens(t.authorization())
-		t.answered("RedeemCode, unknown", t.RedeemCode(t.ctx, hash, tokens, t.now), oauthkit.ErrNotFound)
-		t.noTokens(tokens)
+		t.wantError("RedeemCode, unknown", t.RedeemCode(t.ctx, hash, tokens, t.now), oauthkit.ErrNotFound)
+		t.wantNoTokens(tokens)
 	}
 }
 
 func testRedeemWithoutRefresh(t *trial) {
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	access := t.accessToken(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
-	t.same("AccessToken", t.storedAccessToken(access.Hash), access)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
+	t.wantEqual("AccessToken", t.storedAccessToken(access.Hash), access)
 }
 
 func testRedeemRevoked(t *trial) {
-	code := t.savedCode()
-	t.revoked(code.Authorization)
+	code := t.mustSaveCode()
+	t.mustRevoke(code.Authorization)
 	tokens := t.tokens(code.Authorization)
-	t.answered("RedeemCode, revoked", t.RedeemCode(t.ctx, code.Hash, tokens, t.now), oauthkit.ErrRevoked)
-	t.noTokens(tokens)
+	t.wantError("RedeemCode, revoked", t.RedeemCode(t.ctx, code.Hash, tokens, t.now), oauthkit.ErrRevoked)
+	t.wantNoTokens(tokens)
 	if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.IsZero() {
 		t.Errorf("ConsumedAt: got %v, want none", consumed)
 	}
 }
 
 func testRedeemReplayedAndRevoked(t *trial) {
-	code := t.savedCode()
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
-	t.revoked(code.Authorization)
+	code := t.mustSaveCode()
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
+	t.mustRevoke(code.Authorization)
 	tokens := t.tokens(code.Authorization)
 	err := t.RedeemCode(t.ctx, code.Hash, tokens, t.now)
-	t.answered("RedeemCode, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
-	t.noTokens(tokens)
+	t.wantError("RedeemCode, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+	t.wantNoTokens(tokens)
 }
 
 func testRedeemCode(t *trial) {
-	code, at := t.savedCode(), t.now.Add(7*time.Second)
+	code, at := t.mustSaveCode(), t.now.Add(7*time.Second)
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, at))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, at))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.wantEqual("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
 	want := *code
 	want.ConsumedAt = at
-	t.same("Code", t.storedCode(code.Hash), &want)
+	t.wantEqual("Code", t.storedCode(code.Hash), &want)
 }
 
 func testRedeemExtends(t *trial) {
@@ -115,49 +115,49 @@ func testRedeemExtends(t *trial) {
 	lasting := *authorization
 	authorization.ExpiresAt = t.now.Add(time.Minute)
 	code := t.code(authorization)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
-	t.same("Authorization, before the code is redeemed", t.storedCode(code.Hash).Authorization, authorization)
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.wantEqual("Authorization, before the code is redeemed", t.storedCode(code.Hash).Authorization, authorization)
 
 	tokens := t.tokens(&lasting)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	t.same("Code.Authorization", t.storedCode(code.Hash).Authorization, &lasting)
-	t.same("AccessToken.Authorization", t.storedAccessToken(tokens.Access.Hash).Authorization, &lasting)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.wantEqual("Code.Authorization", t.storedCode(code.Hash).Authorization, &lasting)
+	t.wantEqual("AccessToken.Authorization", t.storedAccessToken(tokens.Access.Hash).Authorization, &lasting)
 
 	longer := lasting
 	longer.ExpiresAt = lasting.ExpiresAt.AddDate(1, 0, 0)
-	t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, t.tokens(&longer), t.now), oauthkit.ErrReplayed)
-	t.same("Code.Authorization, after a replay", t.storedCode(code.Hash).Authorization, &lasting)
+	t.wantError("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, t.tokens(&longer), t.now), oauthkit.ErrReplayed)
+	t.wantEqual("Code.Authorization, after a replay", t.storedCode(code.Hash).Authorization, &lasting)
 }
 
 func testRedeemTwice(t *trial) {
-	code, at := t.savedCode(), t.now.Add(7*time.Second)
+	code, at := t.mustSaveCode(), t.now.Add(7*time.Second)
 	first := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, first, at))
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, first, at))
 	for _, later := range []time.Duration{0, time.Second, 24 * time.Hour} {
 		again := t.tokens(code.Authorization)
-		t.answered("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, again, at.Add(later)), oauthkit.ErrReplayed)
-		t.noTokens(again)
+		t.wantError("RedeemCode, again", t.RedeemCode(t.ctx, code.Hash, again, at.Add(later)), oauthkit.ErrReplayed)
+		t.wantNoTokens(again)
 	}
 	if consumed := t.storedCode(code.Hash).ConsumedAt; !consumed.Equal(at) {
 		t.Errorf("ConsumedAt: got %v, want that of the first call, %v", consumed, at)
 	}
-	t.same("the first AccessToken", t.storedAccessToken(first.Access.Hash), first.Access)
+	t.wantEqual("the first AccessToken", t.storedAccessToken(first.Access.Hash), first.Access)
 }
 
 func testRedeemFails(t *trial) {
-	existing, code := t.savedTokens(), t.savedCode()
+	existing, code := t.mustSaveTokens(), t.mustSaveCode()
 	tokens := t.tokens(code.Authorization)
 	taken := tokens
 	taken.Access = t.accessToken(code.Authorization)
 	taken.Access.Hash = existing.Access.Hash
-	t.failed("RedeemCode, with an access token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
-	t.noTokens(tokens)
+	t.wantFailure("RedeemCode, with an access token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
+	t.wantNoTokens(tokens)
 	taken = tokens
 	taken.Refresh = t.refreshToken(code.Authorization)
 	taken.Refresh.Hash = existing.Refresh.Hash
-	t.failed("RedeemCode, with a refresh token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
-	t.noTokens(tokens)
-	t.same("Code", t.storedCode(code.Hash), code)
-	t.done("RedeemCode, after failures", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.wantFailure("RedeemCode, with a refresh token that exists", t.RedeemCode(t.ctx, code.Hash, taken, t.now))
+	t.wantNoTokens(tokens)
+	t.wantEqual("Code", t.storedCode(code.Hash), code)
+	t.mustSucceed("RedeemCode, after failures", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }

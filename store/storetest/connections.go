@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// connectionRules are what a store promises that is an [oauthkit.AuthorizationManager].
+// connectionRules are the rules of an [oauthkit.AuthorizationManager].
 func connectionRules() []rule {
 	return append(signInRules(), []rule{
 		{
@@ -40,40 +40,40 @@ func connectionRules() []rule {
 }
 
 func testUserConsents(t *trial) {
-	first, _ := t.savedConsent()
+	first, _ := t.mustSaveConsent()
 	want := []*oauthkit.Consent{first}
 	for range 3 {
-		consent, _ := t.approved(t.application(), first.Subject)
+		consent, _ := t.approve(t.application(), first.Subject)
 		want = append(want, consent)
 	}
-	t.approved(t.client, "user-"+secret.NewID())
+	t.approve(t.client, "user-"+secret.NewID())
 	slices.SortFunc(want, func(one, other *oauthkit.Consent) int { return strings.Compare(one.ClientID, other.ClientID) })
-	t.hasApproved(first.Subject, want...)
-	t.hasApproved("user-" + secret.NewID())
+	t.wantConsents(first.Subject, want...)
+	t.wantConsents("user-" + secret.NewID())
 }
 
-// hasApproved notes when UserConsents does not return exactly these, in this order.
-func (t *trial) hasApproved(subject string, want ...*oauthkit.Consent) {
+// wantConsents reports if UserConsents does not return exactly want, in this order.
+func (t *trial) wantConsents(subject string, want ...*oauthkit.Consent) {
 	t.Helper()
 	got, err := t.users.UserConsents(t.ctx, subject)
-	t.done("UserConsents", err)
+	t.mustSucceed("UserConsents", err)
 	if len(got) != len(want) {
 		t.Errorf("UserConsents: got %d, want %d", len(got), len(want))
 		return
 	}
 	for i, consent := range got {
-		t.same("UserConsents", consent, want[i])
+		t.wantEqual("UserConsents", consent, want[i])
 	}
 }
 
-// approved saves consent of a user for an application, and an Authorization with a code under it.
-func (t *trial) approved(clientID, subject string) (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
+// approve saves a Consent of a user for an application, with an Authorization and a code.
+func (t *trial) approve(clientID, subject string) (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
 	t.Helper()
 	authorization := t.authorization()
 	authorization.ClientID, authorization.Subject = clientID, subject
 	consent, code := t.consent(authorization), t.code(authorization)
 	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
-	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
 	authorization.ConsentID = consent.ID
 	return consent, code
 }
@@ -82,20 +82,20 @@ func testOnlyOnesOwn(t *trial) {
 	base := "user-" + secret.NewID()
 	subjects := []string{base + "a", base + "A", base + "a ", base + "%", base + "_", base + "\u00e9", base + "e\u0301"}
 	for _, subject := range subjects {
-		_, code := t.approved(t.client, subject)
-		t.redeemed(code)
+		_, code := t.approve(t.client, subject)
+		t.mustRedeem(code)
 	}
 	for i, subject := range subjects {
 		uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: subject, Now: t.now, Limit: 10})
-		t.done("UserAuthorizations", err)
+		t.mustSucceed("UserAuthorizations", err)
 		consents, err := t.users.UserConsents(t.ctx, subject)
-		t.done("UserConsents", err)
+		t.mustSucceed("UserConsents", err)
 		if len(uses) != 1 || uses[0].Subject != subject || len(consents) != 1 || consents[0].Subject != subject {
 			t.Errorf("what user %d of %q has: got %d Authorizations and %d consents, want his one of each", i, subjects, len(uses), len(consents))
 		}
 		revoked, err := t.users.RevokeUser(t.ctx, subject, t.now)
-		t.done("RevokeUser", err)
-		t.same("RevokeUser", revoked, 1)
+		t.mustSucceed("RevokeUser", err)
+		t.wantEqual("RevokeUser", revoked, 1)
 	}
 }
 
@@ -103,22 +103,22 @@ func testNobody(t *trial) {
 	authorization := t.authorization()
 	authorization.Subject = ""
 	tokens := t.tokens(authorization)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
-	t.lists("", 10)
-	t.hasApproved("")
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.wantSignIns("", 10)
+	t.wantConsents("")
 	revoked, err := t.users.RevokeUser(t.ctx, "", t.now)
-	t.done("RevokeUser", err)
-	t.same("RevokeUser, of nobody", revoked, 0)
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.mustSucceed("RevokeUser", err)
+	t.wantEqual("RevokeUser, of nobody", revoked, 0)
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
 func testConnectionCopies(t *trial) {
-	consent, code := t.approved(t.client, "user-"+secret.NewID())
-	t.redeemed(code)
+	consent, code := t.approve(t.client, "user-"+secret.NewID())
+	t.mustRedeem(code)
 	uses, err := t.users.UserAuthorizations(t.ctx, oauthkit.AuthorizationQuery{Subject: consent.Subject, Now: t.now, Limit: 1})
-	t.done("UserAuthorizations", err)
+	t.mustSucceed("UserAuthorizations", err)
 	consents, err := t.users.UserConsents(t.ctx, consent.Subject)
-	t.done("UserConsents", err)
+	t.mustSucceed("UserConsents", err)
 	if len(uses) != 1 || len(consents) != 1 {
 		t.Fatalf("got %d Authorizations and %d consents, want 1 and 1", len(uses), len(consents))
 	}
@@ -126,16 +126,16 @@ func testConnectionCopies(t *trial) {
 	consents[0].Subject, consents[0].Scopes[0] = "mallory", "admin"
 	want := t.authorization()
 	want.ID, want.ClientID, want.Subject, want.ConsentID = code.Authorization.ID, t.client, consent.Subject, consent.ID
-	t.lists(consent.Subject, 1, want)
+	t.wantSignIns(consent.Subject, 1, want)
 	again, err := t.users.UserConsents(t.ctx, consent.Subject)
-	t.done("UserConsents", err)
+	t.mustSucceed("UserConsents", err)
 	if len(again) != 1 || again[0].Subject != consent.Subject || again[0].Scopes[0] != want.Scopes[0] {
 		t.Errorf("UserConsents, after a change of what was returned: got %+v, want what was stored", again)
 	}
 }
 
 func testConnectionFailure(t *trial) {
-	consent, code := t.savedConsent()
+	consent, code := t.mustSaveConsent()
 	ctx := t.failing().ctx
 	for name, call := range map[string]func() error{
 		"UserAuthorizations": func() error {
@@ -147,9 +147,9 @@ func testConnectionFailure(t *trial) {
 		"RevokeUser of nobody": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
 		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
 	} {
-		t.failed(name+", of a caller that has given up", call())
+		t.wantFailure(name+", of a caller that has given up", call())
 	}
-	t.same("Consent", t.storedConsent(consent), consent)
+	t.wantEqual("Consent", t.storedConsent(consent), consent)
 	if got := t.storedCode(code.Hash).Authorization.RevokedAt; !got.IsZero() {
 		t.Errorf("RevokedAt: got %v, want none", got)
 	}

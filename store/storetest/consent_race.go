@@ -59,22 +59,22 @@ func consentRaces() []rule {
 	}
 }
 
-// saveAgainstRevoke saves a code while the consent of its user is revoked, and returns the ids that were reported and the
-// error of SaveCode.
-func (t *trial) saveAgainstRevoke(approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (ids []string, saved error) {
+// saveWhileRevoking saves a code while the Consent of its user is revoked, and returns
+// the result of RevokeConsent and the error of SaveCode.
+func (t *trial) saveWhileRevoking(approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (ids []string, saved error) {
 	saved, err := t.pair(
 		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
 		func(store Store) (err error) {
 			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.now)
 			return err
 		})
-	t.done("RevokeConsent, against SaveCode", err)
+	t.mustSucceed("RevokeConsent, against SaveCode", err)
 	return ids, saved
 }
 
-// reported notes when the Authorization of a saved code is revoked but not among the ids that were reported, or the other
-// way round, and returns whether it is revoked.
-func (t *trial) reported(code *oauthkit.AuthorizationCode, ids []string) bool {
+// wasReported reports whether the Authorization of a saved code is revoked. It is an
+// error if this does not agree with the ids that RevokeConsent returned.
+func (t *trial) wasReported(code *oauthkit.AuthorizationCode, ids []string) bool {
 	revoked := !t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	if reported := slices.Contains(ids, code.Authorization.ID); reported != revoked {
 		t.Errorf("RevokeConsent, against SaveCode: got reported %t and revoked %t, want the same", reported, revoked)
@@ -82,28 +82,29 @@ func (t *trial) reported(code *oauthkit.AuthorizationCode, ids []string) bool {
 	return revoked
 }
 
-// testKnownAgainstRevoke lets a request that knew of the consent meet its revocation.
+// testKnownAgainstRevoke saves a code under a remembered Consent while the Consent is
+// revoked.
 func testKnownAgainstRevoke(t *trial, use oauthkit.ConsentUse) {
-	consent, _ := t.savedConsent()
-	approval, code := t.under(consent)
+	consent, _ := t.mustSaveConsent()
+	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse = use
-	ids, saved := t.saveAgainstRevoke(approval, code)
-	t.answered("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
-	t.noConsent(consent)
+	ids, saved := t.saveWhileRevoking(approval, code)
+	t.wantError("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
+	t.wantNoConsent(consent)
 	if errors.Is(saved, oauthkit.ErrRevoked) {
-		t.noCode(code)
-	} else if !t.reported(code, ids) {
+		t.wantNoCode(code)
+	} else if !t.wasReported(code, ids) {
 		t.Errorf("SaveCode, against RevokeConsent: got a code that is alive under consent that is gone")
 	}
 }
 
 func testGivenAgainstRevoke(t *trial) {
 	approval, code := t.approval("")
-	ids, saved := t.saveAgainstRevoke(approval, code)
-	t.answered("SaveCode with new consent, against RevokeConsent", saved, nil)
-	revoked := t.reported(code, ids)
+	ids, saved := t.saveWhileRevoking(approval, code)
+	t.wantError("SaveCode with new consent, against RevokeConsent", saved, nil)
+	revoked := t.wasReported(code, ids)
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
-	t.answered("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
+	t.wantError("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
 	if gone := err != nil; gone != revoked {
 		t.Errorf("SaveCode with new consent, against RevokeConsent: got consent gone %t and Authorization revoked %t, want the same", gone, revoked)
 	}
@@ -112,34 +113,35 @@ func testGivenAgainstRevoke(t *trial) {
 func testNoConsentAgainstRevoke(t *trial) {
 	authorization := t.authorization()
 	code := t.code(authorization)
-	ids, saved := t.saveAgainstRevoke(&oauthkit.Approval{Authorization: authorization}, code)
-	t.answered("SaveCode without consent, against RevokeConsent", saved, nil)
-	t.reported(code, ids)
+	ids, saved := t.saveWhileRevoking(&oauthkit.Approval{Authorization: authorization}, code)
+	t.wantError("SaveCode without consent, against RevokeConsent", saved, nil)
+	t.wasReported(code, ids)
 }
 
-// testGivenRace lets n approvals give consent of one user at once, each with an ID from newID.
+// testGivenRace runs n concurrent approvals of one user, each with a Consent ID from
+// newID.
 func testGivenRace(t *trial, n int, newID func() string) {
 	first := t.authorization()
 	approvals, codes := make([]*oauthkit.Approval, n), make([]*oauthkit.AuthorizationCode, n)
 	for i := range n {
 		consent := t.consent(first)
 		consent.ID = newID()
-		approvals[i], codes[i] = t.under(consent)
+		approvals[i], codes[i] = t.approvalUnder(consent)
 		approvals[i].ConsentUse = oauthkit.ConsentNew
 	}
 	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
-		t.done("SaveCode with new consent, at the same time as others", err)
+		t.mustSucceed("SaveCode with new consent, at the same time as others", err)
 	}
-	t.consentIDs(t.storedConsent(approvals[0].Consent).ID, codes...)
+	t.wantConsentIDs(t.storedConsent(approvals[0].Consent).ID, codes...)
 }
 
 func testRevokeConsentRace(t *trial) {
 	const n = 10
-	consent, code := t.savedConsent()
+	consent, code := t.mustSaveConsent()
 	want := []string{code.Authorization.ID}
 	for range 5 {
-		approval, code := t.under(consent)
-		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+		approval, code := t.approvalUnder(consent)
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
 		want = append(want, code.Authorization.ID)
 	}
 	ids := make([][]string, n)
@@ -147,10 +149,10 @@ func testRevokeConsentRace(t *trial) {
 		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 		return err
 	}) {
-		t.done("RevokeConsent, at the same time as others", err)
+		t.mustSucceed("RevokeConsent, at the same time as others", err)
 	}
 	got := slices.Concat(ids...)
 	slices.Sort(got)
 	slices.Sort(want)
-	t.same("what all RevokeConsent returned", got, want)
+	t.wantEqual("what all RevokeConsent returned", got, want)
 }

@@ -14,12 +14,12 @@ func consentRules() []rule {
 			"Consent returns ErrNotFound if the user gave none",
 			"users are not asked, or cannot sign in before they were asked",
 			func(t *trial) {
-				consent, _ := t.savedConsent()
+				consent, _ := t.mustSaveConsent()
 				other := *consent
 				other.ClientID = t.application()
-				t.noConsent(&other)
-				t.noConsent(t.consent(t.authorization()))
-				t.noConsent(t.consent(t.savedCode().Authorization))
+				t.wantNoConsent(&other)
+				t.wantNoConsent(t.consent(t.authorization()))
+				t.wantNoConsent(t.consent(t.mustSaveCode().Authorization))
 			},
 		},
 		{
@@ -31,11 +31,11 @@ func consentRules() []rule {
 			"RevokeConsent deletes the Consent and revokes its Authorizations",
 			"an application that the user removed keeps its access",
 			func(t *trial) {
-				consent, first := t.savedConsent()
-				approval, second := t.under(consent)
-				t.done("SaveCode", t.SaveCode(t.ctx, approval, second))
-				t.revokes(consent, first.Authorization, second.Authorization)
-				t.noConsent(consent)
+				consent, first := t.mustSaveConsent()
+				approval, second := t.approvalUnder(consent)
+				t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, second))
+				t.wantRevokedConsent(consent, first.Authorization, second.Authorization)
+				t.wantNoConsent(consent)
 				for _, code := range []*oauthkit.AuthorizationCode{first, second} {
 					if got := t.storedCode(code.Hash).Authorization.RevokedAt; !got.Equal(t.now) {
 						t.Errorf("RevokedAt: got %v, want %v", got, t.now)
@@ -62,31 +62,32 @@ func consentRules() []rule {
 			"RevokeConsent without anything to revoke is not an error",
 			"a page that is submitted twice fails",
 			func(t *trial) {
-				t.revokes(t.consent(t.authorization()))
-				t.revokes(&oauthkit.Consent{})
+				t.wantRevokedConsent(t.consent(t.authorization()))
+				t.wantRevokedConsent(&oauthkit.Consent{})
 			},
 		},
 		{
 			"a Consent can be given again after it was revoked",
 			"a user who removed an application can never use it again",
 			func(t *trial) {
-				consent, code := t.savedConsent()
-				t.revokes(consent, code.Authorization)
-				approval, code := t.under(consent)
+				consent, code := t.mustSaveConsent()
+				t.wantRevokedConsent(consent, code.Authorization)
+				approval, code := t.approvalUnder(consent)
 				approval.ConsentUse = oauthkit.ConsentNew
-				t.done("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
-				t.same("Consent", t.storedConsent(consent), consent)
-				t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
+				t.mustSucceed("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
+				t.wantEqual("Consent", t.storedConsent(consent), consent)
+				t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
 			},
 		},
 	}
 }
 
-// revokes calls RevokeConsent and notes when it does not revoke exactly these.
-func (t *trial) revokes(consent *oauthkit.Consent, authorizations ...*oauthkit.Authorization) {
+// wantRevokedConsent calls RevokeConsent and reports if it does not revoke exactly
+// authorizations.
+func (t *trial) wantRevokedConsent(consent *oauthkit.Consent, authorizations ...*oauthkit.Authorization) {
 	t.Helper()
 	got, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
-	t.done("RevokeConsent", err)
+	t.mustSucceed("RevokeConsent", err)
 	var want []string
 	for _, authorization := range authorizations {
 		want = append(want, authorization.ID)
@@ -107,58 +108,58 @@ func testConsentIdentity(t *trial) {
 		authorization.Subject = subject
 		codes[subject] = t.code(authorization)
 		approval := &oauthkit.Approval{Authorization: authorization, Consent: t.consent(authorization), ConsentUse: oauthkit.ConsentNew}
-		t.done("SaveCode", t.SaveCode(t.ctx, approval, codes[subject]))
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, codes[subject]))
 	}
 	for _, subject := range subjects {
 		consent := t.storedConsent(t.consent(codes[subject].Authorization))
 		if consent.Subject != subject {
 			t.Errorf("Consent of %q: got that of %q", subject, consent.Subject)
 		}
-		t.revokes(consent, codes[subject].Authorization)
+		t.wantRevokedConsent(consent, codes[subject].Authorization)
 	}
 }
 
 func testRevokeWithoutConsent(t *trial) {
-	code, authorization := t.savedCode(), t.authorization()
+	code, authorization := t.mustSaveCode(), t.authorization()
 	authorization.Subject = code.Authorization.Subject
 	tokens := t.tokens(authorization)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
-	t.revokes(t.consent(authorization), code.Authorization, authorization)
-	t.answered("RedeemCode, afterwards",
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.wantRevokedConsent(t.consent(authorization), code.Authorization, authorization)
+	t.wantError("RedeemCode, afterwards",
 		t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
-	t.answered("RotateRefreshToken, afterwards",
+	t.wantError("RotateRefreshToken, afterwards",
 		t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, t.tokens(authorization), nil)), oauthkit.ErrRevoked)
 }
 
 func testRevokeConsentTwice(t *trial) {
-	consent, first := t.savedConsent()
-	approval, second := t.under(consent)
-	t.done("SaveCode", t.SaveCode(t.ctx, approval, second))
+	consent, first := t.mustSaveConsent()
+	approval, second := t.approvalUnder(consent)
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, second))
 	before := t.now.Add(-time.Hour)
 	changed, err := t.RevokeAuthorization(t.ctx, first.Authorization.ID, before)
-	t.done("RevokeAuthorization", err)
+	t.mustSucceed("RevokeAuthorization", err)
 	if !changed {
 		t.Errorf("RevokeAuthorization: got false, want true")
 	}
-	t.revokes(consent, second.Authorization)
-	t.revokes(consent)
+	t.wantRevokedConsent(consent, second.Authorization)
+	t.wantRevokedConsent(consent)
 	if got := t.storedCode(first.Hash).Authorization.RevokedAt; !got.Equal(before) {
 		t.Errorf("RevokedAt: got %v, want that of the first revocation, %v", got, before)
 	}
 }
 
 func testRevokeOnlyThose(t *trial) {
-	consent, code := t.savedConsent()
-	otherUser, otherUserCode := t.savedConsent()
+	consent, code := t.mustSaveConsent()
+	otherUser, otherUserCode := t.mustSaveConsent()
 	elsewhere := t.authorization()
 	elsewhere.ClientID, elsewhere.Subject = t.application(), consent.Subject
 	otherApp, otherAppCode := t.consent(elsewhere), t.code(elsewhere)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentNew}, otherAppCode))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentNew}, otherAppCode))
 
-	t.revokes(consent, code.Authorization)
-	t.same("another user's Consent", t.storedConsent(otherUser), otherUser)
-	t.same("another application's Consent", t.storedConsent(otherApp), otherApp)
+	t.wantRevokedConsent(consent, code.Authorization)
+	t.wantEqual("another user's Consent", t.storedConsent(otherUser), otherUser)
+	t.wantEqual("another application's Consent", t.storedConsent(otherApp), otherApp)
 	for _, untouched := range []*oauthkit.AuthorizationCode{otherUserCode, otherAppCode} {
-		t.done("RedeemCode, of another", t.RedeemCode(t.ctx, untouched.Hash, t.tokens(untouched.Authorization), t.now))
+		t.mustSucceed("RedeemCode, of another", t.RedeemCode(t.ctx, untouched.Hash, t.tokens(untouched.Authorization), t.now))
 	}
 }

@@ -9,12 +9,12 @@ func credentialRaces() []rule {
 		{
 			"exactly one of 100 concurrent redemptions of a code succeeds",
 			"an intercepted code gives tokens to two parties (RFC 6749 §4.1.2); a store that reads and then updates breaks this",
-			func(t *trial) { t.crowds(testRedeemRace) },
+			func(t *trial) { t.raceMany(testRedeemRace) },
 		},
 		{
 			"exactly one of 100 concurrent uses of a refresh token succeeds",
 			"a stolen refresh token stays valid beside that of the client (RFC 9700 §4.14.2); a store that reads and then updates breaks this",
-			func(t *trial) { t.crowds(testRotateRace) },
+			func(t *trial) { t.raceMany(testRotateRace) },
 		},
 		{
 			"redeeming a code while its Authorization is revoked leaves no valid token",
@@ -41,16 +41,16 @@ func credentialRaces() []rule {
 
 const crowd = 100
 
-// crowds holds a race of a crowd, and then many of a few: where the gap between reading and updating is short, not every race
-// has two in it.
-func (t *trial) crowds(hold func(t *trial, n int)) {
+// raceMany runs one race of many callers and then many races of a few: if the gap
+// between reading and updating is short, not every race has two callers in it.
+func (t *trial) raceMany(hold func(t *trial, n int)) {
 	hold(t, crowd)
 	for range 40 {
 		hold(t, 8)
 	}
 }
 
-// tokensOfEach returns tokens for everybody in a race.
+// tokensOfEach returns tokens for each caller of a race.
 func (t *trial) tokensOfEach(n int, authorization *oauthkit.Authorization) []oauthkit.Tokens {
 	tokens := make([]oauthkit.Tokens, n)
 	for i := range tokens {
@@ -59,44 +59,44 @@ func (t *trial) tokensOfEach(n int, authorization *oauthkit.Authorization) []oau
 	return tokens
 }
 
-// onlyThose notes when tokens of losers are stored, or those of the winner are not.
-func (t *trial) onlyThose(tokens []oauthkit.Tokens, winner int) {
+// wantOnly reports stored tokens of losers and missing tokens of the winner.
+func (t *trial) wantOnly(tokens []oauthkit.Tokens, winner int) {
 	t.Helper()
 	for i := range tokens {
 		if i == winner {
-			t.same("the winner's AccessToken", t.storedAccessToken(tokens[i].Access.Hash), tokens[i].Access)
-			t.same("the winner's RefreshToken", t.storedRefreshToken(tokens[i].Refresh.Hash), tokens[i].Refresh)
+			t.wantEqual("the winner's AccessToken", t.storedAccessToken(tokens[i].Access.Hash), tokens[i].Access)
+			t.wantEqual("the winner's RefreshToken", t.storedRefreshToken(tokens[i].Refresh.Hash), tokens[i].Refresh)
 		} else {
-			t.noTokens(tokens[i])
+			t.wantNoTokens(tokens[i])
 		}
 	}
 }
 
 func testRedeemRace(t *trial, n int) {
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	tokens := t.tokensOfEach(n, code.Authorization)
-	winner := t.oneWinner("RedeemCode", t.race(n, func(i int) error {
+	winner := t.wantOneWinner("RedeemCode", t.race(n, func(i int) error {
 		return t.side(i).RedeemCode(t.ctx, code.Hash, tokens[i], t.now)
 	}))
-	t.onlyThose(tokens, winner)
+	t.wantOnly(tokens, winner)
 	code.ConsumedAt = t.now
-	t.same("Code", t.storedCode(code.Hash), code)
+	t.wantEqual("Code", t.storedCode(code.Hash), code)
 }
 
 func testRotateRace(t *trial, n int) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	successors := t.tokensOfEach(n, token.Authorization)
-	winner := t.oneWinner("RotateRefreshToken", t.race(n, func(i int) error {
+	winner := t.wantOneWinner("RotateRefreshToken", t.race(n, func(i int) error {
 		sealed := []byte{byte(i)}
 		return t.side(i).RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors[i], sealed))
 	}))
-	t.onlyThose(successors, winner)
+	t.wantOnly(successors, winner)
 	token.Sealed = []byte{byte(winner)}
-	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), token)
+	t.wantConsumed("the consumed one", t.storedRefreshToken(token.Hash), token)
 }
 
 func testRedeemAgainstRevoke(t *trial) {
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	tokens := t.tokens(code.Authorization)
 	redeemed, revoked := t.pair(
 		func(store Store) error { return store.RedeemCode(t.ctx, code.Hash, tokens, t.now) },
@@ -104,11 +104,11 @@ func testRedeemAgainstRevoke(t *trial) {
 			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
 			return err
 		})
-	t.endedWith("RedeemCode", redeemed, "RevokeAuthorization", revoked, tokens)
+	t.wantNoValidToken("RedeemCode", redeemed, "RevokeAuthorization", revoked, tokens)
 }
 
 func testRotateAgainstRevoke(t *trial) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	successors := t.tokens(token.Authorization)
 	rotated, revoked := t.pair(
 		func(store Store) error {
@@ -118,13 +118,13 @@ func testRotateAgainstRevoke(t *trial) {
 			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
 			return err
 		})
-	t.endedWith("RotateRefreshToken", rotated, "RevokeAuthorization", revoked, successors)
+	t.wantNoValidToken("RotateRefreshToken", rotated, "RevokeAuthorization", revoked, successors)
 }
 
 func testRotateAgainstRevokeConsent(t *trial) {
-	consent, code := t.savedConsent()
+	consent, code := t.mustSaveConsent()
 	token := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, token, t.now))
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, token, t.now))
 	successors := t.tokens(code.Authorization)
 	rotated, revoked := t.pair(
 		func(store Store) error {
@@ -134,16 +134,17 @@ func testRotateAgainstRevokeConsent(t *trial) {
 			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
 			return err
 		})
-	t.endedWith("RotateRefreshToken", rotated, "RevokeConsent", revoked, successors)
+	t.wantNoValidToken("RotateRefreshToken", rotated, "RevokeConsent", revoked, successors)
 }
 
-// endedWith holds what must be true after an issuing act met a revocation: whichever came first, nothing is alive.
-func (t *trial) endedWith(issuing string, issued error, revoking string, revoked error, tokens oauthkit.Tokens) {
+// wantNoValidToken checks the result of an issuing act concurrent with a revocation: in
+// either order, no token is valid.
+func (t *trial) wantNoValidToken(issuing string, issued error, revoking string, revoked error, tokens oauthkit.Tokens) {
 	t.Helper()
-	t.done(revoking, revoked)
-	t.answered(issuing+", against "+revoking, issued, nil, oauthkit.ErrRevoked)
+	t.mustSucceed(revoking, revoked)
+	t.wantError(issuing+", against "+revoking, issued, nil, oauthkit.ErrRevoked)
 	if issued != nil {
-		t.noTokens(tokens)
+		t.wantNoTokens(tokens)
 		return
 	}
 	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
@@ -156,12 +157,12 @@ func (t *trial) endedWith(issuing string, issued error, revoking string, revoked
 
 func testRevokeRace(t *trial) {
 	const n = 20
-	authorization, changed := t.savedTokens().Access.Authorization, make([]bool, n)
+	authorization, changed := t.mustSaveTokens().Access.Authorization, make([]bool, n)
 	for _, err := range t.race(n, func(i int) (err error) {
 		changed[i], err = t.side(i).RevokeAuthorization(t.ctx, authorization.ID, t.now)
 		return err
 	}) {
-		t.done("RevokeAuthorization", err)
+		t.mustSucceed("RevokeAuthorization", err)
 	}
 	changes := 0
 	for _, did := range changed {
@@ -169,5 +170,5 @@ func testRevokeRace(t *trial) {
 			changes++
 		}
 	}
-	t.same("calls of RevokeAuthorization that changed something", changes, 1)
+	t.wantEqual("calls of RevokeAuthorization that changed something", changes, 1)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// differences compares as far as the contract goes: times are the same when they are the same instant, and an empty list is
-// the same as none. Each difference is named with the field that holds it.
+// differences compares as the contract requires: equal instants are equal times, and an
+// empty list equals nil. It names the field of each difference.
 func differences(name string, got, want any) []string {
 	return differ(name, reflect.ValueOf(got), reflect.ValueOf(want))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// disablingRules are about applications that are disabled or deleted while requests go on.
+// disablingRules are about disabling and deleting applications during requests.
 func disablingRules() []rule {
 	return []rule{
 		{
@@ -20,7 +20,7 @@ func disablingRules() []rule {
 			"rows saved while an application is disabled or deleted are refused or revoked",
 			"a disabled application keeps the tokens saved at that moment, and its refresh tokens work when it is enabled again",
 			func(t *trial) {
-				for _, off := range t.offs() {
+				for _, off := range t.waysToEnd() {
 					for _, way := range waysToSave() {
 						t.pairs(12, func(t *trial) { testSavedWhile(t, off, way) })
 					}
@@ -40,32 +40,33 @@ func disablingRules() []rule {
 	}
 }
 
-// off is a way to disable or to delete an application.
+// off is a way to disable or delete an application.
 type off struct {
 	name    string
 	deletes bool
 	end     func(t *trial, apps oauthkit.ApplicationManager) error
 }
 
-// offs returns the ways that there are.
-func (t *trial) offs() []off {
+// waysToEnd returns the ways to disable or delete an application.
+func (t *trial) waysToEnd() []off {
 	offs := []off{{"DeleteApplication", true, func(t *trial, apps oauthkit.ApplicationManager) error {
 		return apps.DeleteApplication(t.ctx, t.client, t.now)
 	}}}
-	if canBeOff(t.apps.NewApplication()) {
+	if canBeDisabled(t.apps.NewApplication()) {
 		offs = append(offs, off{"UpdateApplication, disabled", false, func(t *trial, apps oauthkit.ApplicationManager) error {
-			return apps.UpdateApplication(t.ctx, t.disabled(true), t.now)
+			return apps.UpdateApplication(t.ctx, t.disabledApplication(true), t.now)
 		}})
 	}
 	return offs
 }
 
-// disabled returns the application, changed, without storing it.
-func (t *trial) disabled(disabled bool) oauthkit.Application {
-	return t.changed(t.client, func(with *oauthkit.AbstractApplication) { with.Disabled = disabled })
+// disabledApplication returns the trial's application with Disabled set, not stored.
+func (t *trial) disabledApplication(disabled bool) oauthkit.Application {
+	return t.modifiedApplication(t.client, func(with *oauthkit.AbstractApplication) { with.Disabled = disabled })
 }
 
-// wayToSave saves a new Authorization of the trial's application. The consent is one that was given before.
+// wayToSave saves a new Authorization of the trial's application. The Consent was given
+// before.
 type wayToSave struct {
 	name string
 	save func(t *trial, store Store, authorization *oauthkit.Authorization, consent *oauthkit.Consent) error
@@ -92,82 +93,84 @@ func waysToSave() []wayToSave {
 	return ways
 }
 
-// refused notes when an act was not refused because of an end, or left something behind.
-func (t *trial) refused(act string, err error, authorization *oauthkit.Authorization, deleted bool) {
+// wantRefused reports an act that was not refused although the application was disabled
+// or deleted, or that saved something.
+func (t *trial) wantRefused(act string, err error, authorization *oauthkit.Authorization, deleted bool) {
 	t.Helper()
 	wanted := []error{oauthkit.ErrEnded}
-	if deleted { // with the consent
+	if deleted { // with its Consent
 		wanted = append(wanted, oauthkit.ErrRevoked)
 	}
-	t.answered(act, err, wanted...)
-	t.noAuthorization(authorization)
+	t.wantError(act, err, wanted...)
+	t.wantNoAuthorization(authorization)
 }
 
 func testNothingIssued(t *trial) {
-	for _, off := range t.offs() {
+	for _, off := range t.waysToEnd() {
 		t := t.alone()
-		consent, _ := t.savedConsent()
-		t.done(off.name, off.end(t, t.apps))
+		consent, _ := t.mustSaveConsent()
+		t.mustSucceed(off.name, off.end(t, t.apps))
 		for _, way := range waysToSave() {
 			authorization := t.authorization()
-			t.refused(way.name+", after "+off.name, way.save(t, t.second, authorization, consent), authorization, off.deletes)
+			t.wantRefused(way.name+", after "+off.name, way.save(t, t.second, authorization, consent), authorization, off.deletes)
 		}
 		if off.deletes {
-			t.noConsent(consent)
+			t.wantNoConsent(consent)
 		}
 	}
 }
 
 func testSavedWhile(t *trial, off off, way wayToSave) {
 	t = t.alone()
-	consent, first := t.savedConsent()
+	consent, first := t.mustSaveConsent()
 	authorization := t.authorization()
 	saved, ended := t.pair(
 		func(store Store) error { return way.save(t, store, authorization, consent) },
 		func(Store) error { return off.end(t, t.secondApps) },
 	)
-	t.done(off.name+", against "+way.name, ended)
-	t.ended(first)
+	t.mustSucceed(off.name+", against "+way.name, ended)
+	t.wantRevoked(first)
 	if saved != nil {
-		t.refused(way.name+", against "+off.name, saved, authorization, off.deletes)
+		t.wantRefused(way.name+", against "+off.name, saved, authorization, off.deletes)
 	} else {
-		t.noAuthorization(authorization) // that could be revoked
+		t.wantNoAuthorization(authorization) // none that is not revoked
 	}
 }
 
 func testSavedWhileHeld(t *trial) {
-	t.model(t.client, "") // ends the trial here, and not in another goroutine
+	t.model(t.client, "") // may end the trial, so not in another goroutine
 	hold := t.hold
 	if hold == nil {
 		hold = func(context.Context, *oauthkit.Authorization) (func() error, error) {
 			return func() error { return nil }, nil
 		}
 	}
-	for _, off := range t.offs() {
+	for _, off := range t.waysToEnd() {
 		t := t.alone()
-		consent, first := t.savedConsent()
+		consent, first := t.mustSaveConsent()
 		release, err := hold(t.ctx, first.Authorization)
-		t.done("Subject.Hold", err)
+		t.mustSucceed("Subject.Hold", err)
 		ended, tried := make(chan error, 1), make(chan []*oauthkit.Authorization, 1)
 		go func() { ended <- off.end(t, t.secondApps) }()
 		go func() { tried <- t.savesUntilRefused(consent) }()
 		var all []*oauthkit.Authorization
 		select {
 		case all = <-tried:
-			t.done("releasing Subject.Hold", release())
-		case <-time.After(5 * time.Second): // of a store whose acts wait for the end
-			t.done("releasing Subject.Hold", release())
+			t.mustSucceed("releasing Subject.Hold", release())
+		case <-time.After(5 * time.Second): // the acts of this store wait for the revocation
+			t.mustSucceed("releasing Subject.Hold", release())
 			all = <-tried
 		}
-		t.done(off.name+", held by a lock", <-ended)
-		t.ended(first)
+		t.mustSucceed(off.name+", held by a lock", <-ended)
+		t.wantRevoked(first)
 		for _, authorization := range all {
-			t.noAuthorization(authorization) // that could be revoked
+			t.wantNoAuthorization(authorization) // none that is not revoked
 		}
 	}
 }
 
-// savesUntilRefused saves in every way in turn, until an act is refused because of an end, and returns what was tried.
+// savesUntilRefused saves in every way in turn until an act returns ErrEnded. It
+// returns all Authorizations that it tried to save.
 func (t *trial) savesUntilRefused(consent *oauthkit.Consent) (tried []*oauthkit.Authorization) {
 	for range 100 {
 		for _, way := range waysToSave() {
@@ -182,24 +185,24 @@ func (t *trial) savesUntilRefused(consent *oauthkit.Consent) (tried []*oauthkit.
 }
 
 func testEnabledAgain(t *trial) {
-	for _, off := range t.offs() {
+	for _, off := range t.waysToEnd() {
 		t := t.alone()
-		code, tokens := t.savedCode(), t.savedTokens()
-		t.done(off.name, off.end(t, t.apps))
+		code, tokens := t.mustSaveCode(), t.mustSaveTokens()
+		t.mustSucceed(off.name, off.end(t, t.apps))
 		if off.deletes {
-			t.done("CreateApplication, again", t.secondApps.CreateApplication(t.ctx, t.model(t.client, ""), t.now))
+			t.mustSucceed("CreateApplication, again", t.secondApps.CreateApplication(t.ctx, t.model(t.client, ""), t.now))
 		} else {
-			t.done("UpdateApplication, enabled", t.secondApps.UpdateApplication(t.ctx, t.disabled(false), t.now))
+			t.mustSucceed("UpdateApplication, enabled", t.secondApps.UpdateApplication(t.ctx, t.disabledApplication(false), t.now))
 		}
-		t.answered("RedeemCode, from before "+off.name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
+		t.wantError("RedeemCode, from before "+off.name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 		successors := t.tokens(tokens.Access.Authorization)
 		rotated := t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil))
-		t.answered("RotateRefreshToken, from before "+off.name, rotated, oauthkit.ErrRevoked)
-		fresh := t.savedTokens()
-		t.same("AccessToken, of an application that is enabled again", t.storedAccessToken(fresh.Access.Hash), fresh.Access)
-		t.redeemed(t.savedCode())
+		t.wantError("RotateRefreshToken, from before "+off.name, rotated, oauthkit.ErrRevoked)
+		fresh := t.mustSaveTokens()
+		t.wantEqual("AccessToken, of an application that is enabled again", t.storedAccessToken(fresh.Access.Hash), fresh.Access)
+		t.mustRedeem(t.mustSaveCode())
 	}
 }
 
-// holding locks what a store has, as another transaction would.
+// holding is the type of Subject.Hold.
 type holding = func(ctx context.Context, authorization *oauthkit.Authorization) (release func() error, err error)

@@ -7,36 +7,37 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// against runs an act while everything of an Authorization's user or application is ended.
+// against runs an act during the revocation of everything of an Authorization's user or
+// application.
 func (e ending) against(t *trial, of *oauthkit.Authorization, act func(Store) error) (revoked int, acted error) {
 	acted, err := t.pair(act, func(Store) (err error) {
 		revoked, err = e.end(t, t.secondUsers, of)
 		return err
 	})
-	t.done(e.name+", at the same time as an act", err)
+	t.mustSucceed(e.name+", at the same time as an act", err)
 	return revoked, acted
 }
 
 func (e ending) testAgainstKnown(t *trial, use oauthkit.ConsentUse) {
 	t = t.alone()
-	consent, first := t.savedConsent()
-	approval, code := t.under(consent)
+	consent, first := t.mustSaveConsent()
+	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse = use
 	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.answered("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked, oauthkit.ErrEnded)
-	t.noConsent(consent)
-	t.ended(first)
+	t.wantError("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked, oauthkit.ErrEnded)
+	t.wantNoConsent(consent)
+	t.wantRevoked(first)
 	if saved != nil {
-		t.same(e.name, revoked, 1)
-		t.noCode(code)
+		t.wantEqual(e.name, revoked, 1)
+		t.wantNoCode(code)
 		return
 	}
-	t.same(e.name, revoked, 2)
-	t.ended(code)
+	t.wantEqual(e.name, revoked, 2)
+	t.wantRevoked(code)
 }
 
-// ended notes when the Authorization of a code is not revoked.
-func (t *trial) ended(code *oauthkit.AuthorizationCode) {
+// wantRevoked reports if the Authorization of a code is not revoked.
+func (t *trial) wantRevoked(code *oauthkit.AuthorizationCode) {
 	t.Helper()
 	if t.storedCode(code.Hash).Authorization.RevokedAt.IsZero() {
 		t.Errorf("got an Authorization that is alive under consent that is gone")
@@ -47,15 +48,15 @@ func (e ending) testAgainstGiven(t *trial) {
 	t = t.alone()
 	approval, code := t.approval("")
 	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.answered("SaveCode with new consent, against "+e.name, saved, nil, oauthkit.ErrEnded)
+	t.wantError("SaveCode with new consent, against "+e.name, saved, nil, oauthkit.ErrEnded)
 	if saved != nil {
-		t.noCode(code)
-		t.noConsent(approval.Consent)
+		t.wantNoCode(code)
+		t.wantNoConsent(approval.Consent)
 		return
 	}
 	alive := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
-	t.answered("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
+	t.wantError("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
 	if known := err == nil; known != alive || alive != (revoked == 0) {
 		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization alive %t, %d revoked, want these to agree", e.name, known, alive, revoked)
 	}
@@ -66,11 +67,11 @@ func (e ending) testAgainstTokens(t *trial) {
 	authorization := t.authorization()
 	tokens := t.tokens(authorization)
 	revoked, saved := e.against(t, authorization, func(store Store) error { return store.SaveTokens(t.ctx, authorization, tokens) })
-	t.answered("SaveTokens, against "+e.name, saved, nil, oauthkit.ErrEnded)
+	t.wantError("SaveTokens, against "+e.name, saved, nil, oauthkit.ErrEnded)
 	if saved != nil {
-		t.noTokens(tokens)
-		t.noAuthorization(authorization)
-		t.same(e.name, revoked, 0)
+		t.wantNoTokens(tokens)
+		t.wantNoAuthorization(authorization)
+		t.wantEqual(e.name, revoked, 0)
 	} else if alive := t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero(); alive != (revoked == 0) {
 		t.Errorf("SaveTokens, against %s: got Authorization alive %t, %d revoked, want these to agree", e.name, alive, revoked)
 	}
@@ -78,15 +79,15 @@ func (e ending) testAgainstTokens(t *trial) {
 
 func (e ending) testAgainstRefresh(t *trial) {
 	t = t.alone()
-	tokens := t.savedTokens()
+	tokens := t.mustSaveTokens()
 	successors := t.tokens(tokens.Access.Authorization)
 	revoked, rotated := e.against(t, tokens.Access.Authorization, func(store Store) error {
 		return store.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, nil))
 	})
-	t.same(e.name, revoked, 1)
-	t.answered("RotateRefreshToken, against "+e.name, rotated, nil, oauthkit.ErrRevoked)
+	t.wantEqual(e.name, revoked, 1)
+	t.wantError("RotateRefreshToken, against "+e.name, rotated, nil, oauthkit.ErrRevoked)
 	if errors.Is(rotated, oauthkit.ErrRevoked) {
-		t.noTokens(successors)
+		t.wantNoTokens(successors)
 	} else if t.storedAccessToken(successors.Access.Hash).Authorization.RevokedAt.IsZero() {
 		t.Errorf("RotateRefreshToken, against %s: got tokens that are alive", e.name)
 	}
@@ -94,46 +95,47 @@ func (e ending) testAgainstRefresh(t *trial) {
 
 func (e ending) testEndRace(t *trial) {
 	const n = 10
-	all := t.grid()
+	all := t.approveAll()
 	var counts [n]int
 	for _, err := range t.race(n, func(i int) (err error) {
 		users := []oauthkit.AuthorizationManager{t.users, t.secondUsers}[i%2]
 		counts[i], err = e.end(t, users, all[0].code.Authorization)
 		return err
 	}) {
-		t.done(e.name+", at the same time as others", err)
+		t.mustSucceed(e.name+", at the same time as others", err)
 	}
 	sum := 0
 	for _, count := range counts {
 		sum += count
 	}
-	t.same("what all "+e.name+" returned", sum, 4)
+	t.wantEqual("what all "+e.name+" returned", sum, 4)
 }
 
-// testEndingsAtOnce lets everything that ends several rows meet, and what is saved meanwhile.
+// testEndingsAtOnce runs all acts that revoke several rows concurrently, together with
+// acts that save.
 func testEndingsAtOnce(t *trial) {
 	for range 10 {
-		all := t.grid()
+		all := t.approveAll()
 		var acts []func(Store, oauthkit.AuthorizationManager) error
 		for _, each := range all {
-			acts = append(acts, t.endsOf(each)...)
+			acts = append(acts, t.revocationsOf(each)...)
 		}
 		for i, err := range t.race(len(acts), func(i int) error {
 			return acts[i](t.side(i), []oauthkit.AuthorizationManager{t.users, t.secondUsers}[i%2])
 		}) {
-			t.answered(fmt.Sprintf("act %d of all at once", i), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrEnded)
+			t.wantError(fmt.Sprintf("act %d of all at once", i), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked, oauthkit.ErrEnded)
 		}
 		for _, each := range all {
-			t.ended(each.code)
+			t.wantRevoked(each.code)
 		}
 	}
 }
 
-func (t *trial) endsOf(each issued) []func(Store, oauthkit.AuthorizationManager) error {
+func (t *trial) revocationsOf(each issued) []func(Store, oauthkit.AuthorizationManager) error {
 	of := each.code.Authorization
-	remembered, code := t.under(each.consent)
+	remembered, code := t.approvalUnder(each.consent)
 	remembered.Authorization.ClientID = of.ClientID
-	anew, other := t.under(each.consent)
+	anew, other := t.approvalUnder(each.consent)
 	anew.Authorization.ClientID, anew.ConsentUse = of.ClientID, oauthkit.ConsentNew
 	acts := []func(Store, oauthkit.AuthorizationManager) error{
 		func(store Store, _ oauthkit.AuthorizationManager) error {

@@ -21,7 +21,7 @@ func failureRules() []rule {
 	}
 }
 
-// failing is a trial whose every call fails, since its caller has given up.
+// failing returns a trial whose context has ended, so that every call fails.
 func (t *trial) failing() *trial {
 	ctx, cancel := context.WithCancel(t.ctx)
 	cancel()
@@ -30,7 +30,8 @@ func (t *trial) failing() *trial {
 	return &failing
 }
 
-// calls returns a call of each method. All of them would be answered, if they were not to fail.
+// calls returns a call of each method, which all succeed or return one of the
+// contract's errors if the context has not ended.
 func (t *trial) calls() map[string]func() error {
 	unknown, tokens, code := newHash(), t.tokens(t.authorization()), t.code(t.authorization())
 	return map[string]func() error{
@@ -64,35 +65,35 @@ func (t *trial) calls() map[string]func() error {
 
 func testFailureIsNoAnswer(t *trial) {
 	for name, call := range t.failing().calls() {
-		t.failed(name+", of a caller that has given up", call())
+		t.wantFailure(name+", of a caller that has given up", call())
 	}
 }
 
 func testFailureDoesNothing(t *trial) {
 	failing := t.failing()
-	tokens, code, interaction := t.savedTokens(), t.savedCode(), t.savedInteraction()
-	consent, _ := t.savedConsent()
+	tokens, code, interaction := t.mustSaveTokens(), t.mustSaveCode(), t.mustSaveInteraction()
+	consent, _ := t.mustSaveConsent()
 
 	redeemed, rotated, fresh := t.tokens(code.Authorization), t.tokens(tokens.Access.Authorization), t.tokens(t.authorization())
-	t.failed("RedeemCode", t.RedeemCode(failing.ctx, code.Hash, redeemed, t.now))
-	t.failed("RotateRefreshToken", t.RotateRefreshToken(failing.ctx, t.rotation(tokens.Refresh.Hash, rotated, []byte("sealed"))))
-	t.failed("SaveTokens", t.SaveTokens(failing.ctx, fresh.Access.Authorization, fresh))
+	t.wantFailure("RedeemCode", t.RedeemCode(failing.ctx, code.Hash, redeemed, t.now))
+	t.wantFailure("RotateRefreshToken", t.RotateRefreshToken(failing.ctx, t.rotation(tokens.Refresh.Hash, rotated, []byte("sealed"))))
+	t.wantFailure("SaveTokens", t.SaveTokens(failing.ctx, fresh.Access.Authorization, fresh))
 	approval, approved := t.approval(interaction.Hash)
-	t.failed("SaveCode", t.SaveCode(failing.ctx, approval, approved))
-	t.failed("ConsumeInteraction", t.ConsumeInteraction(failing.ctx, interaction.Hash, t.now))
+	t.wantFailure("SaveCode", t.SaveCode(failing.ctx, approval, approved))
+	t.wantFailure("ConsumeInteraction", t.ConsumeInteraction(failing.ctx, interaction.Hash, t.now))
 	_, err := t.RevokeAuthorization(failing.ctx, code.Authorization.ID, t.now)
-	t.failed("RevokeAuthorization", err)
+	t.wantFailure("RevokeAuthorization", err)
 	_, err = t.RevokeConsent(failing.ctx, consent.ClientID, consent.Subject, t.now)
-	t.failed("RevokeConsent", err)
+	t.wantFailure("RevokeConsent", err)
 
 	for _, unsaved := range []oauthkit.Tokens{redeemed, rotated, fresh} {
-		t.noTokens(unsaved)
+		t.wantNoTokens(unsaved)
 	}
-	t.noAuthorization(fresh.Access.Authorization)
-	t.noCode(approved)
-	t.noConsent(approval.Consent)
-	t.same("Code", t.storedCode(code.Hash), code)
-	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
-	t.same("Consent", t.storedConsent(consent), consent)
+	t.wantNoAuthorization(fresh.Access.Authorization)
+	t.wantNoCode(approved)
+	t.wantNoConsent(approval.Consent)
+	t.wantEqual("Code", t.storedCode(code.Hash), code)
+	t.wantEqual("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.wantEqual("Consent", t.storedConsent(consent), consent)
 }

@@ -93,31 +93,32 @@ func testLists(t *trial) {
 
 func testSealed(t *trial) {
 	for _, sealed := range [][]byte{nil, {}, {0}, everyByte(), []byte(strings.Repeat("\xff\x00", 4096))} {
-		token := *t.savedTokens().Refresh
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
+		token := *t.mustSaveTokens().Refresh
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
 		token.Sealed = sealed
-		t.sameConsumed("RefreshToken", t.storedRefreshToken(token.Hash), &token)
+		t.wantConsumed("RefreshToken", t.storedRefreshToken(token.Hash), &token)
 	}
 }
 
 func testInstances(t *trial) {
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode, by the other instance", t.second.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-	t.revoked(code.Authorization)
+	t.mustSucceed("RedeemCode, by the other instance", t.second.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.mustRevoke(code.Authorization)
 	seen, err := t.second.AccessToken(t.ctx, tokens.Access.Hash)
-	t.done("AccessToken, by the other instance", err)
-	t.same("RevokedAt, seen by the other instance", seen.Authorization.RevokedAt, t.now)
+	t.mustSucceed("AccessToken, by the other instance", err)
+	t.wantEqual("RevokedAt, seen by the other instance", seen.Authorization.RevokedAt, t.now)
 }
 
-// roundTrip saves an Authorization with a token and expects it back as it is.
+// roundTrip saves an Authorization with a token and reports any difference when it
+// reads them.
 func (t *trial) roundTrip(authorization *oauthkit.Authorization) {
 	t.Helper()
 	tokens := t.tokens(authorization)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.wantEqual("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
 }
 
 func testTimes(t *trial) {
@@ -129,12 +130,12 @@ func testTimes(t *trial) {
 	} {
 		t.now = now
 		t.roundTrip(t.authorization())
-		code := *t.savedCode()
-		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), now))
+		code := *t.mustSaveCode()
+		t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), now))
 		code.ConsumedAt = now
-		t.same("Code", t.storedCode(code.Hash), &code)
-		interaction := t.savedInteraction()
-		t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+		t.wantEqual("Code", t.storedCode(code.Hash), &code)
+		interaction := t.mustSaveInteraction()
+		t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 	}
 }
 
@@ -154,21 +155,21 @@ func testTexts(t *trial) {
 		approval.Consent.Subject = authorization.Subject
 		approval.Authorization.Subject = authorization.Subject
 		code.RedirectURI, code.CodeChallenge = "https://client.example/"+text, authorization.Subject
-		t.done("SaveCode", t.SaveCode(t.ctx, approval, code))
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
 		stored := t.storedCode(code.Hash)
 		approval.Authorization.ConsentID = stored.Authorization.ConsentID
-		t.same("Code", stored, code)
-		t.same("Consent", t.storedConsent(approval.Consent), approval.Consent)
+		t.wantEqual("Code", stored, code)
+		t.wantEqual("Consent", t.storedConsent(approval.Consent), approval.Consent)
 
 		interaction := t.interaction()
 		interaction.Subject, interaction.Sealed = authorization.Subject, []byte(strings.Repeat(text, 8))
-		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
-		t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+		t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
+		t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 	}
 }
 
 func testHashes(t *trial) {
-	tokens, code, interaction := t.savedTokens(), t.savedCode(), t.savedInteraction()
+	tokens, code, interaction := t.mustSaveTokens(), t.mustSaveCode(), t.mustSaveInteraction()
 	for _, change := range []func(string) string{
 		strings.ToLower, strings.ToUpper,
 		func(hash string) string { return hash + " " },
@@ -182,7 +183,7 @@ func testHashes(t *trial) {
 			"Code":         func() error { _, err := t.Code(t.ctx, change(code.Hash)); return err },
 			"Interaction":  func() error { _, err := t.Interaction(t.ctx, change(interaction.Hash)); return err },
 		} {
-			t.answered(name+", of a hash that is not quite the same", read(), oauthkit.ErrNotFound)
+			t.wantError(name+", of a hash that is not quite the same", read(), oauthkit.ErrNotFound)
 		}
 	}
 }
@@ -194,30 +195,30 @@ func testCopies(t *trial) {
 	passed.Resources = slices.Clone(want.Resources)
 	passed.Params = map[string]string{"nonce": "n-0S6_WzA2Mj"}
 	tokens := t.tokens(passed)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, passed, tokens))
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, passed, tokens))
 	spoil := func(authorization *oauthkit.Authorization) {
 		authorization.Subject, authorization.Resources[0] = "mallory", "https://evil.example"
 		authorization.Scopes[0], authorization.AMR[0], authorization.Params["nonce"] = "admin", "none", "another"
 	}
 	spoil(passed)
 	stored := t.storedAccessToken(tokens.Access.Hash)
-	t.same("after a change of what was saved: Authorization", stored.Authorization, want)
+	t.wantEqual("after a change of what was saved: Authorization", stored.Authorization, want)
 	stored.Scopes[0], stored.Resources[0] = "admin", "https://evil.example"
 	spoil(stored.Authorization)
 	again := t.storedAccessToken(tokens.Access.Hash)
-	t.same("after a change of what was returned: Authorization", again.Authorization, want)
-	t.same("after a change of what was returned: Scopes", again.Scopes, want.Scopes)
-	t.same("after a change of what was returned: Resources", again.Resources, want.Resources)
+	t.wantEqual("after a change of what was returned: Authorization", again.Authorization, want)
+	t.wantEqual("after a change of what was returned: Scopes", again.Scopes, want.Scopes)
+	t.wantEqual("after a change of what was returned: Resources", again.Resources, want.Resources)
 
-	token, sealed := t.savedTokens().Refresh, []byte("sealed")
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
+	token, sealed := t.mustSaveTokens().Refresh, []byte("sealed")
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), sealed)))
 	sealed[0] = 'X'
 	t.storedRefreshToken(token.Hash).Sealed[1] = 'X'
-	t.same("after a change: Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+	t.wantEqual("after a change: Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
 }
 
 func testConsentCopies(t *trial) {
-	passed, _ := t.savedConsent()
+	passed, _ := t.mustSaveConsent()
 	want := *passed
 	want.Scopes, want.ResourceScopes = slices.Clone(passed.Scopes), map[string]oauthkit.Scopes{}
 	for resource, scopes := range passed.ResourceScopes {
@@ -229,6 +230,6 @@ func testConsentCopies(t *trial) {
 			scopes[0] = "admin"
 		}
 		changed.ResourceScopes["https://evil.example/"] = oauthkit.Scopes{"admin"}
-		t.same("Consent, after a change of a copy", t.storedConsent(&want), &want)
+		t.wantEqual("Consent, after a change of a copy", t.storedConsent(&want), &want)
 	}
 }

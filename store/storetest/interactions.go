@@ -56,47 +56,47 @@ func interactionRules() []rule {
 }
 
 func testInteraction(t *trial) {
-	interaction := t.savedInteraction()
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	interaction := t.mustSaveInteraction()
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
 func testUnknownInteraction(t *trial) {
-	for _, hash := range []string{"", newHash(), t.savedInteraction().BrowserHash} {
+	for _, hash := range []string{"", newHash(), t.mustSaveInteraction().BrowserHash} {
 		_, err := t.Interaction(t.ctx, hash)
-		t.answered("Interaction, unknown", err, oauthkit.ErrNotFound)
-		t.answered("ConsumeInteraction, unknown", t.ConsumeInteraction(t.ctx, hash, t.now), oauthkit.ErrNotFound)
+		t.wantError("Interaction, unknown", err, oauthkit.ErrNotFound)
+		t.wantError("ConsumeInteraction, unknown", t.ConsumeInteraction(t.ctx, hash, t.now), oauthkit.ErrNotFound)
 	}
 }
 
 func testConsumeInteraction(t *trial) {
-	interaction := t.savedInteraction()
-	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
+	interaction := t.mustSaveInteraction()
+	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
 	later := t.now.Add(time.Second)
-	t.answered("ConsumeInteraction, again", t.ConsumeInteraction(t.ctx, interaction.Hash, later), oauthkit.ErrReplayed)
+	t.wantError("ConsumeInteraction, again", t.ConsumeInteraction(t.ctx, interaction.Hash, later), oauthkit.ErrReplayed)
 	interaction.ConsumedAt = t.now
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
 func testExpiredInteraction(t *trial) {
 	interaction := t.interaction()
 	interaction.ExpiresAt = t.now.Add(-time.Hour)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
 func testInteractionTwice(t *trial) {
-	interaction := t.savedInteraction()
+	interaction := t.mustSaveInteraction()
 	another := t.interaction()
 	another.Hash = interaction.Hash
-	t.answered("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
-	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
-	t.answered("SaveInteraction, of one that was decided", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
+	t.wantError("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now))
+	t.wantError("SaveInteraction, of one that was decided", t.SaveInteraction(t.ctx, another, interactionLimit), oauthkit.ErrReplayed)
 	interaction.ConsumedAt = t.now
-	t.same("Interaction", t.storedInteraction(interaction.Hash), interaction)
+	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 }
 
-// testInteractionLimit saves interactions that have a browser or a user in common.
+// testInteractionLimit saves interactions that share a browser or a user.
 func testInteractionLimit(t *trial, share func(interaction *oauthkit.Interaction, common string)) {
 	const limit = 3
 	common := newHash()
@@ -105,38 +105,38 @@ func testInteractionLimit(t *trial, share func(interaction *oauthkit.Interaction
 		interaction := t.interaction()
 		share(interaction, common)
 		interaction.CreatedAt = t.now.Add(time.Duration(second) * time.Second)
-		t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, limit))
+		t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, interaction, limit))
 		return interaction
 	}
-	others, decided := t.savedInteraction(), saved(0)
-	t.done("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
+	others, decided := t.mustSaveInteraction(), saved(0)
+	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
 	decided.ConsumedAt = t.now
 
 	third, first, second, fourth := saved(3), saved(1), saved(2), saved(4)
 	another := t.interaction()
 	another.Hash = second.Hash
-	t.answered("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, 1), oauthkit.ErrReplayed)
-	t.noInteraction(first)
+	t.wantError("SaveInteraction, of one that exists", t.SaveInteraction(t.ctx, another, 1), oauthkit.ErrReplayed)
+	t.wantNoInteraction(first)
 	for _, kept := range []*oauthkit.Interaction{others, decided, second, third, fourth} {
-		t.same("Interaction", t.storedInteraction(kept.Hash), kept)
+		t.wantEqual("Interaction", t.storedInteraction(kept.Hash), kept)
 	}
-	past := saved(-1) // by a clock that is behind: the new one stays
-	t.same("Interaction", t.storedInteraction(past.Hash), past)
-	t.noInteraction(second)
+	past := saved(-1) // by a slow clock: the new one stays
+	t.wantEqual("Interaction", t.storedInteraction(past.Hash), past)
+	t.wantNoInteraction(second)
 }
 
-func (t *trial) noInteraction(interaction *oauthkit.Interaction) {
+func (t *trial) wantNoInteraction(interaction *oauthkit.Interaction) {
 	t.Helper()
 	_, err := t.Interaction(t.ctx, interaction.Hash)
-	t.answered("Interaction, of one beyond the limit", err, oauthkit.ErrNotFound)
+	t.wantError("Interaction, of one beyond the limit", err, oauthkit.ErrNotFound)
 }
 
 func testSharedSecret(t *trial) {
 	first, err := t.SharedSecret(t.ctx, newHash())
-	t.done("SharedSecret", err)
+	t.mustSucceed("SharedSecret", err)
 	for _, store := range []Store{t.Store, t.second} {
 		again, err := store.SharedSecret(t.ctx, newHash())
-		t.done("SharedSecret, again", err)
-		t.same("SharedSecret, again", again, first)
+		t.mustSucceed("SharedSecret, again", err)
+		t.wantEqual("SharedSecret, again", again, first)
 	}
 }

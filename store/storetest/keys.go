@@ -7,7 +7,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// keyRules each begin without the keys of the one before.
+// keyRules begin without signing keys each.
 func keyRules() []rule {
 	rules := []rule{
 		{
@@ -43,7 +43,7 @@ func keyRules() []rule {
 }
 
 func testNoKeys(t *trial) {
-	t.same("SigningKeys", len(t.keys()), 0)
+	t.wantEqual("SigningKeys", len(t.keys()), 0)
 }
 
 func testKeys(t *trial) {
@@ -51,45 +51,45 @@ func testKeys(t *trial) {
 	for _, algorithm := range []string{"RS256", "ES256"} {
 		for generation := range 3 {
 			key := t.key(algorithm, generation+1)
-			t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
+			t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, key))
 			want[key.ID] = key
 		}
 	}
-	t.same("SigningKeys", len(t.keys()), len(want))
+	t.wantEqual("SigningKeys", len(t.keys()), len(want))
 	for id, key := range t.keys() {
-		t.same("SigningKey", key, want[id])
+		t.wantEqual("SigningKey", key, want[id])
 	}
 }
 
 func testKeyTwice(t *trial) {
 	first, second := t.key("ES256", 1), t.key("ES256", 1)
-	t.done("AddSigningKey", t.AddSigningKey(t.ctx, first))
-	t.answered("AddSigningKey, same generation", t.AddSigningKey(t.ctx, second), oauthkit.ErrReplayed)
-	t.answered("AddSigningKey, same key", t.AddSigningKey(t.ctx, first), oauthkit.ErrReplayed)
-	t.done("AddSigningKey, other algorithm", t.AddSigningKey(t.ctx, t.key("RS256", 1)))
-	t.same("SigningKeys", len(t.keys()), 2)
-	t.same("SigningKey", t.keys()[first.ID], first)
+	t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, first))
+	t.wantError("AddSigningKey, same generation", t.AddSigningKey(t.ctx, second), oauthkit.ErrReplayed)
+	t.wantError("AddSigningKey, same key", t.AddSigningKey(t.ctx, first), oauthkit.ErrReplayed)
+	t.mustSucceed("AddSigningKey, other algorithm", t.AddSigningKey(t.ctx, t.key("RS256", 1)))
+	t.wantEqual("SigningKeys", len(t.keys()), 2)
+	t.wantEqual("SigningKey", t.keys()[first.ID], first)
 }
 
 func testRemoveKey(t *trial) {
 	leaked, other := t.key("ES256", 1), t.key("ES256", 2)
-	t.done("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
-	t.done("AddSigningKey", t.AddSigningKey(t.ctx, other))
+	t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, leaked))
+	t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, other))
 	for _, id := range []string{secret.NewID(), "", leaked.ID, leaked.ID} {
 		_, there := t.keys()[id]
 		removed, err := t.RemoveSigningKey(t.ctx, id)
-		t.done("RemoveSigningKey", err)
-		t.same("RemoveSigningKey, removed", removed, there)
+		t.mustSucceed("RemoveSigningKey", err)
+		t.wantEqual("RemoveSigningKey, removed", removed, there)
 	}
-	t.same("SigningKeys", len(t.keys()), 1)
-	t.same("SigningKey", t.keys()[other.ID], other)
+	t.wantEqual("SigningKeys", len(t.keys()), 1)
+	t.wantEqual("SigningKey", t.keys()[other.ID], other)
 }
 
 func testRemoveKeyAtOnce(t *trial) {
 	for generation := range 40 {
 		key := t.key("ES256", generation+1)
-		t.done("AddSigningKey", t.AddSigningKey(t.ctx, key))
-		t.oneWinner("RemoveSigningKey", t.race(2, func(i int) error {
+		t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, key))
+		t.wantOneWinner("RemoveSigningKey", t.race(2, func(i int) error {
 			removed, err := t.side(i).RemoveSigningKey(t.ctx, key.ID)
 			if err == nil && !removed {
 				err = oauthkit.ErrReplayed
@@ -114,21 +114,21 @@ func (t *trial) key(algorithm string, generation int) *oauthkit.SigningKey {
 func (t *trial) keys() map[string]*oauthkit.SigningKey {
 	t.Helper()
 	stored, err := t.SigningKeys(t.ctx)
-	t.done("SigningKeys", err)
+	t.mustSucceed("SigningKeys", err)
 	keys := map[string]*oauthkit.SigningKey{}
 	for _, key := range stored {
 		keys[key.ID] = key
 	}
-	t.same("SigningKeys, different ones", len(keys), len(stored))
+	t.wantEqual("SigningKeys, different ones", len(keys), len(stored))
 	return keys
 }
 
-// withoutKeys removes all keys first.
+// withoutKeys runs test after it has removed all keys.
 func withoutKeys(test func(*trial)) func(*trial) {
 	return func(t *trial) {
 		for id := range t.keys() {
 			_, err := t.RemoveSigningKey(t.ctx, id)
-			t.done("RemoveSigningKey", err)
+			t.mustSucceed("RemoveSigningKey", err)
 		}
 		test(t)
 	}

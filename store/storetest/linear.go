@@ -13,27 +13,28 @@ import (
 
 func linearRules() []rule {
 	return []rule{{
-		"whatever runs at once is answered as if it had run one after the other",
-		"a token is seen to live after its revocation was seen, or to vanish after it was seen to live",
+		"concurrent calls are answered as if they had run one after the other",
+		"a token is valid after its revocation was visible, or disappears after it was valid",
 		testLinear,
 	}}
 }
 
-// The history is of one code: several callers redeem it, revoke its Authorization, and ask for each other's access tokens.
+// The history is of one code: several callers redeem it, revoke its Authorization, and
+// read each other's access tokens.
 
-// call is what a caller asked.
+// call is the call of one caller.
 type call struct {
 	act    string // redeem, revoke or check
-	caller int    // whose access token
+	caller int    // the owner of the access token
 }
 
-// codeState is all that there is to know about the code. A value of it is a state of the model.
+// codeState is a state of the model: everything there is to know about the code.
 type codeState struct {
-	winner  int // who has redeemed it; 0: nobody
+	winner  int // the caller that redeemed it, or 0
 	revoked bool
 }
 
-// The results of calls.
+// Results of calls.
 const (
 	resultDone     = "done"
 	resultReplayed = "replayed"
@@ -43,7 +44,8 @@ const (
 	resultNothing  = "nothing to do"
 )
 
-// step reports whether a call may be answered so in a state, and returns the state that follows.
+// step reports whether a call may have this result in a state, and returns the next
+// state.
 func step(state codeState, asked call, result string) (bool, codeState) {
 	switch asked.act {
 	case "redeem":
@@ -83,15 +85,16 @@ func testLinear(t *trial) {
 	for range histories {
 		history := t.history()
 		if porcupine.CheckOperationsTimeout(model, history, 5*time.Second) == porcupine.Illegal {
-			t.Errorf("got a history that no order explains:%s", describe(history))
+			t.Errorf("got a history that no sequential order explains:%s", describe(history))
 		}
 	}
 }
 
-// history lets five callers act at once and returns what they saw, with the order of all calls and returns as the clock.
+// history runs five concurrent callers and returns their results. Its clock is the
+// order of all calls and returns.
 func (t *trial) history() []porcupine.Operation {
 	const callers, each = 5, 4
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	tokens := t.tokensOfEach(callers, code.Authorization)
 	plans := [callers][each]string{
 		{"redeem", "check", "check", "check"},
@@ -118,7 +121,7 @@ func (t *trial) history() []porcupine.Operation {
 		}
 		return nil
 	}) {
-		t.done("an act at the same time as others", err)
+		t.mustSucceed("an act at the same time as others", err)
 	}
 	return history
 }

@@ -12,20 +12,21 @@ import (
 
 func machineRules() []rule {
 	return []rule{{
-		"any sequence of acts is answered as the contract says",
-		"something goes wrong that no other rule has thought of",
+		"any sequence of acts returns the results that the contract requires",
+		"a combination of acts fails that no other rule tests",
 		func(t *trial) { rapid.Check(t.TB, t.runMachine) },
 	}}
 }
 
-// machine draws acts of two users of one application, and compares each answer with the model's.
+// machine draws acts of two users of one application and compares each result with the
+// model.
 type machine struct {
 	*trial
 	model    *model
 	subjects []string
 }
 
-// runMachine is one sequence. Its names occur nowhere else, so sequences can share a store.
+// runMachine runs one sequence. Its names are unique, so sequences can share a store.
 func (t *trial) runMachine(draw *rapid.T) {
 	own := *t
 	own.TB = draw
@@ -47,7 +48,7 @@ func (t *trial) runMachine(draw *rapid.T) {
 	m.compare()
 }
 
-// pick draws one of a list, or skips the act where there is none.
+// pick draws an item of the list, or skips the act if the list is empty.
 func pick[Item any](draw *rapid.T, label string, list []Item) Item {
 	if len(list) == 0 {
 		draw.Skip("nothing to act on yet")
@@ -55,7 +56,8 @@ func pick[Item any](draw *rapid.T, label string, list []Item) Item {
 	return list[rapid.IntRange(0, len(list)-1).Draw(draw, label)]
 }
 
-// newAuthorization belongs to one of the two users. Each act is a second later than the one before.
+// newAuthorization returns an Authorization of one of the two users. Each act is one
+// second later than the previous one.
 func (m *machine) newAuthorization(draw *rapid.T) *oauthkit.Authorization {
 	m.now = m.now.Add(time.Second)
 	authorization := m.authorization()
@@ -75,14 +77,14 @@ func (m *machine) newTokens(draw *rapid.T, authorization *oauthkit.Authorization
 func (m *machine) saveTokens(draw *rapid.T) {
 	authorization := m.newAuthorization(draw)
 	tokens := m.newTokens(draw, authorization)
-	m.done("SaveTokens", m.SaveTokens(m.ctx, authorization, tokens))
+	m.mustSucceed("SaveTokens", m.SaveTokens(m.ctx, authorization, tokens))
 	saved := &modelAuthorization{value: authorization}
 	m.model.authorizations = append(m.model.authorizations, saved)
-	m.model.saved(saved, tokens)
+	m.model.save(saved, tokens)
 }
 
 func (m *machine) saveInteraction(*rapid.T) {
-	m.model.interactions = append(m.model.interactions, &modelInteraction{hash: m.savedInteraction().Hash})
+	m.model.interactions = append(m.model.interactions, &modelInteraction{hash: m.mustSaveInteraction().Hash})
 }
 
 func (m *machine) saveCode(draw *rapid.T) {
@@ -98,11 +100,12 @@ func (m *machine) saveCode(draw *rapid.T) {
 	}
 	code := m.code(authorization)
 	err := m.SaveCode(m.ctx, approval, code)
-	m.answered("SaveCode", err, m.model.saveCode(approval, interaction, code)...)
+	m.wantError("SaveCode", err, m.model.saveCode(approval, interaction, code)...)
 	m.compareConsent(authorization.Subject)
 }
 
-// putUnderConsent draws consent that is given anew, remembered or widened, which the latter two can only be where there is one.
+// putUnderConsent draws a new Consent or, if one is stored, possibly one that is
+// remembered or widened.
 func (m *machine) putUnderConsent(draw *rapid.T, approval *oauthkit.Approval) {
 	uses := []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentNew, oauthkit.ConsentWidened}
 	approval.ConsentUse = rapid.SampledFrom(uses).Draw(draw, "use")
@@ -118,25 +121,25 @@ func (m *machine) redeemCode(draw *rapid.T) {
 	code := pick(draw, "code", m.model.codes)
 	tokens := m.newTokens(draw, code.authorization.value)
 	err := m.RedeemCode(m.ctx, code.hash, tokens, m.now)
-	m.consumed("RedeemCode", err, code, tokens)
+	m.checkConsumed("RedeemCode", err, code, tokens)
 }
 
 func (m *machine) rotateRefreshToken(draw *rapid.T) {
 	token := pick(draw, "refresh token", m.model.refreshTokens)
 	tokens := m.newTokens(draw, token.authorization.value)
 	err := m.RotateRefreshToken(m.ctx, m.rotation(token.hash, tokens, []byte(token.hash)))
-	m.consumed("RotateRefreshToken", err, token, tokens)
+	m.checkConsumed("RotateRefreshToken", err, token, tokens)
 	if err == nil {
-		m.model.sealed(token, token.hash)
+		m.model.seal(token, token.hash)
 	}
 }
 
-func (m *machine) consumed(act string, err error, credential *modelCredential, tokens oauthkit.Tokens) {
-	m.answered(act, err, credential.consume(m.now)...)
+func (m *machine) checkConsumed(act string, err error, credential *modelCredential, tokens oauthkit.Tokens) {
+	m.wantError(act, err, credential.consume(m.now)...)
 	if err == nil {
-		m.model.saved(credential.authorization, tokens)
+		m.model.save(credential.authorization, tokens)
 	} else {
-		m.noTokens(tokens)
+		m.wantNoTokens(tokens)
 	}
 }
 
@@ -144,8 +147,8 @@ func (m *machine) revokeAuthorization(draw *rapid.T) {
 	authorization := pick(draw, "authorization", m.model.authorizations)
 	m.now = m.now.Add(time.Second)
 	changed, err := m.RevokeAuthorization(m.ctx, authorization.value.ID, m.now)
-	m.done("RevokeAuthorization", err)
-	m.same("RevokeAuthorization", changed, authorization.revokedAt.IsZero())
+	m.mustSucceed("RevokeAuthorization", err)
+	m.wantEqual("RevokeAuthorization", changed, authorization.revokedAt.IsZero())
 	if changed {
 		authorization.revokedAt = m.now
 	}
@@ -155,11 +158,11 @@ func (m *machine) revokeConsent(draw *rapid.T) {
 	m.now = m.now.Add(time.Second)
 	subject := pick(draw, "subject", m.subjects)
 	ids, err := m.RevokeConsent(m.ctx, m.client, subject, m.now)
-	m.done("RevokeConsent", err)
+	m.mustSucceed("RevokeConsent", err)
 	want := m.model.revokeConsent(subject, m.now)
 	slices.Sort(ids)
 	slices.Sort(want)
-	m.same("RevokeConsent", ids, want)
+	m.wantEqual("RevokeConsent", ids, want)
 }
 
 func (m *machine) consumeInteraction(draw *rapid.T) {
@@ -168,17 +171,17 @@ func (m *machine) consumeInteraction(draw *rapid.T) {
 	if interaction.consumed {
 		want = []error{oauthkit.ErrReplayed}
 	}
-	m.answered("ConsumeInteraction", m.ConsumeInteraction(m.ctx, interaction.hash, m.now), want...)
+	m.wantError("ConsumeInteraction", m.ConsumeInteraction(m.ctx, interaction.hash, m.now), want...)
 	interaction.consumed = true
 }
 
-// compare reads everything that the model knows.
+// compare compares all stored rows with the model.
 func (m *machine) compare() {
 	for _, subject := range m.subjects {
 		m.compareConsent(subject)
 	}
 	for _, interaction := range m.model.interactions {
-		m.same("Interaction, consumed", !m.storedInteraction(interaction.hash).ConsumedAt.IsZero(), interaction.consumed)
+		m.wantEqual("Interaction, consumed", !m.storedInteraction(interaction.hash).ConsumedAt.IsZero(), interaction.consumed)
 	}
 	for _, want := range m.model.codes {
 		code := m.storedCode(want.hash)
@@ -186,10 +189,10 @@ func (m *machine) compare() {
 	}
 	for _, want := range m.model.refreshTokens {
 		token := m.storedRefreshToken(want.hash)
-		m.same("RefreshToken, consumed", token.ConsumedAt.IsZero(), want.consumedAt.IsZero())
+		m.wantEqual("RefreshToken, consumed", token.ConsumedAt.IsZero(), want.consumedAt.IsZero())
 		m.compareCredential("RefreshToken", want.consumedAt, token.Authorization, want)
 		if want.authorization.revokedAt.IsZero() {
-			m.same("RefreshToken.Sealed", string(token.Sealed), want.sealed)
+			m.wantEqual("RefreshToken.Sealed", string(token.Sealed), want.sealed)
 		}
 	}
 	for _, want := range m.model.accessTokens {
@@ -201,16 +204,16 @@ func (m *machine) compareConsent(subject string) {
 	consent, err := m.Consent(m.ctx, m.client, subject)
 	want, remembered := m.model.consents[subject]
 	if !remembered {
-		m.answered("Consent", err, oauthkit.ErrNotFound)
+		m.wantError("Consent", err, oauthkit.ErrNotFound)
 		return
 	}
-	m.done("Consent", err)
-	m.same("Consent", consent, &want)
+	m.mustSucceed("Consent", err)
+	m.wantEqual("Consent", consent, &want)
 }
 
 func (m *machine) compareCredential(what string, consumedAt time.Time, got *oauthkit.Authorization, want *modelCredential) {
-	m.same(what+".ConsumedAt", consumedAt, want.consumedAt)
+	m.wantEqual(what+".ConsumedAt", consumedAt, want.consumedAt)
 	authorization := *want.authorization.value
 	authorization.ConsentID, authorization.RevokedAt = want.authorization.consentID, want.authorization.revokedAt
-	m.same(what+".Authorization", got, &authorization)
+	m.wantEqual(what+".Authorization", got, &authorization)
 }

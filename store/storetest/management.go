@@ -11,12 +11,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// managementRules are what a store promises that is an [oauthkit.ApplicationManager].
+// managementRules are the rules of an [oauthkit.ApplicationManager].
 func managementRules() []rule {
 	return slices.Concat(creationRules(), changeRules(), disablingRules(), listingRules())
 }
 
-// creationRules are about applications that are new.
+// creationRules are about new applications.
 func creationRules() []rule {
 	return []rule{
 		{
@@ -47,7 +47,7 @@ func creationRules() []rule {
 	}
 }
 
-// changeRules are about those that there are.
+// changeRules are about existing applications.
 func changeRules() []rule {
 	return []rule{
 		{
@@ -88,7 +88,7 @@ func changeRules() []rule {
 	}
 }
 
-// listingRules are about finding them.
+// listingRules are about lists of applications.
 func listingRules() []rule {
 	return []rule{
 		{
@@ -111,34 +111,34 @@ func listingRules() []rule {
 
 func testCreate(t *trial) {
 	first, second := t.apps.NewApplication(), t.apps.NewApplication()
-	t.filled(first, described("", "owner"))
+	t.fillApplication(first, description("", "owner"))
 	if got := second.GetUserID(); got != "" {
 		t.Errorf("NewApplication, after a change of another one: got the owner %q, want none", got)
 	}
 	want := answersOf(first)
-	t.done("CreateApplication", t.apps.CreateApplication(t.ctx, first, t.now))
+	t.mustSucceed("CreateApplication", t.apps.CreateApplication(t.ctx, first, t.now))
 	if want.ID = first.GetID(); want.ID == "" {
 		t.Fatalf("CreateApplication: got no client_id, want a new one")
 	}
-	if got, want := fmt.Sprintf("%T", t.found(first.GetID())), fmt.Sprintf("%T", first); got != want {
+	if got, want := fmt.Sprintf("%T", t.mustFind(first.GetID())), fmt.Sprintf("%T", first); got != want {
 		t.Errorf("Application: got a %s, want a %s", got, want)
 	}
-	t.kept(want)
+	t.wantApplication(want)
 }
 
 func testCreateAgain(t *trial) {
-	app := t.created("")
-	t.failed("CreateApplication, of one that exists", t.apps.CreateApplication(t.ctx, t.model(app.GetID(), "mallory"), t.now))
-	t.kept(answersOf(app))
+	app := t.createApplication("")
+	t.wantFailure("CreateApplication, of one that exists", t.apps.CreateApplication(t.ctx, t.model(app.GetID(), "mallory"), t.now))
+	t.wantApplication(answersOf(app))
 }
 
 func testProblems(t *trial) {
-	app := t.created("")
-	spoilt := described("", "")
+	app := t.createApplication("")
+	spoilt := description("", "")
 	spoilt.Name, spoilt.ClientType, spoilt.RedirectURIs = "\u202e", "unheard of", oauthkit.URIs{"https://evil.example/#fragment"}
-	unnamed := t.filled(t.apps.NewApplication(), spoilt)
+	unnamed := t.fillApplication(t.apps.NewApplication(), spoilt)
 	spoilt.ClientID = app.GetID()
-	bad := t.filled(t.found(app.GetID()), spoilt)
+	bad := t.fillApplication(t.mustFind(app.GetID()), spoilt)
 	for name, err := range map[string]error{
 		"ValidateApplication": t.apps.ValidateApplication(bad),
 		"CreateApplication":   t.apps.CreateApplication(t.ctx, unnamed, t.now),
@@ -151,64 +151,64 @@ func testProblems(t *trial) {
 			t.Errorf("%s, of what is not valid: got %v, want problems of client_type and redirect_uris", name, err)
 		}
 	}
-	t.kept(answersOf(app))
-	t.done("ValidateApplication", t.apps.ValidateApplication(t.found(app.GetID())))
+	t.wantApplication(answersOf(app))
+	t.mustSucceed("ValidateApplication", t.apps.ValidateApplication(t.mustFind(app.GetID())))
 }
 
 func testSwitchOffInvalid(t *trial) {
-	app := t.created("")
-	if !canBeOff(app) {
+	app := t.createApplication("")
+	if !canBeDisabled(app) {
 		return
 	}
-	harmful := t.changed(app.GetID(), func(with *oauthkit.AbstractApplication) {
+	harmful := t.modifiedApplication(app.GetID(), func(with *oauthkit.AbstractApplication) {
 		with.RedirectURIs, with.Disabled = oauthkit.URIs{"https://evil.example/#fragment"}, true
 	})
-	t.updated("UpdateApplication, of what is switched off", harmful)
+	t.wantUpdate("UpdateApplication, of what is switched off", harmful)
 }
 
 func testUpdate(t *trial) {
-	id := t.created("owner").GetID()
-	before := oauthkit.Abstract(t.found(id))
+	id := t.createApplication("owner").GetID()
+	before := oauthkit.Abstract(t.mustFind(id))
 	for _, change := range []func(*oauthkit.AbstractApplication){
 		func(with *oauthkit.AbstractApplication) {
 			with.UserID, with.Name, with.RedirectURIs = "another", "Another name", oauthkit.URIs{"https://b.example/cb"}
 		},
 		func(with *oauthkit.AbstractApplication) { with.UserID = "" },
 	} {
-		changed := t.changed(id, change)
-		if abstract := oauthkit.Abstract(changed); abstract != nil { // as one that was not read
+		changed := t.modifiedApplication(id, change)
+		if abstract := oauthkit.Abstract(changed); abstract != nil { // as if not read from the store
 			abstract.CreatedAt, abstract.UpdatedAt = time.Time{}, time.Time{}
 		}
-		t.updated("UpdateApplication", changed)
+		t.wantUpdate("UpdateApplication", changed)
 	}
 	if before != nil {
-		t.same("CreatedAt", oauthkit.Abstract(t.found(id)).CreatedAt, before.CreatedAt)
+		t.wantEqual("CreatedAt", oauthkit.Abstract(t.mustFind(id)).CreatedAt, before.CreatedAt)
 	}
 }
 
 func testUpdateNothing(t *trial) {
-	t.answered("UpdateApplication, unknown", t.apps.UpdateApplication(t.ctx, t.model(secret.NewID(), ""), t.now), oauthkit.ErrNotFound)
-	app := t.found(t.created("").GetID())
-	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now))
-	t.answered("DeleteApplication, again", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now), oauthkit.ErrNotFound)
-	t.answered("UpdateApplication, deleted", t.apps.UpdateApplication(t.ctx, app, t.now), oauthkit.ErrNotFound)
+	t.wantError("UpdateApplication, unknown", t.apps.UpdateApplication(t.ctx, t.model(secret.NewID(), ""), t.now), oauthkit.ErrNotFound)
+	app := t.mustFind(t.createApplication("").GetID())
+	t.mustSucceed("DeleteApplication", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now))
+	t.wantError("DeleteApplication, again", t.apps.DeleteApplication(t.ctx, app.GetID(), t.now), oauthkit.ErrNotFound)
+	t.wantError("UpdateApplication, deleted", t.apps.UpdateApplication(t.ctx, app, t.now), oauthkit.ErrNotFound)
 }
 
 func testListedIsOwn(t *trial) {
-	app := t.created("owner-" + secret.NewID())
+	app := t.createApplication("owner-" + secret.NewID())
 	for range 2 {
-		listed := t.listed(oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}})
+		listed := t.listApplications(oauthkit.ApplicationQuery{Owners: []string{app.GetUserID()}})
 		if len(listed) != 1 {
 			t.Fatalf("ListApplications: got %d applications of an owner, want 1", len(listed))
 		}
-		t.same("Application", answersOf(listed[0]), answersOf(app))
-		t.filled(listed[0], described(app.GetID(), "changed"))
+		t.wantEqual("Application", answersOf(listed[0]), answersOf(app))
+		t.fillApplication(listed[0], description(app.GetID(), "changed"))
 	}
 }
 
 func testManagementFailure(t *trial) {
-	ctx, app, unsaved := t.failing().ctx, t.created(""), secret.NewID()
-	changed := t.changed(app.GetID(), func(with *oauthkit.AbstractApplication) { with.UserID = "another" })
+	ctx, app, unsaved := t.failing().ctx, t.createApplication(""), secret.NewID()
+	changed := t.modifiedApplication(app.GetID(), func(with *oauthkit.AbstractApplication) { with.UserID = "another" })
 	for name, call := range map[string]func(context.Context) error{
 		"CreateApplication": func(ctx context.Context) error { return t.apps.CreateApplication(ctx, t.model(unsaved, ""), t.now) },
 		"UpdateApplication": func(ctx context.Context) error { return t.apps.UpdateApplication(ctx, changed, t.now) },
@@ -218,11 +218,11 @@ func testManagementFailure(t *trial) {
 			return err
 		},
 	} {
-		t.failed(name+", of a caller that has given up", call(ctx))
+		t.wantFailure(name+", of a caller that has given up", call(ctx))
 	}
 	_, err := t.Application(t.ctx, unsaved)
-	t.answered("Application, of one that should not have been created", err, oauthkit.ErrNotFound)
-	t.kept(answersOf(app))
+	t.wantError("Application, of one that should not have been created", err, oauthkit.ErrNotFound)
+	t.wantApplication(answersOf(app))
 }
 
 func testCreateRace(t *trial) {
@@ -238,8 +238,8 @@ func testCreateRace(t *trial) {
 		if err == nil {
 			winners = append(winners, apps[i].GetUserID())
 		} else {
-			t.failed("CreateApplication, at the same time as others", err)
+			t.wantFailure("CreateApplication, at the same time as others", err)
 		}
 	}
-	t.same("who created the application", winners, []string{t.found(clientID).GetUserID()})
+	t.wantEqual("who created the application", winners, []string{t.mustFind(clientID).GetUserID()})
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// model is what a store has to know, so that its answers to any sequence of acts can be foretold: nothing but who belongs to
-// whom, and what was used or revoked.
+// model is the state from which the result of any act can be predicted: which rows
+// belong together, and which are consumed or revoked.
 type model struct {
 	authorizations []*modelAuthorization
 	consents       map[string]oauthkit.Consent // by subject
@@ -18,7 +18,7 @@ type model struct {
 }
 
 type modelAuthorization struct {
-	value     *oauthkit.Authorization // as it was saved
+	value     *oauthkit.Authorization // as saved
 	consentID string
 	revokedAt time.Time
 }
@@ -35,7 +35,8 @@ type modelCredential struct {
 	sealed        string // with a refresh token
 }
 
-// consume returns the errors that consuming a credential may be answered with, and consumes it if that is none.
+// consume returns the errors that consuming the credential may return. If there are
+// none, it consumes the credential.
 func (c *modelCredential) consume(now time.Time) []error {
 	var allowed []error
 	if !c.consumedAt.IsZero() {
@@ -51,16 +52,17 @@ func (c *modelCredential) consume(now time.Time) []error {
 	return allowed
 }
 
-// saved notes the tokens that an act has saved.
-func (m *model) saved(authorization *modelAuthorization, tokens oauthkit.Tokens) {
+// save records the tokens that an act saved.
+func (m *model) save(authorization *modelAuthorization, tokens oauthkit.Tokens) {
 	m.accessTokens = append(m.accessTokens, &modelCredential{hash: tokens.Access.Hash, authorization: authorization})
 	if tokens.Refresh != nil {
 		m.refreshTokens = append(m.refreshTokens, &modelCredential{hash: tokens.Refresh.Hash, authorization: authorization})
 	}
 }
 
-// sealed notes what is sealed with a refresh token from now on, and that nothing is with those before it.
-func (m *model) sealed(token *modelCredential, sealed string) {
+// seal records the sealed response of a refresh token and removes those of earlier
+// tokens.
+func (m *model) seal(token *modelCredential, sealed string) {
 	for _, earlier := range m.refreshTokens {
 		if earlier.authorization == token.authorization {
 			earlier.sealed = ""
@@ -69,8 +71,8 @@ func (m *model) sealed(token *modelCredential, sealed string) {
 	token.sealed = sealed
 }
 
-// saveCode returns the errors that SaveCode may be answered with, and takes the approval over if that is none. Interaction
-// is the one to consume; nil: there is none.
+// saveCode returns the errors that SaveCode may return. If there are none, it records
+// the approval. A nil interaction means that there is none to consume.
 func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteraction, code *oauthkit.AuthorizationCode) []error {
 	var allowed []error
 	if interaction != nil && interaction.consumed {
@@ -94,7 +96,7 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 	return []error{nil}
 }
 
-// consent takes over the consent of an approval, and returns what is remembered then.
+// consent records the Consent of an approval and returns the stored one.
 func (m *model) consent(approval *oauthkit.Approval) oauthkit.Consent {
 	consent, remembered := m.consents[approval.Consent.Subject]
 	switch {
@@ -108,7 +110,7 @@ func (m *model) consent(approval *oauthkit.Approval) oauthkit.Consent {
 	return consent
 }
 
-// revokeConsent returns the ids of what was not revoked before.
+// revokeConsent returns the ids of the newly revoked Authorizations.
 func (m *model) revokeConsent(subject string, now time.Time) (ids []string) {
 	delete(m.consents, subject)
 	for _, authorization := range m.authorizations {

@@ -44,26 +44,26 @@ func otherRaces() []rule {
 }
 
 func testApproveAgainstDeny(t *trial) {
-	interaction := t.savedInteraction()
+	interaction := t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
 	approved, denied := t.pair(
 		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
 		func(store Store) error { return store.ConsumeInteraction(t.ctx, interaction.Hash, t.now) })
-	t.oneWinner("SaveCode against ConsumeInteraction", []error{approved, denied})
+	t.wantOneWinner("SaveCode against ConsumeInteraction", []error{approved, denied})
 	if approved != nil {
-		t.noCode(code)
-		t.noConsent(approval.Consent)
+		t.wantNoCode(code)
+		t.wantNoConsent(approval.Consent)
 	}
 }
 
 func testApproveRace(t *trial) {
 	const n = 20
-	interaction := t.savedInteraction()
+	interaction := t.mustSaveInteraction()
 	approvals, codes := make([]*oauthkit.Approval, n), make([]*oauthkit.AuthorizationCode, n)
 	for i := range n {
 		approvals[i], codes[i] = t.approval(interaction.Hash)
 	}
-	winner := t.oneWinner("SaveCode of one interaction", t.race(n, func(i int) error {
+	winner := t.wantOneWinner("SaveCode of one interaction", t.race(n, func(i int) error {
 		return t.side(i).SaveCode(t.ctx, approvals[i], codes[i])
 	}))
 	for i := range n {
@@ -71,8 +71,8 @@ func testApproveRace(t *trial) {
 			t.storedCode(codes[i].Hash)
 			t.storedConsent(approvals[i].Consent)
 		} else {
-			t.noCode(codes[i])
-			t.noConsent(approvals[i].Consent)
+			t.wantNoCode(codes[i])
+			t.wantNoConsent(approvals[i].Consent)
 		}
 	}
 }
@@ -83,11 +83,11 @@ func testKeyRace(t *trial) {
 	for i := range keys {
 		keys[i] = t.key("RS256", 7)
 	}
-	winner := t.oneWinner("AddSigningKey", t.race(n, func(i int) error {
+	winner := t.wantOneWinner("AddSigningKey", t.race(n, func(i int) error {
 		return t.side(i).AddSigningKey(t.ctx, keys[i])
 	}))
-	t.same("SigningKeys", len(t.keys()), 1)
-	t.same("SigningKey", t.keys()[keys[winner].ID], keys[winner])
+	t.wantEqual("SigningKeys", len(t.keys()), 1)
+	t.wantEqual("SigningKey", t.keys()[keys[winner].ID], keys[winner])
 }
 
 func testSharedSecretRace(t *trial) {
@@ -100,7 +100,7 @@ func testSharedSecretRace(t *trial) {
 		secrets[i], err = t.side(i).SharedSecret(t.ctx, proposed[i])
 		return err
 	}) {
-		t.done("SharedSecret", err)
+		t.mustSucceed("SharedSecret", err)
 	}
 	if !slices.Contains(proposed, secrets[0]) {
 		t.Errorf("SharedSecret: got none of those that were proposed")
@@ -120,27 +120,27 @@ func testInteractionLimitRace(t *trial) {
 		saved[i].CreatedAt = t.now.Add(time.Duration(i) * time.Microsecond)
 	}
 	for _, old := range saved[:n] {
-		t.done("SaveInteraction", t.SaveInteraction(t.ctx, old, n))
+		t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, old, n))
 	}
 	for i, err := range t.race(len(saved), func(i int) error {
-		if i < n { // one that may have been removed is decided at the same time
+		if i < n { // these may have been removed: decide one concurrently
 			return t.side(i).ConsumeInteraction(t.ctx, saved[i].Hash, t.now)
 		}
 		return t.side(i).SaveInteraction(t.ctx, saved[i], limit)
 	}) {
 		if i < n {
-			t.answered("ConsumeInteraction", err, nil, oauthkit.ErrNotFound)
+			t.wantError("ConsumeInteraction", err, nil, oauthkit.ErrNotFound)
 		} else {
-			t.done("SaveInteraction", err)
+			t.mustSucceed("SaveInteraction", err)
 		}
 	}
 	last := t.interaction()
 	last.BrowserHash, last.Subject, last.CreatedAt = browser, user, t.now.Add(time.Hour)
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, last, limit))
+	t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, last, limit))
 	open := 0
 	for _, interaction := range append(saved, last) {
 		stored, err := t.Interaction(t.ctx, interaction.Hash)
-		t.answered("Interaction", err, nil, oauthkit.ErrNotFound)
+		t.wantError("Interaction", err, nil, oauthkit.ErrNotFound)
 		if err == nil && stored.ConsumedAt.IsZero() {
 			open++
 		}
@@ -150,22 +150,23 @@ func testInteractionLimitRace(t *trial) {
 	}
 }
 
-// testEverythingAtOnce lets two of each act meet on one user's rows. Whoever comes late is told so; nobody waits for ever.
+// testEverythingAtOnce runs two of each act concurrently on one user's rows. Each must
+// return, with one of the contract's errors if it came too late.
 func testEverythingAtOnce(t *trial) {
 	for range 10 {
-		consent, code := t.savedConsent()
-		approval, open := t.under(consent)
-		t.done("SaveCode", t.SaveCode(t.ctx, approval, open))
+		consent, code := t.mustSaveConsent()
+		approval, open := t.approvalUnder(consent)
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, open))
 		tokens := t.tokens(code.Authorization)
-		t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+		t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 		successors := t.tokens(code.Authorization)
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, []byte("sealed"))))
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, successors, []byte("sealed"))))
 		acts := append(t.actsOn(consent, open, successors.Refresh), func(store Store) error {
 			_, err := store.RepeatRefreshToken(t.ctx, t.repeat(tokens.Refresh, successors.Refresh))
 			return err
 		})
 		for i, err := range t.race(2*len(acts), func(i int) error { return acts[i%len(acts)](t.side(i / len(acts))) }) {
-			t.answered(fmt.Sprintf("act %d of all at once", i%len(acts)), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+			t.wantError(fmt.Sprintf("act %d of all at once", i%len(acts)), err, nil, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
 		}
 	}
 }
@@ -173,7 +174,7 @@ func testEverythingAtOnce(t *trial) {
 func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCode, token *oauthkit.RefreshToken) []func(Store) error {
 	approve := func(use oauthkit.ConsentUse) func(Store) error {
 		return func(store Store) error {
-			approval, code := t.under(consent)
+			approval, code := t.approvalUnder(consent)
 			approval.ConsentUse = use
 			return store.SaveCode(t.ctx, approval, code)
 		}

@@ -5,13 +5,13 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// limiting is a store that limits the number of applications of an owner.
+// limiting is a store that can limit the number of applications of an owner.
 type limiting interface {
 	oauthkit.ApplicationManager
 	oauthkit.OwnerLimiter
 }
 
-// ownerRules are the promises of an [oauthkit.OwnerLimiter].
+// ownerRules are the rules of an [oauthkit.OwnerLimiter].
 func ownerRules() []rule {
 	return []rule{
 		{
@@ -32,8 +32,8 @@ func ownerRules() []rule {
 	}
 }
 
-// createdWithin calls CreateApplicationWithin of an application of the owner.
-func (t *trial) createdWithin(owner string, limit int) (clientID string, err error) {
+// createWithin calls CreateApplicationWithin with a new application of the owner.
+func (t *trial) createWithin(owner string, limit int) (clientID string, err error) {
 	t.Helper()
 	app := t.model(secret.NewID(), owner)
 	return app.GetID(), t.apps.(oauthkit.OwnerLimiter).CreateApplicationWithin(t.ctx, app, limit, t.now)
@@ -41,39 +41,40 @@ func (t *trial) createdWithin(owner string, limit int) (clientID string, err err
 
 func testOwnerLimit(t *trial) {
 	owner := "owner-" + secret.NewID()
-	first := t.created(owner)
-	second, err := t.createdWithin(owner, 2)
-	t.done("CreateApplicationWithin, below the limit", err)
-	_, err = t.createdWithin(owner, 2)
-	t.answered("CreateApplicationWithin, at the limit", err, oauthkit.ErrTooMany)
-	_, err = t.createdWithin(owner, 1)
-	t.answered("CreateApplicationWithin, beyond the limit", err, oauthkit.ErrTooMany)
-	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationQuery{Owners: []string{owner}})), 2)
-	t.kept(answersOf(first))
-	t.done("DeleteApplication", t.apps.DeleteApplication(t.ctx, second, t.now))
-	_, err = t.createdWithin(owner, 2)
-	t.done("CreateApplicationWithin, after one was deleted", err)
+	first := t.createApplication(owner)
+	second, err := t.createWithin(owner, 2)
+	t.mustSucceed("CreateApplicationWithin, below the limit", err)
+	_, err = t.createWithin(owner, 2)
+	t.wantError("CreateApplicationWithin, at the limit", err, oauthkit.ErrTooMany)
+	_, err = t.createWithin(owner, 1)
+	t.wantError("CreateApplicationWithin, beyond the limit", err, oauthkit.ErrTooMany)
+	t.wantEqual("applications of the owner", len(t.listApplications(oauthkit.ApplicationQuery{Owners: []string{owner}})), 2)
+	t.wantApplication(answersOf(first))
+	t.mustSucceed("DeleteApplication", t.apps.DeleteApplication(t.ctx, second, t.now))
+	_, err = t.createWithin(owner, 2)
+	t.mustSucceed("CreateApplicationWithin, after one was deleted", err)
 }
 
 func testOtherOwners(t *trial) {
 	owner := "owner-" + secret.NewID()
-	t.created(owner)
+	t.createApplication(owner)
 	for range 2 {
-		_, err := t.createdWithin("", 1)
-		t.done("CreateApplicationWithin, without an owner", err)
+		_, err := t.createWithin("", 1)
+		t.mustSucceed("CreateApplicationWithin, without an owner", err)
 	}
-	_, err := t.createdWithin("Owner-"+owner, 1)
-	t.done("CreateApplicationWithin, of another owner", err)
+	_, err := t.createWithin("Owner-"+owner, 1)
+	t.mustSucceed("CreateApplicationWithin, of another owner", err)
 }
 
-// testOwnerRace runs several rounds, since the first one waits for connections more than for the store.
+// testOwnerRace runs several rounds, because the first one mostly waits for new
+// connections.
 func testOwnerRace(t *trial) {
 	for range 10 {
-		t.raceOfOwner("owner-"+secret.NewID(), 3)
+		t.raceOwner("owner-"+secret.NewID(), 3)
 	}
 }
 
-func (t *trial) raceOfOwner(owner string, limit int) {
+func (t *trial) raceOwner(owner string, limit int) {
 	apps := make([]oauthkit.Application, 10)
 	for i := range apps {
 		apps[i] = t.model(secret.NewID(), owner)
@@ -86,9 +87,9 @@ func (t *trial) raceOfOwner(owner string, limit int) {
 		if err == nil {
 			created++
 		} else {
-			t.answered("CreateApplicationWithin, at the same time as others", err, oauthkit.ErrTooMany)
+			t.wantError("CreateApplicationWithin, at the same time as others", err, oauthkit.ErrTooMany)
 		}
 	}
-	t.same("applications created", created, limit)
-	t.same("applications of the owner", len(t.listed(oauthkit.ApplicationQuery{Owners: []string{owner}})), limit)
+	t.wantEqual("applications created", created, limit)
+	t.wantEqual("applications of the owner", len(t.listApplications(oauthkit.ApplicationQuery{Owners: []string{owner}})), limit)
 }

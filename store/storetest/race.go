@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// race runs act n times at once and returns each one's error. Nobody starts before everybody is there.
+// race runs act in n goroutines and returns their errors. All goroutines exist before
+// the first one starts.
 func (t *trial) race(n int, act func(i int) error) []error {
 	var ready, done sync.WaitGroup
 	start, errs := make(chan struct{}), make([]error, n)
@@ -27,7 +28,8 @@ func (t *trial) race(n int, act func(i int) error) []error {
 	return errs
 }
 
-// side returns the instance that a participant of a race uses: neighbours have different ones.
+// side returns the instance for a participant of a race: participants alternate between
+// the two.
 func (t *trial) side(i int) Store {
 	if i%2 == 0 {
 		return t.Store
@@ -35,7 +37,7 @@ func (t *trial) side(i int) Store {
 	return t.second
 }
 
-// pair runs two acts at once, on two instances.
+// pair runs two acts concurrently on two instances.
 func (t *trial) pair(first, second func(Store) error) (firstErr, secondErr error) {
 	errs := t.race(2, func(i int) error {
 		if i == 0 {
@@ -46,7 +48,8 @@ func (t *trial) pair(first, second func(Store) error) (firstErr, secondErr error
 	return errs[0], errs[1]
 }
 
-// pairs holds n pairs of acts, of which a few run at a time so that they are in each other's way too.
+// pairs runs n pairs of acts, a few at a time, so that pairs also compete with each
+// other.
 func (t *trial) pairs(n int, hold func(*trial)) {
 	const lanes = 4
 	lane := *t
@@ -59,7 +62,8 @@ func (t *trial) pairs(n int, hold func(*trial)) {
 	})
 }
 
-// laneReporter ends its lane where a [testing.T] may only be ended by the goroutine of the test.
+// laneReporter ends its own goroutine on Fatalf, because only the goroutine of a test
+// may end a [testing.T].
 type laneReporter struct{ rapid.TB }
 
 func (l laneReporter) Fatalf(format string, args ...any) {
@@ -68,12 +72,13 @@ func (l laneReporter) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// oneWinner notes when the errors of a race are not one success and otherwise ErrReplayed, and returns who won.
-func (t *trial) oneWinner(act string, errs []error) int {
+// wantOneWinner returns the index of the winner of a race. It reports errors other than
+// one nil and otherwise ErrReplayed.
+func (t *trial) wantOneWinner(act string, errs []error) int {
 	t.Helper()
 	winner, winners := 0, 0
 	for i, err := range errs {
-		t.answered(act, err, nil, oauthkit.ErrReplayed)
+		t.wantError(act, err, nil, oauthkit.ErrReplayed)
 		if err == nil {
 			winner = i
 			winners++

@@ -52,23 +52,23 @@ func refreshRules() []rule {
 }
 
 func testUnknownRefreshToken(t *trial) {
-	for _, hash := range []string{"", newHash(), t.savedTokens().Access.Hash, t.savedCode().Hash} {
+	for _, hash := range []string{"", newHash(), t.mustSaveTokens().Access.Hash, t.mustSaveCode().Hash} {
 		_, err := t.RefreshToken(t.ctx, hash)
-		t.answered("RefreshToken, unknown", err, oauthkit.ErrNotFound)
+		t.wantError("RefreshToken, unknown", err, oauthkit.ErrNotFound)
 		tokens := t.tokens(t.authorization())
 		err = t.RotateRefreshToken(t.ctx, t.rotation(hash, tokens, []byte("sealed")))
-		t.answered("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
-		t.noTokens(tokens)
+		t.wantError("RotateRefreshToken, unknown", err, oauthkit.ErrNotFound)
+		t.wantNoTokens(tokens)
 	}
 }
 
 func testRotateRevoked(t *trial) {
-	token := t.savedTokens().Refresh
-	t.revoked(token.Authorization)
+	token := t.mustSaveTokens().Refresh
+	t.mustRevoke(token.Authorization)
 	tokens := t.tokens(token.Authorization)
 	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, tokens, []byte("sealed")))
-	t.answered("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
-	t.noTokens(tokens)
+	t.wantError("RotateRefreshToken, revoked", err, oauthkit.ErrRevoked)
+	t.wantNoTokens(tokens)
 	stored := t.storedRefreshToken(token.Hash)
 	if !stored.ConsumedAt.IsZero() || len(stored.Sealed) > 0 {
 		t.Errorf("RefreshToken: got consumed at %v with %d sealed bytes, want neither", stored.ConsumedAt, len(stored.Sealed))
@@ -76,100 +76,101 @@ func testRotateRevoked(t *trial) {
 }
 
 func testRotateReplayedAndRevoked(t *trial) {
-	token := t.savedTokens().Refresh
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), nil)))
-	t.revoked(token.Authorization)
+	token := t.mustSaveTokens().Refresh
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), nil)))
+	t.mustRevoke(token.Authorization)
 	tokens := t.tokens(token.Authorization)
 	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, tokens, nil))
-	t.answered("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
-	t.noTokens(tokens)
+	t.wantError("RotateRefreshToken, replayed and revoked", err, oauthkit.ErrReplayed, oauthkit.ErrRevoked)
+	t.wantNoTokens(tokens)
 }
 
 func testRotate(t *trial) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	successors := t.tokens(token.Authorization)
 	sealed := everyByte()
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, sealed)))
-	t.same("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
-	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, sealed)))
+	t.wantEqual("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
+	t.wantEqual("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 	want := *token
 	want.Sealed = sealed
-	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
+	t.wantConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
 }
 
 func testRotateChain(t *trial) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	want := *token.Authorization
 	for range 5 {
 		successors := t.tokens(token.Authorization)
 		successors.Access.Scopes = oauthkit.Scopes{"read"}
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil)))
 		stored := t.storedAccessToken(successors.Access.Hash)
-		t.same("AccessToken.Scopes", stored.Scopes, oauthkit.Scopes{"read"})
-		t.same("AccessToken.Authorization", stored.Authorization, &want)
+		t.wantEqual("AccessToken.Scopes", stored.Scopes, oauthkit.Scopes{"read"})
+		t.wantEqual("AccessToken.Authorization", stored.Authorization, &want)
 		token = t.storedRefreshToken(successors.Refresh.Hash)
-		t.same("RefreshToken.Authorization", token.Authorization, &want)
+		t.wantEqual("RefreshToken.Authorization", token.Authorization, &want)
 	}
 }
 
 func testRotateForgets(t *trial) {
-	token, other := t.savedTokens().Refresh, t.savedTokens().Refresh
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(other.Hash, t.tokens(other.Authorization), []byte("other"))))
+	token, other := t.mustSaveTokens().Refresh, t.mustSaveTokens().Refresh
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(other.Hash, t.tokens(other.Authorization), []byte("other"))))
 	var used []string
 	for range 4 {
 		successors := t.tokens(token.Authorization)
-		t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
 		for _, earlier := range used {
-			t.same("Sealed, of an earlier token", t.storedRefreshToken(earlier).Sealed, []byte(nil))
+			t.wantEqual("Sealed, of an earlier token", t.storedRefreshToken(earlier).Sealed, []byte(nil))
 		}
-		t.same("Sealed, of the consumed one", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+		t.wantEqual("Sealed, of the consumed one", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
 		used, token = append(used, token.Hash), successors.Refresh
 	}
-	t.same("Sealed, of another Authorization's", t.storedRefreshToken(other.Hash).Sealed, []byte("other"))
+	t.wantEqual("Sealed, of another Authorization's", t.storedRefreshToken(other.Hash).Sealed, []byte("other"))
 }
 
 func testRotateTwice(t *trial) {
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	successors := t.tokens(token.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("first"))))
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("first"))))
 	for _, later := range []time.Duration{0, time.Second, 24 * time.Hour} {
 		again := t.tokens(token.Authorization)
 		rotation := t.rotation(token.Hash, again, []byte("second"))
 		rotation.Now = at(t.now.Add(later))
 		err := t.RotateRefreshToken(t.ctx, rotation)
-		t.answered("RotateRefreshToken, again", err, oauthkit.ErrReplayed)
-		t.noTokens(again)
+		t.wantError("RotateRefreshToken, again", err, oauthkit.ErrReplayed)
+		t.wantNoTokens(again)
 	}
 	want := *token
 	want.Sealed = []byte("first")
-	t.sameConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
-	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+	t.wantConsumed("the consumed one", t.storedRefreshToken(token.Hash), &want)
+	t.wantEqual("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }
 
 func testRotateFails(t *trial) {
-	existing, first := t.savedTokens(), t.savedTokens().Refresh
+	existing, first := t.mustSaveTokens(), t.mustSaveTokens().Refresh
 	second := t.tokens(first.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(first.Hash, second, []byte("first"))))
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(first.Hash, second, []byte("first"))))
 	token, successors := second.Refresh, t.tokens(first.Authorization)
 	taken := successors
 	taken.Access = t.accessToken(token.Authorization)
 	taken.Access.Hash = existing.Access.Hash
 	err := t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, taken, []byte("sealed")))
-	t.failed("RotateRefreshToken, with an access token that exists", err)
-	t.noTokens(successors)
+	t.wantFailure("RotateRefreshToken, with an access token that exists", err)
+	t.wantNoTokens(successors)
 	taken = successors
 	taken.Refresh = existing.Refresh
 	err = t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, taken, []byte("sealed")))
-	t.failed("RotateRefreshToken, with a refresh token that exists", err)
-	t.noTokens(successors)
-	t.same("RefreshToken", t.storedRefreshToken(token.Hash), token)
-	t.same("Sealed, of an earlier token", t.storedRefreshToken(first.Hash).Sealed, []byte("first"))
+	t.wantFailure("RotateRefreshToken, with a refresh token that exists", err)
+	t.wantNoTokens(successors)
+	t.wantEqual("RefreshToken", t.storedRefreshToken(token.Hash), token)
+	t.wantEqual("Sealed, of an earlier token", t.storedRefreshToken(first.Hash).Sealed, []byte("first"))
 	err = t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed")))
-	t.done("RotateRefreshToken, after failures", err)
-	t.same("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
+	t.mustSucceed("RotateRefreshToken, after failures", err)
+	t.wantEqual("the successor", t.storedRefreshToken(successors.Refresh.Hash), successors.Refresh)
 }
 
-// everyByte returns bytes that survive only where bytes are kept as bytes. They begin with those that are text to somebody.
+// everyByte returns bytes that only a binary column stores unchanged. They begin with
+// bytes that have a meaning in statements.
 func everyByte() []byte {
 	bytes := []byte("(?, @name, $1)\x00")
 	for b := range 256 {

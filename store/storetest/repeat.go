@@ -73,176 +73,179 @@ func repeatRaces() []rule {
 	}
 }
 
-// rotated saves tokens and exchanges the refresh token for its successor.
-func (t *trial) rotated() (token, successor *oauthkit.RefreshToken) {
+// mustRotate saves tokens and rotates the refresh token.
+func (t *trial) mustRotate() (token, successor *oauthkit.RefreshToken) {
 	t.Helper()
-	token = t.savedTokens().Refresh
-	return token, t.rotatedAgain(token)
+	token = t.mustSaveTokens().Refresh
+	return token, t.mustRotateAgain(token)
 }
 
-func (t *trial) rotatedAgain(token *oauthkit.RefreshToken) (successor *oauthkit.RefreshToken) {
+func (t *trial) mustRotateAgain(token *oauthkit.RefreshToken) (successor *oauthkit.RefreshToken) {
 	t.Helper()
 	successors := t.tokens(token.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, []byte("sealed"))))
 	return successors.Refresh
 }
 
-// repeated repeats a token and wants it counted.
-func (t *trial) repeated(repeat oauthkit.Repeat, want oauthkit.Repeats) {
+// wantRepeat repeats a token and reports if the counts differ from want.
+func (t *trial) wantRepeat(repeat oauthkit.Repeat, want oauthkit.Repeats) {
 	t.Helper()
 	got, err := t.RepeatRefreshToken(t.ctx, repeat)
-	t.done("RepeatRefreshToken", err)
-	t.same("Repeats", got, want)
+	t.mustSucceed("RepeatRefreshToken", err)
+	t.wantEqual("Repeats", got, want)
 }
 
-// notRepeated repeats a token with an access token of its own, and wants one of the errors and nothing saved.
-func (t *trial) notRepeated(what string, repeat oauthkit.Repeat, want ...error) {
+// wantNoRepeat repeats a token with a new access token, and reports if the error is
+// none of want or the access token is saved.
+func (t *trial) wantNoRepeat(what string, repeat oauthkit.Repeat, want ...error) {
 	t.Helper()
 	repeat.Access = t.accessToken(t.authorization())
 	_, err := t.RepeatRefreshToken(t.ctx, repeat)
-	t.answered("RepeatRefreshToken, "+what, err, want...)
-	t.noTokens(oauthkit.Tokens{Access: repeat.Access})
+	t.wantError("RepeatRefreshToken, "+what, err, want...)
+	t.wantNoTokens(oauthkit.Tokens{Access: repeat.Access})
 }
 
 func testRepeat(t *trial) {
-	token, successor := t.rotated()
+	token, successor := t.mustRotate()
 	repeat := t.repeat(token, successor)
-	t.repeated(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
+	t.wantRepeat(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
 	repeat.Access = t.accessToken(token.Authorization)
 	repeat.Access.Scopes, repeat.Access.Resources = oauthkit.Scopes{"read"}, oauthkit.URIs{"urn:example:api"}
-	t.repeated(repeat, oauthkit.Repeats{Token: 2, Generations: 1})
-	t.same("AccessToken", t.storedAccessToken(repeat.Access.Hash), repeat.Access)
-	t.same("the successor", t.storedRefreshToken(successor.Hash), successor)
-	t.same("Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
-	t.rotatedAgain(successor)
+	t.wantRepeat(repeat, oauthkit.Repeats{Token: 2, Generations: 1})
+	t.wantEqual("AccessToken", t.storedAccessToken(repeat.Access.Hash), repeat.Access)
+	t.wantEqual("the successor", t.storedRefreshToken(successor.Hash), successor)
+	t.wantEqual("Sealed", t.storedRefreshToken(token.Hash).Sealed, []byte("sealed"))
+	t.mustRotateAgain(successor)
 }
 
 func testRepeatReplayed(t *trial) {
-	token, successor := t.rotated()
-	other, others := t.rotated()
-	t.notRepeated("with the successor of another", t.repeat(token, others), oauthkit.ErrReplayed)
-	t.notRepeated("with an unknown successor", t.repeat(token, t.refreshToken(token.Authorization)), oauthkit.ErrReplayed)
-	unused := t.savedTokens().Refresh
-	t.notRepeated("of a token that was not used", t.repeat(unused, unused), oauthkit.ErrReplayed)
+	token, successor := t.mustRotate()
+	other, others := t.mustRotate()
+	t.wantNoRepeat("with the successor of another", t.repeat(token, others), oauthkit.ErrReplayed)
+	t.wantNoRepeat("with an unknown successor", t.repeat(token, t.refreshToken(token.Authorization)), oauthkit.ErrReplayed)
+	unused := t.mustSaveTokens().Refresh
+	t.wantNoRepeat("of a token that was not used", t.repeat(unused, unused), oauthkit.ErrReplayed)
 	unknown := t.refreshToken(token.Authorization)
-	t.notRepeated("of an unknown token", t.repeat(unknown, successor), oauthkit.ErrNotFound)
-	t.rotatedAgain(successor)
-	t.notRepeated("after the successor was used", t.repeat(token, successor), oauthkit.ErrReplayed)
+	t.wantNoRepeat("of an unknown token", t.repeat(unknown, successor), oauthkit.ErrNotFound)
+	t.mustRotateAgain(successor)
+	t.wantNoRepeat("after the successor was used", t.repeat(token, successor), oauthkit.ErrReplayed)
 
-	silent, silentSuccessors := t.savedTokens().Refresh, t.tokens(other.Authorization)
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(silent.Hash, silentSuccessors, nil)))
-	t.notRepeated("of a token without anything sealed", t.repeat(silent, silentSuccessors.Refresh), oauthkit.ErrReplayed)
-	t.repeated(t.repeat(other, others), oauthkit.Repeats{Token: 1, Generations: 1})
+	silent, silentSuccessors := t.mustSaveTokens().Refresh, t.tokens(other.Authorization)
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(silent.Hash, silentSuccessors, nil)))
+	t.wantNoRepeat("of a token without anything sealed", t.repeat(silent, silentSuccessors.Refresh), oauthkit.ErrReplayed)
+	t.wantRepeat(t.repeat(other, others), oauthkit.Repeats{Token: 1, Generations: 1})
 }
 
 func testRepeatExhausted(t *trial) {
-	token, successor := t.rotated()
+	token, successor := t.mustRotate()
 	repeat := t.repeat(token, successor)
 	for i := range repeat.Limit {
-		t.repeated(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
+		t.wantRepeat(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
 	}
 	for range 2 {
-		t.notRepeated("beyond the limit", repeat, oauthkit.ErrExhausted)
+		t.wantNoRepeat("beyond the limit", repeat, oauthkit.ErrExhausted)
 	}
 	repeat.Limit++
-	t.repeated(repeat, oauthkit.Repeats{Token: repeat.Limit, Generations: 1})
-	t.rotatedAgain(successor)
-	t.notRepeated("beyond the limit, after the successor was used", repeat, oauthkit.ErrReplayed)
+	t.wantRepeat(repeat, oauthkit.Repeats{Token: repeat.Limit, Generations: 1})
+	t.mustRotateAgain(successor)
+	t.wantNoRepeat("beyond the limit, after the successor was used", repeat, oauthkit.ErrReplayed)
 }
 
 func testRepeatRevoked(t *trial) {
-	token, successor := t.rotated()
-	t.revoked(token.Authorization)
-	t.notRepeated("revoked", t.repeat(token, successor), oauthkit.ErrRevoked)
+	token, successor := t.mustRotate()
+	t.mustRevoke(token.Authorization)
+	t.wantNoRepeat("revoked", t.repeat(token, successor), oauthkit.ErrRevoked)
 
-	consent, code := t.savedConsent()
+	consent, code := t.mustSaveConsent()
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	successor = t.rotatedAgain(tokens.Refresh)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	successor = t.mustRotateAgain(tokens.Refresh)
 	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
-	t.done("RevokeConsent", err)
-	t.notRepeated("whose consent was revoked", t.repeat(tokens.Refresh, successor), oauthkit.ErrRevoked)
+	t.mustSucceed("RevokeConsent", err)
+	t.wantNoRepeat("whose consent was revoked", t.repeat(tokens.Refresh, successor), oauthkit.ErrRevoked)
 }
 
 func testRepeatGenerations(t *trial) {
-	token, successor := t.rotated()
-	for _, generations := range []int{1, 2, 3, 4, 0, 1, 2} { // 0: the answer arrived
+	token, successor := t.mustRotate()
+	for _, generations := range []int{1, 2, 3, 4, 0, 1, 2} { // 0: the client received the response
 		for i := range min(generations, 2) {
-			t.repeated(t.repeat(token, successor), oauthkit.Repeats{Token: i + 1, Generations: generations})
+			t.wantRepeat(t.repeat(token, successor), oauthkit.Repeats{Token: i + 1, Generations: generations})
 		}
-		token, successor = successor, t.rotatedAgain(successor)
+		token, successor = successor, t.mustRotateAgain(successor)
 	}
 }
 
 func testRepeatFails(t *trial) {
-	existing := t.savedTokens().Access
-	token, successor := t.rotated()
+	existing := t.mustSaveTokens().Access
+	token, successor := t.mustRotate()
 	repeat := t.repeat(token, successor)
 	repeat.Access = t.accessToken(token.Authorization)
 	repeat.Access.Hash = existing.Hash
 	_, err := t.RepeatRefreshToken(t.ctx, repeat)
-	t.failed("RepeatRefreshToken, with an access token that exists", err)
-	t.same("the token that exists", t.storedAccessToken(existing.Hash), existing)
+	t.wantFailure("RepeatRefreshToken, with an access token that exists", err)
+	t.wantEqual("the token that exists", t.storedAccessToken(existing.Hash), existing)
 	repeat.Access = nil
-	t.repeated(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
+	t.wantRepeat(repeat, oauthkit.Repeats{Token: 1, Generations: 1})
 }
 
-// testRepeatWindow finds out whether the store has a clock of its own. One that has none is told the time, and
-// its instances share the clock of a machine.
+// testRepeatWindow detects whether the store has its own clock. A store without one
+// gets the time from the act, and its instances share the clock of a machine.
 func testRepeatWindow(t *trial) {
-	token, told := t.savedTokens().Refresh, false
+	token, told := t.mustSaveTokens().Refresh, false
 	successors := t.tokens(token.Authorization)
 	rotation := t.rotation(token.Hash, successors, []byte("sealed"))
 	rotation.Now = func() time.Time { told = true; return t.now }
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
 	repeat := t.repeat(token, successors.Refresh)
 	if !told {
 		t.ownWindow(repeat)
 		return
 	}
-	t.same("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now)
+	t.wantEqual("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now)
 	for i, open := range []time.Duration{0, rotation.Window, -time.Second} {
 		repeat.Now = at(t.now.Add(open))
-		t.repeated(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
+		t.wantRepeat(repeat, oauthkit.Repeats{Token: i + 1, Generations: 1})
 	}
 	for _, over := range []time.Duration{rotation.Window + time.Microsecond, time.Hour, -time.Minute - time.Microsecond} {
 		repeat.Now = at(t.now.Add(over))
-		t.notRepeated("outside of the window", repeat, oauthkit.ErrReplayed)
+		t.wantNoRepeat("outside of the window", repeat, oauthkit.ErrReplayed)
 	}
 }
 
-// ownWindow holds a store with a clock of its own to it: the clocks of instances are minutes apart.
+// ownWindow checks that a store with its own clock uses it, with clocks of instances
+// that differ by minutes.
 func (t *trial) ownWindow(repeat oauthkit.Repeat) {
 	for i, skew := range []time.Duration{-5 * time.Minute, 5 * time.Minute, 24 * time.Hour} {
 		repeat.Now = at(t.now.Add(skew))
 		got, err := t.side(i).RepeatRefreshToken(t.ctx, repeat)
-		t.done("RepeatRefreshToken, by another clock", err)
-		t.same("Repeats", got.Token, i+1)
+		t.mustSucceed("RepeatRefreshToken, by another clock", err)
+		t.wantEqual("Repeats", got.Token, i+1)
 	}
-	token := t.savedTokens().Refresh
+	token := t.mustSaveTokens().Refresh
 	rotation := t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed"))
 	rotation.Window = 0
-	t.done("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
+	t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, rotation))
 	over := t.repeat(token, rotation.Successors.Refresh)
 	over.Limit = 1 << 30
-	for { // until its clock has moved, which takes a microsecond
+	for { // until the store's clock has moved by a microsecond
 		_, err := t.RepeatRefreshToken(t.ctx, over)
-		t.answered("RepeatRefreshToken, at the end of the window", err, nil, oauthkit.ErrReplayed)
+		t.wantError("RepeatRefreshToken, at the end of the window", err, nil, oauthkit.ErrReplayed)
 		if err != nil {
 			return
 		}
 	}
 }
 
-// testRotateClock lets instances whose clocks are minutes apart use one token at once. A store that asks for the time
-// while another has asked for it, too, holds no lock.
+// testRotateClock has instances whose clocks differ by minutes use one token
+// concurrently. If two calls of Now overlap, the store does not hold a lock while it
+// reads the time.
 func testRotateClock(t *trial) {
 	for range 20 {
 		const n = 8
-		token := t.savedTokens().Refresh
+		token := t.mustSaveTokens().Refresh
 		successors := t.tokensOfEach(n, token.Authorization)
 		var asking, asked atomic.Int64
-		winner := t.oneWinner("RotateRefreshToken", t.race(n, func(i int) error {
+		winner := t.wantOneWinner("RotateRefreshToken", t.race(n, func(i int) error {
 			rotation := t.rotation(token.Hash, successors[i], []byte("sealed"))
 			rotation.Now = func() time.Time {
 				asked.Add(1)
@@ -258,22 +261,22 @@ func testRotateClock(t *trial) {
 			return t.side(i).RotateRefreshToken(t.ctx, rotation)
 		}))
 		if asked.Load() > 0 {
-			t.same("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now.Add(time.Duration(winner-n/2)*time.Minute))
+			t.wantEqual("ConsumedAt", t.storedRefreshToken(token.Hash).ConsumedAt, t.now.Add(time.Duration(winner-n/2)*time.Minute))
 		}
 	}
 }
 
 func testRevokeDropsSealed(t *trial) {
-	token, _ := t.rotated()
-	other, _ := t.rotated()
-	t.revoked(token.Authorization)
-	t.same("Sealed, of what was revoked", t.storedRefreshToken(token.Hash).Sealed, []byte(nil))
-	t.same("Sealed, of another Authorization", t.storedRefreshToken(other.Hash).Sealed, []byte("sealed"))
+	token, _ := t.mustRotate()
+	other, _ := t.mustRotate()
+	t.mustRevoke(token.Authorization)
+	t.wantEqual("Sealed, of what was revoked", t.storedRefreshToken(token.Hash).Sealed, []byte(nil))
+	t.wantEqual("Sealed, of another Authorization", t.storedRefreshToken(other.Hash).Sealed, []byte("sealed"))
 }
 
 func testRepeatRace(t *trial) {
 	const n, limit = 40, 5
-	token, successor := t.rotated()
+	token, successor := t.mustRotate()
 	repeats := make([]oauthkit.Repeat, n)
 	for i := range repeats {
 		repeats[i] = t.repeat(token, successor)
@@ -284,19 +287,19 @@ func testRepeatRace(t *trial) {
 		_, err := t.side(i).RepeatRefreshToken(t.ctx, repeats[i])
 		return err
 	}) {
-		t.answered("RepeatRefreshToken, at once", err, nil, oauthkit.ErrExhausted)
+		t.wantError("RepeatRefreshToken, at once", err, nil, oauthkit.ErrExhausted)
 		if err != nil {
-			t.noTokens(oauthkit.Tokens{Access: repeats[i].Access})
+			t.wantNoTokens(oauthkit.Tokens{Access: repeats[i].Access})
 			continue
 		}
 		successes++
-		t.same("AccessToken", t.storedAccessToken(repeats[i].Access.Hash), repeats[i].Access)
+		t.wantEqual("AccessToken", t.storedAccessToken(repeats[i].Access.Hash), repeats[i].Access)
 	}
-	t.same("repeats that succeeded", successes, limit)
+	t.wantEqual("repeats that succeeded", successes, limit)
 }
 
 func testRepeatAgainstRevoke(t *trial) {
-	token, successor := t.rotated()
+	token, successor := t.mustRotate()
 	repeat := t.repeat(token, successor)
 	repeat.Access = t.accessToken(token.Authorization)
 	repeated, revoked := t.pair(
@@ -305,10 +308,10 @@ func testRepeatAgainstRevoke(t *trial) {
 			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
 			return err
 		})
-	t.done("RevokeAuthorization", revoked)
-	t.answered("RepeatRefreshToken, against RevokeAuthorization", repeated, nil, oauthkit.ErrRevoked)
+	t.mustSucceed("RevokeAuthorization", revoked)
+	t.wantError("RepeatRefreshToken, against RevokeAuthorization", repeated, nil, oauthkit.ErrRevoked)
 	if repeated != nil {
-		t.noTokens(oauthkit.Tokens{Access: repeat.Access})
+		t.wantNoTokens(oauthkit.Tokens{Access: repeat.Access})
 	} else if t.storedAccessToken(repeat.Access.Hash).Authorization.RevokedAt.IsZero() {
 		t.Errorf("RepeatRefreshToken, against RevokeAuthorization: got a live access token, want none")
 	}

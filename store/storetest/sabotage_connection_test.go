@@ -31,14 +31,14 @@ func connectionSabotages() []sabotage {
 		}},
 		{"fails for nobody", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing Authorizations returns"}},
 		{"ends nothing", managed(func(s managing) Store { return endsNothing{s} }), []string{
-			"connections/RevokeUser forgets", "connections/RevokeUser counts", "connections/RevokeUser: a code", "connections/RevokeUser: what is refreshed",
-			"connections/RevokeApplication forgets", "connections/RevokeApplication counts", "connections/RevokeApplication: a code",
-			"connections/RevokeApplication: what is refreshed",
+			"connections/RevokeUser deletes", "connections/RevokeUser counts newly", "connections/RevokeUser refuses or revokes", "connections/RevokeUser leaves no valid",
+			"connections/RevokeApplication deletes", "connections/RevokeApplication counts newly", "connections/RevokeApplication refuses or revokes",
+			"connections/RevokeApplication leaves no valid",
 		}},
-		{"ends everybody's", managed(func(s managing) Store { return endsEverybodys{s} }), []string{"connections/RevokeUser forgets"}},
-		{"leaves consent", managed(func(s managing) Store { return &leavesConsent{s, nil} }), []string{"connections/RevokeApplication forgets"}},
+		{"ends everybody's", managed(func(s managing) Store { return endsEverybodys{s} }), []string{"connections/RevokeUser deletes"}},
+		{"leaves consent", managed(func(s managing) Store { return &leavesConsent{s, nil} }), []string{"connections/RevokeApplication deletes"}},
 		{"ends for ever", managed(func(s managing) Store { return &endsForEver{managing: s} }), []string{
-			"connections/RevokeUser: what ended", "connections/RevokeApplication: what ended",
+			"connections/RevokeUser allows new", "connections/RevokeApplication allows new",
 		}},
 	}...)
 }

@@ -31,7 +31,7 @@ func credentialSabotages() []sabotage {
 			"tokens/RevokeAuthorization revokes every", "codes/RedeemCode under a", "refresh/RotateRefreshToken under a",
 			"consents/RevokeConsent deletes the", "consents/RevokeConsent also revokes",
 			"races/redeeming a code", "races/a refresh while the Authorization", "races/a refresh while the Consent",
-			"races/whatever runs at once", "sequences/any sequence",
+			"races/concurrent calls are", "sequences/any sequence",
 		}},
 		{"revokes again and again", func(s Store) Store { return revokesAgain{s} }, []string{
 			"tokens/RevokeAuthorization reports whether", "races/exactly one of many concurrent revocations", "sequences/any sequence",

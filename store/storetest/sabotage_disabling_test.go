@@ -85,7 +85,8 @@ type looksFirst struct {
 	off, first sync.Map // client_ids
 }
 
-// looks lets all but the first request of an application, which prepares the race, meet the end.
+// looks lets all but the first request of an application, which prepares the race, meet
+// the end.
 func (s *looksFirst) looks(ctx context.Context, clientID string) error {
 	if _, off := s.off.Load(clientID); off {
 		return oauthkit.ErrEnded

@@ -16,16 +16,16 @@ func endingRaceSabotages() []sabotage {
 	}
 	return []sabotage{
 		{"looks for consent and then saves, while all is ended", managed(func(s managing) Store { return &savesUnlooked{ender{managing: s}} }),
-			both(": a code")},
+			both(" refuses or revokes a code")},
 		{"saves an approval in two acts, while all is ended", managed(func(s managing) Store { return &savesTwice{ender{managing: s}} }),
-			both(": consent that is given")},
+			both(" keeps or revokes")},
 		{"looks at the token and then rotates, while all is ended", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
-			both(": what is refreshed")},
-		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(": tokens that are saved")},
+			both(" leaves no valid")},
+		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(" refuses tokens")},
 		{"counts what it is about to revoke", managed(func(s managing) Store { return &countsFirst{managing: s} }),
-			both(": of any number")},
+			both(" counts each")},
 		{"gives up when another one ends something", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{
-			"connections/users, applications and consents",
+			"connections/concurrent revocations",
 		}},
 	}
 }
@@ -106,7 +106,8 @@ func (s countsMore) RevokeApplication(ctx context.Context, clientID string, now 
 	return 1 - revoked, err
 }
 
-// countsFirst counts what has a user or an application, which nobody else may have done since.
+// countsFirst counts what has a user or an application, which nobody else may have done
+// since.
 type countsFirst struct {
 	managing
 	meeting

@@ -10,13 +10,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// foreignStore has applications that embed nothing, over a store, with a fault or without, of such that do.
+// foreignStore has applications that embed nothing, over a store, with a fault or
+// without, of such that do.
 type foreignStore struct {
 	managing
 	disguise func(*oauthkit.AbstractApplication) oauthkit.Application
 }
 
-// foreignApplication answers whatever applications are asked. An interface hides what it is made of.
+// foreignApplication answers whatever applications are asked. An interface hides what
+// it is made of.
 type foreignApplication struct{ answering }
 
 type answering interface {
@@ -92,7 +94,8 @@ func holdForeign(t *testing.T, rule rule, commit func(Store) Store, disguise fun
 	})
 }
 
-// TestSabotageOfForeignApplications shows that each fault of managing is found where applications embed nothing, too.
+// TestSabotageOfForeignApplications shows that each fault of managing is found where
+// applications embed nothing, too.
 func TestSabotageOfForeignApplications(t *testing.T) {
 	for _, sabotage := range managementSabotages() {
 		for _, name := range sabotage.foundBy {
@@ -108,7 +111,8 @@ func TestSabotageOfForeignApplications(t *testing.T) {
 	}
 }
 
-// TestSoundForeignStore shows that such a store is not accused without a fault, and one without Fill is told that it needs it.
+// TestSoundForeignStore shows that such a store is not accused without a fault, and one
+// without Fill is told that it needs it.
 func TestSoundForeignStore(t *testing.T) {
 	sound := func(store Store) Store { return store }
 	for _, rule := range append(applicationRules(), managementRules()...) {

@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// meeting lets a fault meet what it is weak against, even where that comes once in a thousand times by itself.
+// meeting lets a fault meet what it is weak against, even where that comes once in a
+// thousand times by itself.
 type meeting struct{ reached sync.Map }
 
 func (m *meeting) reach(keys ...string) {

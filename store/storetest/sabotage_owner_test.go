@@ -84,7 +84,8 @@ func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oau
 	return s.CreateApplication(ctx, app, now)
 }
 
-// meet lets others run until another call has counted as many, or one that counted before has created the last one.
+// meet lets others run until another call has counted as many, or one that counted
+// before has created the last one.
 func (s *countsThenCreates) meet(ctx context.Context, owner string, full func() bool) {
 	if _, second := s.reached.LoadOrStore(readKey(owner), true); second {
 		s.reach(changedKey(owner))

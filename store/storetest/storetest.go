@@ -1,6 +1,6 @@
-// Package storetest holds a store against the whole contract of package oauthkit, in the manner of [testing/slogtest]: one
-// call in a test of the store's own runs every rule, races included, and a store that breaks one is told which, and what
-// would go wrong.
+// Package storetest tests an implementation of the store contract of package oauthkit,
+// in the manner of [testing/slogtest]. One call runs every rule of the contract,
+// including races. A failure names the broken rule and its consequence.
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Subject {
@@ -9,12 +9,14 @@
 //		})
 //	}
 //
-// A store that several processes share gives a second instance on the same data as Subject.Second, and every race is then
-// run between the two. The rules ask for nothing that the contract does not promise. A store that is an
-// [oauthkit.AuthorizationManager] or an [oauthkit.ApplicationManager] as well is tested as that too, and the latter also
-// as an [oauthkit.OwnerLimiter].
+// If several processes can share the data of a store, set Subject.Second to a second
+// instance on the same data; races then run between both. The rules require nothing
+// beyond the contract. If the store implements [oauthkit.AuthorizationManager] or
+// [oauthkit.ApplicationManager], these are tested too, the latter together with
+// [oauthkit.OwnerLimiter].
 //
-// The last chapter draws random sequences of acts with [pgregory.net/rapid]; its flags, such as -rapid.checks, hold.
+// The last chapter draws random sequences of acts with [pgregory.net/rapid] and
+// respects its flags, for example -rapid.checks.
 package storetest
 
 import (
@@ -28,7 +30,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Store is all that a store can promise.
+// Store combines the interfaces that Run always tests.
 type Store interface {
 	oauthkit.Store
 	oauthkit.CodeStore
@@ -37,37 +39,42 @@ type Store interface {
 	oauthkit.Cleaner
 }
 
-// Subject is the store that is tested.
+// Subject is a store to test.
 type Subject struct {
-	// Store must be empty. Rules of one subject share it, so they use names that occur nowhere else.
+	// Store must be empty. The rules of a chapter share it and use unique names.
 	Store Store
-	// Second is another instance on the same data, as another process has it. Nil: Store is used for both sides of a race.
+	// Second is another instance on the same data, as in another process. If nil, Store
+	// is used on both sides of a race.
 	Second Store
-	// AddApplication stores an application, in the way that the store has for it. A store of applications that embed no
-	// AbstractApplication makes one of its own type of it: with its client_id, its owner, its secrets, and whether it is usable.
+	// AddApplication stores an application at the time now. If the applications of the
+	// store do not embed AbstractApplication, it stores one of their type with the same
+	// client_id, owner, secrets and usability.
 	AddApplication func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error
-	// Fill makes an application of the store's own type, new or read from it, what the description says: its client_id, its owner,
-	// its name, its redirect URIs, and whether it is usable, as far as there are such things. Everything else stays, or becomes what
-	// a valid application needs. What is wrong with the description must be wrong with the application. Nil is enough where
-	// applications embed AbstractApplication and answer by its fields; a store of others that is an [oauthkit.ApplicationManager]
-	// needs it.
+	// Fill copies the client_id, the owner, the name, the redirect URIs and the
+	// usability from the description to an application of the store's type, as far as
+	// the type has them. The application is new or was read from the store. Fill keeps
+	// all other fields, or sets them to valid values. An invalid description must give
+	// an invalid application. Fill may be nil if applications embed AbstractApplication
+	// and use its fields; otherwise an [oauthkit.ApplicationManager] needs it.
 	Fill func(app oauthkit.Application, with *oauthkit.AbstractApplication)
-	// Hold locks the row of an Authorization, as a transaction of another program would, until release is called: what revokes the
-	// Authorization waits. If nil, no lock of the store outlives an act.
+	// Hold locks the row of an Authorization until release is called, like a
+	// transaction of another program, so that a revocation has to wait. If nil, no lock
+	// of the store outlives an act.
 	Hold func(ctx context.Context, authorization *oauthkit.Authorization) (release func() error, err error)
 }
 
-// Run tests the store that open returns. It calls open once for each subject of the contract; use t.Cleanup to close.
-//
-// Of applications that embed no AbstractApplication it sees what they answer. So it does not ask whether every column is kept, and
-// when the application was created, nor which field a problem is of. What happens to one that is switched off is asked of those
-// only that are [oauthkit.Usable]. Without Subject.Fill it cannot ask whether a change of what was read changes what is stored.
+// Run tests the store that open returns. It calls open once for each chapter of the
+// contract. Close the store with t.Cleanup. If applications do not embed
+// AbstractApplication, Run compares the results of their methods. It then cannot check
+// that every column is stored, the time of creation, or the field of a problem. It
+// tests disabled applications only if they are [oauthkit.Usable]. Without Subject.Fill
+// it does not test that the store returns copies of applications.
 func Run(t *testing.T, open func(t *testing.T) Subject) {
 	for _, chapter := range chapters() {
 		t.Run(chapter.name, func(t *testing.T) {
 			subject := open(t)
-			if chapter.promised != nil && !chapter.promised(subject.Store) {
-				t.Log("the store does not promise this")
+			if chapter.applies != nil && !chapter.applies(subject.Store) {
+				t.Log("the store does not implement this part of the contract")
 				return
 			}
 			for _, rule := range chapter.rules {
@@ -77,11 +84,11 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	}
 }
 
-// chapter is a part of the contract.
+// chapter is a group of rules that share a Subject.
 type chapter struct {
-	name     string
-	rules    []rule
-	promised func(Store) bool // whether a store promises it; nil: every store does
+	name    string
+	rules   []rule
+	applies func(Store) bool // reports whether the chapter applies; if nil, it always does
 }
 
 func chapters() []chapter {
@@ -99,26 +106,26 @@ func chapters() []chapter {
 		{name: "cleanup", rules: cleanupRules()},
 		{name: "races", rules: slices.Concat(credentialRaces(), repeatRaces(), consentRaces(), otherRaces(), linearRules())},
 		{name: "sequences", rules: machineRules()},
-		{name: "connections", rules: slices.Concat(connectionRules(), endingRules()), promised: is[oauthkit.AuthorizationManager]},
-		{name: "management", rules: managementRules(), promised: is[oauthkit.ApplicationManager]},
-		{name: "owners", rules: ownerRules(), promised: is[limiting]},
+		{name: "connections", rules: slices.Concat(connectionRules(), endingRules()), applies: is[oauthkit.AuthorizationManager]},
+		{name: "management", rules: managementRules(), applies: is[oauthkit.ApplicationManager]},
+		{name: "owners", rules: ownerRules(), applies: is[limiting]},
 	}
 }
 
-// is reports whether a store promises more, by its type.
+// is reports whether a store implements More.
 func is[More any](store Store) bool {
 	_, ok := store.(More)
 	return ok
 }
 
-// rule is a sentence of the contract.
+// rule is one requirement of the contract.
 type rule struct {
-	name string       // what a store must do
-	why  string       // what happens where a store does not
-	test func(*trial) // reports through the trial
+	name string       // the requirement
+	why  string       // the consequence of breaking it
+	test func(*trial) // reports failures through the trial
 }
 
-// patience is how long one rule may take. A store that needs longer has a deadlock.
+// patience limits the time of one rule. A store that needs longer is deadlocked.
 const patience = time.Minute
 
 func (r rule) run(ctx context.Context, tb rapid.TB, subject Subject) {
@@ -127,7 +134,7 @@ func (r rule) run(ctx context.Context, tb rapid.TB, subject Subject) {
 	r.test(newTrial(ctx, &explained{TB: tb, rule: r}, subject))
 }
 
-// explained adds to every failure the rule that was broken.
+// explained adds the broken rule to every failure.
 type explained struct {
 	rapid.TB
 	rule rule

@@ -15,7 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// sabotage is a fault of a store, and the rules that must find it, each by its chapter and the beginning of its name.
+// sabotage is a fault of a store, and the rules that must find it, each by its chapter
+// and the beginning of its name.
 type sabotage struct {
 	fault   string
 	commit  func(Store) Store
@@ -44,7 +45,8 @@ func TestSabotage(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsBroken shows that no rule is there for nothing: each is broken by a fault of TestSabotage.
+// TestEveryRuleIsBroken shows that no rule is there for nothing: each is broken by a
+// fault of TestSabotage.
 func TestEveryRuleIsBroken(t *testing.T) {
 	var broken []string
 	for _, sabotage := range sabotages() {
@@ -61,7 +63,8 @@ func TestEveryRuleIsBroken(t *testing.T) {
 	}
 }
 
-// TestSoundStore shows that a store without a fault is not accused, by the same way of asking.
+// TestSoundStore shows that a store without a fault is not accused, by the same way of
+// asking.
 func TestSoundStore(t *testing.T) {
 	for _, chapter := range chapters() {
 		for _, rule := range chapter.rules {
@@ -167,7 +170,8 @@ func (r *recorder) Failed() bool {
 	return len(r.failures) > 0
 }
 
-// withoutFailFiles keeps rapid from writing down failures that are wanted, and from making them smaller.
+// withoutFailFiles keeps rapid from writing down failures that are wanted, and from
+// making them smaller.
 func withoutFailFiles(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {

@@ -42,7 +42,7 @@ func tokenRules() []rule {
 	}
 }
 
-// revocationRules are what RevokeAuthorization promises.
+// revocationRules are the rules of RevokeAuthorization.
 func revocationRules() []rule {
 	return []rule{
 		{
@@ -69,9 +69,9 @@ func revocationRules() []rule {
 }
 
 func testSaveTokens(t *trial) {
-	tokens := t.savedTokens()
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
-	t.same("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
+	tokens := t.mustSaveTokens()
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.wantEqual("RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
 }
 
 func testSaveAccessToken(t *trial) {
@@ -79,21 +79,21 @@ func testSaveAccessToken(t *trial) {
 		ID: secret.NewID(), ClientID: t.client, CreatedAt: t.now, ExpiresAt: t.now.Add(10 * time.Minute),
 	}
 	access := t.accessToken(authorization)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
-	t.same("AccessToken", t.storedAccessToken(access.Hash), access)
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, oauthkit.Tokens{Access: access}))
+	t.wantEqual("AccessToken", t.storedAccessToken(access.Hash), access)
 }
 
 func testTokenResources(t *trial) {
 	tokens := t.tokens(t.authorization())
 	tokens.Access.Resources = tokens.Access.Authorization.Resources[1:]
-	t.done("SaveTokens", t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
 func testUnknownToken(t *trial) {
-	for _, hash := range []string{"", newHash(), t.savedTokens().Refresh.Hash, t.savedCode().Hash} {
+	for _, hash := range []string{"", newHash(), t.mustSaveTokens().Refresh.Hash, t.mustSaveCode().Hash} {
 		_, err := t.AccessToken(t.ctx, hash)
-		t.answered("AccessToken, unknown", err, oauthkit.ErrNotFound)
+		t.wantError("AccessToken, unknown", err, oauthkit.ErrNotFound)
 	}
 }
 
@@ -102,53 +102,53 @@ func testExpiredToken(t *trial) {
 	authorization.ExpiresAt = t.now.Add(-time.Hour)
 	tokens := t.tokens(authorization)
 	tokens.Access.ExpiresAt = t.now.Add(-2 * time.Hour)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
-	t.same("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
 func testRevokeUnknown(t *trial) {
-	t.noAuthorization(&oauthkit.Authorization{ID: secret.NewID()})
-	t.noAuthorization(&oauthkit.Authorization{})
+	t.wantNoAuthorization(&oauthkit.Authorization{ID: secret.NewID()})
+	t.wantNoAuthorization(&oauthkit.Authorization{})
 }
 
 func testRevokeOne(t *trial) {
-	ended, other := t.savedTokens(), t.authorization()
+	ended, other := t.mustSaveTokens(), t.authorization()
 	other.Subject = ended.Access.Authorization.Subject
 	tokens := t.tokens(other)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, other, tokens))
-	t.revoked(ended.Access.Authorization)
-	t.same("the other AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, other, tokens))
+	t.mustRevoke(ended.Access.Authorization)
+	t.wantEqual("the other AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
 func testSaveTokensFails(t *trial) {
-	existing := t.savedTokens()
+	existing := t.mustSaveTokens()
 	takenID := t.tokens(existing.Access.Authorization)
-	t.failed("SaveTokens, of an Authorization that exists", t.SaveTokens(t.ctx, takenID.Access.Authorization, takenID))
-	t.noTokens(takenID)
+	t.wantFailure("SaveTokens, of an Authorization that exists", t.SaveTokens(t.ctx, takenID.Access.Authorization, takenID))
+	t.wantNoTokens(takenID)
 
 	first := t.authorization()
 	takenAccess := t.tokens(first)
 	takenAccess.Access.Hash = existing.Access.Hash
-	t.failed("SaveTokens, of an access token that exists", t.SaveTokens(t.ctx, first, takenAccess))
-	t.noTokens(oauthkit.Tokens{Access: t.accessToken(first), Refresh: takenAccess.Refresh})
-	t.noAuthorization(first)
+	t.wantFailure("SaveTokens, of an access token that exists", t.SaveTokens(t.ctx, first, takenAccess))
+	t.wantNoTokens(oauthkit.Tokens{Access: t.accessToken(first), Refresh: takenAccess.Refresh})
+	t.wantNoAuthorization(first)
 
 	second := t.authorization()
 	takenRefresh := t.tokens(second)
 	takenRefresh.Refresh.Hash = existing.Refresh.Hash
-	t.failed("SaveTokens, of a refresh token that exists", t.SaveTokens(t.ctx, second, takenRefresh))
-	t.noTokens(oauthkit.Tokens{Access: takenRefresh.Access})
-	t.noAuthorization(second)
+	t.wantFailure("SaveTokens, of a refresh token that exists", t.SaveTokens(t.ctx, second, takenRefresh))
+	t.wantNoTokens(oauthkit.Tokens{Access: takenRefresh.Access})
+	t.wantNoAuthorization(second)
 
-	t.same("the token that existed", t.storedAccessToken(existing.Access.Hash), existing.Access)
-	t.same("the token that existed", t.storedRefreshToken(existing.Refresh.Hash), existing.Refresh)
+	t.wantEqual("the token that existed", t.storedAccessToken(existing.Access.Hash), existing.Access)
+	t.wantEqual("the token that existed", t.storedRefreshToken(existing.Refresh.Hash), existing.Refresh)
 }
 
 func testRevokeReachesAll(t *trial) {
-	code := t.savedCode()
+	code := t.mustSaveCode()
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
-	t.revoked(code.Authorization)
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.mustRevoke(code.Authorization)
 	for name, authorization := range map[string]*oauthkit.Authorization{
 		"Code":         t.storedCode(code.Hash).Authorization,
 		"AccessToken":  t.storedAccessToken(tokens.Access.Hash).Authorization,
@@ -161,11 +161,11 @@ func testRevokeReachesAll(t *trial) {
 }
 
 func testRevokeTwice(t *trial) {
-	tokens := t.savedTokens()
+	tokens := t.mustSaveTokens()
 	id := tokens.Access.Authorization.ID
 	for i, want := range []bool{true, false, false} {
 		changed, err := t.RevokeAuthorization(t.ctx, id, t.now.Add(time.Duration(i)*time.Second))
-		t.done("RevokeAuthorization", err)
+		t.mustSucceed("RevokeAuthorization", err)
 		if changed != want {
 			t.Errorf("RevokeAuthorization, call %d: got %t, want %t", i+1, changed, want)
 		}

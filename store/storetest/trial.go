@@ -10,20 +10,20 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// trial is one rule held against one store: the store itself, things to put into it, and what to say of its answers.
+// trial runs one rule against one store. It creates test data and reports failures.
 type trial struct {
 	rapid.TB
 	Store
 	second Store
 	ctx    context.Context
 	now    time.Time
-	client string // the client_id of an application that exists
+	client string // the client_id of a stored application
 	add    func(ctx context.Context, app *oauthkit.AbstractApplication, now time.Time) error
 	fill   func(app oauthkit.Application, with *oauthkit.AbstractApplication) // nil: fillAbstract
 
-	hold holding // nil: there are no locks
+	hold holding // if nil, no lock outlives an act
 
-	// Both instances as what they may promise besides; nil where they do not.
+	// Both instances by their optional interfaces, or nil.
 	users, secondUsers oauthkit.AuthorizationManager
 	apps, secondApps   oauthkit.ApplicationManager
 }
@@ -50,15 +50,15 @@ func newTrial(ctx context.Context, tb rapid.TB, subject Subject) *trial {
 	return t
 }
 
-// application adds one and returns its client_id.
+// application stores a new application and returns its client_id.
 func (t *trial) application() string {
 	t.Helper()
 	app := &oauthkit.AbstractApplication{ClientID: secret.NewID(), ClientType: oauthkit.Confidential}
-	t.done("AddApplication", t.add(t.ctx, app, t.now))
+	t.mustSucceed("AddApplication", t.add(t.ctx, app, t.now))
 	return app.ClientID
 }
 
-// authorization returns one of a user of his own, not saved yet.
+// authorization returns an Authorization of a new user that is not saved.
 func (t *trial) authorization() *oauthkit.Authorization {
 	return &oauthkit.Authorization{
 		ID:        secret.NewID(),
@@ -76,7 +76,7 @@ func (t *trial) authorization() *oauthkit.Authorization {
 	}
 }
 
-// tokens returns new ones for an Authorization, not saved yet.
+// tokens returns new tokens for an Authorization that are not saved.
 func (t *trial) tokens(authorization *oauthkit.Authorization) oauthkit.Tokens {
 	return oauthkit.Tokens{Access: t.accessToken(authorization), Refresh: t.refreshToken(authorization)}
 }
@@ -101,20 +101,20 @@ func (t *trial) refreshToken(authorization *oauthkit.Authorization) *oauthkit.Re
 	}
 }
 
-// rotation returns the use of a refresh token at the time of the trial, for stores without a clock.
+// rotation returns a Rotation at the time of the trial, for stores without a clock.
 func (t *trial) rotation(hash string, successors oauthkit.Tokens, sealed []byte) oauthkit.Rotation {
 	return oauthkit.Rotation{Hash: hash, Successors: successors, Sealed: sealed, Window: 30 * time.Second, Now: at(t.now)}
 }
 
-// repeat returns the repeat of a refresh token at the time of the trial, for stores without a clock.
+// repeat returns a Repeat at the time of the trial, for stores without a clock.
 func (t *trial) repeat(token, successor *oauthkit.RefreshToken) oauthkit.Repeat {
 	return oauthkit.Repeat{Hash: token.Hash, Successor: successor.Hash, Limit: 5, Now: at(t.now)}
 }
 
-// at returns a clock that stands still.
+// at returns a clock that is fixed at now.
 func at(now time.Time) func() time.Time { return func() time.Time { return now } }
 
-// code returns a new one for an Authorization, not saved yet.
+// code returns a code for an Authorization that is not saved.
 func (t *trial) code(authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode {
 	return &oauthkit.AuthorizationCode{
 		Hash:                newHash(),
@@ -127,7 +127,7 @@ func (t *trial) code(authorization *oauthkit.Authorization) *oauthkit.Authorizat
 	}
 }
 
-// consent returns what the user of an Authorization approved with it, not saved yet.
+// consent returns a Consent for an Authorization that is not saved.
 func (t *trial) consent(authorization *oauthkit.Authorization) *oauthkit.Consent {
 	return &oauthkit.Consent{
 		ID:        secret.NewID(),
@@ -155,48 +155,49 @@ func (t *trial) interaction() *oauthkit.Interaction {
 
 func newHash() string { return secret.Hash(secret.NewID()) }
 
-// savedTokens saves a new Authorization with tokens.
-func (t *trial) savedTokens() oauthkit.Tokens {
+// mustSaveTokens saves a new Authorization with tokens.
+func (t *trial) mustSaveTokens() oauthkit.Tokens {
 	t.Helper()
 	authorization := t.authorization()
 	tokens := t.tokens(authorization)
-	t.done("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
+	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
 	return tokens
 }
 
-// savedCode saves a new Authorization with a code, which rest on no consent.
-func (t *trial) savedCode() *oauthkit.AuthorizationCode {
+// mustSaveCode saves a new Authorization with a code and without a Consent.
+func (t *trial) mustSaveCode() *oauthkit.AuthorizationCode {
 	t.Helper()
 	authorization := t.authorization()
 	code := t.code(authorization)
-	t.done("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
 	return code
 }
 
-// savedConsent saves a new Authorization with a code, which rest on consent that was just given.
-func (t *trial) savedConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
+// mustSaveConsent saves a new Authorization with a code and a new Consent.
+func (t *trial) mustSaveConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCode) {
 	t.Helper()
 	authorization := t.authorization()
 	consent, code := t.consent(authorization), t.code(authorization)
 	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
-	t.done("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
 	return consent, code
 }
 
-// redeemed redeems a code, and returns the tokens.
-func (t *trial) redeemed(code *oauthkit.AuthorizationCode) oauthkit.Tokens {
+// mustRedeem redeems a code and returns the tokens.
+func (t *trial) mustRedeem(code *oauthkit.AuthorizationCode) oauthkit.Tokens {
 	t.Helper()
 	tokens := t.tokens(code.Authorization)
-	t.done("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
+	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 	return tokens
 }
 
-func (t *trial) savedInteraction() *oauthkit.Interaction {
+func (t *trial) mustSaveInteraction() *oauthkit.Interaction {
 	t.Helper()
 	interaction := t.interaction()
-	t.done("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
+	t.mustSucceed("SaveInteraction", t.SaveInteraction(t.ctx, interaction, interactionLimit))
 	return interaction
 }
 
-// interactionLimit is more than any rule saves for one user, but those about the limit itself.
+// interactionLimit exceeds the number of interactions that a rule saves for one user,
+// except in rules about the limit.
 const interactionLimit = 100
