@@ -28,6 +28,7 @@ var proseFolders = []string{
 	"store/memstore",
 	"store/postgres",
 	"store/sqlite",
+	"store/storetest",
 }
 
 // The widths of a line that holds nothing but a comment, and of a line of code with a

@@ -122,7 +122,8 @@ func open(address string, connections int, index string) (*gorm.DB, error) {
 func useLog(pool *sql.DB) error {
 	const attempts, pause = 6000, 10 * time.Millisecond
 	for attempt := 1; ; attempt++ {
-		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal; PRAGMA user_version") // the second creates the index
+		// Reading the user_version creates the index.
+		_, err := pool.ExecContext(context.Background(), "PRAGMA journal_mode = wal; PRAGMA user_version")
 		if !errors.Is(err, sqlite3.BUSY) || attempt == attempts {
 			return err
 		}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -162,4 +163,153 @@ func testRevokeOnlyThose(t *trial) {
 	for _, untouched := range []*oauthkit.AuthorizationCode{otherUserCode, otherAppCode} {
 		t.mustSucceed("RedeemCode, of another", t.RedeemCode(t.ctx, untouched.Hash, t.tokens(untouched.Authorization), t.now))
 	}
+}
+
+func consentRaces() []rule {
+	return []rule{
+		{
+			"a code saved under a Consent that is being revoked is refused, or its Authorization is revoked too",
+			"an application that the user removed regains access at that moment",
+			func(t *trial) {
+				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentRemembered) })
+			},
+		},
+		{
+			"a Consent that is widened while it is revoked stays revoked, and so does the Authorization",
+			"a second consent page that the user submits at that moment restores the revoked Consent",
+			func(t *trial) {
+				t.pairs(100, func(t *trial) { testKnownAgainstRevoke(t, oauthkit.ConsentWidened) })
+			},
+		},
+		{
+			"a Consent given during a revocation is valid together with its Authorization, or neither is",
+			"the page of connected apps hides valid access, or shows revoked access",
+			func(t *trial) { t.pairs(100, testGivenAgainstRevoke) },
+		},
+		{
+			"an Authorization without a Consent that is saved during a revocation is revoked if and only if it is reported",
+			"the host believes that an application lost access, and it did not",
+			func(t *trial) { t.pairs(100, testNoConsentAgainstRevoke) },
+		},
+		{
+			"concurrent approvals create one Consent",
+			"a user has two Consents for one application and can only revoke one, or a second tab fails",
+			func(t *trial) {
+				t.pairs(20, func(t *trial) { testGivenRace(t, 10, secret.NewID) })
+			},
+		},
+		{
+			"concurrent approvals after a revocation create one Consent",
+			"two tabs that read the revoked Consent cannot both be approved: they save it with the same ID",
+			func(t *trial) {
+				t.pairs(20, func(t *trial) {
+					withdrawn := secret.NewID()
+					testGivenRace(t, 10, func() string { return withdrawn })
+				})
+			},
+		},
+		{
+			"concurrent RevokeConsent calls report each Authorization once",
+			"the audit log contains several revocations, or none",
+			testRevokeConsentRace,
+		},
+	}
+}
+
+// saveWhileRevoking saves a code while the Consent of its user is revoked, and returns
+// the result of RevokeConsent and the error of SaveCode.
+func (t *trial) saveWhileRevoking(approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (ids []string, saved error) {
+	saved, err := t.pair(
+		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
+		func(store Store) (err error) {
+			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.now)
+			return err
+		})
+	t.mustSucceed("RevokeConsent, against SaveCode", err)
+	return ids, saved
+}
+
+// wasReported reports whether the Authorization of a saved code is revoked. It is an
+// error if this does not agree with the ids that RevokeConsent returned.
+func (t *trial) wasReported(code *oauthkit.AuthorizationCode, ids []string) bool {
+	revoked := !t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
+	if reported := slices.Contains(ids, code.Authorization.ID); reported != revoked {
+		t.Errorf("RevokeConsent, against SaveCode: got reported %t and revoked %t, want the same", reported, revoked)
+	}
+	return revoked
+}
+
+// testKnownAgainstRevoke saves a code under a remembered Consent while the Consent is
+// revoked.
+func testKnownAgainstRevoke(t *trial, use oauthkit.ConsentUse) {
+	consent, _ := t.mustSaveConsent()
+	approval, code := t.approvalUnder(consent)
+	approval.ConsentUse = use
+	ids, saved := t.saveWhileRevoking(approval, code)
+	t.wantError("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
+	t.wantNoConsent(consent)
+	if errors.Is(saved, oauthkit.ErrRevoked) {
+		t.wantNoCode(code)
+	} else if !t.wasReported(code, ids) {
+		t.Errorf("SaveCode, against RevokeConsent: got a code that is alive under consent that is gone")
+	}
+}
+
+func testGivenAgainstRevoke(t *trial) {
+	approval, code := t.approval("")
+	ids, saved := t.saveWhileRevoking(approval, code)
+	t.wantError("SaveCode with new consent, against RevokeConsent", saved, nil)
+	revoked := t.wasReported(code, ids)
+	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
+	t.wantError("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
+	if gone := err != nil; gone != revoked {
+		t.Errorf("SaveCode with new consent, against RevokeConsent: got consent gone %t and Authorization revoked %t, want the same", gone, revoked)
+	}
+}
+
+func testNoConsentAgainstRevoke(t *trial) {
+	authorization := t.authorization()
+	code := t.code(authorization)
+	ids, saved := t.saveWhileRevoking(&oauthkit.Approval{Authorization: authorization}, code)
+	t.wantError("SaveCode without consent, against RevokeConsent", saved, nil)
+	t.wasReported(code, ids)
+}
+
+// testGivenRace runs n concurrent approvals of one user, each with a Consent ID from
+// newID.
+func testGivenRace(t *trial, n int, newID func() string) {
+	first := t.authorization()
+	approvals, codes := make([]*oauthkit.Approval, n), make([]*oauthkit.AuthorizationCode, n)
+	for i := range n {
+		consent := t.consent(first)
+		consent.ID = newID()
+		approvals[i], codes[i] = t.approvalUnder(consent)
+		approvals[i].ConsentUse = oauthkit.ConsentNew
+	}
+	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
+		t.mustSucceed("SaveCode with new consent, at the same time as others", err)
+	}
+	t.wantConsentIDs(t.storedConsent(approvals[0].Consent).ID, codes...)
+}
+
+func testRevokeConsentRace(t *trial) {
+	const n = 10
+	consent, code := t.mustSaveConsent()
+	want := []string{code.Authorization.ID}
+	for range 5 {
+		approval, code := t.approvalUnder(consent)
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+		want = append(want, code.Authorization.ID)
+	}
+	ids := make([][]string, n)
+	for _, err := range t.race(n, func(i int) (err error) {
+		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+		return err
+	}) {
+		t.mustSucceed("RevokeConsent, at the same time as others", err)
+	}
+	got := slices.Concat(ids...)
+	slices.Sort(got)
+	slices.Sort(want)
+	t.wantEqual("what all RevokeConsent returned", got, want)
 }

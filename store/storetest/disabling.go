@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // disablingRules are about disabling and deleting applications during requests.
@@ -206,3 +207,75 @@ func testEnabledAgain(t *trial) {
 
 // holding is the type of Subject.Hold.
 type holding = func(ctx context.Context, authorization *oauthkit.Authorization) (release func() error, err error)
+
+// testRecycled creates an application with the client_id of an earlier one.
+func testRecycled(t *trial) {
+	earlier := t.alone()
+	earlier.client = secret.NewID() // an application without a row
+	consent, code := earlier.mustSaveConsent()
+	tokens := earlier.mustSaveTokens()
+	t.mustSucceed("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, ""), t.now))
+	t.wantNoConsent(consent)
+	t.wantError("RedeemCode, of the earlier application", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
+	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
+		t.Errorf("AccessToken, of the earlier application: got one that is alive")
+	}
+}
+
+// testSwitchedOff disables and deletes applications.
+func testSwitchedOff(t *trial) {
+	ends := map[string]func(clientID string) error{
+		"DeleteApplication": func(clientID string) error { return t.apps.DeleteApplication(t.ctx, clientID, t.now) },
+	}
+	if canBeDisabled(t.apps.NewApplication()) {
+		ends["UpdateApplication, switched off"] = func(clientID string) error {
+			off := t.modifiedApplication(clientID, func(with *oauthkit.AbstractApplication) { with.Disabled = true })
+			return t.apps.UpdateApplication(t.ctx, off, t.now)
+		}
+	}
+	for name, end := range ends {
+		own, other := t.alone(), t.mustSaveTokens()
+		consent, code := own.mustSaveConsent()
+		tokens := own.mustSaveTokens()
+		t.mustSucceed(name, end(own.client))
+		t.wantError("RedeemCode, after "+name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
+		if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
+			t.Errorf("AccessToken, after %s: got one that is alive", name)
+		}
+		t.wantEqual("another application's AccessToken", t.storedAccessToken(other.Access.Hash), other.Access)
+		if name == "DeleteApplication" {
+			t.wantNoConsent(consent)
+			_, err := t.Application(t.ctx, own.client)
+			t.wantError("Application, after "+name, err, oauthkit.ErrNotFound)
+		}
+	}
+}
+
+// testTimeOfActs creates, disables and deletes applications at a time other than the
+// present.
+func testTimeOfActs(t *trial) {
+	for _, off := range t.waysToEnd() {
+		t := t.alone()
+		tokens := t.mustSaveTokens()
+		t.now = t.now.Add(time.Hour)
+		t.mustSucceed(off.name, off.end(t, t.apps))
+		t.wantEqual("RevokedAt, after "+off.name, t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt, t.now)
+	}
+	earlier := t.alone()
+	earlier.client = secret.NewID() // an application without a row
+	tokens := earlier.mustSaveTokens()
+	t.now = t.now.Add(time.Hour)
+	t.mustSucceed("CreateApplication", t.apps.CreateApplication(t.ctx, t.model(earlier.client, ""), t.now))
+	t.wantEqual("RevokedAt, after CreateApplication", t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt, t.now)
+	if abstract := oauthkit.Abstract(t.mustFind(earlier.client)); abstract != nil {
+		t.wantEqual("CreatedAt", abstract.CreatedAt, t.now)
+		t.wantEqual("UpdatedAt", abstract.UpdatedAt, t.now)
+	}
+	created := t.now
+	t.now = t.now.Add(time.Hour)
+	t.mustSucceed("UpdateApplication", t.apps.UpdateApplication(t.ctx, t.mustFind(earlier.client), t.now))
+	if abstract := oauthkit.Abstract(t.mustFind(earlier.client)); abstract != nil {
+		t.wantEqual("CreatedAt, after UpdateApplication", abstract.CreatedAt, created)
+		t.wantEqual("UpdatedAt, after UpdateApplication", abstract.UpdatedAt, t.now)
+	}
+}

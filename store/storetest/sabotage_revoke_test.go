@@ -1,0 +1,325 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/oauthkit/oauthkit"
+)
+
+// ignoresRevocation says that it has revoked.
+type ignoresRevocation struct{ Store }
+
+func (s ignoresRevocation) RevokeAuthorization(context.Context, string, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (s ignoresRevocation) RevokeConsent(context.Context, string, string, time.Time) ([]string, error) {
+	return nil, nil
+}
+
+type revokesAgain struct{ Store }
+
+func (s revokesAgain) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+	_, err := s.Store.RevokeAuthorization(ctx, id, now)
+	return true, err
+}
+
+type revokesOnlyKnown struct{ Store }
+
+func (s revokesOnlyKnown) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+	changed, err := s.Store.RevokeAuthorization(ctx, id, now)
+	if err == nil && !changed {
+		return false, oauthkit.ErrNotFound
+	}
+	return changed, err
+}
+
+type revokesAll struct {
+	Store
+	saved map[string]*oauthkit.Authorization
+}
+
+func (s *revokesAll) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	s.saved[authorization.ID] = authorization
+	return s.Store.SaveTokens(ctx, authorization, tokens)
+}
+
+func (s *revokesAll) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+	revoked, err := s.Store.RevokeConsent(ctx, s.saved[id].ClientID, s.saved[id].Subject, now)
+	return len(revoked) > 0, err
+}
+
+// endingRaceSabotages are right as long as nobody else does anything.
+func endingRaceSabotages() []sabotage {
+	both := func(rule string) []string {
+		return []string{"connections/RevokeUser" + rule, "connections/RevokeApplication" + rule}
+	}
+	return []sabotage{
+		{"looks for consent and then saves, while all is ended", managed(func(s managing) Store { return &savesUnlooked{ender{managing: s}} }),
+			both(" refuses or revokes a code")},
+		{"saves an approval in two acts, while all is ended", managed(func(s managing) Store { return &savesTwice{ender{managing: s}} }),
+			both(" keeps or revokes")},
+		{"looks at the token and then rotates, while all is ended", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
+			both(" leaves no valid")},
+		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(" refuses tokens")},
+		{"counts what it is about to revoke", managed(func(s managing) Store { return &countsFirst{managing: s} }),
+			both(" counts each")},
+		{"gives up when another one ends something", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{
+			"connections/concurrent revocations",
+		}},
+	}
+}
+
+// ender is what meets those that look first: RevokeUser and RevokeApplication.
+type ender struct {
+	managing
+	meeting
+}
+
+func (s *ender) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	s.await(ctx, readKey(subject))
+	defer s.reach(changedKey(subject))
+	return s.managing.RevokeUser(ctx, subject, now)
+}
+
+func (s *ender) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	s.await(ctx, readKey(clientID))
+	defer s.reach(changedKey(clientID))
+	return s.managing.RevokeApplication(ctx, clientID, now)
+}
+
+// meet is called between two steps that should be one.
+func (s *ender) meet(ctx context.Context, authorization *oauthkit.Authorization) {
+	s.reach(readKey(authorization.ClientID), readKey(authorization.Subject))
+	s.await(ctx, changedKey(authorization.ClientID), changedKey(authorization.Subject))
+}
+
+type savesUnlooked struct{ ender }
+
+func (s *savesUnlooked) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentNew {
+		return s.managing.SaveCode(ctx, approval, code)
+	}
+	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
+		return oauthkit.ErrRevoked
+	}
+	s.meet(ctx, approval.Authorization)
+	unlooked := *approval
+	unlooked.Consent = nil
+	return s.managing.SaveCode(ctx, &unlooked, code)
+}
+
+type savesTwice struct{ ender }
+
+func (s *savesTwice) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	first, second := *approval, *approval
+	first.Consent = nil
+	if err := s.managing.SaveCode(ctx, &first, code); err != nil {
+		return err
+	}
+	s.meet(ctx, approval.Authorization)
+	bearer, unused := *approval.Authorization, *code
+	bearer.ID, unused.Hash = newHash(), newHash()
+	second.Authorization = &bearer
+	return s.managing.SaveCode(ctx, &second, &unused)
+}
+
+type rotatesUnlooked struct{ ender }
+
+func (s *rotatesUnlooked) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	s.meet(ctx, rotation.Successors.Access.Authorization)
+	if err := s.managing.RotateRefreshToken(ctx, rotation); !errors.Is(err, oauthkit.ErrRevoked) {
+		return err
+	}
+	return saveAnyway(ctx, s.managing, rotation.Successors)
+}
+
+type countsMore struct{ managing }
+
+func (s countsMore) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+	return revoked + 1, err
+}
+
+func (s countsMore) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
+	return 1 - revoked, err
+}
+
+// countsFirst counts what has a user or an application, which nobody else may have done
+// since.
+type countsFirst struct {
+	managing
+	meeting
+}
+
+func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	s.awaitAnother(ctx, subject)
+	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+	if err == nil && revoked == 0 {
+		revoked = 1 // of another's
+	}
+	return revoked, err
+}
+
+func (s *countsFirst) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+	s.awaitAnother(ctx, clientID)
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
+	if err == nil && revoked == 0 {
+		revoked = 1 // of another's
+	}
+	return revoked, err
+}
+
+type endsAlone struct {
+	managing
+	meeting
+	row sync.Mutex
+}
+
+func (s *endsAlone) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+	if !s.row.TryLock() {
+		s.reach(changedKey(""))
+		return 0, errors.New("deadlock detected")
+	}
+	defer s.row.Unlock()
+	s.await(ctx, changedKey(""))
+	return s.managing.RevokeUser(ctx, subject, now)
+}
+
+func disablingSabotages() []sabotage {
+	return []sabotage{
+		{"revokes what there was when it began", managed(func(s managing) Store { return &revokesSeen{managing: s} }), []string{
+			"management/nothing is saved", "management/rows saved while disabling",
+		}},
+		{"looks at the application before it saves", managed(func(s managing) Store { return &looksFirst{revokesSeen: revokesSeen{managing: s}} }), []string{
+			"management/rows saved while an",
+		}},
+		{"disables for ever", managed(func(s managing) Store { return &disablesForEver{managing: s} }), []string{
+			"management/an application that",
+		}},
+	}
+}
+
+// revokesSeen lets requests go on while it revokes, and has no mark.
+type revokesSeen struct {
+	managing
+	mutex sync.Mutex
+	saved map[string][]string // ids of Authorizations by client_id
+	lock  sync.Mutex          // of every row
+}
+
+func (s *revokesSeen) Hold(context.Context, *oauthkit.Authorization) (func() error, error) {
+	s.lock.Lock()
+	return func() error { s.lock.Unlock(); return nil }, nil
+}
+
+func (s *revokesSeen) note(authorization *oauthkit.Authorization, err error) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.saved == nil {
+		s.saved = map[string][]string{}
+	}
+	if err == nil {
+		s.saved[authorization.ClientID] = append(s.saved[authorization.ClientID], authorization.ID)
+	}
+	return err
+}
+
+func (s *revokesSeen) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	return s.note(authorization, s.managing.SaveTokens(ctx, authorization, tokens))
+}
+
+func (s *revokesSeen) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	return s.note(approval.Authorization, s.managing.SaveCode(ctx, approval, code))
+}
+
+func (s *revokesSeen) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.revoke(ctx, app.GetID(), now)
+}
+
+func (s *revokesSeen) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	return s.revoke(ctx, clientID, now)
+}
+
+func (s *revokesSeen) revoke(ctx context.Context, clientID string, now time.Time) error {
+	s.mutex.Lock()
+	seen := slices.Clone(s.saved[clientID])
+	s.mutex.Unlock()
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for _, id := range seen {
+		if _, err := s.RevokeAuthorization(ctx, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looksFirst refuses what begins after the end, and not what had looked before.
+type looksFirst struct {
+	revokesSeen
+	meeting
+	off, first sync.Map // client_ids
+}
+
+// looks lets all but the first request of an application, which prepares the race, meet
+// the end.
+func (s *looksFirst) looks(ctx context.Context, clientID string) error {
+	if _, off := s.off.Load(clientID); off {
+		return oauthkit.ErrEnded
+	}
+	if _, second := s.first.LoadOrStore(clientID, true); second {
+		s.reach(readKey(clientID))
+		s.await(ctx, changedKey(clientID))
+	}
+	return nil
+}
+
+func (s *looksFirst) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	if err := s.looks(ctx, authorization.ClientID); err != nil {
+		return err
+	}
+	return s.revokesSeen.SaveTokens(ctx, authorization, tokens)
+}
+
+func (s *looksFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+	if err := s.looks(ctx, approval.Authorization.ClientID); err != nil {
+		return err
+	}
+	return s.revokesSeen.SaveCode(ctx, approval, code)
+}
+
+func (s *looksFirst) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	return s.DeleteApplication(ctx, app.GetID(), now)
+}
+
+func (s *looksFirst) DeleteApplication(ctx context.Context, clientID string, now time.Time) error {
+	s.await(ctx, readKey(clientID))
+	defer s.reach(changedKey(clientID))
+	s.off.Store(clientID, true)
+	return s.revokesSeen.DeleteApplication(ctx, clientID, now)
+}
+
+type disablesForEver struct {
+	managing
+	off sync.Map
+}
+
+func (s *disablesForEver) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
+	if !oauthkit.IsUsable(app) {
+		s.off.Store(app.GetID(), true)
+	}
+	return s.managing.UpdateApplication(ctx, app, now)
+}
+
+func (s *disablesForEver) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
+	if _, off := s.off.Load(authorization.ClientID); off {
+		return oauthkit.ErrEnded
+	}
+	return s.managing.SaveTokens(ctx, authorization, tokens)
+}
