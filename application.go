@@ -29,8 +29,8 @@ type Application interface {
 	oauth2.ClientInfo
 	// VerifyPassword must compare in constant time and must reject the empty secret.
 	oauth2.ClientPasswordVerifier
-	// AllowsGrant reports whether the application may use a grant type (RFC 6749
-	// §1.3).
+	// AllowsGrant reports whether the application may use a grant type
+	// (RFC 6749 §1.3).
 	AllowsGrant(grant oauth2.GrantType) bool
 	// AllowsRedirectURI reports whether uri, compared byte by byte as it was sent, is
 	// a redirect URI of the application (RFC 9700 §4.1.3).

@@ -60,8 +60,8 @@ const maxState = 4096
 // endpoint. It takes ownership of form and drops parameters from it.
 //
 // If it returns no request, the application or its redirect URI is not valid, and the
-// error may only be shown to the user: there is no safe address to send it to (RFC
-// 6749 §4.1.2.1). If it returns a request and an error, send the error to the
+// error may only be shown to the user: there is no safe address to send it to
+// (RFC 6749 §4.1.2.1). If it returns a request and an error, send the error to the
 // application with [AuthorizeRequest.RedirectTo].
 func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
 	app, err := p.authorizingApplication(ctx, form)
@@ -162,8 +162,8 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 	return nil
 }
 
-// checkParameters rejects repeated parameters (RFC 6749 §3.1), except resource (RFC
-// 8707 §2), and values that are not text. It sets State first, so that the other
+// checkParameters rejects repeated parameters (RFC 6749 §3.1), except resource
+// (RFC 8707 §2), and values that are not text. It sets State first, so that the other
 // errors carry it.
 func checkParameters(request *AuthorizeRequest) error {
 	state := request.Form["state"]

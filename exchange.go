@@ -287,8 +287,8 @@ func (r *TokenRequest) Reissue(ctx context.Context, authorization *Authorization
 
 // RevokeReplayed revokes the Authorization of a credential that was used before and
 // returns the error for the request. Two parties have the credential and only one of
-// them should, so everything that was issued for it is revoked (RFC 6749 §4.1.2, RFC
-// 9700 §4.14.2). Hash is the stored hash of the credential.
+// them should, so everything that was issued for it is revoked (RFC 6749 §4.1.2,
+// RFC 9700 §4.14.2). Hash is the stored hash of the credential.
 func (r *TokenRequest) RevokeReplayed(ctx context.Context, authorization *Authorization, hash string) error {
 	if err := r.provider.revoke(ctx, authorization, RevokedByReplay); err != nil {
 		return err
@@ -372,8 +372,8 @@ func (p *Provider) parseResources(form url.Values) (URIs, error) {
 }
 
 // resources returns the resources of the access token: those of the token request,
-// which must be among those of the Authorization, or all of the latter (RFC 8707
-// §2.2).
+// which must be among those of the Authorization, or all of the latter
+// (RFC 8707 §2.2).
 func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
 	requested, err := r.provider.parseResources(r.Form)
 	switch {

@@ -16,8 +16,8 @@ type Authorization struct {
 	// ConsentID is the Consent that it rests on. It is empty if no consent was
 	// needed.
 	ConsentID string
-	// Subject is the user. It is empty if the application acts for itself (RFC 6749
-	// §4.4).
+	// Subject is the user. It is empty if the application acts for itself
+	// (RFC 6749 §4.4).
 	Subject string
 	// Scopes are all scopes that were allowed. A token may have fewer.
 	Scopes Scopes

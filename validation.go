@@ -97,10 +97,10 @@ func (r ApplicationRules) origin(app Application) func(origin string) error {
 	return CheckOrigin
 }
 
-// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2, RFC 8252
-// §7): an https URI, an http URI with a loopback address, or a private-use scheme
-// with a dot; no fragment, no userinfo, and nothing that two programs could parse
-// differently.
+// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2,
+// RFC 8252 §7): an https URI, an http URI with a loopback address, or a private-use
+// scheme with a dot; no fragment, no userinfo, and nothing that two programs could
+// parse differently.
 func CheckRedirectURI(uri string) error { return redirect.Check(uri) }
 
 // CheckOrigin is the library's rule for origins (RFC 6454 §6.2): https, or http with

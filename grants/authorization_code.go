@@ -104,8 +104,8 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 }
 
 // checkProof checks that the redirect URI is the one of the authorization request
-// (RFC 6749 §4.1.3), and that both requests come from the same client instance (RFC
-// 7636 §4.6).
+// (RFC 6749 §4.1.3), and that both requests come from the same client instance
+// (RFC 7636 §4.6).
 func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
 	if form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")

@@ -14,8 +14,8 @@ type clientCredentials struct {
 }
 
 // ClientCredentials returns the client credentials grant (RFC 6749 §4.4). Its tokens
-// have no subject, so that they cannot be mistaken for tokens of a user (RFC 9700
-// §4.15). It issues no refresh token (RFC 6749 §4.4.3).
+// have no subject, so that they cannot be mistaken for tokens of a user
+// (RFC 9700 §4.15). It issues no refresh token (RFC 6749 §4.4.3).
 func ClientCredentials(store oauthkit.TokenStore) oauthkit.Grant {
 	return &clientCredentials{store: store}
 }

@@ -58,8 +58,8 @@ func checkVerifier(code *oauthkit.AuthorizationCode, verifier string) error {
 	return nil
 }
 
-// isVerifier reports whether text has 43 to 128 unreserved characters (RFC 7636
-// §4.1).
+// isVerifier reports whether text has 43 to 128 unreserved characters
+// (RFC 7636 §4.1).
 func isVerifier(text string) bool {
 	return len(text) >= 43 && len(text) <= 128 && !strings.ContainsFunc(text, func(r rune) bool {
 		return !isAlphanumeric(r) && !strings.ContainsRune("-._~", r)
