@@ -19,12 +19,32 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// TestRules shows that each rule reports the code it forbids and no other.
-func TestRules(t *testing.T) {
-	const own = module + "/"
-	tests := []struct {
-		name, file, code, want string // an empty want: nothing to report
-	}{
+// own is the beginning of the import paths of this module.
+const own = module + "/"
+
+// ruleTest is a file and a part of the report about it, empty for none.
+type ruleTest struct{ name, file, code, want string }
+
+// runRules shows that rules report the code they forbid and no other.
+func runRules(t *testing.T, tests []ruleTest) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			problems, err := check(fstest.MapFS{test.file: &fstest.MapFile{Data: []byte(test.code)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(problems, "\n")
+			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestLayers shows the rules for imports between folders.
+func TestLayers(t *testing.T) {
+	runRules(t, []ruleTest{
 		{"root imports internal", "provider.go", imports(own + "internal/secret"), ""},
 		{"root imports http", "provider.go", imports(own + "http"), ". may not import http"},
 		{"root imports GORM", "token.go", imports("gorm.io/gorm"), "only stores know GORM"},
@@ -52,6 +72,12 @@ func TestRules(t *testing.T) {
 		{"test support ships", "http/handler.go", imports(own + "internal/oauthtest"), "which is for tests alone"},
 		{"test support in an example", "examples/idp/main.go", imports(own + "internal/clienttest"), "which is for tests alone"},
 		{"test support in a test", "http/handler_test.go", imports(own+"internal/oauthtest", own+"oidc"), ""},
+	})
+}
+
+// TestPackages shows the rules for packages that only some folders may import.
+func TestPackages(t *testing.T) {
+	runRules(t, []ruleTest{
 		{"jwt in its home", "internal/jose/jwt.go", imports("github.com/golang-jwt/jwt/v5"), ""},
 		{"jwt elsewhere", "oidc/idtoken.go", imports("github.com/golang-jwt/jwt/v5"), "which algorithms a JWT may have"},
 		{"sqlite in gormstore", "store/gormstore/store.go", imports("github.com/ncruces/go-sqlite3/driver"), "must not link SQLite"},
@@ -69,7 +95,12 @@ func TestRules(t *testing.T) {
 		{"syntax of templates", "http/overrides.go", imports("text/template/parse"), ""},
 		{"testing ships", "http/wire.go", imports("testing"), "flags of package testing"},
 		{"dot import", "http/wire.go", "package p\nimport . \"time\"\n", "imports time into its own names"},
+	})
+}
 
+// TestNames shows the rules for names that only some folders may use.
+func TestNames(t *testing.T) {
+	runRules(t, []ruleTest{
 		{"clock", "http/token.go", body("time", "_ = time.Now()"), "Config.Now"},
 		{"clock as a value", "grants/refresh.go", body("time", "_ = time.Since"), "Config.Now"},
 		{"renamed clock", "http/token.go", "package p\nimport clock \"time\"\nvar now = clock.Now\n", "Config.Now"},
@@ -85,7 +116,12 @@ func TestRules(t *testing.T) {
 		},
 		{"unescaped HTML", "http/template.go", body("html/template", `_ = template.HTML("<b>")`), "skips escaping"},
 		{"unescaped URL", "http/template.go", body("html/template", `_ = template.URL("javascript:")`), "skips escaping"},
+	})
+}
 
+// TestRequests shows the rules for reading a request.
+func TestRequests(t *testing.T) {
+	runRules(t, []ruleTest{
 		{"FormValue", "http/authorize.go", body("net/http", `_ = r.FormValue("state")`), "reads a request with FormValue"},
 		{"Form", "oidc/userinfo.go", body("net/http", `_ = r.Form`), "reads a request with Form"},
 		{"PostForm in a closure", "oidc/userinfo.go", body("net/http", `_ = func(q *http.Request) any { return q.PostForm }`), "reads a request with PostForm"},
@@ -95,35 +131,23 @@ func TestRules(t *testing.T) {
 		{"parser of forms", "http/wire.go", body("net/http", `_ = r.PostForm`), ""},
 		{"parser of Basic", "http/clientauth.go", body("net/http", `_, _, _ = r.BasicAuth()`), ""},
 		{"login page of an example", "examples/idp/login.go", body("net/http", `_ = r.PostFormValue("username")`), ""},
+	})
+}
 
+// TestStatements shows the rules for SQL statements, goroutines and files that do not ship.
+func TestStatements(t *testing.T) {
+	runRules(t, []ruleTest{
 		{"formatted SQL", "http/applications.go", body("fmt", "_ = fmt.Sprintf(`\n\t\tSELECT * FROM %s`, table)"), "builds SQL from parts"},
 		{"formatted SQL of an example", "examples/idp/session.go", body("fmt", `_ = fmt.Sprintf("DELETE FROM %s", table)`), "builds SQL from parts"},
 		{"added SQL", "provider.go", body("fmt", `_ = "UPDATE x SET y = " + value + " WHERE z"`), "builds SQL from parts"},
 		{"wrapped SQL", "examples/idp/session.go", body("fmt", `_ = "SELECT a, " + "b FROM c"`), ""},
 		{"SQL of a store", "store/gormstore/act.go", body("fmt", `_ = fmt.Sprintf("SELECT * FROM %s", table)`), ""},
 		{"sentence", "http/applications.go", body("fmt", `_ = fmt.Sprintf("UPDATE_%s", table)`), ""},
-
 		{"goroutine", "store/postgres/open.go", body("time", "go f(nil)"), "starts a goroutine"},
 		{"goroutine of a program", "examples/idp/main.go", body("time", "go f(nil)"), ""},
-
 		{"folder of dependencies", "node_modules/x/x.go", imports("math/rand"), ""},
 		{"folder of test data", "internal/jose/testdata/x.go", imports("math/rand"), ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			problems, err := check(fstest.MapFS{test.file: &fstest.MapFile{Data: []byte(test.code)}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := strings.Join(problems, "\n")
-			if test.want == "" && got != "" {
-				t.Errorf("got %q, want no report", got)
-			}
-			if !strings.Contains(got, test.want) {
-				t.Errorf("got %q, want a report with %q", got, test.want)
-			}
-		})
-	}
+	})
 }
 
 // TestNotGo shows that a file that does not parse is an error.

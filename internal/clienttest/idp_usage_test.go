@@ -8,6 +8,55 @@ import (
 	"testing"
 )
 
+// wrongUsages has a command line, its exit status and a part of its error by name.
+var wrongUsages = map[string]struct {
+	args   string
+	status int
+	want   string
+}{
+	"unknown command":                            {"frobnicate", 2, "idp help"},
+	"unknown subcommand":                         {"applications frobnicate", 2, "idp help applications"},
+	"missing subcommand":                         {"keys", 2, "idp help keys"},
+	"unknown flag":                               {"revoke -users x", 2, "idp help revoke"},
+	"missing argument":                           {"createapplication confidential", 2, "GRANT_TYPE"},
+	"extra argument":                             {"applications list x", 2, `"x"`},
+	"neither of two flags":                       {"revoke", 2, "-user or -application"},
+	"both of two flags":                          {"revoke --user a --application b", 2, "-user or -application"},
+	"empty batch":                                {"cleartokens --batch 0", 2, "-batch"},
+	"negative overlap":                           {"applications rotate-secret web --keep -1h", 2, "-keep"},
+	"id that begins with a dash":                 {"applications show -x", 2, "if it is the CLIENT_ID, put --"},
+	"unknown flag after an id":                   {"applications set taken -frob", 2, "unknown flag -frob\n"},
+	"unknown flag after arguments":               {"createapplication confidential client_credentials --frob", 2, "unknown flag -frob\n"},
+	"chosen secret":                              {"createapplication confidential client_credentials --client-secret s3cret", 2, "always generated; to import one"},
+	"unhashed secret":                            {"createapplication confidential client_credentials --no-hash-client-secret", 2, "only the hash"},
+	"flags before the command":                   {"-addr localhost:0 serve", 2, "flags must follow the command"},
+	"nothing to set":                             {"applications set taken", 2, "nothing to change"},
+	"invalid boolean":                            {"applications set taken -verified=perhaps", 2, "true or false"},
+	"several invalid settings":                   {"applications set public -redirect-uris http://x.example/ -grant-types implicit", 2, "redirect_uris: "},
+	"invalid scope set":                          {"applications set public -scopes raed", 2, "idp help applications set"},
+	"unknown user set":                           {"applications set taken -user nobody", 1, `"nobody"`},
+	"missing seed file when setting":             {"applications set taken -scopes read -seed nothing.json", 1, "nothing.json"},
+	"invalid scope":                              {"createapplication confidential client_credentials --scopes raed", 2, "scopes: raed is not one of"},
+	"invalid client type":                        {"createapplication secret client_credentials", 2, "client_type: "},
+	"invalid grant type":                         {"createapplication confidential implicit", 2, "client_credentials"},
+	"several invalid values":                     {"createapplication public authorization_code --redirect-uris http://x.example/ --algorithm HS256", 2, "redirect_uris: "},
+	"public application with client_credentials": {"createapplication public client_credentials", 2, "grant_types: "},
+	"unknown owner": {
+		"createapplication confidential client_credentials --user nobody", 1, `"nobody"`,
+	},
+	"client_id in use":               {"createapplication confidential client_credentials --client-id taken", 2, "client_id: taken is taken"},
+	"secret of a public application": {"applications rotate-secret public", 1, "is public and has no secret"},
+	"unknown key":                    {"keys remove kid", 1, "idp keys list"},
+	"invalid database file":          {"keys list -db /dev/null", 1, "-db"},
+	"database as key=value":          {"keys list -db host=localhost", 1, "neither a file nor"},
+	"invalid duration":               {"applications rotate-secret web --keep soon", 2, "-keep"},
+	"invalid issuer":                 {"check -issuer http://as.example/o/", 1, "invalid -issuer or -seed: oauthkit: "},
+	"unknown application set":        {"applications set web -verified", 1, "idp applications list"},
+	"missing seed file":              {"check -seed nothing.json", 1, "nothing.json"},
+	"unknown application rotated":    {"applications rotate-secret web", 1, "idp applications list"},
+	"unknown application deleted":    {"applications delete web", 1, "idp applications list"},
+}
+
 // TestIDPWrongUsage shows that a wrong command line changes nothing, exits with
 // status 2 and explains the usage, and that a missing object exits with status 1.
 func TestIDPWrongUsage(t *testing.T) {
@@ -15,54 +64,7 @@ func TestIDPWrongUsage(t *testing.T) {
 	succeed(t, "migrate", "-db", location)
 	succeed(t, "createapplication", "confidential", "client_credentials", "--client-id", "taken", "-db", location)
 	succeed(t, "createapplication", "public", "authorization_code", "--client-id", "public", "--redirect-uris", callback, "-db", location)
-	tests := map[string]struct {
-		args   string
-		status int
-		want   string
-	}{
-		"no such command":      {"frobnicate", 2, "idp help"},
-		"no such subcommand":   {"applications frobnicate", 2, "idp help applications"},
-		"half a command":       {"keys", 2, "idp help keys"},
-		"no such flag":         {"revoke -users x", 2, "idp help revoke"},
-		"an argument missing":  {"createapplication confidential", 2, "GRANT_TYPE"},
-		"an argument too many": {"applications list x", 2, `"x"`},
-		"neither of two":       {"revoke", 2, "-user or -application"},
-		"both of two":          {"revoke --user a --application b", 2, "-user or -application"},
-		"a batch of nothing":   {"cleartokens --batch 0", 2, "-batch"},
-		"a negative overlap":   {"applications rotate-secret web --keep -1h", 2, "-keep"},
-		"an id with a dash":    {"applications show -x", 2, "if it is the CLIENT_ID, put --"},
-		"a flag of no id":      {"applications set taken -frob", 2, "unknown flag -frob\n"},
-		"a flag that is new":   {"createapplication confidential client_credentials --frob", 2, "unknown flag -frob\n"},
-		"a chosen secret":      {"createapplication confidential client_credentials --client-secret s3cret", 2, "always generated; to import one"},
-		"a secret in clear":    {"createapplication confidential client_credentials --no-hash-client-secret", 2, "only the hash"},
-		"flags before":         {"-addr localhost:0 serve", 2, "flags must follow the command"},
-		"nothing to set":       {"applications set taken", 2, "nothing to change"},
-		"neither yes nor no":   {"applications set taken -verified=perhaps", 2, "true or false"},
-		"everything wrong set": {"applications set public -redirect-uris http://x.example/ -grant-types implicit", 2, "redirect_uris: "},
-		"help for what is set": {"applications set public -scopes raed", 2, "idp help applications set"},
-		"set to no user":       {"applications set taken -user nobody", 1, `"nobody"`},
-		"set to no seed file":  {"applications set taken -scopes read -seed nothing.json", 1, "nothing.json"},
-		"a scope":              {"createapplication confidential client_credentials --scopes raed", 2, "scopes: raed is not one of"},
-		"a client type":        {"createapplication secret client_credentials", 2, "client_type: "},
-		"a grant type":         {"createapplication confidential implicit", 2, "client_credentials"},
-		"everything wrong":     {"createapplication public authorization_code --redirect-uris http://x.example/ --algorithm HS256", 2, "redirect_uris: "},
-		"a public machine":     {"createapplication public client_credentials", 2, "grant_types: "},
-		"an owner that is no user": {
-			"createapplication confidential client_credentials --user nobody", 1, `"nobody"`,
-		},
-		"a client_id that is taken":  {"createapplication confidential client_credentials --client-id taken", 2, "client_id: taken is taken"},
-		"a secret of no one":         {"applications rotate-secret public", 1, "is public and has no secret"},
-		"a key that is not there":    {"keys remove kid", 1, "idp keys list"},
-		"a database that is none":    {"keys list -db /dev/null", 1, "-db"},
-		"a database in other words":  {"keys list -db host=localhost", 1, "neither a file nor"},
-		"no time":                    {"applications rotate-secret web --keep soon", 2, "-keep"},
-		"an issuer that is none":     {"check -issuer http://as.example/o/", 1, "invalid -issuer or -seed: oauthkit: "},
-		"setting what is not there":  {"applications set web -verified", 1, "idp applications list"},
-		"no seed file":               {"check -seed nothing.json", 1, "nothing.json"},
-		"rotating what is not there": {"applications rotate-secret web", 1, "idp applications list"},
-		"deleting what is not there": {"applications delete web", 1, "idp applications list"},
-	}
-	for name, test := range tests {
+	for name, test := range wrongUsages {
 		t.Run(name, func(t *testing.T) {
 			printed, complaint, status := command(t, withDatabase(strings.Fields(test.args), location)...)
 			if status != test.status || !strings.Contains(complaint, test.want) || printed != "" {
@@ -70,6 +72,12 @@ func TestIDPWrongUsage(t *testing.T) {
 			}
 		})
 	}
+	checkWrongUsageHasNoEffect(t, location)
+}
+
+// checkWrongUsageHasNoEffect expects unchanged applications, and no secret in an error.
+func checkWrongUsageHasNoEffect(t *testing.T, location string) {
+	t.Helper()
 	if listed := succeed(t, "applications", "list", "-db", location); strings.Count(listed, "\n") != 3 {
 		t.Errorf("got\n%s\nwant no new application", listed)
 	}

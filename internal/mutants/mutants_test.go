@@ -114,13 +114,9 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// TestTry tries mutants of a small module: one is detected by a test, one survives,
-// one is in a constant, one makes the program exit, and one is in a function with
-// named results.
-func TestTry(t *testing.T) {
-	folder := t.TempDir()
-	write(t, folder, "go.mod", "module example.test/m\n\ngo 1.25\n")
-	write(t, folder, "m.go", `package m
+// smallCode and smallTests are the module that TestTry breaks.
+const (
+	smallCode = `package m
 
 const limit = 3
 
@@ -139,8 +135,8 @@ func Fill(list []int) {
 		list[i] = i
 	}
 }
-`)
-	write(t, folder, "m_test.go", `package m
+`
+	smallTests = `package m
 
 import "testing"
 
@@ -159,7 +155,17 @@ func TestTwice(t *testing.T) {
 }
 
 func TestFill(t *testing.T) { Fill(make([]int, 2)) }
-`)
+`
+)
+
+// TestTry tries mutants of a small module: one is detected by a test, one survives,
+// one is in a constant, one makes the program exit, and one is in a function with
+// named results.
+func TestTry(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "go.mod", "module example.test/m\n\ngo 1.25\n")
+	write(t, folder, "m.go", smallCode)
+	write(t, folder, "m_test.go", smallTests)
 	var places []*place
 	for _, m := range []mutant{
 		{"killed", ".", "len(n) < limit", "len(n) <= limit", killer{".", "TestSmall/two"}},

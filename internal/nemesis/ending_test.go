@@ -74,45 +74,22 @@ func end(command ...string) func(r *Run) {
 		}
 		ctx, cancel := context.WithCancel(r.Context())
 		var running sync.WaitGroup
-		var mutex sync.Mutex
-		var grants []*Grant
 		var lastMark func() time.Time
 		if isUser {
 			lastMark = w.watchMark(ctx, r, "user:"+command[len(command)-1])
 		}
-		for number := range 8 {
-			running.Go(func() {
-				client := w.Client(number * len(w.Users)) // the user is always user0
-				client.instance, client.Unrecorded = number%2, true
-				defer client.Close()
-				for ctx.Err() == nil {
-					grant := client.Authorize(ctx, Trusted)
-					if grant == nil {
-						pause(ctx, 20*time.Millisecond)
-						continue
-					}
-					if op := client.Redeem(ctx, grant); op.Status == http.StatusOK {
-						grant.Access, grant.Refresh, grant.issued = op.Access, op.Refresh, time.Now()
-						mutex.Lock()
-						grants = append(grants, grant)
-						mutex.Unlock()
-					}
-				}
-			})
-		}
+		sessions := w.startSessions(ctx, &running)
 		pause(ctx, time.Second)
 		foreground := w.TokenLoad(0)
 		var stats *Stats
 		running.Go(func() { stats = foreground.Closed(ctx, 2) })
 		begun := time.Now()
-		output, err := w.Run(r.lab.builder.program(r, r.lab.directory), command...)
+		w.operate(r, command...)
 		took := time.Since(begun)
-		if err != nil {
-			r.Errorf("%v: %v\n%s", command, err, output)
-		}
 		pause(ctx, time.Second)
 		cancel()
 		running.Wait()
+		grants := sessions()
 		if isUser {
 			// After the revocation a user may get new credentials, but an application
 			// may not. The program exits a moment after the revocation, so the mark
@@ -123,33 +100,67 @@ func end(command ...string) func(r *Run) {
 		client := w.Client(0)
 		defer client.Close()
 		client.Unrecorded = true
-		alive, revived := 0, 0
+		active := 0
 		for _, grant := range grants {
 			if client.Introspect(r.Context(), grant, grant.Access).Active {
-				alive++
+				active++
 			}
 		}
 		rows := w.Number("SELECT count(*) FROM oauth_authorizations WHERE id LIKE 'filled-%' AND revoked_at IS NULL AND expires_at > now()")
 		if command[0] == "applications" && command[1] == "set" {
-			if output, err := w.Run(r.lab.builder.program(r, r.lab.directory), "applications", "set", "-disabled=false", Trusted); err != nil {
-				r.Errorf("%v\n%s", err, output)
-			}
-			for _, grant := range grants {
-				if client.Refresh(r.Context(), grant, grant.Refresh).Status == http.StatusOK ||
-					client.Introspect(r.Context(), grant, grant.Access).Active {
-					revived++
-				}
-			}
-			r.None("works again after enabling", revived, "906 of 988")
+			r.None("works again after enabling", w.enable(r, client, grants), "906 of 988")
 		}
 		r.Tell("tokens issued beside it", float64(len(grants)), "", "")
-		r.None("tokens alive after it returned", alive, before)
+		r.None("tokens alive after it returned", active, before)
 		r.AtMost("rows that it left", float64(rows), "", 0, "")
 		r.Tell("it took", took.Seconds(), "s", "31 s")
 		longest := stats.Quantile(1)
 		r.AtMost("longest wait for a token of another application", longest.Seconds(), "s", 1, "0.82 s")
 		r.None("of those not answered 200", stats.Sent-stats.OK, "0")
 	}
+}
+
+// startSessions starts clients that sign the user user0 in to the application Trusted
+// until ctx ends. The returned function returns their credentials; call it after
+// running has finished.
+func (w *World) startSessions(ctx context.Context, running *sync.WaitGroup) func() []*Grant {
+	var mutex sync.Mutex
+	var grants []*Grant
+	for number := range 8 {
+		running.Go(func() {
+			client := w.Client(number * len(w.Users)) // the user is always user0
+			client.instance, client.Unrecorded = number%2, true
+			defer client.Close()
+			for ctx.Err() == nil {
+				grant := client.Authorize(ctx, Trusted)
+				if grant == nil {
+					pause(ctx, 20*time.Millisecond)
+					continue
+				}
+				if op := client.Redeem(ctx, grant); op.Status == http.StatusOK {
+					grant.Access, grant.Refresh, grant.issued = op.Access, op.Refresh, time.Now()
+					mutex.Lock()
+					grants = append(grants, grant)
+					mutex.Unlock()
+				}
+			}
+		})
+	}
+	return func() []*Grant { return grants }
+}
+
+// enable enables the application Trusted again and returns the number of grants that
+// are valid then.
+func (w *World) enable(r *Run, client *Client, grants []*Grant) (revived int) {
+	r.Helper()
+	w.operate(r, "applications", "set", "-disabled=false", Trusted)
+	for _, grant := range grants {
+		if client.Refresh(r.Context(), grant, grant.Refresh).Status == http.StatusOK ||
+			client.Introspect(r.Context(), grant, grant.Access).Active {
+			revived++
+		}
+	}
+	return revived
 }
 
 // watchMark watches the mark of a revocation until ctx ends. The returned function
