@@ -154,3 +154,10 @@ func sendError(w http.ResponseWriter, request *oauthkit.AuthorizeRequest, err er
 	redirect(w, request.RedirectTo(oauthkit.Refusal(err)))
 	return nil
 }
+
+// recordRejection records the event of a refused authorization request.
+func (h *Handler) recordRejection(r *http.Request, clientID string, err error, shown bool) {
+	h.provider.Record(r.Context(), oauthkit.AuthorizeRejected{
+		ClientID: clientID, Code: oauthkit.CodeOf(err), Reason: oauthkit.ReasonOf(err), Description: wire.Description(err), Shown: shown,
+	})
+}

@@ -95,7 +95,7 @@ func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 			return text, nil
 		}
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, wire.MaxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(unwrap(w), r.Body, wire.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -57,11 +57,11 @@ func (h *Handler) writeBusy(w http.ResponseWriter, r *http.Request, found route)
 	h.inFlight.refused.add()
 	switch {
 	case found.page:
-		h.busy.pages[h.pages.catalogue.choose(r, "")].answer(w)
+		h.busy.pages[h.pages.catalogue.choose(r, "")].send(w)
 	case found.User != nil:
-		h.busy.user.answer(w)
+		h.busy.user.send(w)
 	default:
-		h.busy.program.answer(w)
+		h.busy.program.send(w)
 	}
 }
 
@@ -87,8 +87,8 @@ func (p *prepared) WriteHeader(status int) { p.status = status }
 // Write implements [http.ResponseWriter].
 func (p *prepared) Write(part []byte) (int, error) { return p.body.Write(part) }
 
-// answer sends the response. Requests share the header values, so they must not be changed.
-func (p *prepared) answer(w http.ResponseWriter) {
+// send sends the response. Requests share the header values, so they must not be changed.
+func (p *prepared) send(w http.ResponseWriter) {
 	header := w.Header()
 	vary := header["Vary"] // may be set by the host's middleware
 	maps.Copy(header, p.header)

@@ -10,21 +10,17 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// This file is the time that a request has. A client that hangs up ends nothing: otherwise it could
-// have its revocation or the alarm about its replay not carried out, and have the database give
-// up a connection. In place of the client's patience there is a deadline, [oauthkit.Config] Timeout.
-
 // detached is the context of an endpoint.
 type detached struct {
 	request.Detached
-	turn *inFlight // where the request has got a turn; nil: nowhere yet
+	turn *inFlight // the limit in which the request has a turn, or nil
 }
 
-// turnKey is the key of the inFlight in which a request has got a turn.
+// turnKey is the key of detached.turn.
 type turnKey struct{}
 
-// hasTurn reports whether the request was let in by f: an endpoint can be called by the handler of
-// another one, which must not wait for itself.
+// hasTurn reports whether the request has a turn of f. An endpoint that another endpoint calls must
+// not wait for the turn of its caller.
 func hasTurn(ctx context.Context, f *inFlight) bool {
 	turn, ok := ctx.Value(turnKey{}).(*inFlight)
 	return ok && turn == f
@@ -38,9 +34,9 @@ func (d *detached) Value(key any) any {
 	return d.Detached.Value(key)
 }
 
-// timely turns a failure of ours that came after the deadline into what it is for the client: the
-// answer could not be found out in time.
-func timely(ctx context.Context, err error) error {
+// asTimeout turns an internal error after the deadline into [oauthkit.Unavailable], since its cause
+// is probably the deadline.
+func asTimeout(ctx context.Context, err error) error {
 	if wire.Status(err) == http.StatusInternalServerError && request.AsPanic(err) == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return oauthkit.Unavailable(err)
 	}

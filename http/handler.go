@@ -206,6 +206,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
+// errNotFound answers a request for an unknown path.
+var errNotFound = wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
+	WithReason(oauthkit.ReasonNotFound))
+
 // serveNotFound answers a request for an unknown path: in JSON below api/, and otherwise with
 // a page.
 func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
@@ -234,26 +238,26 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 		h.fail(w, request.WithInfo(r), found, wire.MethodNotAllowed(found.Methods))
 		return
 	}
-	var begun serving
-	begun.body.readAhead(r) // before the timeout begins
-	r, end := begun.begin(r, h.provider.Timeout())
+	var s serving
+	s.body.readAhead(r) // before the timeout begins
+	r, end := s.begin(r, h.provider.Timeout())
 	defer end()
 	if !found.InMemory && !hasTurn(r.Context(), h.inFlight) {
-		stranger := isStrangers(r, found, &begun.body)
-		if !h.inFlight.enter(r.Context(), stranger) {
+		anonymous := isAnonymous(r, found, &s.body)
+		if !h.inFlight.enter(r.Context(), anonymous) {
 			h.writeBusy(w, r, found)
 			return
 		}
-		begun.answer.turn, begun.answer.stranger = h.inFlight, stranger
-		defer begun.answer.leave()
-		begun.context.turn = h.inFlight
+		s.response.turn, s.response.anonymous = h.inFlight, anonymous
+		defer s.response.leave()
+		s.context.turn = h.inFlight
 	}
-	begun.answer.ResponseWriter = w
-	h.answer(&begun.answer, r, found)
+	s.response.ResponseWriter = w
+	h.respond(&s.response, r, found)
 }
 
-// answer calls the endpoint and writes the error that it returns.
-func (h *Handler) answer(w *answer, r *http.Request, found route) {
+// respond calls the endpoint and writes the error that it returns.
+func (h *Handler) respond(w *response, r *http.Request, found route) {
 	err := h.call(w, r, found)
 	switch {
 	case err == nil:
@@ -262,15 +266,15 @@ func (h *Handler) answer(w *answer, r *http.Request, found route) {
 		h.log(r, err)
 		panic(http.ErrAbortHandler) // the client must not take half a response for a complete one
 	default:
-		h.fail(w, r, found, timely(r.Context(), err))
+		h.fail(w, r, found, asTimeout(r.Context(), err))
 	}
 }
 
 // serving is the state of a request, allocated together.
 type serving struct {
-	context detached
-	body    body
-	answer  answer
+	context  detached
+	body     body
+	response response
 }
 
 // begin returns the request for the endpoint. The caller must call end after the response.
@@ -376,4 +380,9 @@ func requiredScopes(scope string) oauthkit.Scopes {
 		return nil
 	}
 	return oauthkit.Scopes{scope}
+}
+
+// log logs failures at level error, and refusals at level debug.
+func (h *Handler) log(r *http.Request, err error) {
+	request.Log(h.provider.Logger(), r, err)
 }

@@ -30,9 +30,9 @@ const (
 // inFlight limits the requests that are being served.
 type inFlight struct {
 	all queue
-	// strangers limits anonymous requests further, to half of the store's connections. If their
+	// anonymous limits anonymous requests further, to half of the store's connections. If their
 	// statements hang, authenticated clients are still served.
-	strangers queue
+	anonymous queue
 	refused   refusals
 }
 
@@ -50,61 +50,61 @@ func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	case limit == 0:
 		limit = unknownInFlight
 	}
-	strangers := limit / 2
+	anonymous := limit / 2
 	if connections > 0 {
-		strangers = min(strangers, connections/2)
+		anonymous = min(anonymous, connections/2)
 	}
 	return &inFlight{
 		all:       queue{slots: semaphore.NewWeighted(int64(limit))},
-		strangers: queue{slots: semaphore.NewWeighted(int64(max(strangers, 1)))},
+		anonymous: queue{slots: semaphore.NewWeighted(int64(max(anonymous, 1)))},
 		refused:   refusals{provider: provider},
 	}, nil
 }
 
 // enter waits for a turn and reports whether there was one in time. If so, the caller must call
 // leave.
-func (f *inFlight) enter(ctx context.Context, stranger bool) bool {
-	if f.tryEnter(stranger) {
+func (f *inFlight) enter(ctx context.Context, anonymous bool) bool {
+	if f.tryEnter(anonymous) {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	if stranger && !f.strangers.enter(ctx) {
+	if anonymous && !f.anonymous.enter(ctx) {
 		return false
 	}
 	if f.all.enter(ctx) {
 		return true
 	}
-	if stranger {
-		f.strangers.slots.Release(1)
+	if anonymous {
+		f.anonymous.slots.Release(1)
 	}
 	return false
 }
 
 // tryEnter is enter without waiting.
-func (f *inFlight) tryEnter(stranger bool) bool {
-	if stranger && !f.strangers.slots.TryAcquire(1) {
+func (f *inFlight) tryEnter(anonymous bool) bool {
+	if anonymous && !f.anonymous.slots.TryAcquire(1) {
 		return false
 	}
 	if f.all.slots.TryAcquire(1) {
 		return true
 	}
-	if stranger {
-		f.strangers.slots.Release(1)
+	if anonymous {
+		f.anonymous.slots.Release(1)
 	}
 	return false
 }
 
 // isFull reports whether no request to the endpoint can wait, because a queue is full.
 func (f *inFlight) isFull(found route) bool {
-	return !found.InMemory && (f.all.isFull() || found.isOpen() && f.strangers.isFull())
+	return !found.InMemory && (f.all.isFull() || found.isOpen() && f.anonymous.isFull())
 }
 
 // leave passes the turn on to the next request.
-func (f *inFlight) leave(stranger bool) {
+func (f *inFlight) leave(anonymous bool) {
 	f.all.slots.Release(1)
-	if stranger {
-		f.strangers.slots.Release(1)
+	if anonymous {
+		f.anonymous.slots.Release(1)
 	}
 }
 
@@ -153,10 +153,10 @@ func (r *refusals) report() {
 	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 }
 
-// isStrangers reports whether anyone can send such a request, since it carries no client
+// isAnonymous reports whether anyone can send such a request, since it carries no client
 // credentials. They need not be valid: that is checked later. Pages for users count as well,
 // because only the host can validate a session.
-func isStrangers(r *http.Request, found route, sent *body) bool {
+func isAnonymous(r *http.Request, found route, sent *body) bool {
 	switch {
 	case found.isOpen():
 		return true

@@ -21,7 +21,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"body-unbounded", pages,
-			`io.ReadAll(http.MaxBytesReader(underneath(w), r.Body, wire.MaxBody))`, `io.ReadAll(r.Body)`,
+			`io.ReadAll(http.MaxBytesReader(unwrap(w), r.Body, wire.MaxBody))`, `io.ReadAll(r.Body)`,
 			killer{attacks, "TestTokenRequest/memory/T-07"},
 		},
 		{

@@ -122,7 +122,7 @@ func ofLoad() []mutant {
 		},
 		{
 			"in-flight-all-for-strangers", pages,
-			`strangers = min(strangers, connections/2)`, `strangers = limit`,
+			`anonymous = min(anonymous, connections/2)`, `anonymous = limit`,
 			killer{pages, "TestInFlight_Strangers"},
 		},
 	}

@@ -12,16 +12,16 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// This file is the wire: it parses the bodies of requests, and maps errors to statuses and challenges.
+// This file reads form-encoded parameters.
 
-// What a request may have at most. The longest parameters that exist are tokens and assertions of a few KiB.
+// The limits of a request. The longest parameters are tokens and assertions of a few KiB.
 const (
 	maxParameters = 1000
 	maxValue      = 8 << 10 // bytes
 )
 
-// readForm reads the parameters of a POST from its body, each at most once (RFC 6749 §3.2) unless it is named as repeatable. The
-// query is never looked at: what is in a URL is in logs.
+// readForm reads the parameters of a POST from its body. Each may occur once (RFC 6749 §3.2),
+// unless it is repeatable. The query is ignored, since URLs end up in logs.
 func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	form, err := readBody(w, r)
 	if err != nil {
@@ -41,7 +41,7 @@ func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url
 	return form, nil
 }
 
-// readBody reads a form-encoded body as it is.
+// readBody reads a form-encoded body without checking the parameters.
 func readBody(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if !isForm(r.Header) {
 		return nil, wire.WithStatus(http.StatusUnsupportedMediaType, wire.Malformed("the body must be application/x-www-form-urlencoded in UTF-8, not compressed"))
@@ -60,7 +60,7 @@ func isForm(header http.Header) bool {
 		len(header.Values("Content-Type")) == 1 && header.Get("Content-Encoding") == ""
 }
 
-// parseForm reads form-encoded text. What cannot be read wholly is not read at all.
+// parseForm reads form-encoded text. On an error it returns no parameters.
 func parseForm(text string) (url.Values, error) {
 	if len(text) > wire.MaxBody || strings.Count(text, "&") >= maxParameters {
 		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "there are more than %d bytes or %d parameters", wire.MaxBody, maxParameters).WithReason(oauthkit.ReasonTooLarge)
@@ -72,11 +72,8 @@ func parseForm(text string) (url.Values, error) {
 	return form, nil
 }
 
-// dropEmpty removes the parameters without a value, which are as good as none (RFC 6749 §3.1, §3.2). What is repeated stays.
+// dropEmpty removes parameters without a value, which count as omitted (RFC 6749 §3.1, §3.2). It
+// keeps repeated ones.
 func dropEmpty(form url.Values) {
 	maps.DeleteFunc(form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 }
-
-// errNotFound answers a request for an unknown path.
-var errNotFound = wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
-	WithReason(oauthkit.ReasonNotFound))
