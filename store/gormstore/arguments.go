@@ -18,7 +18,7 @@ type arguments struct {
 	limit                            int
 	lock                             int64
 	sealed                           []byte
-	window                           time.Duration // in which what is sealed can be repeated
+	window                           time.Duration // in which the sealed response can be repeated
 
 	authorization *oauthkit.Authorization
 	code          *oauthkit.AuthorizationCode
@@ -30,11 +30,12 @@ type arguments struct {
 	scope         *Scope
 }
 
-// parameter returns the value of a named argument as it is stored. It takes the arguments by
-// value: then a call of a statement does not allocate them.
+// parameter returns the value of a named argument as it is stored. It takes the
+// arguments by value: then a call of a statement does not allocate them.
 type parameter func(d *database, a arguments) any
 
-// parameters are the names that a statement can have after "@", with the columns of tables.
+// parameters are the names that a statement can have after "@", with the columns of
+// tables.
 type parameters struct {
 	named   map[string]parameter
 	columns map[string][]string // the columns of a row, by its name

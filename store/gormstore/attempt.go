@@ -10,15 +10,18 @@ import (
 	"gorm.io/gorm"
 )
 
-// attempts is how often a statement or transaction is executed that the database undoes because of others at the same time.
+// attempts is the number of times that a statement or transaction is executed if the
+// database undoes it because of concurrent ones.
 const attempts = 8
 
-// attemptPause is multiplied with the number of the attempt.
+// attemptPause is multiplied by the number of the attempt.
 const attemptPause = 5 * time.Millisecond
 
-// attempt executes run, which is one statement outside a transaction, or one transaction. On SQLite, run waits for its turn before it
-// takes a connection if it writes. What the database has undone because of a concurrent transaction is executed again, as long as
-// ctx lasts. A failure that leaves open whether something was committed is not.
+// attempt executes run, which is one statement outside a transaction, or one
+// transaction. On SQLite, a run that writes waits for its turn before it takes a
+// connection. If the database undoes run because of a concurrent transaction, it is
+// executed again until ctx ends. A failure after which the commit is uncertain is not
+// repeated.
 func (d *database) attempt(ctx context.Context, writes bool, run func() error) error {
 	if err := d.file.check(ctx, d); err != nil {
 		return err
@@ -32,12 +35,12 @@ func (d *database) attempt(ctx context.Context, writes bool, run func() error) e
 	for n := 1; ; n++ {
 		err := run()
 		if err == nil || n == attempts || !isUndone(err) || !pause(ctx, time.Duration(n)*attemptPause) {
-			return ended(ctx, err)
+			return withContextError(ctx, err)
 		}
 	}
 }
 
-// transaction executes run in a transaction, as attempt does. Run may be executed several times.
+// transaction executes run in a transaction, several times if the database undoes it.
 func (d *database) transaction(ctx context.Context, run func(tx *gorm.DB) error) error {
 	return d.attempt(ctx, true, func() error { return d.begin(ctx, run) })
 }
@@ -47,13 +50,14 @@ func (d *database) begin(ctx context.Context, run func(tx *gorm.DB) error) error
 	return d.db.WithContext(ctx).Transaction(run, d.dialect.transactionOptions()...)
 }
 
-// isUndone reports whether the server has undone a transaction because of another one: a serialization failure or a deadlock.
+// isUndone reports whether the server undid a transaction because of another one,
+// with a serialization failure or a deadlock.
 func isUndone(err error) bool {
 	code := sqlState(err)
 	return code == "40001" || code == "40P01"
 }
 
-// sqlState returns the code of an error that a PostgreSQL server has sent, or "".
+// sqlState returns the code of an error of a PostgreSQL server, or "".
 func sqlState(err error) string {
 	var coded interface{ SQLState() string }
 	if errors.As(err, &coded) {
@@ -62,7 +66,7 @@ func sqlState(err error) string {
 	return ""
 }
 
-// pause waits for a random time up to longest. It reports false if ctx ends.
+// pause waits for a random time up to longest. It returns false if ctx ends.
 func pause(ctx context.Context, longest time.Duration) bool {
 	timer := time.NewTimer(rand.N(longest)) //nolint:gosec // no secret
 	defer timer.Stop()
@@ -74,12 +78,13 @@ func pause(ctx context.Context, longest time.Duration) bool {
 	}
 }
 
-// ended adds the error of a context that has ended to the failure that this was for the database.
-func ended(ctx context.Context, err error) error {
+// withContextError adds the error of a context that has ended to the error that the
+// database returned because of it.
+func withContextError(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
 		return err
 	}
-	var busy interface{ Temporary() bool } // how SQLite's drivers say that another program was writing
+	var busy interface{ Temporary() bool } // of SQLite's drivers, if another program is writing
 	if sqlState(err) == "57014" || errors.As(err, &busy) && busy.Temporary() {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// authorizationColumns are those of the table except issued_at. It is the time at which the
-// first tokens were issued, which consumes a code.
+// authorizationColumns are those of the table except issued_at. It is the time at
+// which the first tokens were issued, which consumes a code.
 func authorizationColumns() columns[oauthkit.Authorization] {
 	type row = oauthkit.Authorization
 	return columns[row]{
@@ -32,8 +32,8 @@ func authorizationColumns() columns[oauthkit.Authorization] {
 // maxFields is the number of fields of a credential together with its Authorization.
 const maxFields = 24
 
-// readCredential reads the one row of a statement: the columns of a credential, then further
-// fields, then the columns of its Authorization.
+// readCredential reads the one row of a statement: the columns of a credential, then
+// further fields, then the columns of its Authorization.
 func readCredential[T any](
 	ctx context.Context, d *database, text, hash string, columns columns[T], row *T, a *oauthkit.Authorization, further ...any,
 ) error {
@@ -42,8 +42,8 @@ func readCredential[T any](
 	return d.queryRow(ctx, d.pool(), text, arguments{hash: hash}, fields...)
 }
 
-// RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that holds the
-// Authorization.
+// RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that
+// holds the Authorization.
 func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
 	changed, err = c.dialect.revokeAuthorization(ctx, c.database, id, now)
 	return changed, storeError("revoking an authorization", err)

@@ -14,74 +14,76 @@ var (
 	_ oauthkit.Checker = (*Store[*oauthkit.AbstractApplication])(nil)
 )
 
-// Check implements [oauthkit.Checker]. It reads the schema and the settings of the database, with a few
-// short statements.
+// Check implements [oauthkit.Checker]. It reads the schema and the settings of the
+// database, with a few short statements.
 func (c *Credentials) Check(ctx context.Context) []oauthkit.Finding {
 	return c.check(ctx, "the database of the credentials", credentialTables())
 }
 
-// Check implements [oauthkit.Checker], as [Credentials.Check] does, for both databases where there are two.
+// Check implements [oauthkit.Checker], as [Credentials.Check] does, for both
+// databases if there are two.
 func (s *Store[A]) Check(ctx context.Context) []oauthkit.Finding {
-	columns := inspection{"the columns of the applications", s.ApplicationTable.checkColumns}
+	columns := inspection{"read the columns of the applications", s.ApplicationTable.checkColumns}
 	if s.ApplicationTable.together() {
 		return s.check(ctx, "the database", slices.Concat(applicationTables(), credentialTables()), columns)
 	}
-	apart := inspection{"whether the applications are in a database of their own", s.checkApart}
+	apart := inspection{"compare the two databases", s.checkApart}
 	return append(s.Credentials.Check(ctx), s.ApplicationTable.check(ctx, "the database of the applications", applicationTables(), columns, apart)...)
 }
 
-// inspection looks at one thing. Its error says that nothing could be found out.
+// inspection is one part of a check. Its error is reported as a finding.
 type inspection struct {
-	what string
-	find func(ctx context.Context) ([]oauthkit.Finding, error)
+	action string
+	find   func(ctx context.Context) ([]oauthkit.Finding, error)
 }
 
-// check looks at a database that these tables are in, among others. What the migrations have not made yet is not looked at.
+// check inspects a database that has these tables, among others. If migrations are
+// missing, it reports only them and the settings.
 func (d *database) check(ctx context.Context, place string, tables []table, further ...inspection) []oauthkit.Finding {
-	findings := inspect(ctx, place, inspection{"its settings", func(ctx context.Context) ([]oauthkit.Finding, error) {
+	findings := inspect(ctx, place, inspection{"read its settings", func(ctx context.Context) ([]oauthkit.Finding, error) {
 		return d.dialect.checkSettings(ctx, d, place)
 	}})
-	behind := inspect(ctx, place, inspection{"which migrations have run", func(ctx context.Context) ([]oauthkit.Finding, error) {
+	behind := inspect(ctx, place, inspection{"read its migrations", func(ctx context.Context) ([]oauthkit.Finding, error) {
 		return d.checkVersions(ctx, place)
 	}})
 	if len(behind) > 0 {
 		return append(findings, behind...)
 	}
-	rest := []inspection{
-		{"its unique keys", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkKeys(ctx, tables) }},
-		{"where GORM's plug-in for several databases sends writes", func(ctx context.Context) ([]oauthkit.Finding, error) {
+	others := []inspection{
+		{"read its unique keys", func(ctx context.Context) ([]oauthkit.Finding, error) { return d.checkKeys(ctx, tables) }},
+		{"ask dbresolver where it sends writes", func(ctx context.Context) ([]oauthkit.Finding, error) {
 			return d.checkWrites(ctx, tables)
 		}},
 	}
-	return append(findings, inspect(ctx, place, append(rest, further...)...)...)
+	return append(findings, inspect(ctx, place, append(others, further...)...)...)
 }
 
-// inspect returns what the inspections find, a failure of theirs included.
+// inspect returns the findings of the inspections, including one for each that fails.
 func inspect(ctx context.Context, place string, inspections ...inspection) (findings []oauthkit.Finding) {
-	for _, one := range inspections {
-		found, err := one.find(ctx)
+	for _, inspection := range inspections {
+		results, err := inspection.find(ctx)
 		if err != nil {
-			found = []oauthkit.Finding{{
+			results = []oauthkit.Finding{{
 				ID: "gormstore.E001", Severity: oauthkit.SeverityError,
-				Message: fmt.Sprintf("%s: %s cannot be found out: %v", place, one.what, err),
-				Hint:    "See whether the database can be reached, and whether Migrate has run on it",
+				Message: fmt.Sprintf("%s: cannot %s: %v", place, inspection.action, err),
+				Hint:    "Check that the database is reachable and that Migrate has run",
 			}}
 		}
-		findings = append(findings, found...)
+		findings = append(findings, results...)
 	}
 	return findings
 }
 
-// checkVersions looks for versions that have not run. One that is not known here is a newer program's, which may be starting
-// beside this one: migrations only add.
+// checkVersions reports versions that have not run. An unknown version belongs to a
+// newer program, which may run beside this one, because migrations only add.
 func (d *database) checkVersions(ctx context.Context, place string) ([]oauthkit.Finding, error) {
-	have, err := d.queryStrings(ctx, d.pool(), selectMigrations, arguments{})
+	existing, err := d.queryStrings(ctx, d.pool(), selectMigrations, arguments{})
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
 	for _, version := range d.dialect.migrations {
-		if !slices.Contains(have, version.id) {
+		if !slices.Contains(existing, version.id) {
 			missing = append(missing, version.id)
 		}
 	}
@@ -94,11 +96,11 @@ func (d *database) checkVersions(ctx context.Context, place string) ([]oauthkit.
 func outdated(message string) []oauthkit.Finding {
 	return []oauthkit.Finding{{
 		ID: "gormstore.E002", Severity: oauthkit.SeverityError, Message: message,
-		Hint: "Call the store's Migrate, or have somebody execute what PrintMigrations writes",
+		Hint: "Call Migrate, or execute the statements that PrintMigrations writes",
 	}}
 }
 
-// checkColumns looks for fields of the host's application that are no column.
+// checkColumns reports fields of the host's application that have no column.
 func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding, error) {
 	existing, err := t.queryStrings(ctx, t.pool(), t.dialect.applicationColumns, arguments{})
 	if err != nil {
@@ -114,19 +116,20 @@ func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding,
 	if len(missing) == 0 {
 		return nil, nil
 	}
-	return outdated(fmt.Sprintf("the applications have no columns %s, which %T has", strings.Join(missing, ", "), t.model)), nil
+	return outdated(fmt.Sprintf("the table of applications lacks the columns %s of %T", strings.Join(missing, ", "), t.model)), nil
 }
 
-// checkKeys looks for the keys by which the database judges races: without one, what must happen once can happen twice.
+// checkKeys reports missing unique keys. They decide between concurrent acts: without
+// one, an act can succeed twice.
 func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
 	var missing []string
 	for _, table := range tables {
-		have, err := d.queryStrings(ctx, d.pool(), d.dialect.uniqueKeys, arguments{name: d.prefix + table.name})
+		existing, err := d.queryStrings(ctx, d.pool(), d.dialect.uniqueKeys, arguments{name: d.prefix + table.name})
 		if err != nil {
 			return nil, err
 		}
 		for _, key := range table.keys {
-			if !slices.Contains(have, key) {
+			if !slices.Contains(existing, key) {
 				missing = append(missing, fmt.Sprintf("%s%s (%s)", d.prefix, table.name, strings.ReplaceAll(key, " ", ", ")))
 			}
 		}
@@ -136,8 +139,8 @@ func (d *database) checkKeys(ctx context.Context, tables []table) ([]oauthkit.Fi
 	}
 	return []oauthkit.Finding{{
 		ID: "gormstore.E003", Severity: oauthkit.SeverityError,
-		Message: "tables lack unique keys, by which the database decides what happens once when it is tried twice: " + strings.Join(missing, ", "),
-		Hint:    "Make them again, as PrintMigrations writes them, after removing rows that are there twice",
+		Message: "tables lack unique keys, without which concurrent requests can use a credential twice: " + strings.Join(missing, ", "),
+		Hint:    "Remove duplicate rows, and create the keys as PrintMigrations writes them",
 	}}, nil
 }
 

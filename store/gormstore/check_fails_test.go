@@ -27,7 +27,7 @@ func TestCheckFails(t *testing.T) {
 				if pool.count < pool.at {
 					break
 				}
-				if len(findings) != 1 || findings[0].ID != "gormstore.E001" || !strings.Contains(findings[0].Message, "cannot be found out") {
+				if len(findings) != 1 || findings[0].ID != "gormstore.E001" || !strings.Contains(findings[0].Message, ": cannot ") {
 					t.Errorf("statement %d: got %v, want gormstore.E001 alone", pool.at, findings)
 				}
 			}

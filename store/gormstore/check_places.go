@@ -10,20 +10,21 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file looks for tables that are not where the others are.
+// This file checks that all tables are in the database that the store writes to.
 
 // Location implements [oauthkit.Locator].
 func (c *Credentials) Location(ctx context.Context) (string, error) {
 	var place string
 	if err := c.queryRow(ctx, c.pool(), c.dialect.identity, arguments{}, &place); err != nil || place == "" {
-		return "", err // SQLite has no name for a database in memory
+		return "", err // a SQLite database in memory has no identity
 	}
 	return place + " " + c.prefix, nil
 }
 
-// checkWrites asks GORM's plug-in dbresolver where it would send a write. Replicas are no matter: the store reads from where it
-// writes. But what is issued has to be in one database, and applications are written with GORM's own calls, which the plug-in may
-// send to another.
+// checkWrites asks GORM's plug-in dbresolver where it would send a write. Replicas do
+// not matter, because the store reads from the database that it writes to. But all
+// credentials must be in one database, and applications are written with GORM's own
+// calls, which the plug-in may send to another.
 func (d *database) checkWrites(ctx context.Context, tables []table) ([]oauthkit.Finding, error) {
 	if _, used := d.db.Plugins["gorm:db_resolver"]; !used {
 		return nil, nil
@@ -43,16 +44,17 @@ func (d *database) checkWrites(ctx context.Context, tables []table) ([]oauthkit.
 	}
 	return []oauthkit.Finding{{
 		ID: "gormstore.E006", Severity: oauthkit.SeverityError,
-		Message: fmt.Sprintf("GORM's plug-in dbresolver has Sources that are another database than the store's for %s", strings.Join(elsewhere, ", ")),
-		Hint: "Leave the store's tables out of Sources, since what is issued must be in one database; applications are put into another with" +
-			" Config.Applications",
+		Message: fmt.Sprintf("GORM's plug-in dbresolver sends writes of %s to another database than the store does", strings.Join(elsewhere, ", ")),
+		Hint:    "Leave the store's tables out of Sources; use Config.ApplicationDB to store applications in another database",
 	}}, nil
 }
 
-// choices is how often the plug-in is asked about a table, since it may choose between several databases at random.
+// choices is the number of times that the plug-in is asked about a table, because it
+// may choose a database at random.
 const choices = 16
 
-// writesHere reports whether the plug-in sends a write of a table to where the store writes. Nothing is executed.
+// writesHere reports whether the plug-in sends writes of a table to the store's
+// database. It executes nothing.
 func (d *database) writesHere(ctx context.Context, table string) (bool, error) {
 	asked := map[gorm.ConnPool]bool{d.pool(): true}
 	for range choices {
@@ -63,33 +65,33 @@ func (d *database) writesHere(ctx context.Context, table string) (bool, error) {
 			continue
 		}
 		asked[pool] = true
-		if here, err := d.isWhere(ctx, pool); err != nil || !here {
+		if same, err := d.isSame(ctx, pool); err != nil || !same {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// checkApart finds that two databases are one. Then an act on both would be two transactions, of which on SQLite one waits for the
-// other in vain.
+// checkApart reports that two databases are the same. An act on both would then be
+// two transactions, and on SQLite one would wait for the other until it fails.
 func (s *Store[A]) checkApart(ctx context.Context) ([]oauthkit.Finding, error) {
 	applications := s.ApplicationTable.database
 	if applications.dialect.name != s.dialect.name {
 		return nil, nil
 	}
-	same, err := s.isWhere(ctx, applications.pool())
+	same, err := s.isSame(ctx, applications.pool())
 	if err != nil || !same {
 		return nil, err
 	}
 	return []oauthkit.Finding{{
 		ID: "gormstore.E007", Severity: oauthkit.SeverityError,
-		Message: "Config.Applications is the database that the credentials are in, so that what is done about both is not one transaction",
-		Hint:    "Leave Config.Applications nil",
+		Message: "Config.ApplicationDB is the database of the credentials, so acts on both are not one transaction",
+		Hint:    "Leave Config.ApplicationDB nil",
 	}}, nil
 }
 
-// isWhere reports whether statements through pool find the tables of d.
-func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error) {
+// isSame reports whether statements through pool find the tables of d.
+func (d *database) isSame(ctx context.Context, pool gorm.ConnPool) (bool, error) {
 	var own, other string
 	if err := d.queryRow(ctx, d.pool(), d.dialect.identity, arguments{}, &own); err != nil {
 		return false, err
@@ -97,5 +99,5 @@ func (d *database) isWhere(ctx context.Context, pool gorm.ConnPool) (bool, error
 	if err := d.queryRow(ctx, pool, d.dialect.identity, arguments{}, &other); err != nil {
 		return false, err
 	}
-	return own == other && own != "", nil // SQLite has no name for a database in memory
+	return own == other && own != "", nil // a SQLite database in memory has no identity
 }

@@ -54,7 +54,7 @@ func TestCheckApart(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		migrated[*oauthkit.AbstractApplication](t, open())
 		store := unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{ApplicationDB: open()})
-		expectFinding(t, store, "gormstore.E007", "Config.Applications")
+		expectFinding(t, store, "gormstore.E007", "Config.ApplicationDB")
 
 		empty := openers()[open().Name()](t)()
 		store = unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{ApplicationDB: empty})

@@ -8,10 +8,11 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// maxSkew is how far two clocks may be apart.
+// maxSkew is the tolerated difference between two clocks.
 const maxSkew = 2 * time.Second
 
-// checkPostgresSettings looks for a server on which no act works, for an isolation level at which acts are slower, and at the clock.
+// checkPostgresSettings reports a server that cannot be written to, an isolation
+// level at which acts are repeated, and a clock that is wrong.
 func checkPostgresSettings(ctx context.Context, d *database, place string) (findings []oauthkit.Finding, err error) {
 	var standby, readOnly bool
 	var isolation string
@@ -25,22 +26,22 @@ func checkPostgresSettings(ctx context.Context, d *database, place string) (find
 	after := d.db.NowFunc()
 	switch {
 	case standby:
-		findings = append(findings, readOnlyFinding(place+" is on a replica"))
+		findings = append(findings, readOnlyFinding(place+" is a replica"))
 	case readOnly:
 		findings = append(findings, readOnlyFinding(place+" is read-only by default_transaction_read_only"))
 	}
-	if isolation != "read committed" && isolation != "read uncommitted" { // PostgreSQL has no difference between them
+	if isolation != "read committed" && isolation != "read uncommitted" { // the same in PostgreSQL
 		findings = append(findings, oauthkit.Finding{
 			ID: "gormstore.W005", Severity: oauthkit.SeverityWarning,
-			Message: fmt.Sprintf("%s has the isolation level %s by default_transaction_isolation, at which concurrent acts are executed again", place, isolation),
-			Hint:    "Set it to read committed for this program's connections, and another level where its own transactions begin",
+			Message: fmt.Sprintf("%s has default_transaction_isolation = %s, at which concurrent acts are executed repeatedly", place, isolation),
+			Hint:    "Set it to read committed for the connections of this program, and set other levels for single transactions",
 		})
 	}
 	if clock.Before(before.Add(-maxSkew)) || clock.After(after.Add(maxSkew)) {
 		findings = append(findings, oauthkit.Finding{
 			ID: "gormstore.W001", Severity: oauthkit.SeverityWarning,
-			Message: fmt.Sprintf("the clock of %s is %s off from this program's", place, clock.Sub(before).Round(time.Second)),
-			Hint:    "Have both set by NTP: instances with different clocks disagree about what has expired",
+			Message: fmt.Sprintf("the clock of %s is off by %s", place, clock.Sub(before).Round(time.Second)),
+			Hint:    "Set both by NTP: instances with different clocks disagree about expiry",
 		})
 	}
 	return findings, nil
@@ -49,14 +50,15 @@ func checkPostgresSettings(ctx context.Context, d *database, place string) (find
 func readOnlyFinding(message string) oauthkit.Finding {
 	return oauthkit.Finding{
 		ID: "gormstore.E004", Severity: oauthkit.SeverityError,
-		Message: message + ", where nothing can be written",
-		Hint:    "Connect to the primary, such as with target_session_attrs=read-write",
+		Message: message + ", so writes fail",
+		Hint:    "Connect to the primary, for example with target_session_attrs=read-write",
 	}
 }
 
-// checkSQLiteSettings looks for what makes requests wait or fail that could be answered, and for what a power failure destroys. Whether
-// transactions begin with the write lock makes no difference, since each one of the store's begins with a write; neither do
-// foreign keys, since there are none.
+// checkSQLiteSettings reports settings that let requests wait or fail without need,
+// or let a power failure destroy data. It does not matter whether transactions begin
+// with the write lock, because every transaction of the store begins with a write, or
+// whether foreign keys are enforced, because there are none.
 func checkSQLiteSettings(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error) {
 	var file, journal string
 	var timeout, synchronous int
@@ -75,31 +77,31 @@ func checkSQLiteSettings(ctx context.Context, d *database, place string) ([]oaut
 	}
 	var findings []oauthkit.Finding
 	for _, setting := range []struct {
-		departs           bool
+		isWeak            bool
 		id, message, hint string
 	}{
 		{
 			file != "" && journal != "wal", "gormstore.W002",
-			fmt.Sprintf("%s has journal_mode %s, so that a write waits for all reads, and reads for it", place, journal),
-			"Execute PRAGMA journal_mode = wal, which the file keeps, or open it with store/sqlite",
+			fmt.Sprintf("%s has journal_mode %s, so writes and reads wait for each other", place, journal),
+			"Execute PRAGMA journal_mode = wal, which is stored in the file, or open it with store/sqlite",
 		},
 		{
 			timeout == 0, "gormstore.W003",
-			place + " has busy_timeout 0, so that whoever meets a write is answered with 503 at once",
-			"Set busy_timeout to some seconds for every connection, or open the file with store/sqlite",
+			place + " has busy_timeout 0, so a request during a write is answered with 503",
+			"Set busy_timeout to several seconds for every connection, or open the file with store/sqlite",
 		},
 		{
 			synchronous == 0, "gormstore.W004",
-			place + " has synchronous off, so that a power failure can destroy it",
+			place + " has synchronous off, so a power failure can corrupt it",
 			"Set synchronous to full for every connection, or open the file with store/sqlite",
 		},
 		{
 			file != "" && synchronous == 1, "gormstore.W006",
-			place + " has synchronous normal, so that a power failure can take the last commits back, a revocation among them",
-			"Set synchronous to full, or accept this if the disk's writes survive a power failure",
+			place + " has synchronous normal, so a power failure can undo the last commits, for example a revocation",
+			"Set synchronous to full, or accept this if writes of the disk survive a power failure",
 		},
 	} {
-		if setting.departs {
+		if setting.isWeak {
 			findings = append(findings, oauthkit.Finding{ID: setting.id, Severity: oauthkit.SeverityWarning, Message: setting.message, Hint: setting.hint})
 		}
 	}

@@ -34,7 +34,7 @@ func TestCheckPostgres(t *testing.T) {
 	for _, test := range []struct {
 		skew time.Duration
 		word string
-	}{{-time.Hour, "the clock of the database is "}, {time.Hour, "the clock of the database is -"}} {
+	}{{-time.Hour, "the clock of the database is off by "}, {time.Hour, "the clock of the database is off by -"}} {
 		db := opened(t, server, postgres.OpenDB)
 		clock := db.NowFunc
 		db.NowFunc = func() time.Time { return clock().Add(test.skew) }

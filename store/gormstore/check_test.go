@@ -69,7 +69,7 @@ func TestCheckVersions(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
 		store := unmigrated[*logoApplication](t, db, gormstore.Config{})
-		expectFinding(t, store, "gormstore.E001", "which migrations have run", "oauth_migrations")
+		expectFinding(t, store, "gormstore.E001", "cannot read its migrations", "oauth_migrations")
 		migrated[*oauthkit.AbstractApplication](t, db)
 		if err := db.Exec("DELETE FROM oauth_migrations").Error; err != nil {
 			t.Fatal(err)

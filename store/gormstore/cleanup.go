@@ -9,11 +9,12 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// replayWindow is how long a code is kept after its expiry, so that its replay is recognized.
+// replayWindow is how long a code is kept after its expiry, so that its replay is
+// recognized.
 const replayWindow = time.Hour
 
-// expiring are rows of a table that Cleanup removes. The statements that remove and count them
-// are made of the same parts.
+// expiring are rows of a table that Cleanup removes. The statements that remove and
+// count them are made of the same parts.
 type expiring struct {
 	name   string // in the result
 	key    string // the columns of the primary key
@@ -31,9 +32,9 @@ func expired(table, key string, before time.Time) expiring {
 	}
 }
 
-// clean returns the statement that changes a batch. It skips rows that another transaction
-// holds. The rows are selected in a part of their own, because PostgreSQL might otherwise
-// select them again for each row that it removes.
+// clean returns the statement that changes a batch. It skips rows that another
+// transaction holds. The rows are selected in a part of their own, because PostgreSQL
+// might otherwise select them again for each row that it removes.
 func (e expiring) clean() string {
 	return "WITH expired AS (SELECT " + e.key + " FROM " + e.from + e.order + " LIMIT @limit FOR UPDATE SKIP LOCKED)\n" +
 		e.change + " WHERE (" + e.key + ") IN (SELECT " + e.key + " FROM expired)"
@@ -72,8 +73,8 @@ func (c *Credentials) expiring(now time.Time) []expiring {
 		name: "refresh_tokens.sealed", key: "hash", before: now,
 		from: c.dialect.sealedOver, change: "UPDATE {refresh_tokens} SET sealed = NULL",
 	}
-	// An Authorization is kept as long as it has codes, the only credentials that are kept
-	// after its expiry.
+	// An Authorization is kept as long as it has codes, the only credentials that are
+	// kept after its expiry.
 	authorizations := expired("authorizations", "id", now)
 	authorizations.from = `{authorizations} a WHERE expires_at <= @before AND NOT EXISTS (
 	SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > @kept)`
@@ -106,8 +107,8 @@ func (c *Credentials) clean(ctx context.Context, expiring expiring, limits oauth
 	return removed, nil
 }
 
-// count returns the number of rows that clean would remove, as if it had removed all codes that
-// are not kept.
+// count returns the number of rows that clean would remove, as if it had removed all
+// codes that are not kept.
 func (c *Credentials) count(ctx context.Context, expiring expiring, limits oauthkit.CleanupLimits) (rows int, err error) {
 	a := arguments{before: expiring.before, kept: limits.Now.Add(-replayWindow), limit: math.MaxInt}
 	if limits.Batches > 0 && limits.Batches < math.MaxInt/limits.Batch {

@@ -29,8 +29,9 @@ func (c *Credentials) SaveCode(ctx context.Context, approval *oauthkit.Approval,
 	return nil
 }
 
-// A code is consumed when the first tokens of its Authorization are issued, so one update of
-// the row of the Authorization consumes the code, locks the Authorization and sets its expiry.
+// A code is consumed when the first tokens of its Authorization are issued, so one
+// update of the row of the Authorization consumes the code, locks the Authorization
+// and sets its expiry.
 const (
 	selectCode = `SELECT t.[code], a.issued_at, a.[authorization]` + fromCode
 

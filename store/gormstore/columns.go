@@ -82,8 +82,8 @@ func document[T, V any](name string, field func(row *T) *V) column[T] {
 	}
 }
 
-// timestamp reads a time: a timestamp of PostgreSQL, or microseconds since 1970 of SQLite.
-// NULL is the zero time.
+// timestamp reads a time: a timestamp of PostgreSQL, or microseconds since 1970 of
+// SQLite. NULL is the zero time.
 type timestamp struct{ field *time.Time }
 
 // Scan implements [database/sql.Scanner].

@@ -37,8 +37,8 @@ func (c *Credentials) Consent(ctx context.Context, clientID, subject string) (*o
 	return consent, nil
 }
 
-// A consent is given by inserting it, or by replacing the scopes of an existing one, which
-// keeps its id. The values stand between these two.
+// A consent is given by inserting it, or by replacing the scopes of an existing one,
+// which keeps its id. The values stand between these two.
 const (
 	insertConsent = `INSERT INTO {consents} ([consent]) `
 	orReplace     = ` ON CONFLICT (client_id, subject)
@@ -47,12 +47,13 @@ const (
 )
 
 const (
-	// lockConsent makes sure that there is a row to lock. If another transaction is inserting
-	// the row, it waits for that transaction, while a DELETE would not see the row.
+	// lockConsent makes sure that there is a row to lock. If another transaction is
+	// inserting the row, it waits for that transaction, while a DELETE would not see
+	// the row.
 	lockConsent   = insertConsent + `VALUES (@[consent])` + orReplace
 	deleteConsent = `DELETE FROM {consents} WHERE client_id = @client_id AND subject = @subject`
-	// revokeConsented locks in the order of the ids, as every statement that locks several
-	// Authorizations does, so that none waits for each other.
+	// revokeConsented locks in the order of the ids, as every statement that locks
+	// several Authorizations does, so that none waits for each other.
 	revokeConsented = `WITH held AS (
 	SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL
 	ORDER BY id LIMIT @limit FOR UPDATE
@@ -60,13 +61,14 @@ const (
 	validConsented = `SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL`
 )
 
-// RevokeConsent implements [oauthkit.Store]. The row of the consent is the lock between
-// it and an approval that is saved at the same time. The second one sees all changes of the
-// first, because each statement sees every row that was committed before it began. A single
-// statement would wait for the lock and then not see them.
+// RevokeConsent implements [oauthkit.Store]. The row of the consent is the lock
+// between it and an approval that is saved at the same time. The second one sees all
+// changes of the first, because each statement sees every row that was committed
+// before it began. A single statement would wait for the lock and then not see them.
 //
-// If there are more Authorizations than a batch, the others are listed in that transaction and
-// revoked after it. They do not include those of an approval that came second.
+// If there are more Authorizations than a batch, the others are listed in that
+// transaction and revoked after it. They do not include those of an approval that
+// came second.
 func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
 	revoked, others, err := c.revokeFirst(ctx, arguments{
 		clientID: clientID, subject: subject, now: now, limit: batchRows,
@@ -85,8 +87,9 @@ func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject strin
 	return revoked, nil
 }
 
-// revokeFirst deletes the consent, revokes a batch, and lists the other Authorizations. It has
-// a deadline of its own, as each later statement has, because ctx may have none.
+// revokeFirst deletes the consent, revokes a batch, and lists the other
+// Authorizations. It has a deadline of its own, as each later statement has, because
+// ctx may have none.
 func (c *Credentials) revokeFirst(ctx context.Context, a arguments) (revoked, others []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()

@@ -10,19 +10,19 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// consumable is a kind of credential that is exchanged for tokens, and all that a new kind has
-// to define. Its statements accept a credential @hash that is not consumed and whose
-// Authorization is not revoked, and consume it.
+// consumable is a kind of credential that is exchanged for tokens, and all that a new
+// kind has to define. Its statements accept a credential @hash that is not consumed
+// and whose Authorization is not revoked, and consume it.
 type consumable struct {
-	// postgres begins with common table expressions, of which "accepted" has the id of the
-	// Authorization of an accepted credential, and ends with issueTokens.
+	// postgres begins with common table expressions, of which "accepted" has the id
+	// of the Authorization of an accepted credential, and ends with issueTokens.
 	postgres string
 	// sqlite returns the id of the Authorization of an accepted credential.
 	sqlite string
 	// prepare is executed before on SQLite. If it is empty, there is nothing to prepare.
 	prepare string
-	// clock returns the time of the act on SQLite, after prepare has taken the write lock. If
-	// it is nil, the caller's time is used.
+	// clock returns the time of the act on SQLite, after prepare has taken the write
+	// lock. If it is nil, the caller's time is used.
 	clock func() time.Time
 	// consumed returns whether the credential is consumed and its Authorization revoked.
 	consumed string
@@ -34,7 +34,8 @@ func (c *Credentials) consume(ctx context.Context, kind consumable, tokens oauth
 	return c.dialect.consume(ctx, c.database, kind, a)
 }
 
-// issueTokens saves tokens for the Authorization in accepted, and returns whether there is one.
+// issueTokens saves tokens for the Authorization in accepted, and returns whether
+// there is one.
 const (
 	insertTokens = `access AS (
 	INSERT INTO {access_tokens} ([access], authorization_id) SELECT @[access], id FROM accepted
@@ -77,8 +78,8 @@ func (s sqliteDialect) consume(ctx context.Context, d *database, kind consumable
 	})
 }
 
-// refusal returns the reason why a credential was not accepted. A replay is reported even if
-// the Authorization is revoked, because it may be an attack.
+// refusal returns the reason why a credential was not accepted. A replay is reported
+// even if the Authorization is revoked, because it may be an attack.
 func (d *database) refusal(ctx context.Context, conn gorm.ConnPool, kind consumable, a arguments) error {
 	var consumed, revoked bool
 	err := d.queryRow(ctx, conn, kind.consumed, a, &consumed, &revoked)

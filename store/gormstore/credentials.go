@@ -9,14 +9,16 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Credentials keep everything but the applications: Authorizations and consent, codes, tokens, waiting requests, and signing
-// keys. They are in one database, because each act is one transaction there. They are safe for concurrent use, and any number of
-// them, in any number of processes, can share a database.
+// Credentials stores everything except applications: Authorizations and consent,
+// codes, tokens, pending requests, and signing keys. They are in one database,
+// because each act is one transaction. Credentials is safe for concurrent use, and
+// several of them in several processes can share a database.
 //
-// A [Store] has them. A host whose applications are in a table of its own embeds them in a store that finds those.
+// A [Store] embeds it. A host whose applications are in a table of its own embeds it
+// in a store that finds those.
 type Credentials struct{ *database }
 
-// What they promise, checked by the compiler.
+// The interfaces that Credentials implements.
 var _ interface {
 	oauthkit.TokenStore
 	oauthkit.CodeStore
@@ -28,9 +30,10 @@ var _ interface {
 	oauthkit.ConnectionPool
 } = (*Credentials)(nil)
 
-// NewCredentials makes what a store has apart from applications, on a database as [New] takes it. The prefix begins the name of
-// every table, as [Config] describes; empty: "oauth_". Nothing is read or written before the first call of a method;
-// [Credentials.Migrate] creates the tables.
+// NewCredentials returns Credentials on a database as [New] takes it. The prefix
+// begins the name of every table, as [Config] describes. If it is empty, it is
+// "oauth_". NewCredentials executes no statement. [Credentials.Migrate] creates the
+// tables.
 func NewCredentials(db *gorm.DB, tablePrefix string) (*Credentials, error) {
 	database, err := newDatabase(db, tablePrefix)
 	if err != nil {
@@ -39,17 +42,18 @@ func NewCredentials(db *gorm.DB, tablePrefix string) (*Credentials, error) {
 	return &Credentials{database}, nil
 }
 
-// Migrate brings the tables up to date, or creates them, as [Store.Migrate] does. What the host needs beside it comes last.
+// Migrate creates or updates the tables, as [Store.Migrate] does. The host's
+// functions are called last.
 func (c *Credentials) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
 	return storeError("migrating", c.migrate(ctx, &upgrade{database: c.database, halves: []half{ofCredentials}, own: own}))
 }
 
-// PrintMigrations writes what Migrate would execute on an empty database, for those who let somebody else do it. Migrate
-// then finds nothing to do.
+// PrintMigrations writes the statements that Migrate executes on an empty database,
+// for a host whose operator executes them. Afterwards Migrate has nothing to do.
 func (c *Credentials) PrintMigrations(w io.Writer) error {
 	_, err := io.WriteString(w, c.script(ofCredentials))
 	return err
 }
 
-// Close closes the database, the host's *gorm.DB included.
+// Close closes the database, including the host's *gorm.DB.
 func (c *Credentials) Close() error { return c.close() }

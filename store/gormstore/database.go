@@ -23,7 +23,8 @@ type database struct {
 	tables     tables
 	parameters parameters
 	statements sync.Map // from the text of each statement in this package to the *statement
-	// writers is the queue of the writers. It is nil if writers need not wait for each other.
+	// writers is the queue of the writers. It is nil if writers need not wait for
+	// each other.
 	writers *semaphore.Weighted
 	file    *databaseFile // nil on a server
 }
@@ -33,7 +34,7 @@ var tablePrefix = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,23}$`)
 func newDatabase(db *gorm.DB, prefix string) (*database, error) {
 	prefix = cmp.Or(prefix, "oauth_")
 	if !tablePrefix.MatchString(prefix) {
-		return nil, fmt.Errorf("gormstore: the table prefix %q is not 1 to 24 characters of a-z, 0-9 and _, no digit first", prefix)
+		return nil, fmt.Errorf("gormstore: the table prefix %q must be 1 to 24 characters of a-z, 0-9 and _, and must not begin with a digit", prefix)
 	}
 	if db == nil {
 		return nil, errors.New("gormstore: the database is nil")
@@ -46,19 +47,20 @@ func newDatabase(db *gorm.DB, prefix string) (*database, error) {
 	case "sqlite":
 		d.dialect, d.writers, d.file = newSQLite(), semaphore.NewWeighted(1), &databaseFile{}
 	default:
-		return nil, fmt.Errorf("gormstore: there is no support for the database %q, only for postgres and sqlite", name)
+		return nil, fmt.Errorf("gormstore: the database %q is not supported; use postgres or sqlite", name)
 	}
 	return d, nil
 }
 
-// ownSession returns the host's database without the host's settings. GORM's prepared statements are left out because they
-// parse every statement of a transaction again, while the drivers keep their own.
+// ownSession returns the host's database without the host's settings. GORM's prepared
+// statements are left out because they parse every statement of a transaction again,
+// while the drivers have their own.
 func ownSession(db *gorm.DB) *gorm.DB {
 	own := db.Session(&gorm.Session{
 		NewDB:                  true,
 		SkipDefaultTransaction: true,
-		QueryFields:            true,           // SELECT * fails once where another instance has just added a column
-		Logger:                 logger.Discard, // errors come back, and values are nobody's business
+		QueryFields:            true,           // SELECT * fails once after another instance has added a column
+		Logger:                 logger.Discard, // errors are returned, and values must not be logged
 		NowFunc:                func() time.Time { return db.NowFunc().UTC().Truncate(time.Microsecond) },
 	})
 	own.DryRun, own.PrepareStmt, own.TranslateError = false, false, false
@@ -68,13 +70,14 @@ func ownSession(db *gorm.DB) *gorm.DB {
 		pool = prepared.ConnPool
 	}
 	own.ConnPool = pool
-	// A new one, because the host's may hold conditions.
+	// The host's statement may hold conditions.
 	own.Statement = &gorm.Statement{DB: own, ConnPool: pool, Context: context.Background(), Clauses: map[string]clause.Clause{}}
 	return own
 }
 
-// pool is where a statement goes that is a transaction of its own. Without GORM's callbacks between, no plug-in sends it to
-// a replica: what decides about a secret is asked where it was written.
+// pool executes statements outside a transaction. It bypasses GORM's callbacks, so no
+// plug-in sends a statement to a replica: a read that decides about a secret must see
+// the last write.
 func (d *database) pool() gorm.ConnPool { return d.db.Statement.ConnPool }
 
 // inTransaction executes run in a transaction, several times if the database undoes it.

@@ -23,8 +23,8 @@ type dialect struct {
 
 // syntax is how statements and times are written.
 type syntax interface {
-	// translate returns a statement, in which arguments have names still, with other words and
-	// locks than those of PostgreSQL.
+	// translate returns a statement, in which arguments have names still, with other
+	// words and locks than those of PostgreSQL.
 	translate(statement string) string
 	// argument is followed by the number of an argument.
 	argument() string
@@ -48,18 +48,19 @@ type catalogue struct {
 	// identity returns a text that no other database, or set of tables in one, has. It is
 	// empty if there is none.
 	identity string
-	// checkSettings reports settings with which the store does not work, or works worse. The
-	// place names the database.
+	// checkSettings reports settings with which the store does not work, or works
+	// worse. The place names the database.
 	checkSettings func(ctx context.Context, d *database, place string) ([]oauthkit.Finding, error)
 }
 
-// variants are the statements that the databases write differently, for the same arguments.
+// variants are the statements that the databases write differently, for the same
+// arguments.
 type variants struct {
 	userAuthorizations string
 	// revokeListed revokes the Authorizations whose ids are in @ids.
 	revokeListed string
-	// sealedOver are the refresh tokens with something sealed whose retry window is over at
-	// the time @before.
+	// sealedOver are the refresh tokens with something sealed whose retry window is
+	// over at the time @before.
 	sealedOver string
 }
 
@@ -86,7 +87,7 @@ type locks interface {
 	underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error
 	// lockOwner holds a lock of the owner until tx ends.
 	lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, owner string) error
-	// awaitActs waits until every act has ended that began before the call and may insert an
-	// Authorization. It calls renew from time to time.
+	// awaitActs waits until every act has ended that began before the call and may
+	// insert an Authorization. It calls renew from time to time.
 	awaitActs(ctx context.Context, d *database, renew func() error) error
 }

@@ -35,5 +35,5 @@ func ExampleStore_Check() {
 		fmt.Println(finding)
 	}
 	// Output:
-	// gormstore.E002: the applications have no columns logo, agree, which *gormstore_test.logoApplication has. Call the store's Migrate, or have somebody execute what PrintMigrations writes
+	// gormstore.E002: the table of applications lacks the columns logo, agree of *gormstore_test.logoApplication. Call Migrate, or execute the statements that PrintMigrations writes
 }

@@ -50,7 +50,8 @@ const (
 	interactionConsumed = `SELECT consumed_at IS NOT NULL FROM {interactions} WHERE hash = @hash`
 )
 
-// consumeInteraction updates the row, and finds out the reason only if there was none to update.
+// consumeInteraction updates the row, and finds out the reason only if there was none
+// to update.
 func (d *database) consumeInteraction(ctx context.Context, conn gorm.ConnPool, hash string, now time.Time) error {
 	a := arguments{hash: hash, now: now}
 	rows, err := d.execute(ctx, conn, consumeInteraction, a)

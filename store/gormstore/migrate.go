@@ -18,25 +18,34 @@ const (
 	deleteMigration  = `DELETE FROM {migrations} WHERE id = @id`
 )
 
-// Migrate brings the tables up to date, or creates them. Any number of instances may call it at the same time, and it only reads
-// if there is nothing to do. The table of applications gets a column for every field that the host's struct has and
-// the table has not, each with the field's zero value for the applications that exist; no column is ever changed or removed.
+// Migrate creates the tables or updates them. Several instances may call it at the
+// same time, and it only reads if there is nothing to do. The table of applications
+// gets a column for every field of the host's struct that has none, with the field's
+// zero value for existing applications. No column is ever changed or removed.
 //
-// What the host needs beside it, such as GORM's AutoMigrate of its own tables, can be given too: these functions run in one
-// transaction, while no other instance migrates, after the columns are added and before the host's indices are. So they can fill a
-// column that is tagged uniqueIndex, of which no two applications may have the zero value; a pointer needs no filling, since NULL may be
-// there many times. They run at each call, and again if a lock could not be had, so they must be repeatable. With
-// [Config.Applications] all of this is done in the database of the applications, after the other one.
+// The functions are for changes of the host's own, such as GORM's AutoMigrate of its
+// tables. They run in one transaction, while no other instance migrates, after the
+// columns are added and before the host's indices are. So they can fill a column that
+// is tagged uniqueIndex, in which no two applications may have the zero value. A
+// pointer needs no value, since several rows may have NULL. The functions run at each
+// call, and again if a lock was not available, so they must be repeatable. With
+// [Config.ApplicationDB] they run in the database of the applications, which is
+// migrated last.
 //
-// On SQLite, and on a PostgreSQL database without tables, everything is one transaction. A PostgreSQL database that is in use is changed
-// in steps that are committed one by one; a run that was interrupted is completed by the next one. No step waits for a lock longer
-// than a fifth of a second: it gives up and tries again for about ten minutes, so that requests never wait behind it. Indices,
-// the host's included, are created with CREATE INDEX CONCURRENTLY. The host's functions have the same lock_timeout, but how long they hold
-// the locks that they got is up to them. Migrate uses one connection, on which it holds an advisory lock of the session, so a
-// pooler that gives each transaction another connection of the server does not do: Migrate then fails unless there is nothing to do.
+// On SQLite, and on a PostgreSQL database without tables, everything is one
+// transaction. A PostgreSQL database that is in use is changed in steps that are
+// committed one by one, and a run that was interrupted is completed by the next one.
+// A step waits at most a fifth of a second for a lock, so that requests do not wait
+// behind it, and tries again for about ten minutes. Indices, including those of the
+// host, are created with CREATE INDEX CONCURRENTLY. The host's functions have the
+// same lock_timeout, but may hold their locks for any time. Migrate uses one
+// connection, on which it holds an advisory lock of the session. A pooler that uses
+// several connections of the server for one session does not support this: Migrate
+// then fails unless there is nothing to do.
 //
-// To start a program without migrating, open the database with OpenDB of package store/postgres or store/sqlite, and call [New] but not
-// Migrate. [Store.Check] reports what is missing.
+// To start a program without migrating, open the database with OpenDB of package
+// store/postgres or store/sqlite, and call [New] but not Migrate. [Store.Check]
+// reports missing migrations.
 func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) error {
 	applications := s.ApplicationTable.applicationRows
 	halves := []half{ofApplications, ofCredentials}
@@ -49,15 +58,15 @@ func (s *Store[A]) Migrate(ctx context.Context, own ...func(tx *gorm.DB) error) 
 	return storeError("migrating", applications.migrate(ctx, &upgrade{database: applications.database, halves: halves, table: applications, own: own}))
 }
 
-// upgrade is what Migrate has to do in one database.
+// upgrade is the work of Migrate in one database.
 type upgrade struct {
 	*database
 	halves []half
-	table  *applicationRows // nil: the applications are not here
+	table  *applicationRows // nil if the applications are in another database
 	own    []func(tx *gorm.DB) error
 }
 
-// migrate does what is due.
+// migrate executes the migrations that are due.
 func (d *database) migrate(ctx context.Context, u *upgrade) error {
 	due, err := u.isDue(ctx)
 	if err != nil || !due {
@@ -68,8 +77,8 @@ func (d *database) migrate(ctx context.Context, u *upgrade) error {
 
 // isDue reports whether there is anything to do, without a lock.
 func (u *upgrade) isDue(ctx context.Context) (bool, error) {
-	var there bool
-	if err := u.queryRow(ctx, u.pool(), u.dialect.hasMigrations, arguments{}, &there); err != nil || !there || len(u.own) > 0 {
+	var exists bool
+	if err := u.queryRow(ctx, u.pool(), u.dialect.hasMigrations, arguments{}, &exists); err != nil || !exists || len(u.own) > 0 {
 		return true, err
 	}
 	done, err := u.queryStrings(ctx, u.pool(), selectMigrations, arguments{})
@@ -85,12 +94,12 @@ func (u *upgrade) isDue(ctx context.Context) (bool, error) {
 	return u.table.isDue(ctx, done)
 }
 
-// dueVersions returns the versions that are not among those that were done.
+// dueVersions returns the versions that are not in done.
 func (u *upgrade) dueVersions(done []string) []migration {
 	return slices.DeleteFunc(slices.Clone(u.dialect.migrations), func(version migration) bool { return slices.Contains(done, version.id) })
 }
 
-// runAtOnce does everything in one transaction.
+// runAtOnce executes everything in one transaction.
 func (u *upgrade) runAtOnce(tx *gorm.DB) error {
 	ctx, pool := tx.Statement.Context, tx.Statement.ConnPool
 	done, err := u.queryStrings(ctx, pool, selectMigrations, arguments{})
@@ -137,9 +146,10 @@ func (d *database) executeEach(tx *gorm.DB, statements []string) error {
 	return nil
 }
 
-// PrintMigrations writes what Migrate executes on an empty database, for those who let somebody else do it. Migrate
-// then finds nothing to do. With [Config.Applications] it is a script for each of the two databases, below a comment that says
-// which.
+// PrintMigrations writes the statements that Migrate executes on an empty database,
+// for a host whose operator executes them. Afterwards Migrate has nothing to do. With
+// [Config.ApplicationDB] it writes a script for each database, below a comment that
+// names it.
 func (s *Store[A]) PrintMigrations(w io.Writer) error {
 	extension, err := s.ApplicationTable.extension()
 	if err != nil {
@@ -157,7 +167,8 @@ func (s *Store[A]) PrintMigrations(w io.Writer) error {
 	return err
 }
 
-// script returns every version, as it is executed on an empty database.
+// script returns the statements of every version, as they are executed on an empty
+// database.
 func (d *database) script(halves ...half) string {
 	all := []string{createMigrations}
 	for _, version := range d.dialect.migrations {
@@ -173,5 +184,5 @@ func (d *database) script(halves ...half) string {
 	return script.String()
 }
 
-// errNoApplications says that the versions have run here for the credentials alone.
-var errNoApplications = errors.New("the table of applications is not there, although its migrations have run: it was removed, or this is the database of the credentials alone")
+// errNoApplications is the error if only the halves of the credentials have run.
+var errNoApplications = errors.New("the table of applications does not exist, although its migrations have run: it was removed, or this is the database of the credentials")

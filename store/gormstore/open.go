@@ -12,9 +12,9 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// OpenDB opens a pool with GORM as package store/sqlite and package store/postgres do: without
-// transactions around single statements, without a log, and with times in UTC that have
-// microseconds. It closes the pool if it returns an error.
+// OpenDB opens a pool with GORM as package store/sqlite and package store/postgres
+// do: without transactions around single statements, without a log, and with times in
+// UTC that have microseconds. It closes the pool if it returns an error.
 func OpenDB(dialector gorm.Dialector, pool *sql.DB) (*gorm.DB, error) {
 	db, err := gorm.Open(dialector, &gorm.Config{
 		SkipDefaultTransaction: true,
@@ -28,8 +28,8 @@ func OpenDB(dialector gorm.Dialector, pool *sql.DB) (*gorm.DB, error) {
 	return db, nil
 }
 
-// Open returns a store on db, as [New] does, after it has created or updated the tables with
-// [Store.Migrate]. It closes db if it returns an error.
+// Open returns a store on db, as [New] does, after it has created or updated the
+// tables with [Store.Migrate]. It closes db if it returns an error.
 func Open[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) {
 	store, err := New[A](db, config)
 	if err == nil {

@@ -14,14 +14,15 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// postgresDialect executes each act in one statement, so that it costs one round trip and no
-// lock outlives it.
+// postgresDialect executes each act in one statement, so that it costs one round trip
+// and no lock outlives it.
 //
-// All parts of a statement see the database as it was when the statement began. An act is
-// correct because a part that waits for the lock of a row reads the row again afterwards. So
-// each statement first locks and then changes the rows that decide, in the same order in every
-// statement: Interaction, Consent, Authorization, credential. The rows that it inserts are
-// selected from those that it changed, so that a concurrent loser inserts nothing.
+// All parts of a statement see the database as it was when the statement began. An
+// act is correct because a part that waits for the lock of a row reads the row again
+// afterwards. So each statement first locks and then changes the rows that decide, in
+// the same order in every statement: Interaction, Consent, Authorization, credential.
+// The rows that it inserts are selected from those that it changed, so that a
+// concurrent loser inserts nothing.
 type postgresDialect struct{}
 
 func newPostgres() dialect {
@@ -31,8 +32,8 @@ func newPostgres() dialect {
 		variants: variants{
 			userAuthorizations: userAuthorizationsPostgres,
 			revokeListed:       revokeListedPostgres,
-			// A window is over only if both clocks say so. The subquery is executed once, so
-			// that the index is used.
+			// A window is over only if both clocks say so. The subquery is executed
+			// once, so that the index is used.
 			sealedOver: `{refresh_tokens} WHERE sealed IS NOT NULL AND sealed_until < (SELECT LEAST(@before, clock_timestamp()))`,
 		},
 	}
@@ -44,8 +45,8 @@ func (postgresDialect) argument() string { return "$" }
 
 func (postgresDialect) stamp(t time.Time) any { return t.UTC().Truncate(time.Microsecond) }
 
-// transactionOptions lets a statement see every row that was committed before it began, even
-// if default_transaction_isolation is higher.
+// transactionOptions lets a statement see every row that was committed before it
+// began, even if default_transaction_isolation is higher.
 func (postgresDialect) transactionOptions() []*sql.TxOptions {
 	return []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}
 }
@@ -81,8 +82,8 @@ func (postgresDialect) revokeAuthorization(ctx context.Context, d *database, id 
 }
 
 // saveCodePostgres changes nothing unless the application and the user may have new
-// Authorizations, the Interaction is not consumed and the consent exists. Its row has the id of
-// the consent and the first of these conditions that failed.
+// Authorizations, the Interaction is not consumed and the consent exists. Its row has
+// the id of the consent and the first of these conditions that failed.
 const saveCodePostgres = `WITH waiting AS (
 	SELECT hash FROM {interactions} WHERE hash = @hash AND consumed_at IS NULL FOR UPDATE
 ), ended AS (
@@ -151,8 +152,8 @@ func consentUse(approval *oauthkit.Approval) string {
 	}
 }
 
-// saveInteractionPostgres finds the rows beyond the limit by an index, and skips rows that
-// another transaction holds. Its parts do not see the new row.
+// saveInteractionPostgres finds the rows beyond the limit by an index, and skips rows
+// that another transaction holds. Its parts do not see the new row.
 const saveInteractionPostgres = `WITH saved AS (
 	INSERT INTO {interactions} ([interaction]) VALUES (@[interaction]) ON CONFLICT (hash) DO NOTHING RETURNING hash
 ), surplus AS (
@@ -179,9 +180,9 @@ func (postgresDialect) saveInteraction(ctx context.Context, d *database, interac
 	return err
 }
 
-// underLock holds an advisory lock until the transaction ends. Once it holds the lock, READ
-// COMMITTED shows the changes of the previous holder. It is not the lock of the migrations,
-// which may be held for minutes.
+// underLock holds an advisory lock until the transaction ends. Once it holds the
+// lock, READ COMMITTED shows the changes of the previous holder. It is not the lock
+// of the migrations, which may be held for minutes.
 func (p postgresDialect) underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error {
 	return d.transaction(ctx, func(tx *gorm.DB) error {
 		if err := p.lock(ctx, d, tx.Statement.ConnPool, "scopes"); err != nil {
@@ -191,8 +192,8 @@ func (p postgresDialect) underLock(ctx context.Context, d *database, change func
 	})
 }
 
-// lockOwner holds an advisory lock until the transaction ends. If two owners have the same key,
-// they only wait for each other.
+// lockOwner holds an advisory lock until the transaction ends. If two owners have the
+// same key, they only wait for each other.
 func (p postgresDialect) lockOwner(ctx context.Context, d *database, tx gorm.ConnPool, owner string) error {
 	return p.lock(ctx, d, tx, "applications of "+owner)
 }
@@ -209,19 +210,19 @@ func (postgresDialect) lockKey(d *database, subject string) int64 {
 	return int64(name.Sum64())
 }
 
-// actsRunning returns the transactions that could insert an Authorization. PostgreSQL locks a
-// table that a statement may insert into before the snapshot of the statement is taken, and
-// until its transaction ends. So a statement that has not locked the table yet sees the mark
-// that was committed before. Statements that wait for other locks are among the results. The
-// acts themselves have no cost from it.
+// actsRunning returns the transactions that could insert an Authorization. PostgreSQL
+// locks a table that a statement may insert into before the snapshot of the statement
+// is taken, and until its transaction ends. So a statement that has not locked the
+// table yet sees the mark that was committed before. Statements that wait for other
+// locks are among the results. The acts themselves have no cost from it.
 const (
 	actsRunning = `SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation = '{authorizations}'::regclass
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND mode = 'RowExclusiveLock'`
 	actsStillRunning = actsRunning + ` AND virtualtransaction IN (SELECT json_array_elements_text(@ids::text::json))`
 )
 
-// longestWait is the time after which a revocation fails that waits for acts that began before
-// it. The deadlines of their requests are shorter.
+// longestWait is the time after which a revocation fails that waits for acts that
+// began before it. The deadlines of their requests are shorter.
 const longestWait = time.Minute
 
 func (postgresDialect) awaitActs(ctx context.Context, d *database, renew func() error) error {

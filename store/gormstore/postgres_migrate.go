@@ -14,27 +14,31 @@ import (
 )
 
 const (
-	// lockTimeout is how long a step of a migration waits for a lock. As long wait the requests behind it.
+	// lockTimeout is the time that a step of a migration waits for a lock. Requests
+	// behind it wait as long.
 	lockTimeout = "200ms"
-	// lockPause is how long a step pauses at most before it tries again, and lockAttempts how often it tries.
+	// lockPause is the longest time before a step tries again, and lockAttempts the
+	// number of attempts.
 	lockPause    = time.Second
 	lockAttempts = 1000
 )
 
 var (
-	errPooler   = errors.New("the database's URL leads to a pooler, and migrations need a URL that leads to PostgreSQL itself: run them with that one, after which this one works")
-	errLostLock = fmt.Errorf("the lock of the migrations was lost: either the connection was lost, or %w", errPooler)
+	errPooler   = errors.New("migrations cannot run through a pooler: run them once with the URL of the PostgreSQL server")
+	errLostLock = fmt.Errorf("the lock of the migrations was lost: the connection was lost, or %w", errPooler)
 )
 
-// postgresMigration is a connection that holds the lock of the migrations. It is the session's lock and not a transaction's,
-// because CREATE INDEX CONCURRENTLY waits for every transaction that has read something.
+// postgresMigration is a connection that holds the lock of the migrations. The lock
+// belongs to the session and not to a transaction, because CREATE INDEX CONCURRENTLY
+// waits for every open transaction.
 type postgresMigration struct {
 	*upgrade
 	on  *gorm.DB // on the connection
 	key int64
 }
 
-// migrate implements dialect. A database without tables is not in use, so everything is done at once there.
+// migrate implements locks. A database without tables is not in use, so it is
+// migrated in one transaction.
 func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
 	if pooler, ok := u.db.Dialector.(interface{ Pooled() bool }); ok && pooler.Pooled() {
 		return errPooler
@@ -47,7 +51,7 @@ func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
 	if err != nil {
 		return err
 	}
-	// The connection is closed, which gives the lock back and takes the settings along.
+	// Closing the connection releases the lock and resets the settings.
 	defer func() { _ = conn.Raw(func(any) error { return driver.ErrBadConn }) }()
 	on := u.db.Session(&gorm.Session{NewDB: true, Context: ctx})
 	on.Statement.ConnPool = conn
@@ -68,9 +72,10 @@ func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
 	return m.run(ctx, conn, done)
 }
 
-// lock waits for the lock without a transaction, so that the instance that has it need not wait for this one.
+// lock waits for the lock outside a transaction, so that the instance that holds it
+// need not wait for this one.
 func (m *postgresMigration) lock(ctx context.Context, conn *sql.Conn) error {
-	for _, setting := range []string{"SET statement_timeout = 0", "SET lock_timeout = 0"} { // for an index that takes its time
+	for _, setting := range []string{"SET statement_timeout = 0", "SET lock_timeout = 0"} { // for an index that takes long to create
 		if _, err := conn.ExecContext(ctx, setting); err != nil {
 			return err
 		}
@@ -86,7 +91,7 @@ func (m *postgresMigration) lock(ctx context.Context, conn *sql.Conn) error {
 	}
 }
 
-// run does what is due in steps.
+// run executes the steps that are due.
 func (m *postgresMigration) run(ctx context.Context, conn *sql.Conn, done []string) error {
 	for _, version := range m.dueVersions(done) {
 		if err := m.runVersion(ctx, conn, version, done); err != nil {
@@ -109,8 +114,9 @@ func (m *postgresMigration) run(ctx context.Context, conn *sql.Conn, done []stri
 	return m.addIndices(ctx, conn)
 }
 
-// runVersion executes the steps of a version that were not done. A step in a transaction is marked as done in it. An index is
-// marked after it is there; creating it is repeatable.
+// runVersion executes the steps of a version that have not run. A step in a
+// transaction is marked as done in the same transaction. An index is marked after it
+// was created, which is repeatable.
 func (m *postgresMigration) runVersion(ctx context.Context, conn *sql.Conn, version migration, done []string) error {
 	for i, step := range version.stepsOf(m.halves) {
 		part := version.part(i)
@@ -144,11 +150,12 @@ func (m *postgresMigration) runVersion(ctx context.Context, conn *sql.Conn, vers
 	})
 }
 
-// unfilled begins the mark of a column of the host's that was added and whose rows have no value yet.
+// unfilled begins the mark of a column that was added and whose rows have no value
+// yet.
 const unfilled = "unfilled "
 
-// addColumns adds the host's columns, each in a transaction that holds the table for a moment, and fills them in others, which
-// lock rows only.
+// addColumns adds the host's columns, each in a transaction that locks the table for
+// a moment, and fills them in other transactions, which lock only rows.
 func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done []string) error {
 	existing, err := m.queryStrings(ctx, conn, m.dialect.applicationColumns, arguments{})
 	if err != nil {
@@ -171,9 +178,9 @@ func (m *postgresMigration) addColumns(ctx context.Context, conn *sql.Conn, done
 		done = append(done, unfilled+field.DBName)
 	}
 	for _, mark := range done {
-		name, found := strings.CutPrefix(mark, unfilled)
+		name, isMark := strings.CutPrefix(mark, unfilled)
 		field := m.table.schema.FieldsByDBName[name]
-		if !found || field == nil { // of another program
+		if !isMark || field == nil { // of another program
 			continue
 		}
 		err := m.transaction(ctx, func(tx *gorm.DB) error {
@@ -204,7 +211,8 @@ func (m *postgresMigration) addIndices(ctx context.Context, conn *sql.Conn) erro
 	return nil
 }
 
-// transaction executes run in a transaction that waits for no lock longer than lockTimeout, again and again until it gets it.
+// transaction executes run in a transaction that waits for no lock longer than
+// lockTimeout, until it gets its locks.
 func (m *postgresMigration) transaction(ctx context.Context, run func(tx *gorm.DB) error) error {
 	return m.patiently(ctx, func() error {
 		return m.on.Transaction(func(tx *gorm.DB) error {
@@ -229,15 +237,16 @@ AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = @lock)`, argument
 func (m *postgresMigration) patiently(ctx context.Context, run func() error) error {
 	for n := 1; ; n++ {
 		err := run()
-		noLock := sqlState(err) == "55P03" || isUndone(err)
-		if !noLock || n == lockAttempts || !pause(ctx, lockPause) {
-			return ended(ctx, err)
+		lockFailed := sqlState(err) == "55P03" || isUndone(err)
+		if !lockFailed || n == lockAttempts || !pause(ctx, lockPause) {
+			return withContextError(ctx, err)
 		}
 	}
 }
 
-// ensureIndex creates an index of a table that may be in use, unless it is there. An index that an interrupted run has left is
-// invalid and removed first. Both wait for transactions that use the table, and no request waits behind them.
+// ensureIndex creates an index of a table that may be in use, unless a valid one
+// exists. An index that an interrupted run has left is invalid, and is removed first.
+// Both wait for transactions that use the table, and no request waits for them.
 func (m *postgresMigration) ensureIndex(ctx context.Context, conn *sql.Conn, name, statement string) error {
 	return m.patiently(ctx, func() error {
 		valid, err := m.isValid(ctx, conn, name)
@@ -261,7 +270,7 @@ func (m *postgresMigration) ensureIndex(ctx context.Context, conn *sql.Conn, nam
 	})
 }
 
-// cleanupTimeout bounds the removal of an index that could not be created.
+// cleanupTimeout is the time to remove an index that could not be created.
 const cleanupTimeout = 5 * time.Second
 
 func (m *postgresMigration) isValid(ctx context.Context, conn *sql.Conn, name string) (valid bool, err error) {

@@ -10,14 +10,15 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// A repeat needs a refresh token whose retry window is open, its successor not consumed, and
-// fewer repeats than the limit.
+// A repeat needs a refresh token whose retry window is open, its successor not
+// consumed, and fewer repeats than the limit.
 const (
 	windowOpenPostgres = `t.sealed IS NOT NULL AND t.sealed_until >= clock_timestamp()
 	AND t.consumed_at <= clock_timestamp() + interval '1 minute'`
 	windowOpenSQLite = `t.sealed IS NOT NULL AND t.sealed_until >= @now AND t.consumed_at <= @now + interval '1 minute'`
 
-	// Counting the rows of successor waits for their locks before accepted reads the clock.
+	// Counting the rows of successor waits for their locks before accepted reads the
+	// clock.
 	repeatRefreshTokenPostgres = `WITH held AS (
 	SELECT id FROM {authorizations}
 	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = @hash) AND revoked_at IS NULL FOR UPDATE
@@ -44,8 +45,8 @@ WHERE hash = @successor AND consumed_at IS NULL AND authorization_id = (SELECT a
 AND EXISTS (SELECT 1 FROM {authorizations} WHERE id = authorization_id AND revoked_at IS NULL)
 RETURNING repeats, repeated_generations + 1, authorization_id`
 
-	// These return whether the Authorization is revoked, and whether only the limit refuses
-	// the repeat.
+	// These return whether the Authorization is revoked, and whether only the limit
+	// refuses the repeat.
 	repeatRefusedPostgres = repeatRefused + windowOpenPostgres + fromRefreshToken
 	repeatRefusedSQLite   = repeatRefused + windowOpenSQLite + fromRefreshToken
 	repeatRefused         = `SELECT a.revoked_at IS NOT NULL, t.repeats >= @limit AND EXISTS (SELECT 1 FROM {refresh_tokens} s

@@ -1,6 +1,7 @@
 package gormstore
 
-// A row of application_scopes without a scope says that the application may have no more than its other rows.
+// A row of application_scopes without a scope restricts the application to the scopes
+// of its other rows.
 const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_id varchar(255) PRIMARY KEY,
 	user_id varchar(255) NOT NULL DEFAULT '',
@@ -40,8 +41,10 @@ CREATE TABLE {application_scopes} (
 	PRIMARY KEY (client_id, scope)
 )`
 
-// firstCredentialsPostgres has no foreign keys: an Authorization and its credentials are written together and removed by their
-// expiry, and applications may be removed at any time, and be in another database.
+// firstCredentialsPostgres has no foreign keys: an Authorization and its credentials
+// are inserted together and removed by their expiry, and applications may be removed
+// at any time or be in another database. Hashes, ids and lists are text without a
+// limit, because the library limits their length.
 const firstCredentialsPostgres = `CREATE TABLE {authorizations} (
 	id text PRIMARY KEY,
 	client_id text NOT NULL,

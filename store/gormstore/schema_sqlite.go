@@ -1,6 +1,7 @@
 package gormstore
 
-// A row of application_scopes without a scope says that the application may have no more than its other rows.
+// A row of application_scopes without a scope restricts the application to the scopes
+// of its other rows.
 const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	client_id text PRIMARY KEY NOT NULL,
 	user_id text NOT NULL DEFAULT '',
@@ -40,6 +41,8 @@ CREATE TABLE {application_scopes} (
 	PRIMARY KEY (client_id, scope)
 ) STRICT`
 
+// firstCredentialsSQLite stores times as microseconds since 1970. In the table of
+// applications, GORM and the host define how they are stored.
 const firstCredentialsSQLite = `CREATE TABLE {authorizations} (
 	id TEXT PRIMARY KEY,
 	client_id TEXT NOT NULL,

@@ -7,7 +7,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// sharedSecret is the name of the one row of {secrets}.
+// sharedSecret is the name of the only row of {secrets}.
 const sharedSecret = "shared"
 
 const (
@@ -15,8 +15,8 @@ const (
 	insertSecret = `INSERT INTO {secrets} (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING`
 )
 
-// SharedSecret implements [oauthkit.Store]. Of concurrent inserts one wins; every caller then
-// reads the row again.
+// SharedSecret implements [oauthkit.Store]. One of several concurrent inserts
+// succeeds, and every caller then reads the row again.
 func (c *Credentials) SharedSecret(ctx context.Context, proposed string) (string, error) {
 	secret, err := c.secret(ctx)
 	if !errors.Is(err, oauthkit.ErrNotFound) {
@@ -27,7 +27,7 @@ func (c *Credentials) SharedSecret(ctx context.Context, proposed string) (string
 	}
 	secret, err = c.secret(ctx)
 	if errors.Is(err, oauthkit.ErrNotFound) {
-		err = errors.New("it was removed at once")
+		err = errors.New("the secret was removed after it was saved")
 	}
 	return secret, storeError("reading the shared secret again", err)
 }

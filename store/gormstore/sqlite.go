@@ -12,9 +12,10 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// sqliteDialect executes each act in one transaction. Its first statement always writes, which
-// takes SQLite's only write lock even if the host's transactions begin without it. A
-// transaction that reads first can fail later because its snapshot is old.
+// sqliteDialect executes each act in one transaction. Its first statement always
+// writes, which takes SQLite's only write lock even if the host's transactions begin
+// without it. A transaction that reads first can fail later because its snapshot is
+// old.
 type sqliteDialect struct{}
 
 func newSQLite() dialect {
@@ -39,8 +40,8 @@ func (sqliteDialect) translate(statement string) string {
 
 func (sqliteDialect) argument() string { return "?" }
 
-// stamp returns microseconds since 1970, which sort as times do and keep the precision of a
-// store.
+// stamp returns microseconds since 1970, which sort as times do and keep the
+// precision of a store.
 func (sqliteDialect) stamp(t time.Time) any { return t.UnixMicro() }
 
 func (sqliteDialect) transactionOptions() []*sql.TxOptions { return nil }
@@ -65,8 +66,8 @@ func (s sqliteDialect) saveTokens(ctx context.Context, d *database, a arguments)
 	})
 }
 
-// insertAuthorization returns ErrEnded if everything of the application or the user is being
-// revoked.
+// insertAuthorization returns ErrEnded if everything of the application or the user
+// is being revoked.
 func (sqliteDialect) insertAuthorization(ctx context.Context, d *database, tx gorm.ConnPool, a arguments) error {
 	rows, err := d.execute(ctx, tx, insertAuthorizationSQLite, a)
 	if err == nil && rows == 0 {
@@ -177,8 +178,9 @@ func (sqliteDialect) useConsent(ctx context.Context, d *database, tx gorm.ConnPo
 	return id, err
 }
 
-// underLock takes the write lock with a statement that writes if there were rows. The table is
-// created before, because CREATE TABLE IF NOT EXISTS only reads if it exists.
+// underLock takes the write lock with a statement that writes if there were rows. The
+// table is created before, because CREATE TABLE IF NOT EXISTS only reads if it
+// exists.
 func (sqliteDialect) underLock(ctx context.Context, d *database, change func(tx *gorm.DB) error) error {
 	if _, err := d.execute(ctx, d.pool(), createMigrations, arguments{}); err != nil {
 		return err
@@ -197,8 +199,8 @@ func (sqliteDialect) lockOwner(ctx context.Context, d *database, tx gorm.ConnPoo
 	return err
 }
 
-// awaitActs does not wait. There is one writer at a time, so no act was running when the mark
-// was committed.
+// awaitActs does not wait. There is one writer at a time, so no act was running when
+// the mark was committed.
 func (sqliteDialect) awaitActs(context.Context, *database, func() error) error { return nil }
 
 // migrate implements locks.

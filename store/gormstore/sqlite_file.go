@@ -8,20 +8,22 @@ import (
 	"time"
 )
 
-// fileChecks is how long the state of a database's file is taken for what it was.
+// fileChecks is the time between two checks of the file.
 const fileChecks = time.Second
 
-// databaseFile is the file of a SQLite database. On Unix it can be removed or replaced while it is open, and the program would go on
-// with a file that is lost when it ends. The zero value is that of a database that has not been used yet.
+// databaseFile is the file of a SQLite database. On Unix it can be removed or
+// replaced while it is open, and the program would continue with a file that is lost
+// when it ends. The zero value is for a database that was not used yet.
 type databaseFile struct {
 	mutex   sync.Mutex
-	path    string // empty: none
+	path    string // empty if there is no file
 	opened  os.FileInfo
 	checked time.Time
 	missing error
 }
 
-// check returns an error if the file is not at its path any more. It looks at most once a second.
+// check returns an error if the file is no longer at its path. It reads the file
+// system at most once a second.
 func (f *databaseFile) check(ctx context.Context, d *database) error {
 	if f == nil {
 		return nil
@@ -38,7 +40,8 @@ func (f *databaseFile) check(ctx context.Context, d *database) error {
 	return f.missing
 }
 
-// find learns which file the database is in. A name that is no file belongs to a virtual file system of the host's driver.
+// find finds the file of the database. A name without a file belongs to a virtual
+// file system of the host's driver.
 func (f *databaseFile) find(ctx context.Context, d *database) error {
 	var path string
 	if err := d.pool().QueryRowContext(ctx, d.sql(d.dialect.identity)).Scan(&path); err != nil {
@@ -51,13 +54,13 @@ func (f *databaseFile) find(ctx context.Context, d *database) error {
 	return nil
 }
 
-// compare looks whether the file at the path is the one that was opened.
+// compare returns an error if the file at the path is not the one that was opened.
 func (f *databaseFile) compare() error {
-	there, err := os.Stat(f.path)
+	current, err := os.Stat(f.path)
 	if err != nil {
 		return fmt.Errorf("the database's file was removed while it was open; restart the program: %w", err)
 	}
-	if !os.SameFile(f.opened, there) {
+	if !os.SameFile(f.opened, current) {
 		return fmt.Errorf("the database's file %s was replaced while it was open; restart the program", f.path)
 	}
 	return nil

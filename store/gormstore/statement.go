@@ -133,8 +133,8 @@ func (d *database) execute(ctx context.Context, conn gorm.ConnPool, text string,
 	return rows, err
 }
 
-// queryRow reads the first row of the result. It returns [oauthkit.ErrNotFound] if there is
-// none.
+// queryRow reads the first row of the result. It returns [oauthkit.ErrNotFound] if
+// there is none.
 func (d *database) queryRow(ctx context.Context, conn gorm.ConnPool, text string, a arguments, fields ...any) error {
 	s := d.prepare(text)
 	values, err := s.bind(d, a)

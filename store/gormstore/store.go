@@ -1,10 +1,12 @@
-// Package gormstore keeps everything of a provider in a relational database, through GORM: PostgreSQL or SQLite. It is
-// generic over the host's application, so that the host's own columns come back typed.
+// Package gormstore stores the data of a provider in PostgreSQL or SQLite, through
+// GORM. It is generic over the host's type of application, so that the host's own
+// columns come back typed.
 //
-// Package store/sqlite and package store/postgres open such a database; a host that has a *gorm.DB already passes it to
-// [New]. GORM's chained calls serve the applications, whose columns are the host's. Everything else is SQL written out by
-// hand: on PostgreSQL each act is one statement, on SQLite one transaction. [Credentials] are that part alone, for a host whose
-// applications are in a table of its own.
+// Package store/sqlite and package store/postgres open a database. A host that has a
+// *gorm.DB passes it to [New]. GORM's chained calls serve the applications, whose
+// columns the host defines. The other statements are SQL: on PostgreSQL each act is
+// one statement, on SQLite one transaction. [Credentials] is this part alone, for a
+// host whose applications are in a table of its own.
 package gormstore
 
 import (
@@ -18,30 +20,35 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config says how the tables are named and what may be stored. The zero value is good.
+// Config configures a Store. The zero value is valid.
 type Config struct {
-	// TablePrefix begins the name of every table: at most 24 lower-case letters, digits and underscores, no digit first.
-	// Empty: "oauth_".
+	// TablePrefix begins the name of every table. It has at most 24 lower-case
+	// letters, digits and underscores, and does not begin with a digit. If empty, it
+	// is "oauth_".
 	TablePrefix string
-	// Rules say which URIs applications may be stored with. The zero value is the library's own rules.
+	// Rules decide which URIs applications may have. The zero value is the library's
+	// rules.
 	Rules oauthkit.ApplicationRules
-	// ApplicationDB is the database of the applications, where it is another one than that of everything that is issued to them.
-	// It may be of another kind. Disabling or deleting an application holds there what it holds in one database. If nil, it is the
-	// same.
+	// ApplicationDB is the database of the applications, if it is not that of the
+	// credentials. It may be of the other kind. Disabling or deleting an application
+	// has the same effect as in one database. If nil, one database is used.
 	ApplicationDB *gorm.DB
 }
 
-// Store keeps the applications, of the host's type A, and everything that is issued to them. It is safe for concurrent use,
-// and any number of them, in any number of processes, can share a database.
+// Store stores applications of the host's type A and all that is issued to them. It
+// is safe for concurrent use, and several stores in several processes can share a
+// database.
 type Store[A oauthkit.Application] struct {
-	// ApplicationTable finds, creates, changes and removes applications in their own type.
+	// ApplicationTable finds, creates, updates and deletes applications in the host's
+	// type.
 	ApplicationTable *ApplicationTable[A]
-	// ScopeTable are scopes that can change, for a host that sets them as [oauthkit.Config.ScopeTable].
+	// ScopeTable holds scopes that can change. A host that needs it sets it as
+	// [oauthkit.Config.ScopeTable].
 	ScopeTable *ScopeTable
 	*Credentials
 }
 
-// Everything that a store can promise, checked by the compiler.
+// The interfaces that a Store implements.
 var _ interface {
 	oauthkit.Store
 	oauthkit.CodeStore
@@ -55,24 +62,27 @@ var _ interface {
 	oauthkit.ConnectionPool
 } = (*Store[*oauthkit.AbstractApplication])(nil)
 
-// New makes a store on a database that the host opened with GORM, or on two with [Config.Applications]. Each must speak the dialect
-// "postgres" or "sqlite". A must be a pointer to a struct that has a column client_id, as every struct that embeds
-// [oauthkit.AbstractApplication] has; it must not embed a pointer to one, have a further primary key, or have a method TableName that
-// says another table than [Config.TablePrefix] makes.
+// New returns a Store on a database that the host opened with GORM, or on two with
+// [Config.ApplicationDB]. Each must have the dialect "postgres" or "sqlite". A must
+// be a pointer to a struct with a column client_id, as every struct has that embeds
+// [oauthkit.AbstractApplication]. The struct must not embed a pointer to one, have
+// another primary key, or have a method TableName that returns another name than
+// [Config.TablePrefix] implies.
 //
-// Nothing is read or written before the first call of a method; [Store.Migrate] creates the tables.
+// New executes no statement. [Store.Migrate] creates the tables.
 //
-// The host's settings of GORM stay as they are, and those that could change what the store does (DryRun, PrepareStmt, a
-// logger that prints values, ...) do not reach it.
+// The store does not change the host's settings of GORM, and ignores those that could
+// change its behaviour, such as DryRun, PrepareStmt, or a logger that prints values.
 //
-// On PostgreSQL the isolation level should be the default, READ COMMITTED. At a higher one the server undoes concurrent acts;
-// the store executes them again, up to 8 times, until the context ends. A pool that package store/postgres has opened also
-// cancels a statement on the server when its context ends, and drops connections that have become read-only. A pool that
-// pgx's own stdlib.OpenDB or GORM's driver has opened closes the connection when a context ends, and the server may finish the
-// statement.
+// PostgreSQL should have the default isolation level, READ COMMITTED. At a higher
+// level the server undoes concurrent acts. The store executes them again, up to 8
+// times, until the context ends. A pool that package store/postgres opened also
+// cancels a statement on the server when its context ends, and drops connections that
+// have become read-only. A pool of pgx's stdlib.OpenDB or of GORM's driver closes the
+// connection when a context ends, and the server may complete the statement.
 //
-// On SQLite the writers of a Store queue before they take a connection. A file that is removed or replaced while it is open
-// makes every method fail within a second.
+// On SQLite the writers of a Store queue before they take a connection. If the file
+// is removed or replaced while it is open, every method fails within a second.
 func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) {
 	credentials, err := NewCredentials(db, config.TablePrefix)
 	if err != nil {
@@ -103,7 +113,7 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	}, nil
 }
 
-// Application implements [oauthkit.ApplicationStore]. What it returns is an A.
+// Application implements [oauthkit.ApplicationStore]. It returns an A.
 func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
 	app, err := s.ApplicationTable.Find(ctx, clientID)
 	if err != nil {
@@ -112,7 +122,7 @@ func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.A
 	return app, nil
 }
 
-// Close closes the database, or both of them, the host's *gorm.DB included.
+// Close closes the database, or both of them, including the host's *gorm.DB.
 func (s *Store[A]) Close() error {
 	if s.ApplicationTable.together() {
 		return s.close()

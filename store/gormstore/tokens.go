@@ -52,14 +52,15 @@ func (c *Credentials) AccessToken(ctx context.Context, hash string) (*oauthkit.A
 	return &row.token, nil
 }
 
-// Rotating a refresh token also removes what is sealed with the earlier tokens of its
-// Authorization.
+// Rotating a refresh token also removes the sealed responses of the earlier tokens of
+// its Authorization.
 const (
 	selectRefreshToken = `SELECT t.[refresh], t.consumed_at, t.sealed, a.[authorization]` + fromRefreshToken
 
-	// The clock is read last: presented waits for the row of the token, and counting the rows
-	// of unsealed executes that part before accepted. Two parts of a statement must not change
-	// the same row, so unsealed leaves out the presented token.
+	// The clock is read last: presented waits for the row of the token, and counting
+	// the rows of unsealed executes that part before accepted. Two parts of a
+	// statement must not change the same row, so unsealed leaves out the presented
+	// token.
 	consumeRefreshTokenPostgres = `WITH held AS (
 	SELECT id FROM {authorizations}
 	WHERE id = (SELECT authorization_id FROM {refresh_tokens} WHERE hash = @hash) AND revoked_at IS NULL FOR UPDATE

@@ -10,12 +10,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Lists of sign-ins start from what is live. They go from application to application through the index on subject, which holds
-// neither what is revoked nor what waits for its code to be redeemed, and take of each only as many as are asked for. What has
-// expired and is not cleaned up yet is told by that index too.
+// Lists of sign-ins read the index on subject, from one application to the next, and
+// only as many rows of each as are asked for. The index has no rows that are revoked
+// or whose code is not redeemed, and tells which have expired but are not removed
+// yet.
 //
-// A sign-in may have been refreshed very often: of its refresh tokens only the last is in the index that is looked at. The
-// tokens are looked for without EXISTS, for which PostgreSQL might read those of all users first.
+// A sign-in may have been refreshed very often, but only the last of its refresh
+// tokens is in the index that is read. The tokens are found without EXISTS, for which
+// PostgreSQL might read the tokens of all users first.
 const (
 	userApplications = `WITH RECURSIVE connected (client_id) AS (
 	SELECT * FROM (SELECT client_id FROM {authorizations} WHERE subject = @subject` + signedIn + inOrder + `) first
@@ -24,7 +26,7 @@ const (
 	FROM connected WHERE client_id IS NOT NULL
 ) SELECT a.[authorization]` + signInUses
 	signedIn   = ` AND subject <> '' AND revoked_at IS NULL AND issued_at IS NOT NULL`
-	inOrder    = ` ORDER BY client_id, created_at DESC, id DESC LIMIT 1` // which only that index has
+	inOrder    = ` ORDER BY client_id, created_at DESC, id DESC LIMIT 1` // an order that only that index has
 	signInUses = `,
 	(SELECT max(issued_at) FROM {access_tokens} WHERE authorization_id = a.id),
 	(SELECT max(issued_at) FROM {refresh_tokens} WHERE authorization_id = a.id AND consumed_at IS NULL)
@@ -43,12 +45,12 @@ const (
 	SELECT a.id FROM {authorizations} a` + newestSignIns + `
 )`
 	userAuthorization = `SELECT a.[authorization]` + signInUses + `FROM {authorizations} a
-WHERE id = @id AND subject || '' = @subject` + signedIn + inUse  // not through the index on subject
+WHERE id = @id AND subject || '' = @subject` + signedIn + inUse  // does not use the index on subject
 )
 
 // UserAuthorizations implements [oauthkit.AuthorizationManager].
 func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
-	if query.Subject == "" { // what an application has for itself is no user's
+	if query.Subject == "" { // the subject of tokens that were issued to an application itself
 		return nil, storeError("listing authorizations", ctx.Err())
 	}
 	statement := c.dialect.userAuthorizations
@@ -105,7 +107,7 @@ func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oaut
 
 // RevokeUser implements [oauthkit.AuthorizationManager].
 func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
-	if subject == "" { // what an application has for itself is no user's
+	if subject == "" { // the subject of tokens that were issued to an application itself
 		return 0, storeError("revoking a user", ctx.Err())
 	}
 	revoked, err = c.revokeOnce(ctx, userOwner(subject), now)

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file revokes everything that an application or a user has, however many rows that are,
-// while requests go on. It does so in four steps.
+// This file revokes everything that an application or a user has, however many rows
+// that are, while requests go on. It does so in four steps.
 //
 //  1. It commits a mark. The acts that insert an Authorization look for marks in the same
 //     statement, so those that begin from now on are refused with [oauthkit.ErrEnded].
@@ -22,20 +22,21 @@ import (
 //  3. It revokes in batches, each in a transaction of its own, until no row is left.
 //  4. It removes the mark, or leaves that to a later call.
 //
-// If it is interrupted, the same call continues. No lock is held for longer than a batch.
+// If it is interrupted, the same call continues. No lock is held for longer than a
+// batch.
 
 const (
 	batchRows = 1000           // rows that one statement changes
 	pageRows  = 20 * batchRows // ids that are read ahead
 )
 
-// batchTime is the deadline of each statement. The caller's context may have none, since a
-// revocation should be completed once it has begun.
+// batchTime is the deadline of each statement. The caller's context may have none,
+// since a revocation should be completed once it has begun.
 const batchTime = 10 * time.Second
 
-// A mark has the name of an application or a user, and the id of the call that set it. The mark
-// of a disabled or deleted application has no id. Marks expire by the clock of the database, so
-// that the clocks of the instances do not matter.
+// A mark has the name of an application or a user, and the id of the call that set
+// it. The mark of a disabled or deleted application has no id. Marks expire by the
+// clock of the database, so that the clocks of the instances do not matter.
 const (
 	markInForce      = `(expires_at IS NULL OR expires_at > clock_timestamp())`
 	setPermanentMark = `INSERT INTO {endings} (name, id, expires_at) VALUES (@name, '', NULL)
@@ -64,8 +65,9 @@ func userOwner(subject string) owner {
 	return owner{arguments{name: "user:" + subject, subject: subject}, deleteUserConsents, validOfUser}
 }
 
-// Consents are locked in the order of application and user, and Authorizations in the order of
-// their ids, as in every statement that locks several of them. So no two wait for each other.
+// Consents are locked in the order of application and user, and Authorizations in the
+// order of their ids, as in every statement that locks several of them. So no two
+// wait for each other.
 const (
 	deleteConsents = `WITH held AS (SELECT subject FROM {consents} WHERE client_id = @client_id ORDER BY subject LIMIT @limit FOR UPDATE)
 DELETE FROM {consents} WHERE client_id = @client_id AND subject IN (SELECT subject FROM held)`
@@ -83,19 +85,20 @@ WHERE id IN (SELECT value FROM json_each(@ids)) AND revoked_at IS NULL`
 )
 
 // DisableApplication revokes every Authorization of an application. Until
-// [Credentials.EnableApplication] is called, new ones are refused with [oauthkit.ErrEnded].
-// When it returns nil, no token of the application is valid, including those that concurrent
-// requests issued. After an error, the same call continues.
+// [Credentials.EnableApplication] is called, new ones are refused with
+// [oauthkit.ErrEnded]. When it returns nil, no token of the application is valid,
+// including those that concurrent requests issued. After an error, the same call
+// continues.
 //
-// It is for a host whose applications are in a table of its own. Call it after the table says
-// that the application is disabled. [ApplicationTable.Update] calls it.
+// It is for a host whose applications are in a table of its own. Call it after the
+// table says that the application is disabled. [ApplicationTable.Update] calls it.
 func (c *Credentials) DisableApplication(ctx context.Context, clientID string, now time.Time) error {
 	return storeError("disabling an application", c.revokeMarked(ctx, applicationOwner(clientID), now, false))
 }
 
-// EnableApplication completes an interrupted [Credentials.DisableApplication], and then accepts
-// new Authorizations of the application. Call it before the table says that the application is
-// enabled. [ApplicationTable.Update] calls it.
+// EnableApplication completes an interrupted [Credentials.DisableApplication], and
+// then accepts new Authorizations of the application. Call it before the table says
+// that the application is enabled. [ApplicationTable.Update] calls it.
 func (c *Credentials) EnableApplication(ctx context.Context, clientID string, now time.Time) error {
 	if err := c.DisableApplication(ctx, clientID, now); err != nil {
 		return err
@@ -103,11 +106,12 @@ func (c *Credentials) EnableApplication(ctx context.Context, clientID string, no
 	return storeError("enabling an application", c.unmark(ctx, c.pool(), applicationOwner(clientID).name))
 }
 
-// ForgetApplication does the same as [Credentials.DisableApplication], and deletes all consent
-// for the application. New Authorizations are refused for a day, by which every request has
-// ended that had read the application. Call it before its row is removed, and again before one
-// with the same client_id is added, followed by [Credentials.EnableApplication].
-// [ApplicationTable.Delete] and [ApplicationTable.Create] call it.
+// ForgetApplication does the same as [Credentials.DisableApplication], and deletes
+// all consent for the application. New Authorizations are refused for a day, by which
+// every request has ended that had read the application. Call it before its row is
+// removed, and again before one with the same client_id is added, followed by
+// [Credentials.EnableApplication]. [ApplicationTable.Delete] and
+// [ApplicationTable.Create] call it.
 func (c *Credentials) ForgetApplication(ctx context.Context, clientID string, now time.Time) error {
 	application := applicationOwner(clientID)
 	err := c.revokeMarked(ctx, application, now, true)
@@ -126,8 +130,8 @@ func (c *Credentials) revokeMarked(ctx context.Context, owner owner, now time.Ti
 	return err
 }
 
-// revokeOnce revokes everything of an application or a user under a mark that it removes. The
-// mark expires by itself if the program ends before.
+// revokeOnce revokes everything of an application or a user under a mark that it
+// removes. The mark expires by itself if the program ends before.
 func (c *Credentials) revokeOnce(ctx context.Context, owner owner, now time.Time) (revoked int, err error) {
 	owner.id = secret.NewID()
 	if err := c.batch(ctx, c.pool(), setMark, owner.arguments); err != nil {
@@ -153,8 +157,8 @@ func (c *Credentials) revokeOnce(ctx context.Context, owner owner, now time.Time
 	})
 }
 
-// revokeAll waits for the acts that cannot have seen the mark, and then revokes. It calls renew
-// between two statements.
+// revokeAll waits for the acts that cannot have seen the mark, and then revokes. It
+// calls renew between two statements.
 func (c *Credentials) revokeAll(ctx context.Context, owner owner, now time.Time, consents bool, renew func() error) (revoked int, err error) {
 	if err := c.dialect.awaitActs(ctx, c.database, renew); err != nil {
 		return 0, err
@@ -214,17 +218,17 @@ func (c *Credentials) unmark(ctx context.Context, conn gorm.ConnPool, name strin
 	return c.batch(ctx, conn, removeMark, arguments{name: name})
 }
 
-// expireMark lets the permanent mark of a removed application expire. It reports whether there
-// was one.
+// expireMark lets the permanent mark of a removed application expire. It reports
+// whether there was one.
 func (c *Credentials) expireMark(ctx context.Context, conn gorm.ConnPool, name string) (marked bool, err error) {
 	rows, err := c.bounded(ctx, conn, expirePermanentMark, arguments{name: name})
 	return rows > 0, err
 }
 
-// bounded executes a statement with a deadline, and returns the number of rows that it changed.
-// Outside a transaction, a statement that waits for a lock begins again after batchTime, so
-// that it does not hold a connection and a place in the queue of the lock for long. After a
-// minute it fails.
+// bounded executes a statement with a deadline, and returns the number of rows that
+// it changed. Outside a transaction, a statement that waits for a lock begins again
+// after batchTime, so that it does not hold a connection and a place in the queue of
+// the lock for long. After a minute it fails.
 func (d *database) bounded(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (rows int, err error) {
 	for range longestWait / batchTime {
 		rows, err = d.boundedOnce(ctx, conn, statement, a)
