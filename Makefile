@@ -1,11 +1,11 @@
-# Everything a change has to pass: make. What else there is: make help.
+# make runs everything that a change must pass; make help lists the other targets.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# Tools are built from the Go module proxy at these versions, into a folder of their own.
+# The tools, built from the Go module proxy into their own folder.
 LINT_VERSION := v2.15.0
 BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 BIN := $(CURDIR)/.tmp/bin
@@ -18,7 +18,7 @@ FUZZTIME ?= 10s
 BENCH ?= .
 MUTANT ?=
 COUNT ?= 6
-# The folders of those modules.
+# The folders of these modules.
 MODULES = $(shell go list -m -f {{.Dir}})
 CASE ?= .
 
@@ -30,7 +30,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## Run all tests, as the README says
+test: ## Run all tests
 	go test $(PACKAGES)
 
 .PHONY: race
@@ -38,7 +38,7 @@ race: ## Run all tests with the race detector, in random order
 	go test -race -shuffle=on -timeout 20m $(PACKAGES)
 
 .PHONY: migrations
-migrations: ## Migrate a million rows in use, and print the longest stall
+migrations: ## Migrate a million rows under load, and print the longest stall
 	OAUTHKIT_TEST_ROWS=1000000 go test -count=1 -v -run TestMigrateInUse ./store/gormstore
 
 .PHONY: lint
@@ -58,22 +58,22 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s, or 1000x for a number of input
 		done
 
 .PHONY: bench
-bench: $(BENCHSTAT) ## Run the benchmarks that BENCH matches COUNT times, and compare with .tmp/bench/old.txt
+bench: $(BENCHSTAT) ## Run the benchmarks matching BENCH COUNT times, and compare with .tmp/bench/old.txt
 	@mkdir -p .tmp/bench
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PACKAGES) | tee .tmp/bench/new.txt
 	@if [ -e .tmp/bench/old.txt ]; then cd .tmp/bench && $(BENCHSTAT) old.txt new.txt; \
 		else echo "To compare: mv .tmp/bench/new.txt .tmp/bench/old.txt, make the change, and run make bench again."; fi
 
 .PHONY: nemesis
-nemesis: ## Break a running provider in each way that CASE (a regular expression) matches, and print figures; WRITE=yes puts them in docs/
+nemesis: ## Run the fault injection cases matching the regular expression CASE; WRITE=yes updates the figures in docs/
 	NEMESIS=long NEMESIS_CASE='$(CASE)' NEMESIS_WRITE=$(WRITE) go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
 
 .PHONY: mutants
-mutants: ## Break security-critical code in one place at a time (those whose names match MUTANT), and want a test to fail
+mutants: ## Check that tests fail for each mutation of security-critical code whose name matches MUTANT
 	go run ./internal/mutants '$(MUTANT)'
 
 .PHONY: setup
-setup: ## Install the npm packages of the tests, and tell what else the tests look for
+setup: ## Install the npm packages of the tests, and list the other programs that they use
 	@if command -v npm >/dev/null; then npm ci; else echo "Node:        not found; the clients from npm are skipped"; fi
 	@postgres=$$(command -v postgres || ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | tail -n 1 || true); \
 		echo "PostgreSQL:  $${OAUTHKIT_TEST_POSTGRES:+the server of OAUTHKIT_TEST_POSTGRES, or }$${postgres:-not found (Debian: apt-get install postgresql)}"
@@ -83,7 +83,7 @@ setup: ## Install the npm packages of the tests, and tell what else the tests lo
 		echo "Chromium:    $${chromium:-not found (Debian: apt-get install chromium)}"
 
 .PHONY: clean
-clean: ## Remove the tools and what they wrote
+clean: ## Remove the tools and their output
 	rm -rf .tmp node_modules
 
 $(LINT):
