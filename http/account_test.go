@@ -11,9 +11,9 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// TestWaysToOtherPages wants who is signed in, and the ways out and home that the
-// host has, on each page that manages something, and nothing of it on the consent
-// page, which waits for an answer.
+// TestWaysToOtherPages checks that each management page shows the signed-in user and
+// the links to sign-out and home that the host has. The consent page, which waits for
+// a decision, has none of them.
 func TestWaysToOtherPages(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o", func(config *oauthhttp.Config) { config.HomeURL = "https://gallery.test/" })
 	l.add("printer", nil)
@@ -39,16 +39,17 @@ func TestWaysToOtherPages(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		l.handler.ServeHTTP(recorder, l.sent(http.MethodGet, path, nil))
 		if page := recorder.Body.String(); !strings.Contains(page, home) || strings.Contains(page, account) {
-			t.Errorf("%s: got %s, want a way home and no other", path, page)
+			t.Errorf("%s: got %s, want a link home and no other", path, page)
 		}
 	}
 	l.handler = l.handlerWith(func(*oauthhttp.Config) {})
 	if page := l.get("/o/applications/"); !strings.Contains(page, account) || strings.Contains(page, "Sign out") || strings.Contains(page, "Home") {
-		t.Errorf("got %s, want no way that the host does not have", page)
+		t.Errorf("got %s, want no link that the host does not have", page)
 	}
 }
 
-// TestRareSettings are not seen until they hold something, or are wrong.
+// TestRareSettings checks that rare settings are hidden until one has a value or a
+// problem.
 func TestRareSettings(t *testing.T) {
 	m := newManaged(t)
 	m.add("plain", nil)
@@ -69,8 +70,8 @@ func TestRareSettings(t *testing.T) {
 	}
 }
 
-// TestSignInsApart wants each sign-in to be told from another of the same minute, by
-// those who see the page and by those who only hear the names of its links.
+// TestSignInsApart checks that authorizations of the same minute differ for users who
+// see the page and for users who only hear the names of its links.
 func TestSignInsApart(t *testing.T) {
 	m := newConnected(t)
 	page := m.get("/o/authorized_tokens/")

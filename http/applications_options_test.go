@@ -14,7 +14,7 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// option returns one field of the form as a front end is told of it.
+// option returns a field of the form from the options document.
 func (m *managed) option(document map[string]any, name string) map[string]any {
 	m.Helper()
 	for _, field := range document["fields"].([]any) {
@@ -26,15 +26,15 @@ func (m *managed) option(document map[string]any, name string) map[string]any {
 	return nil
 }
 
-// TestApplicationOptions shows that a front end is told all that it needs to build
-// the form, in the language of the request.
+// TestApplicationOptions checks that a front end gets everything that it needs to
+// build the form, in the language of the request.
 func TestApplicationOptions(t *testing.T) {
 	m := newManaged(t)
 	m.language = "de"
 	texts := readTexts(t, "de")
 	document := m.json(http.StatusOK, http.MethodGet, "/o/api/application_options", "")
 	if document["language"] != "de" || document["may_register"] != true {
-		t.Errorf("got %v, want German, for somebody who may register", document)
+		t.Errorf("got %v, want German, for a user who may register", document)
 	}
 	name, logo, agree := m.option(document, "name"), m.option(document, "logo"), m.option(document, "agree")
 	if name["label"] != texts["applications.field.name"] || name["host"] != false || name["kind"] != "text" {
@@ -54,14 +54,14 @@ func TestApplicationOptions(t *testing.T) {
 	}
 	m.user = &oauthkit.User{Subject: "carol"}
 	if document := m.json(http.StatusOK, http.MethodGet, "/o/api/application_options", ""); document["may_register"] != false {
-		t.Errorf("got %v, want carol to know that she may not register", document)
+		t.Errorf("got %v, want may_register to be false for carol", document)
 	}
 	m.user = nil
 	m.json(http.StatusForbidden, http.MethodGet, "/o/api/application_options", "")
 }
 
-// TestProblemsInLanguage has what is wrong in JSON in the language of the request, as
-// on the pages.
+// TestProblemsInLanguage checks that JSON has the problems in the language of the
+// request, like the pages.
 func TestProblemsInLanguage(t *testing.T) {
 	m := newManaged(t)
 	const form = `{"client_type":"confidential","grant_types":["password"],"fields":{"agree":"true"}}`
@@ -75,7 +75,7 @@ func TestProblemsInLanguage(t *testing.T) {
 	}
 }
 
-// fieldApplication is a host's application with one field, of any name.
+// fieldApplication is an application of the host with one field of any name.
 type fieldApplication struct {
 	oauthkit.AbstractApplication
 	field string
@@ -87,8 +87,8 @@ func (a *fieldApplication) FormFields() []oauthkit.FormField {
 
 func (a *fieldApplication) SetFormField(string, string) error { return nil }
 
-// TestHostFieldNames refuses a field of the host's with the name of any of the
-// library's, and no other.
+// TestHostFieldNames checks that a field of the host is refused if it has the name of
+// a library field, and only then.
 func TestHostFieldNames(t *testing.T) {
 	m := newManaged(t)
 	names := map[string]bool{"names": false, "client_jwks": false}
@@ -108,16 +108,16 @@ func TestHostFieldNames(t *testing.T) {
 	}
 }
 
-// grantingApplication decides itself what it may use, beside its list.
+// grantingApplication allows a grant type that is not in its list.
 type grantingApplication struct{ logoApplication }
 
 func (a *grantingApplication) AllowsGrant(grant oauth2.GrantType) bool {
 	return grant == oauth2.ClientCredentials
 }
 
-// TestUsableGrants shows what an application may use on its page, and what is stored
-// in its form and in JSON.
-func TestUsableGrants(t *testing.T) {
+// TestAllowedGrants checks that an application's page shows the allowed grant types,
+// and that its form and JSON have the stored ones.
+func TestAllowedGrants(t *testing.T) {
 	m := newManaged(t)
 	m.store.NewModel = func() oauthkit.Application { return &grantingApplication{} }
 	app := &grantingApplication{logoApplication{Agree: true, AbstractApplication: oauthkit.AbstractApplication{
@@ -130,13 +130,13 @@ func TestUsableGrants(t *testing.T) {
 	}
 	page, texts := m.get("/o/applications/robot/"), readTexts(t, "en")
 	if !strings.Contains(page, texts["applications.grant_types.client_credentials"]) || strings.Contains(page, texts["applications.grant_types.authorization_code"]) {
-		t.Errorf("got %s, want what the application may use", page)
+		t.Errorf("got %s, want the allowed grant types", page)
 	}
 	form := m.get("/o/applications/robot/update/")
 	if !strings.Contains(form, `value="authorization_code" checked`) || strings.Contains(form, `value="client_credentials" checked`) {
-		t.Errorf("got %s, want what is stored", form)
+		t.Errorf("got %s, want the stored grant types", form)
 	}
 	if stored := m.json(http.StatusOK, http.MethodGet, "/o/api/applications/robot", "")["grant_types"]; fmt.Sprint(stored) != "[authorization_code]" {
-		t.Errorf("got %v in JSON, want what is stored", stored)
+		t.Errorf("got %v in JSON, want the stored grant types", stored)
 	}
 }

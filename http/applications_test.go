@@ -37,7 +37,7 @@ func TestRegisterApplication(t *testing.T) {
 	}
 	if app.UserID != "alice" || app.Name != "Reader" || app.Logo != "https://reader.test/logo" || len(app.GrantTypes) != 2 || len(app.Scopes) != 2 ||
 		!slices.Equal(app.RedirectURIs, oauthkit.URIs{"https://reader.test/cb", "https://reader.test/other"}) {
-		t.Errorf("got %+v, want what was entered", app)
+		t.Errorf("got %+v, want the submitted values", app)
 	}
 	if got := answer.Header().Get("Cache-Control"); got != "no-store" {
 		t.Errorf("got Cache-Control %q, want no-store", got)
@@ -72,8 +72,8 @@ func TestMayNotRegister(t *testing.T) {
 	}
 }
 
-// TestApplicationProblems wants all that is wrong at once, each at its field, and
-// what was typed still there.
+// TestApplicationProblems checks that all problems are shown at once, each at its
+// field, with the submitted values.
 func TestApplicationProblems(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -105,11 +105,11 @@ func TestApplicationProblems(t *testing.T) {
 		}
 		for _, typed := range []string{`value="Mine"`, "http://evil.test/cb\nhttps://ok.test/#x</textarea>", "ftp://x</textarea>", `value="ugly"`, `value="write" checked`} {
 			if !strings.Contains(page, typed) {
-				t.Errorf("%s: got a page without %s, which was typed:\n%s", path, typed, page)
+				t.Errorf("%s: got a page without %s, which was submitted:\n%s", path, typed, page)
 			}
 		}
 		if valueOf(page, "token") == "" || !strings.Contains(page, "autofocus") {
-			t.Errorf("%s: got a form that cannot be sent again, or no focus on what is wrong", path)
+			t.Errorf("%s: got a form that cannot be sent again, or no focus on the problems", path)
 		}
 	}
 	if app := m.stored("printer"); app.Name != "Printer" || app.Logo == "ugly" {
@@ -117,8 +117,8 @@ func TestApplicationProblems(t *testing.T) {
 	}
 }
 
-// TestUpdateApplication changes what the form has, and keeps what only the operator
-// decides.
+// TestUpdateApplication changes the fields of the form and keeps the operator-only
+// fields.
 func TestUpdateApplication(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", func(app *logoApplication) {
@@ -127,20 +127,20 @@ func TestUpdateApplication(t *testing.T) {
 	})
 	before := m.stored("printer")
 	if page := m.get("/o/applications/printer/update/"); !strings.Contains(page, `value="admin" checked`) || strings.Contains(page, `value="client_credentials"`) {
-		t.Errorf("got a form without what the operator gave, or with what an owner may not choose:\n%s", page)
+		t.Errorf("got a form without the operator's values, or with options that an owner may not choose:\n%s", page)
 	}
 	form := registration()
 	form["scopes"] = []string{"write", "admin"}
 	m.post(http.StatusSeeOther, "/o/applications/printer/update/", form)
 	app := m.stored("printer")
 	if app.Name != "Reader" || !app.Scopes.ContainsAll(oauthkit.Scopes{"write", "admin"}) || app.Scopes.Contains("read") {
-		t.Errorf("got %+v, want what was entered", app)
+		t.Errorf("got %+v, want the submitted values", app)
 	}
 	if app.UserID != "alice" || app.ClientSecret != before.ClientSecret {
-		t.Errorf("got %+v, want what is not in the form as it was", app)
+		t.Errorf("got %+v, want the other fields unchanged", app)
 	}
 	if app.SkipAuthorization || app.Verified {
-		t.Errorf("got %+v, want trust gone: the operator gave it to another name and other addresses", app)
+		t.Errorf("got %+v, want no trust: the operator verified another name and other redirect URIs", app)
 	}
 }
 
@@ -154,26 +154,26 @@ func TestRotateSecret(t *testing.T) {
 	secret, _, _ = strings.Cut(secret, `"`)
 	app := m.stored("printer")
 	if !app.VerifyPassword(secret) || app.VerifyPassword(before) || !app.VerifyPreviousPassword(before, time.Now()) {
-		t.Errorf("got secret %q, want a new one, and the old one still good", secret)
+		t.Errorf("got secret %q, want a new one, and the old one still valid", secret)
 	}
 	if detail := m.get("/o/applications/printer/"); !strings.Contains(detail, "is good until") || strings.Contains(detail, secret) {
-		t.Errorf("got a page that does not tell of the old secret, or shows the new one:\n%s", detail)
+		t.Errorf("got a page that does not mention the old secret, or shows the new one:\n%s", detail)
 	}
 
 	question := m.get("/o/applications/printer/secret/")
 	checkPage(t, question)
 	if strings.Count(question, `name="previous"`) != 2 || !strings.Contains(question, `value="keep" checked`) {
-		t.Errorf("got a page without the choice of what becomes of the present secret:\n%s", question)
+		t.Errorf("got a page without the choice to keep or end the present secret:\n%s", question)
 	}
 	m.post(http.StatusBadRequest, "/o/applications/printer/secret/", url.Values{"previous": {"forever"}})
 	m.post(http.StatusOK, "/o/applications/printer/secret/", url.Values{"previous": {"end"}})
 	if app := m.stored("printer"); app.VerifyPassword(secret) || app.VerifyPreviousPassword(secret, time.Now()) {
-		t.Error("the secret that the owner has ended is good")
+		t.Error("the ended secret is still valid")
 	}
 }
 
-// TestRotateSecret_Invalid tells the owner what to do where the rules have become
-// stricter since the application was stored.
+// TestRotateSecret_Invalid checks that the page tells the owner what to do if the
+// rules have become stricter since the application was stored.
 func TestRotateSecret_Invalid(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", func(app *logoApplication) { app.GenerateSecret() })
@@ -182,12 +182,12 @@ func TestRotateSecret_Invalid(t *testing.T) {
 	}
 	page := m.post(http.StatusBadRequest, "/o/applications/printer/secret/", nil).Body.String()
 	if !strings.Contains(page, "application_invalid") || !strings.Contains(page, "its form says what is wrong") {
-		t.Errorf("got a page that does not say what to do:\n%s", page)
+		t.Errorf("got a page without the instruction:\n%s", page)
 	}
 	app := m.stored("printer")
 	app.Disabled = true
 	if err := m.store.UpdateApplication(t.Context(), app, time.Now()); err != nil {
-		t.Errorf("switching it off: %v", err)
+		t.Errorf("disabling it: %v", err)
 	}
 }
 
@@ -203,7 +203,8 @@ func TestDeleteApplication(t *testing.T) {
 	}
 }
 
-// TestApplicationPaths has client_ids with what separates the parts of a path.
+// TestApplicationPaths uses client_ids with characters that separate the parts of a
+// path.
 func TestApplicationPaths(t *testing.T) {
 	m := newManaged(t)
 	for _, id := range []string{"https://app.test/metadata", "a/update", "a:b", "100%", "a?b#c", "a%2Fb"} {
@@ -232,15 +233,14 @@ func TestApplicationListParts(t *testing.T) {
 	}
 	first := m.get("/o/applications/")
 	if !strings.Contains(first, "app-099") || strings.Contains(first, "app-100") || !strings.Contains(first, `href="/o/applications/?after=app-099"`) {
-		t.Errorf("got %s, want the first hundred and a link to the others", first)
+		t.Errorf("got %s, want the first hundred and a link to the rest", first)
 	}
 	if second := m.get("/o/applications/?after=app-099"); !strings.Contains(second, "app-100") || strings.Contains(second, "app-099") || strings.Contains(second, "?after=") {
 		t.Errorf("got %s, want the last one", second)
 	}
 }
 
-// TestManagementInGerman wants a page without a text that was forgotten; checkPage
-// looks for it.
+// TestManagementInGerman checks pages in German. checkPage finds missing texts.
 func TestManagementInGerman(t *testing.T) {
 	m := newManaged(t)
 	m.language = "de"
@@ -255,8 +255,8 @@ func TestManagementInGerman(t *testing.T) {
 	}
 }
 
-// TestM13_OldSession has a host that wants a sign-in of the last minutes before a
-// secret is replaced: it puts a check of its own around the endpoint.
+// TestM13_OldSession wraps the endpoint in a check of the host that requires a recent
+// sign-in before a secret is rotated.
 func TestM13_OldSession(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -281,11 +281,11 @@ func TestM13_OldSession(t *testing.T) {
 	m.user.AuthTime = time.Now()
 	m.post(http.StatusOK, "/o/applications/printer/secret/", nil)
 	if m.stored("printer").ClientSecret == before {
-		t.Error("got the old secret with a session that is new")
+		t.Error("got the old secret with a new session")
 	}
 }
 
-// TestManagementAtTheRoot has an issuer without a path.
+// TestManagementAtTheRoot uses an issuer without a path.
 func TestManagementAtTheRoot(t *testing.T) {
 	m := newManaged(t)
 	var err error

@@ -22,7 +22,7 @@ func (h *Handler) connectionAPI() []route {
 // host's session ids.
 type connectionDocument struct {
 	ClientID       string                  `json:"client_id"`
-	Name           string                  `json:"name,omitempty"` // empty if the application is deleted, disabled or not usable
+	Name           string                  `json:"name,omitempty"` // empty if Gone on the page
 	Verified       bool                    `json:"verified"`
 	Hosts          []string                `json:"hosts"`
 	Scopes         oauthkit.Scopes         `json:"scopes"`

@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// signIn lets an application use the account of a user, on one device.
+// signIn stores an authorization of a user for an application, as one device.
 func (m *managed) signIn(id, clientID, subject string) {
 	m.Helper()
 	now := time.Now()
@@ -25,14 +25,14 @@ func (m *managed) signIn(id, clientID, subject string) {
 	}
 }
 
-// isSignedIn reports whether the token of a sign-in is good.
+// isSignedIn reports whether the token of an authorization is valid.
 func (m *managed) isSignedIn(id string) bool {
 	m.Helper()
 	token, err := m.store.AccessToken(m.Context(), id)
 	return err == nil && token.Authorization.Valid(time.Now())
 }
 
-// signedInAt is when a sign-in was made.
+// signedInAt returns when an authorization was created.
 func (m *managed) signedInAt(id string) time.Time {
 	m.Helper()
 	token, err := m.store.AccessToken(m.Context(), id)
@@ -70,9 +70,9 @@ func TestConnectionsPage(t *testing.T) {
 	if err := m.store.DeleteApplication(t.Context(), "printer", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	m.signIn("rest", "removed", "alice") // an application that is gone, and has left something
+	m.signIn("rest", "removed", "alice") // a deleted application with an authorization
 	if page := m.get("/o/authorized_tokens/"); !strings.Contains(page, "No longer available") {
-		t.Errorf("got a page that does not tell that the application is gone:\n%s", page)
+		t.Errorf("got a page that does not say that the application is gone:\n%s", page)
 	}
 	m.post(http.StatusSeeOther, "/o/authorized_tokens/removed/delete/", nil)
 	m.user = &oauthkit.User{Subject: "carol"}
@@ -81,22 +81,23 @@ func TestConnectionsPage(t *testing.T) {
 	}
 }
 
-func TestEndOneSignIn(t *testing.T) {
+func TestRevokeOneAuthorization(t *testing.T) {
 	m := newConnected(t)
 	path := "/o/authorized_tokens/" + url.PathEscape("https://app.test/x") + "/phone/delete/"
 	if page := m.get(path); !strings.Contains(page, "End this sign-in?") || !m.isSignedIn("phone") {
-		t.Errorf("got %s, want a question, and nothing done yet", page)
+		t.Errorf("got %s, want a confirmation, and nothing revoked yet", page)
 	}
 	m.post(http.StatusSeeOther, path, nil)
 	if m.isSignedIn("phone") || !m.isSignedIn("laptop") || !m.isSignedIn("desk") || !m.isSignedIn("bobs") {
-		t.Error("got another sign-in ended than the one, or not that one")
+		t.Error("got the wrong authorization revoked")
 	}
 	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
-	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "") // the sign-in of another application
+	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "") // an authorization of another application
 }
 
-// TestManySignIns shows that what is older than a thousand sign-ins elsewhere is
-// still seen, and withdrawn on the page and in JSON.
+// TestManySignIns checks that an authorization is listed, and can be revoked on the
+// page and in JSON, although the user has a thousand newer ones of other
+// applications.
 func TestManySignIns(t *testing.T) {
 	m := newConnected(t)
 	for i := range 1001 {
@@ -110,31 +111,31 @@ func TestManySignIns(t *testing.T) {
 	}
 	path := "/o/authorized_tokens/printer/television-0000/delete/" // not listed
 	if page := m.get(path); !strings.Contains(page, "End this sign-in?") {
-		t.Errorf("got %s, want a question about the one sign-in", page)
+		t.Errorf("got %s, want a confirmation for one authorization", page)
 	}
 	m.post(http.StatusSeeOther, path, nil)
 	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
 	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/"+url.PathEscape("https://app.test/x")+"/television-0001/delete/", "", "")
 	m.post(http.StatusSeeOther, "/o/authorized_tokens/"+url.PathEscape("https://app.test/x")+"/delete/", nil)
 	if m.isSignedIn("television-0000") || !m.isSignedIn("television-0001") || m.isSignedIn("phone") {
-		t.Error("got another ended than the old sign-in and the old application")
+		t.Error("got the wrong authorizations revoked")
 	}
 	answer := m.do(http.StatusOK, http.MethodGet, "/o/api/authorized_tokens", "", "").Body.String()
 	if !strings.Contains(answer, `"more":true`) || !strings.Contains(answer, `"here":false`) || strings.Contains(answer, "television-0002") {
-		t.Errorf("got %s, want it to say that there are more", answer)
+		t.Errorf("got %s, want more to be true", answer)
 	}
 	m.json(http.StatusNoContent, http.MethodDelete, "/o/api/authorized_tokens/printer/television-0001", "")
 	if m.isSignedIn("television-0001") || !m.isSignedIn("television-0002") {
-		t.Error("got another ended than the one")
+		t.Error("got the wrong authorization revoked")
 	}
 	m.post(http.StatusSeeOther, "/o/authorized_tokens/printer/delete/", nil)
 	if m.isSignedIn("television-0002") || !m.isSignedIn("bobs") {
-		t.Error("got a sign-in left, or another user's ended")
+		t.Error("got an authorization left, or another user's revoked")
 	}
 }
 
-// TestSignInHere tells the sign-in that the user made in the session that he is in,
-// without the session's id.
+// TestSignInHere checks that the page marks the authorization of the user's present
+// session and does not contain the session's id.
 func TestSignInHere(t *testing.T) {
 	m := newConnected(t)
 	const here = "With the browser that you are using now"
@@ -147,17 +148,17 @@ func TestSignInHere(t *testing.T) {
 	}
 }
 
-func TestRemoveConnection(t *testing.T) {
+func TestRevokeConnection(t *testing.T) {
 	m := newConnected(t)
 	path := "/o/authorized_tokens/" + url.PathEscape("https://app.test/x") + "/delete/"
 	if page := m.get(path); !strings.Contains(page, "Remove its access?") || !m.isSignedIn("phone") {
-		t.Errorf("got %s, want a question, and nothing done yet", page)
+		t.Errorf("got %s, want a confirmation, and nothing revoked yet", page)
 	}
 	if location := m.post(http.StatusSeeOther, path, nil).Header().Get("Location"); location != "/o/authorized_tokens/" {
 		t.Errorf("got Location %s, want the list", location)
 	}
 	if m.isSignedIn("phone") || m.isSignedIn("laptop") || !m.isSignedIn("desk") || !m.isSignedIn("bobs") {
-		t.Error("got another application's sign-in ended, or not all of that one's")
+		t.Error("got another application's authorization revoked, or not all of this one's")
 	}
 	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
 }

@@ -13,20 +13,20 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// mark is what no error page may show, whatever is sent with it.
+// mark is sent with every request and must not be on an error page.
 const mark = "<b>marked</b>"
 
-// wayToErrorPage is a request that ends on one.
+// wayToErrorPage is a request that leads to an error page.
 type wayToErrorPage struct {
 	reason  oauthkit.Reason
 	status  int
-	heading string // the text of its key
-	// request is made in the browser of m, in which alice is signed in.
+	heading string // the key of its text
+	// request returns the request of the browser of m, in which alice is signed in.
 	request func(m *managed) *http.Request
 }
 
-// waysToErrorPages leave out only what needs another provider: failures, and a site
-// without a login page.
+// waysToErrorPages returns all requests except those that need another provider:
+// failures, and a site without a login page.
 func waysToErrorPages() map[string]wayToErrorPage {
 	const request, denied, expired = "error.request.heading", "error.denied.heading", "error.form.heading"
 	get := func(path string) func(*managed) *http.Request {
@@ -55,20 +55,20 @@ func waysToErrorPages() map[string]wayToErrorPage {
 			m.handler.ServeHTTP(httptest.NewRecorder(), post("/o/consent", form)(m))
 			return post("/o/consent", form)(m)
 		}},
-		"another site's form":       {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
-		"a form without token":      {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
-		"who may not register":      {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
-		"too many applications":     {oauthkit.ReasonTooManyApplications, 403, denied, afterMany(formOf("/o/applications/register", url.Values{"redirect_uris": {"https://rp.test/marked"}}))},
-		"a secret of a public one":  {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
-		"another's application":     {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},
-		"no such application":       {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/" + url.PathEscape(mark))},
-		"a connection there is not": {oauthkit.ReasonNotFound, 404, denied, get("/o/authorized_tokens/printer/delete")},
-		"no page":                   {oauthkit.ReasonNotFound, 404, denied, get("/o/" + url.PathEscape(mark))},
-		"another method":            {oauthkit.ReasonMethodNotAllowed, 405, request, func(m *managed) *http.Request { return m.sent(http.MethodPut, "/o/consent", nil) }},
+		"another site's form":      {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
+		"a form without token":     {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
+		"who may not register":     {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
+		"too many applications":    {oauthkit.ReasonTooManyApplications, 403, denied, afterMany(formOf("/o/applications/register", url.Values{"redirect_uris": {"https://rp.test/marked"}}))},
+		"a secret of a public one": {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
+		"another's application":    {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},
+		"no such application":      {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/" + url.PathEscape(mark))},
+		"an unknown connection":    {oauthkit.ReasonNotFound, 404, denied, get("/o/authorized_tokens/printer/delete")},
+		"no page":                  {oauthkit.ReasonNotFound, 404, denied, get("/o/" + url.PathEscape(mark))},
+		"another method":           {oauthkit.ReasonMethodNotAllowed, 405, request, func(m *managed) *http.Request { return m.sent(http.MethodPut, "/o/consent", nil) }},
 	}
 }
 
-// TestErrorPages goes every way to one, in both languages.
+// TestErrorPages sends each request in both languages.
 func TestErrorPages(t *testing.T) {
 	for name, way := range waysToErrorPages() {
 		for _, language := range []string{"en", "de"} {
@@ -100,14 +100,14 @@ func checkErrorPage(t *testing.T, recorder *httptest.ResponseRecorder, language 
 		}
 	}
 	if strings.Contains(page, "marked") {
-		t.Errorf("got something of the request on the page:\n%s", page)
+		t.Errorf("got a part of the request on the page:\n%s", page)
 	}
 }
 
-// public makes an application one that has no secret.
+// public makes an application public.
 func public(app *logoApplication) { app.ClientType = oauthkit.Public }
 
-// sent is a request as alice's browser sends it from our own pages.
+// sent returns a request as alice's browser sends it from the provider's own pages.
 func (m *managed) sent(method, path string, form url.Values) *http.Request {
 	m.Helper()
 	request := httptest.NewRequestWithContext(m.Context(), method, "https://as.test"+path, strings.NewReader(form.Encode()))
@@ -120,15 +120,16 @@ func (m *managed) sent(method, path string, form url.Values) *http.Request {
 	return request
 }
 
-// asked returns the path of the consent page of a request of the application printer.
+// asked returns the path of the consent page for a request of the application
+// printer.
 func (m *managed) asked() string {
 	m.Helper()
 	return m.do(http.StatusSeeOther, http.MethodGet, "/o/authorize?client_id=printer&redirect_uri=https://printer.test/cb&response_type=code&scope=read"+
 		"&code_challenge_method=S256&code_challenge="+challenge, "", "").Header().Get("Location")
 }
 
-// decision is the form of a consent page with a decision, and with another token
-// unless that is empty.
+// decision returns the form of a consent page with a decision. If otherToken is not
+// empty, it replaces the token.
 func (m *managed) decision(path, decision, otherToken string) url.Values {
 	m.Helper()
 	page := m.do(http.StatusOK, http.MethodGet, path, "", "").Body.String()
@@ -139,7 +140,7 @@ func (m *managed) decision(path, decision, otherToken string) url.Values {
 	return form
 }
 
-// formOf sends a form of ours with the token that is on it.
+// formOf sends a form of the provider's with the token of its page.
 func formOf(path string, form url.Values) func(*managed) *http.Request {
 	return func(m *managed) *http.Request {
 		form = url.Values{"token": {valueOf(m.get(path), "token")}, "redirect_uris": form["redirect_uris"], "client_type": {"confidential"}, "fields.agree": {"true"}}
@@ -147,7 +148,7 @@ func formOf(path string, form url.Values) func(*managed) *http.Request {
 	}
 }
 
-// afterMany lets alice have as many applications as an owner may have.
+// afterMany registers as many applications of alice as an owner may have.
 func afterMany(request func(*managed) *http.Request) func(*managed) *http.Request {
 	return func(m *managed) *http.Request {
 		for i := range 98 { // printer and app exist
@@ -168,7 +169,7 @@ func fromElsewhere(request *http.Request) *http.Request {
 	return request
 }
 
-// asCarol has another user be signed in, who may not register applications.
+// asCarol signs in carol, who may not register applications.
 func asCarol(request func(*managed) *http.Request) func(*managed) *http.Request {
 	return func(m *managed) *http.Request {
 		m.user = &oauthkit.User{Subject: "carol"}
@@ -176,8 +177,8 @@ func asCarol(request func(*managed) *http.Request) func(*managed) *http.Request 
 	}
 }
 
-// TestDetailElsewhere shows that the developer is told the same where the host has
-// mounted the endpoint at an address of its own, and only by that endpoint.
+// TestDetailElsewhere checks that the developer gets the same detail if the host has
+// mounted the endpoint at another address, and only from that endpoint.
 func TestDetailElsewhere(t *testing.T) {
 	m := newManaged(t)
 	handler := m.handlerWith(func(*oauthhttp.Config) {})

@@ -13,8 +13,8 @@ import (
 )
 
 // Users register and manage applications at /o/applications/, and see at
-// /o/authorized_tokens/ which ones they have let use their account. A host with a
-// front end of its own has the same in JSON.
+// /o/authorized_tokens/ which applications they have approved. A host with its own
+// front end uses the same in JSON.
 func ExampleConfig_management() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

@@ -12,8 +12,8 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// The host says how its own session ends. The library asks the user first, and then
-// tells that it was done.
+// The host ends its own session. The library asks the user for confirmation and shows
+// the result.
 func ExampleConfig_signOut() {
 	sessions := map[string]string{"s1": "alice"} // where the host's sessions are
 	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
@@ -35,7 +35,7 @@ func ExampleConfig_signOut() {
 		panic(err)
 	}
 
-	// What a browser does.
+	// The browser does the rest.
 	visit := func(request *http.Request, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 		for _, cookie := range append(cookies, &http.Cookie{Name: "session", Value: "s1"}) {
 			request.AddCookie(cookie)

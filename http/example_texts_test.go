@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// shopApplication has a field of the host's, with a label and a rule in English.
+// shopApplication has a field with an English label and an English rule.
 type shopApplication struct {
 	oauthkit.AbstractApplication
 	Support string
@@ -33,8 +33,8 @@ func (a *shopApplication) SetFormField(_, value string) error {
 	return nil
 }
 
-// The pages of a host in German: what is the host's own has texts of the host's, by
-// keys that hold its names and its English.
+// The pages of a host in German. The host translates its own field and its problems
+// by keys that contain the field's name and the English message.
 func ExampleTexts() {
 	store := memstore.New()
 	store.NewModel = func() oauthkit.Application { return &shopApplication{} }
@@ -66,8 +66,8 @@ func ExampleTexts() {
 	// Adresse für Hilfe: muss eine E-Mail-Adresse sein
 }
 
-// problemsIn registers an application in a browser of this language, and returns the
-// summary of what is wrong with it.
+// problemsIn registers an application in a browser with this language and returns the
+// summary of the problems.
 func problemsIn(language string, handler http.Handler, form url.Values) []string {
 	opened := httptest.NewRecorder()
 	handler.ServeHTTP(opened, httptest.NewRequest(http.MethodGet, "/o/applications/register/", nil))

@@ -11,7 +11,7 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// json sends a document and returns the answer's.
+// json sends a document and returns the document of the response.
 func (m *managed) json(status int, method, path, body string) map[string]any {
 	m.Helper()
 	answer := m.do(status, method, path, "application/json", body)
@@ -20,7 +20,7 @@ func (m *managed) json(status int, method, path, body string) map[string]any {
 	}
 	var document map[string]any
 	if err := json.Unmarshal(answer.Body.Bytes(), &document); err != nil || answer.Header().Get("Cache-Control") != "no-store" {
-		m.Fatalf("%s %s: got %s, %v, want a document that nothing keeps", method, path, answer.Body, err)
+		m.Fatalf("%s %s: got %s, %v, want a document that is not cached", method, path, answer.Body, err)
 	}
 	return document
 }
@@ -33,7 +33,7 @@ func TestApplicationsJSON(t *testing.T) {
 	created := m.json(http.StatusCreated, http.MethodPost, "/o/api/applications", registrationJSON)
 	id, secret := created["client_id"].(string), created["client_secret"].(string)
 	if !m.stored(id).VerifyPassword(secret) || m.stored(id).UserID != "alice" {
-		t.Errorf("got %v, want an application of alice's with its secret", created)
+		t.Errorf("got %v, want alice's application with its secret", created)
 	}
 	path := "/o/api/applications/" + id
 	listed := m.json(http.StatusOK, http.MethodGet, "/o/api/applications", "")["applications"].([]any)
@@ -49,19 +49,19 @@ func TestApplicationsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if changed := m.json(http.StatusOK, http.MethodPut, path, string(body)); changed["name"] != "Changed" {
-		t.Errorf("got %v, want what was sent", changed)
+		t.Errorf("got %v, want the sent values", changed)
 	}
 	if app := m.stored(id); app.SkipAuthorization || app.UserID != "alice" || app.Logo != "x" {
-		t.Errorf("got %+v, want nothing changed that is not in the form", app)
+		t.Errorf("got %+v, want the other fields unchanged", app)
 	}
 	rotated := m.json(http.StatusOK, http.MethodPost, path+"/secret", "{}")
 	if next := rotated["client_secret"].(string); next == secret || !m.stored(id).VerifyPassword(next) || rotated["previous_secret_expires_at"] == nil {
-		t.Errorf("got %v, want a new secret, and until when the old one is good", rotated)
+		t.Errorf("got %v, want a new secret, and when the old one expires", rotated)
 	}
 	m.json(http.StatusBadRequest, http.MethodPost, path+"/secret", `{"previous": "forever"}`)
 	rotated = m.json(http.StatusOK, http.MethodPost, path+"/secret", `{"previous": "end"}`)
 	if rotated["previous_secret_expires_at"] != nil || m.stored(id).PreviousSecret != "" {
-		t.Errorf("got %v, want the old secret to have ended", rotated)
+		t.Errorf("got %v, want the old secret to be expired", rotated)
 	}
 	m.json(http.StatusNoContent, http.MethodDelete, path, "")
 	m.json(http.StatusNotFound, http.MethodGet, path, "")
@@ -92,26 +92,27 @@ func TestConnectionsJSON(t *testing.T) {
 	answer := m.do(http.StatusOK, http.MethodGet, "/o/api/authorized_tokens", "", "").Body.String()
 	for _, want := range []string{`"client_id":"https://app.test/x"`, `"id":"phone"`, `"id":"desk"`, `"hosts":["printer.test"]`, `"scopes":["read"]`} {
 		if !strings.Contains(answer, want) {
-			t.Errorf("got %s, want %s in it", answer, want)
+			t.Errorf("got %s, want it to contain %s", answer, want)
 		}
 	}
 	if strings.Contains(answer, "bobs") || strings.Contains(answer, "session-of-the-host") {
-		t.Errorf("got %s, want nothing of others and nothing of the host's session", answer)
+		t.Errorf("got %s, want no data of other users and no session id", answer)
 	}
 	m.json(http.StatusNotFound, http.MethodDelete, "/o/api/authorized_tokens/printer/bobs", "")
 	path := "/o/api/authorized_tokens/" + url.PathEscape("https://app.test/x")
 	m.json(http.StatusNoContent, http.MethodDelete, path+"/phone", "")
 	if m.isSignedIn("phone") || !m.isSignedIn("laptop") {
-		t.Error("got another sign-in ended than the one")
+		t.Error("got the wrong authorization revoked")
 	}
 	m.json(http.StatusNoContent, http.MethodDelete, path, "")
 	if m.isSignedIn("laptop") || !m.isSignedIn("desk") || !m.isSignedIn("bobs") {
-		t.Error("got another application's sign-in ended, or not that one's")
+		t.Error("got another application's authorization revoked, or not this one's")
 	}
 	m.json(http.StatusNotFound, http.MethodDelete, path, "")
 }
 
-// TestManagementNotSignedIn sends people to sign in, and tells programs.
+// TestManagementNotSignedIn checks that pages redirect to the login page and JSON
+// answers with an error.
 func TestManagementNotSignedIn(t *testing.T) {
 	m := newManaged(t)
 	m.user = nil
@@ -123,8 +124,8 @@ func TestManagementNotSignedIn(t *testing.T) {
 	}
 }
 
-// TestManagementJSONFromAnotherSite has a page of another site use the cookie of the
-// host.
+// TestManagementJSONFromAnotherSite sends the host's cookie from a page of another
+// site.
 func TestManagementJSONFromAnotherSite(t *testing.T) {
 	m := newConnected(t)
 	for path, method := range map[string]string{
@@ -142,11 +143,11 @@ func TestManagementJSONFromAnotherSite(t *testing.T) {
 		}
 	}
 	if !m.isSignedIn("desk") || m.stored("printer").Name != "Printer" {
-		t.Error("got something changed")
+		t.Error("got a change")
 	}
 }
 
-// TestManagementAbsent has a host that does not want the pages.
+// TestManagementAbsent checks a host without management pages.
 func TestManagementAbsent(t *testing.T) {
 	handler := newRig(t, databases["sqlite"]).handler
 	for _, path := range []string{"applications", "applications/register", "applications/x", "authorized_tokens", "api/applications", "api/authorized_tokens"} {
@@ -158,8 +159,8 @@ func TestManagementAbsent(t *testing.T) {
 	}
 }
 
-// TestNothingInJSON wants an answer for programs at whatever is not there below api/,
-// and a page elsewhere.
+// TestNothingInJSON checks that unknown paths below api/ are answered in JSON, and
+// others with a page.
 func TestNothingInJSON(t *testing.T) {
 	m := newManaged(t)
 	unserved := m.handlerWith(func(config *oauthhttp.Config) { config.Groups = []oauthhttp.Group{oauthhttp.GroupBase} })
@@ -177,12 +178,12 @@ func TestNothingInJSON(t *testing.T) {
 		}
 	}
 	if answer := m.json(http.StatusNotFound, http.MethodGet, "/o/api/applications", ""); answer["reason"] != "not_found" {
-		t.Errorf("got %v, want not_found where the group is left out", answer)
+		t.Errorf("got %v, want not_found without the group", answer)
 	}
 }
 
-// TestCrossSiteWords shows that what another site has sent is refused in words that
-// fit a document as well as a form.
+// TestCrossSiteWords checks that the error of a request from another site fits a
+// document as well as a form.
 func TestCrossSiteWords(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -192,7 +193,7 @@ func TestCrossSiteWords(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		m.handler.ServeHTTP(recorder, fromElsewhere(request))
 		if answer := recorder.Body.String(); recorder.Code != http.StatusForbidden || !strings.Contains(answer, "his was sent from another site") {
-			t.Errorf("%s: got %d: %s; want 403, and nothing of a form", request.URL, recorder.Code, answer)
+			t.Errorf("%s: got %d: %s; want 403 without the word form", request.URL, recorder.Code, answer)
 		}
 	}
 }

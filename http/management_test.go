@@ -22,7 +22,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// logoApplication is a host's application with fields of its own.
+// logoApplication is an application of the host with its own fields.
 type logoApplication struct {
 	oauthkit.AbstractApplication
 	Logo  string
@@ -58,8 +58,8 @@ func (a *logoApplication) Validate(problems *oauthkit.Problems) {
 	}
 }
 
-// managed is a provider whose users manage their applications, called without a
-// network between, by a browser in which alice is signed in.
+// managed is a provider whose users manage their applications. Requests need no
+// network and come from a browser in which alice is signed in.
 type managed struct {
 	*testing.T
 	store        *memstore.Store
@@ -94,7 +94,7 @@ func newManaged(t *testing.T) *managed {
 	return m
 }
 
-// handlerWith makes a handler of another Config.
+// handlerWith returns a handler with a changed Config.
 func (m *managed) handlerWith(change func(config *oauthhttp.Config)) *oauthhttp.Handler {
 	config := oauthhttp.Config{
 		CurrentUser:  func(*http.Request) (*oauthkit.User, error) { return m.user, nil },
@@ -105,7 +105,7 @@ func (m *managed) handlerWith(change func(config *oauthhttp.Config)) *oauthhttp.
 	return mustHandler(m, m.provider, config)
 }
 
-// add stores an application of alice's.
+// add stores an application of alice.
 func (m *managed) add(clientID string, change func(app *logoApplication)) {
 	m.Helper()
 	app := &logoApplication{Agree: true, AbstractApplication: oauthkit.AbstractApplication{
@@ -120,7 +120,7 @@ func (m *managed) add(clientID string, change func(app *logoApplication)) {
 	}
 }
 
-// stored returns an application as it is in the store.
+// stored returns an application from the store.
 func (m *managed) stored(clientID string) *logoApplication {
 	m.Helper()
 	app, err := m.store.Application(m.Context(), clientID)
@@ -130,7 +130,7 @@ func (m *managed) stored(clientID string) *logoApplication {
 	return app.(*logoApplication)
 }
 
-// do sends a request of the browser, and wants an answer with this status.
+// do sends a request of the browser and expects this status.
 func (m *managed) do(status int, method, path, mediaType, body string) *httptest.ResponseRecorder {
 	m.Helper()
 	request := httptest.NewRequestWithContext(m.Context(), method, "https://as.test"+path, strings.NewReader(body))
@@ -149,7 +149,7 @@ func (m *managed) do(status int, method, path, mediaType, body string) *httptest
 	return recorder
 }
 
-// get opens a page and checks what holds for all of them.
+// get opens a page and calls checkPage.
 func (m *managed) get(path string) string {
 	m.Helper()
 	page := m.do(http.StatusOK, http.MethodGet, path, "", "").Body.String()
@@ -157,7 +157,7 @@ func (m *managed) get(path string) string {
 	return page
 }
 
-// post opens the page with a form and sends it with other values.
+// post opens the page with a form and submits it with these values.
 func (m *managed) post(status int, path string, values url.Values) *httptest.ResponseRecorder {
 	m.Helper()
 	form := url.Values{"token": {valueOf(m.get(path), "token")}}
@@ -203,8 +203,8 @@ func valueOf(page, name string) string {
 	return html.UnescapeString(value)
 }
 
-// checkPage wants ids that occur once, references to ids that exist, a label for each
-// input, one heading of the first level, and no text that was forgotten.
+// checkPage checks that ids are unique, references lead to ids, each input has a
+// label, there is one heading of the first level, and no text is missing.
 func checkPage(t *testing.T, page string) {
 	t.Helper()
 	elements := elementsOf(t, page)
@@ -234,7 +234,7 @@ func checkPage(t *testing.T, page string) {
 		}
 		for _, reference := range references {
 			if !slices.Contains(ids, reference) {
-				t.Errorf("got a reference to %s, which is no id", reference)
+				t.Errorf("got a reference to the unknown id %s", reference)
 			}
 		}
 		entered := (element.Name.Local == "input" && attribute(element, "type") != "hidden") || element.Name.Local == "textarea"

@@ -85,7 +85,7 @@ func (*ownOriginRules) ValidateOrigin(origin string) error {
 	return nil
 }
 
-// secretOverrides are about what an application proves itself with.
+// secretOverrides returns the overrides of an application's secrets.
 func secretOverrides() []override {
 	return []override{
 		overriding[ownGetSecret]("GetSecret", func(o *overridden) { // never asked for a decision
@@ -97,7 +97,7 @@ func secretOverrides() []override {
 			o.verifies(hostsSecret, storedSecret)
 			for _, finding := range o.provider.Check(o.Context()) {
 				if finding.ID == "oauthkit.W103" {
-					o.Errorf("got %v, want none: the host keeps the secret", finding)
+					o.Errorf("got %v, want none: the host stores the secret", finding)
 				}
 			}
 		}),
@@ -111,7 +111,7 @@ func secretOverrides() []override {
 			_, document := o.json(http.MethodGet, "/o/api/applications/web", "")
 			o.wants("document", document["previous_secret_expires_at"], "2099-12-31T23:00:00Z")
 			if page := o.page("/o/applications/web/"); !strings.Contains(page, "2099") {
-				o.Errorf("got %s, want until when the secret before is good", page)
+				o.Errorf("got %s, want when the previous secret expires", page)
 			}
 			_, document = o.json(http.MethodPost, "/o/api/applications/web/secret", `{"previous": "end"}`)
 			o.wants("document of the new secret", document["previous_secret_expires_at"], "2099-12-31T23:00:00Z")
@@ -141,7 +141,7 @@ func secretOverrides() []override {
 
 const newOverriddenJSON = `{"name":"New","client_type":"confidential","redirect_uris":["https://rp.test/cb"]}`
 
-// verifies shows at the endpoints where applications authenticate which secret is right.
+// verifies checks at every endpoint with client authentication which secret is valid.
 func (o *overridden) verifies(right, wrong string) {
 	o.Helper()
 	for _, secret := range []string{right, wrong} {
@@ -156,7 +156,7 @@ func (o *overridden) verifies(right, wrong string) {
 	}
 }
 
-// formOverrides are about what is shown, changed and stored.
+// formOverrides returns the overrides of fields and rules.
 func formOverrides() []override {
 	return []override{
 		overriding[ownFields]("FormFields", showFields),
@@ -192,8 +192,8 @@ func showFields(o *overridden) {
 	}
 }
 
-// showRules shows that an application with a fault is not stored anew, nor in the
-// place of one, nor by its owner.
+// showRules checks that an invalid application is neither created nor updated, by the
+// store or by its owner.
 func (o *overridden) showRules(field string, fault func(*oauthkit.AbstractApplication), corrections ...func(*oauthkit.AbstractApplication)) {
 	o.Helper()
 	o.wantsProblem("creating", field, o.tryCreate(fault))

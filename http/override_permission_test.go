@@ -43,7 +43,7 @@ func (*ownLogoutTarget) AllowsPostLogoutRedirectURI(uri string) bool {
 	return uri == "https://own.test/bye"
 }
 
-// permissionOverrides are about what an application may do, and what it gets.
+// permissionOverrides returns the overrides of permissions and tokens.
 func permissionOverrides() []override {
 	return []override{
 		overriding[ownGrants]("AllowsGrant", showGrants),
@@ -61,8 +61,8 @@ func permissionOverrides() []override {
 	}
 }
 
-// refuses expects the user to be shown an error: nobody vouches for the application,
-// so that it is not sent there.
+// refuses expects an error page: the application is not verified, so the user is not
+// redirected to it.
 func (o *overridden) refuses(answer *httptest.ResponseRecorder, code string) {
 	o.Helper()
 	if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "<code>"+code+"</code>") {
@@ -70,14 +70,14 @@ func (o *overridden) refuses(answer *httptest.ResponseRecorder, code string) {
 	}
 }
 
-// showGrants has an application without grants of its own, which is stored only where
-// it can be reached.
+// showGrants uses an application without stored grant types, which can only be stored
+// with a redirect URI.
 func showGrants(o *overridden) {
 	none := func(app *oauthkit.AbstractApplication) { app.GrantTypes = nil }
 	err := o.tryCreate(none, func(app *oauthkit.AbstractApplication) { app.RedirectURIs = nil })
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) || problems.Of("redirect_uris") == nil {
-		o.Errorf("storing: got %v, want a problem: it can ask for codes and has no redirect URI", err)
+		o.Errorf("storing: got %v, want a problem: it may use codes and has no redirect URI", err)
 	}
 	o.create(none)
 	_, tokens := o.exchange(o.approve())
@@ -99,8 +99,8 @@ func showRedirectURI(o *overridden) {
 	o.wants("authorize with the listed one", o.authorize().Code, http.StatusBadRequest)
 }
 
-// showScopes also introspects a token of another application, which the override does
-// not allow.
+// showScopes also introspects a token of another application, which the override
+// refuses.
 func showScopes(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) { app.Scopes = oauthkit.Scopes{"read", "introspection"} })
 	o.refuses(o.authorize("scope", "read"), "invalid_scope")
@@ -119,7 +119,7 @@ func showScopes(o *overridden) {
 		o.Fatal(err)
 	}
 	if _, err := o.provider.Introspect(o.Context(), other, tokens["access_token"].(string)); !errors.Is(err, oauthkit.ErrNotFound) {
-		o.Errorf("introspection: got %v, want nothing told", err)
+		o.Errorf("introspection: got %v, want an inactive token", err)
 	}
 }
 
@@ -140,8 +140,8 @@ func showOrigin(o *overridden) {
 	o.wants("listed", o.allowedOrigin("https://listed.test"), "")
 }
 
-// allowedOrigin is which script may read what the token endpoint answers to a request
-// from an origin.
+// allowedOrigin returns the origin whose scripts may read the response of the token
+// endpoint.
 func (o *overridden) allowedOrigin(origin string) string {
 	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/token", strings.NewReader("grant_type=client_credentials"))
 	request.SetBasicAuth("web", storedSecret)
@@ -149,7 +149,7 @@ func (o *overridden) allowedOrigin(origin string) string {
 	return o.do(request, "application/x-www-form-urlencoded").Header().Get("Access-Control-Allow-Origin")
 }
 
-// showLogoutTarget asks as an endpoint for logout has to, which there is none of yet.
+// showLogoutTarget calls the method as a logout endpoint would. There is none yet.
 func showLogoutTarget(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) {
 		app.PostLogoutRedirectURIs = oauthkit.URIs{"https://rp.test/bye"}
@@ -162,7 +162,7 @@ func showLogoutTarget(o *overridden) {
 	o.wants("listed", oauthkit.AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"), false)
 }
 
-// showLifetime compares what the application is told with what is stored.
+// showLifetime compares the lifetime in the response with the stored one.
 func showLifetime(o *overridden) {
 	o.create()
 	_, first := o.exchange(o.approve())

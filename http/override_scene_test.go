@@ -21,8 +21,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// override is a method that a host's application overrides, and what shows that the
-// host's answer counts.
+// override is a method that a host's application overrides, with a test that the
+// host's result is used.
 type override struct {
 	method string
 	stores map[string]func(*testing.T) overridingStore
@@ -35,8 +35,8 @@ type overridingStore interface {
 	oauthkit.ApplicationManager
 }
 
-// overriding is the row of the type T, which embeds AbstractApplication and defines
-// the method again.
+// overriding returns the row of the type T, which embeds AbstractApplication and
+// redefines the method.
 func overriding[T any, A interface {
 	*T
 	oauthkit.Application
@@ -93,10 +93,10 @@ func newOverridden(t *testing.T, store overridingStore) *overridden {
 	return o
 }
 
-// storedSecret is what AbstractApplication verifies.
+// storedSecret is the secret that AbstractApplication verifies.
 const storedSecret = "the-secret-that-is-stored"
 
-// tryCreate stores the application web of alice's.
+// tryCreate stores the application web of alice.
 func (o *overridden) tryCreate(changes ...func(*oauthkit.AbstractApplication)) error {
 	app := o.store.NewApplication()
 	abstract := oauthkit.Abstract(app)
@@ -128,12 +128,12 @@ func (o *overridden) do(request *http.Request, mediaType string) *httptest.Respo
 	return recorder
 }
 
-// page is what GET answers.
+// page returns the response to GET.
 func (o *overridden) page(path string) string {
 	return o.do(httptest.NewRequest(http.MethodGet, "https://as.test"+path, nil), "").Body.String()
 }
 
-// json sends a document and returns the answer's.
+// json sends a document and returns the document of the response.
 func (o *overridden) json(method, path, body string) (status int, document map[string]any) {
 	o.Helper()
 	answer := o.do(httptest.NewRequest(method, "https://as.test"+path, strings.NewReader(body)), "application/json")
@@ -143,7 +143,8 @@ func (o *overridden) json(method, path, body string) (status int, document map[s
 	return answer.Code, document
 }
 
-// authorize sends alice's browser with a request; pairs are parameters that differ.
+// authorize sends an authorization request in alice's browser. Pairs replace
+// parameters.
 func (o *overridden) authorize(pairs ...string) *httptest.ResponseRecorder {
 	form := url.Values{
 		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {"https://rp.test/cb"}, "scope": {"read"}, "state": {"xyz"},
@@ -153,7 +154,7 @@ func (o *overridden) authorize(pairs ...string) *httptest.ResponseRecorder {
 	return o.do(httptest.NewRequest(http.MethodGet, "https://as.test/o/authorize?"+form.Encode(), nil), "")
 }
 
-// consent shows the page to which the browser was sent.
+// consent opens the page to which the browser was redirected.
 func (o *overridden) consent(asked *httptest.ResponseRecorder) *httptest.ResponseRecorder {
 	o.Helper()
 	request := httptest.NewRequest(http.MethodGet, "https://as.test"+asked.Header().Get("Location"), nil)
@@ -165,7 +166,7 @@ func (o *overridden) consent(asked *httptest.ResponseRecorder) *httptest.Respons
 	return page
 }
 
-// approve asks for a code by way of the consent page.
+// approve gets a code through the consent page.
 func (o *overridden) approve(pairs ...string) (code string) {
 	o.Helper()
 	asked := o.authorize(pairs...)
@@ -200,7 +201,8 @@ func (o *overridden) exchange(code string, pairs ...string) (status int, documen
 	return o.post("token", storedSecret, form)
 }
 
-// post sends a form with the secret in the Authorization header; empty: without one.
+// post sends a form with the secret in the Authorization header. If secret is empty,
+// there is no header.
 func (o *overridden) post(path, secret string, form url.Values) (status int, document map[string]any) {
 	o.Helper()
 	request := httptest.NewRequest(http.MethodPost, "https://as.test/o/"+path, strings.NewReader(form.Encode()))
@@ -214,7 +216,7 @@ func (o *overridden) post(path, secret string, form url.Values) (status int, doc
 	return answer.Code, document
 }
 
-// actsForItself asks for a token with client credentials.
+// actsForItself gets a token with client credentials.
 func (o *overridden) actsForItself(secret string, pairs ...string) (status int, document map[string]any) {
 	o.Helper()
 	form := values([]string{"grant_type", "client_credentials", "scope", "read"})
@@ -230,7 +232,7 @@ func values(pairs []string) url.Values {
 	return form
 }
 
-// wants fails unless the two are equal.
+// wants reports an error unless got equals want.
 func (o *overridden) wants(what string, got, want any) {
 	o.Helper()
 	if got != want {

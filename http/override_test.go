@@ -15,13 +15,13 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// overrides has a row for each method that a host's application can override.
+// overrides returns a row for each method that a host's application can override.
 func overrides() []override {
 	return slices.Concat(identityOverrides(), permissionOverrides(), trustOverrides(), secretOverrides(), formOverrides())
 }
 
-// TestOverrides shows for each method that the host's answer counts, and not
-// AbstractApplication's, wherever it is asked: with both kinds of stores.
+// TestOverrides checks that the host's override is called, and not
+// AbstractApplication's method, with both kinds of stores.
 func TestOverrides(t *testing.T) {
 	for _, row := range overrides() {
 		for name, open := range row.stores {
@@ -30,8 +30,8 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestLaxRulesOpenNoOrigin stores, by rules that refuse nothing, what would open the
-// token endpoint to every script if it were matched in any way but byte by byte.
+// TestLaxRulesOpenNoOrigin stores origins without validation. They would open the
+// token endpoint to every script if origins were not compared byte by byte.
 func TestLaxRulesOpenNoOrigin(t *testing.T) {
 	for stored, requested := range map[string][]string{
 		"*":                 {"https://evil.test", "*"},
@@ -50,9 +50,8 @@ func TestLaxRulesOpenNoOrigin(t *testing.T) {
 	}
 }
 
-// TestOverridesAreComplete fails for a method of Application, or of an interface that
-// is "an [Application]" by its comment, that has no row above, and for a row of a
-// method that there is not.
+// TestOverridesAreComplete checks that there is a row for each method of Application
+// and of each interface whose comment says "an [Application]", and no other.
 func TestOverridesAreComplete(t *testing.T) {
 	asked := map[string]bool{}
 	application := reflect.TypeFor[oauthkit.Application]()
@@ -67,16 +66,17 @@ func TestOverridesAreComplete(t *testing.T) {
 	}
 	for _, row := range overrides() {
 		if !asked[row.method] {
-			t.Errorf("%s is no method of an application", row.method)
+			t.Errorf("%s is not a method of an application", row.method)
 		}
 		delete(asked, row.method)
 	}
 	for method := range asked {
-		t.Errorf("nothing shows that an override of %s is honoured", method)
+		t.Errorf("no row checks an override of %s", method)
 	}
 }
 
-// capabilityMethods reads the optional interfaces in the source of package oauthkit.
+// capabilityMethods returns the methods of the optional interfaces in the source of
+// package oauthkit.
 func capabilityMethods(t *testing.T) (methods []string) {
 	t.Helper()
 	files, err := fs.Glob(os.DirFS(".."), "*.go")

@@ -34,22 +34,22 @@ func (*ownName) DisplayName() string          { return "A name of the host's" }
 func (*ownTrust) SkipsConsent() bool          { return true }
 func (*ownVerified) IsVerified() bool         { return true }
 
-// IsUsable asks a column of the host's, which the Algorithm stands for here.
+// IsUsable reads a column of the host. The column Algorithm stands in for it.
 func (a *ownUsable) IsUsable() bool { return a.Algorithm != "ES256" }
 
-// RegisteredRedirectURIs tells where the host's tenants are, which the Algorithm
-// stands for here.
+// RegisteredRedirectURIs returns the host's tenants. The column Algorithm stands in
+// for them.
 func (a *ownAddresses) RegisteredRedirectURIs() oauthkit.URIs {
 	return oauthkit.URIs{"https://tenant" + a.Algorithm + ".test/cb"}
 }
 
-// identityOverrides are about who an application is and whose.
+// identityOverrides returns the overrides of an application's identity and owner.
 func identityOverrides() []override {
 	return []override{
 		overriding[ownID]("GetID", func(o *overridden) {
 			var problems oauthkit.Problems
 			if err := o.tryCreate(); !errors.As(err, &problems) || problems.Of("client_id") == nil {
-				o.Errorf("got %v, want it refused: no store would find it", err)
+				o.Errorf("got %v, want an error: no store could find it", err)
 			}
 		}),
 		overriding[ownDomain]("GetDomain", func(o *overridden) { // go-oauth2's own code asks for it, this library for a decision never
@@ -70,7 +70,7 @@ func identityOverrides() []override {
 	}
 }
 
-// trustOverrides are about what the operator says of an application.
+// trustOverrides returns the overrides of the operator's facts.
 func trustOverrides() []override {
 	return []override{
 		overriding[ownTrust]("SkipsConsent", func(o *overridden) {
@@ -96,7 +96,7 @@ func (o *overridden) stored(clientID string) *oauthkit.AbstractApplication {
 	return oauthkit.Abstract(app)
 }
 
-// showPublic has an application that is confidential by its columns.
+// showPublic uses an application that is confidential by its columns.
 func showPublic(o *overridden) {
 	var problems oauthkit.Problems
 	if err := o.tryCreate(); !errors.As(err, &problems) || problems.Of("grant_types") == nil {
@@ -118,14 +118,14 @@ func showPublic(o *overridden) {
 	o.wants("a new secret", status, http.StatusBadRequest)
 }
 
-// showOwner has an application that is alice's by its column.
+// showOwner uses an application that is alice's by its column.
 func showOwner(o *overridden) {
 	o.create()
 	status, _ := o.json(http.MethodGet, "/o/api/applications/web", "")
 	o.wants("as alice", status, http.StatusNotFound)
 	status, listed := o.json(http.MethodGet, "/o/api/applications", "")
 	if apps, _ := listed["applications"].([]any); status != http.StatusOK || len(apps) != 0 {
-		o.Errorf("got %v, want nothing of alice's", listed)
+		o.Errorf("got %v, want none of alice's", listed)
 	}
 	if _, err := o.applications.Find(o.Context(), &oauthkit.User{Subject: "team"}, "web"); err != nil {
 		o.Errorf("as the team: got %v", err)
@@ -159,7 +159,7 @@ func showVerified(o *overridden) {
 	o.wants("connected application", o.connected()["verified"], true)
 }
 
-// showUsable has an application that is not switched off by its column Disabled.
+// showUsable uses an application that is not disabled by its column Disabled.
 func showUsable(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) { app.AllowedOrigins = oauthkit.URIs{"https://spa.test"} })
 	_, tokens := o.exchange(o.approve())
@@ -176,12 +176,12 @@ func showUsable(o *overridden) {
 	o.wants("origin", o.allowedOrigin("https://spa.test"), "")
 	for _, finding := range o.provider.Check(o.Context()) {
 		if strings.Contains(finding.Message, "web") {
-			o.Errorf("got %v, want nothing said of an application that is off", finding)
+			o.Errorf("got %v, want no finding for a disabled application", finding)
 		}
 	}
 }
 
-// change stores the application anew.
+// change updates the stored application.
 func (o *overridden) change(change func(*oauthkit.AbstractApplication)) {
 	o.Helper()
 	app, err := o.store.Application(o.Context(), "web")
@@ -194,19 +194,20 @@ func (o *overridden) change(change func(*oauthkit.AbstractApplication)) {
 	}
 }
 
-// showAddresses asks again when the host says that the application answers elsewhere.
+// showAddresses checks that the user is asked again after the application's redirect
+// URIs have changed.
 func showAddresses(o *overridden) {
 	o.create()
 	o.exchange(o.approve())
 	o.codeOf(o.authorize())
 	if hosts, _ := o.connected()["hosts"].([]any); len(hosts) != 1 || hosts[0] != "tenant.test" {
-		o.Errorf("got %v, want the host that the application tells", hosts)
+		o.Errorf("got %v, want the host of the application's redirect URIs", hosts)
 	}
 	o.change(func(app *oauthkit.AbstractApplication) { app.Algorithm = "ES256" })
 	o.consent(o.authorize())
 }
 
-// connected is the one application that alice has approved.
+// connected returns the only connection of alice.
 func (o *overridden) connected() map[string]any {
 	o.Helper()
 	_, document := o.json(http.MethodGet, "/o/api/authorized_tokens", "")
@@ -219,7 +220,7 @@ func (o *overridden) connected() map[string]any {
 	return nil
 }
 
-// joseHeader reads the header of a JWT.
+// joseHeader returns the header of a JWT.
 func joseHeader(t *testing.T, token string) (header map[string]any) {
 	t.Helper()
 	first, _, _ := strings.Cut(token, ".")

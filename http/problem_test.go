@@ -17,11 +17,12 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// problemText is before a problem's English, which is its key.
+// problemText is the prefix of the key of a problem's text. The rest is its English
+// message.
 const problemText = "problem."
 
-// TestProblemsHaveTexts wants a text for whatever the library says is wrong with an
-// application, its own in English, and none for what it does not say. The other
+// TestProblemsHaveTexts checks that each problem of the library has a text, that the
+// English text is the message itself, and that there are no other texts. The other
 // languages have the same keys.
 func TestProblemsHaveTexts(t *testing.T) {
 	root, redirect, gormstore := sourceOf(t, ".."), sourceOf(t, "../internal/redirect"), sourceOf(t, "../store/gormstore")
@@ -33,7 +34,7 @@ func TestProblemsHaveTexts(t *testing.T) {
 		return strings.HasPrefix(format, "oauthkit: ") || !hasWords.MatchString(verb.ReplaceAllString(format, ""))
 	})
 	if len(said) < 40 {
-		t.Fatalf("got %q, want what the library says", said)
+		t.Fatalf("got %q, want the library's messages", said)
 	}
 	english := readTexts(t, "en")
 	for _, format := range said {
@@ -43,15 +44,15 @@ func TestProblemsHaveTexts(t *testing.T) {
 	}
 	for key := range english {
 		if format, found := strings.CutPrefix(key, problemText); found && !slices.Contains(said, format) {
-			t.Errorf("got a text for %q, which the library does not say", format)
+			t.Errorf("got a text for %q, which is not a message of the library", format)
 		}
 	}
 }
 
-// hasWords leaves out a format that only puts together what has words of its own.
+// hasWords excludes formats that only combine messages.
 var hasWords = regexp.MustCompile(`[a-z]`)
 
-// sourceOf parses the source files of the package in a directory, without its tests.
+// sourceOf parses the source files of the package in a directory, without tests.
 func sourceOf(t *testing.T, directory string) []ast.Node {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(directory, "*.go"))
@@ -72,7 +73,7 @@ func sourceOf(t *testing.T, directory string) []ast.Node {
 	return files
 }
 
-// declared returns the function of this name.
+// declared returns the function with this name.
 func declared(t *testing.T, files []ast.Node, name string) []ast.Node {
 	t.Helper()
 	for _, file := range files {
@@ -86,8 +87,8 @@ func declared(t *testing.T, files []ast.Node, name string) []ast.Node {
 	return nil
 }
 
-// stringsGivenTo returns the literals that calls of a function or method have at this
-// place.
+// stringsGivenTo returns the string literals that calls of a function or method pass
+// at an index.
 func stringsGivenTo(t *testing.T, nodes []ast.Node, function string, place int) []string {
 	t.Helper()
 	var given []string
@@ -120,8 +121,8 @@ func called(call *ast.CallExpr) string {
 	}
 }
 
-// TestProblemsInGerman sends a form with mistakes of every make, in a host that has
-// translated its own words: the page speaks German everywhere, and so does the JSON.
+// TestProblemsInGerman submits a form with every kind of problem, for a host that has
+// translated its own texts. The page and the JSON are in German throughout.
 func TestProblemsInGerman(t *testing.T) {
 	m := newManaged(t)
 	m.handler = m.handlerWith(func(config *oauthhttp.Config) {
@@ -158,8 +159,8 @@ func TestProblemsInGerman(t *testing.T) {
 	}
 }
 
-// TestReasonsInJSON wants the reason beside the error, for the host's own front end
-// to say in its own words.
+// TestReasonsInJSON checks that errors contain the reason, so that the host's own
+// front end can explain them.
 func TestReasonsInJSON(t *testing.T) {
 	m := newManaged(t)
 	m.add("app", nil)

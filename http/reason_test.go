@@ -18,11 +18,11 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// reasonText is before a reason in the key of its sentence.
+// reasonText is the prefix of the key of a reason's text.
 const reasonText = "error.reason."
 
-// TestReasonsHaveTexts wants a sentence for each reason, in every language, and none
-// for what is no reason.
+// TestReasonsHaveTexts checks that each reason has a text in every language, and that
+// there are no other texts.
 func TestReasonsHaveTexts(t *testing.T) {
 	reasons := declaredReasons(t)
 	for _, language := range []string{"en", "de"} {
@@ -34,12 +34,12 @@ func TestReasonsHaveTexts(t *testing.T) {
 		}
 		slices.Sort(said)
 		if !slices.Equal(said, reasons) {
-			t.Errorf("%s: got sentences for\n%q, want\n%q", language, said, reasons)
+			t.Errorf("%s: got texts for\n%q, want\n%q", language, said, reasons)
 		}
 	}
 }
 
-// declaredReasons returns the values of all constants of type Reason, in order.
+// declaredReasons returns the values of all constants of type Reason, sorted.
 func declaredReasons(t *testing.T) []string {
 	t.Helper()
 	var reasons []string
@@ -68,7 +68,7 @@ func declaredReasons(t *testing.T) []string {
 	return reasons
 }
 
-// brokenCheck is an extension that cannot tell whether a request is good.
+// brokenCheck is an extension whose check of a request fails.
 type brokenCheck struct{}
 
 func (brokenCheck) Extend(registry *oauthkit.Registry) error {
@@ -76,9 +76,9 @@ func (brokenCheck) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestErrorPagesOfFailures has an extension fail, the host fail, and a host without a
-// login page: the page tells nothing of why, and the log has it beside the reason and
-// the reference.
+// TestErrorPagesOfFailures checks the pages after a failing extension, a failing
+// host, and a host without a login page. The page does not show the cause. The log
+// has it with the reason and the trace id.
 func TestErrorPagesOfFailures(t *testing.T) {
 	var log bytes.Buffer
 	broken := newPages(t, oauthhttp.Config{}, func(config *oauthkit.Config) {
@@ -113,7 +113,7 @@ func TestErrorPagesOfFailures(t *testing.T) {
 	}
 }
 
-// TestReasonOfTheHost gives a reason of the host's its sentence, and what has none a
+// TestReasonOfTheHost checks that a host's reason has the host's text, or else a
 // general one.
 func TestReasonOfTheHost(t *testing.T) {
 	const sentence = "Our provider is closed on Sundays."
@@ -129,7 +129,7 @@ func TestReasonOfTheHost(t *testing.T) {
 	}
 }
 
-// closed is an extension that answers nothing, for this reason.
+// closed is an extension that refuses every request with this reason.
 type closed oauthkit.Reason
 
 func (c closed) Extend(registry *oauthkit.Registry) error {
@@ -139,8 +139,8 @@ func (c closed) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestDetailForDevelopers wants what an application did wrong in English on every
-// page of such an error, and on no other.
+// TestDetailForDevelopers checks that pages for the errors of an application, and no
+// others, describe the error in English.
 func TestDetailForDevelopers(t *testing.T) {
 	handler := newPages(t, oauthhttp.Config{})
 	for path, want := range map[string]string{

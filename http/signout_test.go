@@ -15,7 +15,7 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// leaving is a host that can sign out, and what came of it.
+// leaving is a host with a sign-out function and its effects.
 type leaving struct {
 	*managed
 	failure error
@@ -44,7 +44,7 @@ func newLeaving(t *testing.T, issuer string, changes ...func(config *oauthhttp.C
 	return l
 }
 
-// signOut ends the session of the host's.
+// signOut ends the host's session.
 func (l *leaving) signOut(w http.ResponseWriter, _ *http.Request) error {
 	if l.failure == nil {
 		l.user = nil
@@ -53,27 +53,28 @@ func (l *leaving) signOut(w http.ResponseWriter, _ *http.Request) error {
 	return l.failure
 }
 
-// TestSignOut asks by GET, signs out by POST, and tells so from then on.
+// TestSignOut checks the confirmation (GET), the sign-out (POST) and the page after
+// it.
 func TestSignOut(t *testing.T) {
 	for _, prefix := range []string{"/o", ""} {
 		t.Run("below "+prefix+"/", func(t *testing.T) {
 			l := newLeaving(t, "https://as.test"+prefix)
 			for range 2 {
 				if page := l.get(prefix + "/logout"); !strings.Contains(page, "Alice Example") || !strings.Contains(page, `action="`+prefix+`/logout"`) || l.user == nil {
-					t.Errorf("got %s, want a question to alice, and nothing done yet", page)
+					t.Errorf("got %s, want a confirmation for alice, and no sign-out yet", page)
 				}
 			}
 			l.do(http.StatusMethodNotAllowed, http.MethodHead, prefix+"/logout", "", "")
 			name, _, _ := strings.Cut(l.cookie, "=")
 			answer := l.post(http.StatusSeeOther, prefix+"/logout", nil)
 			if got, want := answer.Header().Get("Location"), prefix+"/logout"; got != want || l.user != nil {
-				t.Errorf("got Location %q and user %v, want %q and nobody", got, l.user, want)
+				t.Errorf("got Location %q and user %v, want %q and none", got, l.user, want)
 			}
 			if got, want := answer.Header().Get("Set-Cookie"), name+"=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"; got != want {
 				t.Errorf("got Set-Cookie %q, want %q", got, want)
 			}
 			if got := answer.Header().Get("Clear-Site-Data"); got != `"cache"` {
-				t.Errorf("got Clear-Site-Data %q, want what the host has set", got)
+				t.Errorf("got Clear-Site-Data %q, want the host's value", got)
 			}
 			page := l.get(prefix + "/logout/")
 			for _, want := range []string{"You are signed out", `href="/login"`, `href="` + prefix + `/authorized_tokens/"`} {
@@ -82,14 +83,14 @@ func TestSignOut(t *testing.T) {
 				}
 			}
 			if !slices.Equal(l.events, []oauthkit.Event{oauthkit.SignedOut{Subject: "alice"}}) {
-				t.Errorf("got events %v, want that alice has signed out", l.events)
+				t.Errorf("got events %v, want the sign-out of alice", l.events)
 			}
 		})
 	}
 }
 
-// TestSignOutIsRefused sends what is not the form that this user saw in this browser
-// and session. It signs nobody out.
+// TestSignOutIsRefused submits forms that this user did not see in this browser and
+// session. None signs the user out.
 func TestSignOutIsRefused(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	l.user.SessionID = "one"
@@ -121,39 +122,39 @@ func TestSignOutIsRefused(t *testing.T) {
 			recorder := httptest.NewRecorder()
 			l.handler.ServeHTTP(recorder, request)
 			if recorder.Code != http.StatusForbidden || l.user == nil || recorder.Header().Get("Set-Cookie") != "" {
-				t.Errorf("got %d, user %v, Set-Cookie %q; want 403, and nobody signed out", recorder.Code, l.user, recorder.Header().Get("Set-Cookie"))
+				t.Errorf("got %d, user %v, Set-Cookie %q; want 403 and no sign-out", recorder.Code, l.user, recorder.Header().Get("Set-Cookie"))
 			}
 		})
 	}
 }
 
-// TestSignOutFails has a host that cannot end its session. Nothing has changed then,
-// and the same form works later.
+// TestSignOutFails checks that nothing changes if the host cannot end its session,
+// and that the same form works later.
 func TestSignOutFails(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	form := url.Values{"token": {valueOf(l.get("/o/logout"), "token")}}.Encode()
 	l.failure = errors.New("the database is away")
 	answer := l.do(http.StatusServiceUnavailable, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
 	if answer.Header().Get("Retry-After") == "" || answer.Header().Get("Set-Cookie") != "" || strings.Contains(answer.Body.String(), "database") {
-		t.Errorf("got %v and %s, want when to try again, no cookie, and no reason", answer.Header(), answer.Body)
+		t.Errorf("got %v and %s, want Retry-After, no cookie, and no cause", answer.Header(), answer.Body)
 	}
 	for _, event := range l.events {
 		if _, ok := event.(oauthkit.SignedOut); ok {
-			t.Errorf("got %v, want nobody signed out", event)
+			t.Errorf("got %v, want no sign-out", event)
 		}
 	}
 	if page := l.get("/o/logout"); !strings.Contains(page, "Alice Example") {
-		t.Errorf("got %s, want alice to be asked again", page)
+		t.Errorf("got %s, want a confirmation for alice", page)
 	}
 	l.failure = nil
 	l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
 	if l.user != nil {
-		t.Errorf("got %v, want nobody", l.user)
+		t.Errorf("got %v, want none", l.user)
 	}
 }
 
-// TestSignedOutPage shows the page to somebody who is not signed in, with the links
-// that lead somewhere.
+// TestSignedOutPage opens the page without a signed-in user. It has the links that
+// the host has.
 func TestSignedOutPage(t *testing.T) {
 	const signIn, connections = `href="/login"`, `href="/o/authorized_tokens/"`
 	tests := []struct {
@@ -191,8 +192,8 @@ func TestSignedOutPage(t *testing.T) {
 	}
 }
 
-// TestNoSignOut has nothing at that address where the host has not said how to sign
-// out, or leaves the group out.
+// TestNoSignOut checks that the page does not exist if the host has no sign-out
+// function or leaves out the group.
 func TestNoSignOut(t *testing.T) {
 	for name, change := range map[string]func(config *oauthhttp.Config){
 		"not configured": func(config *oauthhttp.Config) { config.SignOut = nil },
@@ -206,7 +207,8 @@ func TestNoSignOut(t *testing.T) {
 	}
 }
 
-// TestSignOutPages are in the words of the user, and can be the host's own.
+// TestSignOutPages checks that the pages are in the user's language and can be
+// replaced.
 func TestSignOutPages(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o", func(config *oauthhttp.Config) {
 		config.Templates = files(map[string]string{
@@ -215,7 +217,7 @@ func TestSignOutPages(t *testing.T) {
 	})
 	l.user.Name, l.language = "", "de"
 	if page := l.get("/o/logout"); !strings.Contains(page, "<h1>Abmelden?</h1>") || !strings.Contains(page, "<bdi>alice</bdi>") {
-		t.Errorf("got %s, want a question in German that names the subject", page)
+		t.Errorf("got %s, want a confirmation in German with the subject", page)
 	}
 	l.post(http.StatusSeeOther, "/o/logout", nil)
 	if page := l.get("/o/logout"); !strings.Contains(page, "<h1>Gallery: Sie sind abgemeldet</h1>") || strings.Contains(page, "/login") {

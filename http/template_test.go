@@ -19,7 +19,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// hostileName is what an application calls itself.
+// hostileName is the name that an application gave itself.
 const hostileName = `Web</title><script>alert(1)</script>"'onload=x`
 
 // mustHandler returns the handler of a provider with a valid Config.
@@ -32,8 +32,8 @@ func mustHandler(tb testing.TB, provider *oauthkit.Provider, config oauthhttp.Co
 	return handler
 }
 
-// newPages returns a handler on which Alice is signed in and the application web asks
-// for openid and read.
+// newPages returns a handler in which Alice is signed in and the application web
+// requests openid and read.
 func newPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.Config)) *oauthhttp.Handler {
 	t.Helper()
 	handler, err := tryPages(t, config, changes...)
@@ -43,7 +43,7 @@ func newPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.C
 	return handler
 }
 
-// tryPages is newPages for a Config that may be refused.
+// tryPages is newPages for a Config that may be invalid.
 func tryPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.Config)) (*oauthhttp.Handler, error) {
 	t.Helper()
 	store := memstore.New()
@@ -70,8 +70,8 @@ func tryPages(t *testing.T, config oauthhttp.Config, changes ...func(*oauthkit.C
 	return oauthhttp.NewHandler(provider, config)
 }
 
-// showConsent returns the consent page, as the application and the browser want its
-// language.
+// showConsent returns the consent page in the language that the application and the
+// browser ask for.
 func showConsent(t *testing.T, config oauthhttp.Config, uiLocales, accepted string, changes ...func(*oauthkit.Config)) *httptest.ResponseRecorder {
 	t.Helper()
 	page, _ := openConsent(t, newPages(t, config, changes...), uiLocales, accepted)
@@ -111,7 +111,7 @@ const (
 <button name="decision" value="allow">{{t "consent.allow"}}</button></form>{{end}}`
 )
 
-// TestTemplates replaces pages and blocks one by one: what is not replaced stays the
+// TestTemplates replaces pages and blocks one by one. The rest of each page stays the
 // library's.
 func TestTemplates(t *testing.T) {
 	tests := []struct {
@@ -169,7 +169,7 @@ func TestTemplates(t *testing.T) {
 					t.Errorf("got a page without %q:\n%s", want, page.Body)
 				}
 			}
-			for _, without := range append(test.without, "<script", `title="Web<`, `"'onload`) { // the application's name is inert
+			for _, without := range append(test.without, "<script", `title="Web<`, `"'onload`) { // the application's name is escaped
 				if strings.Contains(page.Body.String(), without) {
 					t.Errorf("got a page with %q:\n%s", without, page.Body)
 				}
@@ -178,8 +178,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplatesKeepProtection has the host replace everything: headers, and who can
-// send the form, stay as they are.
+// TestTemplatesKeepProtection replaces every template. The headers and the protection
+// of forms stay.
 func TestTemplatesKeepProtection(t *testing.T) {
 	own := newPages(t, oauthhttp.Config{})
 	hosts := newPages(t, oauthhttp.Config{Templates: files(map[string]string{"layout.html": hostLayout, "consent.html": hostConsent})})
@@ -221,7 +221,7 @@ func TestTemplatesKeepProtection(t *testing.T) {
 	}
 }
 
-// TestBrokenTemplates wants each mistake to be found before anybody is served.
+// TestBrokenTemplates checks that NewHandler finds each mistake.
 func TestBrokenTemplates(t *testing.T) {
 	for name, broken := range map[string]map[string]string{
 		"syntax":               {"consent.html": `{{define "content"}}{{if}}{{end}}`},

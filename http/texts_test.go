@@ -34,8 +34,8 @@ func readTexts(t *testing.T, language string) oauthhttp.Texts {
 
 var verb = regexp.MustCompile(`%[^ ]`)
 
-// TestTextsAreComplete wants each language to have the keys of English, no others,
-// and the same verbs in each text.
+// TestTextsAreComplete checks that each language has the keys of English, and that
+// each text has the same verbs.
 func TestTextsAreComplete(t *testing.T) {
 	english := readTexts(t, "en")
 	names, err := filepath.Glob("texts/*.json")
@@ -55,11 +55,11 @@ func TestTextsAreComplete(t *testing.T) {
 	}
 }
 
-// used finds the keys that a template or Go asks for by their whole name.
+// used matches the keys that a template or Go code uses as constants.
 var used = regexp.MustCompile(`"((?:account|consent|error|signout)\.[a-z_.]*[a-z])"`)
 
-// TestTextsAreUsed wants each key that a page asks for to exist, since it would be
-// shown as it is, and none to be left over.
+// TestTextsAreUsed checks that each key that a page uses exists, since a missing one
+// would be shown as is, and that no key is unused.
 func TestTextsAreUsed(t *testing.T) {
 	english, asked := readTexts(t, "en"), map[string]bool{}
 	templates, _ := filepath.Glob("templates/*.html")
@@ -81,13 +81,13 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	for key := range english {
 		if used.MatchString(`"`+key+`"`) && !strings.HasPrefix(key, reasonText) && !asked[key] {
-			t.Errorf("got a text %s that no page asks for", key)
+			t.Errorf("got a text %s that no page uses", key)
 		}
 	}
 }
 
-// TestScopesOfOpenIDConnect holds the English texts of scopes to those of package
-// oidc, which they translate.
+// TestScopesOfOpenIDConnect checks that the English texts of scopes equal those of
+// package oidc.
 func TestScopesOfOpenIDConnect(t *testing.T) {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})}})
@@ -106,7 +106,8 @@ func TestScopesOfOpenIDConnect(t *testing.T) {
 	}
 }
 
-// TestLanguage opens the consent page with wishes of application and browser.
+// TestLanguage opens the consent page with languages of the application and of the
+// browser.
 func TestLanguage(t *testing.T) {
 	const english, german, french = "An application asks for access", "Eine Anwendung bittet um Zugriff", "Une application demande un accès"
 	host := map[string]oauthhttp.Texts{
@@ -150,8 +151,8 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestLanguageOfTheQuery wants ui_locales honoured where no request was kept, as far
-// as anybody would read it, before the browser's wish.
+// TestLanguageOfTheQuery checks that ui_locales in the query wins over
+// Accept-Language if it is valid.
 func TestLanguageOfTheQuery(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	for _, path := range []string{"/o/authorize", "/o/logout", "/o/applications/", "/o/applications/register/", "/o/authorized_tokens/", "/o/none"} {
@@ -168,8 +169,8 @@ func TestLanguageOfTheQuery(t *testing.T) {
 	}
 }
 
-// TestLanguageOfTheLoginPage wants the host's login page told what the request says
-// of languages, and nothing where it says none or too much.
+// TestLanguageOfTheLoginPage checks that the host's login page gets the request's
+// ui_locales, unless there are none or too many.
 func TestLanguageOfTheLoginPage(t *testing.T) {
 	m := newManaged(t)
 	m.add("printer", nil)
@@ -193,8 +194,8 @@ func TestLanguageOfTheLoginPage(t *testing.T) {
 	}
 }
 
-// TestScopeTexts wants the host's words for a scope to win over the library's, in
-// each place where it can write them.
+// TestScopeTexts checks that the host's texts for a scope win over the library's, in
+// both places where the host can define them.
 func TestScopeTexts(t *testing.T) {
 	page := showConsent(t, oauthhttp.Config{Texts: map[string]oauthhttp.Texts{"de": {"scope.openid": "wissen, wer Sie sind"}}}, "de", "")
 	if !strings.Contains(page.Body.String(), "wissen, wer Sie sind") {
@@ -204,7 +205,7 @@ func TestScopeTexts(t *testing.T) {
 		config.Scopes = oauthkit.StaticScopes{"read": "read", "openid": "know you"}
 	})
 	if body := page.Body.String(); !strings.Contains(body, "know you") || strings.Contains(body, "Sie anmelden") {
-		t.Errorf("got a page without what the host's scopes say:\n%s", body)
+		t.Errorf("got a page without the descriptions of the host's scopes:\n%s", body)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// tokenTable is a TokenSource of tokens by their value. The token "down" cannot be
-// looked up.
+// tokenTable is a TokenSource with tokens by their value. Looking up the token "down"
+// fails.
 type tokenTable map[string]oauthkit.AccessToken
 
 func (t tokenTable) Authenticate(_ context.Context, bearer string) (*oauthkit.AccessToken, error) {
@@ -48,8 +48,8 @@ var tokens = tokenTable{
 	"many":  token("alice", "read", "https://other.test", "https://api.test/notes"),
 }
 
-// answerTo sends a request with a token through a middleware and returns what came
-// back; the API answers with the caller.
+// answerTo sends a request with a token through middleware and returns the response.
+// The API responds with the caller.
 func answerTo(protect func(http.Handler) http.Handler, method, token string, header ...string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(method, "https://api.test/notes", nil)
 	if token != "" {
@@ -87,7 +87,7 @@ func TestProtection(t *testing.T) {
 		"all scopes":                          {api.RequireScopes("read", "write"), "GET", "both", 200, ""},
 		"one of two scopes":                   {api.RequireScopes("read", "write"), "GET", "read", 403, `Bearer error="insufficient_scope", scope="read write"`},
 		"unknown token":                       {api.RequireScopes("read"), "GET", "nonsense", 401, `Bearer error="invalid_token", error_description="the access token is not valid"`},
-		"unknown whether":                     {api.RequireScopes("read"), "GET", "down", 503, ""},
+		"token source is down":                {api.RequireScopes("read"), "GET", "down", 503, ""},
 		"any scope, the first":                {api.RequireAnyScope("read", "write"), "GET", "read", 200, ""},
 		"any scope, the second":               {api.RequireAnyScope("read", "write"), "GET", "write", 200, ""},
 		"any scope, another":                  {api.RequireAnyScope("read", "write"), "GET", "admin", 403, `Bearer error="insufficient_scope", scope="read"`},
@@ -120,19 +120,19 @@ func TestProtection(t *testing.T) {
 	}
 }
 
-// TestAudience shows which tokens an API accepts by the APIs that they are for. One
-// that is for another never is.
+// TestAudience checks which tokens an API accepts by their resources. It never
+// accepts a token for another API.
 func TestAudience(t *testing.T) {
 	tests := map[string]struct {
 		resource string
 		accepted []string
 	}{
-		"an API with a name":           {"https://api.test/notes", []string{"here", "many"}},
-		"an API without a name":        {"", []string{"read"}},
-		"a name with a slash more":     {"https://api.test/notes/", nil},
-		"a name that is a beginning":   {"https://api.test", nil},
-		"a name in other letters":      {"https://API.test/notes", nil},
-		"a name that nobody has heard": {"urn:other", nil},
+		"an API with a name":          {"https://api.test/notes", []string{"here", "many"}},
+		"an API without a name":       {"", []string{"read"}},
+		"a name with a further slash": {"https://api.test/notes/", nil},
+		"a prefix of the name":        {"https://api.test", nil},
+		"a name in another case":      {"https://API.test/notes", nil},
+		"an unknown name":             {"urn:other", nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -176,13 +176,13 @@ func TestSignedInOr(t *testing.T) {
 		status        int
 		body          string
 	}{
-		"nobody":                          {"GET", "", nil, 401, ""},
+		"no user":                         {"GET", "", nil, 401, ""},
 		"token":                           {"GET", "read", nil, 200, `{"subject":"alice","token":true,"user":true}`},
 		"token without the scope":         {"GET", "write", nil, 403, ""},
 		"session":                         {"GET", "", []string{"Cookie", "bob"}, 200, `{"name":"Bob Builder","subject":"bob","token":false,"user":true}`},
 		"session, and a token that wins":  {"GET", "read", []string{"Cookie", "bob"}, 200, `{"subject":"alice","token":true,"user":true}`},
 		"session, and a token that fails": {"GET", "write", []string{"Cookie", "bob"}, 403, ""},
-		"session, and a token of nobody":  {"GET", "nonsense", []string{"Cookie", "bob"}, 401, ""},
+		"session, and an unknown token":   {"GET", "nonsense", []string{"Cookie", "bob"}, 401, ""},
 		"session, and a malformed token":  {"GET", "a b", []string{"Cookie", "bob"}, 400, ""},
 		"sessions are gone":               {"GET", "", []string{"Cookie", "down"}, 503, ""},
 		"a user without a name":           {"GET", "", []string{"Cookie", "nameless"}, 500, ""},
@@ -205,10 +205,10 @@ func TestSignedInOr(t *testing.T) {
 	}
 }
 
-// TestSignedInOr_PlainHTTP is a form of a page that came over plain http, which
-// anybody in between may have written, of a browser that says no more than its
-// origin. An API that is called by plain http itself, as in development, has no other
-// forms.
+// TestSignedInOr_PlainHTTP submits a form from a page that was loaded over plain
+// http, which anyone on the network could have changed, in a browser that sends only
+// an Origin header. An API that is itself called over plain http, as in development,
+// accepts it.
 func TestSignedInOr_PlainHTTP(t *testing.T) {
 	alice := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
 	beside := func(issuer string) oauthapi.TokenSource {

@@ -17,8 +17,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// notesProvider is a provider with an API of the name https://example.com/notes, and
-// an access token of the application robot with these scopes for it.
+// notesProvider returns a provider with the API https://example.com/notes, and an
+// access token of the application robot with these scopes for it.
 func notesProvider(scope string) (provider *oauthkit.Provider, token string) {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
@@ -42,7 +42,7 @@ func notesProvider(scope string) (provider *oauthkit.Provider, token string) {
 	return provider, response.AccessToken
 }
 
-// call sends a request and returns what comes back in one line.
+// call sends a request and returns the response in one line.
 func call(handler http.Handler, method, path, token string) string {
 	request := httptest.NewRequest(method, "https://example.com"+path, nil)
 	if token != "" {
@@ -54,8 +54,7 @@ func call(handler http.Handler, method, path, token string) string {
 	return strings.Join(strings.Fields(shown), " ")
 }
 
-// An API that has a name accepts only the tokens that are for it, and tells clients
-// where to get them.
+// An API with a name accepts only tokens for it, and tells clients where to get them.
 func ExampleAPI() {
 	provider, token := notesProvider("read")
 	api := oauthapi.API{
@@ -90,7 +89,7 @@ func ExampleAPI_RequireReadWrite() {
 	// PUT /notes 403 Bearer error="insufficient_scope", scope="write" {"error":"insufficient_scope","error_description":"the access token does not have the scope that is needed"}
 }
 
-// Each method can have alternatives; one of them must be there wholly.
+// Each method can have alternatives. A token needs all scopes of one of them.
 func ExampleAPI_RequireByMethod() {
 	provider, token := notesProvider("read write")
 	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
@@ -106,10 +105,10 @@ func ExampleAPI_RequireByMethod() {
 	// DELETE /notes 403 Bearer error="insufficient_scope", scope="admin" {"error":"insufficient_scope","error_description":"the access token does not have the scope that is needed"}
 }
 
-// The pages of the host and its API's clients call the same address.
+// The host's pages and the API's clients call the same URL.
 func ExampleAPI_SignedInOr() {
 	provider, token := notesProvider("read")
-	session := func(r *http.Request) (*oauthkit.User, error) { // the one of Config
+	session := func(r *http.Request) (*oauthkit.User, error) { // oauthhttp.Config.CurrentUser
 		if r.Header.Get("Cookie") == "" {
 			return nil, nil
 		}
@@ -130,8 +129,8 @@ func ExampleAPI_SignedInOr() {
 	// "alice" true
 }
 
-// What the host knows of the user who is signed in is at hand, and of a user by token
-// his subject.
+// The handler gets the host's user if one is signed in. For a token, it gets the
+// subject.
 func ExampleUserFromContext() {
 	provider, token := notesProvider("read")
 	session := func(*http.Request) (*oauthkit.User, error) {
@@ -153,7 +152,7 @@ func ExampleUserFromContext() {
 	// GET /notes 200 hello robot
 }
 
-// Any limiter can count by user or application. This one allows two requests.
+// Any rate limiter can count by user or application. This one allows two requests.
 func ExampleRateLimitKey() {
 	provider, token := notesProvider("read")
 	counts := map[string]int{}
@@ -178,8 +177,8 @@ func ExampleRateLimitKey() {
 	// GET /notes 429 too many requests by application:robot
 }
 
-// An API in another program asks the provider. A token that was revoked may work for
-// ten more seconds here.
+// An API in another program asks the provider. A revoked token may be accepted for
+// ten more seconds.
 func ExampleNewIntrospector() {
 	introspector, err := oauthapi.NewIntrospector(oauthapi.IntrospectorConfig{
 		Endpoint:     "https://example.com/o/introspect",

@@ -17,13 +17,13 @@ import (
 	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
-// remote is a provider in another process, as far as an http.Client sees it.
+// remote is the http.Client transport of a provider in another process.
 type remote struct {
 	status int
 	body   string
 	header http.Header
 	err    error
-	wait   chan struct{} // closed when it may answer; nil: at once
+	wait   chan struct{} // closed when it may answer; nil to answer at once
 
 	mutex sync.Mutex
 	asked []url.Values
@@ -108,15 +108,15 @@ func TestIntrospectorAsks(t *testing.T) {
 	}
 }
 
-// TestIntrospectorAnswers tells the two things that an answer can be: that the token
-// is not valid here, or no answer.
+// TestIntrospectorAnswers checks that a token which is not valid and a missing
+// response are different errors.
 func TestIntrospectorAnswers(t *testing.T) {
 	with := func(old, replacement string) string { return strings.Replace(active, old, replacement, 1) }
 	tests := map[string]struct {
 		provider *remote
-		want     oauthkit.ErrorCode // empty: the token is good
+		want     oauthkit.ErrorCode // empty if the token is valid
 	}{
-		"good":                     {&remote{status: 200, body: active}, ""},
+		"valid":                    {&remote{status: 200, body: active}, ""},
 		"one audience as a string": {&remote{status: 200, body: with(`["https://api.test"]`, `"https://api.test"`)}, ""},
 		"another type of JSON":     {&remote{status: 200, body: active, header: http.Header{"Content-Type": {"application/json; charset=utf-8"}}}, ""},
 		"inactive":                 {&remote{status: 200, body: `{"active":false}`}, oauthkit.InvalidToken},
@@ -152,8 +152,8 @@ func TestIntrospectorAnswers(t *testing.T) {
 				if token != nil || oauthkit.CodeOf(err) != test.want {
 					t.Errorf("got %v, %v; want %q", token, err, test.want)
 				}
-				if test.provider.count() != asked { // and so no redirect was followed
-					t.Errorf("got %d questions, want %d: only the answer that a token is good is kept", test.provider.count(), asked)
+				if test.provider.count() != asked { // no redirect was followed
+					t.Errorf("got %d questions, want %d: only the response about a valid token is cached", test.provider.count(), asked)
 				}
 				if err != nil && strings.Contains(err.Error(), "oat_x") {
 					t.Errorf("got error %v, want one without the token", err)
@@ -163,7 +163,7 @@ func TestIntrospectorAnswers(t *testing.T) {
 	}
 }
 
-func TestIntrospectorAsksNothingAboutNonsense(t *testing.T) {
+func TestIntrospectorIgnoresMalformedTokens(t *testing.T) {
 	provider := &remote{status: 200, body: active}
 	introspector := newIntrospector(t, provider, nil)
 	for _, token := range []string{"", "a b", "a\x00", "é", strings.Repeat("a", 4097)} {
@@ -176,8 +176,8 @@ func TestIntrospectorAsksNothingAboutNonsense(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCache shows how long an answer is used: CacheTime, but not beyond
-// the token, and not at all without one.
+// TestIntrospectorCache checks that a response is reused for CacheTime, but not after
+// the token has expired, and never if CacheTime is zero.
 func TestIntrospectorCache(t *testing.T) {
 	tests := map[string]struct {
 		cacheTime time.Duration
@@ -208,8 +208,7 @@ func TestIntrospectorCache(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCacheIsBounded asks about three tokens with room for two, and about
-// each by its own name.
+// TestIntrospectorCacheIsBounded checks three tokens with a cache for two.
 func TestIntrospectorCacheIsBounded(t *testing.T) {
 	provider := &remote{status: 200, body: active}
 	introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) {
@@ -225,8 +224,8 @@ func TestIntrospectorCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestIntrospectorCallersShareNothing changes what one caller got, and wants the next
-// not to see it.
+// TestIntrospectorCallersShareNothing changes one caller's token and checks that the
+// next caller does not see the change.
 func TestIntrospectorCallersShareNothing(t *testing.T) {
 	introspector := newIntrospector(t, &remote{status: 200, body: active}, func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Minute })
 	first, err := introspector.Authenticate(t.Context(), "oat_x")
@@ -236,13 +235,12 @@ func TestIntrospectorCallersShareNothing(t *testing.T) {
 	first.Scopes[0], first.Resources[0], first.Authorization.Subject = "admin", "https://evil.test", "root"
 	second, err := introspector.Authenticate(t.Context(), "oat_x")
 	if err != nil || second.Scopes[0] != "read" || second.Resources[0] != "https://api.test" || second.Authorization.Subject != "alice" {
-		t.Errorf("got %+v, %v; want what the provider said", second, err)
+		t.Errorf("got %+v, %v; want the provider's token", second, err)
 	}
 }
 
-// TestIntrospectorSharesQuestions lets a hundred requests wait for one answer. The
-// first of them is gone before it comes: he does not wait any longer, which is no
-// reason for the others to fail.
+// TestIntrospectorSharesQuestions lets a hundred requests wait for one response. The
+// context of the first ends before it arrives, which must not affect the others.
 func TestIntrospectorSharesQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{status: 200, body: active, wait: make(chan struct{})}
@@ -262,12 +260,12 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 		synctest.Wait()
 		leave()
 		if err := <-errs; !errors.Is(err, context.Canceled) { // while there is no answer yet
-			t.Errorf("who is gone: got %v, want that he is gone", err)
+			t.Errorf("canceled caller: got %v, want its context error", err)
 		}
 		close(provider.wait)
 		for range 99 {
 			if err := <-errs; err != nil {
-				t.Errorf("got %v, want the token to be good", err)
+				t.Errorf("got %v, want a valid token", err)
 			}
 		}
 		if provider.count() != 2 {
@@ -276,9 +274,9 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 	})
 }
 
-// TestIntrospectorCallerGoes has callers whose time is over before the provider
-// answers. Each is told of his own context, and not about the token; nothing of that
-// is kept, while the answer that comes when nobody waits is.
+// TestIntrospectorCallerGoes ends the context of callers before the provider answers.
+// Each gets the error of its own context, which says nothing about the token. The
+// late response is cached.
 func TestIntrospectorCallerGoes(t *testing.T) {
 	for name, test := range map[string]struct {
 		end  func(context.Context) (context.Context, context.CancelFunc)
@@ -301,21 +299,20 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 				defer cancel()
 				token, err := introspector.Authenticate(ctx, "oat_x") // returns though the provider does not answer
 				if token != nil || !errors.Is(err, test.want) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
-					t.Errorf("got %v, %v; want %v and no word about the token", token, err, test.want)
+					t.Errorf("got %v, %v; want %v and no error about the token", token, err, test.want)
 				}
 				close(provider.wait)
 				synctest.Wait()
 				if token, err := introspector.Authenticate(t.Context(), "oat_x"); err != nil || token.Authorization.Subject != "alice" || provider.count() != 1 {
-					t.Errorf("the next: got %v, %v after %d questions; want the answer to the first", token, err, provider.count())
+					t.Errorf("the next: got %v, %v after %d questions; want the cached response", token, err, provider.count())
 				}
 			})
 		})
 	}
 }
 
-// TestIntrospectorQuestionEnds leaves a provider alone that never answers. The
-// question of nobody ends by its own time limit, and does not stand in the way of the
-// next.
+// TestIntrospectorQuestionEnds uses a provider that never answers. The abandoned
+// question ends at its own timeout and does not block the next one.
 func TestIntrospectorQuestionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{wait: make(chan struct{})}
@@ -324,46 +321,46 @@ func TestIntrospectorQuestionEnds(t *testing.T) {
 		hangUp()
 		for range 2 { // the second shares the question of the first
 			if _, err := introspector.Authenticate(ctx, "oat_x"); !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want that the caller is gone", err)
+				t.Errorf("got %v, want the context error of the caller", err)
 			}
 		}
 		synctest.Wait()
 		question := provider.last.Context()
 		if provider.count() != 1 || question.Err() != nil {
-			t.Errorf("got %d questions, the last with %v; want one that goes on", provider.count(), question.Err())
+			t.Errorf("got %d questions, the last with %v; want one that still runs", provider.count(), question.Err())
 		}
 		<-question.Done() // or the test never ends
 		synctest.Wait()
 		if _, err := introspector.Authenticate(t.Context(), "oat_x"); errors.Is(err, context.Canceled) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
-			t.Errorf("got %v, want that the provider does not answer", err)
+			t.Errorf("got %v, want a timeout", err)
 		}
 		if provider.count() != 2 {
-			t.Errorf("got %d questions, want another one", provider.count())
+			t.Errorf("got %d questions, want a second one", provider.count())
 		}
 	})
 }
 
-// transport is a function as an http.RoundTripper.
+// transport is a function that implements http.RoundTripper.
 type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// TestIntrospectorPanic has a transport of the host's that panics, which must end the
-// request and not the program.
+// TestIntrospectorPanic checks that a panic of the host's transport ends the request
+// and not the program.
 func TestIntrospectorPanic(t *testing.T) {
 	introspector := newIntrospector(t, &remote{}, func(config *oauthapi.IntrospectorConfig) {
 		config.Client.Transport = transport(func(*http.Request) (*http.Response, error) { panic("the host's mistake") })
 	})
 	defer func() {
 		if told, _ := recover().(string); !strings.HasPrefix(told, "the host's mistake") || !strings.Contains(told, "TestIntrospectorPanic") {
-			t.Errorf("got %q, want the panic, and where it was", told)
+			t.Errorf("got %q, want the panic and its stack", told)
 		}
 	}()
 	_, err := introspector.Authenticate(t.Context(), "oat_x")
 	t.Errorf("got %v, want a panic", err)
 }
 
-// TestIntrospectorTimeout is RL-35: the provider never answers.
+// TestIntrospectorTimeout (RL-35) uses a provider that never answers.
 func TestIntrospectorTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		introspector := newIntrospector(t, &remote{wait: make(chan struct{})}, nil)
@@ -378,7 +375,7 @@ func TestIntrospectorTimeout(t *testing.T) {
 func TestNewIntrospectorRefuses(t *testing.T) {
 	tests := map[string]struct {
 		change func(*oauthapi.IntrospectorConfig)
-		says   string // empty: it is fine
+		says   string // empty if the config is valid
 	}{
 		"plain http":                 {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
 		"plain http, asked for":      {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},

@@ -9,7 +9,7 @@ import (
 	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
-// TestMetadataURL has the cases of RFC 9728 §3.1, and names that are no addresses.
+// TestMetadataURL has the cases of RFC 9728 §3.1, and names that are not URLs.
 func TestMetadataURL(t *testing.T) {
 	servers := []string{"https://as.test/o"}
 	tests := map[string]struct {
@@ -27,7 +27,7 @@ func TestMetadataURL(t *testing.T) {
 		"this machine":         {"http://localhost:9090/r", servers, "http://localhost:9090/.well-known/oauth-protected-resource/r"},
 		"no servers":           {"https://resource.example.com", nil, ""},
 		"no name":              {"", servers, ""},
-		"a name, no address":   {"urn:example:api", servers, ""},
+		"a name, not a URL":    {"urn:example:api", servers, ""},
 		"another scheme":       {"ftp://resource.example.com", servers, ""},
 		"a fragment":           {"https://resource.example.com/#x", servers, ""},
 		"not a URI":            {"https://resource.example.com/%zz", servers, ""},
@@ -78,7 +78,7 @@ func TestResourceMetadata(t *testing.T) {
 		t.Errorf("got %d %s, want 200 and %s", got.Code, got.Body, want)
 	}
 	if got.Header().Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(got.Header().Get("Cache-Control"), "max-age") {
-		t.Errorf("got %v, want a document that every script may read and every cache may keep", got.Header())
+		t.Errorf("got %v, want a document that every script may read and every cache may store", got.Header())
 	}
 	if head := ask("HEAD", address); head.Code != 200 {
 		t.Errorf("HEAD: got %d, want 200", head.Code)
@@ -94,8 +94,8 @@ func TestResourceMetadata(t *testing.T) {
 	}
 }
 
-// TestResourceMetadataIsOfOneResource has names that begin with the path of another,
-// and asks for what none of them is.
+// TestResourceMetadataIsOfOneResource uses names that begin with the path of another,
+// and requests paths that belong to none of them.
 func TestResourceMetadataIsOfOneResource(t *testing.T) {
 	document := func(resources ...string) http.Handler {
 		mux := http.NewServeMux()
@@ -110,12 +110,12 @@ func TestResourceMetadataIsOfOneResource(t *testing.T) {
 		mux    http.Handler
 		path   string
 		status int
-		of     string // the resource that the document is of; empty: there is none
+		of     string // the resource of the document; empty if there is none
 	}{
 		"the name":                       {slash, "/v1/", 200, "https://api.test/v1/"},
 		"more than the name":             {slash, "/v1/other", 404, ""},
 		"another slash":                  {slash, "/v1/other/", 404, ""},
-		"the name without its slash":     {slash, "/v1", 307, ""}, // ServeMux itself says where there is one
+		"the name without its slash":     {slash, "/v1", 307, ""}, // ServeMux redirects
 		"neighbours, without a slash":    {several, "/v1", 200, "https://api.test/v1"},
 		"neighbours, with a slash":       {several, "/v1/", 200, "https://api.test/v1/"},
 		"neighbours, below":              {several, "/v1/notes", 200, "https://api.test/v1/notes"},

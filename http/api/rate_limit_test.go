@@ -9,8 +9,8 @@ import (
 	oauthapi "github.com/oauthkit/oauthkit/http/api"
 )
 
-// TestRateLimitKeys shows that no two callers have the same key, whatever their names
-// are.
+// TestRateLimitKeys checks that no two callers have the same key, even if they have
+// the same name.
 func TestRateLimitKeys(t *testing.T) {
 	table := tokenTable{
 		"user":    token("web", "read"), // a user with the name of the application
@@ -38,11 +38,11 @@ func TestRateLimitKeys(t *testing.T) {
 				}
 			})).ServeHTTP(httptest.NewRecorder(), request)
 			if !called {
-				t.Error("got no call of the API")
+				t.Error("the API was not called")
 			}
 		})
 	}
 	if got := oauthapi.RateLimitKey(httptest.NewRequest(http.MethodGet, "/", nil)); got != "" {
-		t.Errorf("outside of the protection: got %q, want none", got)
+		t.Errorf("outside the middleware: got %q, want none", got)
 	}
 }

@@ -23,6 +23,7 @@ var proseFolders = []string{
 	"grants",
 	"http/api",
 	"http/internal",
+	"http/observe",
 	"internal",
 	"oidc",
 	"store/memstore",

@@ -26,7 +26,7 @@ func TestReadBearer(t *testing.T) {
 		"U-05 two headers":                       {header: []string{"Bearer a", "Bearer a"}, status: 400},
 		"empty":                                  {header: []string{"Bearer "}, status: 400},
 		"only padding":                           {header: []string{"Bearer =="}, status: 400},
-		"padding in the midst":                   {header: []string{"Bearer a=b"}, status: 400},
+		"padding in the middle":                  {header: []string{"Bearer a=b"}, status: 400},
 		"U-04 two places":                        {header: []string{"Bearer token"}, form: inBody, status: 400},
 		"U-04 two places, one of another scheme": {header: []string{"Basic x"}, form: inBody, status: 400},
 	}
@@ -41,7 +41,7 @@ func TestReadBearer(t *testing.T) {
 				t.Errorf("got %q, %v; want %q and status %d", got, err, test.want, test.status)
 			}
 			if IsNoToken(err) != (test.status == 401) {
-				t.Errorf("got %v, want a request without a token to be told from a bad one", err)
+				t.Errorf("got %v, want a request without a token to differ from one with a malformed token", err)
 			}
 		})
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 func ExampleNew() {
-	// A program with OpenTelemetry has these already, and a middleware that begins a span for each request.
+	// A program with OpenTelemetry already has these, and middleware that starts a
+	// span for each request.
 	reader, spans := sdkmetric.NewManualReader(), tracetest.NewSpanRecorder()
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("oauth")
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("oauth")

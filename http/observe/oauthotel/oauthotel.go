@@ -1,8 +1,10 @@
-// Package oauthotel puts the events of a provider into OpenTelemetry: a counter, and an event on the span of the request.
+// Package oauthotel exports the events of a provider to OpenTelemetry, as a counter
+// and as events on the span of the request.
 //
-// Traces are seen by many and leave the house, so they tell of no user: neither who did something, nor to whom it happened, nor
-// from which address. A span's event names the Authorization instead, by which a log can be searched. The counter has few
-// attributes with few values, whatever anybody sends to the provider.
+// Many people and external services see traces, so spans identify no user and no
+// address. A span event has the id of the Authorization instead, by which the log can
+// be searched. The counter has few attributes, and requests cannot add values without
+// limit.
 package oauthotel
 
 import (
@@ -18,18 +20,21 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config says what is counted apart. The zero value costs the fewest time series.
+// Config configures the counter. The zero value creates the fewest time series.
 type Config struct {
-	// ByApplication adds the attribute client_id to the counter, of applications that exist or did. False: all are counted together.
-	// Where anybody may register applications, anybody can add time series.
+	// ByApplication adds the attribute client_id of existing and former applications
+	// to the counter. If anyone may register applications, anyone can add time
+	// series.
 	ByApplication bool
 }
 
-// New makes the counter oauthkit.events and returns what counts events and adds them to the span in their context, if there is
-// one, for Config.Observe of the provider. The counter's attributes are event, the name, and what [oauthkit.EventLabels] lists.
+// New creates the counter oauthkit.events and returns a function for Config.Observe. The
+// function counts events and adds them to the span in their context, if there is one. The
+// counter's attributes are event, which is the name of the event, and those of
+// [oauthkit.EventLabels].
 func New(meter metric.Meter, config Config) (func(ctx context.Context, event oauthkit.Event), error) {
 	counter, err := meter.Int64Counter("oauthkit.events",
-		metric.WithUnit("{event}"), metric.WithDescription("What has happened in the OAuth provider, by the name of the event."))
+		metric.WithUnit("{event}"), metric.WithDescription("Events of the OAuth provider by name."))
 	if err != nil {
 		return nil, fmt.Errorf("oauthotel: %w", err)
 	}
@@ -47,10 +52,11 @@ func New(meter metric.Meter, config Config) (func(ctx context.Context, event oau
 	}, nil
 }
 
-// isPersonal reports whether an attribute names a user.
+// isPersonal reports whether an attribute identifies a user.
 func isPersonal(a slog.Attr) bool { return a.Key == "subject" || a.Key == "by" }
 
-// keyValues are attributes in OpenTelemetry's form. The members of a group have its name before theirs.
+// keyValues converts attributes to OpenTelemetry. The key of an attribute in a group
+// begins with the group's name.
 func keyValues(prefix string, attributes []slog.Attr) []attribute.KeyValue {
 	var all []attribute.KeyValue
 	for _, a := range attributes {

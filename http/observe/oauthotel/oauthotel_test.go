@@ -43,8 +43,8 @@ func counted(t *testing.T, reader sdkmetric.Reader) map[string]attribute.Set {
 	return found
 }
 
-// TestEvents observes one event of each type: it is counted with bounded attributes, and is on the span with everything but who
-// the user is.
+// TestEvents checks that an event of each type is counted with bounded attributes,
+// and that the span has every attribute that does not identify a user.
 func TestEvents(t *testing.T) {
 	for _, byApplication := range []bool{false, true} {
 		reader, spans := sdkmetric.NewManualReader(), tracetest.NewSpanRecorder()
@@ -79,7 +79,7 @@ func checkPoint(t *testing.T, event oauthkit.Event, point attribute.Set, byAppli
 	}
 	slices.Sort(want)
 	if got := keys(point.ToSlice()); !slices.Equal(got, want) {
-		t.Errorf("%T: got it counted by %v, want %v", event, got, want)
+		t.Errorf("%T: got the counter attributes %v, want %v", event, got, want)
 	}
 }
 
@@ -109,7 +109,7 @@ func keys(attributes []attribute.KeyValue) []string {
 	return names
 }
 
-// TestNoSpan shows that an event in a context without a span is counted all the same.
+// TestNoSpan checks that an event without a span is counted.
 func TestNoSpan(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	observe, err := oauthotel.New(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), oauthotel.Config{})
@@ -118,11 +118,11 @@ func TestNoSpan(t *testing.T) {
 	}
 	observe(t.Context(), oauthkit.StorageUnavailable{Endpoint: "token"})
 	if points := counted(t, reader); len(points) != 1 {
-		t.Errorf("got %v counted, want one", points)
+		t.Errorf("got %v, want one point", points)
 	}
 }
 
-// brokenMeter is a meter that makes no counters.
+// brokenMeter is a meter that cannot create counters.
 type brokenMeter struct{ noop.Meter }
 
 func (brokenMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
@@ -135,7 +135,7 @@ func TestBrokenMeter(t *testing.T) {
 	}
 }
 
-// TestUser shows that who did it or to whom stays out, whatever else is told.
+// TestUser checks that a span has no attribute that identifies a user.
 func TestUser(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	observe, err := oauthotel.New(noop.Meter{}, oauthotel.Config{ByApplication: true})

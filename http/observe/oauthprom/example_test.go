@@ -13,7 +13,7 @@ import (
 )
 
 func ExampleNew() {
-	registry := prometheus.NewRegistry() // a program that serves metrics has one already
+	registry := prometheus.NewRegistry() // a program with metrics already has one
 	observe, err := oauthprom.New(registry, oauthprom.Config{})
 	if err != nil {
 		panic(err)

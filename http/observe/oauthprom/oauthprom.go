@@ -1,8 +1,9 @@
 // Package oauthprom counts the events of a provider for Prometheus.
 //
-// The counter is oauthkit_events_total, with the name of the event as the label event and what [oauthkit.EventLabels] lists as further
-// labels, empty where an event has no such thing. None of them tells of a user, and their values are few, whatever anybody sends
-// to the provider.
+// The counter is oauthkit_events_total. Its labels are event, which is the name of
+// the event, and those of [oauthkit.EventLabels]. A label that an event lacks is
+// empty. No label identifies a user, and requests cannot add label values without
+// limit.
 package oauthprom
 
 import (
@@ -15,15 +16,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Config says what is counted apart. The zero value costs the fewest time series.
+// Config configures the counter. The zero value creates the fewest time series.
 type Config struct {
-	// ByApplication adds the label client_id, of applications that exist or did. False: all are counted together. Where anybody may
-	// register applications, anybody can add time series.
+	// ByApplication adds the label client_id of existing and former applications. If
+	// anyone may register applications, anyone can add time series.
 	ByApplication bool
 }
 
-// New registers the counter and returns what counts events, for Config.Observe of the provider. The error is the registerer's: it
-// has such a counter already. Several providers in one program need a registerer each, as prometheus.WrapRegistererWith makes them.
+// New registers the counter and returns a function for Config.Observe that counts
+// events. It returns an error if the registerer already has the counter. Each
+// provider in a program needs its own registerer, such as one from
+// prometheus.WrapRegistererWith.
 func New(registerer prometheus.Registerer, config Config) (func(ctx context.Context, event oauthkit.Event), error) {
 	labels := append([]string{"event"}, oauthkit.EventLabels()...)
 	if config.ByApplication {
@@ -31,7 +34,7 @@ func New(registerer prometheus.Registerer, config Config) (func(ctx context.Cont
 	}
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "oauthkit_events_total",
-		Help: "What has happened in the OAuth provider, by the name of the event.",
+		Help: "Events of the OAuth provider by name.",
 	}, labels)
 	if err := registerer.Register(counter); err != nil {
 		return nil, fmt.Errorf("oauthprom: %w", err)
@@ -41,7 +44,7 @@ func New(registerer prometheus.Registerer, config Config) (func(ctx context.Cont
 	}, nil
 }
 
-// labelValues returns the values of the labels, the first of which is the event's name.
+// labelValues returns the values of the labels. The first label is the event's name.
 func labelValues(labels []string, event oauthkit.Event) []string {
 	values := make([]string, len(labels))
 	values[0] = oauthkit.EventName(event)

@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest/events"
 )
 
-// series returns the labels that are not empty of everything in the registry, by the label event.
+// series returns the non-empty labels of every series in the registry, by the label
+// event.
 func series(t *testing.T, registry *prometheus.Registry) map[string]map[string]string {
 	t.Helper()
 	families, err := registry.Gather()
@@ -37,7 +38,8 @@ func series(t *testing.T, registry *prometheus.Registry) map[string]map[string]s
 	return found
 }
 
-// TestEvents counts each event twice, and wants one series each whose labels are the few that are bounded.
+// TestEvents counts each event twice and checks that it has one series with bounded
+// labels.
 func TestEvents(t *testing.T) {
 	for _, byApplication := range []bool{false, true} {
 		registry := prometheus.NewRegistry()
@@ -75,7 +77,8 @@ func containsAll(got, want map[string]string) bool {
 	return true
 }
 
-// TestTwice shows that a registry which has the counter already is an error, and how two providers share one.
+// TestTwice checks that New returns an error if the registry has the counter already,
+// and that two providers can share a registry.
 func TestTwice(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	for _, name := range []string{"one", "other"} {

@@ -1,6 +1,7 @@
-// Package oauthslog writes the events of a provider to a log, as an audit trail.
+// Package oauthslog logs the events of a provider as an audit trail.
 //
-// It tells everything that an event does, users included. Whoever may read the log must be allowed to know that.
+// The log contains every attribute of an event, including users. Restrict access to it
+// accordingly.
 package oauthslog
 
 import (
@@ -10,9 +11,11 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// New returns what writes events to the logger, for Config.Observe of the provider. An event is one record: its message is the
-// [oauthkit.EventName], and its attributes are the [oauthkit.EventAttributes] and what is known of the request: trace_id,
-// remote_ip, user_agent. The level is Warn for what somebody should look at, and Info for everything else.
+// New returns a function for Config.Observe that logs each event as one record. The
+// message is the [oauthkit.EventName]. The attributes are the
+// [oauthkit.EventAttributes] and the trace_id, remote_ip and user_agent of the
+// request. The level is Warn for signs of an attack or an outage, and Info for
+// everything else.
 func New(logger *slog.Logger) func(ctx context.Context, event oauthkit.Event) {
 	return func(ctx context.Context, event oauthkit.Event) {
 		if level := levelOf(event); logger.Enabled(ctx, level) {
@@ -21,8 +24,8 @@ func New(logger *slog.Logger) func(ctx context.Context, event oauthkit.Event) {
 	}
 }
 
-// levelOf is Warn for signs of an attack or of an outage. A failed authentication is neither: programs with old secrets do it all
-// day, and what counts is how often.
+// levelOf returns Warn for signs of an attack or an outage. A failed authentication is
+// neither: programs with an old secret fail all day, and only the rate matters.
 func levelOf(event oauthkit.Event) slog.Level {
 	switch event.(type) {
 	case oauthkit.CredentialReplayed, oauthkit.CredentialRepeated, oauthkit.CredentialShared, oauthkit.CredentialMisused,
@@ -36,13 +39,13 @@ func levelOf(event oauthkit.Event) slog.Level {
 
 func requestAttributes(ctx context.Context) []slog.Attr {
 	info := oauthkit.RequestInfoFrom(ctx)
-	var known []slog.Attr
+	var attributes []slog.Attr
 	for _, attribute := range []slog.Attr{
 		slog.String("trace_id", info.TraceID), slog.String("remote_ip", info.RemoteIP), slog.String("user_agent", info.UserAgent),
 	} {
 		if attribute.Value.String() != "" {
-			known = append(known, attribute)
+			attributes = append(attributes, attribute)
 		}
 	}
-	return known
+	return attributes
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest/events"
 )
 
-// TestEvents writes one event of each type: one record each, with all that the event tells and what is known of the request.
+// TestEvents checks that an event of each type is one record with the attributes of
+// the event and of the request.
 func TestEvents(t *testing.T) {
 	var text bytes.Buffer
 	observe := oauthslog.New(slog.New(slog.NewJSONHandler(&text, nil)))
@@ -34,11 +35,11 @@ func TestEvents(t *testing.T) {
 		}
 		for _, attribute := range oauthkit.EventAttributes(event) {
 			if record[attribute.Key] == nil {
-				t.Errorf("%T: got %v, want %s in it", event, record, attribute.Key)
+				t.Errorf("%T: got %v, want the attribute %s", event, record, attribute.Key)
 			}
 		}
 		if record["trace_id"] != "trace" || record["remote_ip"] != "192.0.2.1" || record["user_agent"] != "forged\nlevel=ERROR" {
-			t.Errorf("%T: got %v, want the request in it", event, record)
+			t.Errorf("%T: got %v, want the attributes of the request", event, record)
 		}
 		if record["level"] == "WARN" {
 			warned = append(warned, oauthkit.EventName(event))
@@ -54,7 +55,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestLevel shows that a logger which keeps warnings only gets nothing else.
+// TestLevel checks that a logger at level Warn gets only warnings.
 func TestLevel(t *testing.T) {
 	var text bytes.Buffer
 	observe := oauthslog.New(slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelWarn})))
