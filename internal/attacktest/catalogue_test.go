@@ -50,6 +50,8 @@ func TestIDs(t *testing.T) {
 func TestZone() {}
 // TestKeys (A-11) has another one.
 func TestKeys() {}
+// TestDoor covers A-13: by comment.
+func TestDoor() {}
 // TestOther shows what A-12 does not.
 func TestOther() {}
 func TestA01_ByFunction() {}
@@ -62,7 +64,7 @@ func f() { t.Run("ST-06 by call", nil); refused("A-07 by helper"); t.Errorf("%s"
 		t.Fatal(err)
 	}
 	got := slices.Sorted(slices.Values(idsOf(file)))
-	if want := []string{"A-01", "A-03", "A-04", "A-07", "A-10", "A-11", "A-99", "ST-06"}; !slices.Equal(got, want) {
+	if want := []string{"A-01", "A-03", "A-04", "A-07", "A-10", "A-11", "A-13", "A-99", "ST-06"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -127,13 +129,13 @@ func testedIDs(t *testing.T, root string) map[string]string {
 var (
 	functionName = regexp.MustCompile(`^Test([A-Z]+)(\d\d)(?:_|$)`)
 	caseName     = regexp.MustCompile(`^([A-Z]+)-(\d\d) \S`)
-	functionText = regexp.MustCompile(`^Test\w+ (?:is |\()?([A-Z]+)-(\d\d)\b`)
+	functionText = regexp.MustCompile(`^Test\w+ (?:is |covers |\()?([A-Z]+)-(\d\d)\b`)
 )
 
 // idsOf returns the ids that name tests: in the name of a test function, after its
-// name in its comment ("TestZone is RL-23"), and in a literal that names a case. Such
-// a literal is the first argument of a call, such as t.Run, the first element of a
-// case, or its field Name.
+// name in its comment ("TestZone is RL-23" or "covers"), and in a literal that names
+// a case. Such a literal is the first argument of a call, such as t.Run, the first
+// element of a case, or its field Name.
 func idsOf(file *ast.File) []string {
 	var ids []string
 	add := func(match []string) {
