@@ -13,9 +13,9 @@ import (
 // authorizePath is the path of the authorization endpoint, relative to the issuer.
 const authorizePath = "authorize"
 
-// authorize is the authorization endpoint (RFC 6749 §3.1). It shows errors to the user until the
-// client_id and the redirect URI are valid. Later errors go back to the application (§4.1.2.1),
-// except the server's own failures.
+// authorize is the authorization endpoint (RFC 6749 §3.1). It shows errors to the
+// user until the client_id and the redirect URI are valid. Later errors go back to
+// the application (§4.1.2.1), except the server's own failures.
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	form, err := readAuthorizeForm(w, r)
 	if err != nil {
@@ -23,7 +23,8 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "cross-site" {
-		redirect(w, h.provider.Prefix()+"/authorize?"+form.Encode()) // browsers send no SameSite=Lax cookies with such a POST
+		// Browsers send no SameSite=Lax cookies with such a POST, but do with a GET.
+		redirect(w, h.provider.Prefix()+"/authorize?"+form.Encode())
 		return nil
 	}
 	request, err := h.provider.NewAuthorizeRequest(r.Context(), form)
@@ -60,8 +61,8 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	return h.suspend(w, r, request, user, false)
 }
 
-// readAuthorizeForm reads the parameters of a GET from the query, and those of a POST from query
-// and body. A parameter in both is repeated, which the provider refuses.
+// readAuthorizeForm reads the parameters of a GET from the query, and those of a POST
+// from query and body. A parameter in both is repeated, which the provider refuses.
 func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	form, err := parseForm(r.URL.RawQuery)
 	if err == nil && r.Method == http.MethodPost {
@@ -75,10 +76,10 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 	return form, err
 }
 
-// mustSignIn reports whether the user must sign in before the request can proceed (OpenID
-// Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the time at which the
-// request began to wait, satisfies any demand; since is zero for a new request. The error is for
-// the application.
+// mustSignIn reports whether the user must sign in before the request can proceed
+// (OpenID Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the
+// time at which the request began to wait, satisfies any demand; since is zero for a
+// new request. The error is for the application.
 func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
 	must := false
 	switch {
@@ -100,9 +101,9 @@ func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since t
 	return must, nil
 }
 
-// approve sends the response that the user allowed. If the consent was revoked, it returns
-// ErrRevoked and writes nothing. If the application was deleted or disabled, it returns
-// ErrEnded: there is no application to send the error to.
+// approve sends the response that the user allowed. If the consent was revoked, it
+// returns ErrRevoked and writes nothing. If the application was deleted or disabled,
+// it returns ErrEnded: there is no application to send the error to.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision) error {
 	response, err := h.provider.Approve(r.Context(), request, user, decision)
 	switch {
@@ -117,12 +118,13 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 	return nil
 }
 
-// refuse sends an error to the application, or returns it for the error page in two cases.
+// refuse sends an error to the application, or returns it for the error
+// page in two cases.
 //
-// The server's own failures are shown to the user, who can try again; the application could only
-// give up. Errors of an application that a user registered are shown too: otherwise anyone could
-// use a link to the provider to redirect people anywhere. RFC 9700 §4.11.2 makes an exception for
-// requests that permit no page.
+// The server's own failures are shown to the user, who can try again; the application
+// could only give up. Errors of an application that a user registered are shown too:
+// otherwise anyone could use a link to the provider to redirect people anywhere. RFC 9700
+// §4.11.2 makes an exception for requests that permit no page.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, err error) error {
 	if isUserRegistered(request.Application) && !request.Silent {
 		if wire.Status(err) < http.StatusInternalServerError {
@@ -137,8 +139,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthk
 	return nil
 }
 
-// isUserRegistered reports whether a user, or the application itself, chose the redirect URIs, and
-// the operator did not verify the application.
+// isUserRegistered reports whether a user, or the application itself, chose the
+// redirect URIs, and the operator did not verify the application.
 func isUserRegistered(app oauthkit.Application) bool {
 	abstract := oauthkit.Abstract(app)
 	itself := abstract != nil && abstract.RegistrationSource != "" && abstract.RegistrationSource != oauthkit.RegisteredManually

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// The benchmarks measure complete requests on each database, without a network. The context can
-// be canceled, as in net/http, since watching it costs allocations. They report the statements
-// of an operation too.
+// The benchmarks measure complete requests on each database, without a network. The
+// context can be canceled, as in net/http, since watching it costs allocations. They
+// report the statements of an operation too.
 
 func BenchmarkClientCredentials(b *testing.B) {
 	measure(b, func(r *rig) func() {
@@ -55,8 +55,8 @@ func BenchmarkBearer(b *testing.B) {
 	})
 }
 
-// BenchmarkCodeFlow measures a sign-in: authorize with remembered consent, and the exchange with
-// an ID token.
+// BenchmarkCodeFlow measures a sign-in: authorize with remembered consent, and the
+// exchange with an ID token.
 func BenchmarkCodeFlow(b *testing.B) {
 	measure(b, func(r *rig) func() {
 		r.approve()

@@ -11,8 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// body is a request body that was read ahead, before the request takes a turn, so that a slow
-// client blocks no one else. Bytes beyond the library's limit remain in rest.
+// body is a request body that was read ahead, before the request takes a turn, so that a
+// slow client blocks no one else. Bytes beyond the library's limit remain in rest.
 type body struct {
 	read    []byte
 	err     error // the error that ended reading; if nil, rest may have more
@@ -20,8 +20,8 @@ type body struct {
 	skipped int // the bytes of read that Read has returned
 }
 
-// maxFirst is the number of bytes that are allocated on the word of a Content-Length, which a
-// client can claim for free.
+// maxFirst is the number of bytes that are allocated on the word of a
+// Content-Length, which a client can claim for free.
 const maxFirst = 4 << 10
 
 // readAhead reads the body of r unless the method has none.
@@ -65,8 +65,8 @@ func (b *body) Close() error {
 	return b.rest.Close()
 }
 
-// whole returns the complete body. It reports false if the body was not read ahead to its end,
-// or if Read was called.
+// whole returns the complete body. It reports false if the body was not read ahead
+// to its end, or if Read was called.
 func (b *body) whole() (text string, ok bool) {
 	if !errors.Is(b.err, io.EOF) || b.skipped > 0 || len(b.read) > wire.MaxBody {
 		return "", false
@@ -75,8 +75,8 @@ func (b *body) whole() (text string, ok bool) {
 	return string(b.read), true
 }
 
-// has reports whether the bytes read ahead are a form with a value in the field. The name ends
-// in "=". It does not find escaped names.
+// has reports whether the bytes read ahead are a form with a value in the field. The
+// name ends in "=". It does not find escaped names.
 func (b *body) has(name string) bool {
 	for rest, more := b.read, true; more; {
 		var field []byte

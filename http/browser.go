@@ -7,10 +7,13 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file is the cookie by which a browser is known again: requests that wait and forms belong to it.
+// This file has the cookie that identifies a browser. Pending requests
+// and forms are bound to it.
 
-// cookieName has the prefix __Host- wherever a browser accepts it, so that no other host of the domain can set the cookie. Such a
-// cookie is sent to every path of the host, so that the name tells the issuer: providers beside each other have one each.
+// cookieName returns the name of the cookie. With the prefix __Host-, which browsers
+// accept only over https, no other host of the domain can set the cookie. Since it
+// is sent to every path of the host, the name depends on the issuer: several
+// providers on one host each have their own.
 func (h *Handler) cookieName() string {
 	name := "oauthkit-" + secret.Hash(h.provider.Issuer())[:8]
 	if h.secure() {
@@ -21,7 +24,7 @@ func (h *Handler) cookieName() string {
 
 func (h *Handler) secure() bool { return strings.HasPrefix(h.provider.Issuer(), "https://") }
 
-// browser returns the browser's cookie, and nothing where it has none of ours.
+// browser returns the value of the browser's cookie, or "" if there is none.
 func (h *Handler) browser(r *http.Request) string {
 	cookie, err := r.Cookie(h.cookieName())
 	if err != nil || !secret.Browser.Is(cookie.Value) {
@@ -30,8 +33,8 @@ func (h *Handler) browser(r *http.Request) string {
 	return cookie.Value
 }
 
-// knownBrowser returns the browser's cookie, and gives it one where it has none.
-func (h *Handler) knownBrowser(w http.ResponseWriter, r *http.Request) string {
+// ensureBrowser returns the value of the browser's cookie. If there is none, it sets one.
+func (h *Handler) ensureBrowser(w http.ResponseWriter, r *http.Request) string {
 	browser := h.browser(r)
 	if browser == "" {
 		browser = secret.New(secret.Browser)
@@ -40,7 +43,8 @@ func (h *Handler) knownBrowser(w http.ResponseWriter, r *http.Request) string {
 	return browser
 }
 
-// forgetBrowser takes the browser's cookie away. Every request that it has begun, and every form that it shows, is void then.
+// forgetBrowser deletes the browser's cookie. Its pending requests and
+// its forms are then invalid.
 func (h *Handler) forgetBrowser(w http.ResponseWriter) { h.setBrowser(w, "", -1) }
 
 func (h *Handler) setBrowser(w http.ResponseWriter, value string, maxAge int) {

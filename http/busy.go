@@ -10,8 +10,8 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// This file answers requests that got no turn. Under overload most responses are of this kind,
-// so they are rendered once, at the start.
+// This file answers requests that got no turn. Under overload most responses are of
+// this kind, so they are rendered once, at the start.
 
 // errBusy answers a request that got no turn in time.
 var errBusy = oauthkit.Unavailable(errors.New("too many requests at the same time"))

@@ -13,7 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// authMethods returns the client authentication methods (RFC 7591 §2) in the metadata's order.
+// authMethods returns the client authentication methods (RFC 7591 §2)
+// in the metadata's order.
 func authMethods() []string {
 	return []string{oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone}
 }
@@ -28,8 +29,8 @@ type clientClaim struct {
 	id, secret, method string
 }
 
-// authenticateClient returns the application that sent the request (RFC 6749 §2.3, §3.2.1). The
-// error is the same for an unknown client_id and for a wrong secret.
+// authenticateClient returns the application that sent the request (RFC 6749 §2.3,
+// §3.2.1). The error is the same for an unknown client_id and for a wrong secret.
 func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit.Application, error) {
 	claim, err := readClientClaim(r.Header, form)
 	if err != nil {
@@ -51,8 +52,8 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	return app, nil
 }
 
-// verify returns an error, for the log only, if the claim is false. The application must be
-// registered for the method, so that a confidential client cannot omit its secret.
+// verify returns an error, for the log only, if the claim is false. The application must
+// be registered for the method, so that a confidential client cannot omit its secret.
 func (c clientClaim) verify(app oauthkit.Application, now time.Time) error {
 	switch {
 	case !app.AllowsAuthMethod(c.method):
@@ -66,8 +67,8 @@ func (c clientClaim) verify(app oauthkit.Application, now time.Time) error {
 	}
 }
 
-// readClientClaim reads the client's credentials. A request must use only one authentication
-// method (RFC 6749 §2.3).
+// readClientClaim reads the client's credentials. A request must use only one
+// authentication method (RFC 6749 §2.3).
 func readClientClaim(header http.Header, form url.Values) (clientClaim, error) {
 	basic, hasBasic, err := readBasic(header)
 	if err != nil {
@@ -93,8 +94,8 @@ func readClientClaim(header http.Header, form url.Values) (clientClaim, error) {
 	}
 }
 
-// readBasic reads the Authorization header (RFC 6749 §2.3.1, RFC 7617). Unlike in other uses of
-// Basic, the client_id and the secret are form-encoded.
+// readBasic reads the Authorization header (RFC 6749 §2.3.1, RFC 7617). Unlike in
+// other uses of Basic, the client_id and the secret are form-encoded.
 func readBasic(header http.Header) (claim clientClaim, present bool, err error) {
 	values := header.Values("Authorization")
 	if len(values) > 1 {

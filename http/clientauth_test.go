@@ -64,8 +64,8 @@ func TestReadClientClaim(t *testing.T) {
 	}
 }
 
-// FuzzBasic checks that decodeBasic reads only credentials that a client encodes by RFC 6749
-// §2.3.1, and reads them unchanged.
+// FuzzBasic checks that decodeBasic reads only credentials that a client encodes by
+// RFC 6749 §2.3.1, and reads them unchanged.
 func FuzzBasic(f *testing.F) {
 	for _, seed := range []string{"web:secret", "1PpG%2FQ+1:z%2FtZ9V%3AX2%2F8b%2Bw%3D", "web", ":", "a:b:c", "%00:x", "%:x", "\xff:x"} {
 		f.Add(base64.StdEncoding.EncodeToString([]byte(seed)))

@@ -17,8 +17,9 @@ type ConsentRow struct {
 	Value string // shown as text: markup is escaped, and a URL is not a link
 }
 
-// ConsentRowsFor returns a Config.ConsentRows that calls rows with the host's application type.
-// It returns no rows for an application of another type, which a store of A never returns.
+// ConsentRowsFor returns a Config.ConsentRows that calls rows with the host's
+// application type. It returns no rows for an application of another type, which a
+// store of A never returns.
 func ConsentRowsFor[A oauthkit.Application](rows func(ctx context.Context, app A) []ConsentRow) func(context.Context, oauthkit.Application) []ConsentRow {
 	return func(ctx context.Context, app oauthkit.Application) []ConsentRow {
 		own, ok := app.(A)
@@ -29,8 +30,8 @@ func ConsentRowsFor[A oauthkit.Application](rows func(ctx context.Context, app A
 	}
 }
 
-// consent shows the consent page (GET) and receives the user's decision (POST). It resumes a
-// request that authorize suspended.
+// consent shows the consent page (GET) and receives the user's decision (POST). It
+// resumes a request that authorize suspended.
 func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	form, err := h.readConsentForm(w, r)
 	if err != nil {
@@ -64,9 +65,9 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// continueSignedIn continues a request after its user signed in. If the consent is remembered, it
-// stores no interaction. It does if the request demands a sign-in: then one sign-in answers one
-// request, however often the link is opened.
+// continueSignedIn continues a request after its user signed in. If the consent is
+// remembered, it stores no interaction. It does if the request demands a sign-in:
+// then one sign-in answers one request, however often the link is opened.
 func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	if request.AskSignIn || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
@@ -111,8 +112,8 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, 
 	return h.writeConsentPage(w, r, request, user, consent, false)
 }
 
-// decide carries out the user's decision. It accepts only the form that was shown to this user in
-// this browser and session.
+// decide carries out the user's decision. It accepts only the form that was shown to
+// this user in this browser and session.
 func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User, form url.Values) error {
 	if !secret.Equal(form.Get("token"), request.formToken(user)) {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again").
@@ -151,8 +152,9 @@ var errNothingChosen = errors.New("the user chose no scope")
 // scopeField is the form field with an approved scope. It may be repeated.
 const scopeField = "scope"
 
-// chosenScopes returns the scopes of the request that the user approved, or nil if the page has
-// no choice. The user can only approve scopes that the page offered, and at least one.
+// chosenScopes returns the scopes of the request that the user approved, or
+// nil if the page has no choice. The user can only approve scopes that the
+// page offered, and at least one.
 func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scopes, error) {
 	if !h.config.UserChoosesScopes || len(request.Scopes) == 0 {
 		return nil, nil
@@ -174,6 +176,6 @@ func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scop
 	return chosen, nil
 }
 
-// isFixed reports whether every approval includes the scope: without openid, the request would
-// not be an OpenID Connect request (OpenID Connect Core §3.1.2.1).
+// isFixed reports whether every approval includes the scope: without openid, the
+// request would not be an OpenID Connect request (OpenID Connect Core §3.1.2.1).
 func isFixed(scope string) bool { return scope == "openid" }

@@ -16,8 +16,8 @@ func choosing(m *managed) {
 	m.handler = m.handlerWith(func(config *oauthhttp.Config) { config.UserChoosesScopes = true })
 }
 
-// TestNothingChosen approves no scope. The form is shown again in the request's language, with a
-// message at the boxes, and the request can still be approved.
+// TestNothingChosen approves no scope. The form is shown again in the request's
+// language, with a message at the boxes, and the request can still be approved.
 func TestNothingChosen(t *testing.T) {
 	for _, language := range []string{"en", "de"} {
 		m := newManaged(t)
@@ -48,8 +48,8 @@ func TestNothingChosen(t *testing.T) {
 	}
 }
 
-// TestRevocable checks that the consent page mentions the page of connected apps only if it is
-// served.
+// TestRevocable checks that the consent page mentions the page of connected apps
+// only if it is served.
 func TestRevocable(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -8,12 +8,12 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// This file implements the CORS protocol of the Fetch standard. No response allows credentials,
-// so browsers send no cookies with requests of scripts.
+// This file implements the CORS protocol of the Fetch standard. No response allows
+// credentials, so browsers send no cookies with requests of scripts.
 
-// serveCrossOrigin sets the CORS headers that follow from the endpoint. It reports whether it
-// answered the request, which it does for a preflight. A preflight does not name the application,
-// so every origin gets the same response.
+// serveCrossOrigin sets the CORS headers that follow from the endpoint. It reports
+// whether it answered the request, which it does for a preflight. A preflight does
+// not name the application, so every origin gets the same response.
 func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
 	if found.CrossOrigin == oauthkit.CrossOriginNone {
 		return false
@@ -29,9 +29,10 @@ func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done
 	return false
 }
 
-// allowOrigin lets the script that sent the request read the response if the application that the
-// request names allows the origin. The application is not authenticated yet, so that the script
-// can read authentication errors. Without an Origin, it does not query the store.
+// allowOrigin lets the script that sent the request read the response if the
+// application that the request names allows the origin. The application is not
+// authenticated yet, so that the script can read authentication errors. Without an
+// Origin, it does not query the store.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.Values, found route) {
 	origins := r.Header.Values("Origin")
 	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !isOrigin(origins[0]) {
@@ -44,15 +45,16 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 	wire.AllowOrigin(w.Header(), origins[0])
 }
 
-// isOrigin reports whether an Origin header names an origin. Any site can send "null" from a
-// sandboxed frame, so "null" and "file://" are refused even if an application allows them.
+// isOrigin reports whether an Origin header names an origin. Any site can send
+// "null" from a sandboxed frame, so "null" and "file://" are refused even if an
+// application allows them.
 func isOrigin(text string) bool {
 	uri, err := url.Parse(text)
 	return err == nil && uri.Host != "" && text == uri.Scheme+"://"+uri.Host
 }
 
-// namedApplication returns the client_id that the request claims, without proof. It returns "" if
-// there is none, or if there are two.
+// namedApplication returns the client_id that the request claims, without proof. It
+// returns "" if there is none, or if there are two.
 func namedApplication(header http.Header, form url.Values) string {
 	named := form.Get("client_id")
 	basic, hasBasic, err := readBasic(header)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestStatementsOfScripts checks that an Origin costs one query for the application, and only at
-// endpoints that scripts may read.
+// TestStatementsOfScripts checks that an Origin costs one query for the application,
+// and only at endpoints that scripts may read.
 func TestStatementsOfScripts(t *testing.T) {
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -14,17 +14,17 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file protects the forms of the pages against cross-site request forgery: a form must come
-// from this site and from the user that it was shown to.
+// This file protects the forms of the pages against cross-site request forgery: a
+// form must come from this site and from the user that it was shown to.
 
-// newFormToken returns the token of a form, bound to its action, the browser, the user and the
-// session.
+// newFormToken returns the token of a form, bound to its action, the browser, the
+// user and the session.
 func (h *Handler) newFormToken(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) string {
-	return formToken(h.knownBrowser(w, r), action, user)
+	return formToken(h.ensureBrowser(w, r), action, user)
 }
 
-// readUserForm reads a form whose fields may be repeated. It accepts only the form that was shown
-// to this user in this browser and session, for this action.
+// readUserForm reads a form whose fields may be repeated. It accepts only the form
+// that was shown to this user in this browser and session, for this action.
 func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) (url.Values, error) {
 	form, err := readBody(w, r)
 	if err != nil {
@@ -50,9 +50,9 @@ func formToken(browser, form string, user *oauthkit.User) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// checkOrigin refuses requests from the pages of another site. If the browser sends no
-// Sec-Fetch-Site, the origins are compared, and one with plain http is refused for an https
-// issuer: its pages can be forged.
+// checkOrigin refuses requests from the pages of another site. If the browser sends
+// no Sec-Fetch-Site, the origins are compared, and one with plain http is refused
+// for an https issuer: its pages can be forged.
 func (h *Handler) checkOrigin(r *http.Request) error {
 	if err := request.CheckSameOrigin(h.crossOrigin, r, h.secure()); err != nil {
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this was sent from another site").

@@ -19,8 +19,8 @@ type detached struct {
 // turnKey is the key of detached.turn.
 type turnKey struct{}
 
-// hasTurn reports whether the request has a turn of f. An endpoint that another endpoint calls must
-// not wait for the turn of its caller.
+// hasTurn reports whether the request has a turn of f. An endpoint that another
+// endpoint calls must not wait for the turn of its caller.
 func hasTurn(ctx context.Context, f *inFlight) bool {
 	turn, ok := ctx.Value(turnKey{}).(*inFlight)
 	return ok && turn == f
@@ -34,8 +34,8 @@ func (d *detached) Value(key any) any {
 	return d.Detached.Value(key)
 }
 
-// asTimeout turns an internal error after the deadline into [oauthkit.Unavailable], since its cause
-// is probably the deadline.
+// asTimeout turns an internal error after the deadline into [oauthkit.Unavailable],
+// since its cause is probably the deadline.
 func asTimeout(ctx context.Context, err error) error {
 	if wire.Status(err) == http.StatusInternalServerError && request.AsPanic(err) == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return oauthkit.Unavailable(err)

@@ -20,8 +20,9 @@ import (
 // hostKey is the key of a value that the host puts into the context of requests.
 type hostKey struct{}
 
-// TestDeadline_Hooks checks the context of hooks: it has the host's values and the provider's
-// deadline, does not end when the client hangs up, and ends after the response.
+// TestDeadline_Hooks checks the context of hooks: it has the host's
+// values and the provider's deadline, does not end when the client hangs
+// up, and ends after the response.
 func TestDeadline_Hooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var given context.Context
@@ -50,8 +51,8 @@ func TestDeadline_Hooks(t *testing.T) {
 	})
 }
 
-// TestDeadline_API checks that the host's handler behind the protection gets the request's own
-// context, which ends only when the client hangs up.
+// TestDeadline_API checks that the host's handler behind the protection gets the
+// request's own context, which ends only when the client hangs up.
 func TestDeadline_API(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	defer hangUp()
@@ -109,8 +110,8 @@ func TestDeadline_SlowBody(t *testing.T) {
 	})
 }
 
-// TestDeadline_Bodies sends bodies of sizes around the limit, with and without a length. Each is
-// read unchanged or refused as too large.
+// TestDeadline_Bodies sends bodies of sizes around the limit, with and without a
+// length. Each is read unchanged or refused as too large.
 func TestDeadline_Bodies(t *testing.T) {
 	const limit = 64 << 10
 	handler := mustHandler(t, newWatched(t, memstore.New()).provider, oauthhttp.Config{})
@@ -134,8 +135,8 @@ func TestDeadline_Bodies(t *testing.T) {
 	}
 }
 
-// TestDeadline_Extension checks that an endpoint which reads the body itself gets all of it, and
-// that its failure after the deadline is a 503.
+// TestDeadline_Extension checks that an endpoint which reads the body itself gets
+// all of it, and that its failure after the deadline is a 503.
 func TestDeadline_Extension(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var read string

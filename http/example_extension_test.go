@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// statusEndpoint is an extension of the host with an endpoint for anyone. Endpoints can also be for
-// applications, for access tokens or for signed-in users.
+// statusEndpoint is an extension of the host with an endpoint for anyone. Endpoints
+// can also be for applications, for access tokens or for signed-in users.
 type statusEndpoint struct{}
 
 func (statusEndpoint) Extend(registry *oauthkit.Registry) error {

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A host limits requests to two seconds and to 50 at the same time, has a readiness probe for its
-// load balancer, and counts refused requests.
+// A host limits requests to two seconds and to 50 at the same time, has a readiness
+// probe for its load balancer, and counts refused requests.
 func ExampleConfig_maxInFlight() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

@@ -11,8 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// Behind a proxy, the host sets the address of the client from a header. Only the host knows
-// that the header comes from the proxy and not from the browser.
+// Behind a proxy, the host sets the address of the client from a header. Only the
+// host knows that the header comes from the proxy and not from the browser.
 func Example_proxy() {
 	provider, err := oauthkit.New("https://example.com/o", memstore.New(), oauthkit.Config{
 		Observe: func(ctx context.Context, event oauthkit.Event) {

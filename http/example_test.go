@@ -16,7 +16,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A host mounts the handler twice: below its issuer's path, and for the documents that RFC 8414 puts at the root.
+// A host mounts the handler twice: below its issuer's path, and for the documents
+// that RFC 8414 puts at the root.
 func ExampleNewHandler() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
@@ -45,7 +46,8 @@ func ExampleNewHandler() {
 	// /.well-known/oauth-authorization-server/o 200 application/json
 }
 
-// An API lets through who has a token with the scope, and tells all others what they lack.
+// An API lets through who has a token with the scope, and tells all
+// others what they lack.
 func ExampleRequireScopes() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

@@ -73,8 +73,8 @@ func consentLines(handler http.Handler, words ...string) string {
 	return lines
 }
 
-// A host replaces the authorization endpoint: visitors from a campaign see another page. It serves
-// no pages to manage applications.
+// A host replaces the authorization endpoint: visitors from a campaign see another
+// page. It serves no pages to manage applications.
 func ExampleHandler_Endpoint() {
 	signedIn := func(r *http.Request) (*oauthkit.User, error) {
 		if cookie, err := r.Cookie("session"); err == nil { // where the host's sessions go
@@ -129,8 +129,8 @@ func ExampleConfig_userChoosesScopes() {
 	// <li><label><input type="checkbox" checked name="scope" value="albums"> <span><bdi>make albums</bdi></span></label></li>
 }
 
-// A host replaces the title and the footer of every page. In a program, the files would come from
-// package embed.
+// A host replaces the title and the footer of every page. In a program, the files
+// would come from package embed.
 func ExampleConfig_templates() {
 	parts := `{{define "title"}}{{.Title}} - Gallery{{end}}
 {{define "footer"}}<footer>Gallery, Inc.</footer>{{end}}`

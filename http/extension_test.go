@@ -28,7 +28,8 @@ func (g *greeting) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestUserEndpoint calls an extension's endpoint for users, which only a signed-in user reaches.
+// TestUserEndpoint calls an extension's endpoint for users, which only
+// a signed-in user reaches.
 func TestUserEndpoint(t *testing.T) {
 	alice := &oauthkit.User{Subject: "alice"}
 	tests := []struct {
@@ -83,7 +84,8 @@ func (o occupant) Extend(registry *oauthkit.Registry) error {
 	return nil
 }
 
-// TestOccupiedPath checks that no extension replaces an endpoint of the library, with its checks.
+// TestOccupiedPath checks that no extension replaces an endpoint of the
+// library, with its checks.
 func TestOccupiedPath(t *testing.T) {
 	for path, refused := range map[string]bool{
 		"authorize": true, "consent": true, "token": true, "introspect": true, "oauthkit.css": true, "applications/web": true,
@@ -106,8 +108,8 @@ func TestOccupiedPath(t *testing.T) {
 	}
 }
 
-// crossOriginExtension has an endpoint in a group of its own, which any script may read, and
-// metadata that belongs to the group.
+// crossOriginExtension has an endpoint in a group of its own, which any script may
+// read, and metadata that belongs to the group.
 type crossOriginExtension struct{}
 
 func (crossOriginExtension) Extend(registry *oauthkit.Registry) error {

@@ -20,8 +20,8 @@ const (
 	maxValue      = 8 << 10 // bytes
 )
 
-// readForm reads the parameters of a POST from its body. Each may occur once (RFC 6749 §3.2),
-// unless it is repeatable. The query is ignored, since URLs end up in logs.
+// readForm reads the parameters of a POST from its body. Each may occur once (RFC 6749
+// §3.2), unless it is repeatable. The query is ignored, since URLs end up in logs.
 func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	form, err := readBody(w, r)
 	if err != nil {
@@ -72,8 +72,8 @@ func parseForm(text string) (url.Values, error) {
 	return form, nil
 }
 
-// dropEmpty removes parameters without a value, which count as omitted (RFC 6749 §3.1, §3.2). It
-// keeps repeated ones.
+// dropEmpty removes parameters without a value, which count as omitted (RFC 6749
+// §3.1, §3.2). It keeps repeated ones.
 func dropEmpty(form url.Values) {
 	maps.DeleteFunc(form, func(_ string, values []string) bool { return len(values) == 1 && values[0] == "" })
 }

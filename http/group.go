@@ -12,15 +12,15 @@ import (
 // Group is a part of the handler that a host can leave out.
 type Group = oauthkit.Group
 
-// The library's groups. The stylesheet belongs to no group and is always served, and so is an
-// extension's endpoint without a group.
+// The library's groups. The stylesheet belongs to no group and is always served, and
+// so is an extension's endpoint without a group.
 const (
 	// GroupBase is authorize, consent, logout, token, introspect and revoke_token.
 	GroupBase Group = "base"
 	// GroupMetadata is the metadata documents below /.well-known/.
 	GroupMetadata Group = "metadata"
-	// GroupOIDC is the endpoints of package oidc: userinfo, the key set, and the metadata
-	// under the name openid-configuration.
+	// GroupOIDC is the endpoints of package oidc: userinfo, the key set, and the
+	// metadata under the name openid-configuration.
 	GroupOIDC Group = "oidc"
 	// GroupManagement is the pages on which users manage applications and connected apps.
 	GroupManagement Group = "management"
@@ -31,13 +31,13 @@ func (h *Handler) serves(group Group) bool {
 	return group == "" || h.config.Groups == nil || slices.Contains(h.config.Groups, group)
 }
 
-// Endpoint returns one endpoint of the library or of an extension, by its path relative to the
-// issuer, such as "authorize". It returns nil if there is none.
+// Endpoint returns one endpoint of the library or of an extension, by its path
+// relative to the issuer, such as "authorize". It returns nil if there is none.
 //
-// The handler does not depend on the address at which it is mounted, on Config.Groups or on
-// Config.Replace. It sets security headers and checks origin and caller itself. Set a parameter
-// of the path, such as {client_id}, with SetPathValue; http.ServeMux does that for the pattern
-// it matched.
+// The handler does not depend on the address at which it is mounted, on
+// Config.Groups or on Config.Replace. It sets security headers and checks origin and
+// caller itself. Set a parameter of the path, such as {client_id}, with
+// SetPathValue; http.ServeMux does that for the pattern it matched.
 func (h *Handler) Endpoint(path string) http.Handler {
 	found, exists := h.routes[path]
 	if !exists {
@@ -46,9 +46,9 @@ func (h *Handler) Endpoint(path string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, found) })
 }
 
-// Paths returns the paths of all served endpoints, relative to the issuer and sorted, as
-// [Handler.Endpoint] takes them. The metadata documents are also served below /.well-known/ at
-// the root of the host (RFC 8414 §3).
+// Paths returns the paths of all served endpoints, relative to the issuer and
+// sorted, as [Handler.Endpoint] takes them. The metadata documents are also served
+// below /.well-known/ at the root of the host (RFC 8414 §3).
 func (h *Handler) Paths() []string {
 	var paths []string
 	for path, found := range h.routes {

@@ -16,7 +16,8 @@ func status(handler http.Handler, method, path string) int {
 	return recorder.Code
 }
 
-// TestGroups leaves out groups. Their endpoints are neither served nor announced in the metadata.
+// TestGroups leaves out groups. Their endpoints are neither served nor
+// announced in the metadata.
 func TestGroups(t *testing.T) {
 	const (
 		base, keys, document = "/o/authorize", "/o/.well-known/jwks.json", "/o/.well-known/oauth-authorization-server"
@@ -95,7 +96,8 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// TestReplace replaces an endpoint with a handler of the host, for all methods and spellings.
+// TestReplace replaces an endpoint with a handler of the host, for all
+// methods and spellings.
 func TestReplace(t *testing.T) {
 	called := 0
 	replaced := newPages(t, oauthhttp.Config{Replace: map[string]http.Handler{

@@ -1,8 +1,8 @@
 // Package oauthhttp serves the endpoints and pages of a provider over HTTP.
 //
-// To follow a request, begin at [Handler.ServeHTTP]. The endpoint table says who may call each
-// endpoint, and one function checks the caller. The endpoint itself is a function that calls its
-// steps in the order of its specification.
+// To follow a request, begin at [Handler.ServeHTTP]. The endpoint table says who may
+// call each endpoint, and one function checks the caller. The endpoint itself is a
+// function that calls its steps in the order of its specification.
 package oauthhttp
 
 import (
@@ -22,77 +22,84 @@ import (
 
 // Config configures a Handler. The zero value is valid, but no user is ever signed in.
 type Config struct {
-	// CurrentUser returns the user who is signed in to the host. It returns nil if there is
-	// none, or if the sign-in is incomplete. An error is answered with 503. If nil, no user is
-	// ever signed in.
+	// CurrentUser returns the user who is signed in to the host. It returns nil if
+	// there is none, or if the sign-in is incomplete. An error is answered with 503.
+	// If nil, no user is ever signed in.
 	CurrentUser func(r *http.Request) (*oauthkit.User, error)
-	// LoginURL is the host's login page. If empty, a user who must sign in gets an error page.
+	// LoginURL is the host's login page. If empty, a user who must sign
+	// in gets an error page.
 	//
-	// The parameter next is the path to which the page returns; [ReturnPath] reads it safely.
-	// With prompt=login the page must ask a signed-in user to sign in again. The parameter
-	// ui_locales is passed on from the request (OpenID Connect Core §3.1.2.1).
+	// The parameter next is the path to which the page returns; [ReturnPath] reads it
+	// safely. With prompt=login the page must ask a signed-in user to sign in again. The
+	// parameter ui_locales is passed on from the request (OpenID Connect Core §3.1.2.1).
 	LoginURL string
-	// HomeURL is the target of a link on the pages to manage and sign out, and on error pages.
-	// If empty, there is no link.
+	// HomeURL is the target of a link on the pages to manage and sign out, and on
+	// error pages. If empty, there is no link.
 	HomeURL string
-	// SignOut ends the host's own session and deletes its cookie. It must write neither a status
-	// nor a body. If it returns an error, which is answered with 503, the session must be
-	// unchanged. If nil, there is no page logout.
+	// SignOut ends the host's own session and deletes its cookie. It must write
+	// neither a status nor a body. If it returns an error, which is answered with
+	// 503, the session must be unchanged. If nil, there is no page logout.
 	SignOut func(w http.ResponseWriter, r *http.Request) error
-	// ConsentRows returns additional rows about an application for the consent page. See
-	// [ConsentRowsFor] for the host's own type. It may be nil.
+	// ConsentRows returns additional rows about an application for the consent page.
+	// See [ConsentRowsFor] for the host's own type. It may be nil.
 	ConsentRows func(ctx context.Context, app oauthkit.Application) []ConsentRow
-	// UserChoosesScopes lets the user approve some of the requested scopes. Otherwise they
-	// approve all or none.
+	// UserChoosesScopes lets the user approve some of the requested scopes.
+	// Otherwise they approve all or none.
 	UserChoosesScopes bool
 
-	// Applications serves the pages below applications/ on which users manage their
-	// applications, and the same in JSON below api/applications. If nil, they are not served.
+	// Applications serves the pages below applications/ on which users
+	// manage their applications, and the same in JSON below
+	// api/applications. If nil, they are not served.
 	Applications *oauthkit.Applications
-	// Authorizations serves the pages below authorized_tokens/ on which users see and revoke the
-	// access of applications, and the same in JSON below api/authorized_tokens. If nil, they
-	// are not served.
+	// Authorizations serves the pages below authorized_tokens/ on which users see
+	// and revoke the access of applications, and the same in JSON below
+	// api/authorized_tokens. If nil, they are not served.
 	Authorizations *oauthkit.Authorizations
 
-	// Templates replaces pages, their layout, and single blocks, by files with the names in the
-	// library's folder http/templates. It may be nil.
+	// Templates replaces pages, their layout, and single blocks, by files with the
+	// names in the library's folder http/templates. It may be nil.
 	//
-	// A file consent.html replaces that page, and layout.html the layout. Each block in
-	// parts.html replaces the library's block. The data of a page is a type such as
-	// [ConsentPage]. Security headers and the protection of forms do not depend on templates.
-	// Folders and files that begin with a dot are ignored; any other file is an error.
+	// A file consent.html replaces that page, and layout.html the layout. Each
+	// block in parts.html replaces the library's block. The data of a page is a
+	// type such as [ConsentPage]. Security headers and the protection of forms do
+	// not depend on templates. Folders and files that begin with a dot are
+	// ignored; any other file is an error.
 	Templates fs.FS
-	// Texts adds languages to the pages and replaces single texts, by BCP 47 tag and key. The
-	// key scope.NAME describes a scope in place of the provider's scopes. It may be nil.
+	// Texts adds languages to the pages and replaces single texts, by BCP 47
+	// tag and key. The key scope.NAME describes a scope in place of the
+	// provider's scopes. It may be nil.
 	Texts map[string]Texts
 
-	// MaxInFlight is the number of requests that are served at the same time. If zero, it is the
-	// store's maximum number of connections (see [oauthkit.ConnectionPool]), at least 4, or 128
-	// if that is unlimited or unknown. Set it higher if CurrentUser or another function of the
-	// host takes longer than the database.
+	// MaxInFlight is the number of requests that are served at the same time. If
+	// zero, it is the store's maximum number of connections (see
+	// [oauthkit.ConnectionPool]), at least 4, or 128 if that is unlimited or
+	// unknown. Set it higher if CurrentUser or another function of the host takes
+	// longer than the database.
 	//
-	// Up to 640 further requests wait for up to a second, in the order of arrival. All others
-	// are answered with 503 and Retry-After, and reported by one [oauthkit.RequestsRefused] a
-	// second.
+	// Up to 640 further requests wait for up to a second, in the order of arrival.
+	// All others are answered with 503 and Retry-After, and reported by one
+	// [oauthkit.RequestsRefused] a second.
 	//
-	// Requests without client credentials (to the authorization endpoint, to all other pages, to
-	// the JSON for users, and to the token endpoint) together use at most half of the
-	// connections and half of MaxInFlight. Not limited are documents in memory, such as the
-	// metadata, and responses whose body is being sent. Requests to the host's own API do not
-	// count.
+	// Requests without client credentials (to the authorization endpoint, to all
+	// other pages, to the JSON for users, and to the token endpoint) together use at
+	// most half of the connections and half of MaxInFlight. Not limited are
+	// documents in memory, such as the metadata, and responses whose body is being
+	// sent. Requests to the host's own API do not count.
 	MaxInFlight int
 
-	// Groups are the endpoints to serve and to announce in the metadata. If nil, all are served.
+	// Groups are the endpoints to serve and to announce in the
+	// metadata. If nil, all are served.
 	Groups []Group
-	// Replace replaces endpoints with handlers of the host, by path relative to the issuer, such
-	// as "authorize". They get requests with every method, before any check, and no headers are
-	// set. They can call the library's endpoint with [Handler.Endpoint]. It may be nil.
+	// Replace replaces endpoints with handlers of the host, by path relative to the
+	// issuer, such as "authorize". They get requests with every method, before any
+	// check, and no headers are set. They can call the library's endpoint with
+	// [Handler.Endpoint]. It may be nil.
 	Replace map[string]http.Handler
 }
 
-// Handler serves all endpoints below the issuer's path, and the metadata documents that RFC 8414
-// §3 puts below /.well-known/. It matches whole paths: mount it in any router without stripping a
-// prefix.
+// Handler serves all endpoints below the issuer's path, and the metadata documents
+// that RFC 8414 §3 puts below /.well-known/. It matches whole paths: mount it in any
+// router without stripping a prefix.
 type Handler struct {
 	provider    *oauthkit.Provider
 	config      Config
@@ -166,8 +173,9 @@ func (h *Handler) addEndpoints() error {
 	return h.addPatterns()
 }
 
-// endpoints returns the rows of the OAuth endpoints. A row says everything about an endpoint:
-// routing, errors, cross-origin access and the metadata documents follow from it.
+// endpoints returns the rows of the OAuth endpoints. A row says
+// everything about an endpoint: routing, errors, cross-origin access and
+// the metadata documents follow from it.
 func (h *Handler) endpoints() []route {
 	get, post := []string{http.MethodGet}, []string{http.MethodPost}
 	getAndPost := slices.Concat(get, post)
@@ -210,8 +218,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var errNotFound = wire.WithStatus(http.StatusNotFound, oauthkit.Errorf(oauthkit.InvalidRequest, "there is nothing at this address").
 	WithReason(oauthkit.ReasonNotFound))
 
-// serveNotFound answers a request for an unknown path: in JSON below api/, and otherwise with
-// a page.
+// serveNotFound answers a request for an unknown path: in JSON below api/, and
+// otherwise with a page.
 func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	wire.SetSecurityHeaders(w.Header())
 	r = request.WithInfo(r)
@@ -277,7 +285,8 @@ type serving struct {
 	response response
 }
 
-// begin returns the request for the endpoint. The caller must call end after the response.
+// begin returns the request for the endpoint. The caller must call end
+// after the response.
 func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Request, end context.CancelFunc) {
 	s.context.Request = request.ContextWithInfo(r)
 	ctx, cancel := request.WithTimeout(&s.context, r.Context(), timeout)
@@ -288,8 +297,8 @@ func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Req
 	return r, cancel
 }
 
-// call checks the caller and calls the endpoint. Only this function does either. It returns a
-// panic as an error.
+// call checks the caller and calls the endpoint. Only this function does either. It
+// returns a panic as an error.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) (err error) {
 	defer request.RecoverTo(&err)
 	switch {

@@ -43,8 +43,8 @@ func after(delay time.Duration, answer error) func(ctx context.Context) error {
 	}
 }
 
-// TestHangUp checks that a request is completed even if its client hangs up, and that it is limited
-// by Config.Timeout or by the host, if that limit is shorter.
+// TestHangUp checks that a request is completed even if its client hangs up, and
+// that it is limited by Config.Timeout or by the host, if that limit is shorter.
 func TestHangUp(t *testing.T) {
 	away := errors.New("the database is away")
 	for name, test := range map[string]struct {
@@ -83,8 +83,8 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// checkOutage sends requests to endpoints that begin with a query. Each must be answered after the
-// given time, and each failure reported once.
+// checkOutage sends requests to endpoints that begin with a query. Each must be
+// answered after the given time, and each failure reported once.
 func checkOutage(ctx context.Context, t *testing.T, w *watched, outage bool, limit, took time.Duration) {
 	t.Helper()
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})

@@ -13,16 +13,19 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file limits the requests that are served at the same time. Further requests wait for a
-// turn in the order of arrival, and a request that gets none in time is refused cheaply. Under
-// overload, the server so keeps serving at full capacity.
+// This file limits the requests that are served at the same time. Further requests
+// wait for a turn in the order of arrival, and a request that gets none in time is
+// refused cheaply. Under overload, the server so keeps serving at full capacity.
 
 const (
-	// unknownInFlight is the limit if the store does not report its number of connections.
+	// unknownInFlight is the limit if the store does not report its
+	// number of connections.
 	unknownInFlight = 128
-	// minInFlight is the minimum if it does: a request does more than wait for the database.
+	// minInFlight is the minimum if it does: a request does more than
+	// wait for the database.
 	minInFlight = 4
-	// maxWaiting is the number of requests that wait in a queue, and maxWait the longest wait.
+	// maxWaiting is the number of requests that wait in a queue, and
+	// maxWait the longest wait.
 	maxWaiting = 640
 	maxWait    = time.Second
 )
@@ -30,13 +33,14 @@ const (
 // inFlight limits the requests that are being served.
 type inFlight struct {
 	all queue
-	// anonymous limits anonymous requests further, to half of the store's connections. If their
-	// statements hang, authenticated clients are still served.
+	// anonymous limits anonymous requests further, to half of the store's
+	// connections. If their statements hang, authenticated clients are still served.
 	anonymous queue
 	refused   refusals
 }
 
-// newInFlight returns the limits of a handler. If limit is zero, it follows from the store.
+// newInFlight returns the limits of a handler. If limit is zero, it
+// follows from the store.
 func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	connections := 0
 	if pool, ok := provider.Store().(oauthkit.ConnectionPool); ok {
@@ -61,8 +65,8 @@ func newInFlight(provider *oauthkit.Provider, limit int) (*inFlight, error) {
 	}, nil
 }
 
-// enter waits for a turn and reports whether there was one in time. If so, the caller must call
-// leave.
+// enter waits for a turn and reports whether there was one in time. If so, the
+// caller must call leave.
 func (f *inFlight) enter(ctx context.Context, anonymous bool) bool {
 	if f.tryEnter(anonymous) {
 		return true
@@ -125,8 +129,8 @@ func (q *queue) enter(ctx context.Context) bool {
 
 func (q *queue) isFull() bool { return q.waiting.Load() >= maxWaiting }
 
-// refusals counts refused requests and reports them once a second: a log line for each would
-// cost more than the response.
+// refusals counts refused requests and reports them once a second: a log line for
+// each would cost more than the response.
 type refusals struct {
 	provider *oauthkit.Provider
 	mutex    sync.Mutex
@@ -141,8 +145,8 @@ func (r *refusals) add() {
 	}
 }
 
-// report records and logs the refusals since the last report. It runs outside of any request,
-// where a panic of the host's logger would end the program.
+// report records and logs the refusals since the last report. It runs outside of any
+// request, where a panic of the host's logger would end the program.
 func (r *refusals) report() {
 	defer func() { _ = recover() }()
 	r.mutex.Lock()
@@ -153,9 +157,9 @@ func (r *refusals) report() {
 	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 }
 
-// isAnonymous reports whether anyone can send such a request, since it carries no client
-// credentials. They need not be valid: that is checked later. Pages for users count as well,
-// because only the host can validate a session.
+// isAnonymous reports whether anyone can send such a request, since it carries no
+// client credentials. They need not be valid: that is checked later. Pages for users
+// count as well, because only the host can validate a session.
 func isAnonymous(r *http.Request, found route, sent *body) bool {
 	switch {
 	case found.isOpen():

@@ -131,8 +131,8 @@ func (c *crowd) finish() {
 	c.sending.Wait()
 }
 
-// TestInFlight_Bounds fills the turns and the queue. Requests that find the queue full are refused
-// at once, waiting ones after a second, and few events report them all.
+// TestInFlight_Bounds fills the turns and the queue. Requests that find the queue full
+// are refused at once, waiting ones after a second, and few events report them all.
 func TestInFlight_Bounds(t *testing.T) {
 	t.Run("RL-38 bounds", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -175,7 +175,8 @@ func (c *crowd) checkReported(t *testing.T, want int) {
 	}
 }
 
-// TestInFlight_Order serves requests in the order of arrival, even if their clients hung up.
+// TestInFlight_Order serves requests in the order of arrival, even if
+// their clients hung up.
 func TestInFlight_Order(t *testing.T) {
 	t.Run("RL-38 order", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -200,8 +201,8 @@ func TestInFlight_Order(t *testing.T) {
 	})
 }
 
-// TestInFlight_Strangers lets anonymous requests wait for a locked table. They take at most half of
-// the connections, and requests of clients are served.
+// TestInFlight_Strangers lets anonymous requests wait for a locked table. They take
+// at most half of the connections, and requests of clients are served.
 func TestInFlight_Strangers(t *testing.T) {
 	for _, test := range []struct {
 		name                               string
@@ -291,7 +292,8 @@ func (w *stalledWriter) Write(part []byte) (int, error) {
 	return w.ResponseRecorder.Write(part)
 }
 
-// TestInFlight_Stalled covers RL-51: clients that do not read their responses take no turns.
+// TestInFlight_Stalled covers RL-51: clients that do not read their
+// responses take no turns.
 func TestInFlight_Stalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t, 0, 1)
@@ -333,8 +335,8 @@ func (l brokenLog) Handle(ctx context.Context, record slog.Record) error {
 	return l.Handler.Handle(ctx, record)
 }
 
-// TestInFlight_BrokenLog covers RL-44: a log that panics outside of a request does not end the
-// program.
+// TestInFlight_BrokenLog covers RL-44: a log that panics outside of a request does
+// not end the program.
 func TestInFlight_BrokenLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, reports := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}, 0
@@ -400,8 +402,8 @@ func TestInFlight_BusyPage(t *testing.T) {
 	})
 }
 
-// TestInFlight_Nested calls an endpoint from another one. It must not wait for the turn that the
-// request already has.
+// TestInFlight_Nested calls an endpoint from another one. It must not wait for the
+// turn that the request already has.
 func TestInFlight_Nested(t *testing.T) {
 	var handler *oauthhttp.Handler
 	w := newWatched(t, memstore.New(), endpointExtension{oauthkit.Endpoint{

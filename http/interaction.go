@@ -15,11 +15,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file stores an authorization request while a user decides about it. The page carries
-// only the id of the interaction. The store has the hash of the id, and the request sealed with
-// a key derived from the id.
+// This file stores an authorization request while a user decides about it. The page
+// carries only the id of the interaction. The store has the hash of the id, and the
+// request sealed with a key derived from the id.
 
-// maxInteractions is the number of requests that may be pending for one user, and in one browser.
+// maxInteractions is the number of requests that may be pending for one
+// user, and in one browser.
 const maxInteractions = 20
 
 // maxInteraction is the number of bytes of a request in an interaction.
@@ -52,7 +53,7 @@ func (h *Handler) suspend(w http.ResponseWriter, r *http.Request, request *oauth
 	if size > limit {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", limit))
 	}
-	waiting.browserHash = sha256.Sum256([]byte(h.knownBrowser(w, r)))
+	waiting.browserHash = sha256.Sum256([]byte(h.ensureBrowser(w, r)))
 	if !signIn {
 		return h.saveInteraction(w, r, waiting, user)
 	}
@@ -63,9 +64,9 @@ func (h *Handler) suspend(w http.ResponseWriter, r *http.Request, request *oauth
 	return h.redirectToLogin(w, r, h.consentLogin(request, path, user))
 }
 
-// saveInteraction stores the request for the user to decide about, and redirects to the consent
-// page. If the user has an interaction for the request already, even a decided one, the
-// redirect leads to that one.
+// saveInteraction stores the request for the user to decide about, and redirects to
+// the consent page. If the user has an interaction for the request already, even a
+// decided one, the redirect leads to that one.
 func (h *Handler) saveInteraction(w http.ResponseWriter, r *http.Request, waiting *pending, user *oauthkit.User) error {
 	id := waiting.interactionID(user)
 	hash := secret.Hash(id)
@@ -92,9 +93,10 @@ func (h *Handler) consentPath(id string) string {
 	return h.provider.Prefix() + "/consent?" + url.Values{"interaction": {id}}.Encode()
 }
 
-// resume returns the request of a link or form of the consent page. It validates the request
-// again, since the application may have changed. Like [oauthkit.Provider.NewAuthorizeRequest],
-// it returns a request with an error that is for the application.
+// resume returns the request of a link or form of the consent page. It validates the
+// request again, since the application may have changed. Like
+// [oauthkit.Provider.NewAuthorizeRequest], it returns a request with an error that
+// is for the application.
 func (h *Handler) resume(r *http.Request, form url.Values) (*resumed, error) {
 	found, err := h.findPending(r, form)
 	if err != nil {
@@ -110,8 +112,8 @@ func (h *Handler) resume(r *http.Request, form url.Values) (*resumed, error) {
 	return found, err
 }
 
-// findPending returns the request of a link or form, unchecked. Only a link can carry the
-// sealed request; a form names an interaction.
+// findPending returns the request of a link or form, unchecked. Only a link can
+// carry the sealed request; a form names an interaction.
 func (h *Handler) findPending(r *http.Request, form url.Values) (*resumed, error) {
 	if sealed := form.Get("request"); sealed != "" && r.Method != http.MethodPost {
 		waiting, err := h.unseal(r.Context(), sealed)
@@ -148,8 +150,8 @@ func (h *Handler) findInteraction(ctx context.Context, id string) (*oauthkit.Int
 	}
 }
 
-// checkPending returns an error unless the request was begun in this browser, is undecided, and
-// has not expired.
+// checkPending returns an error unless the request was begun in this browser, is
+// undecided, and has not expired.
 func (h *Handler) checkPending(found *resumed) error {
 	browserHash := sha256.Sum256([]byte(found.browser))
 	switch {
@@ -176,8 +178,8 @@ var errOtherBrowser = oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was b
 var errDecided = wire.WithStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
 	WithReason(oauthkit.ReasonRequestAnswered))
 
-// formToken binds the form of the consent page to the browser, to what the page shows, and to
-// the user and session. The browser's cookie is the key.
+// formToken binds the form of the consent page to the browser, to what the page
+// shows, and to the user and session. The browser's cookie is the key.
 func (r *resumed) formToken(user *oauthkit.User) string {
 	shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}
 	return formToken(r.browser, strings.Join(shown, "\x00"), user)

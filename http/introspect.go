@@ -9,8 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// introspect is the introspection endpoint (RFC 7662 §2). The response is the same for an
-// inactive token and for one that the application may not introspect.
+// introspect is the introspection endpoint (RFC 7662 §2). The response is the same
+// for an inactive token and for one that the application may not introspect.
 func (h *Handler) introspect(w http.ResponseWriter, r *http.Request, form url.Values, app oauthkit.Application) error {
 	if app.IsPublic() { // RFC 7662 §2.1: the endpoint requires authentication
 		return oauthkit.Errorf(oauthkit.InvalidClient, "a public application may not introspect")
@@ -30,8 +30,8 @@ func (h *Handler) introspect(w http.ResponseWriter, r *http.Request, form url.Va
 	}
 }
 
-// introspection returns the response of RFC 7662 §2.2. It has no sub if the token was issued to
-// the application itself.
+// introspection returns the response of RFC 7662 §2.2. It has no sub if the token
+// was issued to the application itself.
 func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any {
 	document := map[string]any{
 		"active":    true,

@@ -21,8 +21,8 @@ type login struct {
 	event     oauthkit.SignInRequired // Subject is empty if no user is signed in
 }
 
-// loginURL returns the URL of the host's login page with its parameters. A user who is signed in
-// must sign in again. It returns "" if there is no login page.
+// loginURL returns the URL of the host's login page with its parameters. A user who
+// is signed in must sign in again. It returns "" if there is no login page.
 func (h *Handler) loginURL(asked login) string {
 	if h.config.LoginURL == "" {
 		return ""
@@ -52,8 +52,8 @@ func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked 
 	return nil
 }
 
-// consentLogin returns the login that an authorization request waits for. The browser returns to
-// next. If no user is signed in, user is nil.
+// consentLogin returns the login that an authorization request waits for. The
+// browser returns to next. If no user is signed in, user is nil.
 func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, user *oauthkit.User) login {
 	asked := login{
 		next: next, uiLocales: request.Form.Get("ui_locales"),
@@ -74,9 +74,9 @@ func redirect(w http.ResponseWriter, target string) {
 
 // ReturnPath returns the path to which the host's login page redirects after a sign-in.
 //
-// It is the parameter next, from the query or, for a POST, from the form. If that is not a path
-// on this site, ReturnPath returns "/": no link to the login page can redirect elsewhere
-// (RFC 9700 §4.11).
+// It is the parameter next, from the query or, for a POST, from the form. If that is
+// not a path on this site, ReturnPath returns "/": no link to the login page can
+// redirect elsewhere (RFC 9700 §4.11).
 func ReturnPath(r *http.Request) string {
 	next := r.URL.Query().Get("next")
 	if r.Method == http.MethodPost {
@@ -88,8 +88,8 @@ func ReturnPath(r *http.Request) string {
 	return next
 }
 
-// isLocalPath reports whether no browser or proxy takes path for another host. It refuses two
-// leading slashes, backslashes and control characters, escaped ones too.
+// isLocalPath reports whether no browser or proxy takes path for another host. It
+// refuses two leading slashes, backslashes and control characters, escaped ones too.
 func isLocalPath(path string) bool {
 	parsed, err := url.Parse(path)
 	if err != nil || parsed.Scheme != "" || parsed.Host != "" || parsed.User != nil || len(path) > maxValue {

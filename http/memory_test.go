@@ -26,8 +26,8 @@ func (elsewhereStore) SaveTokens(context.Context, *oauthkit.Authorization, oauth
 	return nil
 }
 
-// TestRL36_NothingForEachToken issues tokens, and introspects as many unknown ones. The heap must
-// not grow with their number.
+// TestRL36_NothingForEachToken issues tokens, and introspects as many unknown ones.
+// The heap must not grow with their number.
 func TestRL36_NothingForEachToken(t *testing.T) {
 	store := elsewhereStore{memstore.New()}
 	app := &oauthkit.AbstractApplication{

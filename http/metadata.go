@@ -14,9 +14,9 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// metadataEndpoints returns a row for each name of the metadata. A document is served below the
-// issuer, for OpenID Connect Discovery §4, and at the root of the host with the issuer's path
-// behind the name, for RFC 8414 §3.
+// metadataEndpoints returns a row for each name of the metadata. A document is
+// served below the issuer, for OpenID Connect Discovery §4, and at the root of the
+// host with the issuer's path behind the name, for RFC 8414 §3.
 func (h *Handler) metadataEndpoints() []route {
 	names := []string{"oauth-authorization-server"}
 	for _, document := range h.provider.MetadataDocuments() {
@@ -54,7 +54,8 @@ func (h *Handler) metadata(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// describe returns the metadata (RFC 8414 §2), derived from the endpoint table and the provider.
+// describe returns the metadata (RFC 8414 §2), derived from the
+// endpoint table and the provider.
 func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	scopes, err := h.provider.ScopeTexts(ctx)
 	if err != nil {
@@ -83,8 +84,8 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	return document, nil
 }
 
-// describeEndpoints adds the URLs of the served endpoints, and their client authentication
-// methods.
+// describeEndpoints adds the URLs of the served endpoints, and their client
+// authentication methods.
 func (h *Handler) describeEndpoints(document map[string]any) {
 	for _, found := range h.routes {
 		if found.Metadata == "" || !h.serves(found.Group) {

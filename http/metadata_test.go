@@ -10,8 +10,8 @@ import (
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
-// TestMetadataNamesLanguages checks ui_locales_supported (RFC 8414 §2): the languages of the pages,
-// with the host's, and none if the pages are not served.
+// TestMetadataNamesLanguages checks ui_locales_supported (RFC 8414 §2): the
+// languages of the pages, with the host's, and none if the pages are not served.
 func TestMetadataNamesLanguages(t *testing.T) {
 	french := map[string]oauthhttp.Texts{"fr": {"consent.title": "Autorisation"}}
 	for name, test := range map[string]struct {

@@ -25,8 +25,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// panicScene is a provider with a hook that panics. The handler serves one request at a time, so
-// that a turn which is not released blocks the next request.
+// panicScene is a provider with a hook that panics. The handler serves one request
+// at a time, so that a turn which is not released blocks the next request.
 type panicScene struct {
 	*testing.T
 	panics  string // the name of the hook
@@ -136,8 +136,8 @@ func (s *panicScene) send(to, form, bearer string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-// TestHookPanics lets each hook panic. One request fails: with 500 in the format of the endpoint,
-// one event, and one log line with the stack. The next request is answered.
+// TestHookPanics lets each hook panic. One request fails: with 500 in the format of the
+// endpoint, one event, and one log line with the stack. The next request is answered.
 func TestHookPanics(t *testing.T) {
 	for _, test := range []struct {
 		name, hook, to, form string
@@ -206,8 +206,8 @@ func TestObservePanics(t *testing.T) {
 	})
 }
 
-// TestPanic_HalfAnswer sends requests over a connection. A response that has begun is aborted. So
-// is one that the endpoint aborts itself, which is not reported.
+// TestPanic_HalfAnswer sends requests over a connection. A response that has begun
+// is aborted. So is one that the endpoint aborts itself, which is not reported.
 func TestPanic_HalfAnswer(t *testing.T) {
 	for _, test := range []struct {
 		name, hook string
@@ -246,7 +246,8 @@ func TestPanic_HalfAnswer(t *testing.T) {
 	}
 }
 
-// TestPanic_OfTheHostsHandlers checks that a panic of the host's handler is not recovered.
+// TestPanic_OfTheHostsHandlers checks that a panic of the host's
+// handler is not recovered.
 func TestPanic_OfTheHostsHandlers(t *testing.T) {
 	s := newPanicScene(t)
 	s.panics = "next"

@@ -18,12 +18,13 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// This file seals an authorization request while its user signs in. The request is not stored,
-// so that strangers cannot fill the database: it travels through the host's login page. It can
-// be opened any number of times until it expires, but leads to one interaction per user, which
-// is decided once.
+// This file seals an authorization request while its user signs in. The request is
+// not stored, so that strangers cannot fill the database: it travels through the
+// host's login page. It can be opened any number of times until it expires, but
+// leads to one interaction per user, which is decided once.
 
-// interactionLifetime is how long a request is pending. It leaves time to register with the host.
+// interactionLifetime is how long a request is pending. It leaves time
+// to register with the host.
 const interactionLifetime = 30 * time.Minute
 
 // maxNext is the maximum number of bytes of the path to which a login page returns.
@@ -52,12 +53,12 @@ func newPending(request *oauthkit.AuthorizeRequest) *pending {
 	return p
 }
 
-// pendingVersion is the first byte of an encoded request. A later version may encode more, for
-// example that the request was pushed.
+// pendingVersion is the first byte of an encoded request. A later version may encode
+// more, for example that the request was pushed.
 const pendingVersion = 1
 
-// encode returns the fields of fixed length, then alternating names and values separated by NUL,
-// which they cannot contain.
+// encode returns the fields of fixed length, then alternating names and values
+// separated by NUL, which they cannot contain.
 func (p *pending) encode() []byte {
 	encoded := []byte{pendingVersion}
 	encoded = append(encoded, p.seed[:]...)
@@ -96,8 +97,8 @@ func decodePending(encoded []byte) (*pending, error) {
 	return p, nil
 }
 
-// nextSize returns the length of the path that seal returns for an encoded request of the given
-// size.
+// nextSize returns the length of the path that seal returns for an
+// encoded request of the given size.
 func (h *Handler) nextSize(encoded int) int {
 	return len(h.provider.Prefix()+sealedPath) + base64.RawURLEncoding.EncodedLen(encoded+secret.SealOverhead)
 }
@@ -137,8 +138,9 @@ func (h *Handler) unseal(ctx context.Context, sealed string) (*pending, error) {
 	return p, nil
 }
 
-// interactionID returns the id of the interaction in which a user decides about the request.
-// Each user has exactly one, so that a request which comes back twice is decided once.
+// interactionID returns the id of the interaction in which a user decides
+// about the request. Each user has exactly one, so that a request which
+// comes back twice is decided once.
 func (p *pending) interactionID(user *oauthkit.User) string {
 	mac := hmac.New(sha256.New, p.seed[:])
 	mac.Write([]byte(user.Subject))

@@ -16,7 +16,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// watched is a provider that records its events with the information about their requests.
+// watched is a provider that records its events with the information
+// about their requests.
 type watched struct {
 	provider *oauthkit.Provider
 	log      bytes.Buffer
@@ -49,8 +50,8 @@ func refused() *http.Request {
 	return request
 }
 
-// TestRequestInfo checks the information about a request, and that the trace id is the same in the
-// event, in the log and on the page.
+// TestRequestInfo checks the information about a request, and that the trace id is
+// the same in the event, in the log and on the page.
 func TestRequestInfo(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	handler := mustHandler(t, w.provider, oauthhttp.Config{})
@@ -95,8 +96,8 @@ func TestRequestInfo_OfTheHost(t *testing.T) {
 	}
 }
 
-// TestRequestInfo_OfReplacements checks that a handler in place of an endpoint and the endpoint
-// that it calls get the same information.
+// TestRequestInfo_OfReplacements checks that a handler in place of an endpoint and
+// the endpoint that it calls get the same information.
 func TestRequestInfo_OfReplacements(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	var seen oauthkit.RequestInfo
@@ -120,8 +121,8 @@ func (brokenStore) AccessToken(context.Context, string) (*oauthkit.AccessToken, 
 	return nil, errors.New("the database is away")
 }
 
-// TestRequestInfo_OfAnAPI checks that the protection of an API reports failures and cross-site
-// requests, and nothing else, with the information about the request.
+// TestRequestInfo_OfAnAPI checks that the protection of an API reports failures and
+// cross-site requests, and nothing else, with the information about the request.
 func TestRequestInfo_OfAnAPI(t *testing.T) {
 	w := newWatched(t, brokenStore{memstore.New()})
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
@@ -149,7 +150,8 @@ func TestRequestInfo_OfAnAPI(t *testing.T) {
 	}
 }
 
-// TestOriginOfAnEvent checks that an Origin header which no browser sends is not recorded.
+// TestOriginOfAnEvent checks that an Origin header which no browser
+// sends is not recorded.
 func TestOriginOfAnEvent(t *testing.T) {
 	w := newWatched(t, memstore.New())
 	user := func(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }

@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// response is the response to a request. It records whether it was begun: then no error can be
-// written. It releases the request's turn before a body is sent, since a client that does not
-// read can block the sender.
+// response is the response to a request. It records whether it was begun: then no
+// error can be written. It releases the request's turn before a body is sent, since
+// a client that does not read can block the sender.
 type response struct {
 	http.ResponseWriter
 	begun     bool
@@ -60,7 +60,8 @@ func (r *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap is called by [http.ResponseController] for everything else.
 func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// unwrap returns the server's own writer, which http.MaxBytesReader tells to close the connection.
+// unwrap returns the server's own writer, which http.MaxBytesReader
+// tells to close the connection.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	if wrapped, ok := w.(*response); ok {
 		return wrapped.ResponseWriter

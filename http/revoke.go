@@ -7,8 +7,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// revoke is the revocation endpoint (RFC 7009 §2). It returns success for unknown tokens and
-// for tokens of other applications too (§2.2).
+// revoke is the revocation endpoint (RFC 7009 §2). It returns success for unknown
+// tokens and for tokens of other applications too (§2.2).
 func (h *Handler) revoke(w http.ResponseWriter, r *http.Request, form url.Values, app oauthkit.Application) error {
 	token := form.Get("token")
 	if token == "" {

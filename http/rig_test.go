@@ -25,8 +25,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// rig is a provider on a database whose statements are counted, called without a network. Alice is
-// signed in.
+// rig is a provider on a database whose statements are counted, called without a
+// network. Alice is signed in.
 type rig struct {
 	tb         testing.TB
 	handler    http.Handler
@@ -190,8 +190,8 @@ func authorizeAddress() string {
 	}.Encode()
 }
 
-// member returns a string member of a JSON document without decoding it, so that benchmarks measure
-// the provider alone.
+// member returns a string member of a JSON document without decoding it, so that
+// benchmarks measure the provider alone.
 func member(document, name string) string {
 	_, rest, _ := strings.Cut(document, `"`+name+`":"`)
 	value, _, _ := strings.Cut(rest, `"`)

@@ -17,26 +17,26 @@ import (
 // route is a row of the endpoint table.
 type route struct {
 	oauthkit.Endpoint
-	// page says that people call the endpoint with a browser. Errors are pages, and HEAD is
-	// refused because a GET may have effects.
+	// page says that people call the endpoint with a browser. Errors are pages, and
+	// HEAD is refused because a GET may have effects.
 	page bool
-	// authMethods are the client authentication methods, for the metadata. If nil, they are
-	// not announced.
+	// authMethods are the client authentication methods, for the metadata. If nil,
+	// they are not announced.
 	authMethods []string
 	// rootPath is a second path of the endpoint, relative to the host. It may be empty.
 	rootPath string
 }
 
-// isOpen reports whether requests carry no credentials of their own. Cookies do not count:
-// only the host can judge them.
+// isOpen reports whether requests carry no credentials of their own. Cookies do not
+// count: only the host can judge them.
 func (e route) isOpen() bool { return e.Anyone != nil || e.User != nil }
 
 func (e route) allows(method string) bool {
 	return slices.Contains(e.Methods, method) || method == http.MethodHead && !e.page && slices.Contains(e.Methods, http.MethodGet)
 }
 
-// addExtensions adds the endpoints of extensions to the table. An endpoint at a path of the
-// library's would replace the library's checks of the caller, so it is an error.
+// addExtensions adds the endpoints of extensions to the table. An endpoint at a path of
+// the library's would replace the library's checks of the caller, so it is an error.
 func (h *Handler) addExtensions() error {
 	own := http.NewServeMux()
 	for path := range h.routes {
@@ -75,8 +75,8 @@ func (h *Handler) addPatterns() error {
 	return nil
 }
 
-// addPattern adds a pattern with and without a slash at the end. ServeMux panics if a pattern
-// is malformed or conflicts with another, which an extension's may.
+// addPattern adds a pattern with and without a slash at the end. ServeMux panics if
+// a pattern is malformed or conflicts with another, which an extension's may.
 func addPattern(mux *http.ServeMux, pattern string, handler http.Handler) (err error) {
 	defer func() {
 		if conflict := recover(); conflict != nil {
@@ -88,14 +88,14 @@ func addPattern(mux *http.ServeMux, pattern string, handler http.Handler) (err e
 	return nil
 }
 
-// isClean reports whether ServeMux takes a path unchanged. It would redirect others, which
-// no endpoint has.
+// isClean reports whether ServeMux takes a path unchanged. It would redirect others,
+// which no endpoint has.
 func isClean(escaped string) bool {
 	return strings.HasPrefix(escaped, "/") && path.Clean(escaped) == strings.TrimSuffix(escaped, "/")
 }
 
-// path returns the path of an endpoint, with a slash at the end like Django OAuth Toolkit. It
-// escapes the segments.
+// path returns the path of an endpoint, with a slash at the end like Django OAuth
+// Toolkit. It escapes the segments.
 func (h *Handler) path(segments ...string) string {
 	escaped := h.provider.Prefix()
 	for _, segment := range segments {

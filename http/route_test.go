@@ -12,8 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// TestPaths requests paths in several spellings. An unclean path is not found: no endpoint
-// redirects to another path.
+// TestPaths requests paths in several spellings. An unclean path is not found: no
+// endpoint redirects to another path.
 func TestPaths(t *testing.T) {
 	store := memstore.New()
 	echo := oauthkit.Endpoint{

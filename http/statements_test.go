@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestStatements checks the number of acts and commits of each operation. An act is one statement
-// on PostgreSQL, and one statement or transaction on SQLite. BEGIN and COMMIT do not count.
+// TestStatements checks the number of acts and commits of each operation. An act is
+// one statement on PostgreSQL, and one statement or transaction on SQLite. BEGIN and
+// COMMIT do not count.
 func TestStatements(t *testing.T) {
 	for name, open := range databases {
 		t.Run(name, func(t *testing.T) {

@@ -30,10 +30,10 @@ var update = flag.Bool("update", false, "write the responses in testdata/*.txtar
 // fileMark precedes each file of a txtar archive.
 var fileMark = regexp.MustCompile(`(?m)^-- .* --\n`)
 
-// TestTranscripts compares HTTP on the wire with testdata. Each archive is a conversation with its
-// own provider: files NAME.request and NAME.response, in order. A random value is written as
-// «access_token» and the like in a response; in a request, the name stands for the last value.
-// With -update the test writes the responses.
+// TestTranscripts compares HTTP on the wire with testdata. Each archive is a conversation
+// with its own provider: files NAME.request and NAME.response, in order. A random value
+// is written as «access_token» and the like in a response; in a request, the name stands
+// for the last value. With -update the test writes the responses.
 func TestTranscripts(t *testing.T) {
 	names, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(names) == 0 {
@@ -155,8 +155,8 @@ var (
 	shownCode = regexp.MustCompile(`<dt>Error</dt><dd><code>(.*?)</code>`)
 )
 
-// written returns a response in wire format with sorted headers. A page is reduced to its heading,
-// its first paragraph, and the error code.
+// written returns a response in wire format with sorted headers. A page is reduced
+// to its heading, its first paragraph, and the error code.
 func (c *conversation) written(response *http.Response, body string) string {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "%d %s\n", response.StatusCode, http.StatusText(response.StatusCode))
