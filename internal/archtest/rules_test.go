@@ -28,7 +28,7 @@ var layers = []struct {
 	{"oidc", []string{".", "internal"}},
 	{"grants", []string{".", "internal"}},
 	{"internal", nil},
-	{"examples/*", []string{".", "http", "oidc", "grants", "store"}}, // what a host can import, so not internal
+	{"examples/*", []string{".", "http", "oidc", "grants", "store"}}, // a host cannot import internal
 	{".", []string{"internal"}},
 }
 

@@ -58,8 +58,8 @@ type faultyAct struct {
 	// once is the store call whose effect is possible only once. If it is empty, the
 	// request can be repeated.
 	once string
-	// told checks the answer to a request repeated after that effect.
-	told func(answer *fixture.Answer)
+	// repeated checks the answer to a request repeated after that effect.
+	repeated func(answer *fixture.Answer)
 	// alone is true if the host is not asked.
 	alone bool
 }
@@ -74,7 +74,7 @@ func (a faultyAct) test(t *testing.T, s *fixture.Server) {
 		a.fails(t, s, calls[:n], func() { s.Store.Fail(n) }, a.done)
 		again := a.done
 		if call == a.once {
-			again = func(_ *fixture.Server, answer *fixture.Answer) { a.told(answer) }
+			again = func(_ *fixture.Server, answer *fixture.Answer) { a.repeated(answer) }
 		}
 		a.fails(t, s, calls[:n], func() { s.Store.FailAfterCall(n) }, again)
 	}
@@ -156,10 +156,10 @@ func pageActs() []faultyAct {
 			s.Clock.Advance(time.Second)
 			alice.SignIn("alice")
 			return func() *fixture.Answer { return alice.ReturnFromLogin(login) }
-		}, done: code, once: "SaveCode", told: decided},
-		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", told: decided},
+		}, done: code, once: "SaveCode", repeated: decided},
+		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", repeated: decided},
 		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Refused("access_denied") },
-			once: "ConsumeInteraction", told: decided},
+			once: "ConsumeInteraction", repeated: decided},
 	}
 }
 
@@ -171,7 +171,7 @@ func tokenActs() []faultyAct {
 		{name: "token, code", done: issued, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			return func() *fixture.Answer { return s.Web.Redeem(code) }
-		}, once: "RedeemCode", told: func(answer *fixture.Answer) { answer.ErrorJSON(400, "invalid_grant") }},
+		}, once: "RedeemCode", repeated: func(answer *fixture.Answer) { answer.ErrorJSON(400, "invalid_grant") }},
 		{name: "token, code that was used", alone: true, done: refused, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			code := s.Browser("alice").Approve(s.Web.AuthorizeRequest()).Code()
 			s.Web.Redeem(code).Tokens()

@@ -25,13 +25,13 @@ func TestB21_IDPSignInAndOut(t *testing.T) {
 		header map[string]string
 		status int
 	}{
-		"B-21 sign in from another site":   {"/login", password, map[string]string{"Origin": "https://evil.test"}, http.StatusForbidden},
-		"B-21 sign in, told by browsers":   {"/login", password, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
-		"B-21 sign out from another site":  {"/o/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
-		"wrong password":                   {"/login", url.Values{"username": {"alice"}, "password": {"x"}}, nil, http.StatusUnauthorized},
-		"unknown user":                     {"/login", url.Values{"username": {"nobody"}, "password": {"x"}}, nil, http.StatusUnauthorized},
-		"a name that no database can keep": {"/login", url.Values{"username": {"\x00"}, "password": {"x"}}, nil, http.StatusUnauthorized},
-		"right password":                   {"/login", password, map[string]string{"Sec-Fetch-Site": "same-origin"}, http.StatusSeeOther},
+		"B-21 sign in from another site":             {"/login", password, map[string]string{"Origin": "https://evil.test"}, http.StatusForbidden},
+		"B-21 sign in, cross-site by Sec-Fetch-Site": {"/login", password, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"B-21 sign out from another site":            {"/o/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"wrong password":                             {"/login", url.Values{"username": {"alice"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"unknown user":                               {"/login", url.Values{"username": {"nobody"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"a name that no database can keep":           {"/login", url.Values{"username": {"\x00"}, "password": {"x"}}, nil, http.StatusUnauthorized},
+		"right password":                             {"/login", password, map[string]string{"Sec-Fetch-Site": "same-origin"}, http.StatusSeeOther},
 	} {
 		if status, _ := post(t, idp, test.path, test.form, test.header); status != test.status {
 			t.Errorf("%s: got %d, want %d", name, status, test.status)

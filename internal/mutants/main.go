@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(folder) }() // what remains is in a temporary folder
+	defer func() { _ = os.RemoveAll(folder) }() // a temporary folder
 	root, err := os.Getwd()
 	if err != nil {
 		return err

@@ -203,7 +203,7 @@ func TestTry(t *testing.T) {
 	}
 	places[0].killer.test, places[0].becomes = "TestSmall/two", "undeclared"
 	if _, err := try(t.Context(), workshopOf(t, folder), places, 1); err == nil || !strings.Contains(err.Error(), "mutant-killed:") {
-		t.Errorf("got error %v, want one that names the mutant that cannot be compiled", err)
+		t.Errorf("got error %v, want one with the name of the mutant that does not compile", err)
 	}
 }
 
