@@ -9,9 +9,11 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// This file refuses types of applications that would be stored in another way than they say, or not at all.
+// This file refuses types of applications that GORM would store differently than
+// declared, or not at all.
 
-// checkEmbedding refuses a struct that embeds AbstractApplication through a pointer: in a new application it would be nil.
+// checkEmbedding refuses a struct that embeds a pointer to AbstractApplication, which
+// would be nil in a new application.
 func checkEmbedding(model reflect.Type) error {
 	embedded, ok := model.FieldByName(abstractName)
 	if !ok {
@@ -21,39 +23,40 @@ func checkEmbedding(model reflect.Type) error {
 	for _, i := range embedded.Index {
 		field := at.Field(i)
 		if at = field.Type; at.Kind() == reflect.Pointer {
-			return fmt.Errorf("gormstore: the application's type %v embeds %v, a pointer that would be nil in a new application; write %v, without the star",
+			return fmt.Errorf("gormstore: the application type %v embeds the pointer %v, which would be nil in a new application; embed %v",
 				model, at, at.Elem())
 		}
 	}
 	return nil
 }
 
-// abstractName is the name of the field in which a struct embeds AbstractApplication.
+// abstractName is the name of the field of an embedded AbstractApplication.
 const abstractName = "AbstractApplication"
 
-// checkModel refuses what GORM does with a table that it makes itself, while this one is made by the migrations.
+// checkModel refuses tags that work only if GORM creates the table, because the
+// migrations create this one.
 func (t *applicationRows) checkModel() error {
 	if t.schema.FieldsByDBName["client_id"] == nil {
-		return fmt.Errorf("gormstore: the application's type %T has no column client_id", t.model)
+		return fmt.Errorf("gormstore: the application type %T has no column client_id", t.model)
 	}
 	for _, field := range t.schema.Fields {
 		if field.Unique {
-			return fmt.Errorf("gormstore: the field %s of %T is tagged unique, which cannot be added to a table; use uniqueIndex", field.Name, t.model)
+			return fmt.Errorf("gormstore: the field %s of %T has the tag unique, which cannot be added to an existing table; use uniqueIndex", field.Name, t.model)
 		}
 		if field.PrimaryKey && field.DBName != "client_id" {
-			return fmt.Errorf("gormstore: the field %s of %T is a primary key, and the table's is client_id alone: tag that one primaryKey, and %s uniqueIndex; gorm.Model cannot be embedded",
+			return fmt.Errorf("gormstore: the field %s of %T is a primary key, but only client_id can be one: tag client_id primaryKey and %s uniqueIndex; gorm.Model cannot be embedded",
 				field.Name, t.model, field.Name)
 		}
 	}
 	if name := t.ownTableName(); name != t.schema.Table {
-		return fmt.Errorf("gormstore: the method TableName of %T says %q, and applications are in %q, after Config.TablePrefix: remove the method or have it say the same",
+		return fmt.Errorf("gormstore: the method TableName of %T returns %q, but Config.TablePrefix makes it %q: remove the method or return the same name",
 			t.model, name, t.schema.Table)
 	}
 	return t.checkHidden()
 }
 
-// ownTableName returns what the host's type says that its table is called, in either of GORM's two ways. Without a word it is called
-// as it is.
+// ownTableName returns the table name that the host's type declares in either of GORM's
+// two ways, or else the name of the table.
 func (t *applicationRows) ownTableName() string {
 	switch model := t.model.(type) {
 	case schema.Tabler:
@@ -65,8 +68,9 @@ func (t *applicationRows) ownTableName() string {
 	}
 }
 
-// checkHidden refuses a field of the host's that takes a column of AbstractApplication away from it: what is stored in it would
-// not be what the library asks, such as whether the application is disabled.
+// checkHidden refuses a field of the host's type with a column of AbstractApplication.
+// The field would be stored in place of the one that the library reads, for example
+// Disabled.
 func (t *applicationRows) checkHidden() error {
 	if app, ok := t.model.(oauthkit.Application); !ok || oauthkit.Abstract(app) == nil || t.schema.ModelType == reflect.TypeFor[oauthkit.AbstractApplication]() {
 		return nil
@@ -78,7 +82,7 @@ func (t *applicationRows) checkHidden() error {
 	for _, column := range columns {
 		field := t.schema.FieldsByDBName[column]
 		if at := len(field.BindNames) - 2; at < 0 || field.BindNames[at] != abstractName {
-			return fmt.Errorf("gormstore: the field %s of %T has the column %s, which is AbstractApplication's; give it another", field.Name, t.model, column)
+			return fmt.Errorf("gormstore: the field %s of %T has the column %s of AbstractApplication; choose another column", field.Name, t.model, column)
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestApplicationAtOnce does everything at once that there is to do to an application, in one database and in two: nothing waits for
-// itself, whoever comes too late is told so, and nothing is left in the end.
+// TestApplicationAtOnce runs all acts on an application concurrently, with one database
+// and with two: no act deadlocks, late acts get the right error, and no rows are left.
 func TestApplicationAtOnce(t *testing.T) {
 	for name, opener := range openers() {
 		for where, second := range map[string]func(t *testing.T, first *gorm.DB) *gorm.DB{
@@ -69,6 +69,6 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 	}
 	var left int64
 	if err := applications.Raw("SELECT count(*) FROM oauth_application_scopes").Scan(&left).Error; err != nil || left != 0 {
-		t.Errorf("got %d scopes of an application that is gone (%v), want none", left, err)
+		t.Errorf("got %d scopes of a deleted application (%v), want none", left, err)
 	}
 }

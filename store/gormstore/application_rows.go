@@ -16,24 +16,26 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// applicationRows is the table of the applications in its database, by the columns of the host's type.
+// applicationRows is the table of applications with the columns of the host's type.
 type applicationRows struct {
 	*database
 	schema *schema.Schema
 	model  any // a zero application
-	// selectOne is GORM's own statement for one application, the host's conditions such as soft deletion included. It is asked
-	// for with almost every request, and so made once.
+	// selectOne is GORM's statement for one application, including conditions of the
+	// host's type such as soft deletion. It is built once because almost every request
+	// needs it.
 	selectOne string
 }
 
-// newApplicationTable learns the columns of the host's application from a pointer to a zero one.
+// newApplicationTable reads the columns from the type of model, a pointer to a zero
+// application.
 func newApplicationTable(d *database, model any) (*applicationRows, error) {
 	if err := checkEmbedding(reflect.TypeOf(model).Elem()); err != nil {
 		return nil, err
 	}
 	statement := &gorm.Statement{DB: d.db}
 	if err := statement.ParseWithSpecialTableName(model, d.prefix+"applications"); err != nil {
-		return nil, fmt.Errorf("gormstore: GORM cannot store the application's type %T: %w", model, err)
+		return nil, fmt.Errorf("gormstore: GORM cannot store the application type %T: %w", model, err)
 	}
 	t := &applicationRows{database: d, schema: statement.Schema, model: model}
 	if err := t.checkModel(); err != nil {
@@ -47,27 +49,28 @@ func newApplicationTable(d *database, model any) (*applicationRows, error) {
 	return t, nil
 }
 
-// toPrimary is the setting with which GORM's plug-in for replicas is told to ask the primary.
+// toPrimary is the setting that makes GORM's plug-in for replicas read from the primary.
 const toPrimary = "gorm:db_resolver:write"
 
-// query begins a query of the applications, at the primary: a secret that was just changed must not be compared with the one
-// before.
+// query begins a query of applications at the primary. A replica could still have the
+// previous secret of an application.
 func (t *applicationRows) query(ctx context.Context) *gorm.DB {
 	return t.db.WithContext(ctx).Table(t.schema.Table).Set(toPrimary, struct{}{})
 }
 
-// change executes run in a transaction in which GORM writes to the applications. Run may be executed several times.
+// change executes run in a transaction on the table. It may execute run several times.
 func (t *applicationRows) change(ctx context.Context, run func(tx *gorm.DB) error) error {
 	return t.attempt(ctx, true, func() error { return t.query(ctx).Transaction(run, t.dialect.transactionOptions()...) })
 }
 
-// at returns tx with now as the time that GORM writes into columns such as updated_at.
+// at returns tx with now as the time that GORM writes to columns such as updated_at.
 func at(tx *gorm.DB, now time.Time) *gorm.DB {
 	now = now.UTC().Truncate(time.Microsecond)
 	return tx.Session(&gorm.Session{NowFunc: func() time.Time { return now }})
 }
 
-// abstractColumns returns the columns that the migrations make: those of AbstractApplication.
+// abstractColumns returns the columns of AbstractApplication, which the migrations
+// create.
 func (t *applicationRows) abstractColumns() ([]string, error) {
 	statement := &gorm.Statement{DB: t.db}
 	if err := statement.ParseWithSpecialTableName(&oauthkit.AbstractApplication{}, t.prefix+"applications"); err != nil {
@@ -76,7 +79,7 @@ func (t *applicationRows) abstractColumns() ([]string, error) {
 	return statement.Schema.DBNames, nil
 }
 
-// addColumns adds the fields that the host's application has and the table has not.
+// addColumns adds the missing columns of the host's type.
 func (t *applicationRows) addColumns(tx *gorm.DB) error {
 	existing, err := t.queryStrings(tx.Statement.Context, tx.Statement.ConnPool, t.dialect.applicationColumns, arguments{})
 	if err != nil {
@@ -96,7 +99,7 @@ func (t *applicationRows) addColumns(tx *gorm.DB) error {
 	return nil
 }
 
-// addIndices adds the indices that the host's application has and the table has not, while the table is locked.
+// addIndices adds the missing indices of the host's type. The table is locked.
 func (t *applicationRows) addIndices(tx *gorm.DB) error {
 	for _, index := range t.hostIndices() {
 		if tx.Table(t.schema.Table).Migrator().HasIndex(t.model, index.Name) {
@@ -113,7 +116,7 @@ func (t *applicationRows) addIndices(tx *gorm.DB) error {
 	return nil
 }
 
-// createIndex returns the statement that creates an index of the host's.
+// createIndex returns the statement that creates an index of the host's type.
 func (t *applicationRows) createIndex(index *schema.Index) (string, error) {
 	recorder, tx := t.recording()
 	if err := tx.Table(t.schema.Table).Migrator().CreateIndex(t.model, index.Name); err != nil {
@@ -122,16 +125,17 @@ func (t *applicationRows) createIndex(index *schema.Index) (string, error) {
 	return strings.Join(recorder.statements, ";\n"), nil
 }
 
-// indexFailed says why an index of the host's could not be created.
+// indexFailed describes why an index of the host's type could not be created.
 func (t *applicationRows) indexFailed(index *schema.Index, err error) error {
 	if t.isDuplicate(err) {
-		return fmt.Errorf("the index %s is unique, and some applications have the same value in %s: give each its own in a function "+
-			"passed to Migrate, or drop the column, if it is there, and make the field a pointer, which is NULL where there is no value yet: %w", index.Name, columnsOf(index), err)
+		return fmt.Errorf("the index %s is unique, but several applications have the same value in %s: set distinct values in a function "+
+			"passed to Migrate, or drop the column if it exists and make the field a pointer, so that missing values are NULL: %w", index.Name, columnsOf(index), err)
 	}
 	return fmt.Errorf("adding the index %s to the applications: %w", index.Name, err)
 }
 
-// isDue reports whether the host's application has a column or an index that the table has not, or a column that is not filled.
+// isDue reports whether a column or an index of the host's type is missing, or a column
+// is not filled.
 func (t *applicationRows) isDue(ctx context.Context, done []string) (bool, error) {
 	existing, err := t.queryStrings(ctx, t.pool(), t.dialect.applicationColumns, arguments{})
 	if err != nil {
@@ -149,7 +153,7 @@ func (t *applicationRows) isDue(ctx context.Context, done []string) (bool, error
 	return slices.ContainsFunc(t.hostIndices(), absent), nil
 }
 
-// missing returns the fields of the host's application that are no column yet.
+// missing returns the fields of the host's type without a column.
 func (t *applicationRows) missing(existing []string) []*schema.Field {
 	var missing []*schema.Field
 	for _, name := range t.schema.DBNames {
@@ -161,8 +165,9 @@ func (t *applicationRows) missing(existing []string) []*schema.Field {
 	return missing
 }
 
-// addColumn adds a field's column. Without a default in the field's tag it may be NULL, even where the tag says that it may
-// not: no database adds another one to a table that has rows.
+// addColumn adds the column of a field. If the tag has no default, the column is
+// nullable even with the tag "not null", because a database cannot add a NOT NULL
+// column without a default to a table with rows.
 func (t *applicationRows) addColumn(tx *gorm.DB, field *schema.Field) error {
 	column := *field
 	column.NotNull = field.NotNull && field.HasDefaultValue
@@ -170,7 +175,8 @@ func (t *applicationRows) addColumn(tx *gorm.DB, field *schema.Field) error {
 		tx.Migrator().FullDataTypeOf(&column)).Error
 }
 
-// fillColumn gives the applications that there are the field's zero value, by which the host's queries will look for it.
+// fillColumn sets the column of existing applications to the field's zero value, which
+// the host's queries expect.
 func (t *applicationRows) fillColumn(tx *gorm.DB, field *schema.Field) error {
 	zero, _ := field.ValueOf(tx.Statement.Context, reflect.New(t.schema.ModelType))
 	if reflect.ValueOf(zero).Kind() == reflect.Pointer {
@@ -180,14 +186,15 @@ func (t *applicationRows) fillColumn(tx *gorm.DB, field *schema.Field) error {
 	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: t.schema.Table}, column, zero, column).Error
 }
 
-// hostIndices returns the indices in the tags of the host's own fields. Those of AbstractApplication are part of the migrations.
+// hostIndices returns the indices in the tags of the host's own fields. The migrations
+// create those of AbstractApplication.
 func (t *applicationRows) hostIndices() []*schema.Index {
 	return slices.DeleteFunc(t.schema.ParseIndexes(), func(index *schema.Index) bool {
 		return index.Name == "" || slices.ContainsFunc(index.Fields, func(option schema.IndexOption) bool { return option.DBName == "user_id" })
 	})
 }
 
-// recorder is a database that executes nothing and remembers what it was told to.
+// recorder records statements instead of executing them.
 type recorder struct {
 	gorm.ConnPool
 	statements []string
@@ -199,7 +206,7 @@ func (r *recorder) ExecContext(_ context.Context, statement string, _ ...any) (s
 	return nothing{}, nil
 }
 
-// nothing is the result of what was not executed.
+// nothing is the result of a recorded statement.
 type nothing struct{}
 
 // LastInsertId implements [sql.Result].
@@ -208,7 +215,7 @@ func (nothing) LastInsertId() (int64, error) { return 0, nil }
 // RowsAffected implements [sql.Result].
 func (nothing) RowsAffected() (int64, error) { return 0, nil }
 
-// recording returns a database that remembers the statements that it is told to execute.
+// recording returns a database that records statements instead of executing them.
 func (t *applicationRows) recording() (*recorder, *gorm.DB) {
 	recorder := &recorder{}
 	tx := t.db.Session(&gorm.Session{NewDB: true, Context: context.Background()})
@@ -216,7 +223,8 @@ func (t *applicationRows) recording() (*recorder, *gorm.DB) {
 	return recorder, tx
 }
 
-// extension returns the statements that extend a table of applications without rows by the host's own columns and indices.
+// extension returns the statements that add the host's own columns and indices to an
+// empty table of applications.
 func (t *applicationRows) extension() ([]string, error) {
 	abstract, err := t.abstractColumns()
 	if err != nil {

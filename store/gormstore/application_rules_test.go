@@ -14,14 +14,14 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// lenientApplication stores whatever it is given.
+// lenientApplication accepts all addresses.
 type lenientApplication struct{ oauthkit.AbstractApplication }
 
 func (*lenientApplication) ValidateRedirectURI(string) error { return nil }
 
 func (*lenientApplication) ValidateOrigin(string) error { return nil }
 
-// managedStore is a store in which applications are managed.
+// managedStore is a store that is an ApplicationManager.
 type managedStore interface {
 	oauthkit.Store
 	oauthkit.CodeStore
@@ -29,7 +29,7 @@ type managedStore interface {
 	oauthkit.ApplicationManager
 }
 
-// storesWith are empty ones with rules for applications.
+// storesWith returns empty stores with rules for applications.
 func storesWith[T any, A interface {
 	*T
 	oauthkit.Application
@@ -45,13 +45,13 @@ func storesWith[T any, A interface {
 	return map[string]managedStore{"memstore": memory, "gormstore": database}
 }
 
-// lenient are rules of a provider that refuse nothing.
+// lenient returns rules that accept everything.
 func lenient() oauthkit.ApplicationRules {
 	anything := func(oauthkit.Application) func(string) error { return func(string) error { return nil } }
 	return oauthkit.ApplicationRules{RedirectURI: anything, Origin: anything}
 }
 
-// addresses is an application that answers in one place and calls from one.
+// addresses returns an application with one redirect URI and one origin.
 func addresses(store managedStore, redirectURI, origin string) oauthkit.Application {
 	app := store.NewApplication()
 	*oauthkit.Abstract(app) = oauthkit.AbstractApplication{
@@ -61,7 +61,8 @@ func addresses(store managedStore, redirectURI, origin string) oauthkit.Applicat
 	return app
 }
 
-// TestRulesDecideWhatIsStored replaces the rules of a provider and of an application, by laxer and by stricter ones.
+// TestRulesDecideWhatIsStored replaces the rules of a provider and of an application
+// with laxer and stricter ones.
 func TestRulesDecideWhatIsStored(t *testing.T) {
 	ours := func(app oauthkit.Application) func(string) error {
 		return func(uri string) error {
@@ -77,7 +78,7 @@ func TestRulesDecideWhatIsStored(t *testing.T) {
 	const otherRedirect, ourRedirect = "http://rp.test/cb", "https://web.ours.test/cb"
 	for name, test := range map[string]struct {
 		stores      map[string]managedStore
-		other, ours bool // whether they are stored
+		other, ours bool // whether the addresses are stored
 	}{
 		"library":                     {storesWith[oauthkit.AbstractApplication](t, oauthkit.ApplicationRules{}), false, true},
 		"undecided provider":          {storesWith[oauthkit.AbstractApplication](t, none), false, true},
@@ -99,8 +100,8 @@ func TestRulesDecideWhatIsStored(t *testing.T) {
 	}
 }
 
-// TestB01_LaxRulesOpenNoRedirect stores, by rules that refuse nothing, what would be dangerous if a request were matched with it in
-// any way but byte by byte.
+// TestB01_LaxRulesOpenNoRedirect stores addresses, with rules that accept everything,
+// that are dangerous unless requests are compared byte by byte.
 func TestB01_LaxRulesOpenNoRedirect(t *testing.T) {
 	for stored, requested := range map[string][]string{
 		"https://*.rp.test/cb":        {"https://evil.rp.test/cb", "https://rp.test/cb"},
@@ -115,12 +116,12 @@ func TestB01_LaxRulesOpenNoRedirect(t *testing.T) {
 	} {
 		for kind, store := range storesWith[lenientApplication](t, lenient()) {
 			if err := store.CreateApplication(t.Context(), addresses(store, stored, "*"), now); err != nil {
-				t.Errorf("%s, %s: got %v, want it stored", kind, stored, err)
+				t.Errorf("%s, %s: got error %v, want none", kind, stored, err)
 				continue
 			}
 			for _, uri := range requested {
 				if err := authorizeError(t, store, uri); oauthkit.CodeOf(err) != oauthkit.InvalidRequest || !strings.Contains(err.Error(), "redirect_uri") {
-					t.Errorf("%s, %s: a request with %s: got %v, want it refused", kind, stored, uri, err)
+					t.Errorf("%s, %s: a request with %s: got %v, want an error", kind, stored, uri, err)
 				}
 			}
 		}

@@ -12,18 +12,20 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ApplicationTable are the applications in the host's type. Hooks that the type has for GORM are called. Nobody is asked who may call these
-// methods, and no event is sent: what people do goes through [oauthkit.ApplicationTable].
+// ApplicationTable is the table of applications, in the host's type. It calls the
+// type's hooks for GORM. Its methods check no permissions and send no events; use
+// [oauthkit.Applications] for acts of users.
 type ApplicationTable[A oauthkit.Application] struct {
 	*applicationRows
 	credentials *Credentials
 	rules       oauthkit.ApplicationRules
 }
 
-// together reports whether the applications are in the database of what is issued to them.
+// together reports whether applications and credentials are in the same database.
 func (a *ApplicationTable[A]) together() bool { return a.database == a.credentials.database }
 
-// Find returns the application with this client_id, or an error wrapping [oauthkit.ErrNotFound].
+// Find returns the application with this client_id, or an error wrapping
+// [oauthkit.ErrNotFound].
 func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, error) {
 	var app, none A
 	var rows int64
@@ -42,24 +44,29 @@ func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, err
 	}
 }
 
-// Create makes app ready by the rules of the Config, which gives it a client_id if it has none, and stores it. It is an error
-// if there is one with its client_id. If another has what app has in a column of the host's that is tagged uniqueIndex, the error
-// holds [oauthkit.Problems] at the field's name in JSON, or at the column's where no tag says one. What is left of an earlier
-// application, whose row was removed past the library or whose users just approved it while it was deleted, is ended.
+// Create prepares app with the rules of the Config, which generate a missing client_id,
+// and stores it. It returns an error if an application with its client_id exists. If
+// another application has the same value in a column of the host that is tagged
+// uniqueIndex, the error holds [oauthkit.Problems] for the field, under its JSON name
+// or else its column name.
+//
+// Create revokes everything left of an earlier application with the same client_id,
+// whose row was removed without the library or which a user approved during its
+// deletion.
 func (a *ApplicationTable[A]) Create(ctx context.Context, app A, now time.Time) error {
 	return a.create(ctx, app, now, func(*gorm.DB) error { return nil })
 }
 
-// CreateWithin does the same as Create if the owner of app, in its column user_id, has fewer than limit
-// applications. Otherwise it returns an error wrapping [oauthkit.ErrTooMany]. It counts in the
-// transaction that stores app, one transaction of an owner at a time. An app without an owner is not
-// limited.
+// CreateWithin is Create for an owner, in the column user_id, with fewer than limit
+// applications. Otherwise it returns an error wrapping [oauthkit.ErrTooMany]. It counts
+// in the transaction that stores app, and runs one such transaction per owner at a
+// time. An app without an owner is not limited.
 func (a *ApplicationTable[A]) CreateWithin(ctx context.Context, app A, limit int, now time.Time) error {
 	return a.create(ctx, app, now, func(tx *gorm.DB) error { return a.checkOwner(ctx, tx, app.GetUserID(), limit) })
 }
 
-// checkOwner returns ErrTooMany if the owner has limit applications, and lets no other transaction
-// create one for them before this one has ended.
+// checkOwner returns ErrTooMany if the owner has limit applications. Until tx ends, no
+// other transaction creates an application for the owner.
 func (a *ApplicationTable[A]) checkOwner(ctx context.Context, tx *gorm.DB, owner string, limit int) error {
 	if owner == "" {
 		return nil
@@ -75,20 +82,21 @@ func (a *ApplicationTable[A]) checkOwner(ctx context.Context, tx *gorm.DB, owner
 	return err
 }
 
-// create stores app if it is valid, unless allowed, which is called in the transaction, returns an error.
-func (a *ApplicationTable[A]) create(ctx context.Context, app A, now time.Time, allowed func(tx *gorm.DB) error) error {
+// create validates and stores app, unless check returns an error. It calls check in the
+// transaction.
+func (a *ApplicationTable[A]) create(ctx context.Context, app A, now time.Time, check func(tx *gorm.DB) error) error {
 	if err := a.rules.Prepare(app); err != nil {
 		return err
 	}
-	return storeError("creating an application", a.refused(ctx, app, a.insert(ctx, app, now, allowed)))
+	return storeError("creating an application", a.uniqueProblems(ctx, app, a.insert(ctx, app, now, check)))
 }
 
-func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, allowed func(tx *gorm.DB) error) error {
-	if err := a.endEarlier(ctx, app.GetID(), now); err != nil {
+func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, check func(tx *gorm.DB) error) error {
+	if err := a.revokeEarlier(ctx, app.GetID(), now); err != nil {
 		return err
 	}
 	return a.withLifted(ctx, app.GetID(), now, func(tx *gorm.DB) error {
-		if err := allowed(tx); err != nil {
+		if err := check(tx); err != nil {
 			return err
 		}
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
@@ -100,14 +108,15 @@ func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, 
 	})
 }
 
-// endEarlier ends what is left of an application with this client_id whose row is gone, before there is a new one that could
-// use it. Where nothing is left, and no mark that one was deleted, there is nothing to wait for either.
-func (a *ApplicationTable[A]) endEarlier(ctx context.Context, clientID string, now time.Time) error {
+// revokeEarlier revokes everything left of an earlier application with this client_id
+// before a new one could use it. If nothing is left, not even the mark of a deletion,
+// it does not wait for running acts.
+func (a *ApplicationTable[A]) revokeEarlier(ctx context.Context, clientID string, now time.Time) error {
 	there, err := a.queryStrings(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 	if err != nil {
 		return err
 	}
-	if len(there) > 0 { // what it has is not touched
+	if len(there) > 0 { // do not revoke its Authorizations
 		return exists(clientID)
 	}
 	ended := applicationOwner(clientID)
@@ -123,16 +132,18 @@ const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} W
 	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = @client_id AND revoked_at IS NULL)`
 
 func exists(clientID string) error {
-	return fmt.Errorf("there is one with the client_id %q already", clientID)
+	return fmt.Errorf("the client_id %q already exists", clientID)
 }
 
-// Update validates app, and stores it in the place of the one with its client_id, except for the time of its creation. If it
-// is not usable any more, it need not be valid either, and is disabled: when Update returns nil, no Authorization of it is valid,
-// those included that requests saved at the same time. They stay revoked when it is usable again. Without one it returns an error
-// wrapping [oauthkit.ErrNotFound], and [oauthkit.ErrConflict] if it was changed since app was read. What another application has
-// in a unique column is a problem as in Create.
+// Update validates app and replaces the application with its client_id, except
+// CreatedAt. It returns an error wrapping [oauthkit.ErrNotFound] if there is none, and
+// [oauthkit.ErrConflict] if the application was changed since app was read. Values of
+// unique columns that another application has are problems as in Create.
 //
-// A change is stored before what the application has is ended. If the latter fails, the same change, made again, continues.
+// If app is not usable, it need not be valid, and Update revokes all its
+// Authorizations, including those that concurrent requests save. They stay revoked
+// after the application is enabled again. Update stores the change before it revokes.
+// If revoking fails, the same call continues.
 func (a *ApplicationTable[A]) Update(ctx context.Context, app A, now time.Time) error {
 	if err := a.rules.Validate(app); err != nil && oauthkit.IsUsable(app) {
 		return err
@@ -146,7 +157,7 @@ func (a *ApplicationTable[A]) Update(ctx context.Context, app A, now time.Time) 
 	}
 	update := func(tx *gorm.DB) error {
 		if abstract != nil {
-			abstract.UpdatedAt = read // GORM has changed it if this is another attempt
+			abstract.UpdatedAt = read // GORM changed it in the previous attempt
 		}
 		return a.update(ctx, at(tx, changedAt), app)
 	}
@@ -154,10 +165,11 @@ func (a *ApplicationTable[A]) Update(ctx context.Context, app A, now time.Time) 
 	if oauthkit.IsUsable(app) {
 		change = a.enable
 	}
-	return storeError("updating an application", a.refused(ctx, app, change(ctx, app.GetID(), now, update)))
+	return storeError("updating an application", a.uniqueProblems(ctx, app, change(ctx, app.GetID(), now, update)))
 }
 
-// disable stores the application first, so that no request begins any more, and then ends what it has.
+// disable stores the application first, so that no new request succeeds, and then
+// revokes its Authorizations.
 func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, now time.Time, update func(tx *gorm.DB) error) error {
 	if err := a.change(ctx, update); err != nil {
 		return err
@@ -168,7 +180,8 @@ func (a *ApplicationTable[A]) disable(ctx context.Context, clientID string, now 
 	return a.settle(ctx, clientID, now)
 }
 
-// enable stores an application that is usable. If it was not before, what disabling it has left undone is done first.
+// enable stores a usable application. If it was disabled, enable first completes an
+// interrupted revocation.
 func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, now time.Time, update func(tx *gorm.DB) error) error {
 	name := applicationOwner(clientID).name
 	stored, err := a.stored(ctx, clientID)
@@ -191,15 +204,16 @@ func (a *ApplicationTable[A]) enable(ctx context.Context, clientID string, now t
 	return a.withLifted(ctx, clientID, now, update)
 }
 
-// settle lifts the mark of an application that another call has enabled while this one disabled it, or the other way round: each
-// writes its half first and then reads the other's, so at least one of them sees both.
+// settle makes mark and row agree after concurrent calls that enabled and disabled an
+// application. Each call writes its half before it reads the other's, so at least one
+// of them sees both.
 func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string, now time.Time) error {
 	marked, err := a.credentials.isMarked(ctx, applicationOwner(clientID).name)
 	if err != nil || !marked {
 		return err
 	}
 	switch stored, err := a.stored(ctx, clientID); {
-	case errors.Is(err, oauthkit.ErrNotFound): // deleted meanwhile, or never created
+	case errors.Is(err, oauthkit.ErrNotFound): // deleted concurrently, or never created
 		_, err = a.credentials.expireMark(ctx, a.credentials.pool(), applicationOwner(clientID).name)
 		return err
 	case err != nil || !oauthkit.IsUsable(stored):
@@ -209,23 +223,25 @@ func (a *ApplicationTable[A]) settle(ctx context.Context, clientID string, now t
 	}
 }
 
-// stored is Find with a deadline of its own.
+// stored is Find with a deadline.
 func (a *ApplicationTable[A]) stored(ctx context.Context, clientID string) (A, error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	return a.Find(ctx, clientID)
 }
 
-// change runs a change of the row, which is short, in a transaction that has a deadline of its own.
+// change runs a short change of the row in a transaction with a deadline.
 func (a *ApplicationTable[A]) change(ctx context.Context, change func(tx *gorm.DB) error) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	return a.applicationRows.change(ctx, change)
 }
 
-// withLifted changes the row together with lifting the mark that nothing is issued to the application. In two databases the mark is
-// lifted first: a program that ends in between leaves no application that is refused everything. If the change is refused, the mark
-// is put back, with what was issued meanwhile revoked, unless another call has made the application usable.
+// withLifted changes the row and lifts the mark that refuses new Authorizations. With
+// two databases it lifts the mark first, so that a crash in between does not leave a
+// usable application that is refused everything. If the change then fails, it sets the
+// mark again and revokes the Authorizations saved in between, unless another call has
+// enabled the application.
 func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, now time.Time, change func(tx *gorm.DB) error) error {
 	name := applicationOwner(clientID).name
 	if a.together() {
@@ -250,7 +266,8 @@ func (a *ApplicationTable[A]) withLifted(ctx context.Context, clientID string, n
 	return err
 }
 
-// putBack ends what was issued to an application since its mark was lifted in vain.
+// putBack sets a mark again after a failed change, and revokes the Authorizations saved
+// in between.
 func (a *ApplicationTable[A]) putBack(ctx context.Context, clientID string, now time.Time) error {
 	if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {
 		return err
@@ -270,7 +287,7 @@ func (a *ApplicationTable[A]) update(ctx context.Context, tx *gorm.DB, app A) er
 	return updated.Error
 }
 
-// notUpdated returns why no row was updated.
+// notUpdated returns the reason why no row was updated.
 func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID string, unchanged bool) error {
 	there, err := a.queryStrings(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 	switch {
@@ -283,12 +300,12 @@ func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clien
 	}
 }
 
-// Delete removes the application with this client_id, and with it what [ScopeTable.Allow] said of it and all consent for it; it
-// revokes every Authorization that the application has, those included that requests save at the same time. Without one it returns
-// an error wrapping [oauthkit.ErrNotFound], and ends what may be left of it.
-//
-// What the application has is ended before its row is removed. If that fails, the application is still there, with nothing that is
-// issued to it any more, and the same call continues.
+// Delete removes the application with this client_id, its scopes of [ScopeTable.Allow]
+// and every Consent for it, and revokes its Authorizations, including those that
+// concurrent requests save. If there is no such application, it revokes everything left
+// of an earlier one and returns an error wrapping [oauthkit.ErrNotFound]. Delete
+// revokes before it removes the row. If revoking fails, the application still exists
+// but gets no tokens, and the same call continues.
 func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now time.Time) error {
 	ended := applicationOwner(clientID)
 	if err := a.credentials.revokeMarked(ctx, ended, now, true); err != nil {
@@ -299,7 +316,7 @@ func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now t
 	err := a.change(ctx, func(tx *gorm.DB) (err error) {
 		removed, err = a.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
 		if err == nil {
-			_, err = a.execute(ctx, tx.Statement.ConnPool, forgetApplicationScopes, arguments{clientID: clientID})
+			_, err = a.execute(ctx, tx.Statement.ConnPool, deleteApplicationScopes, arguments{clientID: clientID})
 		}
 		if err == nil && a.together() {
 			gone, err = a.credentials.expireMark(ctx, tx.Statement.ConnPool, ended.name)
@@ -309,7 +326,7 @@ func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now t
 	if err == nil && !a.together() {
 		gone, err = a.credentials.expireMark(ctx, a.credentials.pool(), ended.name)
 	}
-	if err == nil && !gone { // another call has enabled it meanwhile, which none can any more
+	if err == nil && !gone { // a concurrent call enabled it; none can do so now
 		err = a.credentials.ForgetApplication(ctx, clientID, now)
 		if err == nil {
 			err = a.settle(ctx, clientID, now)
@@ -321,8 +338,8 @@ func (a *ApplicationTable[A]) Delete(ctx context.Context, clientID string, now t
 	return storeError("deleting an application", err)
 }
 
-// List returns applications in the order of their client_id. An application's owner is in the column user_id; who asks for the
-// owner "" gets none.
+// List returns applications in the order of their client_id. The column user_id has the
+// owner. The owner "" matches no application.
 func (a *ApplicationTable[A]) List(ctx context.Context, page oauthkit.ApplicationQuery) ([]A, error) {
 	if page.Size <= 0 {
 		page.Size = 100
@@ -332,7 +349,7 @@ func (a *ApplicationTable[A]) List(ctx context.Context, page oauthkit.Applicatio
 		query = query.Where("user_id IN ? AND user_id <> ''", page.Owners)
 	}
 	var apps []A
-	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // for any number of attempts
+	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // reusable for further attempts
 	err := a.attempt(ctx, false, func() error { return query.Find(&apps).Error })
 	return apps, storeError("listing applications", err)
 }

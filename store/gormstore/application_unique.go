@@ -13,15 +13,16 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// isDuplicate reports whether the database has refused a second row with the same value of a unique column.
+// isDuplicate reports whether err is the violation of a unique index.
 func (d *database) isDuplicate(err error) bool {
 	translator, ok := d.db.Dialector.(gorm.ErrorTranslator)
 	return err != nil && ok && errors.Is(translator.Translate(err), gorm.ErrDuplicatedKey)
 }
 
-// refused returns the [oauthkit.Problems] at whose fields app has what another application has already, if that is why the
-// database has refused app; otherwise it returns err. The change is undone by then: within it PostgreSQL answers nothing more.
-func (t *applicationRows) refused(ctx context.Context, app oauthkit.Application, err error) error {
+// uniqueProblems returns [oauthkit.Problems] for the fields whose values another
+// application has, if err is the violation of a unique index. Otherwise it returns err.
+// Call it after the transaction, since PostgreSQL refuses further statements within it.
+func (t *applicationRows) uniqueProblems(ctx context.Context, app oauthkit.Application, err error) error {
 	if !t.isDuplicate(err) {
 		return err
 	}
@@ -46,7 +47,8 @@ func (t *applicationRows) refused(ctx context.Context, app oauthkit.Application,
 	return problems
 }
 
-// isTaken reports whether another application, be it one that the host hides, has the values that app has in a unique index.
+// isTaken reports whether another application, possibly one that the host's type hides,
+// has the values of app in a unique index.
 func (t *applicationRows) isTaken(ctx context.Context, app oauthkit.Application, index *schema.Index) (bool, error) {
 	query := t.query(ctx).Where("client_id <> ?", app.GetID())
 	if index.Where != "" {
@@ -60,8 +62,9 @@ func (t *applicationRows) isTaken(ctx context.Context, app oauthkit.Application,
 	return others > 0, err
 }
 
-// whereSame asks for rows that have in a part of an index, a column or an expression of it, what app has there. Beside the column,
-// none of whose rows are taken, the value of app gets the column's type. NULL is the same as nothing, as in the index.
+// whereSame selects rows that have the value of app in one part of an index, a column
+// or an expression. The UNION with an empty selection of the column gives the value the
+// column's type. NULL equals nothing, as in the index.
 func (t *applicationRows) whereSame(query *gorm.DB, part schema.IndexOption, app oauthkit.Application) *gorm.DB {
 	value, _ := part.ValueOf(query.Statement.Context, reflect.ValueOf(app))
 	column := clause.Column{Name: part.DBName}
@@ -76,7 +79,8 @@ func (t *applicationRows) whereSame(query *gorm.DB, part schema.IndexOption, app
 	return query.Where(condition, indexed, indexed, column, clause.Table{Name: t.schema.Table}, value)
 }
 
-// fieldName returns the name by which problems name a field: in JSON where its tag says one, otherwise that of its column.
+// fieldName returns the name of a field in problems: its JSON name or else its column
+// name.
 func fieldName(field *schema.Field) string {
 	if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
 		return name
@@ -84,7 +88,7 @@ func fieldName(field *schema.Field) string {
 	return field.DBName
 }
 
-// columnsOf returns the columns of an index, for people.
+// columnsOf returns the columns of an index as text.
 func columnsOf(index *schema.Index) string {
 	names := make([]string, len(index.Fields))
 	for i, option := range index.Fields {

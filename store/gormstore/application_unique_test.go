@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// slugApplication has a value that no other application has, and pointedApplication has one or none.
+// slugApplication has a unique value, and pointedApplication a unique value or none.
 type (
 	slugApplication struct {
 		oauthkit.AbstractApplication
@@ -27,7 +27,7 @@ type (
 	}
 )
 
-// TestUniqueIndexLater adds a unique column while there are applications.
+// TestUniqueIndexLater adds a unique column to a table with applications.
 func TestUniqueIndexLater(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		ctx, plain := t.Context(), migrated[*oauthkit.AbstractApplication](t, open())
@@ -45,10 +45,10 @@ func TestUniqueIndexLater(t *testing.T) {
 		err = later.Migrate(ctx)
 		for _, want := range []string{"idx_oauth_applications_slug", "in slug", "passed to Migrate", "make the field a pointer"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("without values: got %v, want an error that says %q", err, want)
+				t.Errorf("without values: got %v, want an error with %q", err, want)
 			}
 		}
-		if db := open(); db.Name() == "postgres" { // where the column was committed before the index failed
+		if db := open(); db.Name() == "postgres" { // the column was committed before the index failed
 			if err := db.Exec("ALTER TABLE oauth_applications DROP COLUMN slug").Error; err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestUniqueIndexLater(t *testing.T) {
 		}
 		err = later.Migrate(ctx, func(tx *gorm.DB) error { return tx.Exec("UPDATE oauth_applications SET slug = client_id").Error })
 		if err != nil {
-			t.Fatalf("with values from the host: got %v", err)
+			t.Fatalf("with values of the host: got %v", err)
 		}
 		if found, err := later.ApplicationTable.Find(ctx, "two"); err != nil || found.Slug != "two" {
 			t.Errorf("got %+v, %v, want the host's value", found, err)
@@ -86,7 +86,7 @@ type claimApplication struct {
 	DeletedAt gorm.DeletedAt
 }
 
-// FormFields implements [oauthkit.FormFieldHolder]. The values come from the form alone.
+// FormFields implements [oauthkit.FormFieldHolder].
 func (a *claimApplication) FormFields() []oauthkit.FormField {
 	return []oauthkit.FormField{{Name: "slug"}, {Name: "mail"}, {Name: "tenant"}, {Name: "draft"}, {Name: "nick"}}
 }
@@ -122,7 +122,8 @@ func claims(slug, mail, tenant, draft, nick string) oauthkit.ApplicationForm {
 	}
 }
 
-// TestUniqueTaken has the value of another application be a problem at its field, and not a failure of the store.
+// TestUniqueTaken shows that the value of another application is a problem of its
+// field, and not a failure of the store.
 func TestUniqueTaken(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -130,7 +131,7 @@ func TestUniqueTaken(t *testing.T) {
 	})
 }
 
-// TestUniqueTakenApart has it in another database than what is issued.
+// TestUniqueTakenApart is TestUniqueTaken with applications in another database.
 func TestUniqueTakenApart(t *testing.T) {
 	openers := openers()
 	credentials, applications := openers["sqlite"](t)(), openers["sqlite"](t)()
@@ -176,7 +177,7 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 		wantTaken(t, name+": Update", err, test.want)
 	}
 	if _, err := applications.Update(ctx, alice, first.GetID(), claims("shop", "", "shop", "draft", "")); err != nil {
-		t.Errorf("an application's own values: got %v, want them kept", err)
+		t.Errorf("unchanged values of an application: got error %v, want none", err)
 	}
 	if err := db.Table("oauth_applications").Where("client_id = ?", first.GetID()).Delete(&claimApplication{}).Error; err != nil {
 		t.Fatal(err)
@@ -187,7 +188,7 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 	app := &claimApplication{AbstractApplication: *newApplication(), Slug: "shop", Tenant: "fourth"}
 	app.ClientID = second.GetID()
 	if err := store.ApplicationTable.Create(ctx, app, now); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the client_id %q already", app.ClientID)) {
-		t.Errorf("a client_id that exists: got %v, want an error that says so", err)
+		t.Errorf("a client_id that exists: got %v, want an error with this text", err)
 	}
 	app, err = store.ApplicationTable.Find(ctx, second.GetID())
 	if err != nil {
@@ -197,13 +198,13 @@ func testUniqueTaken(t *testing.T, db *gorm.DB, store *gormstore.Store[*claimApp
 	wantTaken(t, "an application that is switched off", store.ApplicationTable.Update(ctx, app, now), []string{"slug"})
 }
 
-// collatedApplication has a value that SQLite compares without regard to case.
+// collatedApplication has a value that SQLite compares case-insensitively.
 type collatedApplication struct {
 	oauthkit.AbstractApplication
 	Slug string `gorm:"uniqueIndex:idx_slug,collate:nocase"`
 }
 
-// TestUniqueCollation has what the index takes for the same be a problem.
+// TestUniqueCollation shows that values which are equal in the index are a problem.
 func TestUniqueCollation(t *testing.T) {
 	store := migrated[*collatedApplication](t, openers()["sqlite"](t)())
 	first := &collatedApplication{AbstractApplication: *newApplication(), Slug: "Shop"}
@@ -215,7 +216,7 @@ func TestUniqueCollation(t *testing.T) {
 	wantTaken(t, "another case", store.ApplicationTable.Create(t.Context(), second, now), []string{"slug"})
 }
 
-// managing returns what the pages manage the applications of a store with.
+// managing returns an Applications for a store.
 func managing(t *testing.T, store *gormstore.Store[*claimApplication]) *oauthkit.Applications {
 	t.Helper()
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
@@ -231,7 +232,7 @@ func managing(t *testing.T, store *gormstore.Store[*claimApplication]) *oauthkit
 	return applications
 }
 
-// wantTaken wants a problem at each of the fields, and only there.
+// wantTaken reports an error if err does not hold problems of exactly these fields.
 func wantTaken(t *testing.T, doing string, err error, want []string) {
 	t.Helper()
 	var problems oauthkit.Problems
@@ -241,11 +242,11 @@ func wantTaken(t *testing.T, doing string, err error, want []string) {
 	var got []string
 	for _, problem := range problems {
 		if problem.Message != "is used by another application" {
-			t.Errorf("%s: got %q, want who has the value", doing, problem.Message)
+			t.Errorf("%s: got %q, want a message about another application", doing, problem.Message)
 		}
 		got = append(got, problem.Field)
 	}
 	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%s: got problems at %q, %v, want them at %q", doing, got, err, want)
+		t.Errorf("%s: got problems of %q, %v, want problems of %q", doing, got, err, want)
 	}
 }

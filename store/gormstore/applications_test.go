@@ -24,7 +24,7 @@ func TestApplications(t *testing.T) {
 		}
 		found, err := store.ApplicationTable.Find(ctx, app.ClientID)
 		if err != nil || !found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
-			t.Fatalf("Find: got %+v, %v, want what was created at %v", found, err, app.CreatedAt)
+			t.Fatalf("Find: got %+v, %v, want the application created at %v", found, err, app.CreatedAt)
 		}
 		changed := newApplication()
 		changed.ClientID, changed.Name, changed.GrantTypes = app.ClientID, "", app.GrantTypes[:1]
@@ -33,10 +33,10 @@ func TestApplications(t *testing.T) {
 		}
 		found, err = store.ApplicationTable.Find(ctx, app.ClientID)
 		if err != nil || found.Name != "" || len(found.GrantTypes) != 1 || found.VerifyPassword(secret) || !found.CreatedAt.Equal(app.CreatedAt) {
-			t.Errorf("after Update: got %+v, %v, want every field replaced but the time of creation", found, err)
+			t.Errorf("after Update: got %+v, %v, want every field replaced except CreatedAt", found, err)
 		}
 		if err := store.ApplicationTable.Create(ctx, changed, now); err == nil || !strings.Contains(err.Error(), "already") {
-			t.Errorf("Create of a client_id that exists: got %v, want an error that says so", err)
+			t.Errorf("Create of a client_id that exists: got %v, want an error with this text", err)
 		}
 		if err := store.ApplicationTable.Delete(ctx, app.ClientID, now); err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func TestApplications(t *testing.T) {
 			"Delete": store.ApplicationTable.Delete(ctx, app.ClientID, now),
 		} {
 			if !errors.Is(err, oauthkit.ErrNotFound) {
-				t.Errorf("%s of an application that is gone: got %v, want ErrNotFound", name, err)
+				t.Errorf("%s of a deleted application: got %v, want ErrNotFound", name, err)
 			}
 		}
 		if _, err := store.Application(ctx, app.ClientID); !errors.Is(err, oauthkit.ErrNotFound) {
@@ -54,12 +54,12 @@ func TestApplications(t *testing.T) {
 		}
 		var problems oauthkit.Problems
 		if err := store.ApplicationTable.Create(ctx, &oauthkit.AbstractApplication{}, now); !errors.As(err, &problems) {
-			t.Errorf("Create of nothing: got %v, want problems", err)
+			t.Errorf("Create of an empty application: got %v, want problems", err)
 		}
 	})
 }
 
-// TestDelete shows that nothing of an application outlives it.
+// TestDelete shows that nothing of a deleted application stays valid.
 func TestDelete(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*oauthkit.AbstractApplication](t, open()), t.Context()
@@ -135,7 +135,7 @@ func TestList(t *testing.T) {
 	})
 }
 
-// hidingApplication is one of a host that hides applications instead of deleting them, and has hooks.
+// hidingApplication has hooks and soft deletion.
 type hidingApplication struct {
 	oauthkit.AbstractApplication
 	DeletedAt gorm.DeletedAt
@@ -149,7 +149,7 @@ func (a *hidingApplication) BeforeSave(*gorm.DB) error { a.Stamp = "saved"; retu
 // AfterFind is called by GORM.
 func (a *hidingApplication) AfterFind(*gorm.DB) error { a.Greeting = "hello"; return nil }
 
-// TestGORMFeatures shows that what a host's struct asks of GORM is done.
+// TestGORMFeatures shows that GORM's features for the host's struct work.
 func TestGORMFeatures(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -170,7 +170,7 @@ func TestGORMFeatures(t *testing.T) {
 	})
 }
 
-// ownApplication is an application that embeds nothing of the library.
+// ownApplication does not embed AbstractApplication.
 type ownApplication struct {
 	ClientID string `gorm:"primaryKey"`
 	Secret   string
@@ -188,7 +188,7 @@ func (a *ownApplication) AllowsGrant(oauth2.GrantType) bool    { return true }
 func (a *ownApplication) AllowsScope(string) bool              { return false }
 func (a *ownApplication) AllowsAuthMethod(string) bool         { return true }
 
-// TestOwnApplication stores one in the table of all the others.
+// TestOwnApplication stores an application of such a type in the library's table.
 func TestOwnApplication(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*ownApplication](t, open()), t.Context()

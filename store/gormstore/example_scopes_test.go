@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// A host keeps its scopes in tables, and lets one application have less than others.
+// A host stores its scopes in tables and restricts one application.
 func ExampleScopes() {
 	ctx := context.Background()
 	store, err := sqlite.Open[*oauthkit.AbstractApplication](":memory:")

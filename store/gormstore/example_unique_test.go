@@ -10,13 +10,14 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// shopApplication has an address of its own on the host's pages, once it is given one.
+// shopApplication has an optional address on the host's site.
 type shopApplication struct {
 	oauthkit.AbstractApplication
 	Slug *string `json:"slug" gorm:"uniqueIndex"`
 }
 
-// A column of the host's that no two applications may have alike is checked by the database, and reported like any other problem.
+// The database checks a unique column of the host, and a conflict is reported like any
+// other problem.
 func ExampleApplications_Create_unique() {
 	ctx := context.Background()
 	store, err := sqlite.Open[*shopApplication](":memory:")

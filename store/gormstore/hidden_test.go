@@ -20,7 +20,8 @@ type (
 		oauthkit.AbstractApplication
 		Status string `gorm:"column:client_secret"`
 	}
-	// BaseApplication is exported, since GORM sees nothing else in a struct that embeds it.
+	// BaseApplication is exported, since GORM sees nothing else in a struct that embeds
+	// it.
 	BaseApplication struct {
 		oauthkit.AbstractApplication
 		Logo string
@@ -32,7 +33,8 @@ type (
 	hidingNothing struct{ BaseApplication }
 )
 
-// TestHiddenColumn refuses a struct whose field would be stored in the place of one that the library asks.
+// TestHiddenColumn refuses a struct whose field would be stored in the place of one
+// that the library asks.
 func TestHiddenColumn(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		_, disabled := gormstore.New[*hidingDisabled](open(), gormstore.Config{})

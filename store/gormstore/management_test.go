@@ -11,13 +11,14 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestHostType shows that the host's own type comes and goes through what the library manages applications by.
+// TestHostType shows that the methods of ApplicationManager take and return the host's
+// type.
 func TestHostType(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := migrated[*galleryApplication](t, open()), t.Context()
 		app, ok := store.NewApplication().(*galleryApplication)
 		if !ok || app == nil {
-			t.Fatalf("NewApplication: got %T, want one of the host's type", store.NewApplication())
+			t.Fatalf("NewApplication: got %T, want the host's type", store.NewApplication())
 		}
 		app.AbstractApplication, app.Logo = *newApplication(), "logo.svg"
 		if err := store.CreateApplication(ctx, app, now); err != nil {
@@ -25,7 +26,7 @@ func TestHostType(t *testing.T) {
 		}
 		listed, err := store.ListApplications(ctx, oauthkit.ApplicationQuery{})
 		if err != nil || len(listed) != 1 || listed[0].(*galleryApplication).Logo != "logo.svg" {
-			t.Errorf("ListApplications: got %+v, %v, want the one with its logo", listed, err)
+			t.Errorf("ListApplications: got %+v, %v, want the application with its logo", listed, err)
 		}
 		for name, err := range map[string]error{
 			"CreateApplication": store.CreateApplication(ctx, newApplication(), now),
@@ -38,7 +39,7 @@ func TestHostType(t *testing.T) {
 	})
 }
 
-// TestRules shows that the rules of the Config decide about everything that is stored.
+// TestRules shows that the rules of the Config apply to every stored application.
 func TestRules(t *testing.T) {
 	db := openers()["sqlite"](t)()
 	refusal := errors.New("must be a customer's")
@@ -72,7 +73,7 @@ func TestRules(t *testing.T) {
 	} {
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("redirect_uris")) != 1 || !strings.Contains(err.Error(), refusal.Error()) {
-			t.Errorf("%s: got %v, want the one problem that the rules find", name, err)
+			t.Errorf("%s: got %v, want the problem that the rules return", name, err)
 		}
 	}
 }

@@ -10,24 +10,28 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ScopeTable are scopes in two tables in the database of the applications: which there are, and which of them an application may
-// have. They are an [oauthkit.ScopeBackend] for a host whose scopes change while its programs run; one that does not put them
-// into [oauthkit.Config] pays nothing for them. Every instance sees a change with its next request.
-//
-// An application that [ScopeTable.Allow] was never called for may have every scope that its own AllowsScope allows, which is asked
-// in any case. Where a request names no scope, it gets the defaults that were given to it, or those of [ScopeTable.Set] where none
-// were given; never one that is not available to it.
+// ScopeTable is an [oauthkit.ScopeBackend] for scopes that can change at run time. Two
+// tables in the database of the applications store the scopes and the scopes of each
+// application. Every instance sees a change with its next request. A host that does not
+// set it in [oauthkit.Config] does not pay for it. Until [ScopeTable.Allow] is called
+// for an application, all scopes are available to it. Its AllowsScope restricts them in
+// any case. A request without scopes gets the defaults of the application, or else
+// those of [ScopeTable.Set], but never a scope that is not available to the
+// application.
 type ScopeTable struct{ *database }
 
 var _ oauthkit.ScopeBackend = (*ScopeTable)(nil)
 
-// Scope is one of the scopes that there are.
+// Scope is a scope in a [ScopeTable].
 type Scope struct {
-	// Name is what requests name it by: visible ASCII without quotation marks and backslashes (RFC 6749 §3.3).
+	// Name is the name in requests: visible ASCII without quotation marks and
+	// backslashes (RFC 6749 §3.3).
 	Name string
-	// Description is what the consent page shows after "This application will be able to".
+	// Description is the text on the consent page after "This application will be able
+	// to".
 	Description string
-	// Default says whether it is given where a request names no scope and the application has no defaults of its own.
+	// Default makes it a scope of requests without scopes, if the application has no
+	// defaults of its own.
 	Default bool
 }
 
@@ -39,7 +43,7 @@ func scopeColumns() columns[Scope] {
 	}
 }
 
-// All implements [oauthkit.ScopeBackend], with one statement.
+// All implements [oauthkit.ScopeBackend] with one statement.
 func (s *ScopeTable) All(ctx context.Context) (map[string]string, error) {
 	scopes, err := s.List(ctx)
 	if err != nil {
@@ -52,14 +56,16 @@ func (s *ScopeTable) All(ctx context.Context) (map[string]string, error) {
 	return texts, nil
 }
 
-// An application with rows has those scopes alone. Allow makes one row more, without a scope, so that one that may have nothing is
-// told from one that may have all.
+// An application with rows in application_scopes has only these scopes. Allow adds one
+// row without a scope, which distinguishes an application without any scopes from one
+// with all.
 const availableScopes = `SELECT name FROM {scopes}
 WHERE NOT EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id)
 OR EXISTS (SELECT 1 FROM {application_scopes} WHERE client_id = @client_id AND scope = name)
 ORDER BY name`
 
-// Available implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
+// Available implements [oauthkit.ScopeBackend] with one statement. It ignores the
+// request.
 func (s *ScopeTable) Available(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
 	scopes, err := s.queryStrings(ctx, s.pool(), availableScopes, arguments{clientID: app.GetID()})
 	return scopes, storeError("finding the scopes of an application", err)
@@ -72,13 +78,13 @@ WHERE CASE
 	ELSE s.is_default
 END ORDER BY name`
 
-// Default implements [oauthkit.ScopeBackend], with one statement. The request makes no difference.
+// Default implements [oauthkit.ScopeBackend] with one statement. It ignores the request.
 func (s *ScopeTable) Default(ctx context.Context, app oauthkit.Application, _ oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
 	scopes, err := s.queryStrings(ctx, s.pool(), defaultScopes, arguments{clientID: app.GetID()})
 	return scopes, storeError("finding the default scopes of an application", err)
 }
 
-// List returns the scopes that there are, in the order of their names.
+// List returns the scopes in the order of their names.
 func (s *ScopeTable) List(ctx context.Context) ([]Scope, error) {
 	var scopes []Scope
 	err := s.queryRows(ctx, s.pool(), `SELECT [scope] FROM {scopes} ORDER BY name`, arguments{}, func(scan func(...any) error) error {
@@ -93,8 +99,8 @@ func (s *ScopeTable) List(ctx context.Context) ([]Scope, error) {
 	return scopes, nil
 }
 
-// Set adds a scope, or changes what is said about the one of that name. A name that no request could hold is refused with an error
-// that holds [oauthkit.Problems].
+// Set adds a scope, or replaces the one with its name. For an invalid name, the error
+// holds [oauthkit.Problems].
 func (s *ScopeTable) Set(ctx context.Context, scope Scope) error {
 	var problems oauthkit.Problems
 	words, err := oauthkit.ParseScopes(scope.Name)
@@ -113,8 +119,10 @@ ON CONFLICT (name) DO UPDATE SET description = excluded.description, is_default 
 	return storeError("setting a scope", err)
 }
 
-// Remove removes a scope, also from the applications that it was allowed to, which may not have more for that. What was issued with
-// it stays as it is. Without one of that name the error wraps [oauthkit.ErrNotFound].
+// Remove removes a scope, also from the scopes of each application. This makes no other
+// scope available to an application, even if it removes its last one. Tokens that have
+// the scope stay unchanged. If the scope does not exist, the error wraps
+// [oauthkit.ErrNotFound].
 func (s *ScopeTable) Remove(ctx context.Context, name string) error {
 	err := s.dialect.underLock(ctx, s.database, func(tx *gorm.DB) error {
 		removed, err := s.execute(ctx, tx.Statement.ConnPool, `DELETE FROM {scopes} WHERE name = @name`, arguments{name: name})
@@ -130,14 +138,17 @@ func (s *ScopeTable) Remove(ctx context.Context, name string) error {
 	return storeError("removing a scope", err)
 }
 
-// Allow says which scopes an application may have, and which of them it gets where a request names none, in the place of what was
-// said before. With no scopes it may have none. A scope that does not exist, and a default that is not among the scopes, are
-// refused with an error that holds [oauthkit.Problems]; without such an application it wraps [oauthkit.ErrNotFound].
+// Allow sets the scopes that are available to an application, and its defaults for
+// requests without scopes. Without scopes, none is available. For a scope that does not
+// exist, or a default that is not among the scopes, the error holds
+// [oauthkit.Problems]. If the application does not exist, it wraps
+// [oauthkit.ErrNotFound].
 func (s *ScopeTable) Allow(ctx context.Context, clientID string, scopes, defaults oauthkit.Scopes) error {
-	// Under the lock, no scope is removed and no other list is written; what locks the application's row waits for a removal of it.
+	// The lock excludes Remove and other calls of Allow. Locking the row of the
+	// application waits for a concurrent Delete.
 	err := s.dialect.underLock(ctx, s.database, func(tx *gorm.DB) error {
 		pool := tx.Statement.ConnPool
-		if err := s.allowable(ctx, pool, scopes, defaults); err != nil {
+		if err := s.checkAllowed(ctx, pool, scopes, defaults); err != nil {
 			return err
 		}
 		err := s.queryRow(ctx, pool, `SELECT client_id FROM {applications} WHERE client_id = @client_id FOR UPDATE`,
@@ -145,7 +156,7 @@ func (s *ScopeTable) Allow(ctx context.Context, clientID string, scopes, default
 		if err != nil {
 			return fmt.Errorf("%q: %w", clientID, err)
 		}
-		if _, err := s.execute(ctx, pool, forgetApplicationScopes, arguments{clientID: clientID}); err != nil {
+		if _, err := s.execute(ctx, pool, deleteApplicationScopes, arguments{clientID: clientID}); err != nil {
 			return err
 		}
 		restricted := oauthkit.Scopes{""}
@@ -161,15 +172,15 @@ func (s *ScopeTable) Allow(ctx context.Context, clientID string, scopes, default
 	return storeError("allowing scopes", err)
 }
 
-// allowable refuses what Allow cannot say.
-func (s *ScopeTable) allowable(ctx context.Context, pool gorm.ConnPool, scopes, defaults oauthkit.Scopes) error {
-	known, err := s.queryStrings(ctx, pool, `SELECT name FROM {scopes}`, arguments{})
+// checkAllowed validates the arguments of Allow.
+func (s *ScopeTable) checkAllowed(ctx context.Context, pool gorm.ConnPool, scopes, defaults oauthkit.Scopes) error {
+	existing, err := s.queryStrings(ctx, pool, `SELECT name FROM {scopes}`, arguments{})
 	if err != nil {
 		return err
 	}
 	var problems oauthkit.Problems
 	for _, scope := range scopes {
-		if !slices.Contains(known, scope) {
+		if !slices.Contains(existing, scope) {
 			problems.Add("scopes", "there is no scope %q", scope)
 		}
 	}
@@ -184,10 +195,11 @@ func (s *ScopeTable) allowable(ctx context.Context, pool gorm.ConnPool, scopes, 
 	return nil
 }
 
-const forgetApplicationScopes = `DELETE FROM {application_scopes} WHERE client_id = @client_id`
+const deleteApplicationScopes = `DELETE FROM {application_scopes} WHERE client_id = @client_id`
 
-// AllowAll takes back what [ScopeTable.Allow] said: the application may have every scope, and gets the general defaults.
+// AllowAll undoes [ScopeTable.Allow]: all scopes are available to the application, with
+// the general defaults.
 func (s *ScopeTable) AllowAll(ctx context.Context, clientID string) error {
-	_, err := s.execute(ctx, s.pool(), forgetApplicationScopes, arguments{clientID: clientID})
+	_, err := s.execute(ctx, s.pool(), deleteApplicationScopes, arguments{clientID: clientID})
 	return storeError("allowing all scopes", err)
 }

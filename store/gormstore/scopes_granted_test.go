@@ -13,7 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestScopesApart shows that the scopes are where the applications are.
+// TestScopesApart shows that scopes are stored in the database of the applications.
 func TestScopesApart(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		credentials, applications := open(), openers()[open().Name()](t)()
@@ -23,13 +23,13 @@ func TestScopesApart(t *testing.T) {
 		}
 		expectScopes(t, store, "client", "read", "read")
 		if credentials.Migrator().HasTable("oauth_scopes") || !applications.Migrator().HasTable("oauth_scopes") {
-			t.Error("got the scopes elsewhere, want them in the database of the applications")
+			t.Error("got scopes in the other database, want them in the database of the applications")
 		}
 	})
 }
 
-// TestScopesGranted has a provider grant by the tables, and answer with an error where they cannot be read: nobody gets less, or
-// more, because a database is away.
+// TestScopesGranted grants scopes by the tables. If they cannot be read, the provider
+// returns an error and grants neither fewer nor more scopes.
 func TestScopesGranted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -41,7 +41,7 @@ func TestScopesGranted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app := newApplication() // whose own list has no admin
+		app := newApplication() // its own list does not have admin
 		app.Scopes, app.GrantTypes = oauthkit.Scopes{"read", "write"}, oauthkit.GrantTypes{oauth2.ClientCredentials}
 		ask := func(scope string) (string, error) {
 			response, err := provider.Exchange(t.Context(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
@@ -57,7 +57,7 @@ func TestScopesGranted(t *testing.T) {
 		}
 		for _, scope := range []string{"write", "admin", "nonsense"} {
 			if got, err := ask(scope); oauthkit.CodeOf(err) != oauthkit.InvalidScope {
-				t.Errorf("scope %q: got %q, %v, want it refused", scope, got, err)
+				t.Errorf("scope %q: got %q, %v, want an error", scope, got, err)
 			}
 		}
 		for _, table := range []string{"oauth_application_scopes", "oauth_scopes"} {
@@ -73,7 +73,7 @@ func TestScopesGranted(t *testing.T) {
 	})
 }
 
-// TestScopesStatements holds what is asked with requests to one statement.
+// TestScopesStatements shows that the methods used in requests need one statement each.
 func TestScopesStatements(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()

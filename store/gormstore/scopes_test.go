@@ -13,8 +13,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// newScopes returns a store with the scopes admin, read and write, of which read is given by default, and the applications "client"
-// and "other".
+// newScopes returns a store with the scopes admin, read (a default) and write, and the
+// applications "client" and "other".
 func newScopes(t *testing.T, db *gorm.DB) *store {
 	t.Helper()
 	store := migrated[*oauthkit.AbstractApplication](t, db)
@@ -35,7 +35,7 @@ func newScopes(t *testing.T, db *gorm.DB) *store {
 	return store
 }
 
-// expectScopes compares what an application may have, and what it gets by default.
+// expectScopes compares the available and the default scopes of an application.
 func expectScopes(t *testing.T, store *store, clientID, available, defaults string) {
 	t.Helper()
 	app := &oauthkit.AbstractApplication{ClientID: clientID}
@@ -49,7 +49,7 @@ func expectScopes(t *testing.T, store *store, clientID, available, defaults stri
 	}
 }
 
-// TestScopes changes scopes through one instance and asks another, which has to know at once.
+// TestScopes changes scopes through one instance and reads them through another.
 func TestScopes(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store := newScopes(t, open())
@@ -95,7 +95,7 @@ func TestScopes(t *testing.T) {
 	})
 }
 
-// TestScopesRefused shows what cannot be said, and that nothing is changed by saying it.
+// TestScopesRefused shows which arguments are refused, without any change.
 func TestScopesRefused(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := newScopes(t, open()), t.Context()
@@ -111,14 +111,14 @@ func TestScopesRefused(t *testing.T) {
 		err := store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"read", "nonsense", ""}, oauthkit.Scopes{"read", "write"})
 		var problems oauthkit.Problems
 		if !errors.As(err, &problems) || len(problems.Of("scopes")) != 2 || len(problems.Of("defaults")) != 1 {
-			t.Errorf("Allow: got %v, want two scopes that do not exist and one default that is not allowed", err)
+			t.Errorf("Allow: got %v, want problems of two unknown scopes and one default that is not allowed", err)
 		}
 		for name, err := range map[string]error{
 			"Remove": store.ScopeTable.Remove(ctx, "nonsense"),
 			"Allow":  store.ScopeTable.Allow(ctx, "nobody", oauthkit.Scopes{"read"}, nil),
 		} {
 			if !errors.Is(err, oauthkit.ErrNotFound) {
-				t.Errorf("%s of what is not there: got %v, want %v", name, err, oauthkit.ErrNotFound)
+				t.Errorf("%s, unknown: got %v, want %v", name, err, oauthkit.ErrNotFound)
 			}
 		}
 		expectScopes(t, store, "client", "write", "")
@@ -126,7 +126,8 @@ func TestScopesRefused(t *testing.T) {
 	})
 }
 
-// TestScopesOfDeleted shows that an application with the client_id of one that was deleted begins anew.
+// TestScopesOfDeleted shows that a new application with the client_id of a deleted one
+// does not inherit its scopes.
 func TestScopesOfDeleted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store, ctx := newScopes(t, open()), t.Context()
@@ -143,8 +144,9 @@ func TestScopesOfDeleted(t *testing.T) {
 	})
 }
 
-// TestScopesTogether changes the scopes of one application from two instances at once, removes scopes and applications meanwhile,
-// and finds what one of them said and not some of each.
+// TestScopesTogether changes the scopes of one application from two instances while
+// scopes and applications are removed. The result is one of the two lists and no
+// mixture.
 func TestScopesTogether(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		first := newScopes(t, open())
