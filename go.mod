@@ -15,7 +15,6 @@ require (
 	golang.org/x/text v0.38.0
 	gorm.io/driver/postgres v1.5.7
 	gorm.io/gorm v1.31.1
-	gorm.io/plugin/dbresolver v1.6.2
 	pgregory.net/rapid v1.1.0
 )
 

@@ -4,50 +4,10 @@ import (
 	"testing"
 
 	"gorm.io/gorm"
-	"gorm.io/plugin/dbresolver"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
-
-// TestCheckWrites finds that GORM's plug-in sends writes of the library's tables elsewhere. Replicas, and more connections to the same
-// database, are no matter.
-func TestCheckWrites(t *testing.T) {
-	each(t, func(t *testing.T, open func() *gorm.DB) {
-		name := open().Name()
-		here, elsewhere := open(), openers()[name](t)()
-		migrated[*oauthkit.AbstractApplication](t, here)
-		own, other := sharedReplica{here.Dialector, here.ConnPool}, sharedReplica{elsewhere.Dialector, elsewhere.ConnPool}
-		for _, test := range []struct {
-			name   string
-			config dbresolver.Config
-			tables []any
-			words  []string
-		}{
-			{"replicas", dbresolver.Config{Replicas: []gorm.Dialector{other}}, nil, nil},
-			{"the same database", dbresolver.Config{Sources: []gorm.Dialector{own}}, nil, nil},
-			{"the host's tables", dbresolver.Config{Sources: []gorm.Dialector{other}}, []any{"orders"}, nil},
-			{"one table", dbresolver.Config{Sources: []gorm.Dialector{other}}, []any{"oauth_applications"}, []string{" oauth_applications"}},
-			{"all tables", dbresolver.Config{Sources: []gorm.Dialector{other}}, nil, []string{"oauth_applications, ", "oauth_signing_keys"}},
-			{
-				"one of two databases", dbresolver.Config{Sources: []gorm.Dialector{own, other}, Policy: dbresolver.RoundRobinPolicy()},
-				[]any{"oauth_consents"}, []string{" oauth_consents"},
-			},
-		} {
-			t.Run(test.name, func(t *testing.T) {
-				db := open()
-				if err := db.Use(dbresolver.Register(test.config, test.tables...)); err != nil {
-					t.Fatal(err)
-				}
-				id := ""
-				if test.words != nil {
-					id = "gormstore.E006"
-				}
-				expectFinding(t, unmigrated[*oauthkit.AbstractApplication](t, db, gormstore.Config{}), id, test.words...)
-			})
-		}
-	})
-}
 
 // TestCheckApart finds two databases that are one. Two databases on one server are two, and what is wrong with one names it.
 func TestCheckApart(t *testing.T) {
