@@ -105,8 +105,8 @@ func NewApplications(provider *Provider, store ApplicationManager, config Applic
 // provider does not have.
 func (a *Applications) GrantTypes() []oauth2.GrantType {
 	return slices.DeleteFunc(slices.Clone(a.config.GrantTypes), func(grant oauth2.GrantType) bool {
-		_, known := a.provider.grants[grant]
-		return !known
+		_, exists := a.provider.grants[grant]
+		return !exists
 	})
 }
 
@@ -118,8 +118,8 @@ func (a *Applications) Scopes(ctx context.Context) (scopes Scopes, texts map[str
 		return nil, nil, err
 	}
 	scopes = slices.DeleteFunc(slices.Clone(a.config.Scopes), func(scope string) bool {
-		_, known := texts[scope]
-		return !known
+		_, exists := texts[scope]
+		return !exists
 	})
 	return scopes, texts, nil
 }
@@ -133,11 +133,11 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 	if a.config.MayRegister == nil {
 		return nil
 	}
-	may, err := a.config.MayRegister(ctx, user)
+	allowed, err := a.config.MayRegister(ctx, user)
 	switch {
 	case err != nil:
 		return Unavailable(fmt.Errorf("calling ApplicationsConfig.MayRegister: %w", err))
-	case !may:
+	case !allowed:
 		return Errorf(AccessDenied, "you may not register applications").WithReason(ReasonMayNotRegister)
 	default:
 		return nil
@@ -159,13 +159,13 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	if err != nil {
 		return nil, err
 	}
-	page := ApplicationQuery{After: after, Size: 100}
+	query := ApplicationQuery{After: after, Size: 100}
 	if !owned.Everyone {
-		page.Owners = append([]string{}, owned.By...)
+		query.Owners = append([]string{}, owned.By...)
 	}
 	var apps []Application
 	for {
-		found, err := a.store.ListApplications(ctx, page)
+		found, err := a.store.ListApplications(ctx, query)
 		if err != nil {
 			return nil, Unavailable(err)
 		}
@@ -174,10 +174,10 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 				apps = append(apps, app)
 			}
 		}
-		if len(found) < page.Size || len(apps) >= page.Size {
-			return apps[:min(len(apps), page.Size)], nil
+		if len(found) < query.Size || len(apps) >= query.Size {
+			return apps[:min(len(apps), query.Size)], nil
 		}
-		page.After = found[len(found)-1].GetID()
+		query.After = found[len(found)-1].GetID()
 	}
 }
 
@@ -244,8 +244,8 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 // not an OwnerLimiter, parallel requests may exceed the limit by a few.
 func (a *Applications) createWithin(ctx context.Context, app Application) (err error) {
 	limit := a.config.MaxPerOwner
-	limiter, counts := a.store.(OwnerLimiter)
-	if counts {
+	limiter, ok := a.store.(OwnerLimiter)
+	if ok {
 		err = limiter.CreateApplicationWithin(ctx, app, limit, a.provider.Now())
 	} else if err = a.checkOwner(ctx, app.GetUserID(), limit); err == nil {
 		err = a.store.CreateApplication(ctx, app, a.provider.Now())

@@ -217,8 +217,8 @@ func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
 	if responseType == "" {
 		return Errorf(InvalidRequest, "response_type is missing")
 	}
-	authorizer, known := p.authorizers[responseType]
-	if !known {
+	authorizer, exists := p.authorizers[responseType]
+	if !exists {
 		return Errorf(UnsupportedResponseType, "response_type is not supported")
 	}
 	if !request.Application.AllowsGrant(authorizer.GrantType()) {
@@ -298,9 +298,9 @@ func (r *AuthorizeRequest) RedirectTo(response url.Values) string {
 // Refusal returns err as response parameters (RFC 6749 §4.1.2.1).
 func Refusal(err error) url.Values {
 	response := url.Values{"error": {string(CodeOf(err))}}
-	var known *Error
-	if errors.As(err, &known) && known.Description != "" {
-		response.Set("error_description", known.Description)
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Description != "" {
+		response.Set("error_description", refusal.Description)
 	}
 	return response
 }

@@ -49,8 +49,8 @@ func (p *Provider) checkApplicationTable(ctx context.Context) []Finding {
 // applicationCheck is a check of stored applications.
 type applicationCheck struct {
 	id, what, hint string
-	// wrong returns the application with its problem, or the empty string.
-	wrong func(manager ApplicationManager, app Application) string
+	// problem returns the application with its problem, or the empty string.
+	problem func(manager ApplicationManager, app Application) string
 
 	named []string // the first applications with a problem
 	count int      // the number of all
@@ -59,27 +59,27 @@ type applicationCheck struct {
 func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 	checks := []*applicationCheck{
 		{
-			id: "oauthkit.W101", what: "break the current rules and cannot be changed until they are corrected", wrong: breaksRules,
+			id: "oauthkit.W101", what: "break the current rules and cannot be changed until they are corrected", problem: breaksRules,
 			hint: "Correct the named fields, or delete the application",
 		},
 		{
-			id: "oauthkit.W102", what: "have a redirect URI that is rejected in every request", wrong: hasDeadRedirectURI,
+			id: "oauthkit.W102", what: "have a redirect URI that is rejected in every request", problem: hasDeadRedirectURI,
 			hint: "Register URIs that CheckRedirectURI accepts; the host's rules permit more",
 		},
 		{
-			id: "oauthkit.W103", what: "are confidential and have no valid client secret", wrong: lacksSecret,
+			id: "oauthkit.W103", what: "are confidential and have no valid client secret", problem: lacksSecret,
 			hint: "Rotate the secret; one that was stored in clear is known to anyone who could read the database",
 		},
 	}
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
-			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", wrong: hasLongTokens,
+			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", problem: hasLongTokens,
 			hint: "Choose an hour or less, and let applications refresh",
 		})
 	}
 	if texts, err := p.ScopeTexts(ctx); err == nil { // checkTables reports the error
 		checks = append(checks, &applicationCheck{
-			id: "oauthkit.W105", what: "list scopes that do not exist", wrong: listsMissingScopes(texts),
+			id: "oauthkit.W105", what: "list scopes that do not exist", problem: listsMissingScopes(texts),
 			hint: "Correct or remove them: the application would have a scope as soon as one of that name is added",
 		})
 	}
@@ -91,7 +91,7 @@ func checkApplication(manager ApplicationManager, app Application, checks []*app
 		return
 	}
 	for _, check := range checks {
-		name := check.wrong(manager, app)
+		name := check.problem(manager, app)
 		if name == "" {
 			continue
 		}

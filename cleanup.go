@@ -20,13 +20,13 @@ func (p *Provider) Cleanup(ctx context.Context, limits CleanupLimits) (removed m
 	if !ok {
 		return nil, fmt.Errorf("oauthkit: Cleanup: store %T does not implement Cleaner", p.store)
 	}
-	begun := p.Now()
+	start := p.Now()
 	if limits.Now.IsZero() {
-		limits.Now = begun
+		limits.Now = start
 	}
 	removed, err = cleaner.Cleanup(ctx, limits)
 	if !limits.DryRun {
-		p.Record(ctx, CleanupFinished{Removed: maps.Clone(removed), Duration: p.Now().Sub(begun), Stopped: err != nil})
+		p.Record(ctx, CleanupFinished{Removed: maps.Clone(removed), Duration: p.Now().Sub(start), Stopped: err != nil})
 	}
 	if err != nil {
 		return removed, fmt.Errorf("oauthkit: Cleanup: %w", err)

@@ -86,15 +86,15 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 // type, because a secret no longer distinguishes an application that became public
 // from an impostor.
 func (r *AuthorizeRequest) ApplicationDigest() string {
-	where := []string{r.Application.GetDomain()}
+	addresses := []string{r.Application.GetDomain()}
 	if described, ok := r.Application.(Described); ok {
-		where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
+		addresses = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
 	}
 	kind := string(Confidential)
 	if r.Application.IsPublic() {
 		kind = string(Public)
 	}
-	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, where...), "\x00"))
+	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, addresses...), "\x00"))
 }
 
 // Approve saves the Authorization that the user allowed and returns the response

@@ -95,8 +95,8 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 	if err != nil {
 		return nil, err
 	}
-	own := credential.Authorization.ClientID == app.GetID()
-	if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
+	isOwner := credential.Authorization.ClientID == app.GetID()
+	if !isOwner && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {
 		p.recordFor(ctx, app, IntrospectionDenied{
 			ClientID: app.GetID(), OwnerID: credential.Authorization.ClientID,
 			Credential: credential.Kind, CredentialID: CredentialID(token),

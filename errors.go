@@ -91,9 +91,9 @@ func (e *Error) Unwrap() error { return e.cause }
 // returns [ServerError], because the code must be chosen where the error is
 // understood.
 func CodeOf(err error) ErrorCode {
-	var known *Error
-	if errors.As(err, &known) {
-		return known.Code
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return refusal.Code
 	}
 	return ServerError
 }
@@ -181,9 +181,9 @@ const (
 // ReasonOf returns the reason of the [Error] that err is or wraps. If it has none,
 // its code is the reason.
 func ReasonOf(err error) Reason {
-	var known *Error
-	if errors.As(err, &known) && known.Reason != "" {
-		return known.Reason
+	var refusal *Error
+	if errors.As(err, &refusal) && refusal.Reason != "" {
+		return refusal.Reason
 	}
 	return Reason(CodeOf(err))
 }

@@ -36,8 +36,8 @@ func (p *Provider) Exchange(ctx context.Context, app Application, form url.Value
 	if grantType == "" {
 		return nil, Errorf(InvalidRequest, "grant_type is missing")
 	}
-	grant, known := p.grants[grantType]
-	if !known {
+	grant, exists := p.grants[grantType]
+	if !exists {
 		return nil, Errorf(UnsupportedGrantType, "grant_type is not supported")
 	}
 	if !app.AllowsGrant(grantType) {

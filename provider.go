@@ -406,8 +406,8 @@ func storedApplication(ctx context.Context, store ApplicationStore, clientID str
 
 // issuesRefreshTokens reports whether the application can use a refresh token.
 func (p *Provider) issuesRefreshTokens(app Application) bool {
-	_, known := p.grants[oauth2.Refreshing]
-	return known && app.AllowsGrant(oauth2.Refreshing)
+	_, exists := p.grants[oauth2.Refreshing]
+	return exists && app.AllowsGrant(oauth2.Refreshing)
 }
 
 // User is the user who is signed in to the host.

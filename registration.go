@@ -79,7 +79,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 	if app.GetID() != clientID { // it would replace another application
 		return fmt.Errorf("oauthkit: Change: client_id of application %q cannot be changed", clientID)
 	}
-	problems, err := a.checkKnown(ctx, app, before)
+	problems, err := a.checkGrantsAndScopes(ctx, app, before)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 
 // checkNew makes the checks that need more than the application itself.
 func (a *Applications) checkNew(ctx context.Context, app Application) (problems Problems, err error) {
-	problems, err = a.checkKnown(ctx, app, ApplicationForm{})
+	problems, err = a.checkGrantsAndScopes(ctx, app, ApplicationForm{})
 	if err != nil || !isClientID(app.GetID()) { // it will be generated, or rejected by the rules
 		return problems, err
 	}
@@ -106,15 +106,15 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
-// checkKnown finds grant types and scopes that the provider does not have and app did
+// checkGrantsAndScopes finds grant types and scopes that the provider does not have and app did
 // not have before.
-func (a *Applications) checkKnown(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
+func (a *Applications) checkGrantsAndScopes(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {
 		return nil, nil
 	}
 	for _, grant := range abstract.GrantTypes {
-		if _, known := a.provider.grants[grant]; !known && !slices.Contains(before.GrantTypes, grant) {
+		if _, exists := a.provider.grants[grant]; !exists && !slices.Contains(before.GrantTypes, grant) {
 			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
 		}
 	}
@@ -136,8 +136,8 @@ func (a *Applications) checkKnown(ctx context.Context, app Application, before A
 // missingScopes returns the scopes that do not exist, ignoring malformed ones.
 func missingScopes(scopes Scopes, texts map[string]string) Scopes {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
-		_, known := texts[scope]
-		return known || scope == IntrospectionScope || !isScope(scope)
+		_, exists := texts[scope]
+		return exists || scope == IntrospectionScope || !isScope(scope)
 	})
 }
 

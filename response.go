@@ -46,7 +46,7 @@ func (t *TokenResponse) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the output of MarshalJSON.
 func (t *TokenResponse) UnmarshalJSON(document []byte) error {
-	var known struct {
+	var members struct {
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
 		ExpiresIn    int64  `json:"expires_in"`
@@ -54,12 +54,12 @@ func (t *TokenResponse) UnmarshalJSON(document []byte) error {
 		Scope        string `json:"scope"`
 	}
 	extra := map[string]json.RawMessage{} // as it was written: numbers would lose digits
-	if err := errors.Join(json.Unmarshal(document, &known), json.Unmarshal(document, &extra)); err != nil {
+	if err := errors.Join(json.Unmarshal(document, &members), json.Unmarshal(document, &extra)); err != nil {
 		return err
 	}
 	*t = TokenResponse{
-		AccessToken: known.AccessToken, TokenType: known.TokenType, ExpiresIn: known.ExpiresIn,
-		RefreshToken: known.RefreshToken, Scope: known.Scope,
+		AccessToken: members.AccessToken, TokenType: members.TokenType, ExpiresIn: members.ExpiresIn,
+		RefreshToken: members.RefreshToken, Scope: members.Scope,
 	}
 	for name, value := range extra {
 		t.Set(name, value)

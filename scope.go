@@ -155,11 +155,11 @@ func (s StaticScopes) static() StaticScopes { return s }
 
 // checkScopes returns an error for invalid scopes, if the scopes are static.
 func checkScopes(backend ScopeBackend) error {
-	known, ok := backend.(interface{ static() StaticScopes })
+	fixed, ok := backend.(interface{ static() StaticScopes })
 	if !ok {
 		return nil
 	}
-	for name := range known.static() {
+	for name := range fixed.static() {
 		if !isScope(name) {
 			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
 		}
@@ -179,12 +179,12 @@ func (p *Provider) HasStaticScopes() bool {
 
 // ScopeTexts returns every scope with its description, which may be empty.
 func (p *Provider) ScopeTexts(ctx context.Context) (map[string]string, error) {
-	own, err := p.config.Scopes.All(ctx)
+	listed, err := p.config.Scopes.All(ctx)
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.All: %w", err))
 	}
 	texts := maps.Clone(p.scopes)
-	for name, text := range own {
+	for name, text := range listed {
 		if text != "" || texts[name] == "" {
 			texts[name] = text
 		}
@@ -200,24 +200,24 @@ func (p *Provider) grantedScopes(ctx context.Context, app Application, request S
 	if err != nil {
 		return nil, err
 	}
-	may, err := p.availableScopes(ctx, app, request)
+	check, err := p.scopeChecker(ctx, app, request)
 	if err != nil {
 		return nil, err
 	}
 	if len(requested) == 0 {
-		return p.defaultScopes(ctx, app, request, may)
+		return p.defaultScopes(ctx, app, request, check)
 	}
 	for _, scope := range requested {
-		if err := may(scope); err != nil {
+		if err := check(scope); err != nil {
 			return nil, err
 		}
 	}
 	return requested, nil
 }
 
-// availableScopes returns a function that checks one scope.
-func (p *Provider) availableScopes(ctx context.Context, app Application, request ScopeRequest) (func(scope string) error, error) {
-	own, err := p.config.Scopes.All(ctx)
+// scopeChecker returns a function that checks one scope.
+func (p *Provider) scopeChecker(ctx context.Context, app Application, request ScopeRequest) (func(scope string) error, error) {
+	listed, err := p.config.Scopes.All(ctx)
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.All: %w", err))
 	}
@@ -226,10 +226,10 @@ func (p *Provider) availableScopes(ctx context.Context, app Application, request
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Available: %w", err))
 	}
 	return func(scope string) error {
-		_, known := own[scope]
+		_, exists := listed[scope]
 		_, added := p.scopes[scope]
 		switch {
-		case !known && !added, scope == IntrospectionScope:
+		case !exists && !added, scope == IntrospectionScope:
 			// A page can show the description, so it does not repeat the scope.
 			return Errorf(InvalidScope, "one of the scopes that are asked for does not exist").WithCause(fmt.Errorf("there is no scope %q", scope))
 		case !app.AllowsScope(scope), !added && !available.Contains(scope):
@@ -242,12 +242,12 @@ func (p *Provider) availableScopes(ctx context.Context, app Application, request
 
 // defaultScopes returns the default scopes that are available, so that a mistake in
 // them grants nothing.
-func (p *Provider) defaultScopes(ctx context.Context, app Application, request ScopeRequest, may func(string) error) (Scopes, error) {
+func (p *Provider) defaultScopes(ctx context.Context, app Application, request ScopeRequest, check func(string) error) (Scopes, error) {
 	scopes, err := p.config.Scopes.Default(ctx, app, request)
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Default: %w", err))
 	}
-	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool { return may(scope) != nil }), nil
+	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool { return check(scope) != nil }), nil
 }
 
 // URIs is a list of URIs. It is stored in one text column, separated by spaces, as

@@ -53,8 +53,8 @@ func (p *Provider) sealingKey(ctx context.Context) (string, error) {
 	if p.config.Secret != "" {
 		return p.config.Secret, nil
 	}
-	if known := p.sharedSecret.Load(); known != nil {
-		return *known, nil
+	if shared := p.sharedSecret.Load(); shared != nil {
+		return *shared, nil
 	}
 	shared, err := p.store.SharedSecret(ctx, secret.New(""))
 	if err != nil {

@@ -116,7 +116,7 @@ func ofRefreshTokens() []mutant {
 		},
 		{
 			"refresh-grant-not-allowed", ".",
-			`return known && app.AllowsGrant(oauth2.Refreshing)`, `return known`,
+			`return exists && app.AllowsGrant(oauth2.Refreshing)`, `return exists`,
 			killer{attacks, "TestRefreshRequest/memory/F-21"},
 		},
 		{

@@ -76,7 +76,7 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-digest-without-addresses", ".",
-			`where = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))`, `where = described.RegisteredRedirectURIs()[:0]`,
+			`addresses = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))`, `addresses = described.RegisteredRedirectURIs()[:0]`,
 			killer{attacks, "TestConsentChoice/memory/B-10 a redirect URI added"},
 		},
 		{

@@ -26,7 +26,7 @@ func ofManagement() []mutant {
 		},
 		{
 			"manage-may-not-register", ".",
-			"case !may:\n\t\treturn Errorf(AccessDenied", "case false && !may:\n\t\treturn Errorf(AccessDenied",
+			"case !allowed:\n\t\treturn Errorf(AccessDenied", "case false && !allowed:\n\t\treturn Errorf(AccessDenied",
 			killer{"store/memstore", "TestMayRegister"},
 		},
 		{

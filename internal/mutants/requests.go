@@ -96,7 +96,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"scope-defaults-unchecked", ".",
-			`func(scope string) bool { return may(scope) != nil }), nil`, `func(string) bool { return false }), nil`,
+			`func(scope string) bool { return check(scope) != nil }), nil`, `func(string) bool { return false }), nil`,
 			killer{"store/memstore", "TestScopeBackend"},
 		},
 		{

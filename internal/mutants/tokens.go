@@ -66,7 +66,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"introspect-tokens-of-others", ".",
-			`if !own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {`, `if false && (!own && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope))) {`,
+			`if !isOwner && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope)) {`, `if false && (!isOwner && (credential.Kind != KindAccessToken || !app.AllowsScope(IntrospectionScope))) {`,
 			killer{attacks, "TestIntrospection/memory/I-03"},
 		},
 		{
@@ -102,7 +102,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"introspection-scope-granted", ".",
-			`case !known && !added, scope == IntrospectionScope:`, `case !known && !added && scope != IntrospectionScope:`,
+			`case !exists && !added, scope == IntrospectionScope:`, `case !exists && !added && scope != IntrospectionScope:`,
 			killer{"store/memstore", "TestScopeBackend/what no token"},
 		},
 		{
