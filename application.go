@@ -19,25 +19,23 @@ import (
 //	}
 //
 // Every Application is a go-oauth2 client. A capability that only some applications
-// need is an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
-// [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and for registering and
-// changing applications [OwnerSetter], [FormFieldHolder], [Validator] and
-// [AddressValidator].
+// need is an interface of its own: [Described], [Trusted], [Usable],
+// [SecretHolder], [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and
+// for registering and changing applications [OwnerSetter], [FormFieldHolder],
+// [Validator] and [AddressValidator].
 type Application interface {
 	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
 	// never empty. GetSecret is never called for a decision.
 	oauth2.ClientInfo
 	// VerifyPassword must compare in constant time and must reject the empty secret.
 	oauth2.ClientPasswordVerifier
-	// AllowsGrant reports whether the application may use a grant type
-	// (RFC 6749 §1.3).
+	// AllowsGrant reports whether the application may use a grant type (RFC 6749 §1.3).
 	AllowsGrant(grant oauth2.GrantType) bool
-	// AllowsRedirectURI reports whether uri, compared byte by byte as it was sent, is
-	// a redirect URI of the application (RFC 9700 §4.1.3).
+	// AllowsRedirectURI reports whether uri, compared byte by byte as it was sent,
+	// is a redirect URI of the application (RFC 9700 §4.1.3).
 	AllowsRedirectURI(uri string) bool
-	// AllowsScope reports whether the application may request a scope. It is called
-	// with "introspection" if the application introspects tokens of other
-	// applications.
+	// AllowsScope reports whether the application may request a scope. It is called with
+	// "introspection" if the application introspects tokens of other applications.
 	AllowsScope(scope string) bool
 	// AllowsAuthMethod reports whether the application may authenticate with a
 	// method, named as in token_endpoint_auth_method (RFC 7591 §2).
@@ -72,13 +70,12 @@ const (
 	AuthMethodPrivateKeyJWT = "private_key_jwt"
 )
 
-// AbstractApplication implements [Application] for a host to embed in its own struct.
-// Columns and JSON members have the names of Django OAuth Toolkit where it has them.
-// The zero value may do nothing.
+// AbstractApplication implements [Application] for a host to embed in its own
+// struct. Columns and JSON members have the names of Django OAuth Toolkit where it
+// has them. The zero value may do nothing.
 //
-// None of its methods calls another one, because Go would not call the host's
-// override. The library makes every decision that combines several methods, through
-// [Application].
+// None of its methods calls another one, because Go would not call the host's override.
+// The library makes every decision that combines several methods, through [Application].
 type AbstractApplication struct {
 	// ClientID is the client identifier (RFC 6749 §2.2) and the primary key. If
 	// empty, it is generated when the application is created.
@@ -90,8 +87,8 @@ type AbstractApplication struct {
 	Name string `json:"name" gorm:"column:name;size:255;not null;default:''"`
 	// ClientType is Confidential or Public.
 	ClientType ClientType `json:"client_type" gorm:"column:client_type;size:32;not null;default:''"`
-	// GrantTypes are the grant types that the application may use. If empty, it may
-	// use none.
+	// GrantTypes are the grant types that the application may use. If
+	// empty, it may use none.
 	GrantTypes GrantTypes `json:"grant_types" gorm:"column:grant_types;not null;default:''"`
 	// RedirectURIs are the addresses for authorization responses (RFC 6749 §3.1.2).
 	RedirectURIs URIs `json:"redirect_uris" gorm:"column:redirect_uris;not null;default:''"`
@@ -100,8 +97,8 @@ type AbstractApplication struct {
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris,omitempty" gorm:"column:post_logout_redirect_uris;not null;default:''"`
 	// AllowedOrigins are the web origins whose scripts may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins,omitempty" gorm:"column:allowed_origins;not null;default:''"`
-	// Scopes are the scopes that the application may request. If empty, it may
-	// request none.
+	// Scopes are the scopes that the application may request. If empty,
+	// it may request none.
 	Scopes Scopes `json:"scopes" gorm:"column:scopes;not null;default:''"`
 	// ClientSecret is the hash of the secret. Only the application knows the secret.
 	// If empty, no secret verifies. Use GenerateSecret or ImportSecret to set it.
@@ -119,27 +116,25 @@ type AbstractApplication struct {
 	ClientJWKS string `json:"client_jwks,omitempty" gorm:"column:client_jwks;not null;default:''"`
 	// ClientJWKSURI is the address of that JWK Set. Only one of both may be set.
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
-	// Algorithm signs the application's ID tokens: RS256 or ES256. If empty, it is
-	// RS256.
+	// Algorithm signs the application's ID tokens: RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
 	// SkipAuthorization skips the consent page, unless any program on the user's
 	// device could receive the response: a public application must have an https
 	// redirect URI. It is meant for applications of the operator.
 	SkipAuthorization bool `json:"skip_authorization,omitempty" gorm:"column:skip_authorization;not null;default:false"`
 	// RequirePushedAuthorizationRequests refuses authorization requests that were not
-	// pushed (RFC 9126 §6). There is no endpoint to push them to yet, so it refuses
-	// all.
+	// pushed (RFC 9126 §6). There is no endpoint to push them to yet, so it refuses all.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
 	// Verified means that the operator vouches for the name. Otherwise the consent
 	// page warns that the name is not verified.
 	Verified bool `json:"verified,omitempty" gorm:"column:verified;not null;default:false"`
 	// A disabled application gets no tokens. Disabling it through a store of this
 	// module also revokes all its Authorizations: once the update has returned, no
-	// token of it is valid, not even one that was issued concurrently. After enabling
-	// it again its users have to sign in again.
+	// token of it is valid, not even one that was issued concurrently. After
+	// enabling it again its users have to sign in again.
 	Disabled bool `json:"disabled,omitempty" gorm:"column:disabled;not null;default:false"`
-	// RegistrationSource tells how the application was registered. If empty, it is
-	// RegisteredManually.
+	// RegistrationSource tells how the application was registered. If
+	// empty, it is RegisteredManually.
 	RegistrationSource RegistrationSource `json:"registration_source,omitempty" gorm:"column:registration_source;size:16;not null;default:''"`
 	// CIMDExpiresAt is when a client id metadata document must be fetched again. It
 	// is nil for other applications.
@@ -172,9 +167,8 @@ func (a *AbstractApplication) GetDomain() string {
 // that is not Confidential is public.
 func (a *AbstractApplication) IsPublic() bool { return a.ClientType != Confidential }
 
-// GetUserID returns the owner. A store lists the applications of an owner by the
-// column user_id, so a host that overrides GetUserID must keep that column up to
-// date.
+// GetUserID returns the owner. A store lists the applications of an owner by the column
+// user_id, so a host that overrides GetUserID must keep that column up to date.
 func (a *AbstractApplication) GetUserID() string { return a.UserID }
 
 // SetUserID sets the owner.

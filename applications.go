@@ -20,28 +20,26 @@ type ApplicationsConfig struct {
 	// Owned returns the owners whose applications a user may manage, for teams and
 	// staff. If nil, users manage their own.
 	Owned func(ctx context.Context, user *User) (Owned, error)
-	// MayRegister reports whether a user may register applications. If nil, every
-	// user may.
+	// MayRegister reports whether a user may register applications. If
+	// nil, every user may.
 	MayRegister func(ctx context.Context, user *User) (bool, error)
 	// GrantTypes are the grant types that an owner may choose. If nil, they are
 	// authorization_code and refresh_token.
 	GrantTypes []oauth2.GrantType
-	// Scopes are the scopes that an owner may choose. If nil, they are the scopes of
-	// OpenID Connect.
+	// Scopes are the scopes that an owner may choose. If nil, they are
+	// the scopes of OpenID Connect.
 	Scopes Scopes
 	// SecretOverlap is how long at most the previous secret is valid after a
 	// rotation. If zero, it is invalid at once.
 	SecretOverlap time.Duration
 	// MaxPerOwner is the maximum number of applications of one owner.
-	// [Applications.Create] registers no further one; existing ones stay.
-	// Applications that the operator registered for an owner count, but the operator
-	// is not limited. Applications without an owner are not limited. If zero, it is
-	// 100.
+	// [Applications.Create] registers no further one; existing ones stay. Applications
+	// that the operator registered for an owner count, but the operator is not limited.
+	// Applications without an owner are not limited. If zero, it is 100.
 	MaxPerOwner int
 	// MaxApplicationBytes is the maximum size of the texts of an [ApplicationForm]
 	// together. [Applications.Create] and [Applications.Update] reject a larger form,
-	// unless the application was larger before and does not grow. If zero, it is
-	// 16384.
+	// unless the application was larger before and does not grow. If zero, it is 16384.
 	MaxApplicationBytes int
 }
 
@@ -69,8 +67,8 @@ func (c ApplicationsConfig) withDefaults() (ApplicationsConfig, error) {
 type Owned struct {
 	// Everyone means all applications, including those without an owner.
 	Everyone bool
-	// By lists owners, as in AbstractApplication.UserID. It must contain the user for
-	// the user's own applications.
+	// By lists owners, as in AbstractApplication.UserID. It must contain the user
+	// for the user's own applications.
 	By []string
 }
 
@@ -90,9 +88,8 @@ type Applications struct {
 	config   ApplicationsConfig
 }
 
-// NewApplications returns the Applications of a provider. The store is the
-// provider's, or one with the same tables. It returns an error if a limit of config
-// is negative.
+// NewApplications returns the Applications of a provider. The store is the provider's, or
+// one with the same tables. It returns an error if a limit of config is negative.
 func NewApplications(provider *Provider, store ApplicationManager, config ApplicationsConfig) (*Applications, error) {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -101,8 +98,8 @@ func NewApplications(provider *Provider, store ApplicationManager, config Applic
 	return &Applications{provider: provider, store: store, config: config}, nil
 }
 
-// GrantTypes returns the grant types that an owner may choose, without those that the
-// provider does not have.
+// GrantTypes returns the grant types that an owner may choose, without those that
+// the provider does not have.
 func (a *Applications) GrantTypes() []oauth2.GrantType {
 	return slices.DeleteFunc(slices.Clone(a.config.GrantTypes), func(grant oauth2.GrantType) bool {
 		_, exists := a.provider.grants[grant]
@@ -144,16 +141,16 @@ func (a *Applications) MayRegister(ctx context.Context, user *User) error {
 	}
 }
 
-// New returns a new application of the host's type with the user as its owner, for an
-// empty form. It is not stored.
+// New returns a new application of the host's type with the user as its owner, for
+// an empty form. It is not stored.
 func (a *Applications) New(user *User) Application {
 	app := a.store.NewApplication()
 	setOwner(app, user.Subject)
 	return app
 }
 
-// List returns at most 100 applications that a user may manage, in the order of their
-// client_id, starting after the client_id after.
+// List returns at most 100 applications that a user may manage, in the order of
+// their client_id, starting after the client_id after.
 func (a *Applications) List(ctx context.Context, user *User, after string) ([]Application, error) {
 	owned, err := a.owned(ctx, user)
 	if err != nil {
@@ -181,8 +178,8 @@ func (a *Applications) List(ctx context.Context, user *User, after string) ([]Ap
 	}
 }
 
-// Find returns an application, usable or not. It returns ErrNotFound if the user may
-// not manage it.
+// Find returns an application, usable or not. It returns ErrNotFound if
+// the user may not manage it.
 func (a *Applications) Find(ctx context.Context, user *User, clientID string) (Application, error) {
 	if !isClientID(clientID) {
 		return nil, ErrNotFound
@@ -240,8 +237,8 @@ func (a *Applications) Create(ctx context.Context, user *User, form ApplicationF
 	return app, secret, nil
 }
 
-// createWithin stores app unless its owner has too many applications. If the store is
-// not an OwnerLimiter, parallel requests may exceed the limit by a few.
+// createWithin stores app unless its owner has too many applications. If the store
+// is not an OwnerLimiter, parallel requests may exceed the limit by a few.
 func (a *Applications) createWithin(ctx context.Context, app Application) (err error) {
 	limit := a.config.MaxPerOwner
 	limiter, ok := a.store.(OwnerLimiter)
@@ -270,10 +267,10 @@ func (a *Applications) checkOwner(ctx context.Context, owner string, limit int) 
 }
 
 // Update changes an application and returns it. A new name or new redirect URIs
-// revoke its verification and its trust; with more scopes its users are asked for
-// consent. The error holds [Problems] if the form is not valid. It is an [*Error]
-// with [TemporarilyUnavailable] if the application was changed concurrently in each
-// of five attempts.
+// revoke its verification and its trust; with more scopes its users are asked
+// for consent. The error holds [Problems] if the form is not valid. It is an
+// [*Error] with [TemporarilyUnavailable] if the application was changed
+// concurrently in each of five attempts.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {
 	update, err := a.modify(ctx, user, clientID, func(found Application) error {
 		app = found
@@ -328,9 +325,8 @@ func (a *Applications) Delete(ctx context.Context, user *User, clientID string) 
 }
 
 // modify reads an application, changes it and stores it. It repeats that if the
-// application was changed concurrently, up to five times, and then returns the
-// failure of a store, so that the caller may try again. It returns the event of the
-// change.
+// application was changed concurrently, up to five times, and then returns the failure of
+// a store, so that the caller may try again. It returns the event of the change.
 func (a *Applications) modify(ctx context.Context, user *User, clientID string, change func(Application) error) (update ApplicationUpdated, err error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {

@@ -21,8 +21,8 @@ func NewAuthorizations(provider *Provider, store AuthorizationManager) *Authoriz
 	return &Authorizations{provider: provider, store: store}
 }
 
-// Connection is an application that a user has approved, with everything that it has
-// from them.
+// Connection is an application that a user has approved, with
+// everything that it has from them.
 type Connection struct {
 	// ClientID is the client_id of the application. Application is nil if it was
 	// removed or is not usable.
@@ -37,8 +37,7 @@ type Connection struct {
 	More bool
 }
 
-// Scopes returns the scopes of the remembered consent and of the listed
-// Authorizations.
+// Scopes returns the scopes of the remembered consent and of the listed Authorizations.
 func (c *Connection) Scopes() Scopes {
 	var scopes Scopes
 	if c.Consent != nil {
@@ -65,8 +64,8 @@ func (c *Connection) Since() time.Time {
 	return since
 }
 
-// LastUsedAt returns when the application last got a token. It is zero if there is no
-// valid Authorization.
+// LastUsedAt returns when the application last got a token. It is zero if there is
+// no valid Authorization.
 func (c *Connection) LastUsedAt() time.Time {
 	var last time.Time
 	for _, authorization := range c.Authorizations {
@@ -155,15 +154,15 @@ func (a *Authorizations) Revoke(ctx context.Context, subject, id string) error {
 	return a.provider.revoke(ctx, found.Authorization, RevokedByUser)
 }
 
-// Disconnect deletes the user's consent to an application and revokes everything that
-// it has from the user.
+// Disconnect deletes the user's consent to an application and revokes everything
+// that it has from the user.
 func (a *Authorizations) Disconnect(ctx context.Context, subject, clientID string) error {
 	return a.provider.RevokeConsent(ctx, clientID, subject)
 }
 
-// RevokeUser deletes every consent of a user and revokes everything that applications
-// have from the user. It ignores the deadline and the cancellation of ctx. It returns
-// the number of revoked Authorizations.
+// RevokeUser deletes every consent of a user and revokes everything that
+// applications have from the user. It ignores the deadline and the cancellation of
+// ctx. It returns the number of revoked Authorizations.
 func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoked int, err error) {
 	if subject == "" {
 		return 0, errors.New("oauthkit: RevokeUser: subject is empty")

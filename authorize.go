@@ -14,8 +14,8 @@ import (
 )
 
 // AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) of a known
-// application with a verified redirect URI. Only [Provider.NewAuthorizeRequest] makes
-// one, so that the library can redirect to no other URI.
+// application with a verified redirect URI. Only [Provider.NewAuthorizeRequest]
+// makes one, so that the library can redirect to no other URI.
 type AuthorizeRequest struct {
 	// Application is the application that sent the request.
 	Application Application
@@ -27,8 +27,8 @@ type AuthorizeRequest struct {
 	// Scopes are the requested scopes, or the defaults. All of them exist and are
 	// allowed to the application.
 	Scopes Scopes
-	// Resources are the APIs that a token is requested for (RFC 8707). If empty, it
-	// is for any.
+	// Resources are the APIs that a token is requested for (RFC 8707).
+	// If empty, it is for any.
 	Resources URIs
 	// Now is when the request arrived.
 	Now time.Time
@@ -59,8 +59,8 @@ const maxState = 4096
 // NewAuthorizeRequest checks the parameters of a request to the authorization
 // endpoint. It takes ownership of form and drops parameters from it.
 //
-// If it returns no request, the application or its redirect URI is not valid, and the
-// error may only be shown to the user: there is no safe address to send it to
+// If it returns no request, the application or its redirect URI is not valid, and
+// the error may only be shown to the user: there is no safe address to send it to
 // (RFC 6749 §4.1.2.1). If it returns a request and an error, send the error to the
 // application with [AuthorizeRequest.RedirectTo].
 func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
@@ -123,8 +123,8 @@ func (p *Provider) explainRedirectURI(ctx context.Context, app Application, requ
 	}
 }
 
-// recordShown records a refusal that is shown to the user. A failure of the store is
-// not a refusal.
+// recordShown records a refusal that is shown to the user. A failure of
+// the store is not a refusal.
 func (p *Provider) recordShown(ctx context.Context, clientID string, err error) {
 	var refusal *Error
 	if errors.As(err, &refusal) && refusal.Code != TemporarilyUnavailable {
@@ -163,8 +163,8 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 }
 
 // checkParameters rejects repeated parameters (RFC 6749 §3.1), except resource
-// (RFC 8707 §2), and values that are not text. It sets State first, so that the other
-// errors carry it.
+// (RFC 8707 §2), and values that are not text. It sets State first, so that the
+// other errors carry it.
 func checkParameters(request *AuthorizeRequest) error {
 	state := request.Form["state"]
 	if len(state) > 1 || len(state) == 1 && (len(state[0]) > maxState || !isText(state[0])) {
@@ -255,8 +255,8 @@ const (
 )
 
 // checkApprovalPrompt reads approval_prompt, and prompt=consent, which takes
-// precedence and holds for trusted applications too. Other values of prompt belong to
-// the extension for OpenID Connect.
+// precedence and holds for trusted applications too. Other values of prompt belong
+// to the extension for OpenID Connect.
 func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
 	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
 	switch value := request.Form.Get("approval_prompt"); value {

@@ -4,11 +4,11 @@ import (
 	"time"
 )
 
-// A capability is an interface that an Application may implement, with a function for
-// each of its questions. AbstractApplication implements those of this file except
-// LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern the
-// storing of an application are beside the code that stores it: FormFieldHolder in
-// form.go, Validator and AddressValidator in validation.go.
+// A capability is an interface that an Application may implement, with a function
+// for each of its questions. AbstractApplication implements those of this file
+// except LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern
+// the storing of an application are beside the code that stores it: FormFieldHolder
+// in form.go, Validator and AddressValidator in validation.go.
 
 // Described is an [Application] that describes itself to users. Users approve both:
 // if one changes, they are asked for consent again.
@@ -17,8 +17,8 @@ type Described interface {
 	DisplayName() string
 	// RegisteredRedirectURIs returns the redirect URIs, for display and for noticing
 	// a change of them. No request is matched with them. It must list every URI that
-	// AllowsRedirectURI allows. Otherwise a change of address goes unnoticed, and the
-	// consent and the trust given to the application stay.
+	// AllowsRedirectURI allows. Otherwise a change of address goes unnoticed, and
+	// the consent and the trust given to the application stay.
 	RegisteredRedirectURIs() URIs
 }
 
@@ -31,8 +31,8 @@ func DisplayName(app Application) string {
 	return app.GetID()
 }
 
-// RegisteredRedirectURIs returns the redirect URIs of app. If app is not [Described],
-// it returns none.
+// RegisteredRedirectURIs returns the redirect URIs of app. If app is not
+// [Described], it returns none.
 func RegisteredRedirectURIs(app Application) URIs {
 	if described, ok := app.(Described); ok {
 		return described.RegisteredRedirectURIs()
@@ -93,11 +93,11 @@ func accessTokenLifetime(app Application, fallback time.Duration) time.Duration 
 
 // ProtocolSettings is an [Application] with protocol settings of its own.
 type ProtocolSettings interface {
-	// IDTokenAlgorithm returns the algorithm that signs its ID tokens. If empty, it
-	// is RS256.
+	// IDTokenAlgorithm returns the algorithm that signs its ID tokens.
+	// If empty, it is RS256.
 	IDTokenAlgorithm() string
-	// RequiresPushedRequests reports whether authorization requests must be pushed
-	// (RFC 9126 §6).
+	// RequiresPushedRequests reports whether authorization requests
+	// must be pushed (RFC 9126 §6).
 	RequiresPushedRequests() bool
 }
 
@@ -131,19 +131,17 @@ func setOwner(app Application, owner string) {
 	}
 }
 
-// BrowserClient is an [Application] that runs in browsers or sends them back to
-// itself.
+// BrowserClient is an [Application] that runs in browsers or sends them back to itself.
 type BrowserClient interface {
 	// AllowsOrigin reports whether scripts of origin may call the token endpoint.
 	AllowsOrigin(origin string) bool
-	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after
-	// a logout that the application started. There is no endpoint for such a logout
-	// yet.
+	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a
+	// logout that the application started. There is no endpoint for such a logout yet.
 	AllowsPostLogoutRedirectURI(uri string) bool
 }
 
-// AllowsOrigin reports whether scripts of origin may call the token endpoint for app.
-// If app is not a [BrowserClient], it returns false.
+// AllowsOrigin reports whether scripts of origin may call the token endpoint for
+// app. If app is not a [BrowserClient], it returns false.
 func AllowsOrigin(app Application, origin string) bool {
 	client, ok := app.(BrowserClient)
 	return ok && client.AllowsOrigin(origin)

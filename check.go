@@ -27,8 +27,8 @@ const (
 
 // Finding is a problem that [Provider.Check] found. It holds no secret.
 type Finding struct {
-	// ID identifies the check permanently, such as "oauthkit.W001". A host can accept
-	// findings by it.
+	// ID identifies the check permanently, such as "oauthkit.W001". A host can
+	// accept findings by it.
 	ID string
 	// Severity decides whether the program should start nevertheless.
 	Severity Severity
@@ -41,8 +41,8 @@ type Finding struct {
 // String returns the finding as one line for people.
 func (f Finding) String() string { return f.ID + ": " + f.Message + ". " + f.Hint }
 
-// Checker is a [Grant], an [Extension], a [ScopeBackend] or a [Store] that checks its
-// own configuration.
+// Checker is a [Grant], an [Extension], a [ScopeBackend] or a [Store] that checks
+// its own configuration.
 type Checker interface {
 	// Check returns its findings, whose ids start with the name of the package. It
 	// must change nothing. A failure to find out must be a finding too.
@@ -162,8 +162,8 @@ func (p *Provider) checkConfig() []Finding {
 	return warnings(settings)
 }
 
-// isMonotonous reports whether a secret has at most ten different bytes. Of 32 random
-// characters nearly all differ, and of random hexadecimal digits about 14.
+// isMonotonous reports whether a secret has at most ten different bytes. Of 32
+// random characters nearly all differ, and of random hexadecimal digits about 14.
 func isMonotonous(secret string) bool {
 	different := map[byte]bool{}
 	for i := range len(secret) {
@@ -226,8 +226,7 @@ func (p *Provider) checkTables(ctx context.Context) []Finding {
 
 // StoreHolder is a [Grant] or an [Extension] that was given a store of its own.
 type StoreHolder interface {
-	// Store returns that store. [Provider.Check] calls its Location if it is a
-	// [Locator].
+	// Store returns that store. [Provider.Check] calls its Location if it is a [Locator].
 	Store() any
 }
 
@@ -266,8 +265,8 @@ func locationOf(ctx context.Context, store any) (string, error) {
 	return "", nil
 }
 
-// cleanupOverdue is how long expired rows may exist without a warning. It allows a
-// cleanup once a day.
+// cleanupOverdue is how long expired rows may exist without a warning.
+// It allows a cleanup once a day.
 const cleanupOverdue = 48 * time.Hour
 
 // checkCleanup looks for a row of each table that expired long ago, which means that

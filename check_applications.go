@@ -37,8 +37,8 @@ func (p *Provider) checkApplications(ctx context.Context) []Finding {
 	}
 }
 
-// checkApplicationTable looks for an application that cannot exist, in a store that
-// cannot list them.
+// checkApplicationTable looks for an application that cannot exist, in
+// a store that cannot list them.
 func (p *Provider) checkApplicationTable(ctx context.Context) []Finding {
 	if _, err := p.store.Application(ctx, NewClientID()); !errors.Is(err, ErrNotFound) {
 		return []Finding{storeFinding("applications", err)}
@@ -164,9 +164,9 @@ func lacksSecret(_ ApplicationManager, app Application) string {
 	return app.GetID()
 }
 
-// comparesSecret reports whether app verifies the secret of its AbstractApplication,
-// and not one that the host stores elsewhere. It sets a probe as the secret for the
-// time of the call.
+// comparesSecret reports whether app verifies the secret of its
+// AbstractApplication, and not one that the host stores elsewhere. It sets a probe
+// as the secret for the time of the call.
 func comparesSecret(app Application, abstract *AbstractApplication) bool {
 	before, probe := abstract.ClientSecret, secret.New(secret.ClientSecret)
 	abstract.ClientSecret = hashSecret(probe)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Cleanup removes expired rows. If limits.Now is zero, it is the provider's time. The
-// store must be a [Cleaner]. Concurrent calls, also by other instances, are safe; an
-// interrupted call is continued by the next one. It returns the number of removed
-// rows by table, also if it returns an error. [Run] calls it periodically.
+// Cleanup removes expired rows. If limits.Now is zero, it is the provider's time.
+// The store must be a [Cleaner]. Concurrent calls, also by other instances, are
+// safe; an interrupted call is continued by the next one. It returns the number of
+// removed rows by table, also if it returns an error. [Run] calls it periodically.
 func (p *Provider) Cleanup(ctx context.Context, limits CleanupLimits) (removed map[string]int, err error) {
 	cleaner, ok := p.store.(Cleaner)
 	if !ok {
@@ -36,8 +36,8 @@ func (p *Provider) Cleanup(ctx context.Context, limits CleanupLimits) (removed m
 
 // Run does the upkeep of a provider until ctx is canceled: in each round it calls
 // [Provider.Cleanup], and every [Upkeeper] among the parts of the provider. Any
-// number of instances may run it at the same time. It starts no goroutine: call it in
-// one, and wait for it to return before you close the database.
+// number of instances may run it at the same time. It starts no goroutine: call it
+// in one, and wait for it to return before you close the database.
 //
 // Errors and panics are logged to Config.Logger and stop neither Run nor the round.
 // Run returns nil once ctx is canceled, and returns an error at once if config is
@@ -108,9 +108,9 @@ func (c RunConfig) withDefaults() (RunConfig, error) {
 // Upkeeper is a [Grant], an [Extension], a [ScopeBackend] or a [Store] with periodic
 // work, such as reading the signing keys again.
 type Upkeeper interface {
-	// Upkeep does the work that is due and returns. [Run] calls it. Concurrent calls,
-	// also by other instances, must be safe. An error is logged, and the next call
-	// tries again.
+	// Upkeep does the work that is due and returns. [Run] calls it.
+	// Concurrent calls, also by other instances, must be safe. An error is
+	// logged, and the next call tries again.
 	Upkeep(ctx context.Context) error
 }
 

@@ -17,8 +17,7 @@ type Decision struct {
 	Consent *Consent
 	// Given means that the user approved the request just now.
 	Given bool
-	// Scopes are the requested scopes that the user approved. If nil, they approved
-	// all.
+	// Scopes are the requested scopes that the user approved. If nil, they approved all.
 	Scopes Scopes
 	// InteractionHash is the Interaction to consume. If empty, there is none.
 	InteractionHash string
@@ -35,8 +34,8 @@ func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
 	return d.Scopes, nil
 }
 
-// RememberedConsent returns the remembered consent of the user, nil if there is none,
-// and whether it is enough to answer the request without asking.
+// RememberedConsent returns the remembered consent of the user, nil if there is
+// none, and whether it is enough to answer the request without asking.
 func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
 	if skips, err := p.skipsConsent(ctx, request, user); err != nil || skips {
 		return nil, skips, err
@@ -74,17 +73,17 @@ func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, 
 }
 
 // identifiesApplication reports whether only the application itself can receive the
-// response. A public application is identified by its redirect URI alone, and only an
-// https address has an owner (RFC 8252 §8.6).
+// response. A public application is identified by its redirect URI alone, and only
+// an https address has an owner (RFC 8252 §8.6).
 func (r *AuthorizeRequest) identifiesApplication() bool {
 	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
 // ApplicationDigest returns the current value for Consent.ApplicationDigest. It
 // covers the name and the redirect URIs, which the consent page shows, so that an
-// answer to the page is valid only while they are the same. It also covers the client
-// type, because a secret no longer distinguishes an application that became public
-// from an impostor.
+// answer to the page is valid only while they are the same. It also covers the
+// client type, because a secret no longer distinguishes an application that became
+// public from an impostor.
 func (r *AuthorizeRequest) ApplicationDigest() string {
 	addresses := []string{r.Application.GetDomain()}
 	if described, ok := r.Application.(Described); ok {
@@ -259,8 +258,7 @@ func (c *Consent) coversAll(other *Consent) bool {
 	return c.Covers(other.Scopes, nil)
 }
 
-// approve adds the scopes for each of the resources or, if there are none, for every
-// API.
+// approve adds the scopes for each of the resources or, if there are none, for every API.
 func (c *Consent) approve(scopes Scopes, resources URIs) {
 	if len(resources) == 0 {
 		c.Scopes = c.Scopes.Union(scopes)
@@ -276,8 +274,8 @@ func (c *Consent) approve(scopes Scopes, resources URIs) {
 	c.ResourceScopes = approved
 }
 
-// without returns a copy without the scopes that removed reports, for every API and
-// for single ones.
+// without returns a copy without the scopes that removed reports, for
+// every API and for single ones.
 func (c *Consent) without(removed func(scope string) bool) *Consent {
 	rest := *c
 	rest.Scopes, rest.ResourceScopes = slices.DeleteFunc(slices.Clone(c.Scopes), removed), maps.Clone(c.ResourceScopes)

@@ -9,8 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Authenticate returns the access token with the value bearer (RFC 6750 §2). If it is
-// not valid now, the error is an [*Error] with [InvalidToken].
+// Authenticate returns the access token with the value bearer (RFC 6750 §2). If it
+// is not valid now, the error is an [*Error] with [InvalidToken].
 func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToken, error) {
 	token, err := p.accessToken(ctx, bearer)
 	if errors.Is(err, ErrNotFound) {
@@ -86,9 +86,9 @@ const (
 // tokens of other applications. No token can have it.
 const IntrospectionScope = "introspection"
 
-// Introspect returns the credential that token stands for if it is active and app may
-// know it (RFC 7662 §4): its own tokens, and access tokens of all applications if it
-// is allowed the scope "introspection". Otherwise it returns ErrNotFound; the
+// Introspect returns the credential that token stands for if it is active and app
+// may know it (RFC 7662 §4): its own tokens, and access tokens of all applications
+// if it is allowed the scope "introspection". Otherwise it returns ErrNotFound; the
 // response is then active:false and nothing else.
 func (p *Provider) Introspect(ctx context.Context, app Application, token string) (*Credential, error) {
 	credential, err := p.findCredential(ctx, token)

@@ -9,8 +9,8 @@ import (
 // ErrorCode is an error code for clients.
 type ErrorCode string
 
-// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, and OpenID Connect
-// Core §3.1.2.6.
+// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, and
+// OpenID Connect Core §3.1.2.6.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	InvalidClient           ErrorCode = "invalid_client"
@@ -32,13 +32,13 @@ const (
 	RequestURINotSupported  ErrorCode = "request_uri_not_supported"
 )
 
-// Error is an error response to a client. Code and Description are sent; the cause is
-// only logged.
+// Error is an error response to a client. Code and Description are
+// sent; the cause is only logged.
 type Error struct {
 	Code ErrorCode
-	// Description is for the developer of the client. It must hold no secret and, for
-	// an authorization request, no part of the request, because a page shows it. If
-	// empty, it is not sent.
+	// Description is for the developer of the client. It must hold no secret and,
+	// for an authorization request, no part of the request, because a page shows it.
+	// If empty, it is not sent.
 	Description string
 	Reason      Reason // for pages and logs, never sent; if empty, [ReasonOf] returns the code
 	cause       error
@@ -88,8 +88,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // CodeOf returns the code of the [Error] that err is or wraps. For any other error it
-// returns [ServerError], because the code must be chosen where the error is
-// understood.
+// returns [ServerError], because the code must be chosen where the error is understood.
 func CodeOf(err error) ErrorCode {
 	var refusal *Error
 	if errors.As(err, &refusal) {
@@ -120,15 +119,15 @@ func storeError(err error) error {
 }
 
 // Reason tells why a request failed, in more detail than the [ErrorCode], for users
-// and operators. It is shown on the error page, in the log and in the management API,
-// never changes between versions, and is never sent to an application. Hosts may
-// define reasons; the error page shows the text error.reason.REASON.
+// and operators. It is shown on the error page, in the log and in the management
+// API, never changes between versions, and is never sent to an application. Hosts
+// may define reasons; the error page shows the text error.reason.REASON.
 type Reason string
 
 // The reasons of the library. The last two equal the error codes of such failures.
 const (
-	// ReasonApplicationUnknown means that client_id is unknown or the application is
-	// disabled.
+	// ReasonApplicationUnknown means that client_id is unknown or the
+	// application is disabled.
 	ReasonApplicationUnknown Reason = "application_unknown"
 	// ReasonRedirectURIMismatch means that redirect_uri is not one of the
 	// application's, so that nothing can be sent there.
@@ -137,11 +136,11 @@ const (
 	ReasonMalformedRequest Reason = "malformed_request"
 	// ReasonTooLarge means that the request is too large.
 	ReasonTooLarge Reason = "too_large"
-	// ReasonRequestExpired means that the waiting authorization request expired or
-	// never existed.
+	// ReasonRequestExpired means that the waiting authorization request
+	// expired or never existed.
 	ReasonRequestExpired Reason = "request_expired"
-	// ReasonRequestAnswered means that the authorization request was already approved
-	// or denied.
+	// ReasonRequestAnswered means that the authorization request was
+	// already approved or denied.
 	ReasonRequestAnswered Reason = "request_answered"
 	// ReasonOtherBrowser means that the authorization request was started in another
 	// browser, or that this browser keeps no cookies.
@@ -153,11 +152,11 @@ const (
 	ReasonNothingChosen Reason = "nothing_chosen"
 	// ReasonCrossSite means that a form was sent by a page of another site.
 	ReasonCrossSite Reason = "cross_site"
-	// ReasonNotSignedIn means that the user is not signed in and there is no page to
-	// do so.
+	// ReasonNotSignedIn means that the user is not signed in and there
+	// is no page to do so.
 	ReasonNotSignedIn Reason = "not_signed_in"
-	// ReasonMayNotRegister means that the host does not let the user register
-	// applications.
+	// ReasonMayNotRegister means that the host does not let the user
+	// register applications.
 	ReasonMayNotRegister Reason = "may_not_register"
 	// ReasonTooManyApplications means that the owner has the maximum number of
 	// applications (ApplicationsConfig.MaxPerOwner).
@@ -167,8 +166,7 @@ const (
 	// ReasonApplicationInvalid means that the application must be corrected before
 	// any other change is stored.
 	ReasonApplicationInvalid Reason = "application_invalid"
-	// ReasonNotFound means that the address does not exist or is not visible to the
-	// user.
+	// ReasonNotFound means that the address does not exist or is not visible to the user.
 	ReasonNotFound Reason = "not_found"
 	// ReasonMethodNotAllowed means that the address does not support the method.
 	ReasonMethodNotAllowed Reason = "method_not_allowed"

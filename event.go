@@ -77,8 +77,7 @@ func ApplicationFrom(ctx context.Context) (Application, bool) {
 }
 
 // CredentialID returns the name of a code or token in events: the first 8 hexadecimal
-// digits of its SHA-256. It allows finding the events of a credential, and nothing
-// else.
+// digits of its SHA-256. It allows finding the events of a credential, and nothing else.
 func CredentialID(value string) string {
 	if value == "" {
 		return ""
@@ -149,8 +148,8 @@ type AuthorizeRejected struct {
 	Shown bool
 }
 
-// SignInRequired ("sign_in.required") is sent when a user is sent to the host's login
-// page.
+// SignInRequired ("sign_in.required") is sent when a user is sent to
+// the host's login page.
 type SignInRequired struct {
 	ClientID string // of the authorization request; empty for a page of the library
 	Subject  string // the user who has to sign in again; empty if there is none
@@ -176,9 +175,9 @@ type ConsentDenied struct {
 	Scopes            Scopes
 }
 
-// ConsentRevoked ("consent.revoked") is sent when everything that a user had approved
-// for an application was revoked: remembered consent, Authorizations without it, as
-// those of a trusted application, or both.
+// ConsentRevoked ("consent.revoked") is sent when everything that a user had
+// approved for an application was revoked: remembered consent, Authorizations
+// without it, as those of a trusted application, or both.
 type ConsentRevoked struct {
 	ClientID, Subject string
 	AuthorizationIDs  []string // those that were revoked by it
@@ -211,8 +210,8 @@ type AuthorizationRevoked struct {
 	Reason                             RevocationReason
 }
 
-// UserRevoked ("user.revoked") is sent when everything that a user had approved was
-// revoked.
+// UserRevoked ("user.revoked") is sent when everything that a user had
+// approved was revoked.
 type UserRevoked struct {
 	Subject        string
 	Authorizations int // the number of revoked Authorizations
@@ -233,30 +232,30 @@ type TokenIssued struct {
 	AccessTokenID, RefreshTokenID      string // their CredentialIDs
 	GrantType                          string
 	Scopes                             Scopes
-	// Retried means that a refresh token was repeated with the same parameters within
-	// its retry window, and that the same tokens were returned again. A repeat with
-	// other parameters gets a new access token and the same refresh token. A
-	// [CredentialRepeated] follows in both cases.
+	// Retried means that a refresh token was repeated with the same parameters
+	// within its retry window, and that the same tokens were returned again. A
+	// repeat with other parameters gets a new access token and the same refresh
+	// token. A [CredentialRepeated] follows in both cases.
 	Retried bool
 }
 
 // CredentialRepeated ("credential.repeated") is sent when a refresh token was
-// presented again within its retry window. The client may not have received the first
-// response, or two parties have the token.
+// presented again within its retry window. The client may not have received the
+// first response, or two parties have the token.
 type CredentialRepeated struct {
 	ClientID, Subject, AuthorizationID string
 	CredentialID                       string // of the presented token
 	Repeats                            int    // of this token, including this one; zero if it was refused
-	// Refused means that the token was repeated too often, or that its response
-	// cannot be decrypted because Config.Secret was changed. Nothing was issued, and
-	// nothing revoked.
+	// Refused means that the token was repeated too often, or that its
+	// response cannot be decrypted because Config.Secret was changed. Nothing
+	// was issued, and nothing revoked.
 	Refused bool
 }
 
-// CredentialShared ("credential.shared") is sent once for each repeated refresh token
-// from the third consecutive one on. Two parties may be using the same Authorization,
-// each with the responses to the other. RefreshTokenConfig.RevokeShared of package
-// grants revokes it.
+// CredentialShared ("credential.shared") is sent once for each repeated refresh
+// token from the third consecutive one on. Two parties may be using the same
+// Authorization, each with the responses to the other.
+// RefreshTokenConfig.RevokeShared of package grants revokes it.
 type CredentialShared struct {
 	ClientID, Subject, AuthorizationID string
 	CredentialID                       string // of the presented token
@@ -290,15 +289,14 @@ type IntrospectionDenied struct {
 	CredentialID string
 }
 
-// ClientAuthenticationFailed ("client_auth.failed") is sent when an application did
-// not authenticate.
+// ClientAuthenticationFailed ("client_auth.failed") is sent when an
+// application did not authenticate.
 type ClientAuthenticationFailed struct {
 	ClientID string // empty if it is unknown: the client may have sent anything, even a secret
 	Method   string // such as client_secret_basic
 }
 
-// ApplicationCreated ("application.created") is sent when an application was
-// registered.
+// ApplicationCreated ("application.created") is sent when an application was registered.
 type ApplicationCreated struct {
 	ClientID string
 	By       string // the user who did it
@@ -319,8 +317,8 @@ type ApplicationDeleted struct {
 	By       string // the user who did it
 }
 
-// SecretRotated ("application.secret_rotated") is sent when an application got a new
-// secret.
+// SecretRotated ("application.secret_rotated") is sent when an
+// application got a new secret.
 type SecretRotated struct {
 	ClientID string
 	By       string // the user who did it
@@ -361,24 +359,24 @@ type CheckFailed struct {
 	Message   string
 }
 
-// CleanupFinished ("cleanup.finished") is sent after a call of [Provider.Cleanup],
-// except a dry run.
+// CleanupFinished ("cleanup.finished") is sent after a call of
+// [Provider.Cleanup], except a dry run.
 type CleanupFinished struct {
 	Removed  map[string]int // the number of rows by table
 	Duration time.Duration  // by Config.Now
 	Stopped  bool           // an error stopped it; rows removed before stay removed
 }
 
-// StorageUnavailable ("storage.unavailable") is sent when a request was answered with
-// 503 because the store or a function of the host failed. The log has the cause under
-// the same TraceID.
+// StorageUnavailable ("storage.unavailable") is sent when a request was answered
+// with 503 because the store or a function of the host failed. The log has the cause
+// under the same TraceID.
 type StorageUnavailable struct {
 	Endpoint string // relative to the issuer, such as "applications/{client_id}"; empty for an API of the host
 }
 
-// RequestPanicked ("request.panicked") is sent when a request was answered with 500
-// because of a panic, usually in a function of the host. The log has the stack under
-// the same TraceID.
+// RequestPanicked ("request.panicked") is sent when a request was answered
+// with 500 because of a panic, usually in a function of the host. The log has
+// the stack under the same TraceID.
 type RequestPanicked struct {
 	Endpoint string // relative to the issuer, such as "applications/{client_id}"; empty for an API of the host
 }

@@ -73,14 +73,13 @@ func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
 // Issuance is the argument of [TokenRequest.Issue].
 type Issuance struct {
 	// Authorization is the Authorization of the tokens. If its ExpiresAt is zero,
-	// Issue sets it: to the end of Config.RefreshTokenLifetime if the application may
-	// refresh, and otherwise to the expiry of the access token.
+	// Issue sets it: to the end of Config.RefreshTokenLifetime if the application
+	// may refresh, and otherwise to the expiry of the access token.
 	Authorization *Authorization
 	// Scopes are the scopes of the access token, all or some of the Authorization's.
 	Scopes Scopes
-	// RefreshToken is returned again with a new access token, in response to a
-	// repeat. If empty, a new refresh token is issued to applications that may
-	// refresh.
+	// RefreshToken is returned again with a new access token, in response to a repeat. If
+	// empty, a new refresh token is issued to applications that may refresh.
 	RefreshToken string
 	// Save stores the tokens and consumes the presented credential in one act. The
 	// response is the one that is sent if Save succeeds.
@@ -244,8 +243,8 @@ func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequ
 	}
 }
 
-// saveError turns an error of Issuance.Save into the error of the request. It answers
-// [ErrEnded] as if the request had arrived a moment later.
+// saveError turns an error of Issuance.Save into the error of the request. It
+// answers [ErrEnded] as if the request had arrived a moment later.
 func saveError(err error, authorization *Authorization) error {
 	switch {
 	case !errors.Is(err, ErrEnded):
@@ -330,9 +329,9 @@ func (r *TokenRequest) RecordRepeat(ctx context.Context, authorization *Authoriz
 	return true
 }
 
-// sharedGenerations is the number of consecutive repeated refresh tokens from which
-// on they may be shared. A client seldom loses two responses in a row, and hardly
-// ever three.
+// sharedGenerations is the number of consecutive repeated refresh tokens
+// from which on they may be shared. A client seldom loses two responses
+// in a row, and hardly ever three.
 const sharedGenerations = 3
 
 // RecordRefusedRepeat records that a refresh token was repeated within its retry
@@ -371,9 +370,8 @@ func (p *Provider) parseResources(form url.Values) (URIs, error) {
 	return resources, nil
 }
 
-// resources returns the resources of the access token: those of the token request,
-// which must be among those of the Authorization, or all of the latter
-// (RFC 8707 §2.2).
+// resources returns the resources of the access token: those of the token request, which
+// must be among those of the Authorization, or all of the latter (RFC 8707 §2.2).
 func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
 	requested, err := r.provider.parseResources(r.Form)
 	switch {

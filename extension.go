@@ -30,9 +30,9 @@ func (r *Registry) Provider() *Provider { return r.provider }
 // Secret returns Config.Secret.
 func (r *Registry) Secret() string { return r.provider.config.Secret }
 
-// Endpoint adds an endpoint. Its path must differ from those of other extensions and
-// of the library; a host can replace an endpoint of the library through package http
-// instead.
+// Endpoint adds an endpoint. Its path must differ from those of other
+// extensions and of the library; a host can replace an endpoint of the
+// library through package http instead.
 func (r *Registry) Endpoint(endpoint Endpoint) {
 	if err := endpoint.check(); err != nil {
 		r.errs = append(r.errs, err)
@@ -75,8 +75,8 @@ func (r *Registry) DecorateToken(decorate func(ctx context.Context, issued *Issu
 	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
 }
 
-// Metadata adds a function that adds members to the metadata documents (RFC 8414 §2),
-// after the library's own. They belong to a group, like an endpoint.
+// Metadata adds a function that adds members to the metadata documents (RFC 8414
+// §2), after the library's own. They belong to a group, like an endpoint.
 func (r *Registry) Metadata(group Group, add func(metadata map[string]any)) {
 	r.provider.metadata = append(r.provider.metadata, metadataMembers{group, add})
 }
@@ -101,38 +101,36 @@ func (p *Provider) extend() error {
 	return errors.Join(registry.errs...)
 }
 
-// Endpoint is one row of the endpoint table. Exactly one of Anyone, Application,
-// Bearer and User must be set: it says who may call the endpoint, and the handler
-// checks that before it calls the function. An error of the function is answered in
-// the form that suits the kind of caller; the function must not have written anything
-// then.
+// Endpoint is one row of the endpoint table. Exactly one of Anyone, Application, Bearer
+// and User must be set: it says who may call the endpoint, and the handler checks that
+// before it calls the function. An error of the function is answered in the form that
+// suits the kind of caller; the function must not have written anything then.
 //
-// The context of the request ends at the deadline of Config.Timeout, not when the
-// client hangs up. The first 64 KiB of a body are received before the time starts to
-// run.
+// The context of the request ends at the deadline of Config.Timeout, not when the client
+// hangs up. The first 64 KiB of a body are received before the time starts to run.
 type Endpoint struct {
 	// Path is relative to the issuer, without a leading slash.
 	Path string
-	// Methods are the HTTP methods. GET includes HEAD, except for User, because a GET
-	// of a page may have effects.
+	// Methods are the HTTP methods. GET includes HEAD, except for User, because a
+	// GET of a page may have effects.
 	Methods []string
 	// Group is the group of endpoints that this one belongs to. If empty, it is
 	// served even if the host leaves out groups.
 	Group Group
 	// CrossOrigin tells which scripts of other origins may read the responses.
 	CrossOrigin CrossOrigin
-	// InMemory means that a response needs neither the store nor another server. Such
-	// requests are served regardless of the number of requests in flight.
+	// InMemory means that a response needs neither the store nor another server.
+	// Such requests are served regardless of the number of requests in flight.
 	InMemory bool
-	// Metadata is the member of the metadata documents that holds the endpoint's URL,
-	// such as "userinfo_endpoint". If empty, the endpoint is not published.
+	// Metadata is the member of the metadata documents that holds the endpoint's
+	// URL, such as "userinfo_endpoint". If empty, the endpoint is not published.
 	Metadata string
-	// Scope is the scope that the token of a Bearer endpoint must have. If empty, any
-	// token is accepted.
+	// Scope is the scope that the token of a Bearer endpoint must have. If empty,
+	// any token is accepted.
 	Scope string
 
-	// Anyone handles requests of any caller. Only the method was checked, and no body
-	// was read.
+	// Anyone handles requests of any caller. Only the method was
+	// checked, and no body was read.
 	Anyone func(w http.ResponseWriter, r *http.Request) error
 	// Application handles requests of an authenticated application, as at the token
 	// endpoint. Form is the body, with each parameter at most once except resource.
@@ -152,8 +150,8 @@ type Endpoint struct {
 type Group string
 
 // CrossOrigin tells which scripts of other origins may read the responses of an
-// endpoint (the CORS protocol of the Fetch standard). No response allows credentials,
-// so browsers send no cookies with such requests.
+// endpoint (the CORS protocol of the Fetch standard). No response allows
+// credentials, so browsers send no cookies with such requests.
 type CrossOrigin int
 
 // The values of [CrossOrigin].
@@ -198,8 +196,8 @@ type MetadataDocument struct {
 	Name  string
 }
 
-// MetadataDocuments returns the names below .well-known under which extensions serve
-// the metadata.
+// MetadataDocuments returns the names below .well-known under which
+// extensions serve the metadata.
 func (p *Provider) MetadataDocuments() []MetadataDocument { return slices.Clone(p.metadataDocuments) }
 
 // metadataMembers adds the members of a group to the metadata.
@@ -208,8 +206,8 @@ type metadataMembers struct {
 	add   func(metadata map[string]any)
 }
 
-// DecorateMetadata adds the members of extensions to the metadata, for the groups
-// that are served.
+// DecorateMetadata adds the members of extensions to the metadata, for
+// the groups that are served.
 func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) bool) {
 	for _, members := range p.metadata {
 		if serves(members.group) {

@@ -12,17 +12,17 @@ import (
 // HTML form or a JSON document. The operator decides the others, for example whether
 // users are asked for consent.
 type ApplicationForm struct {
-	// Name is shown to users, by the rule of [CheckName]. If empty, the client_id is
-	// shown.
+	// Name is shown to users, by the rule of [CheckName]. If empty, the
+	// client_id is shown.
 	Name string `json:"name"`
-	// ClientType is Confidential or Public. It is required. A public application
-	// loses its secrets.
+	// ClientType is Confidential or Public. It is required. A public
+	// application loses its secrets.
 	ClientType ClientType `json:"client_type"`
 	// GrantTypes are among [Applications.GrantTypes], or were the application's
 	// before. If empty, the application can do nothing.
 	GrantTypes GrantTypes `json:"grant_types"`
-	// RedirectURIs follow [ApplicationRules]. They are required for grants that start
-	// at the authorization endpoint.
+	// RedirectURIs follow [ApplicationRules]. They are required for grants that
+	// start at the authorization endpoint.
 	RedirectURIs URIs `json:"redirect_uris"`
 	// PostLogoutRedirectURIs follow the same rules. No endpoint uses them yet.
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris"`
@@ -33,8 +33,7 @@ type ApplicationForm struct {
 	// If empty, the application may request none.
 	Scopes Scopes `json:"scopes"`
 	// TokenEndpointAuthMethod is client_secret_basic or client_secret_post for a
-	// confidential application, none for a public one. If empty, the ClientType
-	// decides.
+	// confidential application, none for a public one. If empty, the ClientType decides.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
 	// Algorithm is RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm"`
@@ -43,8 +42,8 @@ type ApplicationForm struct {
 	Fields map[string]string `json:"fields"`
 }
 
-// FormFieldHolder is an [Application] with fields of its own that its owner sees and
-// changes.
+// FormFieldHolder is an [Application] with fields of its own that its
+// owner sees and changes.
 type FormFieldHolder interface {
 	// FormFields returns the fields in order, with their values.
 	FormFields() []FormField
@@ -58,8 +57,8 @@ type FormField struct {
 	// Name is the name in forms, in JSON, and in [Problems]. If AbstractApplication
 	// is embedded, it must differ from the JSON names of ApplicationForm.
 	Name string
-	// Label is the label. The pages' text applications.field.fields.NAME takes
-	// precedence.
+	// Label is the label. The pages' text
+	// applications.field.fields.NAME takes precedence.
 	Label string
 	// Help is a sentence below the field, if not empty. The pages' text
 	// applications.help.fields.NAME takes precedence.
@@ -180,9 +179,9 @@ func (f ApplicationForm) lengths() map[string]int {
 	return lengths
 }
 
-// removeSecrets removes the secrets of a public application. Otherwise a secret that
-// others have learned by then would become valid again if the application became
-// confidential.
+// removeSecrets removes the secrets of a public application. Otherwise a
+// secret that others have learned by then would become valid again if the
+// application became confidential.
 func removeSecrets(app Application) {
 	if abstract := Abstract(app); abstract != nil && app.IsPublic() {
 		abstract.replaceSecrets("")
@@ -206,9 +205,9 @@ func trustedFactsOf(app Application) trustedFacts {
 	return of
 }
 
-// revokeTrust revokes the operator's trust in an application that has another name or
-// other addresses. One that only has more scopes stays verified, but its users are
-// asked for consent.
+// revokeTrust revokes the operator's trust in an application that has another name
+// or other addresses. One that only has more scopes stays verified, but its users
+// are asked for consent.
 func revokeTrust(app Application, before trustedFacts) {
 	after := trustedFactsOf(app)
 	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
@@ -219,8 +218,7 @@ func revokeTrust(app Application, before trustedFacts) {
 	}
 }
 
-// validate returns all problems at once: those of the form, and those of the
-// application.
+// validate returns all problems at once: those of the form, and those of the application.
 func (a *Applications) validate(app Application, problems Problems) error {
 	err := a.store.ValidateApplication(app)
 	var found Problems

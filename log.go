@@ -9,11 +9,10 @@ import (
 )
 
 // RequestInfo identifies the request that an event or a log line belongs to.
-// Everything except a TraceID that the library generated comes from others, so log it
-// as a value and never as part of a text.
+// Everything except a TraceID that the library generated comes from others, so log
+// it as a value and never as part of a text.
 type RequestInfo struct {
-	// TraceID identifies the request in logs and on error pages. If empty, it is
-	// unknown.
+	// TraceID identifies the request in logs and on error pages. If empty, it is unknown.
 	TraceID string
 	// RemoteIP is the address that the request came from. If empty, it is unknown.
 	RemoteIP string
@@ -28,9 +27,9 @@ const maxRequestInfo = 256
 type requestInfoKey struct{}
 
 // WithRequestInfo returns a context with a RequestInfo. A host that calls it in a
-// handler around the one of package oauthhttp decides the values, such as the address
-// that its proxy has seen; the handler fills in only empty fields. Each field is cut
-// to 256 bytes, and invalid UTF-8 is removed.
+// handler around the one of package oauthhttp decides the values, such as the
+// address that its proxy has seen; the handler fills in only empty fields. Each
+// field is cut to 256 bytes, and invalid UTF-8 is removed.
 func WithRequestInfo(ctx context.Context, info RequestInfo) context.Context {
 	for _, text := range []*string{&info.TraceID, &info.RemoteIP, &info.UserAgent} {
 		*text = bounded(*text)
@@ -64,8 +63,8 @@ func (TokenRequest) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.T
 // LogValue implements [slog.LogValuer].
 func (TokenRequest) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Format implements [fmt.Formatter]. Only MarshalJSON, which writes the response,
-// returns the tokens.
+// Format implements [fmt.Formatter]. Only MarshalJSON, which writes the
+// response, returns the tokens.
 func (TokenResponse) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.TokenResponse") }
 
 // LogValue implements [slog.LogValuer].

@@ -42,8 +42,8 @@
 // [Applications] and [Authorizations] are the services behind the pages on which
 // users manage their applications and revoke access. A [Grant] adds a grant type, an
 // [Extension] adds endpoints. This package reads no request and writes no response:
-// package github.com/oauthkit/oauthkit/http does. Package grants has the grant types,
-// package oidc adds OpenID Connect.
+// package github.com/oauthkit/oauthkit/http does. Package grants has the grant
+// types, package oidc adds OpenID Connect.
 package oauthkit
 
 import (
@@ -70,8 +70,8 @@ type Config struct {
 	// Grants are the grant types of the token endpoint, such as grants.Standard. If
 	// nil, no token can be issued.
 	Grants []Grant
-	// Extensions add endpoints, scopes and checks. For example, oidc.New adds OpenID
-	// Connect.
+	// Extensions add endpoints, scopes and checks. For example,
+	// oidc.New adds OpenID Connect.
 	Extensions []Extension
 	// Scopes are the scopes that applications may request, such as [StaticScopes].
 	// Extensions add scopes of their own. If nil, there are no others.
@@ -79,8 +79,8 @@ type Config struct {
 
 	// AuthorizeParameters names further parameters of authorization requests for
 	// functions of the host, such as SkipConsent, which find them in
-	// AuthorizeRequest.Form. A parameter is dropped unless it is listed here or known
-	// to the library or an extension.
+	// AuthorizeRequest.Form. A parameter is dropped unless it is listed here or
+	// known to the library or an extension.
 	AuthorizeParameters []string
 
 	// Resources are the APIs that an application may name to get a token for them
@@ -88,45 +88,42 @@ type Config struct {
 	// names one is refused.
 	Resources []string
 
-	// ApprovalPrompt tells whether remembered consent is enough to skip the consent
-	// page, for requests without the parameter approval_prompt. If empty, it is
-	// [ApprovalAuto].
+	// ApprovalPrompt tells whether remembered consent is enough to skip the consent page,
+	// for requests without the parameter approval_prompt. If empty, it is [ApprovalAuto].
 	ApprovalPrompt ApprovalPrompt
 	// SkipConsent reports whether the user is not asked for consent, in addition to
 	// applications that are [Trusted] themselves. The limits of
 	// [AbstractApplication.SkipAuthorization] hold here too. If an owner changes an
-	// application, its own trust is revoked but the decision of this function is not:
-	// return true only for applications without a UserID. If nil, no further
+	// application, its own trust is revoked but the decision of this function is
+	// not: return true only for applications without a UserID. If nil, no further
 	// application is trusted.
 	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
 
 	// AccessTokens generates access tokens. They must be impossible to guess and
-	// different each time. Those of go-oauth2's generates.NewAccessGenerate are,
-	// those of its JWT generator are not. If nil, an access token is 256 random bits.
+	// different each time. Those of go-oauth2's generates.NewAccessGenerate are, those of
+	// its JWT generator are not. If nil, an access token is 256 random bits.
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, in whole seconds. An
-	// application that is a [LifetimeChooser] overrides it. If zero, it is 10
-	// minutes.
+	// application that is a [LifetimeChooser] overrides it. If zero, it is 10 minutes.
 	AccessTokenLifetime time.Duration
 	// ChooseAccessTokenLifetime returns the lifetime of each token instead, in whole
 	// seconds. A lifetime below one second is answered with [ServerError], an error
 	// with [TemporarilyUnavailable]. If nil, AccessTokenLifetime is used.
 	ChooseAccessTokenLifetime func(ctx context.Context, request LifetimeRequest) (time.Duration, error)
-	// RefreshTokenIdleLifetime is how long an unused refresh token is valid. If zero,
-	// it is 30 days.
+	// RefreshTokenIdleLifetime is how long an unused refresh token is valid. If
+	// zero, it is 30 days.
 	RefreshTokenIdleLifetime time.Duration
-	// RefreshTokenLifetime is how long an Authorization can be refreshed. If zero, it
-	// is 90 days.
+	// RefreshTokenLifetime is how long an Authorization can be
+	// refreshed. If zero, it is 90 days.
 	RefreshTokenLifetime time.Duration
-	// ConsentLifetime is how long consent is remembered after the user was last asked
-	// for all of it. If zero, it is remembered until it is revoked.
+	// ConsentLifetime is how long consent is remembered after the user was last
+	// asked for all of it. If zero, it is remembered until it is revoked.
 	ConsentLifetime time.Duration
 
-	// Secret encrypts data that the database must store but not reveal, such as
-	// signing keys, and data that travels through browsers. It must have at least 32
-	// bytes that are hard to guess, and be the same for every instance. If empty,
-	// signing keys are stored in clear, and the key for data in browsers is kept in
-	// the store.
+	// Secret encrypts data that the database must store but not reveal, such as signing
+	// keys, and data that travels through browsers. It must have at least 32 bytes that
+	// are hard to guess, and be the same for every instance. If empty, signing keys are
+	// stored in clear, and the key for data in browsers is kept in the store.
 	Secret string
 	// UserIsActive reports whether a user may still use the tokens that were issued
 	// for them. It is called for every token request, introspection and API request.
@@ -138,12 +135,11 @@ type Config struct {
 	// a request, so it must return quickly. A panic in it is logged and does not
 	// change the response. If nil, events are dropped.
 	Observe func(ctx context.Context, event Event)
-	// Timeout is how long one request may take after its body was read. It covers
-	// waiting for a turn and for a connection of the store, statements, and hooks
-	// that respect their context. A request that takes longer is answered with 503
-	// and Retry-After. It should be shorter than the time that
-	// http.Server.WriteTimeout leaves, or the response cannot be sent. If zero, it is
-	// 5 seconds.
+	// Timeout is how long one request may take after its body was read. It covers waiting
+	// for a turn and for a connection of the store, statements, and hooks that respect
+	// their context. A request that takes longer is answered with 503 and Retry-After. It
+	// should be shorter than the time that http.Server.WriteTimeout leaves, or the
+	// response cannot be sent. If zero, it is 5 seconds.
 	Timeout time.Duration
 	// Now returns the current time. If nil, time.Now is used.
 	Now func() time.Time
@@ -234,8 +230,7 @@ type Provider struct {
 }
 
 // New returns a Provider. The issuer is its identifier (RFC 8414 §2): an https URL
-// without query, fragment or trailing slash, whose path is the prefix of every
-// endpoint.
+// without query, fragment or trailing slash, whose path is the prefix of every endpoint.
 func New(issuer string, store Store, config Config) (*Provider, error) {
 	prefix, err := issuerPath(issuer, config.AllowInsecureIssuer)
 	if err != nil {
@@ -317,8 +312,8 @@ func issuerPath(issuer string, allowInsecure bool) (string, error) {
 // Issuer returns the issuer exactly as it was passed to New.
 func (p *Provider) Issuer() string { return p.issuer }
 
-// Prefix returns the path of the issuer, which is the prefix of every endpoint. It is
-// empty if the issuer has no path.
+// Prefix returns the path of the issuer, which is the prefix of every endpoint. It
+// is empty if the issuer has no path.
 func (p *Provider) Prefix() string { return p.prefix }
 
 // Store returns the store that was passed to New.
@@ -385,8 +380,7 @@ func (p *Provider) Application(ctx context.Context, clientID string) (Applicatio
 	return app, err
 }
 
-// isClientID reports whether clientID is well-formed. A store is never asked for
-// others.
+// isClientID reports whether clientID is well-formed. A store is never asked for others.
 func isClientID(clientID string) bool {
 	return clientID != "" && len(clientID) <= 255 && isText(clientID)
 }
@@ -417,12 +411,12 @@ type User struct {
 	Subject string
 	// Name is shown on the consent page. If empty, the Subject is shown.
 	Name string
-	// AuthTime is when the user last signed in, as precisely as it is known. If it is
-	// rounded to whole seconds, a user who has just signed in may be asked to do so
-	// again. If zero, it is unknown, and requests that depend on it are refused.
+	// AuthTime is when the user last signed in, as precisely as it is known. If it
+	// is rounded to whole seconds, a user who has just signed in may be asked to do
+	// so again. If zero, it is unknown, and requests that depend on it are refused.
 	AuthTime time.Time
-	// ACR and AMR describe how the user signed in (OpenID Connect Core §2). If empty,
-	// that is unknown.
+	// ACR and AMR describe how the user signed in (OpenID Connect Core §2). If
+	// empty, that is unknown.
 	ACR string
 	AMR []string
 	// SessionID identifies the host's session. If empty, it is unknown.

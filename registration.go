@@ -19,8 +19,8 @@ import (
 //
 // The error holds [Problems] if the application is not valid, if its client_id is
 // taken, or if it has a grant type or a scope that the provider does not have: a
-// command needs the same Grants, Extensions and Scopes as the server. The caller must
-// check that by may register applications; the event names by.
+// command needs the same Grants, Extensions and Scopes as the server. The caller
+// must check that by may register applications; the event names by.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (clientSecret string, err error) {
 	if by == nil {
 		return "", errors.New("oauthkit: Register: user is nil")
@@ -45,16 +45,16 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 	return clientSecret, nil
 }
 
-// Change calls change with an application and stores it, for commands and pages of an
-// operator. Like Register it accepts every field, except the client_id and the
-// secret. Unlike Update it revokes no trust. It calls change again if the application
-// was changed concurrently, up to five times, and then returns an error with
-// [TemporarilyUnavailable]. If change returns an error, nothing is stored.
+// Change calls change with an application and stores it, for commands and pages of
+// an operator. Like Register it accepts every field, except the client_id and the
+// secret. Unlike Update it revokes no trust. It calls change again if the
+// application was changed concurrently, up to five times, and then returns an error
+// with [TemporarilyUnavailable]. If change returns an error, nothing is stored.
 //
 // The error holds [Problems] if the changed application is usable and not valid, or
 // if it was given a grant type or a scope that the provider does not have. It is
-// ErrNotFound if by may not manage the application. The caller must check that by may
-// set operator-only fields.
+// ErrNotFound if by may not manage the application. The caller must check that by
+// may set operator-only fields.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
 		return nil, errors.New("oauthkit: Change: user is nil")
@@ -106,8 +106,8 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
-// checkGrantsAndScopes finds grant types and scopes that the provider does not have and app did
-// not have before.
+// checkGrantsAndScopes finds grant types and scopes that the provider does not have
+// and app did not have before.
 func (a *Applications) checkGrantsAndScopes(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 )
 
-// Scopes is a set of scopes (RFC 6749 §3.3) in the order of the request, without
-// duplicates.
+// Scopes is a set of scopes (RFC 6749 §3.3) in the order of the
+// request, without duplicates.
 type Scopes []string
 
 // The limits of ParseScopes.
@@ -100,8 +100,8 @@ type ScopeBackend interface {
 	// All returns every scope with its description, which the consent page shows
 	// after "This application will be able to". Other scopes do not exist.
 	All(ctx context.Context) (map[string]string, error)
-	// Available returns the scopes that app may get in answer to request. AllowsScope
-	// of app is called as well.
+	// Available returns the scopes that app may get in answer to request.
+	// AllowsScope of app is called as well.
 	Available(ctx context.Context, app Application, request ScopeRequest) (Scopes, error)
 	// Default returns the scopes for a request that names none. Scopes that are not
 	// available are dropped.
@@ -117,9 +117,9 @@ type ScopeRequest struct {
 	Form url.Values
 }
 
-// StaticScopes is a [ScopeBackend] of fixed scopes, by name, with their descriptions.
-// All are available to every application. There are no default scopes; see
-// [StaticScopes.WithDefault].
+// StaticScopes is a [ScopeBackend] of fixed scopes, by name, with their
+// descriptions. All are available to every application. There are no default scopes;
+// see [StaticScopes.WithDefault].
 type StaticScopes map[string]string
 
 // All implements [ScopeBackend].
@@ -271,8 +271,8 @@ func (u *URIs) Scan(column any) error {
 // GormDataType tells GORM the column's type.
 func (URIs) GormDataType() string { return "text" }
 
-// GrantTypes is a list of grant types. It is stored in one text column, separated by
-// spaces.
+// GrantTypes is a list of grant types. It is stored in one text column,
+// separated by spaces.
 type GrantTypes []oauth2.GrantType
 
 // Value implements [driver.Valuer].

@@ -12,10 +12,10 @@ import (
 // cannot open other data that is sealed with Config.Secret, such as a signing key.
 const sealPurpose = "oauthkit travelling: "
 
-// Seal encrypts and authenticates text that travels through a browser and comes back,
-// possibly to another instance. The key is derived for one purpose from Config.Secret
-// or, if that is empty, from a secret in the store that all instances share. Bound
-// and the issuer are authenticated with the text.
+// Seal encrypts and authenticates text that travels through a browser and comes
+// back, possibly to another instance. The key is derived for one purpose from
+// Config.Secret or, if that is empty, from a secret in the store that all instances
+// share. Bound and the issuer are authenticated with the text.
 //
 // A sealed text does not expire and can be opened any number of times; the text must
 // prevent that where it matters. If Config.Secret is empty, anyone who reads the
@@ -28,8 +28,8 @@ func (p *Provider) Seal(ctx context.Context, purpose string, text, bound []byte)
 	return secret.Seal(key, sealPurpose+purpose, text, p.boundToIssuer(bound))
 }
 
-// Open returns the text that was passed to Seal. It returns ErrNotFound if sealed was
-// made with another secret, purpose, issuer or bound, or was changed.
+// Open returns the text that was passed to Seal. It returns ErrNotFound if sealed
+// was made with another secret, purpose, issuer or bound, or was changed.
 func (p *Provider) Open(ctx context.Context, purpose string, sealed, bound []byte) ([]byte, error) {
 	key, err := p.sealingKey(ctx)
 	if err != nil {
@@ -47,8 +47,7 @@ func (p *Provider) boundToIssuer(bound []byte) []byte {
 	return append([]byte(p.issuer+"\x00"), bound...)
 }
 
-// sealingKey returns Config.Secret or the shared secret of the store, which is read
-// once.
+// sealingKey returns Config.Secret or the shared secret of the store, which is read once.
 func (p *Provider) sealingKey(ctx context.Context) (string, error) {
 	if p.config.Secret != "" {
 		return p.config.Secret, nil

@@ -20,8 +20,8 @@ type SecretHolder interface {
 	// must compare in constant time, and must return false for the empty secret and
 	// once the time is over.
 	VerifyPreviousPassword(presented string, now time.Time) bool
-	// PreviousSecretUntil returns the time until which VerifyPreviousPassword accepts
-	// the previous secret. If there is none, it returns the zero time.
+	// PreviousSecretUntil returns the time until which VerifyPreviousPassword
+	// accepts the previous secret. If there is none, it returns the zero time.
 	PreviousSecretUntil() time.Time
 }
 
@@ -82,9 +82,9 @@ func (a *AbstractApplication) RotateSecret(now time.Time, keep time.Duration) st
 	return generated
 }
 
-// ImportSecret replaces every secret of the application by chosen, for migrations and
-// tests. The stored hash is only as hard to guess as the secret, so prefer
-// GenerateSecret.
+// ImportSecret replaces every secret of the application by chosen, for
+// migrations and tests. The stored hash is only as hard to guess as the
+// secret, so prefer GenerateSecret.
 func (a *AbstractApplication) ImportSecret(chosen string) { a.replaceSecrets(chosen) }
 
 // replaceSecrets keeps value as the only secret, or no secret if value is empty. A
@@ -133,9 +133,8 @@ func hashSecret(value string) SecretHash {
 	return SecretHash(sha256Scheme + secret.Hash(value))
 }
 
-// Verify reports whether presented is the secret, in constant time. It does the same
-// work if the hash is empty, so that the response time reveals nothing about the
-// application.
+// Verify reports whether presented is the secret, in constant time. It does the same work
+// if the hash is empty, so that the response time reveals nothing about the application.
 func (h SecretHash) Verify(presented string) bool {
 	same := secret.Equal(string(h), sha256Scheme+secret.Hash(presented))
 	return same && h != "" && presented != ""
@@ -147,8 +146,7 @@ func (h SecretHash) String() string { return redacted }
 // GoString returns a placeholder.
 func (h SecretHash) GoString() string { return redacted }
 
-// MarshalText returns a placeholder, which keeps the hash out of JSON documents and
-// logs.
+// MarshalText returns a placeholder, which keeps the hash out of JSON documents and logs.
 func (h SecretHash) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // GormDataType tells GORM the column's type.

@@ -12,9 +12,9 @@ import (
 // optional: the provider uses them if the store implements them. Package
 // store/storetest tests an implementation against all of it.
 
-// Errors of a store that are answers and not failures. Any other error means that the
-// store failed. The provider then responds with [TemporarilyUnavailable] and never
-// decides.
+// Errors of a store that are answers and not failures. Any other error means
+// that the store failed. The provider then responds with
+// [TemporarilyUnavailable] and never decides.
 var (
 	// ErrNotFound means that the requested item does not exist.
 	ErrNotFound = errors.New("oauthkit: not found")
@@ -24,14 +24,14 @@ var (
 	ErrRevoked = errors.New("oauthkit: revoked")
 	// ErrExhausted means that the presented credential was repeated too often.
 	ErrExhausted = errors.New("oauthkit: repeated too often")
-	// ErrEnded means that everything the application or the user has was being
-	// revoked while the act ran, or that the application was disabled or deleted.
-	// Nothing was saved.
+	// ErrEnded means that everything the application or the user has was
+	// being revoked while the act ran, or that the application was disabled
+	// or deleted. Nothing was saved.
 	ErrEnded = errors.New("oauthkit: application or user is being revoked")
 	// ErrConflict means that the application was changed since it was read.
 	ErrConflict = errors.New("oauthkit: changed since it was read")
-	// ErrTooMany means that the owner has the maximum number of applications. Nothing
-	// was stored.
+	// ErrTooMany means that the owner has the maximum number of
+	// applications. Nothing was stored.
 	ErrTooMany = errors.New("oauthkit: too many")
 )
 
@@ -59,18 +59,17 @@ type Store interface {
 	// were not revoked before.
 	RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error)
 
-	// SaveInteraction saves a new Interaction. It must return ErrReplayed if there is
-	// one with this hash. In the same act it must delete the oldest Interactions that
-	// are not consumed, until at most limit of the same browser and at most limit of
-	// the same user are left, including the new one. The limit is at least 1.
-	// Concurrent calls may leave as many more as there are calls, until the next one.
+	// SaveInteraction saves a new Interaction. It must return ErrReplayed if there is one
+	// with this hash. In the same act it must delete the oldest Interactions that are not
+	// consumed, until at most limit of the same browser and at most limit of the same
+	// user are left, including the new one. The limit is at least 1. Concurrent calls may
+	// leave as many more as there are calls, until the next one.
 	SaveInteraction(ctx context.Context, interaction *Interaction, limit int) error
-	// Interaction returns the Interaction with this hash, even if it is expired or
-	// consumed.
+	// Interaction returns the Interaction with this hash, even if it is
+	// expired or consumed.
 	Interaction(ctx context.Context, hash string) (*Interaction, error)
-	// ConsumeInteraction consumes an Interaction and does nothing else. It must
-	// return ErrReplayed if it was consumed before, and ErrNotFound if it does not
-	// exist.
+	// ConsumeInteraction consumes an Interaction and does nothing else. It must return
+	// ErrReplayed if it was consumed before, and ErrNotFound if it does not exist.
 	ConsumeInteraction(ctx context.Context, hash string, now time.Time) error
 	// SharedSecret returns the secret that all instances share. If there is none, it
 	// saves proposed and returns it. Concurrent calls must return the same secret.
@@ -80,8 +79,8 @@ type Store interface {
 // ApplicationStore finds applications.
 type ApplicationStore interface {
 	// Application returns the application with this client_id. It must return an
-	// error that wraps [ErrNotFound] if there is none, and any other error only if it
-	// cannot know. The client_id is guaranteed to be at most 255 bytes long.
+	// error that wraps [ErrNotFound] if there is none, and any other error only if
+	// it cannot know. The client_id is guaranteed to be at most 255 bytes long.
 	Application(ctx context.Context, clientID string) (Application, error)
 }
 
@@ -92,22 +91,20 @@ type TokenStore interface {
 	// the store. It may return ErrEnded while everything of the application or the
 	// user is being revoked.
 	SaveTokens(ctx context.Context, authorization *Authorization, tokens Tokens) error
-	// AccessToken returns the token with this hash and its Authorization, even if
-	// they are expired or revoked. It may read from a replica only if the replica
-	// cannot lag.
+	// AccessToken returns the token with this hash and its Authorization, even if they
+	// are expired or revoked. It may read from a replica only if the replica cannot lag.
 	AccessToken(ctx context.Context, hash string) (*AccessToken, error)
-	// RevokeAuthorization revokes an Authorization and thereby all its credentials.
-	// It reports whether the Authorization was valid before. An unknown id is not an
-	// error.
+	// RevokeAuthorization revokes an Authorization and thereby all its credentials. It
+	// reports whether the Authorization was valid before. An unknown id is not an error.
 	RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error)
 }
 
 // CodeStore is required by the authorization code grant, in addition to [Store].
 type CodeStore interface {
 	// SaveCode saves an approval and its code. It must return ErrReplayed if the
-	// interaction was consumed before, ErrRevoked if the Consent of the approval must
-	// exist and does not, and ErrEnded as SaveTokens does. In these cases nothing is
-	// saved or consumed.
+	// interaction was consumed before, ErrRevoked if the Consent of the approval
+	// must exist and does not, and ErrEnded as SaveTokens does. In these cases
+	// nothing is saved or consumed.
 	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
 	// Code returns the code with this hash and its Authorization. It must return
 	// consumed codes until an hour after they expired, so that a replay is
@@ -116,19 +113,19 @@ type CodeStore interface {
 	// RedeemCode consumes the code, saves the tokens, and sets the ExpiresAt of the
 	// stored Authorization, which was that of the code, to that of the tokens'
 	// Authorization. It must return ErrReplayed if the code was consumed before, and
-	// ErrRevoked if its Authorization was revoked. It must lock the Authorization, so
-	// that a concurrent revocation happens either before or after it.
+	// ErrRevoked if its Authorization was revoked. It must lock the Authorization,
+	// so that a concurrent revocation happens either before or after it.
 	RedeemCode(ctx context.Context, hash string, tokens Tokens, now time.Time) error
 }
 
 // RefreshTokenStore is required by the refresh token grant, in addition to [Store].
 //
-// Expiry is checked with the times that are passed to the store. The window in which
-// a used refresh token may be repeated is checked with the store's own clock alone,
-// for example clock_timestamp() on PostgreSQL, so that neither a wait for a lock nor
-// the clocks of several instances change its length. A store without a clock calls
-// Now of the act. Either clock must be read inside the act, once every lock that the
-// act needs is held.
+// Expiry is checked with the times that are passed to the store. The window in
+// which a used refresh token may be repeated is checked with the store's own clock
+// alone, for example clock_timestamp() on PostgreSQL, so that neither a wait for a
+// lock nor the clocks of several instances change its length. A store without a
+// clock calls Now of the act. Either clock must be read inside the act, once every
+// lock that the act needs is held.
 type RefreshTokenStore interface {
 	// RefreshToken returns the token with this hash and its Authorization. It must
 	// return consumed tokens until they expire.
@@ -139,15 +136,15 @@ type RefreshTokenStore interface {
 	// Otherwise anyone holding one old token could decrypt the chain of sealed
 	// responses up to the live one.
 	RotateRefreshToken(ctx context.Context, rotation Rotation) error
-	// RepeatRefreshToken counts a repeat of a consumed token, and saves repeat.Access
-	// if it is not nil. It must return, and change nothing,
+	// RepeatRefreshToken counts a repeat of a consumed token, and saves
+	// repeat.Access if it is not nil. It must return, and change nothing,
 	//   - [ErrRevoked] if the Authorization was revoked,
 	//   - [ErrReplayed] if nothing is sealed with the token, its window is over, or
 	//     the successor does not exist or was consumed,
 	//   - otherwise [ErrExhausted] if the token was already repeated repeat.Limit
 	//     times.
-	// The window is also over if, by the same clock, the token was consumed more than
-	// a minute in the future.
+	// The window is also over if, by the same clock, the token was consumed more
+	// than a minute in the future.
 	RepeatRefreshToken(ctx context.Context, repeat Repeat) (Repeats, error)
 }
 
@@ -157,13 +154,12 @@ type Rotation struct {
 	Hash string
 	// Successors are the tokens that replace it.
 	Successors Tokens
-	// Sealed is the sealed response to a repeat of the token. If nil, it cannot be
-	// repeated.
+	// Sealed is the sealed response to a repeat of the token. If nil,
+	// it cannot be repeated.
 	Sealed []byte
 	// Window is how long after its consumption the token can be repeated.
 	Window time.Duration
-	// Now returns the time, for a store that has no clock of its own. It is never
-	// nil.
+	// Now returns the time, for a store that has no clock of its own. It is never nil.
 	Now func() time.Time
 }
 
@@ -194,9 +190,8 @@ type Repeats struct {
 type KeyStore interface {
 	// SigningKeys returns all keys, in any order.
 	SigningKeys(ctx context.Context) ([]*SigningKey, error)
-	// AddSigningKey adds a key. It must return ErrReplayed if there is one with the
-	// same algorithm and generation. Of concurrent calls for both exactly one must
-	// succeed.
+	// AddSigningKey adds a key. It must return ErrReplayed if there is one with the same
+	// algorithm and generation. Of concurrent calls for both exactly one must succeed.
 	AddSigningKey(ctx context.Context, key *SigningKey) error
 	// RemoveSigningKey removes a key and reports whether it existed. Of concurrent
 	// calls exactly one must report true.
@@ -215,24 +210,21 @@ type ApplicationManager interface {
 	// ListApplications returns applications in the order of their client_id.
 	ListApplications(ctx context.Context, query ApplicationQuery) ([]Application, error)
 	// CreateApplication prepares app with [ApplicationRules.Prepare] and stores it.
-	// It must return an error that holds [Problems] if app is not valid, and an error
-	// if its client_id exists.
+	// It must return an error that holds [Problems] if app is not valid, and an
+	// error if its client_id exists.
 	CreateApplication(ctx context.Context, app Application, now time.Time) error
 	// UpdateApplication replaces the application with the client_id of app. It must
-	// return ErrNotFound if there is none, and ErrConflict if it was changed since
-	// app was read: otherwise the change, for example to Disabled, would be lost. An
-	// app that embeds AbstractApplication is compared by its UpdatedAt, which is set
-	// to now, or to a later time if it was not earlier than now. Other types need
-	// such a field.
+	// return ErrNotFound if there is none, and ErrConflict if it was changed since app
+	// was read: otherwise the change, for example to Disabled, would be lost. An app that
+	// embeds AbstractApplication is compared by its UpdatedAt, which is set to now, or to
+	// a later time if it was not earlier than now. Other types need such a field.
 	//
-	// It must return an error that holds [Problems] if app is usable and not valid.
-	// It stores an app that is not usable unchecked, so that an application can be
-	// disabled even if the rules have changed, and revokes everything that the
-	// application has.
+	// It must return an error that holds [Problems] if app is usable and not valid. It
+	// stores an app that is not usable unchecked, so that an application can be disabled
+	// even if the rules have changed, and revokes everything that the application has.
 	UpdateApplication(ctx context.Context, app Application, now time.Time) error
-	// DeleteApplication removes an application, deletes every Consent for it and
-	// revokes everything that it has. It must return ErrNotFound if it does not
-	// exist.
+	// DeleteApplication removes an application, deletes every Consent for it and revokes
+	// everything that it has. It must return ErrNotFound if it does not exist.
 	DeleteApplication(ctx context.Context, clientID string, now time.Time) error
 }
 
@@ -241,22 +233,21 @@ type ApplicationQuery struct {
 	// Owners selects the applications of these owners. If nil, all applications are
 	// selected; if empty and not nil, none.
 	Owners []string
-	// After is the last client_id of the previous page. If empty, the first page is
-	// selected.
+	// After is the last client_id of the previous page. If empty, the
+	// first page is selected.
 	After string
 	// Size is the maximum number of applications. If zero, it is 100.
 	Size int
 }
 
-// OwnerLimiter is an [ApplicationManager] that counts the applications of an owner in
-// the act that creates another one. Without it [Applications.Create] counts first,
-// and parallel requests may exceed the limit by a few applications.
+// OwnerLimiter is an [ApplicationManager] that counts the applications of an owner
+// in the act that creates another one. Without it [Applications.Create] counts
+// first, and parallel requests may exceed the limit by a few applications.
 type OwnerLimiter interface {
-	// CreateApplicationWithin does the same as CreateApplication if the owner of app,
-	// as GetUserID returns it, has fewer than limit applications. Otherwise it must
-	// return [ErrTooMany] and change nothing. Parallel calls, also by other
-	// instances, must not exceed the limit together. An app without an owner is not
-	// limited.
+	// CreateApplicationWithin does the same as CreateApplication if the owner of app, as
+	// GetUserID returns it, has fewer than limit applications. Otherwise it must return
+	// [ErrTooMany] and change nothing. Parallel calls, also by other instances, must not
+	// exceed the limit together. An app without an owner is not limited.
 	CreateApplicationWithin(ctx context.Context, app Application, limit int, now time.Time) error
 }
 
@@ -265,12 +256,11 @@ type OwnerLimiter interface {
 // have for themselves.
 type AuthorizationManager interface {
 	// UserAuthorizations returns the valid Authorizations of a user that can still be
-	// used, the newest first: those with an access token that has not expired, or
-	// with a refresh token that is neither expired nor used. It must leave out an
-	// Authorization whose code was not redeemed, because that is no sign-in yet. The
-	// limit holds for each application, so that those of one application never hide
-	// those of another. It must not read more than it returns if a user has very
-	// many.
+	// used, the newest first: those with an access token that has not expired, or with a
+	// refresh token that is neither expired nor used. It must leave out an Authorization
+	// whose code was not redeemed, because that is no sign-in yet. The limit holds for
+	// each application, so that those of one application never hide those of another. It
+	// must not read more than it returns if a user has very many.
 	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
 	// UserConsents returns the Consents of a user in the order of their client_ids,
 	// compared byte by byte.
@@ -278,11 +268,11 @@ type AuthorizationManager interface {
 	// RevokeUser deletes every Consent of a user and revokes every Authorization of
 	// the user. An Authorization that is saved concurrently must be revoked too, be
 	// refused with ErrEnded, or be saved after RevokeUser returned. It returns the
-	// number of Authorizations that were not revoked before. It must lock only a part
-	// of them at a time. After an error the same call continues.
+	// number of Authorizations that were not revoked before. It must lock only a
+	// part of them at a time. After an error the same call continues.
 	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
-	// RevokeApplication does the same for the Consents and Authorizations of an
-	// application.
+	// RevokeApplication does the same for the Consents and
+	// Authorizations of an application.
 	RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error)
 }
 
@@ -327,38 +317,37 @@ type CleanupLimits struct {
 	Batch int
 	// Batches is the number of batches per table. If zero, there is no limit.
 	Batches int
-	// DryRun counts the rows that would be removed, by the same conditions and within
-	// the same limits, and removes nothing. An Authorization is removed only after
-	// its codes; it is counted as if they were removed, even if the limits would keep
-	// some of them.
+	// DryRun counts the rows that would be removed, by the same conditions and
+	// within the same limits, and removes nothing. An Authorization is removed only
+	// after its codes; it is counted as if they were removed, even if the limits
+	// would keep some of them.
 	DryRun bool
-	// Progress is called after each batch with the table and the number of removed
-	// rows, and in a dry run once for each table, but never with zero rows. It is
-	// called by the goroutine that called Cleanup, between two transactions. It may
-	// be nil.
+	// Progress is called after each batch with the table and the number of removed rows,
+	// and in a dry run once for each table, but never with zero rows. It is called by the
+	// goroutine that called Cleanup, between two transactions. It may be nil.
 	Progress func(table string, rows int)
 }
 
 // Readier is a [Store] that knows whether it can be written to.
 type Readier interface {
-	// Ready returns nil if the store answers and can be written to. It must change
-	// nothing.
+	// Ready returns nil if the store answers and can be written to. It
+	// must change nothing.
 	Ready(ctx context.Context) error
 }
 
-// ConnectionPool is a [Store] with a limited number of connections, of which each
-// call needs one.
+// ConnectionPool is a [Store] with a limited number of connections, of
+// which each call needs one.
 type ConnectionPool interface {
-	// Connections returns the maximum number of connections. Zero means unlimited or
-	// unknown.
+	// Connections returns the maximum number of connections. Zero means
+	// unlimited or unknown.
 	Connections() int
 }
 
 // Locator is a [Store] that identifies its tables, so that [Provider.Check] finds
 // parts of a provider that use different ones.
 type Locator interface {
-	// Location returns the same text for all stores that share their tables, and
-	// different texts for stores that do not. It returns the empty string if it
-	// cannot tell.
+	// Location returns the same text for all stores that share their
+	// tables, and different texts for stores that do not. It returns the
+	// empty string if it cannot tell.
 	Location(ctx context.Context) (string, error)
 }

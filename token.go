@@ -6,26 +6,25 @@ import (
 
 // Authorization is a permission that a user gave an application, or that an
 // application has for itself. Every code and token belongs to one Authorization and
-// is valid only while that is: revoking it is one update of one row, and a token that
-// a concurrent request stores a moment later is invalid from the start.
+// is valid only while that is: revoking it is one update of one row, and a token
+// that a concurrent request stores a moment later is invalid from the start.
 type Authorization struct {
 	// ID identifies the row. It is not secret.
 	ID string
 	// ClientID is the client_id of the application.
 	ClientID string
-	// ConsentID is the Consent that it rests on. It is empty if no consent was
-	// needed.
+	// ConsentID is the Consent that it rests on. It is empty if no consent was needed.
 	ConsentID string
-	// Subject is the user. It is empty if the application acts for itself
-	// (RFC 6749 §4.4).
+	// Subject is the user. It is empty if the application acts for
+	// itself (RFC 6749 §4.4).
 	Subject string
 	// Scopes are all scopes that were allowed. A token may have fewer.
 	Scopes Scopes
 	// Resources are the APIs that it is for (RFC 8707), as absolute URIs. If empty,
 	// it is not restricted to certain APIs.
 	Resources URIs
-	// AuthTime, ACR, AMR and SessionID describe the sign-in, as in [User]. Those that
-	// are unknown are zero.
+	// AuthTime, ACR, AMR and SessionID describe the sign-in, as in [User]. Those
+	// that are unknown are zero.
 	AuthTime  time.Time
 	ACR       string
 	AMR       []string
@@ -35,9 +34,9 @@ type Authorization struct {
 	Params map[string]string
 	// CreatedAt is when it was approved.
 	CreatedAt time.Time
-	// ExpiresAt is when all its credentials expire, however often they are refreshed.
-	// Until its code is redeemed, that is the expiry of the code. If zero,
-	// [TokenRequest.Issue] sets it.
+	// ExpiresAt is when all its credentials expire, however often they are
+	// refreshed. Until its code is redeemed, that is the expiry of the code. If
+	// zero, [TokenRequest.Issue] sets it.
 	ExpiresAt time.Time
 	// RevokedAt is when it was revoked. It is zero if it was not revoked.
 	RevokedAt time.Time
@@ -48,9 +47,9 @@ func (a *Authorization) Valid(now time.Time) bool {
 	return a.RevokedAt.IsZero() && now.Before(a.ExpiresAt)
 }
 
-// Consent is the remembered consent of a user to an application. There is at most one
-// for each pair of user and application. Revoking it revokes every Authorization that
-// rests on it.
+// Consent is the remembered consent of a user to an application. There is at most
+// one for each pair of user and application. Revoking it revokes every
+// Authorization that rests on it.
 type Consent struct {
 	ID       string // identifies the row
 	ClientID string // the client_id of the application
@@ -73,8 +72,8 @@ type Interaction struct {
 	Hash        string // of the id
 	BrowserHash string // of the cookie of the browser that started it
 	Subject     string // the user
-	// Sealed holds the parameters of the request, encrypted with a key derived from
-	// the id.
+	// Sealed holds the parameters of the request, encrypted with a key
+	// derived from the id.
 	Sealed     []byte
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
@@ -111,14 +110,13 @@ type RefreshToken struct {
 	IssuedAt      time.Time
 	ExpiresAt     time.Time // unless it is used; that of the Authorization applies too
 	ConsumedAt    time.Time // when it was used, by the store's clock; zero before
-	// Sealed is the response to its use, encrypted with a key derived from the token.
-	// It is nil before the use, and again once the response may not be repeated any
-	// more.
+	// Sealed is the response to its use, encrypted with a key derived from the token. It
+	// is nil before the use, and again once the response may not be repeated any more.
 	Sealed []byte
 }
 
-// Tokens are saved together or not at all. Their Authorization fields point to the
-// same value.
+// Tokens are saved together or not at all. Their Authorization fields
+// point to the same value.
 type Tokens struct {
 	Access  *AccessToken
 	Refresh *RefreshToken // nil if none is issued
@@ -128,8 +126,8 @@ type Tokens struct {
 type ConsentUse int
 
 const (
-	// ConsentRemembered means that the user was not asked. The Consent must exist, by
-	// its ID, and is not changed.
+	// ConsentRemembered means that the user was not asked. The Consent must exist,
+	// by its ID, and is not changed.
 	ConsentRemembered ConsentUse = iota
 	// ConsentNew means that the user was asked and no consent was remembered. The
 	// Consent is inserted. If a concurrent request has inserted one for the same

@@ -19,13 +19,13 @@ import (
 // [ApplicationRules.Validate] of the zero value.
 func ValidateApplication(app Application) error { return ApplicationRules{}.Validate(app) }
 
-// ApplicationRules are the rules for the addresses that applications are stored with.
-// They do not affect requests: a URI must match exactly, and one that
+// ApplicationRules are the rules for the addresses that applications are stored
+// with. They do not affect requests: a URI must match exactly, and one that
 // [CheckRedirectURI] rejects is rejected in requests too. The zero value has the
 // library's rules. An application that is an [AddressValidator] decides for itself.
 type ApplicationRules struct {
-	// RedirectURI returns a function that checks the redirect URIs of an application,
-	// which may be new. Its error is a sentence for people. It may call
+	// RedirectURI returns a function that checks the redirect URIs of an
+	// application, which may be new. Its error is a sentence for people. It may call
 	// CheckRedirectURI and then be stricter. If RedirectURI is nil or returns nil,
 	// CheckRedirectURI is used.
 	RedirectURI func(app Application) func(uri string) error
@@ -34,8 +34,8 @@ type ApplicationRules struct {
 }
 
 // Validate checks app by the library's rules if it embeds [AbstractApplication], and
-// by its own rules if it is a [Validator]. The error holds [Problems] with everything
-// that is wrong.
+// by its own rules if it is a [Validator]. The error holds [Problems] with
+// everything that is wrong.
 func (r ApplicationRules) Validate(app Application) error {
 	var problems Problems
 	if abstract := Abstract(app); abstract != nil {
@@ -61,8 +61,7 @@ func (r ApplicationRules) Prepare(app Application) error {
 
 // Validator is an [Application] with rules of its own, in addition to the library's.
 type Validator interface {
-	// Validate adds the problems of the application. It must not change the
-	// application.
+	// Validate adds the problems of the application. It must not change the application.
 	Validate(problems *Problems)
 }
 
@@ -97,10 +96,9 @@ func (r ApplicationRules) origin(app Application) func(origin string) error {
 	return CheckOrigin
 }
 
-// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2,
-// RFC 8252 §7): an https URI, an http URI with a loopback address, or a private-use
-// scheme with a dot; no fragment, no userinfo, and nothing that two programs could
-// parse differently.
+// CheckRedirectURI is the library's rule for redirect URIs (RFC 6749 §3.1.2, RFC 8252
+// §7): an https URI, an http URI with a loopback address, or a private-use scheme with a
+// dot; no fragment, no userinfo, and nothing that two programs could parse differently.
 func CheckRedirectURI(uri string) error { return redirect.Check(uri) }
 
 // CheckOrigin is the library's rule for origins (RFC 6454 §6.2): https, or http with
@@ -297,8 +295,8 @@ type Problem struct {
 
 // Text returns the message in another language. Translate is called with the format
 // and the arguments, as in [Problems.Add], and returns the formatted text. A message
-// without arguments is passed alone. Errors among the arguments are translated first,
-// by their own method Text if they have one.
+// without arguments is passed alone. Errors among the arguments are translated
+// first, by their own method Text if they have one.
 func (p Problem) Text(translate func(format string, args ...any) string) string {
 	if len(p.args) == 0 {
 		return translate(p.Message)
