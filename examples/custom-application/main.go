@@ -1,6 +1,7 @@
-// Command custom-application is a provider whose applications have two additional columns: a logo
-// and an agreement to terms. The columns are in the same table, in the same form and validated
-// together with the library's. The program always gets its applications as *MyApplication.
+// Command custom-application is a provider whose applications have two additional
+// columns: a logo and an agreement to terms. The columns are in the same table, in the
+// same form and validated together with the library's. The program always gets its
+// applications as *MyApplication.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command idp is a complete identity provider. Users and applications come from a seed file or the
-// command line; the login page and the sessions are its own; oauthkit does everything else. It is
-// small enough to read and to copy.
+// Command idp is a complete identity provider. Users and applications come from a seed
+// file or the command line; the login page and the sessions are its own; oauthkit does
+// everything else. It is small enough to read and to copy.
 package main
 
 import (

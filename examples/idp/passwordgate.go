@@ -73,8 +73,8 @@ func (g *passwordGate) hold(ctx context.Context) {
 	_ = acquire(ctx, nil) // sending to a nil channel blocks until the time is over
 }
 
-// acquire waits until it can send to turns, for at most maxWait. It returns errBusy after that
-// time, or the context's error if ctx ends first.
+// acquire waits until it can send to turns, for at most maxWait. It returns errBusy
+// after that time, or the context's error if ctx ends first.
 func acquire(ctx context.Context, turns chan<- struct{}) error {
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()

@@ -63,7 +63,8 @@ func (a seedApplication) apply(ctx context.Context, database *database) error {
 	case err != nil:
 		return err
 	}
-	// Keep the values that a seed file cannot set, so that they do not count as a difference.
+	// Keep the values that a seed file cannot set, so that they do not count as a
+	// difference.
 	wanted.ClientSecret, wanted.RegistrationSource = existing.ClientSecret, existing.RegistrationSource
 	wanted.PreviousSecret, wanted.PreviousSecretExpiresAt = existing.PreviousSecret, existing.PreviousSecretExpiresAt
 	wanted.CIMDExpiresAt, wanted.SeededSecrets = existing.CIMDExpiresAt, existing.SeededSecrets

@@ -6,8 +6,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The methods in this file serve the application management pages. A program without these pages
-// does not need them.
+// The methods in this file serve the application management pages. A program without
+// these pages does not need them.
 
 // SetUserID implements [oauthkit.OwnerSetter]. The user who registers a client owns it.
 func (c *Client) SetUserID(owner string) { c.Team = owner }

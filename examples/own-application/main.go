@@ -1,7 +1,7 @@
-// Command own-application adds a provider to a program that already has a table of applications
-// with its own key and column names. Its Client embeds no type of the library and implements
-// oauthkit.Application. Its Store finds clients in that table and uses the library's store for
-// everything else.
+// Command own-application adds a provider to a program that already has a table of
+// applications with its own key and column names. Its Client embeds no type of the
+// library and implements oauthkit.Application. Its Store finds clients in that table
+// and uses the library's store for everything else.
 package main
 
 import (

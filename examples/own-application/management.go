@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The methods in this file implement [oauthkit.ApplicationManager] for the management pages.
+// The methods in this file implement [oauthkit.ApplicationManager] for the management
+// pages.
 
 // NewApplication returns an empty client for the registration form.
 func (s *Store) NewApplication() oauthkit.Application { return new(Client) }

@@ -1,6 +1,6 @@
-// Command quickstart runs a complete sign-in in one process: a provider with a login page, an API,
-// and a client that signs users in over HTTP. The client uses golang.org/x/oauth2 and
-// coreos/go-oidc like any other program.
+// Command quickstart runs a complete sign-in in one process: a provider with a login
+// page, an API, and a client that signs users in over HTTP. The client uses
+// golang.org/x/oauth2 and coreos/go-oidc like any other program.
 package main
 
 import (

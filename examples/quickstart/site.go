@@ -36,7 +36,8 @@ func newSite(base, db string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A demo needs no Observe, UserIsActive and Secret. Other warnings are logged; errors stop the program.
+	// A demo needs no Observe, UserIsActive and Secret. Other warnings are logged;
+	// errors stop the program.
 	if err := provider.CheckAtStart(context.Background(), "oauthkit.W003", "oauthkit.W005", "oidc.W001"); err != nil {
 		return nil, err
 	}

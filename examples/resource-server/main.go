@@ -1,6 +1,7 @@
-// Command resource-server is an API in a separate process. It asks the provider about each token
-// (RFC 7662) and caches the responses for some seconds. For these requests it needs the credentials
-// of an application with the scope "introspection". In a seed file of examples/idp that is
+// Command resource-server is an API in a separate process. It asks the provider about
+// each token (RFC 7662) and caches the responses for some seconds. For these requests
+// it needs the credentials of an application with the scope "introspection". In a seed
+// file of examples/idp that is
 //
 //	{"client_id": "api", "client_secret": "...", "name": "Notes API", "client_type": "confidential", "scopes": ["introspection"]}
 package main

@@ -35,9 +35,9 @@ func ParseAlgorithm(s string) (Algorithm, error) {
 }
 
 // AccessTokenHash returns the at_hash claim of an ID token that is signed with alg and
-// issued together with token: the left half of the token's hash (OpenID Connect Core
-// §3.1.3.6). The c_hash of a code is computed in the same way (§3.3.2.11). It is empty
-// for an unknown algorithm.
+// issued together with token: the left half of the token's hash (OpenID Connect
+// Core §3.1.3.6). The c_hash of a code is computed in the same way (§3.3.2.11). It is
+// empty for an unknown algorithm.
 func AccessTokenHash(alg Algorithm, token string) string {
 	switch alg {
 	case RS256, ES256:

@@ -97,8 +97,8 @@ func newKey(alg Algorithm, signer crypto.Signer) (*Key, error) {
 // therefore has the same id on every instance.
 func (k *Key) ID() string { return k.id }
 
-// Algorithm returns the only algorithm that the key signs and verifies with (RFC 8725
-// §3.1).
+// Algorithm returns the only algorithm that the key signs and verifies with
+// (RFC 8725 §3.1).
 func (k *Key) Algorithm() Algorithm { return k.algorithm }
 
 // Public returns the public key, an *rsa.PublicKey or an *ecdsa.PublicKey.
@@ -116,9 +116,9 @@ func (k *Key) MarshalPrivate() ([]byte, error) {
 
 // Sign returns a JSON Web Token with claims and the header members alg, kid and typ.
 //
-// Typ tells kinds of tokens apart ("JWT", "at+jwt", ...) and must not be empty (RFC
-// 8725 §3.11). Times must be integers in seconds since 1970; Verify rejects every other
-// form.
+// Typ tells kinds of tokens apart ("JWT", "at+jwt", ...) and must not be empty
+// (RFC 8725 §3.11). Times must be integers in seconds since 1970; Verify rejects every
+// other form.
 func (k *Key) Sign(typ string, claims map[string]any) (string, error) {
 	if typ == "" {
 		return "", errors.New("jose: signing a token: typ is empty")

@@ -15,8 +15,8 @@ const maxLength = 2048
 // one rule as a phrase without the URI, such as "must not have a fragment (#)", so that
 // it can follow the name of a form field or a list entry.
 //
-// Allowed are https with a host; http with the host 127.0.0.1, [::1] or localhost (RFC
-// 8252 §7.3); and private-use schemes derived from a domain name with exactly one
+// Allowed are https with a host; http with the host 127.0.0.1, [::1] or localhost
+// (RFC 8252 §7.3); and private-use schemes derived from a domain name with exactly one
 // slash, such as com.example.app:/callback (RFC 8252 §7.1). The URI must have the one
 // spelling that all parsers read in the same way.
 func Check(uri string) error {

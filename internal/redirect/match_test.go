@@ -16,7 +16,7 @@ type matchCase struct {
 func matchCases() []matchCase {
 	cases := []matchCase{
 		{"identical", "https://rp.test/cb", "https://rp.test/cb", true, true},
-		{"nothing asked for", "", "", false, false},
+		{"both empty", "", "", false, false},
 		{"R-07 identical query", "https://rp.test/cb?a=1&b=2", "https://rp.test/cb?a=1&b=2", true, true},
 		{"R-16 literal star", "https://*.rp.test/cb", "https://a.rp.test/cb", false, false},
 		{"R-16 star alone", "*", "https://rp.test/cb", false, false},
@@ -31,7 +31,7 @@ func matchCases() []matchCase {
 		{"R-19 registered fragment", "http://127.0.0.1/cb#x", "http://127.0.0.1:1/cb#x", false, false},
 		{"R-19 registered userinfo", "http://u@127.0.0.1/cb", "http://u@127.0.0.1:1/cb", false, false},
 		{"R-19 case of the scheme", "http://127.0.0.1/cb", "HTTP://127.0.0.1:1/cb", false, false},
-		{"R-20 https loopback, http asked", "https://127.0.0.1/cb", "http://127.0.0.1:99/cb", false, false},
+		{"R-20 https loopback, http requested", "https://127.0.0.1/cb", "http://127.0.0.1:99/cb", false, false},
 		{"R-20 https loopback, other port", "https://127.0.0.1/cb", "https://127.0.0.1:99/cb", false, false},
 		{"R-21 web application, other port", "http://127.0.0.1:3000/cb", "http://127.0.0.1:3001/cb", false, true},
 		{"R-22 localhost port", "http://localhost/cb", "http://localhost:5000/cb", false, false},

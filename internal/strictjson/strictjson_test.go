@@ -121,8 +121,9 @@ func TestUnmarshalDepth(t *testing.T) {
 	}
 }
 
-// FuzzUnmarshal compares Unmarshal with encoding/json. A document that Unmarshal accepts has one
-// meaning, so a map that it is decoded into holds the same scope under the exact name.
+// FuzzUnmarshal compares Unmarshal with encoding/json. A document that Unmarshal
+// accepts has one meaning, so a map that it is decoded into holds the same scope under
+// the exact name.
 func FuzzUnmarshal(f *testing.F) {
 	for _, s := range []string{
 		`{"scope":"a"}`, `{"scope":"a","Scope":"b"}`, `{"\u017fcope":"a"}`, `{"scope":"a","x":{"y":[1,{}]}}`, `{}{}`, `null`, `[]`,
