@@ -136,6 +136,8 @@ func attributeValue(field reflect.Value) slog.Value {
 	return slog.AnyValue(field.Interface())
 }
 
+// The events of authorization requests and of the access of users follow.
+
 // AuthorizeRejected ("authorize.rejected") is sent when an authorization request is
 // refused, but not by its user.
 type AuthorizeRejected struct {
@@ -225,6 +227,8 @@ type CrossSiteBlocked struct {
 	Origin   string // the header of the request; empty if there is none
 }
 
+// The events of the endpoints that applications call follow.
+
 // TokenIssued ("token.issued") is sent for every successful response of the token
 // endpoint. It is Django OAuth Toolkit's app_authorized.
 type TokenIssued struct {
@@ -295,6 +299,8 @@ type ClientAuthenticationFailed struct {
 	ClientID string // empty if it is unknown: the client may have sent anything, even a secret
 	Method   string // such as client_secret_basic
 }
+
+// The events of managing applications and of operating the provider follow.
 
 // ApplicationCreated ("application.created") is sent when an application was registered.
 type ApplicationCreated struct {

@@ -344,6 +344,8 @@ func (r *TokenRequest) RecordRefusedRepeat(ctx context.Context, authorization *A
 	})
 }
 
+// Resource indicators (RFC 8707) restrict a token to certain APIs.
+
 // HasResources reports whether Config.Resources is not empty.
 func (p *Provider) HasResources() bool { return len(p.config.Resources) > 0 }
 

@@ -198,11 +198,11 @@ type trustedFacts struct {
 }
 
 func trustedFactsOf(app Application) trustedFacts {
-	of := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
+	facts := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
 	if abstract := Abstract(app); abstract != nil {
-		of.name, of.uris, of.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
+		facts.name, facts.uris, facts.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
 	}
-	return of
+	return facts
 }
 
 // revokeTrust revokes the operator's trust in an application that has another name

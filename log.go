@@ -51,6 +51,8 @@ func bounded(text string) string {
 	return strings.ToValidUTF8(text, "")
 }
 
+// The types below hold secrets. They print and log as a placeholder.
+
 // Format implements [fmt.Formatter]. A Config holds the Secret.
 func (Config) Format(to fmt.State, _ rune) { printRedacted(to, "oauthkit.Config") }
 
