@@ -7,9 +7,11 @@ SHELL := bash
 
 # The tools, built from the Go module proxy into their own folder.
 LINT_VERSION := v2.15.0
+VULNCHECK_VERSION := v1.6.0
 BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
 BIN := $(CURDIR)/.tmp/bin
 LINT := $(BIN)/golangci-lint-$(LINT_VERSION)
+VULNCHECK := $(BIN)/govulncheck-$(VULNCHECK_VERSION)
 BENCHSTAT := $(BIN)/benchstat-$(BENCHSTAT_VERSION)
 
 # Every package of every module in go.work.
@@ -48,6 +50,20 @@ lint: $(LINT) ## Check formatting, go vet, golangci-lint and go.mod
 	go vet $(PACKAGES)
 	$(LINT) run $(MODULES:%=%/...)
 	@for module in $(MODULES); do (cd $$module && go mod tidy -diff); done
+
+.PHONY: lowest
+lowest: ## Build and test what a host requires, with the lowest versions of go.mod
+	bash .ci/lowest
+
+.PHONY: vulncheck
+vulncheck: $(VULNCHECK) ## Look for known vulnerabilities that the code of each module reaches
+	@for module in $(MODULES); do \
+		echo "$$module"; \
+		GOWORK=off $(VULNCHECK) -C $$module ./... 2>&1 | tee .tmp/vulncheck.txt || { \
+			grep -q 'fetching vulnerabilities' .tmp/vulncheck.txt || exit 1; \
+			echo "not checked: the database of vulnerabilities cannot be reached"; break; \
+		}; \
+	done
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s, or 1000x for a number of inputs)
@@ -90,6 +106,11 @@ $(LINT):
 	@mkdir -p $(BIN)/build
 	GOBIN=$(BIN)/build go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	@mv $(BIN)/build/golangci-lint $@
+
+$(VULNCHECK):
+	@mkdir -p $(BIN)/build
+	GOBIN=$(BIN)/build go install golang.org/x/vuln/cmd/govulncheck@$(VULNCHECK_VERSION)
+	@mv $(BIN)/build/govulncheck $@
 
 $(BENCHSTAT):
 	@mkdir -p $(BIN)/build
