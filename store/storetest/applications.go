@@ -80,7 +80,7 @@ func testApplicationIsOwn(t *trial) {
 	}
 	before := answersOf(app)
 	t.fillApplication(app, description(t.client, "changed"))
-	t.wantEqual("Application, after a change of what was returned", answersOf(t.mustFind(t.client)), before)
+	t.wantEqual("Application, after the result was modified", answersOf(t.mustFind(t.client)), before)
 }
 
 func testApplicationFields(t *trial) {
@@ -112,10 +112,10 @@ func testApplicationFields(t *trial) {
 	t.mustSucceed("AddApplication", t.add(t.ctx, &added, t.now))
 	app := t.mustFind(want.ClientID)
 	if !app.VerifyPassword(value) || app.VerifyPassword(value+"x") {
-		t.Errorf("VerifyPassword: the secret does not fit any more, or another one does")
+		t.Errorf("VerifyPassword: refuses the secret, or accepts another one")
 	}
 	if !oauthkit.VerifyPassword(app, previous, t.now) || oauthkit.VerifyPassword(app, previous, expiresAt) {
-		t.Errorf("VerifyPassword: the secret before the rotation does not fit any more, or fits for ever")
+		t.Errorf("VerifyPassword: refuses the previous secret, or accepts it after its expiry")
 	}
 	t.wantEqual("GetUserID", app.GetUserID(), want.UserID)
 	if canBeDisabled(app) {
@@ -156,7 +156,7 @@ func (t *trial) fillApplication(app oauthkit.Application, with *oauthkit.Abstrac
 	}
 	fill(app, with)
 	if app.GetID() != with.ClientID || app.GetUserID() != with.UserID || canBeDisabled(app) && oauthkit.IsUsable(app) == with.Disabled {
-		t.Fatalf("Subject.Fill: got %+v, want client_id %q, owner %q, and switched off: %t", answersOf(app), with.ClientID, with.UserID, with.Disabled)
+		t.Fatalf("Subject.Fill: got %+v, want client_id %q, owner %q, and disabled: %t", answersOf(app), with.ClientID, with.UserID, with.Disabled)
 	}
 	return app
 }

@@ -173,7 +173,7 @@ func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 	interaction := t.mustSaveInteraction()
 	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse, approval.InteractionHash = use, interaction.Hash
-	t.wantError("SaveCode, consent gone", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+	t.wantError("SaveCode, revoked Consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
 	t.wantNoCode(code)
 	t.wantNoConsent(consent)
 	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
@@ -187,7 +187,7 @@ func testConsentReplaced(t *trial) {
 	replacement.ID = secret.NewID()
 	approval, code := t.approvalUnder(&replacement)
 	approval.ConsentUse = oauthkit.ConsentNew
-	t.mustSucceed("SaveCode, given anew", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveCode, given again", t.SaveCode(t.ctx, approval, code))
 	t.wantConsentIDs(replacement.ID, code)
 
 	for _, use := range []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentWidened} {
@@ -205,7 +205,7 @@ func testApprovalConsumes(t *trial) {
 	approval, code := t.approval(interaction.Hash)
 	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
 	if t.storedInteraction(interaction.Hash).ConsumedAt.IsZero() {
-		t.Errorf("Interaction.ConsumedAt: got none, want when SaveCode consumed it")
+		t.Errorf("Interaction.ConsumedAt: got none, want the time of SaveCode")
 	}
 	t.wantError("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
 
@@ -240,7 +240,7 @@ func testSaveCodeFails(t *trial) {
 	approval.Authorization.ID = existing.Authorization.ID
 	t.wantFailure("SaveCode, of an Authorization that exists", t.SaveCode(t.ctx, approval, code))
 	_, err := t.Code(t.ctx, code.Hash)
-	t.wantError("Code, of one that should not have been saved", err, oauthkit.ErrNotFound)
+	t.wantError("Code, of a row that must not be saved", err, oauthkit.ErrNotFound)
 	t.wantNoConsent(approval.Consent)
 
 	t.wantEqual("Code", t.storedCode(existing.Hash), existing)

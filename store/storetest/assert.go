@@ -31,7 +31,7 @@ func (t *trial) wantError(act string, err error, wanted ...error) {
 func (t *trial) wantFailure(act string, err error) {
 	t.Helper()
 	if answer, ok := answerOf(err); ok {
-		t.Errorf("%s: got answer %v, want an error that is no answer", act, answer)
+		t.Errorf("%s: got %v, want an error outside the contract", act, answer)
 	}
 }
 
@@ -94,17 +94,17 @@ func (t *trial) storedInteraction(hash string) *oauthkit.Interaction {
 func (t *trial) wantNoTokens(tokens oauthkit.Tokens) {
 	t.Helper()
 	_, err := t.AccessToken(t.ctx, tokens.Access.Hash)
-	t.wantError("AccessToken, of tokens that should not have been saved", err, oauthkit.ErrNotFound)
+	t.wantError("AccessToken, of tokens that must not be saved", err, oauthkit.ErrNotFound)
 	if tokens.Refresh != nil {
 		_, err = t.RefreshToken(t.ctx, tokens.Refresh.Hash)
-		t.wantError("RefreshToken, of tokens that should not have been saved", err, oauthkit.ErrNotFound)
+		t.wantError("RefreshToken, of tokens that must not be saved", err, oauthkit.ErrNotFound)
 	}
 }
 
 func (t *trial) wantNoCode(code *oauthkit.AuthorizationCode) {
 	t.Helper()
 	_, err := t.Code(t.ctx, code.Hash)
-	t.wantError("Code, of one that should not have been saved", err, oauthkit.ErrNotFound)
+	t.wantError("Code, of a row that must not be saved", err, oauthkit.ErrNotFound)
 	t.wantNoAuthorization(code.Authorization)
 }
 
@@ -122,7 +122,7 @@ func (t *trial) wantNoAuthorization(authorization *oauthkit.Authorization) {
 func (t *trial) wantNoConsent(of *oauthkit.Consent) {
 	t.Helper()
 	_, err := t.Consent(t.ctx, of.ClientID, of.Subject)
-	t.wantError("Consent, of one that should not be there", err, oauthkit.ErrNotFound)
+	t.wantError("Consent, of a row that must not exist", err, oauthkit.ErrNotFound)
 }
 
 // mustRevoke revokes an Authorization that is not revoked.
@@ -131,7 +131,7 @@ func (t *trial) mustRevoke(authorization *oauthkit.Authorization) {
 	changed, err := t.RevokeAuthorization(t.ctx, authorization.ID, t.now)
 	t.mustSucceed("RevokeAuthorization", err)
 	if !changed {
-		t.Errorf("RevokeAuthorization, of one that was not revoked: got false, want true")
+		t.Errorf("RevokeAuthorization, first call: got false, want true")
 	}
 }
 
@@ -148,7 +148,7 @@ func (t *trial) wantEqual(what string, got, want any) {
 func (t *trial) wantConsumed(what string, got, want *oauthkit.RefreshToken) {
 	t.Helper()
 	if got.ConsumedAt.IsZero() {
-		t.Errorf("%s: got one that is not consumed, want it consumed", what)
+		t.Errorf("%s: got an unconsumed token, want a consumed one", what)
 	}
 	expected := *want
 	expected.ConsumedAt = got.ConsumedAt

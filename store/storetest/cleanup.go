@@ -123,7 +123,7 @@ func testCleanupKeeps(t *trial) {
 	cleanBefore(successors.Access.ExpiresAt)
 	t.wantEqual("AccessToken", t.storedAccessToken(successors.Access.Hash), successors.Access)
 	if t.storedAccessToken(revoked.Access.Hash).Authorization.RevokedAt.IsZero() {
-		t.Errorf("RevokedAt of what was revoked: got none")
+		t.Errorf("RevokedAt of a revoked Authorization: got none")
 	}
 	t.cleanup(t, oauthkit.CleanupLimits{Now: tokens.Refresh.ExpiresAt.Add(-time.Microsecond)})
 	err := t.RotateRefreshToken(t.ctx, t.rotation(tokens.Refresh.Hash, t.tokens(code.Authorization), nil))

@@ -109,7 +109,7 @@ func testNobody(t *trial) {
 	t.wantConsents("")
 	revoked, err := t.users.RevokeUser(t.ctx, "", t.now)
 	t.mustSucceed("RevokeUser", err)
-	t.wantEqual("RevokeUser, of nobody", revoked, 0)
+	t.wantEqual("RevokeUser, empty subject", revoked, 0)
 	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
 }
 
@@ -145,7 +145,7 @@ func testConnectionFailure(t *trial) {
 		},
 		"UserConsents":         func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
 		"RevokeUser":           func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
-		"RevokeUser of nobody": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
+		"RevokeUser, empty subject": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
 		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
 	} {
 		t.wantFailure(name+", of a caller that has given up", call())

@@ -251,7 +251,7 @@ func testKnownAgainstRevoke(t *trial, use oauthkit.ConsentUse) {
 	if errors.Is(saved, oauthkit.ErrRevoked) {
 		t.wantNoCode(code)
 	} else if !t.wasReported(code, ids) {
-		t.Errorf("SaveCode, against RevokeConsent: got a code that is alive under consent that is gone")
+		t.Errorf("SaveCode, against RevokeConsent: got a valid code under a revoked Consent")
 	}
 }
 
@@ -263,7 +263,7 @@ func testGivenAgainstRevoke(t *trial) {
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
 	t.wantError("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
 	if gone := err != nil; gone != revoked {
-		t.Errorf("SaveCode with new consent, against RevokeConsent: got consent gone %t and Authorization revoked %t, want the same", gone, revoked)
+		t.Errorf("SaveCode with new consent, against RevokeConsent: got Consent revoked %t and Authorization revoked %t, want the same", gone, revoked)
 	}
 }
 

@@ -218,17 +218,17 @@ func testRecycled(t *trial) {
 	t.wantNoConsent(consent)
 	t.wantError("RedeemCode, of the earlier application", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 	if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
-		t.Errorf("AccessToken, of the earlier application: got one that is alive")
+		t.Errorf("AccessToken, of the earlier application: got a valid token, want a revoked one")
 	}
 }
 
-// testSwitchedOff disables and deletes applications.
-func testSwitchedOff(t *trial) {
+// testDisabled disables and deletes applications.
+func testDisabled(t *trial) {
 	ends := map[string]func(clientID string) error{
 		"DeleteApplication": func(clientID string) error { return t.apps.DeleteApplication(t.ctx, clientID, t.now) },
 	}
 	if canBeDisabled(t.apps.NewApplication()) {
-		ends["UpdateApplication, switched off"] = func(clientID string) error {
+		ends["UpdateApplication, disabled"] = func(clientID string) error {
 			off := t.modifiedApplication(clientID, func(with *oauthkit.AbstractApplication) { with.Disabled = true })
 			return t.apps.UpdateApplication(t.ctx, off, t.now)
 		}
@@ -240,7 +240,7 @@ func testSwitchedOff(t *trial) {
 		t.mustSucceed(name, end(own.client))
 		t.wantError("RedeemCode, after "+name, t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now), oauthkit.ErrRevoked)
 		if t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero() {
-			t.Errorf("AccessToken, after %s: got one that is alive", name)
+			t.Errorf("AccessToken, after %s: got a valid token, want a revoked one", name)
 		}
 		t.wantEqual("another application's AccessToken", t.storedAccessToken(other.Access.Hash), other.Access)
 		if name == "DeleteApplication" {

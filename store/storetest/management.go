@@ -68,7 +68,7 @@ func changeRules() []rule {
 		{
 			"disabling or deleting an application revokes everything it has and nothing else",
 			"an API accepts tokens of a deleted application",
-			testSwitchedOff,
+			testDisabled,
 		},
 		{
 			"CreateApplication, UpdateApplication and DeleteApplication use the time that they are given",
@@ -78,7 +78,7 @@ func changeRules() []rule {
 		{
 			"UpdateApplication disables an application that is not valid",
 			"a harmful application cannot be disabled after the rules became stricter",
-			testSwitchOffInvalid,
+			testDisableInvalid,
 		},
 		{
 			"managing applications returns an error and does nothing when it fails",
@@ -155,7 +155,7 @@ func testProblems(t *trial) {
 	t.mustSucceed("ValidateApplication", t.apps.ValidateApplication(t.mustFind(app.GetID())))
 }
 
-func testSwitchOffInvalid(t *trial) {
+func testDisableInvalid(t *trial) {
 	app := t.createApplication("")
 	if !canBeDisabled(app) {
 		return
@@ -163,7 +163,7 @@ func testSwitchOffInvalid(t *trial) {
 	harmful := t.modifiedApplication(app.GetID(), func(with *oauthkit.AbstractApplication) {
 		with.RedirectURIs, with.Disabled = oauthkit.URIs{"https://evil.example/#fragment"}, true
 	})
-	t.wantUpdate("UpdateApplication, of what is switched off", harmful)
+	t.wantUpdate("UpdateApplication, invalid and disabled", harmful)
 }
 
 func testUpdate(t *trial) {

@@ -203,7 +203,7 @@ func (e ending) testAgainstKnown(t *trial, use oauthkit.ConsentUse) {
 func (t *trial) wantRevoked(code *oauthkit.AuthorizationCode) {
 	t.Helper()
 	if t.storedCode(code.Hash).Authorization.RevokedAt.IsZero() {
-		t.Errorf("got an Authorization that is alive under consent that is gone")
+		t.Errorf("got a valid Authorization under a revoked Consent")
 	}
 }
 
@@ -221,7 +221,7 @@ func (e ending) testAgainstGiven(t *trial) {
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
 	t.wantError("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
 	if known := err == nil; known != alive || alive != (revoked == 0) {
-		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization alive %t, %d revoked, want these to agree", e.name, known, alive, revoked)
+		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", e.name, known, alive, revoked)
 	}
 }
 
@@ -236,7 +236,7 @@ func (e ending) testAgainstTokens(t *trial) {
 		t.wantNoAuthorization(authorization)
 		t.wantEqual(e.name, revoked, 0)
 	} else if alive := t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero(); alive != (revoked == 0) {
-		t.Errorf("SaveTokens, against %s: got Authorization alive %t, %d revoked, want these to agree", e.name, alive, revoked)
+		t.Errorf("SaveTokens, against %s: got Authorization valid %t, %d revoked, want these to agree", e.name, alive, revoked)
 	}
 }
 
@@ -252,7 +252,7 @@ func (e ending) testAgainstRefresh(t *trial) {
 	if errors.Is(rotated, oauthkit.ErrRevoked) {
 		t.wantNoTokens(successors)
 	} else if t.storedAccessToken(successors.Access.Hash).Authorization.RevokedAt.IsZero() {
-		t.Errorf("RotateRefreshToken, against %s: got tokens that are alive", e.name)
+		t.Errorf("RotateRefreshToken, against %s: got valid tokens, want none", e.name)
 	}
 }
 

@@ -16,7 +16,7 @@ func applicationSabotages() []sabotage {
 		{"finds no application", func(s Store) Store { return noApplication{s} }, []string{
 			"applications/an application is",
 		}},
-		{"fails where there is no application", func(s Store) Store { return failingApplication{s} }, []string{
+		{"fails for an unknown application", func(s Store) Store { return failingApplication{s} }, []string{
 			"applications/Application returns ErrNotFound",
 		}},
 		{"ignores case in client_ids", func(s Store) Store { return &foldingApplication{Store: s} }, []string{
@@ -25,7 +25,7 @@ func applicationSabotages() []sabotage {
 		{"loses a field of an application", func(s Store) Store { return partApplication{s} }, []string{
 			"applications/every field of",
 		}},
-		{"hands out what it keeps", func(s Store) Store { return &sharing{Store: s, kept: map[string]any{}} }, []string{
+		{"returns stored values, not copies", func(s Store) Store { return &sharing{Store: s, kept: map[string]any{}} }, []string{
 			"applications/Application returns a", "fidelity/stored rows are",
 		}},
 	}
@@ -72,7 +72,7 @@ func (s partApplication) Application(ctx context.Context, id string) (oauthkit.A
 	return app, err
 }
 
-// sharing returns the same value each time.
+// sharing returns the same pointer each time.
 type sharing struct {
 	Store
 	mutex sync.Mutex

@@ -14,7 +14,7 @@ func cleanupSabotages() []sabotage {
 		{"removes nothing", fault(nothing), []string{
 			"cleanup/Cleanup removes and counts expired", "cleanup/Cleanup respects its", "cleanup/Cleanup without CleanupLimits.Now", "cleanup/a dry run counts",
 		}},
-		{"takes the time by itself", fault(changed(func(l *oauthkit.CleanupLimits) {
+		{"uses its own clock without a time", fault(changed(func(l *oauthkit.CleanupLimits) {
 			if l.Now.IsZero() {
 				l.Now = time.Now()
 			}
@@ -22,7 +22,7 @@ func cleanupSabotages() []sabotage {
 		{"removes too early", fault(early(time.Hour)), []string{
 			"cleanup/Cleanup keeps rows", "cleanup/a consumed code",
 		}},
-		{"removes what could be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is"}},
+		{"removes Authorizations that can be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is"}},
 		{"removes keys", fault(keysToo), []string{"cleanup/Consents, signing keys"}},
 		{"removes everything at once", fault(changed(func(l *oauthkit.CleanupLimits) { l.Batches = 0 })), []string{"cleanup/Cleanup respects its", "cleanup/a dry run respects"}},
 		{"counts twice", fault(twice), []string{
@@ -40,16 +40,16 @@ func cleanupSabotages() []sabotage {
 				l.Batches = 0
 			}
 		})), []string{"cleanup/a dry run respects"}},
-		{"tells nobody", fault(changed(func(l *oauthkit.CleanupLimits) { l.Progress = nil })), []string{
+		{"never calls Progress", fault(changed(func(l *oauthkit.CleanupLimits) { l.Progress = nil })), []string{
 			"cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when",
 		}},
-		{"tells when it is over", fault(tellsAfterwards), []string{"cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when"}},
-		{"goes on when it should stop", fault(unstoppable), []string{"cleanup/Cleanup stops when"}},
-		{"forgets what it did when it fails", fault(forgetful), []string{"cleanup/Cleanup stops when"}},
+		{"calls Progress at the end", fault(tellsAfterwards), []string{"cleanup/Cleanup calls CleanupLimits.Progress", "cleanup/Cleanup stops when"}},
+		{"ignores the end of its context", fault(unstoppable), []string{"cleanup/Cleanup stops when"}},
+		{"loses the counts when it fails", fault(forgetful), []string{"cleanup/Cleanup stops when"}},
 	}
 }
 
-// cleaner is a fault in Cleanup.
+// cleaner replaces Cleanup.
 type cleaner struct {
 	Store
 	clean cleaning
@@ -61,7 +61,7 @@ func (s cleaner) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (ma
 	return s.clean(ctx, s.Store, limits)
 }
 
-// changed is a Cleanup with other limits.
+// changed returns a Cleanup with modified limits.
 func changed(change func(*oauthkit.CleanupLimits)) cleaning {
 	return func(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
 		change(&limits)
@@ -69,7 +69,7 @@ func changed(change func(*oauthkit.CleanupLimits)) cleaning {
 	}
 }
 
-// nothing only counts.
+// nothing only counts rows.
 func nothing(ctx context.Context, store Store, limits oauthkit.CleanupLimits) (map[string]int, error) {
 	if limits.DryRun {
 		return store.Cleanup(ctx, limits)

@@ -10,14 +10,14 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// managing is a store that promises everything.
+// managing is a store with every optional interface except OwnerLimiter.
 type managing interface {
 	Store
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
 }
 
-// managed lets a fault reach what only some stores promise.
+// managed adapts a fault in an optional interface.
 func managed(commit func(managing) Store) func(Store) Store {
 	return func(s Store) Store { return commit(s.(managing)) }
 }
@@ -25,20 +25,20 @@ func managed(commit func(managing) Store) func(Store) Store {
 func connectionSabotages() []sabotage {
 	return append(signInSabotages(), []sabotage{
 		{"lists one consent", managed(func(s managing) Store { return listsOne{s} }), []string{"connections/UserConsents returns the"}},
-		{"ignores case in whose it is", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/users see and"}},
-		{"revokes what is nobody's", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/Authorizations of applications"}},
-		{"hands out the lists that it keeps", managed(func(s managing) Store { return &keepsLists{managing: s} }), []string{
+		{"ignores the case of subjects", managed(func(s managing) Store { return foldsListed{s} }), []string{"connections/users see and"}},
+		{"revokes Authorizations without a user", managed(func(s managing) Store { return &revokesNobodys{managing: s} }), []string{"connections/Authorizations of applications"}},
+		{"returns stored lists, not copies", managed(func(s managing) Store { return &keepsLists{managing: s} }), []string{
 			"connections/UserAuthorizations and UserConsents",
 		}},
-		{"fails for nobody", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing Authorizations returns"}},
-		{"ends nothing", managed(func(s managing) Store { return endsNothing{s} }), []string{
+		{"ignores failures of lists", managed(func(s managing) Store { return answersConnections{s} }), []string{"connections/managing Authorizations returns"}},
+		{"revokes nothing", managed(func(s managing) Store { return endsNothing{s} }), []string{
 			"connections/RevokeUser deletes", "connections/RevokeUser counts newly", "connections/RevokeUser refuses or revokes", "connections/RevokeUser leaves no valid",
 			"connections/RevokeApplication deletes", "connections/RevokeApplication counts newly", "connections/RevokeApplication refuses or revokes",
 			"connections/RevokeApplication leaves no valid",
 		}},
-		{"ends everybody's", managed(func(s managing) Store { return endsEverybodys{s} }), []string{"connections/RevokeUser deletes"}},
-		{"leaves consent", managed(func(s managing) Store { return &leavesConsent{s, nil} }), []string{"connections/RevokeApplication deletes"}},
-		{"ends for ever", managed(func(s managing) Store { return &endsForEver{managing: s} }), []string{
+		{"revokes other users too", managed(func(s managing) Store { return endsEverybodys{s} }), []string{"connections/RevokeUser deletes"}},
+		{"keeps Consents", managed(func(s managing) Store { return &leavesConsent{s, nil} }), []string{"connections/RevokeApplication deletes"}},
+		{"refuses new approvals after a revocation", managed(func(s managing) Store { return &endsForEver{managing: s} }), []string{
 			"connections/RevokeUser allows new", "connections/RevokeApplication allows new",
 		}},
 	}...)
@@ -111,7 +111,7 @@ type endsNothing struct{ managing }
 func (endsNothing) RevokeUser(context.Context, string, time.Time) (int, error)        { return 0, nil }
 func (endsNothing) RevokeApplication(context.Context, string, time.Time) (int, error) { return 0, nil }
 
-// endsEverybodys ends the applications that a user has approved.
+// endsEverybodys revokes all applications that a user approved, for every user.
 type endsEverybodys struct{ managing }
 
 func (s endsEverybodys) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
@@ -159,7 +159,7 @@ func (s *leavesConsent) RevokeApplication(ctx context.Context, clientID string, 
 	return revoked, nil
 }
 
-// endsForEver remembers whose everything was ended.
+// endsForEver records users and applications that were revoked.
 type endsForEver struct {
 	managing
 	ended []string
@@ -184,13 +184,13 @@ func (s *endsForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval,
 
 func signInSabotages() []sabotage {
 	return []sabotage{
-		{"lists what has expired", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns the valid"}},
-		{"lists what cannot be used", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations omits Authorizations"}},
+		{"lists expired Authorizations", managed(func(s managing) Store { return listsExpired{s} }), []string{"connections/UserAuthorizations returns the valid"}},
+		{"lists Authorizations without a usable token", managed(func(s managing) Store { return listsUsed{s} }), []string{"connections/UserAuthorizations omits Authorizations"}},
 		{"lists without a limit", managed(func(s managing) Store { return listsAll{s} }), []string{"connections/UserAuthorizations limits the"}},
-		{"lists the newest of all", managed(func(s managing) Store { return listsNewest{s} }), []string{"connections/UserAuthorizations omits no"}},
-		{"looks for one among the newest", managed(func(s managing) Store { return looksAtNewest{s} }), []string{"connections/UserAuthorizations finds an"}},
-		{"finds whoever's it is", managed(func(s managing) Store { return &findsAnybodys{managing: s} }), []string{"connections/UserAuthorizations finds an"}},
-		{"does not look at tokens", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations returns the time"}},
+		{"limits all applications together", managed(func(s managing) Store { return listsNewest{s} }), []string{"connections/UserAuthorizations omits no"}},
+		{"looks up an id among the newest only", managed(func(s managing) Store { return looksAtNewest{s} }), []string{"connections/UserAuthorizations finds an"}},
+		{"finds Authorizations of other users", managed(func(s managing) Store { return &findsAnybodys{managing: s} }), []string{"connections/UserAuthorizations finds an"}},
+		{"ignores tokens for LastUsedAt", managed(func(s managing) Store { return neverUsed{s} }), []string{"connections/UserAuthorizations returns the time"}},
 	}
 }
 
@@ -201,7 +201,7 @@ func (s listsExpired) UserAuthorizations(ctx context.Context, query oauthkit.Aut
 	return s.managing.UserAuthorizations(ctx, query)
 }
 
-// listsUsed looks at what could be used a moment after it was issued.
+// listsUsed lists Authorizations that could be used just after they were issued.
 type listsUsed struct{ managing }
 
 func (s listsUsed) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
@@ -216,7 +216,7 @@ func (s listsAll) UserAuthorizations(ctx context.Context, query oauthkit.Authori
 	return s.managing.UserAuthorizations(ctx, query)
 }
 
-// listsNewest has one limit for all applications together.
+// listsNewest applies one limit to all applications together.
 type listsNewest struct{ managing }
 
 func (s listsNewest) UserAuthorizations(ctx context.Context, query oauthkit.AuthorizationQuery) ([]oauthkit.AuthorizationUse, error) {
@@ -233,7 +233,7 @@ func (s looksAtNewest) UserAuthorizations(ctx context.Context, query oauthkit.Au
 	return slices.DeleteFunc(uses, func(use oauthkit.AuthorizationUse) bool { return id != "" && use.ID != id }), err
 }
 
-// findsAnybodys takes the id for enough.
+// findsAnybodys ignores the subject.
 type findsAnybodys struct {
 	managing
 	owners sync.Map // of Authorizations by id

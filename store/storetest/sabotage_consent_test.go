@@ -11,52 +11,52 @@ import (
 
 func consentSabotages() []sabotage {
 	return []sabotage{
-		{"forgets consent", func(s Store) Store { return forgetsConsent{s} }, []string{
+		{"saves no Consent", func(s Store) Store { return forgetsConsent{s} }, []string{
 			"approvals/SaveCode saves a",
 		}},
-		{"saves each consent in a row of its own", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
+		{"saves each Consent in its own row", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
 			"approvals/a Consent that is given", "fidelity/a stored Consent",
 		}},
-		{"does not save what consent is widened by", func(s Store) Store { return widensNothing{s} }, []string{
+		{"does not save widened scopes", func(s Store) Store { return widensNothing{s} }, []string{
 			"approvals/a Consent that is widened keeps",
 		}},
-		{"keeps the digest of the application that was known", func(s Store) Store { return &keepsDigest{s, map[string]string{}} }, []string{
+		{"keeps the old digest of the application", func(s Store) Store { return &keepsDigest{s, map[string]string{}} }, []string{
 			"approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
-		{"forgets the APIs that were approved", func(s Store) Store { return forgetsAPIs{s} }, []string{
+		{"does not save the scopes by API", func(s Store) Store { return forgetsAPIs{s} }, []string{
 			"approvals/SaveCode saves a", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
-		{"writes back what was withdrawn", func(s Store) Store { return writesBack{s} }, []string{
+		{"restores a revoked Consent", func(s Store) Store { return writesBack{s} }, []string{
 			"approvals/SaveCode that widens", "approvals/a Consent that was",
 		}},
-		{"takes remembered consent for given", func(s Store) Store { return givesAlways{s} }, []string{
+		{"treats a remembered Consent as a new one", func(s Store) Store { return givesAlways{s} }, []string{
 			"approvals/SaveCode under a remembered", "approvals/SaveCode under a revoked", "approvals/a Consent that was",
 			"races/a code saved", "sequences/any sequence",
 		}},
-		{"makes up consent", func(s Store) Store { return makesUpConsent{s} }, []string{
+		{"creates a Consent without approval", func(s Store) Store { return makesUpConsent{s} }, []string{
 			"approvals/SaveCode without a", "consents/Consent returns ErrNotFound",
 		}},
-		{"does not look at interactions", func(s Store) Store { return ignoresInteractions{s} }, []string{
+		{"ignores interactions", func(s Store) Store { return ignoresInteractions{s} }, []string{
 			"approvals/SaveCode consumes the", "approvals/SaveCode with an",
 			"races/an interaction that", "races/exactly one of many concurrent approvals",
 		}},
-		{"consumes the interaction in an act of its own", func(s Store) Store { return consumesFirst{s} }, []string{
+		{"consumes the interaction in a separate act", func(s Store) Store { return consumesFirst{s} }, []string{
 			"approvals/SaveCode does everything",
 		}},
-		{"ignores case in users", func(s Store) Store { return foldsUsers{s} }, []string{"consents/subjects are compared"}},
-		{"revokes only where there is consent", func(s Store) Store { return revokesUnderConsent{s} }, []string{
+		{"ignores the case of subjects in Consents", func(s Store) Store { return foldsUsers{s} }, []string{"consents/subjects are compared"}},
+		{"revokes only with a Consent", func(s Store) Store { return revokesUnderConsent{s} }, []string{
 			"consents/RevokeConsent also revokes",
 		}},
 		{"reports revocations again", func(s Store) Store { return &reportsAgain{s, map[string][]string{}} }, []string{
 			"consents/RevokeConsent returns only",
 		}},
-		{"revokes in every application", func(s Store) Store { return &revokesEverywhere{s, map[string]bool{}} }, []string{
+		{"revokes for every application", func(s Store) Store { return &revokesEverywhere{s, map[string]bool{}} }, []string{
 			"consents/RevokeConsent affects no",
 		}},
-		{"does not find consent to revoke", func(s Store) Store { return revokesOnlyConsent{s} }, []string{
+		{"fails if there is no Consent to revoke", func(s Store) Store { return revokesOnlyConsent{s} }, []string{
 			"consents/RevokeConsent without anything",
 		}},
-		{"keeps out who was removed", func(s Store) Store { return &revokesForEver{s, map[string]bool{}} }, []string{
+		{"refuses consent after a revocation", func(s Store) Store { return &revokesForEver{s, map[string]bool{}} }, []string{
 			"consents/a Consent can",
 		}},
 	}

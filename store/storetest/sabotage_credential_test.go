@@ -14,14 +14,14 @@ func credentialSabotages() []sabotage {
 		{"saves no refresh token", func(s Store) Store { return noRefresh{s} }, []string{
 			"tokens/SaveTokens saves the",
 		}},
-		{"saves access tokens only with refresh tokens", func(s Store) Store { return needsRefresh{s} }, []string{
+		{"requires refresh tokens", func(s Store) Store { return needsRefresh{s} }, []string{
 			"tokens/SaveTokens saves an", "codes/RedeemCode saves an",
 		}},
-		{"leaves behind a part of what fails", func(s Store) Store { return leavesParts{s} }, []string{
+		{"saves a part of a failed act", func(s Store) Store { return leavesParts{s} }, []string{
 			"tokens/SaveTokens saves everything", "codes/RedeemCode does everything",
 			"refresh/RotateRefreshToken does everything",
 		}},
-		{"fails where there is no credential", func(s Store) Store { return failsUnknown{s} }, []string{
+		{"fails for an unknown credential", func(s Store) Store { return failsUnknown{s} }, []string{
 			"tokens/AccessToken returns ErrNotFound", "codes/Code and RedeemCode", "refresh/RefreshToken and RotateRefreshToken",
 		}},
 		{"hides expired tokens", func(s Store) Store { return hidesExpired{s} }, []string{
@@ -33,13 +33,13 @@ func credentialSabotages() []sabotage {
 			"races/redeeming a code", "races/a refresh while the Authorization", "races/a refresh while the Consent",
 			"races/concurrent calls are", "sequences/any sequence",
 		}},
-		{"revokes again and again", func(s Store) Store { return revokesAgain{s} }, []string{
+		{"reports each revocation as a change", func(s Store) Store { return revokesAgain{s} }, []string{
 			"tokens/RevokeAuthorization reports whether", "races/exactly one of many concurrent revocations", "sequences/any sequence",
 		}},
-		{"does not find what is revoked already", func(s Store) Store { return revokesOnlyKnown{s} }, []string{
+		{"fails for an unknown Authorization", func(s Store) Store { return revokesOnlyKnown{s} }, []string{
 			"tokens/RevokeAuthorization of an",
 		}},
-		{"revokes all of a user", func(s Store) Store { return &revokesAll{s, map[string]*oauthkit.Authorization{}} }, []string{
+		{"revokes all Authorizations of a user", func(s Store) Store { return &revokesAll{s, map[string]*oauthkit.Authorization{}} }, []string{
 			"tokens/RevokeAuthorization affects no",
 		}},
 		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveCode saves the"}},
@@ -47,16 +47,16 @@ func credentialSabotages() []sabotage {
 			"codes/RedeemCode saves the", "codes/RedeemCode of a consumed code returns", "refresh/RotateRefreshToken saves the", "refresh/RotateRefreshToken of a consumed token returns",
 			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "sequences/any sequence",
 		}},
-		{"keeps the tokens of losers", func(s Store) Store { return keepsLosers{s} }, []string{
+		{"saves tokens of failed acts", func(s Store) Store { return keepsLosers{s} }, []string{
 			"codes/RedeemCode of a consumed code returns", "codes/RedeemCode of a consumed code under", "codes/RedeemCode under a",
 			"refresh/RotateRefreshToken of a consumed token returns", "refresh/RotateRefreshToken of a consumed token under", "refresh/RotateRefreshToken under a",
 			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "sequences/any sequence",
 		}},
-		{"ends the Authorization with its code", func(s Store) Store { return endsWithCode{s} }, []string{"codes/RedeemCode sets ExpiresAt"}},
-		{"keeps what is never redeemed", func(s Store) Store { return keepsUnredeemed{s} }, []string{
+		{"keeps ExpiresAt of the code", func(s Store) Store { return endsWithCode{s} }, []string{"codes/RedeemCode sets ExpiresAt"}},
+		{"keeps Authorizations without tokens", func(s Store) Store { return keepsUnredeemed{s} }, []string{
 			"codes/RedeemCode sets ExpiresAt", "cleanup/an Authorization whose",
 		}},
-		{"narrows an Authorization with its token", func(s Store) Store { return narrows{s} }, []string{
+		{"narrows the Authorization to its token", func(s Store) Store { return narrows{s} }, []string{
 			"refresh/RotateRefreshToken works repeatedly",
 		}},
 	}
@@ -107,7 +107,7 @@ func (s needsRefresh) RedeemCode(ctx context.Context, hash string, tokens oauthk
 	return s.Store.RedeemCode(ctx, hash, tokens, now)
 }
 
-// leavesParts writes the rest when one row cannot be written.
+// leavesParts saves the remaining rows if one cannot be saved.
 type leavesParts struct{ Store }
 
 func others(tokens oauthkit.Tokens) oauthkit.Tokens {
@@ -230,10 +230,10 @@ func (s dropsConsumed) RotateRefreshToken(ctx context.Context, rotation oauthkit
 	return err
 }
 
-// keepsLosers saves the tokens before it looks whether they may be saved.
+// keepsLosers saves the tokens before the check.
 type keepsLosers struct{ Store }
 
-// saveAnyway saves tokens that an act was not allowed to save.
+// saveAnyway saves tokens of a refused act.
 func saveAnyway(ctx context.Context, store Store, tokens oauthkit.Tokens) error {
 	authorization := *tokens.Access.Authorization
 	authorization.ID = secret.NewID()

@@ -10,15 +10,15 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// foreignStore has applications that embed nothing, over a store, with a fault or
-// without, of such that do.
+// foreignStore presents the applications of a store, possibly with a fault, as a type
+// that does not embed AbstractApplication.
 type foreignStore struct {
 	managing
 	disguise func(*oauthkit.AbstractApplication) oauthkit.Application
 }
 
-// foreignApplication answers whatever applications are asked. An interface hides what
-// it is made of.
+// foreignApplication has all methods of an application. The interface hides the
+// AbstractApplication.
 type foreignApplication struct{ answering }
 
 type answering interface {
@@ -28,13 +28,13 @@ type answering interface {
 	oauthkit.SecretHolder
 }
 
-// bareApplication answers only what every application must.
+// bareApplication has only the required methods of an application.
 type bareApplication struct{ oauthkit.Application }
 
 func foreign(app *oauthkit.AbstractApplication) oauthkit.Application { return foreignApplication{app} }
 func bare(app *oauthkit.AbstractApplication) oauthkit.Application    { return bareApplication{app} }
 
-// undisguised is what an application is made of.
+// undisguised returns the AbstractApplication of an application.
 func undisguised(app oauthkit.Application) *oauthkit.AbstractApplication {
 	switch app := app.(type) {
 	case foreignApplication:
@@ -81,7 +81,7 @@ func (s foreignStore) ListApplications(ctx context.Context, page oauthkit.Applic
 	return apps, err
 }
 
-// holdForeign is hold for a store of applications that embed nothing.
+// holdForeign is hold for a foreignStore.
 func holdForeign(t *testing.T, rule rule, commit func(Store) Store, disguise func(*oauthkit.AbstractApplication) oauthkit.Application) []string {
 	t.Helper()
 	store := memstore.New()
@@ -94,14 +94,14 @@ func holdForeign(t *testing.T, rule rule, commit func(Store) Store, disguise fun
 	})
 }
 
-// TestSabotageOfForeignApplications shows that each fault of managing is found where
-// applications embed nothing, too.
+// TestSabotageOfForeignApplications shows that each fault of managing is also found if
+// applications do not embed AbstractApplication.
 func TestSabotageOfForeignApplications(t *testing.T) {
 	for _, sabotage := range managementSabotages() {
 		for _, name := range sabotage.foundBy {
 			for kind, disguise := range map[string]func(*oauthkit.AbstractApplication) oauthkit.Application{"foreign": foreign, "bare": bare} {
 				if kind == "bare" && strings.HasPrefix(name, "management/UpdateApplication disables an") {
-					continue // there is no such thing
+					continue // the type has no such property
 				}
 				if broken := holdForeign(t, ruleNamed(t, name), sabotage.commit, disguise); len(broken) == 0 {
 					t.Errorf("a store of %s applications that %s: rule %q holds, want it broken", kind, sabotage.fault, name)
@@ -111,8 +111,8 @@ func TestSabotageOfForeignApplications(t *testing.T) {
 	}
 }
 
-// TestSoundForeignStore shows that such a store is not accused without a fault, and one
-// without Fill is told that it needs it.
+// TestSoundForeignStore shows that such a store passes without a fault, and that Fill
+// is required.
 func TestSoundForeignStore(t *testing.T) {
 	sound := func(store Store) Store { return store }
 	for _, rule := range append(applicationRules(), managementRules()...) {
@@ -129,12 +129,12 @@ func TestSoundForeignStore(t *testing.T) {
 			return store.CreateApplication(ctx, app, now)
 		}})
 		if len(broken) == 0 || !strings.Contains(broken[0], "Subject.Fill") {
-			t.Errorf("without Fill: got %q, want it said that it is needed", broken)
+			t.Errorf("without Fill: got %q, want a report that Fill is missing", broken)
 		}
 	}
 }
 
-// TestFillThatFillsNothing shows that no rule holds only because Fill has done nothing.
+// TestFillThatFillsNothing shows that every rule detects a Fill without effect.
 func TestFillThatFillsNothing(t *testing.T) {
 	store := memstore.New()
 	subject := Subject{

@@ -11,23 +11,23 @@ import (
 
 func managementSabotages() []sabotage {
 	return []sabotage{
-		{"hands out one form", managed(func(s managing) Store { return &oneModel{s, s.NewApplication()} }), []string{"management/NewApplication returns a"}},
-		{"replaces what exists", managed(func(s managing) Store { return createsOver{s} }), []string{
+		{"returns one application from NewApplication", managed(func(s managing) Store { return &oneModel{s, s.NewApplication()} }), []string{"management/NewApplication returns a"}},
+		{"overwrites existing applications", managed(func(s managing) Store { return createsOver{s} }), []string{
 			"management/CreateApplication of an", "management/exactly one of several concurrent CreateApplication",
 		}},
 		{"keeps the consent of an earlier application", managed(func(s managing) Store { return &keepsConsent{managing: s} }), []string{"management/CreateApplication revokes everything"}},
 		{"validates nothing", managed(func(s managing) Store { return validatesNothing{s} }), []string{"management/invalid applications are"}},
-		{"switches off what is valid only", managed(func(s managing) Store { return validatesAlways{s} }), []string{"management/UpdateApplication disables an"}},
-		{"updates a part", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces everything"}},
-		{"updates what was changed", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of an"}},
+		{"disables only valid applications", managed(func(s managing) Store { return validatesAlways{s} }), []string{"management/UpdateApplication disables an"}},
+		{"does not update all fields", managed(func(s managing) Store { return updatesPart{s} }), []string{"management/UpdateApplication replaces everything"}},
+		{"ignores concurrent changes", managed(func(s managing) Store { return lastWriteWins{s} }), []string{"management/UpdateApplication of an"}},
 		{"changes nothing", managed(func(s managing) Store { return changesNothing{s} }), []string{
 			"management/UpdateApplication and DeleteApplication", "management/disabling or deleting",
 		}},
 		{"has a clock", managed(func(s managing) Store { return hasClock{s} }), []string{"management/CreateApplication, UpdateApplication and"}},
-		{"begins every page anew", managed(func(s managing) Store { return firstPage{s} }), []string{"management/ListApplications returns each"}},
-		{"lists everyone's", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns the"}},
-		{"lists what it keeps", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/ListApplications returns copies"}},
-		{"deletes what nobody waits for", managed(func(s managing) Store { return deletesFailing{s} }), []string{"management/managing applications returns"}},
+		{"ignores After", managed(func(s managing) Store { return firstPage{s} }), []string{"management/ListApplications returns each"}},
+		{"lists all applications without owners", managed(func(s managing) Store { return listsEveryones{s} }), []string{"management/ListApplications returns the"}},
+		{"lists stored applications, not copies", managed(func(s managing) Store { return &keepsApplications{managing: s} }), []string{"management/ListApplications returns copies"}},
+		{"ignores the end of the context of a deletion", managed(func(s managing) Store { return deletesFailing{s} }), []string{"management/managing applications returns"}},
 	}
 }
 
@@ -47,7 +47,7 @@ func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Applica
 	return nil
 }
 
-// keepsConsent saves again what was approved for an application before it was created.
+// keepsConsent restores the Consent of an earlier application.
 type keepsConsent struct {
 	managing
 	approval *oauthkit.Approval
@@ -112,7 +112,7 @@ func (changesNothing) UpdateApplication(context.Context, oauthkit.Application, t
 }
 func (changesNothing) DeleteApplication(context.Context, string, time.Time) error { return nil }
 
-// hasClock does everything at a time of its own.
+// hasClock ignores the time that it is given.
 type hasClock struct{ managing }
 
 func (s hasClock) CreateApplication(ctx context.Context, app oauthkit.Application, _ time.Time) error {
@@ -161,7 +161,7 @@ func (s deletesFailing) DeleteApplication(ctx context.Context, clientID string, 
 	return s.managing.DeleteApplication(context.WithoutCancel(ctx), clientID, now)
 }
 
-// limitingStore is a store that promises everything, and that it limits owners.
+// limitingStore is a store with every optional interface.
 type limitingStore interface {
 	managing
 	oauthkit.OwnerLimiter
@@ -173,11 +173,11 @@ func limits(commit func(limitingStore) Store) func(Store) Store {
 
 func ownerSabotages() []sabotage {
 	return []sabotage{
-		{"limits nobody", limits(func(s limitingStore) Store { return limitsNobody{s} }), []string{
+		{"has no limit", limits(func(s limitingStore) Store { return limitsNobody{s} }), []string{
 			"owners/CreateApplicationWithin creates an", "owners/concurrent CreateApplicationWithin calls",
 		}},
-		{"limits after it has created", limits(func(s limitingStore) Store { return limitsLate{s} }), []string{"owners/CreateApplicationWithin creates an"}},
-		{"limits all owners together", limits(func(s limitingStore) Store { return limitsAll{s} }), []string{"owners/CreateApplicationWithin limits each"}},
+		{"checks the limit after creating", limits(func(s limitingStore) Store { return limitsLate{s} }), []string{"owners/CreateApplicationWithin creates an"}},
+		{"counts the applications of all owners", limits(func(s limitingStore) Store { return limitsAll{s} }), []string{"owners/CreateApplicationWithin limits each"}},
 		{"counts and then creates", limits(func(s limitingStore) Store { return &countsThenCreates{limitingStore: s} }), []string{
 			"owners/concurrent CreateApplicationWithin calls",
 		}},
@@ -228,7 +228,7 @@ func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oau
 		return err
 	}
 	page.Size--
-	if limit > 1 && tooMany(ctx, s, page, page.Size) != nil { // it is the last one
+	if limit > 1 && tooMany(ctx, s, page, page.Size) != nil { // only one more fits
 		s.meet(ctx, app.GetUserID(), func() bool {
 			page.Size = limit
 			return tooMany(ctx, s, page, limit) != nil
@@ -237,8 +237,8 @@ func (s *countsThenCreates) CreateApplicationWithin(ctx context.Context, app oau
 	return s.CreateApplication(ctx, app, now)
 }
 
-// meet lets others run until another call has counted as many, or one that counted
-// before has created the last one.
+// meet waits until another call has counted the same number, or has created the last
+// application.
 func (s *countsThenCreates) meet(ctx context.Context, owner string, full func() bool) {
 	if _, second := s.reached.LoadOrStore(readKey(owner), true); second {
 		s.reach(changedKey(owner))

@@ -14,7 +14,7 @@ import (
 )
 
 func otherSabotages() []sabotage {
-	// token is a fault in what AccessToken returns.
+	// token returns a fault in the result of AccessToken.
 	token := func(spoil func(*oauthkit.AccessToken)) func(Store) Store {
 		return func(s Store) Store { return spoiltToken{s, spoil} }
 	}
@@ -22,10 +22,10 @@ func otherSabotages() []sabotage {
 		{"loses a field of an interaction", func(s Store) Store { return partInteraction{s} }, []string{
 			"interactions/Interaction returns the",
 		}},
-		{"consumes without looking", func(s Store) Store { return consumesAny{s} }, []string{
+		{"consumes any interaction", func(s Store) Store { return consumesAny{s} }, []string{
 			"interactions/Interaction and ConsumeInteraction", "interactions/ConsumeInteraction consumes an",
 		}},
-		{"takes a second interaction for the first", func(s Store) Store { return savesAny{s} }, []string{
+		{"ignores a second interaction with the same hash", func(s Store) Store { return savesAny{s} }, []string{
 			"interactions/SaveInteraction of an",
 			"interactions/SaveInteraction removes the oldest open interactions of the browser",
 			"interactions/SaveInteraction removes the oldest open interactions of the user",
@@ -35,19 +35,19 @@ func otherSabotages() []sabotage {
 			"interactions/SaveInteraction removes the oldest open interactions of the user",
 			"races/concurrent saves of",
 		}},
-		{"counts interactions that were decided", func(s Store) Store { return &countsDecided{Store: s} }, []string{
+		{"counts consumed interactions", func(s Store) Store { return &countsDecided{Store: s} }, []string{
 			"interactions/SaveInteraction removes the oldest open interactions of the browser",
 			"interactions/SaveInteraction removes the oldest open interactions of the user",
 		}},
-		{"takes the last secret that was proposed", func(s Store) Store { return &lastSecret{Store: s} }, []string{
+		{"returns the last proposed secret", func(s Store) Store { return &lastSecret{Store: s} }, []string{
 			"interactions/SharedSecret returns the", "races/concurrent SharedSecret calls",
 		}},
 
-		{"has no empty list of keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/SigningKeys of an"}},
+		{"fails without keys", func(s Store) Store { return needsKeys{s} }, []string{"keys/SigningKeys of an"}},
 		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/SigningKeys returns the"}},
-		{"takes a second key for the first", func(s Store) Store { return addsAny{s} }, []string{"keys/AddSigningKey of an"}},
-		{"removes known keys only", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey removes one"}},
-		{"always says that it removed a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/exactly one of several concurrent RemoveSigningKey"}},
+		{"ignores a second key of a generation", func(s Store) Store { return addsAny{s} }, []string{"keys/AddSigningKey of an"}},
+		{"fails for an unknown key", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey removes one"}},
+		{"always reports the removal of a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/exactly one of several concurrent RemoveSigningKey"}},
 
 		{"keeps seconds", token(func(a *oauthkit.AccessToken) { a.IssuedAt = a.IssuedAt.Truncate(time.Second) }), []string{
 			"fidelity/times are stored",
@@ -69,16 +69,16 @@ func otherSabotages() []sabotage {
 		{"keeps lists as words", token(func(a *oauthkit.AccessToken) {
 			a.Authorization.AMR = strings.Fields(strings.Join(a.Authorization.AMR, " "))
 		}), []string{"fidelity/lists keep their"}},
-		{"keeps bytes as text", func(s Store) Store { return bytesAsText{s} }, []string{
+		{"stores bytes as text", func(s Store) Store { return bytesAsText{s} }, []string{
 			"fidelity/the sealed response", "refresh/RotateRefreshToken saves the",
 		}},
 		{"ignores white space after a hash", func(s Store) Store { return trimsHashes{s} }, []string{"fidelity/hashes are compared"}},
-		{"reads from a replica that lags", func(s Store) Store { return &twoStores{s, memstore.New()} }, []string{
+		{"reads from a lagging replica", func(s Store) Store { return &twoStores{s, memstore.New()} }, []string{
 			"fidelity/rows saved by",
 		}},
 
-		{"takes a failure for an answer", func(s Store) Store { return answersFailing{s} }, []string{"failure/a failing store"}},
-		{"fails after it has done something", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that"}},
+		{"returns ErrNotFound on failure", func(s Store) Store { return answersFailing{s} }, []string{"failure/a failing store"}},
+		{"fails after a change", func(s Store) Store { return doesFailing{s} }, []string{"failure/an act that"}},
 	}
 }
 
@@ -112,7 +112,7 @@ func (s keepsInteractions) SaveInteraction(ctx context.Context, interaction *oau
 	return s.Store.SaveInteraction(ctx, interaction, 1000)
 }
 
-// countsDecided lets a decided interaction take the place of an open one.
+// countsDecided counts a consumed interaction towards the limit.
 type countsDecided struct {
 	Store
 	mu      sync.Mutex
@@ -222,7 +222,7 @@ func (s trimsHashes) Code(ctx context.Context, hash string) (*oauthkit.Authoriza
 	return s.Store.Code(ctx, strings.TrimSpace(hash))
 }
 
-// twoStores is read and written in two places.
+// twoStores writes to one store and reads from another.
 type twoStores struct {
 	Store
 	second Store

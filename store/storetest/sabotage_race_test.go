@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// Each of these is right as long as nobody else does anything.
+// Each of these stores is correct without concurrency.
 func raceSabotages() []sabotage {
 	return []sabotage{
 		{"reads and then updates", func(s Store) Store { return &readsThenUpdates{Store: s} }, []string{
@@ -27,16 +27,16 @@ func raceSabotages() []sabotage {
 		{"saves an approval in two acts", func(s Store) Store { return &savesInTwoActs{revoker{Store: s}} }, []string{
 			"races/a Consent given",
 		}},
-		{"reports what it is about to save", func(s Store) Store { return &reportsEarly{revoker: revoker{Store: s}} }, []string{
+		{"reports revocations before it revokes", func(s Store) Store { return &reportsEarly{revoker: revoker{Store: s}} }, []string{
 			"races/an Authorization without",
 		}},
-		{"looks for consent and then inserts it", func(s Store) Store { return &insertsConsent{Store: s} }, []string{
+		{"reads the Consent and then inserts it", func(s Store) Store { return &insertsConsent{Store: s} }, []string{
 			"races/concurrent approvals create", "races/concurrent approvals after",
 		}},
 		{"lists Authorizations and then revokes them", func(s Store) Store { return &listsThenRevokes{Store: s} }, []string{
 			"races/concurrent RevokeConsent calls",
 		}},
-		{"gives up when a row is locked", func(s Store) Store { return &deadlocks{Store: s} }, []string{
+		{"fails if a row is locked", func(s Store) Store { return &deadlocks{Store: s} }, []string{
 			"races/concurrent acts on",
 		}},
 	}
@@ -256,8 +256,7 @@ func (s *deadlocks) RevokeAuthorization(ctx context.Context, id string, now time
 	return s.Store.RevokeAuthorization(ctx, id, now)
 }
 
-// meeting lets a fault meet what it is weak against, even where that comes once in a
-// thousand times by itself.
+// meeting makes a race happen that would otherwise be rare.
 type meeting struct{ reached sync.Map }
 
 func (m *meeting) reach(keys ...string) {
@@ -266,7 +265,7 @@ func (m *meeting) reach(keys ...string) {
 	}
 }
 
-// await lets others run until one of the keys is reached.
+// await yields until one of the keys is reached.
 func (m *meeting) await(ctx context.Context, keys ...string) {
 	for ctx.Err() == nil {
 		for _, key := range keys {
@@ -278,7 +277,7 @@ func (m *meeting) await(ctx context.Context, keys ...string) {
 	}
 }
 
-// awaitAnother lets others run until somebody else has come here with the same key.
+// awaitAnother yields until another goroutine calls it with the same key.
 func (m *meeting) awaitAnother(ctx context.Context, key string) {
 	if _, second := m.reached.LoadOrStore(readKey(key), true); second {
 		m.reach(changedKey(key))
@@ -287,11 +286,11 @@ func (m *meeting) awaitAnother(ctx context.Context, key string) {
 	m.await(ctx, changedKey(key))
 }
 
-// Keys of a meeting, of the ID or hash or subject that it is about.
+// Keys of a meeting, by ID, hash or subject.
 func readKey(of string) string    { return "read " + of }
 func changedKey(of string) string { return "changed " + of }
 
-// revoker is what meets those that check for revocation first.
+// revoker revokes between the two steps of another act.
 type revoker struct {
 	Store
 	meeting
@@ -309,7 +308,7 @@ func (s *revoker) RevokeConsent(ctx context.Context, clientID, subject string, n
 	return s.Store.RevokeConsent(ctx, clientID, subject, now)
 }
 
-// meet is called between two steps that should be one.
+// meet waits for the race between two steps that should be atomic.
 func (s *revoker) meet(ctx context.Context, authorization *oauthkit.Authorization) {
 	s.reach(readKey(authorization.ID), readKey(authorization.Subject))
 	s.await(ctx, changedKey(authorization.ID), changedKey(authorization.Subject))

@@ -14,22 +14,22 @@ func repeatSabotages() []sabotage {
 		{"counts no repeats", func(s Store) Store { return countsNoRepeats{s} }, []string{
 			"refresh/RepeatRefreshToken counts the", "refresh/RepeatRefreshToken counts how",
 		}},
-		{"has no limit of repeats", func(s Store) Store { return repeatsForEver{s} }, []string{
+		{"has no limit for repeats", func(s Store) Store { return repeatsForEver{s} }, []string{
 			"refresh/a repeat beyond", "races/concurrent repeats do",
 		}},
-		{"looks at the limit and then repeats", func(s Store) Store { return &looksThenRepeats{Store: s, counted: map[string]int{}} }, []string{
+		{"checks the limit and then repeats", func(s Store) Store { return &looksThenRepeats{Store: s, counted: map[string]int{}} }, []string{
 			"races/concurrent repeats do",
 		}},
-		{"repeats what was replayed", func(s Store) Store { return repeatsReplayed{s} }, []string{
+		{"repeats replayed tokens", func(s Store) Store { return repeatsReplayed{s} }, []string{
 			"refresh/a repeat returns", "refresh/the retry window",
 		}},
-		{"repeats what was revoked", func(s Store) Store { return repeatsRevoked{s} }, []string{
+		{"repeats revoked tokens", func(s Store) Store { return repeatsRevoked{s} }, []string{
 			"refresh/a repeat under", "races/a repeat while",
 		}},
-		{"counts a repeat that fails", func(s Store) Store { return countsFailures{s} }, []string{
+		{"counts failed repeats", func(s Store) Store { return countsFailures{s} }, []string{
 			"refresh/RepeatRefreshToken does everything",
 		}},
-		{"reads the clock before it holds a lock", func(s Store) Store { return readsClockEarly{s} }, []string{
+		{"reads the clock before it locks", func(s Store) Store { return readsClockEarly{s} }, []string{
 			"refresh/the clock of",
 		}},
 	}
@@ -115,13 +115,13 @@ func (s readsClockEarly) RotateRefreshToken(ctx context.Context, rotation oauthk
 
 func sealedSabotages() []sabotage {
 	return []sabotage{
-		{"loses what was sealed", func(s Store) Store { return losesSealed{s} }, []string{
+		{"loses sealed responses", func(s Store) Store { return losesSealed{s} }, []string{
 			"refresh/RotateRefreshToken saves the", "fidelity/the sealed response",
 		}},
-		{"keeps what was sealed", func(s Store) Store { return keepsSealed{s, map[string][]byte{}} }, []string{
+		{"keeps old sealed responses", func(s Store) Store { return keepsSealed{s, map[string][]byte{}} }, []string{
 			"refresh/RotateRefreshToken removes the", "refresh/RevokeAuthorization removes the", "cleanup/Cleanup removes and counts sealed",
 		}},
-		{"keeps what was sealed last, of anybody", func(s Store) Store { return &keepsLastSealed{Store: s} }, []string{
+		{"keeps the last sealed response of all tokens", func(s Store) Store { return &keepsLastSealed{Store: s} }, []string{
 			"refresh/RotateRefreshToken removes the", "refresh/RotateRefreshToken does everything",
 		}},
 	}
@@ -155,7 +155,7 @@ func (s keepsSealed) RefreshToken(ctx context.Context, hash string) (*oauthkit.R
 	return token, err
 }
 
-// keepsLastSealed has forgotten the rest before it looks whether the token may be used.
+// keepsLastSealed removes all other sealed responses before it checks the token.
 type keepsLastSealed struct {
 	Store
 	last string // the hash

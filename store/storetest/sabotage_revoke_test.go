@@ -10,7 +10,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// ignoresRevocation says that it has revoked.
+// ignoresRevocation reports a revocation without revoking.
 type ignoresRevocation struct{ Store }
 
 func (s ignoresRevocation) RevokeAuthorization(context.Context, string, time.Time) (bool, error) {
@@ -53,28 +53,28 @@ func (s *revokesAll) RevokeAuthorization(ctx context.Context, id string, now tim
 	return len(revoked) > 0, err
 }
 
-// endingRaceSabotages are right as long as nobody else does anything.
+// endingRaceSabotages are stores that are correct without concurrency.
 func endingRaceSabotages() []sabotage {
 	both := func(rule string) []string {
 		return []string{"connections/RevokeUser" + rule, "connections/RevokeApplication" + rule}
 	}
 	return []sabotage{
-		{"looks for consent and then saves, while all is ended", managed(func(s managing) Store { return &savesUnlooked{ender{managing: s}} }),
+		{"reads the Consent and then saves, during a revocation of all", managed(func(s managing) Store { return &savesUnlooked{ender{managing: s}} }),
 			both(" refuses or revokes a code")},
-		{"saves an approval in two acts, while all is ended", managed(func(s managing) Store { return &savesTwice{ender{managing: s}} }),
+		{"saves an approval in two acts, during a revocation of all", managed(func(s managing) Store { return &savesTwice{ender{managing: s}} }),
 			both(" keeps or revokes")},
-		{"looks at the token and then rotates, while all is ended", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
+		{"reads the token and then rotates, during a revocation of all", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
 			both(" leaves no valid")},
 		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(" refuses tokens")},
-		{"counts what it is about to revoke", managed(func(s managing) Store { return &countsFirst{managing: s} }),
+		{"counts before it revokes", managed(func(s managing) Store { return &countsFirst{managing: s} }),
 			both(" counts each")},
-		{"gives up when another one ends something", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{
+		{"fails during another revocation", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{
 			"connections/concurrent revocations",
 		}},
 	}
 }
 
-// ender is what meets those that look first: RevokeUser and RevokeApplication.
+// ender runs RevokeUser and RevokeApplication between the two steps of another act.
 type ender struct {
 	managing
 	meeting
@@ -92,7 +92,7 @@ func (s *ender) RevokeApplication(ctx context.Context, clientID string, now time
 	return s.managing.RevokeApplication(ctx, clientID, now)
 }
 
-// meet is called between two steps that should be one.
+// meet waits for the race between two steps that should be atomic.
 func (s *ender) meet(ctx context.Context, authorization *oauthkit.Authorization) {
 	s.reach(readKey(authorization.ClientID), readKey(authorization.Subject))
 	s.await(ctx, changedKey(authorization.ClientID), changedKey(authorization.Subject))
@@ -150,8 +150,7 @@ func (s countsMore) RevokeApplication(ctx context.Context, clientID string, now 
 	return 1 - revoked, err
 }
 
-// countsFirst counts what has a user or an application, which nobody else may have done
-// since.
+// countsFirst counts the Authorizations before it revokes them.
 type countsFirst struct {
 	managing
 	meeting
@@ -161,7 +160,7 @@ func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.T
 	s.awaitAnother(ctx, subject)
 	revoked, err := s.managing.RevokeUser(ctx, subject, now)
 	if err == nil && revoked == 0 {
-		revoked = 1 // of another's
+		revoked = 1 // counted by another call too
 	}
 	return revoked, err
 }
@@ -170,7 +169,7 @@ func (s *countsFirst) RevokeApplication(ctx context.Context, clientID string, no
 	s.awaitAnother(ctx, clientID)
 	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
 	if err == nil && revoked == 0 {
-		revoked = 1 // of another's
+		revoked = 1 // counted by another call too
 	}
 	return revoked, err
 }
@@ -193,24 +192,24 @@ func (s *endsAlone) RevokeUser(ctx context.Context, subject string, now time.Tim
 
 func disablingSabotages() []sabotage {
 	return []sabotage{
-		{"revokes what there was when it began", managed(func(s managing) Store { return &revokesSeen{managing: s} }), []string{
+		{"revokes only what existed at the beginning", managed(func(s managing) Store { return &revokesSeen{managing: s} }), []string{
 			"management/nothing is saved", "management/rows saved while disabling",
 		}},
-		{"looks at the application before it saves", managed(func(s managing) Store { return &looksFirst{revokesSeen: revokesSeen{managing: s}} }), []string{
+		{"reads the application before it saves", managed(func(s managing) Store { return &looksFirst{revokesSeen: revokesSeen{managing: s}} }), []string{
 			"management/rows saved while an",
 		}},
-		{"disables for ever", managed(func(s managing) Store { return &disablesForEver{managing: s} }), []string{
+		{"refuses an application that is enabled again", managed(func(s managing) Store { return &disablesForEver{managing: s} }), []string{
 			"management/an application that",
 		}},
 	}
 }
 
-// revokesSeen lets requests go on while it revokes, and has no mark.
+// revokesSeen does not refuse requests while it revokes.
 type revokesSeen struct {
 	managing
 	mutex sync.Mutex
 	saved map[string][]string // ids of Authorizations by client_id
-	lock  sync.Mutex          // of every row
+	lock  sync.Mutex          // locks every row
 }
 
 func (s *revokesSeen) Hold(context.Context, *oauthkit.Authorization) (func() error, error) {
@@ -260,15 +259,16 @@ func (s *revokesSeen) revoke(ctx context.Context, clientID string, now time.Time
 	return nil
 }
 
-// looksFirst refuses what begins after the end, and not what had looked before.
+// looksFirst refuses acts that begin after the revocation, but not those that read the
+// application before.
 type looksFirst struct {
 	revokesSeen
 	meeting
 	off, first sync.Map // client_ids
 }
 
-// looks lets all but the first request of an application, which prepares the race, meet
-// the end.
+// looks makes every request of an application meet the revocation, except the first
+// one, which prepares the race.
 func (s *looksFirst) looks(ctx context.Context, clientID string) error {
 	if _, off := s.off.Load(clientID); off {
 		return oauthkit.ErrEnded

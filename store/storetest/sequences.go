@@ -51,7 +51,7 @@ func (t *trial) runMachine(draw *rapid.T) {
 // pick draws an item of the list, or skips the act if the list is empty.
 func pick[Item any](draw *rapid.T, label string, list []Item) Item {
 	if len(list) == 0 {
-		draw.Skip("nothing to act on yet")
+		draw.Skip("no row to act on")
 	}
 	return list[rapid.IntRange(0, len(list)-1).Draw(draw, label)]
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// sabotage is a fault of a store, and the rules that must find it, each by its chapter
-// and the beginning of its name.
+// sabotage is a fault of a store with the rules that must find it. A rule is named by
+// its chapter and the beginning of its name.
 type sabotage struct {
 	fault   string
 	commit  func(Store) Store
@@ -28,7 +28,7 @@ func sabotages() []sabotage {
 		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages(), ownerSabotages())
 }
 
-// TestSabotage shows that each fault is found by the rules that are there for it.
+// TestSabotage shows that the expected rules find each fault.
 func TestSabotage(t *testing.T) {
 	withoutFailFiles(t)
 	for _, sabotage := range sabotages() {
@@ -38,15 +38,14 @@ func TestSabotage(t *testing.T) {
 				if broken := hold(t, rule, sabotage.commit); len(broken) == 0 {
 					t.Errorf("rule %q holds, want it broken", name)
 				} else if !strings.Contains(broken[0], rule.why) {
-					t.Errorf("rule %q: got report %q, want it to say why the rule exists", name, broken[0])
+					t.Errorf("rule %q: got report %q, want the reason of the rule", name, broken[0])
 				}
 			}
 		})
 	}
 }
 
-// TestEveryRuleIsBroken shows that no rule is there for nothing: each is broken by a
-// fault of TestSabotage.
+// TestEveryRuleIsBroken shows that each rule finds a fault of TestSabotage.
 func TestEveryRuleIsBroken(t *testing.T) {
 	var broken []string
 	for _, sabotage := range sabotages() {
@@ -57,14 +56,13 @@ func TestEveryRuleIsBroken(t *testing.T) {
 	for _, chapter := range chapters() {
 		for _, rule := range chapter.rules {
 			if !slices.Contains(broken, rule.name) {
-				t.Errorf("%s: no sabotage is found by the rule %q", chapter.name, rule.name)
+				t.Errorf("%s: the rule %q finds no sabotage", chapter.name, rule.name)
 			}
 		}
 	}
 }
 
-// TestSoundStore shows that a store without a fault is not accused, by the same way of
-// asking.
+// TestSoundStore shows that a store without a fault passes every rule.
 func TestSoundStore(t *testing.T) {
 	for _, chapter := range chapters() {
 		for _, rule := range chapter.rules {
@@ -75,7 +73,7 @@ func TestSoundStore(t *testing.T) {
 	}
 }
 
-// TestPromisesLess shows that a store is not asked for what only some promise.
+// TestPromisesLess shows that optional interfaces are not required.
 func TestPromisesLess(t *testing.T) {
 	Run(t, func(*testing.T) Subject {
 		store := memstore.New()
@@ -89,7 +87,7 @@ func TestPromisesLess(t *testing.T) {
 	})
 }
 
-// ruleNamed finds the one rule that "chapter/beginning" stands for.
+// ruleNamed returns the one rule whose name begins with "chapter/beginning".
 func ruleNamed(t *testing.T, name string) rule {
 	t.Helper()
 	chapterName, beginning, _ := strings.Cut(name, "/")
@@ -107,7 +105,7 @@ func ruleNamed(t *testing.T, name string) rule {
 	return found[0]
 }
 
-// hold holds a rule against a memstore with a fault, and returns what is reported.
+// hold runs a rule against a memstore with a fault and returns the failures.
 func hold(t *testing.T, rule rule, commit func(Store) Store) []string {
 	t.Helper()
 	store := memstore.New()
@@ -126,7 +124,7 @@ func hold(t *testing.T, rule rule, commit func(Store) Store) []string {
 	return reports(t, rule, subject)
 }
 
-// reports holds a rule against a subject, and returns what is reported.
+// reports runs a rule against a subject and returns the failures.
 func reports(t *testing.T, rule rule, subject Subject) []string {
 	t.Helper()
 	report := &recorder{T: t}
@@ -139,7 +137,7 @@ func reports(t *testing.T, rule rule, subject Subject) []string {
 	return report.failures
 }
 
-// recorder keeps failures to itself.
+// recorder records failures.
 type recorder struct {
 	*testing.T
 	mutex    sync.Mutex
@@ -170,8 +168,7 @@ func (r *recorder) Failed() bool {
 	return len(r.failures) > 0
 }
 
-// withoutFailFiles keeps rapid from writing down failures that are wanted, and from
-// making them smaller.
+// withoutFailFiles stops rapid from saving and shrinking expected failures.
 func withoutFailFiles(t *testing.T) {
 	t.Helper()
 	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {
