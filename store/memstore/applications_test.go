@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// logoApplication is a host's application with fields and a rule of its own.
+// logoApplication is the host's type, with its own fields and rule.
 type logoApplication struct {
 	oauthkit.AbstractApplication
 	Logo  string
@@ -54,7 +54,7 @@ func (a *logoApplication) Validate(problems *oauthkit.Problems) {
 
 func user(subject string) *oauthkit.User { return &oauthkit.User{Subject: subject} }
 
-// managed is a provider whose users manage their applications.
+// managed is a provider with an Applications.
 type managed struct {
 	*testing.T
 	store        *memstore.Store
@@ -109,7 +109,7 @@ func (m *managed) create(subject string) (*logoApplication, string) {
 	return app.(*logoApplication), secret
 }
 
-// TestApplicationsLife is an application from its registration to its end, in the host's own type.
+// TestApplicationsLife registers, changes and deletes an application of the host's type.
 func TestApplicationsLife(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{SecretOverlap: time.Hour})
 	app, secret := m.create("alice")
@@ -122,7 +122,7 @@ func TestApplicationsLife(t *testing.T) {
 	if err != nil || oauthkit.DisplayName(updated) != "Renamed" || updated.(*logoApplication).Logo != "" {
 		t.Errorf("got %+v, %v; want it renamed and without logo", updated, err)
 	}
-	renewed, err := m.applications.RotateSecret(t.Context(), &oauthkit.User{Subject: "alice"}, app.ClientID, 2*time.Hour) // more than may be
+	renewed, err := m.applications.RotateSecret(t.Context(), &oauthkit.User{Subject: "alice"}, app.ClientID, 2*time.Hour)
 	if err != nil || renewed == secret {
 		t.Fatalf("got %q, %v; want a new secret", renewed, err)
 	}
@@ -155,7 +155,8 @@ func TestApplicationsLife(t *testing.T) {
 	}
 }
 
-// TestM01_ApplicationsOfOthers do not exist for a user who may not manage them.
+// TestM01_ApplicationsOfOthers shows that applications which a user may not manage are
+// not found.
 func TestM01_ApplicationsOfOthers(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	app, _ := m.create("alice")
@@ -179,7 +180,7 @@ func TestM01_ApplicationsOfOthers(t *testing.T) {
 	}
 }
 
-// TestOwned is a host with a team and staff.
+// TestOwned tests ApplicationsConfig.Owned with a team and staff.
 func TestOwned(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{Owned: func(_ context.Context, who *oauthkit.User) (oauthkit.Owned, error) {
 		switch who.Subject {
@@ -216,7 +217,8 @@ func TestOwned(t *testing.T) {
 	}
 }
 
-// generousStore lists applications of every owner, as one does whose column of owners is wrong.
+// generousStore lists applications of all owners, like a store with a wrong column of
+// owners.
 type generousStore struct{ *memstore.Store }
 
 func (s generousStore) ListApplications(ctx context.Context, page oauthkit.ApplicationQuery) ([]oauthkit.Application, error) {
@@ -224,7 +226,8 @@ func (s generousStore) ListApplications(ctx context.Context, page oauthkit.Appli
 	return s.Store.ListApplications(ctx, page)
 }
 
-// TestM01_ListOfGenerousStore shows that an application's own answer decides which applications are listed.
+// TestM01_ListOfGenerousStore shows that GetUserID of the applications decides which
+// ones are listed.
 func TestM01_ListOfGenerousStore(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	m.create("alice")
@@ -240,7 +243,8 @@ func TestM01_ListOfGenerousStore(t *testing.T) {
 	}
 }
 
-// TestM08_ChoicesOfOwners is about what an owner may not choose, and what is wrong with the form: all of it at once.
+// TestM08_ChoicesOfOwners shows that all problems of a form are returned at once,
+// including choices that owners may not make.
 func TestM08_ChoicesOfOwners(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	form := goodForm()
@@ -271,7 +275,7 @@ func TestM08_ChoicesOfOwners(t *testing.T) {
 	form.AllowedOrigins = oauthkit.URIs{"https://rp.test"}
 	updated, err := m.applications.Update(t.Context(), &oauthkit.User{Subject: "alice"}, operated.ClientID, form)
 	if err != nil || !updated.AllowsScope("admin") || !oauthkit.SkipsConsent(updated) {
-		t.Errorf("got %+v, %v; want what the operator allowed to stay", updated, err)
+		t.Errorf("got %+v, %v; want the choices of the operator kept", updated, err)
 	}
 }
 
@@ -290,7 +294,8 @@ func TestMayRegister(t *testing.T) {
 	}
 }
 
-// TestT21_NewSecretEndsAll is for the day on which a secret leaked: a new one that is generated, or imported, leaves no overlap.
+// TestT21_NewSecretEndsAll shows that generating or importing a secret revokes the
+// previous ones at once, as needed after a leak.
 func TestT21_NewSecretEndsAll(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, renew := range map[string]func(*oauthkit.AbstractApplication){
@@ -311,7 +316,8 @@ func TestT21_NewSecretEndsAll(t *testing.T) {
 	}
 }
 
-// TestM08_TrustOfAnotherName is an owner who makes of a trusted application another one.
+// TestM08_TrustOfAnotherName shows that a trusted application loses trust when its
+// owner changes its identity.
 func TestM08_TrustOfAnotherName(t *testing.T) {
 	for name, change := range map[string]func(*oauthkit.ApplicationForm){
 		"name":    func(form *oauthkit.ApplicationForm) { form.Name = "The bank" },
@@ -336,8 +342,8 @@ func TestM08_TrustOfAnotherName(t *testing.T) {
 	}
 }
 
-// TestM08_TrustForMoreScopes is an owner whose application may ask for more than the operator saw: its users are asked, but it is still
-// who it was. Asking for less costs nothing.
+// TestM08_TrustForMoreScopes shows that users are asked if the owner adds scopes,
+// although the application stays verified. Fewer scopes have no effect.
 func TestM08_TrustForMoreScopes(t *testing.T) {
 	for _, test := range []struct {
 		scopes oauthkit.Scopes
@@ -358,7 +364,7 @@ func TestM08_TrustForMoreScopes(t *testing.T) {
 	}
 }
 
-// callbackApplication has its name and its address in fields of the host's own.
+// callbackApplication has its name and its redirect URI in fields of the host.
 type callbackApplication struct {
 	oauthkit.AbstractApplication
 	Title, Callback string
@@ -386,8 +392,8 @@ func (a *callbackApplication) SetFormField(name, value string) error {
 	return nil
 }
 
-// TestM08_TrustOfHostFields is an owner who gives his application another name or address where only the host's type has them. What
-// he leaves as it was costs him nothing.
+// TestM08_TrustOfHostFields shows that changing a name or redirect URI in a field of
+// the host's type removes trust, and that unchanged fields do not.
 func TestM08_TrustOfHostFields(t *testing.T) {
 	for name, test := range map[string]struct {
 		change  func(*oauthkit.ApplicationForm)
@@ -395,7 +401,7 @@ func TestM08_TrustOfHostFields(t *testing.T) {
 	}{
 		"title":    {func(form *oauthkit.ApplicationForm) { form.Fields["title"] = "The bank" }, false},
 		"callback": {func(form *oauthkit.ApplicationForm) { form.Fields["callback"] = "https://evil.test/cb" }, false},
-		"name":     {func(form *oauthkit.ApplicationForm) { form.Name = "The bank" }, false}, // hidden by the title, until the host shows it
+		"name":     {func(form *oauthkit.ApplicationForm) { form.Name = "The bank" }, false}, // not shown
 		"nothing":  {func(*oauthkit.ApplicationForm) {}, true},
 	} {
 		m := newManaged(t, oauthkit.ApplicationsConfig{})
@@ -416,7 +422,8 @@ func TestM08_TrustOfHostFields(t *testing.T) {
 	}
 }
 
-// TestM08_SecretOfPublicApplication is one that was confidential: its secret does not come back with its type.
+// TestM08_SecretOfPublicApplication shows that the secret of an application which
+// became public does not work again when it becomes confidential.
 func TestM08_SecretOfPublicApplication(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	app, secret := m.create("alice")
@@ -429,7 +436,7 @@ func TestM08_SecretOfPublicApplication(t *testing.T) {
 	}
 }
 
-// switchingOff is a store whose operator switches an application off after it was read, once.
+// switchingOff disables an application once, after it was read.
 type switchingOff struct {
 	*memstore.Store
 	done bool
@@ -450,7 +457,8 @@ func (s *switchingOff) UpdateApplication(ctx context.Context, app oauthkit.Appli
 	return s.Store.UpdateApplication(ctx, app, time.Now())
 }
 
-// TestM05_OperatorsDecisionStays is an owner who saves while the operator switches his application off.
+// TestM05_OperatorsDecisionStays has an owner save an application while the operator
+// disables it.
 func TestM05_OperatorsDecisionStays(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	app, _ := m.create("alice")
@@ -478,11 +486,11 @@ func TestM05_OperatorsDecisionStays(t *testing.T) {
 	}
 }
 
-// unlimited is a store that does not count the applications of an owner itself.
+// unlimited is a store that is not an OwnerLimiter.
 type unlimited struct{ oauthkit.ApplicationManager }
 
-// TestMaxPerOwner registers applications in Go until it is refused, with a store that counts and with
-// one that does not.
+// TestMaxPerOwner registers applications up to the limit, with an OwnerLimiter and
+// without.
 func TestMaxPerOwner(t *testing.T) {
 	for name, wrap := range map[string]func(*memstore.Store) oauthkit.ApplicationManager{
 		"counting": func(s *memstore.Store) oauthkit.ApplicationManager { return s },
@@ -509,7 +517,8 @@ func TestMaxPerOwner(t *testing.T) {
 	}
 }
 
-// TestMaxPerOwnerUnknown shows that a store which cannot count does not answer "too many", or create.
+// TestMaxPerOwnerUnknown shows that Create fails without ReasonTooManyApplications if
+// the store cannot count.
 func TestMaxPerOwnerUnknown(t *testing.T) {
 	s := newCheckScene(t)
 	s.store.fails = "ListApplications"
@@ -519,7 +528,7 @@ func TestMaxPerOwnerUnknown(t *testing.T) {
 	}
 }
 
-// TestMaxApplicationBytes fills each field with as much as fits, and with one byte more.
+// TestMaxApplicationBytes fills each field up to the limit, and with one byte more.
 func TestMaxApplicationBytes(t *testing.T) {
 	for field, fill := range map[string]func(form *oauthkit.ApplicationForm, size int){
 		"logo":          func(form *oauthkit.ApplicationForm, size int) { form.Fields["logo"] = strings.Repeat("x", size) },
@@ -553,8 +562,8 @@ func uriOf(size int) oauthkit.URIs {
 	return oauthkit.URIs{uri + strings.Repeat("x", size-len(uri))}
 }
 
-// TestMaxApplicationBytesBefore shows that the owner of an application that is larger than it may be
-// can change it, and make it smaller but not larger.
+// TestMaxApplicationBytesBefore shows that an application above the limit can be
+// changed and shrink, but not grow.
 func TestMaxApplicationBytesBefore(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	app := &logoApplication{

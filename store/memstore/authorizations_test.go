@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// connected is the scene of consent with what alice sees of it.
+// connected is a consentScene with the Authorizations of alice.
 type connected struct {
 	*consentScene
 	authorizations *oauthkit.Authorizations
@@ -27,7 +27,7 @@ func newConnected(t *testing.T) *connected {
 	return &connected{consentScene: s, authorizations: oauthkit.NewAuthorizations(s.provider, s.store), events: &events}
 }
 
-// signsIn approves and redeems a code, and returns the access token.
+// signsIn approves a request, redeems the code and returns the access token.
 func (c *connected) signsIn(scope string) string {
 	c.Helper()
 	request, decision := c.opens(scope)
@@ -64,7 +64,8 @@ func (c *connected) good(token string) bool {
 	return err == nil
 }
 
-// TestConnections is what the page of connected applications shows, and what ending one sign-in leaves.
+// TestConnections tests the list of connected applications before and after one sign-in
+// is revoked.
 func TestConnections(t *testing.T) {
 	c := newConnected(t)
 	if got := c.connections(); len(got) != 0 {
@@ -94,7 +95,7 @@ func TestConnections(t *testing.T) {
 		t.Error(err)
 	}
 	if c.good(second) || !c.good(first) {
-		t.Error("got the wrong sign-in ended")
+		t.Error("the wrong sign-in was revoked")
 	}
 	if err := c.authorizations.Disconnect(t.Context(), "alice", "client"); err != nil {
 		t.Error(err)
@@ -104,7 +105,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// savesSignIns lets alice sign in with an application, without consent that is remembered, and returns the ids, the oldest first.
+// savesSignIns saves sign-ins of alice with an application without a Consent, and
+// returns their ids, oldest first.
 func (c *connected) savesSignIns(clientID string, number int) (ids []string) {
 	c.Helper()
 	for i := range number {
@@ -132,7 +134,8 @@ func (c *connected) revoked(id string) bool {
 	return !token.Authorization.RevokedAt.IsZero()
 }
 
-// TestManySignIns shows that every application is listed, and every sign-in can be ended, however many newer ones there are.
+// TestManySignIns shows that every application is listed and every sign-in can be
+// revoked, even if many are newer.
 func TestManySignIns(t *testing.T) {
 	c := newConnected(t)
 	trusted := c.savesSignIns("trusted", 1)[0]
@@ -161,11 +164,11 @@ func TestManySignIns(t *testing.T) {
 		t.Errorf("got %v for no id, want not found", err)
 	}
 	if err := c.authorizations.Revoke(t.Context(), "alice", busy[0]); err != nil || !c.revoked(busy[0]) || c.revoked(busy[1]) {
-		t.Errorf("got %v, want the oldest ended, and no other", err)
+		t.Errorf("got %v, want only the oldest revoked", err)
 	}
 	for clientID, first := range map[string]string{"trusted": trusted, "busy": busy[1]} {
 		if err := c.authorizations.Disconnect(t.Context(), "alice", clientID); err != nil || !c.revoked(first) {
-			t.Errorf("%s: got %v, want all of it ended", clientID, err)
+			t.Errorf("%s: got %v, want everything revoked", clientID, err)
 		}
 	}
 	if got := c.connections(); len(got) != 0 {
@@ -173,7 +176,7 @@ func TestManySignIns(t *testing.T) {
 	}
 }
 
-// TestHundredSignIns is the number up to which all are listed.
+// TestHundredSignIns shows that up to 100 sign-ins are listed.
 func TestHundredSignIns(t *testing.T) {
 	c := newConnected(t)
 	c.savesSignIns("busy", 100)
@@ -182,7 +185,8 @@ func TestHundredSignIns(t *testing.T) {
 	}
 }
 
-// TestUnredeemedIsNoSignIn shows that an application which has not redeemed its code has the consent, and no sign-in.
+// TestUnredeemedIsNoSignIn shows that an application with an unredeemed code has a
+// Consent but no sign-in.
 func TestUnredeemedIsNoSignIn(t *testing.T) {
 	c := newConnected(t)
 	request, decision := c.opens("basic")
@@ -195,7 +199,8 @@ func TestUnredeemedIsNoSignIn(t *testing.T) {
 	}
 }
 
-// TestConnectionOfUnusableApplication is still shown, so that it can be withdrawn.
+// TestConnectionOfUnusableApplication shows that a disabled application is listed, so
+// that users can revoke its access.
 func TestConnectionOfUnusableApplication(t *testing.T) {
 	c := newConnected(t)
 	c.signsIn("basic")
@@ -224,7 +229,7 @@ func TestRevokeAll(t *testing.T) {
 			tokens := []string{c.signsIn("basic"), c.signsIn("read")}
 			revoked, err := revoke(c)
 			if err != nil || revoked != 2 {
-				t.Errorf("got %d, %v; want both sign-ins ended", revoked, err)
+				t.Errorf("got %d, %v; want both sign-ins revoked", revoked, err)
 			}
 			if c.good(tokens[0]) || c.good(tokens[1]) || c.remembers(c.request("basic", callback)) {
 				t.Error("got a token or consent left, want nothing")
@@ -237,18 +242,19 @@ func TestRevokeAll(t *testing.T) {
 	}
 	c := newConnected(t)
 	if _, err := c.authorizations.RevokeUser(t.Context(), ""); err == nil {
-		t.Error("got nobody's revoked, want an error: those are the applications' own")
+		t.Error("an empty subject was accepted, want an error: these Authorizations belong to applications")
 	}
 	if err := c.authorizations.Disconnect(t.Context(), "", "client"); err == nil {
-		t.Error("got nobody disconnected, want an error: that would end what the application has for itself")
+		t.Error("an empty subject was accepted, want an error: these Authorizations belong to the application itself")
 	}
 	if _, err := c.authorizations.RevokeApplication(t.Context(), ""); err == nil {
 		t.Error("got no application's revoked, want an error")
 	}
 }
 
-// TestEndedMeanwhile approves a request of an application that is disabled after it was read: nothing is saved, only the user is told,
-// and the observer is.
+// TestEndedMeanwhile approves a request of an application that is disabled after it was
+// read. Nothing is saved, and the error is shown to the user and not sent to the
+// application.
 func TestEndedMeanwhile(t *testing.T) {
 	c := newConnected(t)
 	request, decision := c.opens("basic")
@@ -264,7 +270,7 @@ func TestEndedMeanwhile(t *testing.T) {
 	*c.events = nil
 	_, err = c.provider.Approve(t.Context(), request, c.user, decision)
 	if !errors.Is(err, oauthkit.ErrEnded) || oauthkit.CodeOf(err) != oauthkit.InvalidRequest || oauthkit.ReasonOf(err) != oauthkit.ReasonApplicationUnknown {
-		t.Errorf("got %v, want that the application is not known", err)
+		t.Errorf("got %v, want an error about an unknown application", err)
 	}
 	if len(*c.events) != 1 {
 		t.Errorf("got events %+v, want that the request was rejected", *c.events)

@@ -9,13 +9,13 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// openApplication says that every redirect URI is its own.
+// openApplication allows every redirect URI.
 type openApplication struct{ oauthkit.AbstractApplication }
 
 func (*openApplication) AllowsRedirectURI(string) bool { return true }
 
-// TestR24_ApplicationThatAllowsEverything shows that the library's own rules for redirect
-// URIs hold for requests to an application with lax ones.
+// TestR24_ApplicationThatAllowsEverything shows that the library's rules for redirect
+// URIs also apply to requests of an application that allows everything.
 func TestR24_ApplicationThatAllowsEverything(t *testing.T) {
 	store := memstore.New()
 	app := &openApplication{oauthkit.AbstractApplication{ClientID: "app", ClientType: oauthkit.Public}}

@@ -62,7 +62,7 @@ func (s *checkScene) addWithScopes(scopes ...string) {
 	s.add("scoped", func(app *oauthkit.AbstractApplication) { app.Scopes = scopes })
 }
 
-// tokenApplication sets a lifetime.
+// tokenApplication sets a token lifetime.
 type tokenApplication struct {
 	oauthkit.AbstractApplication
 	lifetime time.Duration
@@ -81,7 +81,8 @@ func withHTTPRedirect(app *oauthkit.AbstractApplication) {
 	app.RedirectURIs = append(app.RedirectURIs, "http://app.test/callback")
 }
 
-// TestCheck_AllPages shows that the last application counts, that few are named, and that its secret is not told.
+// TestCheck_AllPages shows that all applications are checked, that a finding names only
+// a few of them, and never a secret.
 func TestCheck_AllPages(t *testing.T) {
 	s := newCheckScene(t)
 	for i := range 230 {
@@ -97,7 +98,8 @@ func TestCheck_AllPages(t *testing.T) {
 	}
 }
 
-// TestCheck_NamesFields shows that an application which does not fit is named with what is wrong, and once with each check.
+// TestCheck_NamesFields shows that a finding names an invalid application with its
+// problems, once per check.
 func TestCheck_NamesFields(t *testing.T) {
 	s := newCheckScene(t)
 	s.add("weak", func(app *oauthkit.AbstractApplication) {
@@ -112,12 +114,13 @@ func TestCheck_NamesFields(t *testing.T) {
 	}
 }
 
-// oneScopeApplication allows one scope, whatever it lists.
+// oneScopeApplication allows one scope, regardless of its list.
 type oneScopeApplication struct{ oauthkit.AbstractApplication }
 
 func (*oneScopeApplication) AllowsScope(scope string) bool { return scope == "gone" }
 
-// TestCheck_NamesScopes shows that the scopes which there are not are named, unless the application does not allow them.
+// TestCheck_NamesScopes shows that unknown scopes are named if the application allows
+// them.
 func TestCheck_NamesScopes(t *testing.T) {
 	s := newCheckScene(t)
 	s.add("typo", func(app *oauthkit.AbstractApplication) {

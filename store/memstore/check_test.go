@@ -18,11 +18,11 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// checkedStore has what it is made of and says nothing about itself. Acts that are named fail.
+// checkedStore has no findings of its own. The act named by fails returns an error.
 type checkedStore struct {
 	*memstore.Store
 	fails string
-	stuck bool // ListApplications knows one page
+	stuck bool // ListApplications always returns the first page
 }
 
 var errDown = errors.New("the database is down")
@@ -67,17 +67,17 @@ func (s *checkedStore) SigningKeys(ctx context.Context) ([]*oauthkit.SigningKey,
 	return s.Store.SigningKeys(ctx)
 }
 
-// brokenScopes cannot be read.
+// brokenScopes is a ScopeBackend that fails.
 type brokenScopes struct{ oauthkit.StaticScopes }
 
 func (brokenScopes) All(context.Context) (map[string]string, error) { return nil, errDown }
 
-// checkScene is a provider about which there is nothing to say, before a test changes it.
+// checkScene is a provider without findings, until a test changes it.
 type checkScene struct {
 	*testing.T
 	issuer string
 	store  *checkedStore
-	used   oauthkit.Store // in the place of store
+	used   oauthkit.Store // replaces store, if not nil
 	config oauthkit.Config
 	log    bytes.Buffer
 }
@@ -98,7 +98,8 @@ func newCheckScene(t *testing.T) *checkScene {
 	return s
 }
 
-// add stores a confidential application with a secret, changed beforehand, whatever the rules say.
+// add stores a confidential application with a secret, after change and without
+// validation.
 func (s *checkScene) add(clientID string, change func(*oauthkit.AbstractApplication)) {
 	s.Helper()
 	app := &oauthkit.AbstractApplication{
@@ -142,13 +143,15 @@ func (s *checkScene) extend() {
 	s.config.Extensions = append(s.config.Extensions, oidc.New(oidc.Config{Keys: s.store}))
 }
 
-// checkTest has something that a check reports, and the nearest thing that it does not.
+// checkTest has a configuration that a check reports, and the closest one that it
+// accepts.
 type checkTest struct {
 	id                string
 	reported, passing func(*checkScene)
 }
 
-// TestCheck shows that each check reports what it is about, alone, and not what is just good enough.
+// TestCheck shows that each check reports exactly its own finding, and none for the
+// closest valid configuration.
 func TestCheck(t *testing.T) {
 	tests := slices.Concat(storeChecks(), configChecks(), lifetimeChecks(), applicationChecks(), partChecks(), cleanupChecks())
 	for i, test := range tests {
@@ -169,7 +172,7 @@ func TestCheck(t *testing.T) {
 			passing := newCheckScene(t)
 			test.passing(passing)
 			if findings := passing.provider().Check(t.Context()); len(findings) != 0 {
-				t.Errorf("got %v for what is good enough, want nothing", findings)
+				t.Errorf("got %v for a valid configuration, want no findings", findings)
 			}
 		})
 	}
@@ -183,7 +186,8 @@ func ids(findings []oauthkit.Finding) []string {
 	return all
 }
 
-// TestCheck_Order shows errors first, then the order of ids, and one value that is two parts asked without repetition.
+// TestCheck_Order shows that errors come first, in the order of their ids, and that a
+// value used as two parts is checked once.
 func TestCheck_Order(t *testing.T) {
 	s := newCheckScene(t)
 	finding := oauthkit.Finding{ID: "host.W001", Severity: oauthkit.SeverityWarning, Message: "m", Hint: "h"}
@@ -213,7 +217,7 @@ func configChecks() []checkTest {
 		{
 			"oauthkit.W005",
 			func(s *checkScene) { s.config.UserIsActive = nil },
-			func(s *checkScene) { // no user ever
+			func(s *checkScene) { // no users
 				s.config.UserIsActive, s.config.Grants = nil, []oauthkit.Grant{grants.ClientCredentials(s.store)}
 			},
 		},
@@ -225,7 +229,7 @@ func configChecks() []checkTest {
 		{
 			"oauthkit.W011",
 			func(s *checkScene) { s.config.Secret = "secretsecretsecretsecretsecretsecret" },
-			func(s *checkScene) { s.config.Secret = "" }, // package oidc has something to say about that
+			func(s *checkScene) { s.config.Secret = "" }, // package oidc has a finding for this
 		},
 		{
 			"oauthkit.W006",
@@ -246,7 +250,7 @@ func lifetimeChecks() []checkTest {
 		{
 			"oauthkit.W007",
 			func(s *checkScene) { s.config.AccessTokenLifetime = 2 * time.Hour },
-			func(s *checkScene) { // which is not asked for then
+			func(s *checkScene) { // not checked in this case
 				s.config.AccessTokenLifetime = 2 * time.Hour
 				s.config.ChooseAccessTokenLifetime = func(context.Context, oauthkit.LifetimeRequest) (time.Duration, error) { return time.Minute, nil }
 			},
@@ -313,7 +317,7 @@ func partChecks() []checkTest {
 	}
 }
 
-// clearKeys introduces a secret when there are keys, which are accepted or not.
+// clearKeys sets a secret after keys were stored in clear, and may accept them.
 func (s *checkScene) clearKeys(accepted bool) {
 	s.Helper()
 	s.config.Secret = ""
@@ -341,7 +345,8 @@ func retriesFor(store oauthkit.RefreshTokenStore, window time.Duration) oauthkit
 	return grants.RefreshToken(store, grants.RefreshTokenConfig{RetryWindow: window})
 }
 
-// TestCheck_SigningKeys is oidc.E001: the extension was made while the store worked.
+// TestCheck_SigningKeys tests oidc.E001 with an extension that was created while the
+// store worked.
 func TestCheck_SigningKeys(t *testing.T) {
 	s := newCheckScene(t)
 	s.extend()
@@ -355,14 +360,15 @@ func TestCheck_SigningKeys(t *testing.T) {
 	}
 }
 
-// sayer is an extension of the host's own with something to say.
+// sayer is an extension of the host with findings.
 type sayer []oauthkit.Finding
 
 func (sayer) Extend(*oauthkit.Registry) error { return nil }
 
 func (s sayer) Check(context.Context) []oauthkit.Finding { return s }
 
-// TestCheckAtStart shows what stops a program: everything that is no warning, what has no severity included.
+// TestCheckAtStart shows that all findings except warnings stop a program, including
+// those without a severity.
 func TestCheckAtStart(t *testing.T) {
 	warning := oauthkit.Finding{ID: "host.W001", Severity: oauthkit.SeverityWarning, Message: "old", Hint: "renew"}
 	broken := oauthkit.Finding{ID: "host.E001", Severity: oauthkit.SeverityError, Message: "broken", Hint: "repair"}
@@ -407,7 +413,8 @@ func TestCheckAtStart(t *testing.T) {
 	}
 }
 
-// TestCheckAtStart_Events shows that an observer is told of what keeps the program from starting, once each, and of nothing else.
+// TestCheckAtStart_Events shows that an observer gets one event for each finding that
+// stops the program, and no others.
 func TestCheckAtStart_Events(t *testing.T) {
 	s := newCheckScene(t)
 	s.config.Extensions = []oauthkit.Extension{sayer{

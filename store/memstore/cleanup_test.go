@@ -16,7 +16,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// expiring stores an access token that expires at a time, with its Authorization.
+// expiring stores an access token with an expiry and its Authorization.
 func expiring(t *testing.T, store oauthkit.Store, at time.Time) {
 	t.Helper()
 	authorization := &oauthkit.Authorization{ID: at.String(), ClientID: "good", CreatedAt: at.Add(-time.Hour), ExpiresAt: at}
@@ -40,7 +40,7 @@ func cleanupChecks() []checkTest {
 		{"oauthkit.W010", expired(48 * time.Hour), expired(48*time.Hour - time.Second)},
 		{
 			"oauthkit.W010", expired(100 * 24 * time.Hour),
-			func(s *checkScene) { // whose store is cleaned up in a way of its own
+			func(s *checkScene) { // the store is not a Cleaner
 				expired(100 * 24 * time.Hour)(s)
 				s.used = onlyStore{s.store}
 			},
@@ -49,10 +49,11 @@ func cleanupChecks() []checkTest {
 	}
 }
 
-// onlyStore hides what a store promises besides.
+// onlyStore hides the optional interfaces of a store.
 type onlyStore struct{ oauthkit.Store }
 
-// TestCleanupEvent shows that a cleanup is told of, also one that was stopped, but not a dry run; by the provider's clock.
+// TestCleanupEvent shows that every cleanup sends an event, even if it was stopped, but
+// a dry run does not. Times are those of the provider's clock.
 func TestCleanupEvent(t *testing.T) {
 	s := newCheckScene(t)
 	now := time.Date(2026, time.November, 25, 12, 0, 0, 0, time.UTC)
@@ -60,7 +61,7 @@ func TestCleanupEvent(t *testing.T) {
 	s.config.Now = func() time.Time { return now }
 	s.config.Observe = func(_ context.Context, event oauthkit.Event) { events = append(events, event) }
 	for minutes := range 5 {
-		expiring(t, s.store, now.Add(time.Duration(minutes-3)*time.Minute)) // four of them by now
+		expiring(t, s.store, now.Add(time.Duration(minutes-3)*time.Minute)) // four are expired
 	}
 	provider := s.provider()
 	cleanup := func(ctx context.Context, limits oauthkit.CleanupLimits) (int, error) {
@@ -76,7 +77,7 @@ func TestCleanupEvent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	progress := func(string, int) {
-		now = now.Add(3 * time.Second) // and nothing more expires by that
+		now = now.Add(3 * time.Second) // no further token expires
 		cancel()
 	}
 	rows, err := cleanup(ctx, oauthkit.CleanupLimits{Batch: 1, Progress: progress})
@@ -101,7 +102,8 @@ func TestCleanupEvent(t *testing.T) {
 	}
 }
 
-// TestCleanupWithoutCleaner shows that a store which cannot be cleaned up is not taken for a clean one.
+// TestCleanupWithoutCleaner shows that Cleanup returns an error if the store is not a
+// Cleaner.
 func TestCleanupWithoutCleaner(t *testing.T) {
 	s := newCheckScene(t)
 	s.used = onlyStore{s.store}
@@ -111,14 +113,14 @@ func TestCleanupWithoutCleaner(t *testing.T) {
 	}
 }
 
-// upkept is an extension whose upkeep is a function.
+// upkept is an extension with a function as its Upkeep.
 type upkept func(ctx context.Context) error
 
 func (upkept) Extend(*oauthkit.Registry) error { return nil }
 
 func (u upkept) Upkeep(ctx context.Context) error { return u(ctx) }
 
-// runScene is a provider that runs while time passes in a bubble.
+// runScene is a provider for Run in a bubble of synthetic time.
 type runScene struct {
 	*testing.T
 	store  *expiringStore
@@ -127,11 +129,11 @@ type runScene struct {
 	parts  []oauthkit.Extension
 }
 
-// expiringStore is a store whose cleanup removes what it is told to, and fails.
+// expiringStore is a store with a configurable result of Cleanup.
 type expiringStore struct {
 	*memstore.Store
 	cleanups []oauthkit.CleanupLimits
-	removes  int // access tokens, by each cleanup
+	removes  int // access tokens per cleanup
 	err      error
 	panics   any
 }
@@ -144,7 +146,7 @@ func (s *expiringStore) Cleanup(_ context.Context, limits oauthkit.CleanupLimits
 	return map[string]int{"access_tokens": s.removes}, s.err
 }
 
-// during runs the provider for some time. Run must then return nil at once.
+// during runs the provider for some time. Afterwards Run must return nil at once.
 func (s *runScene) during(runs time.Duration) {
 	s.Helper()
 	provider, err := oauthkit.New("https://as.test/o", s.store, oauthkit.Config{
@@ -164,7 +166,7 @@ func (s *runScene) during(runs time.Duration) {
 	}
 }
 
-// inBubble runs a test in synthetic time. A goroutine that is left at its end fails it.
+// inBubble runs a test in synthetic time. The test fails if a goroutine is left.
 func inBubble(t *testing.T, test func(s *runScene)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,7 +174,7 @@ func inBubble(t *testing.T, test func(s *runScene)) {
 	})
 }
 
-// TestRun shows that rounds follow each other, whatever fails or panics in one.
+// TestRun shows that rounds continue after errors and panics.
 func TestRun(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -212,7 +214,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunInterval shows that the pauses are those of the configuration and differ between instances.
+// TestRunInterval shows that pauses have the configured length and differ between
+// instances.
 func TestRunInterval(t *testing.T) {
 	inBubble(t, func(s *runScene) {
 		s.config.Interval = 10 * time.Minute
@@ -237,7 +240,7 @@ func TestRunInterval(t *testing.T) {
 	})
 }
 
-// TestRunBacklog shows that a cleanup which has left something is followed by the next one sooner.
+// TestRunBacklog shows that the next round comes sooner if a cleanup left rows.
 func TestRunBacklog(t *testing.T) {
 	inBubble(t, func(s *runScene) {
 		s.config.Cleanup = oauthkit.CleanupLimits{Batch: 10, Batches: 2}
@@ -252,7 +255,8 @@ func TestRunBacklog(t *testing.T) {
 	})
 }
 
-// TestRunTimeout shows that what hangs has a deadline, and that the end of Run interrupts it without a log.
+// TestRunTimeout shows that a part that hangs has a deadline, and that the end of Run
+// interrupts it without a log entry.
 func TestRunTimeout(t *testing.T) {
 	inBubble(t, func(s *runScene) {
 		s.config.Timeout = 7 * time.Second
@@ -276,7 +280,7 @@ func TestRunTimeout(t *testing.T) {
 	})
 }
 
-// TestRunWithoutCleaner shows that a store which is no Cleaner is left alone.
+// TestRunWithoutCleaner shows that Run works with a store that is not a Cleaner.
 func TestRunWithoutCleaner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -296,7 +300,7 @@ func TestRunWithoutCleaner(t *testing.T) {
 	})
 }
 
-// TestRunConfig is about settings that cannot be.
+// TestRunConfig tests invalid settings.
 func TestRunConfig(t *testing.T) {
 	provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 const callback = "https://client.example/callback"
 
-// consentScene is a provider with one application and one user, who is asked for scopes.
+// consentScene is a provider with one application and one user.
 type consentScene struct {
 	*testing.T
 	store    *memstore.Store
@@ -26,7 +26,8 @@ type consentScene struct {
 	now      time.Time // the clock
 }
 
-// newConsentScene lets change, if it is not nil, change what the host has configured and registered.
+// newConsentScene returns a consentScene after change, if not nil, has modified the
+// configuration and the application.
 func newConsentScene(t *testing.T, change func(*oauthkit.Config, *oauthkit.AbstractApplication)) *consentScene {
 	t.Helper()
 	store := memstore.New()
@@ -53,7 +54,8 @@ func newConsentScene(t *testing.T, change func(*oauthkit.Config, *oauthkit.Abstr
 	return s
 }
 
-// request asks for scopes, to be answered at an address, for some APIs or for every one.
+// request returns an authorization request for scopes, with a redirect URI, for some
+// APIs or all.
 func (s *consentScene) request(scope, redirectURI string, resources ...string) *oauthkit.AuthorizeRequest {
 	s.Helper()
 	request, err := s.provider.NewAuthorizeRequest(s.Context(), url.Values{
@@ -66,7 +68,7 @@ func (s *consentScene) request(scope, redirectURI string, resources ...string) *
 	return request
 }
 
-// remembers reports whether a request is answered without asking the user.
+// remembers reports whether a request needs no consent page.
 func (s *consentScene) remembers(request *oauthkit.AuthorizeRequest) bool {
 	s.Helper()
 	_, enough, err := s.provider.RememberedConsent(s.Context(), request, s.user)
@@ -76,7 +78,8 @@ func (s *consentScene) remembers(request *oauthkit.AuthorizeRequest) bool {
 	return enough
 }
 
-// opens begins a request and returns it with what the consent page reads before the user answers.
+// opens saves an interaction for a request and returns the request with the Decision of
+// a consent page.
 func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.AuthorizeRequest, oauthkit.Decision) {
 	s.Helper()
 	request := s.request(scope, callback, resources...)
@@ -91,7 +94,7 @@ func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.Autho
 	return request, oauthkit.Decision{Consent: consent, InteractionHash: interaction.Hash}
 }
 
-// allows has the user answer, and returns what is remembered then.
+// allows approves a request and returns the Consent stored afterwards.
 func (s *consentScene) allows(request *oauthkit.AuthorizeRequest, decision oauthkit.Decision) *oauthkit.Consent {
 	s.Helper()
 	decision.Given = true
@@ -126,8 +129,9 @@ func TestConsentIsWidened(t *testing.T) {
 	}
 }
 
-// TestWithdrawnConsentStaysWithdrawn has a consent page open while everything is withdrawn in another tab: its answer counts
-// for what it showed, and brings nothing else back.
+// TestWithdrawnConsentStaysWithdrawn has a consent page open while the Consent is
+// revoked in another tab. Its approval applies to the scopes that it showed and
+// restores no others.
 func TestWithdrawnConsentStaysWithdrawn(t *testing.T) {
 	s := newConsentScene(t, nil)
 	first := s.allows(s.opens("read write"))
@@ -139,7 +143,8 @@ func TestWithdrawnConsentStaysWithdrawn(t *testing.T) {
 	}
 }
 
-// TestWithdrawnConsentIsNotRemembered has it withdrawn before a request is answered that nobody is asked about.
+// TestWithdrawnConsentIsNotRemembered revokes the Consent during a request without a
+// consent page.
 func TestWithdrawnConsentIsNotRemembered(t *testing.T) {
 	s := newConsentScene(t, nil)
 	s.allows(s.opens("read write"))
@@ -169,11 +174,12 @@ func TestExpiredConsentStaysExpired(t *testing.T) {
 	}
 	s.allows(s.opens("read"))
 	if !s.remembers(s.request("read", callback)) || s.remembers(s.request("write", callback)) {
-		t.Error("got what expired remembered together with what was approved since")
+		t.Error("expired scopes are remembered together with newly approved ones")
 	}
 }
 
-// TestSkippedConsentNeedsIdentity is RFC 8252 §8.6: any program on the device can listen on a loopback address.
+// TestSkippedConsentNeedsIdentity is RFC 8252 §8.6: any program on the device can
+// listen on a loopback address.
 func TestSkippedConsentNeedsIdentity(t *testing.T) {
 	const loopback = "http://127.0.0.1/callback"
 	s := newConsentScene(t, func(_ *oauthkit.Config, app *oauthkit.AbstractApplication) {
@@ -183,12 +189,12 @@ func TestSkippedConsentNeedsIdentity(t *testing.T) {
 		t.Error("got a question for a trusted application at its own address")
 	}
 	if s.remembers(s.request("read", loopback)) {
-		t.Error("got no question for whoever listens on a loopback address")
+		t.Error("got no consent page for a loopback address")
 	}
 }
 
-// TestConsentOfEachAPI approves scopes for APIs one after the other, and wants each remembered as it was approved: neither forgotten for
-// what was approved later, nor mixed with it.
+// TestConsentOfEachAPI approves scopes for several APIs in turn. Each approval is
+// remembered separately.
 func TestConsentOfEachAPI(t *testing.T) {
 	const a, b = "https://a.test", "https://b.test"
 	type asked struct {
@@ -225,7 +231,8 @@ func TestConsentOfEachAPI(t *testing.T) {
 	}
 }
 
-// TestConsentKeepsItsEnd is about what a page did not show: approving something else does not make it last longer.
+// TestConsentKeepsItsEnd shows that approving other scopes does not extend the expiry
+// of scopes that the page did not show.
 func TestConsentKeepsItsEnd(t *testing.T) {
 	const day = 24 * time.Hour
 	s := newConsentScene(t, func(config *oauthkit.Config, _ *oauthkit.AbstractApplication) { config.ConsentLifetime = 90 * day })
@@ -237,7 +244,7 @@ func TestConsentKeepsItsEnd(t *testing.T) {
 	}
 	s.now = s.now.Add(2 * day)
 	if s.remembers(s.request("read", callback)) {
-		t.Error("got what was last shown 91 days ago remembered")
+		t.Error("scopes last shown 91 days ago are remembered")
 	}
 	s.allows(s.opens("read basic"))
 	s.now = s.now.Add(89 * day)
@@ -246,12 +253,12 @@ func TestConsentKeepsItsEnd(t *testing.T) {
 	}
 }
 
-// TestConsentForAPIsKeepsItsEnd is the same where what was shown before was for one API.
+// TestConsentForAPIsKeepsItsEnd is TestConsentKeepsItsEnd with scopes of one API.
 func TestConsentForAPIsKeepsItsEnd(t *testing.T) {
 	const day, a, b = 24 * time.Hour, "https://a.test", "https://b.test"
 	for name, test := range map[string]struct {
 		resources []string
-		want      bool // that read at a is remembered for 90 days more
+		want      bool // read at a is remembered for another 90 days
 	}{"the same": {[]string{a}, true}, "both": {[]string{b, a}, true}, "another": {[]string{b}, false}, "every API": {nil, true}} {
 		t.Run(name, func(t *testing.T) {
 			s := newConsentScene(t, func(config *oauthkit.Config, _ *oauthkit.AbstractApplication) {
@@ -268,7 +275,8 @@ func TestConsentForAPIsKeepsItsEnd(t *testing.T) {
 	}
 }
 
-// asks sends an authorization request with an approval_prompt; empty: without one.
+// asks parses an authorization request with this approval_prompt, or without one if it
+// is empty.
 func (s *consentScene) asks(approvalPrompt string) (*oauthkit.AuthorizeRequest, error) {
 	s.Helper()
 	form := url.Values{
@@ -318,7 +326,7 @@ func TestApprovalPrompt(t *testing.T) {
 	}
 }
 
-// TestPromptConsent wants prompt=consent heard without OpenID Connect too.
+// TestPromptConsent shows that prompt=consent also works without OpenID Connect.
 func TestPromptConsent(t *testing.T) {
 	s := newConsentScene(t, nil)
 	s.allows(s.opens("read"))
@@ -344,9 +352,9 @@ func TestUnknownApprovalPrompt(t *testing.T) {
 			t.Errorf("%q: got %v, %v; want invalid_request for the application", value, request, err)
 		}
 	}
-	config := oauthkit.Config{ApprovalPrompt: "auto"} // the zero value is auto, so that nothing else can be taken for it
+	config := oauthkit.Config{ApprovalPrompt: "auto"} // auto is the empty value only
 	if _, err := oauthkit.New("https://example.com/o", s.store, config); err == nil {
-		t.Error("got a provider with an ApprovalPrompt that is not known")
+		t.Error("got a provider with an unknown ApprovalPrompt")
 	}
 }
 
@@ -400,7 +408,8 @@ func TestSkipConsent(t *testing.T) {
 	}
 }
 
-// TestSkipConsentNeedsIdentity is RFC 8252 §8.6 for the host's function: whoever listens on a loopback address is not asked about.
+// TestSkipConsentNeedsIdentity tests RFC 8252 §8.6 for Config.SkipConsent: it is not
+// called for loopback addresses.
 func TestSkipConsentNeedsIdentity(t *testing.T) {
 	const loopback = "http://127.0.0.1/callback"
 	asked := 0
@@ -419,8 +428,9 @@ func TestSkipConsentNeedsIdentity(t *testing.T) {
 	}
 }
 
-// TestConsentIsForWhatWasShown changes an application after its user has approved it. What is approved next does not bring back
-// what was approved under the other name.
+// TestConsentIsForWhatWasShown changes the identity of an application after an
+// approval. The next approval does not restore scopes approved for the previous
+// identity.
 func TestConsentIsForWhatWasShown(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -450,13 +460,14 @@ func TestConsentIsForWhatWasShown(t *testing.T) {
 			}
 			s.allows(s.opens("read"))
 			if !s.remembers(s.request("read", callback)) || s.remembers(s.request("write", callback)) == test.asks {
-				t.Error("got remembered something else than what was approved of the application as it is now")
+				t.Error("remembers scopes that were not approved for the current identity of the application")
 			}
 		})
 	}
 }
 
-// TestFewerScopes has the user approve a part of what is asked for: no more than that is granted or remembered.
+// TestFewerScopes has the user approve some of the requested scopes. Only these are
+// granted and remembered.
 func TestFewerScopes(t *testing.T) {
 	s := newConsentScene(t, nil)
 	request, decision := s.opens("read write")

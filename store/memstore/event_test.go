@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// TestEventAttributes shows what is written of each type of field, and that nothing is written of one that is empty.
+// TestEventAttributes tests the attributes of each type of field, and that empty fields
+// have none.
 func TestEventAttributes(t *testing.T) {
 	tests := []struct {
 		event oauthkit.Event
@@ -39,7 +40,8 @@ func TestEventAttributes(t *testing.T) {
 	}
 }
 
-// TestObservers shows that each is called, in order, that one may be missing, and that a panic is the host's own.
+// TestObservers shows that observers are called in order, that nil is ignored, and that
+// a panic reaches the host.
 func TestObservers(t *testing.T) {
 	var called []string
 	observer := func(name string) func(context.Context, oauthkit.Event) {
@@ -59,7 +61,7 @@ func TestObservers(t *testing.T) {
 	oauthkit.Observers(func(context.Context, oauthkit.Event) { panic("the host's mistake") })(t.Context(), oauthkit.ConsentGranted{})
 }
 
-// TestCredentialID shows that a credential's name is what anybody can work out who has the credential.
+// TestCredentialID shows that the id of a credential can be computed from the credential.
 func TestCredentialID(t *testing.T) {
 	for _, value := range []string{"oat_x", "any token"} {
 		if got, want := oauthkit.CredentialID(value), fmt.Sprintf("%x", sha256.Sum256([]byte(value)))[:8]; got != want {
@@ -71,7 +73,8 @@ func TestCredentialID(t *testing.T) {
 	}
 }
 
-// TestRequestInfo shows that it comes out of the context as it went in, but bounded, and as text.
+// TestRequestInfo shows that a RequestInfo in a context is returned with valid and
+// shortened texts.
 func TestRequestInfo(t *testing.T) {
 	if got := oauthkit.RequestInfoFrom(t.Context()); got != (oauthkit.RequestInfo{}) {
 		t.Errorf("got %+v of a context without any", got)

@@ -14,7 +14,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// exchangesOwn has the application ask for a token of its own.
+// exchangesOwn requests a token for the application itself.
 func (s *consentScene) exchangesOwn() (*oauthkit.TokenResponse, error) {
 	s.Helper()
 	app, err := s.provider.Application(s.Context(), "client")
@@ -31,7 +31,8 @@ func withOwnTokens(choose func(context.Context, oauthkit.LifetimeRequest) (time.
 	}
 }
 
-// TestChosenLifetime wants the same lifetime in the answer and in the row, in whole seconds.
+// TestChosenLifetime shows that response and row have the same lifetime, in whole
+// seconds.
 func TestChosenLifetime(t *testing.T) {
 	var asked []oauthkit.LifetimeRequest
 	s := newConsentScene(t, withOwnTokens(func(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
@@ -60,7 +61,8 @@ func TestChosenLifetime(t *testing.T) {
 	}
 }
 
-// TestImpossibleLifetime wants the request to end, with nothing issued, and the reason for the log only.
+// TestImpossibleLifetime shows that the request fails without a token, with the reason
+// only in the log.
 func TestImpossibleLifetime(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -92,13 +94,14 @@ func TestImpossibleLifetime(t *testing.T) {
 				t.Fatalf("got %v, %v and %d tokens issued; want %s", response, err, issued, test.want)
 			}
 			if errors.As(err, &known) && known.Description == err.Error() {
-				t.Errorf("got the description %q, which says as much as the log", known.Description)
+				t.Errorf("got the description %q, which reveals the reason in the log", known.Description)
 			}
 		})
 	}
 }
 
-// TestAccessTokensOfGoOAuth2 plugs in go-oauth2's own generator. Its tokens have no prefix, and work all the same.
+// TestAccessTokensOfGoOAuth2 uses a generator of go-oauth2. Its tokens have no prefix
+// and work.
 func TestAccessTokensOfGoOAuth2(t *testing.T) {
 	store := memstore.New()
 	app := &oauthkit.AbstractApplication{

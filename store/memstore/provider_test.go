@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// silentStore answers nothing before its caller gives up.
+// silentStore blocks until the context ends.
 type silentStore struct{ oauthkit.Store }
 
 func (silentStore) Ready(ctx context.Context) error {
@@ -19,7 +19,7 @@ func (silentStore) Ready(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// TestReady asks stores that can tell whether they are ready, and stores that cannot.
+// TestReady tests stores with and without Readier.
 func TestReady(t *testing.T) {
 	down := &checkedStore{Store: memstore.New(), fails: "AccessToken"}
 	for name, test := range map[string]struct {
@@ -49,7 +49,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestReady_CallerGivesUp shows that the caller's own deadline, which is earlier, holds.
+// TestReady_CallerGivesUp shows that an earlier deadline of the caller applies.
 func TestReady_CallerGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider, err := oauthkit.New("https://as.test/o", silentStore{memstore.New()}, oauthkit.Config{Timeout: time.Minute})

@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// machine is an application that is ready to be registered.
+// machine returns a valid application for Register.
 func machine(clientID string) *logoApplication {
 	app := &logoApplication{Agree: true}
 	app.ClientID, app.ClientType = clientID, oauthkit.Confidential
@@ -20,7 +20,7 @@ func machine(clientID string) *logoApplication {
 	return app
 }
 
-// TestRegister shows that who operates the provider decides everything but the secret.
+// TestRegister shows that the operator sets everything except the secret.
 func TestRegister(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	app := machine("machine")
@@ -54,7 +54,8 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// TestRegisterRefuses shows that everything that is wrong is told at once, and nothing is stored or told of.
+// TestRegisterRefuses shows that all problems are returned at once, and nothing is
+// stored or reported.
 func TestRegisterRefuses(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	if _, err := m.applications.Register(t.Context(), user(""), machine("taken")); err != nil {
@@ -84,11 +85,11 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 	after, err := m.store.Application(t.Context(), "taken")
 	if err != nil || !reflect.DeepEqual(after, before) || len(m.events) > 0 {
-		t.Errorf("got %+v, %v and the events %v, want what was there and none", after, err, m.events)
+		t.Errorf("got %+v, %v and the events %v, want the unchanged application and no events", after, err, m.events)
 	}
 }
 
-// TestRegisterForNobody shows that a command which does not say who acts stores nothing.
+// TestRegisterForNobody shows that Register without a user stores nothing.
 func TestRegisterForNobody(t *testing.T) {
 	m := newManaged(t, oauthkit.ApplicationsConfig{})
 	if secret, err := m.applications.Register(t.Context(), nil, machine("machine")); err == nil || secret != "" {
@@ -99,7 +100,8 @@ func TestRegisterForNobody(t *testing.T) {
 	}
 }
 
-// TestRegisterFailure shows that a store which cannot tell whether a client_id is taken is no answer.
+// TestRegisterFailure shows that a failing lookup of the client_id is a failure of the
+// store.
 func TestRegisterFailure(t *testing.T) {
 	s := newCheckScene(t)
 	s.store.fails = "Application"
@@ -110,7 +112,8 @@ func TestRegisterFailure(t *testing.T) {
 	}
 }
 
-// operated is a managed whose applications are alice's, and may be changed by whoever is asked for.
+// operated returns a managed with an application of alice, in which the user "operator"
+// may manage all applications.
 func operated(t *testing.T) (m *managed, clientID string) {
 	t.Helper()
 	m = newManaged(t, oauthkit.ApplicationsConfig{Owned: func(_ context.Context, user *oauthkit.User) (oauthkit.Owned, error) {
@@ -121,7 +124,8 @@ func operated(t *testing.T) (m *managed, clientID string) {
 	return m, app.ClientID
 }
 
-// TestChange shows that an operator says of an application what no owner may, under another name too, and that it stands.
+// TestChange shows that an operator can set fields that an owner cannot, even together
+// with the name, and that they are kept.
 func TestChange(t *testing.T) {
 	m, clientID := operated(t)
 	changed, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
@@ -137,7 +141,7 @@ func TestChange(t *testing.T) {
 	}
 	stored, err := m.store.Application(t.Context(), clientID)
 	if err != nil || !reflect.DeepEqual(stored, changed) {
-		t.Fatalf("got %+v, %v, want what was returned: %+v", stored, err, changed)
+		t.Fatalf("got %+v, %v, want the returned application: %+v", stored, err, changed)
 	}
 	found := stored.(*logoApplication)
 	if !found.Verified || !found.SkipAuthorization || found.Name != "Our shop" || found.UserID != "bob" || !found.Scopes.Contains("admin") || found.ClientSecret == "" {
@@ -152,7 +156,8 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// TestChangeSwitchesOff tells observers of it, and of nothing that stayed as it was.
+// TestChangeSwitchesOff shows that the event reports the disabling and only changed
+// fields.
 func TestChangeSwitchesOff(t *testing.T) {
 	m, clientID := operated(t)
 	_, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
@@ -167,7 +172,8 @@ func TestChangeSwitchesOff(t *testing.T) {
 	}
 }
 
-// TestChangeRefuses shows that nothing is stored or told of where a change is wrong, is given up, or comes from somebody else.
+// TestChangeRefuses shows that nothing is stored or reported if a change is invalid,
+// returns an error, or comes from another user.
 func TestChangeRefuses(t *testing.T) {
 	errGivenUp := errors.New("given up")
 	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
@@ -196,7 +202,7 @@ func TestChangeRefuses(t *testing.T) {
 		"no scope by the rules": {user("operator"), func(app *logoApplication) error {
 			app.Scopes = oauthkit.Scopes{`"`}
 			return nil
-		}, func(err error) bool { // told once
+		}, func(err error) bool { // reported once
 			var problems oauthkit.Problems
 			return errors.As(err, &problems) && len(problems) == 1 && problems[0].Field == "scopes"
 		}},
@@ -204,9 +210,9 @@ func TestChangeRefuses(t *testing.T) {
 			app.Disabled, app.Scopes = true, append(app.Scopes, "amdin")
 			return nil
 		}, problemsOf("scopes")},
-		"given up":      {user("operator"), func(*logoApplication) error { return errGivenUp }, is(errGivenUp)},
-		"somebody else": {user("mallory"), func(app *logoApplication) error { app.UserID = "mallory"; return nil }, is(oauthkit.ErrNotFound)},
-		"nobody":        {nil, func(app *logoApplication) error { app.Verified = true; return nil }, func(err error) bool { return err != nil }},
+		"given up":     {user("operator"), func(*logoApplication) error { return errGivenUp }, is(errGivenUp)},
+		"another user": {user("mallory"), func(app *logoApplication) error { app.UserID = "mallory"; return nil }, is(oauthkit.ErrNotFound)},
+		"no user":      {nil, func(app *logoApplication) error { app.Verified = true; return nil }, func(err error) bool { return err != nil }},
 	} {
 		m, clientID := operated(t)
 		before, err := m.store.Application(t.Context(), clientID)
@@ -221,12 +227,12 @@ func TestChangeRefuses(t *testing.T) {
 			t.Errorf("%s: got %v and %v", name, app, err)
 		}
 		if after, err := m.store.Application(t.Context(), clientID); err != nil || !reflect.DeepEqual(after, before) || len(m.events) > 0 {
-			t.Errorf("%s: got %+v, %v and the events %v, want what was there and none", name, after, err, m.events)
+			t.Errorf("%s: got %+v, %v and the events %v, want the unchanged application and no events", name, after, err, m.events)
 		}
 	}
 }
 
-// TestChangeKeepsClientID shows that no change puts an application in the place of another one.
+// TestChangeKeepsClientID shows that a change cannot replace another application.
 func TestChangeKeepsClientID(t *testing.T) {
 	m, clientID := operated(t)
 	if _, err := m.applications.Register(t.Context(), user("operator"), machine("other")); err != nil {
@@ -248,8 +254,8 @@ func TestChangeKeepsClientID(t *testing.T) {
 	}
 }
 
-// TestChangeKeepsWhatWas shows that a scope and a grant type that are gone do not stand in the way, and that an application can be
-// switched off whatever the rules have become.
+// TestChangeKeepsWhatWas shows that existing unknown scopes and grant types do not
+// prevent a change, and that an application can be disabled even if it is not valid.
 func TestChangeKeepsWhatWas(t *testing.T) {
 	m, _ := operated(t)
 	old := machine("old")
@@ -273,7 +279,8 @@ func TestChangeKeepsWhatWas(t *testing.T) {
 	}
 }
 
-// TestChangeAgain shows that a change is made anew where somebody has changed the application meanwhile, and undoes nothing.
+// TestChangeAgain shows that a change is repeated after a concurrent change, and does
+// not undo it.
 func TestChangeAgain(t *testing.T) {
 	m, clientID := operated(t)
 	calls := 0
@@ -293,7 +300,7 @@ func TestChangeAgain(t *testing.T) {
 	}
 }
 
-// TestChangeToPublic shows that what keeps no secret has none, and none comes back.
+// TestChangeToPublic shows that an application which becomes public loses its secrets.
 func TestChangeToPublic(t *testing.T) {
 	m, clientID := operated(t)
 	app, err := m.applications.Change(t.Context(), user("operator"), clientID, func(app oauthkit.Application) error {
@@ -305,7 +312,8 @@ func TestChangeToPublic(t *testing.T) {
 	}
 }
 
-// TestUnknownScopes_Failure shows that scopes which cannot be read are no answer, and are not read for nothing.
+// TestUnknownScopes_Failure shows that failing to read the scopes is a failure of the
+// store, and that they are read only if needed.
 func TestUnknownScopes_Failure(t *testing.T) {
 	s := newCheckScene(t)
 	s.config.Scopes = brokenScopes{}

@@ -14,7 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// scopesByApplication makes "admin" available to the application "job" only, and gives it by default to everybody.
+// scopesByApplication makes "admin" available only to the application "job", and
+// returns it as a default for all.
 type scopesByApplication struct{ failing string }
 
 func (s scopesByApplication) answer(method string, scopes ...string) (oauthkit.Scopes, error) {
@@ -40,7 +41,7 @@ func (s scopesByApplication) Default(context.Context, oauthkit.Application, oaut
 	return s.answer("Default", "read", "admin", "read", "nonsense", "unlisted")
 }
 
-// everyScope makes available what is no scope of a token.
+// everyScope makes scopes available that no token can have.
 type everyScope struct{ scopesByApplication }
 
 func (everyScope) All(context.Context) (map[string]string, error) {
@@ -91,7 +92,8 @@ func TestScopeBackend(t *testing.T) {
 	}
 }
 
-// newScopedProvider returns a provider with these scopes, and an application that may ask for each of them but "unlisted".
+// newScopedProvider returns a provider with these scopes, and an application that
+// allows all of them except "unlisted".
 func newScopedProvider(t *testing.T, backend oauthkit.ScopeBackend, clientID string) (*oauthkit.Provider, oauthkit.Application) {
 	t.Helper()
 	store := memstore.New()
@@ -105,7 +107,8 @@ func newScopedProvider(t *testing.T, backend oauthkit.ScopeBackend, clientID str
 	}
 }
 
-// TestScopeTexts is what the consent page and the metadata say: the host's own words win over those of an extension.
+// TestScopeTexts shows that the host's texts on the consent page and in the metadata
+// replace those of an extension.
 func TestScopeTexts(t *testing.T) {
 	extension := scopeAdder{"openid": "know who you are", "email": "see your address", "phone": "call you"}
 	provider, err := oauthkit.New("https://as.test", memstore.New(), oauthkit.Config{

@@ -20,7 +20,8 @@ func sealingProvider(t *testing.T, issuer, secret string, store oauthkit.Store) 
 	return provider
 }
 
-// TestSeal shows who can open a seal: each instance with the same secret and issuer, for the same purpose.
+// TestSeal shows that every instance with the same secret and issuer can open a seal
+// for the same purpose.
 func TestSeal(t *testing.T) {
 	const issuer = "https://as.test/o"
 	shared := memstore.New()
@@ -56,7 +57,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// secretStore counts and fails.
+// secretStore counts the calls of SharedSecret and can fail.
 type secretStore struct {
 	*memstore.Store
 	calls int
@@ -69,7 +70,8 @@ func (s *secretStore) SharedSecret(context.Context, string) (string, error) {
 	return s.value, s.err
 }
 
-// TestSealFails shows that a failing store is a failure, that it is asked again, and no more once it has answered.
+// TestSealFails shows that a failure of the store is returned, and that the secret is
+// read again until it is known.
 func TestSealFails(t *testing.T) {
 	store := &secretStore{Store: memstore.New(), err: errors.New("no database")}
 	provider := sealingProvider(t, "https://as.test/o", "", store)

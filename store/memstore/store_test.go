@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// hostApplication is an application with a column of the host's own.
+// hostApplication is an application with a field of the host.
 type hostApplication struct {
 	oauthkit.AbstractApplication
 	Logo string
@@ -56,12 +56,12 @@ func TestCreateApplication(t *testing.T) {
 		t.Errorf("Logo: got %q, want %q", found.Logo, "notes.svg")
 	}
 	if err := store.CreateApplication(t.Context(), app, time.Now()); err == nil {
-		t.Error("AddApplication, of a client_id that is taken: got no error")
+		t.Error("CreateApplication, existing client_id: got no error")
 	}
 	var problems oauthkit.Problems
 	err := store.CreateApplication(t.Context(), &hostApplication{}, time.Now())
 	if !errors.As(err, &problems) || len(problems.Of("client_type")) == 0 {
-		t.Errorf("AddApplication, of an application without client type: got %v, want a problem of client_type", err)
+		t.Errorf("CreateApplication, without client type: got %v, want a problem of client_type", err)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestApplicationIsCopied(t *testing.T) {
 	find(t, store, app.ClientID).GrantTypes[0] = oauth2.ClientCredentials
 	found := find(t, store, app.ClientID)
 	if !found.AllowsRedirectURI("https://notes.example/callback") || found.Logo != "notes.svg" || !found.AllowsGrant(oauth2.AuthorizationCode) {
-		t.Errorf("after changes of what was added and what was returned: got %q, %q and %q, want those that were added",
+		t.Errorf("after changes of the stored and the returned application: got %q, %q and %q, want the stored values",
 			found.RedirectURIs, found.Logo, found.GrantTypes)
 	}
 }
@@ -97,15 +97,15 @@ func TestUpdateApplication(t *testing.T) {
 	}
 	app.ClientType, app.Disabled = "unheard of", false
 	if err := store.UpdateApplication(t.Context(), app, time.Now()); err == nil {
-		t.Error("UpdateApplication, of what is not valid: got no error")
+		t.Error("UpdateApplication, invalid: got no error")
 	}
 }
 
-// TestHostType shows that a store which was told the host's type and rules keeps to both.
+// TestHostType tests NewModel and Rules.
 func TestHostType(t *testing.T) {
 	store := memstore.New()
 	if _, ok := store.NewApplication().(*oauthkit.AbstractApplication); !ok {
-		t.Errorf("NewApplication, of a store that was told nothing: got %T, want an AbstractApplication", store.NewApplication())
+		t.Errorf("NewApplication, without NewModel: got %T, want an AbstractApplication", store.NewApplication())
 	}
 	store.NewModel = func() oauthkit.Application { return &hostApplication{} }
 	if _, ok := store.NewApplication().(*hostApplication); !ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/postgres"
 )
 
-// Everything is in one database of a server, which any number of instances share. Its tables are made by the first.
+// Any number of instances share one database. The first one creates the tables.
 func ExampleOpen() {
 	store, err := postgres.Open[*oauthkit.AbstractApplication]("postgres://gallery:password@db.example.com:5432/gallery")
 	if err != nil {

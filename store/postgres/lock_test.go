@@ -16,8 +16,8 @@ import (
 
 var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
-// scene is a store with one Authorization, its code and refresh token, a consent and an interaction, and a second way into
-// the database, on which a test plays what another instance does.
+// scene is a store with one Authorization, its code and refresh token, a Consent and an
+// interaction. A test uses a second pool as another instance.
 type scene struct {
 	store         *gormstore.Store[*oauthkit.AbstractApplication]
 	other         *gorm.DB
@@ -76,8 +76,8 @@ func (s *scene) approval(authorization *oauthkit.Authorization, use oauthkit.Con
 	}}
 }
 
-// while executes a statement in a transaction, begins an act that has to wait for it, ends the transaction with end, and
-// returns the answer of the act.
+// while executes a statement in a transaction, begins an act that has to wait for it,
+// ends the transaction with end, and returns the error of the act.
 func (s *scene) while(t *testing.T, statement string, end func(tx *gorm.DB) *gorm.DB, act func() error) error {
 	t.Helper()
 	tx := s.other.Begin()
@@ -117,7 +117,8 @@ SELECT 'bobs', client_id, 'bobs', 'bob', scopes, resources, auth_time, acr, amr,
 created_at, expires_at, revoked_at FROM oauth_authorizations`
 )
 
-// TestActAgainstRevocation shows that an act which meets a revocation halfway waits for it and does as it says.
+// TestActAgainstRevocation shows that an act waits for a concurrent revocation and
+// respects its result.
 func TestActAgainstRevocation(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -143,7 +144,8 @@ func TestActAgainstRevocation(t *testing.T) {
 	}
 }
 
-// TestRL22_RotationClock shows that the retry window begins after whatever a rotation has to wait for.
+// TestRL22_RotationClock shows that the retry window begins after all waiting of a
+// rotation.
 func TestRL22_RotationClock(t *testing.T) {
 	for _, lock := range []string{
 		"LOCK TABLE oauth_refresh_tokens IN ACCESS EXCLUSIVE MODE",
@@ -171,13 +173,14 @@ SELECT 'earlier', authorization_id, issued_at, expires_at, now(), 'sealed', now(
 			}
 			token, err := s.store.RefreshToken(t.Context(), "refresh")
 			if err != nil || token.ConsumedAt.Before(released) {
-				t.Errorf("got %+v, %v, want it consumed after %v, when the lock was released", token, err, released)
+				t.Errorf("got %+v, %v, want consumption after %v, the release of the lock", token, err, released)
 			}
 		})
 	}
 }
 
-// TestRL22_ClockSetBack shows that a server whose clock is set back does not open retry windows for longer than a minute.
+// TestRL22_ClockSetBack shows that setting back the server's clock extends retry
+// windows by at most a minute.
 func TestRL22_ClockSetBack(t *testing.T) {
 	s := newScene(t)
 	tokens := s.tokens("second")
@@ -187,7 +190,7 @@ func TestRL22_ClockSetBack(t *testing.T) {
 	}
 	repeat := oauthkit.Repeat{Hash: "refresh", Successor: "successor", Limit: 5, Now: func() time.Time { return now }}
 	for _, test := range []struct {
-		ahead string // of the clock: when the token was consumed
+		ahead string // the clock at the consumption of the token
 		want  error
 	}{
 		{"30 seconds", nil}, {"2 minutes", oauthkit.ErrReplayed},
@@ -203,8 +206,8 @@ func TestRL22_ClockSetBack(t *testing.T) {
 	}
 }
 
-// TestApprovalAgainstRevocation shows that an approval waits for the revocation of what it stands under, or of what it widens,
-// and then leaves everything as it was.
+// TestApprovalAgainstRevocation shows that an approval waits for the revocation of its
+// Consent, and then changes nothing.
 func TestApprovalAgainstRevocation(t *testing.T) {
 	for name, use := range map[string]oauthkit.ConsentUse{
 		"remembered": oauthkit.ConsentRemembered, "widened": oauthkit.ConsentWidened,
@@ -221,7 +224,7 @@ func TestApprovalAgainstRevocation(t *testing.T) {
 			}
 			interaction, err := s.store.Interaction(t.Context(), "interaction")
 			if err != nil || !interaction.ConsumedAt.IsZero() {
-				t.Errorf("got %+v, %v, want an interaction that is not consumed", interaction, err)
+				t.Errorf("got %+v, %v, want an unconsumed interaction", interaction, err)
 			}
 			if _, err := s.store.Consent(t.Context(), "client", "alice"); !errors.Is(err, oauthkit.ErrNotFound) {
 				t.Errorf("Consent: got %v, want ErrNotFound", err)
@@ -230,8 +233,8 @@ func TestApprovalAgainstRevocation(t *testing.T) {
 	}
 }
 
-// TestRevocationAgainstFirstConsent shows that a revocation waits for a consent that is just being given, and then revokes
-// what was saved under it.
+// TestRevocationAgainstFirstConsent shows that a revocation waits for a concurrent
+// first Consent and then revokes its Authorization.
 func TestRevocationAgainstFirstConsent(t *testing.T) {
 	s := newScene(t)
 	var revoked []string
@@ -240,15 +243,15 @@ func TestRevocationAgainstFirstConsent(t *testing.T) {
 		return err
 	})
 	if err != nil || len(revoked) != 1 || revoked[0] != "bobs" {
-		t.Errorf("got %q, %v, want the Authorization that was just saved", revoked, err)
+		t.Errorf("got %q, %v, want the saved Authorization", revoked, err)
 	}
 	if _, err := s.store.Consent(t.Context(), "client", "bob"); !errors.Is(err, oauthkit.ErrNotFound) {
 		t.Errorf("Consent: got %v, want ErrNotFound", err)
 	}
 }
 
-// TestGivingUp has an act whose caller does not wait. It fails. The server may have done all of it or nothing by then, so that
-// trying again either succeeds or says that it was done.
+// TestGivingUp has an act whose context ends. It fails, and the server has done
+// everything or nothing, so a second attempt either succeeds or returns ErrReplayed.
 func TestGivingUp(t *testing.T) {
 	s := newScene(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -262,7 +265,7 @@ func TestGivingUp(t *testing.T) {
 	_, third := s.store.AccessToken(t.Context(), "third")
 	switch {
 	case first && (!errors.Is(err, oauthkit.ErrReplayed) || second != nil):
-		t.Errorf("it was done in time: got %v, and the token %v, want ErrReplayed and a token", err, second)
+		t.Errorf("the act was completed: got %v, and the token %v, want ErrReplayed and a token", err, second)
 	case (second == nil) == (third == nil) || (third == nil) != (err == nil):
 		t.Errorf("got %v, and tokens %v and %v, want exactly one act done", err, second, third)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/postgres"
 )
 
-// opened opens a store without migrating, and the pool that it uses.
+// opened returns a store without migrating, and its pool.
 func opened(t *testing.T, url string) (*gormstore.Store[*oauthkit.AbstractApplication], *sql.DB) {
 	t.Helper()
 	db, err := postgres.OpenDB(url)
@@ -39,7 +39,7 @@ func opened(t *testing.T, url string) (*gormstore.Store[*oauthkit.AbstractApplic
 	return store, pool
 }
 
-// fill has the pool open n connections, all at once.
+// fill makes the pool open n connections.
 func fill(t *testing.T, pool *sql.DB, n int) {
 	t.Helper()
 	var held []*sql.Conn
@@ -55,13 +55,13 @@ func fill(t *testing.T, pool *sql.DB, n int) {
 	}
 }
 
-// refusedWrites returns how many of n writes are refused, one after another.
+// refusedWrites returns how many of n successive writes are refused.
 func refusedWrites(t *testing.T, store *gormstore.Store[*oauthkit.AbstractApplication], n int) (refused int) {
 	t.Helper()
 	for range n {
 		if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
 			if !strings.Contains(err.Error(), "25006") {
-				t.Fatalf("got %v, want a refusal because the database is read-only", err)
+				t.Fatalf("got %v, want an error because the database is read-only", err)
 			}
 			refused++
 		}
@@ -69,7 +69,8 @@ func refusedWrites(t *testing.T, store *gormstore.Store[*oauthkit.AbstractApplic
 	return refused
 }
 
-// TestReadOnly RL-19 has a database that can be written to again, and a pool whose connections are from before.
+// TestReadOnly RL-19 makes a database read-only and writable again under open
+// connections.
 func TestReadOnly(t *testing.T) {
 	server := oauthtest.Postgres(t)
 	admin, adminPool := opened(t, server)
@@ -97,13 +98,14 @@ func TestReadOnly(t *testing.T) {
 	}
 	fill(t, pool, 10)
 	setReadOnly("off")
-	// A connection that was opened within a second of the last refusal is only dropped by its own.
+	// A connection opened within a second of the last refusal is dropped only after its
+	// own refusal.
 	if refused := refusedWrites(t, store, 100); refused > 10 {
-		t.Errorf("afterwards: got %d of 100 writes refused, want one for each connection at most", refused)
+		t.Errorf("afterwards: got %d of 100 writes refused, want at most one per connection", refused)
 	}
 }
 
-// TestFailover RL-20 promotes a replica. The old primary goes on, but refuses writes.
+// TestFailover RL-20 promotes a replica. The old primary still runs, but refuses writes.
 func TestFailover(t *testing.T) {
 	servers := oauthtest.Replicated(t)
 	store, pool := opened(t, servers.BothURLs())
@@ -116,7 +118,7 @@ func TestFailover(t *testing.T) {
 	}
 	servers.Failover(t)
 	if refused := refusedWrites(t, store, 100); refused != 1 {
-		t.Errorf("afterwards: got %d of 100 writes refused, want only the one that noticed", refused)
+		t.Errorf("afterwards: got %d of 100 writes refused, want only the first one", refused)
 	}
 	var standby bool
 	if err := pool.QueryRowContext(t.Context(), "SELECT current_setting('port') = $1", servers.PrimaryPort()).Scan(&standby); err != nil || standby {
@@ -124,9 +126,9 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestCancel shows that an act whose context ends is ended on the server too, so that it is not done later, and that
-// its connection stays open. On a machine that is too busy for the server to answer in time the connection is closed, so
-// one of a few times is enough.
+// TestCancel shows that an act whose context ends is canceled on the server, and that
+// its connection stays open. On a busy machine the server may respond too late and the
+// connection is closed, so one success in a few attempts is enough.
 func TestCancel(t *testing.T) {
 	for attempt := range 5 {
 		s := newScene(t)
@@ -136,10 +138,11 @@ func TestCancel(t *testing.T) {
 		}
 		t.Logf("attempt %d: got connections %v, before %v", attempt, after, before)
 	}
-	t.Error("got a connection closed in each attempt, want one attempt in which it stays open")
+	t.Error("the connection was closed in each attempt, want an attempt in which it stays open")
 }
 
-// canceled cancels an act that waits for a lock, and returns the server's processes before and after it.
+// canceled cancels an act that waits for a lock, and returns the server's processes
+// before and after.
 func canceled(t *testing.T, s *scene) (before, after []string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -153,7 +156,7 @@ func canceled(t *testing.T, s *scene) (before, after []string) {
 		cancel()
 		for deadline := time.Now().Add(30 * time.Second); len(backends(t, s.other, "wait_event_type = 'Lock'")) > 0; {
 			if time.Now().After(deadline) {
-				t.Error("the server still has the act to do")
+				t.Error("the act still waits on the server")
 				break
 			}
 		}
@@ -163,12 +166,12 @@ func canceled(t *testing.T, s *scene) (before, after []string) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if err := s.store.RotateRefreshToken(t.Context(), rotation("refresh", s.tokens("third"))); err != nil {
-		t.Errorf("again: got %v, want an act that was not done before", err)
+		t.Errorf("second attempt: got %v, want success because the first was canceled", err)
 	}
 	return before, backends(t, s.other, "true")
 }
 
-// backends returns the server's processes of this database for which a condition holds.
+// backends returns the server's processes for this database that match a condition.
 func backends(t *testing.T, db *gorm.DB, condition string) (pids []string) {
 	t.Helper()
 	err := db.Raw("SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND " + condition).Scan(&pids).Error
@@ -178,7 +181,8 @@ func backends(t *testing.T, db *gorm.DB, condition string) (pids []string) {
 	return pids
 }
 
-// TestCancelUnderLoad has statements that end while others begin on the same connections: none gets the end of another.
+// TestCancelUnderLoad cancels statements while others begin on the same connections. No
+// cancellation hits another statement.
 func TestCancelUnderLoad(t *testing.T) {
 	store, pool := opened(t, oauthtest.Postgres(t))
 	if err := store.Migrate(t.Context()); err != nil {
@@ -198,7 +202,7 @@ func TestCancelUnderLoad(t *testing.T) {
 				cancel()
 				<-ended
 				if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
-					t.Errorf("got %v, want a statement that nothing ends", err)
+					t.Errorf("got %v, want no cancellation", err)
 				}
 			}
 		})

@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestPooler RL-39 runs the contract behind PgBouncer in transaction mode, races included, with the URL that a host has.
+// TestPooler RL-39 runs the contract, including races, behind PgBouncer in transaction
+// mode with an ordinary URL.
 func TestPooler(t *testing.T) {
 	pooled, err := url.Parse(oauthtest.PgBouncer(t, oauthtest.Postgres(t)))
 	if err != nil {
@@ -30,7 +31,7 @@ func TestPooler(t *testing.T) {
 	})
 }
 
-// TestPoolerModes RL-39 has the modes that a URL can name.
+// TestPoolerModes RL-39 tests the modes of a URL.
 func TestPoolerModes(t *testing.T) {
 	direct := oauthtest.Postgres(t)
 	migrate(t, direct)
@@ -43,7 +44,7 @@ func TestPoolerModes(t *testing.T) {
 			t.Errorf("%s: %v", mode, err)
 		}
 		if token, err := store.AccessToken(t.Context(), mode); err != nil || token.Authorization.ID != mode {
-			t.Errorf("%s: got %+v, %v, want the token that was saved", mode, token, err)
+			t.Errorf("%s: got %+v, %v, want the saved token", mode, token, err)
 		}
 	}
 }
@@ -65,25 +66,27 @@ func migrate(t *testing.T, url string) {
 	}
 }
 
-// TestPoolerMigrate RL-39 shows that migrations ask for another URL, and only if there is something to migrate.
+// TestPoolerMigrate RL-39 shows that Migrate requires a direct URL only if a migration
+// is due.
 func TestPoolerMigrate(t *testing.T) {
 	direct := oauthtest.Postgres(t)
 	pooled := oauthtest.PgBouncer(t, direct)
 	_, err := postgres.Open[*oauthkit.AbstractApplication](pooled)
-	if err == nil || !strings.Contains(err.Error(), "pooler") || !strings.Contains(err.Error(), "URL that leads to PostgreSQL itself") {
-		t.Errorf("got %v, want an error that says which URL to use", err)
+	if err == nil || !strings.Contains(err.Error(), "pooler") || !strings.Contains(err.Error(), "URL of the PostgreSQL server") {
+		t.Errorf("got %v, want an error about the URL", err)
 	}
 	migrate(t, direct)
 	open(t, pooled)
 }
 
-// TestDescribeExec RL-39 shows that the mode which mixes answers up is refused, with the setting that works.
+// TestDescribeExec RL-39 shows that the mode describe_exec is refused, and that the
+// error names the right setting.
 func TestDescribeExec(t *testing.T) {
 	direct := oauthtest.Postgres(t)
 	for name, server := range map[string]string{"server": direct, "pooler": oauthtest.PgBouncer(t, direct)} {
 		_, err := postgres.OpenDB(server + separator(server) + "default_query_exec_mode=describe_exec")
 		if err == nil || !strings.Contains(err.Error(), "default_query_exec_mode=exec") {
-			t.Errorf("%s: got %v, want an error that names default_query_exec_mode=exec", name, err)
+			t.Errorf("%s: got %v, want an error with default_query_exec_mode=exec", name, err)
 		}
 	}
 }

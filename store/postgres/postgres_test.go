@@ -37,7 +37,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestZone is RL-23: a server that speaks in another zone, and times that come back in UTC.
+// TestZone RL-23 shows that times are returned in UTC even if the server uses another
+// time zone.
 func TestZone(t *testing.T) {
 	url := oauthtest.Postgres(t)
 	store, err := postgres.Open[*oauthkit.AbstractApplication](url + separator(url) + "timezone=Asia/Kathmandu")
@@ -56,7 +57,7 @@ func TestZone(t *testing.T) {
 	}
 }
 
-// TestOpenFails shows that an error tells what is wrong and no password.
+// TestOpenFails shows that an error does not contain the password.
 func TestOpenFails(t *testing.T) {
 	for _, url := range []string{
 		"postgres://user:hunter2@127.0.0.1:1/none?connect_timeout=1",

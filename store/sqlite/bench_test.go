@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// BenchmarkSynchronous is the price of a commit that is on the disk when it returns.
+// BenchmarkSynchronous measures the cost of a commit that waits for the disk.
 func BenchmarkSynchronous(b *testing.B) {
 	for name, options := range map[string]sqlite.Options{"full": {}, "normal": {SynchronousNormal: true}} {
 		b.Run(name, func(b *testing.B) {

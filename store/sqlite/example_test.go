@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// A host of one company stores no application that answers elsewhere. The library's own rules still hold.
+// A company accepts only applications with redirect URIs of its own domain. The
+// library's rules still apply.
 func ExampleOpenWith() {
 	ours := func(uri string) error {
 		if !strings.HasPrefix(uri, "https://apps.example.com/") {

@@ -48,7 +48,7 @@ func application(id string) *oauthkit.AbstractApplication {
 	return &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Confidential}
 }
 
-// TestMemory runs the contract in a database without a file.
+// TestMemory runs the contract with a database in memory.
 func TestMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Subject {
 		store := open(t, ":memory:")
@@ -56,7 +56,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// TestPaths opens files whose names mean something in URIs, URLs or SQL.
+// TestPaths opens files whose names have characters with a meaning in URIs, URLs or SQL.
 func TestPaths(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{
@@ -84,13 +84,14 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestPermissions RL-32 shows that nobody else can read the keys, in the file, in its log or in the index of that.
+// TestPermissions RL-32 shows that other users cannot read the keys in the file, its
+// log or the index of the log.
 func TestPermissions(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("file modes are skipped: Windows has none") //nolint:forbidigo // no installation brings them
+		t.Skip("file modes are skipped: Windows has none") //nolint:forbidigo // cannot be installed
 	}
 	path := filepath.Join(t.TempDir(), "oauth.db")
-	for range 2 { // the file is new, and then it is not
+	for range 2 { // first a new file, then an existing one
 		store := open(t, path)
 		expectPrivate(t, path, path+"-wal", path+"-shm")
 		store.Close()
@@ -110,7 +111,8 @@ func expectPrivate(t *testing.T, files ...string) {
 	}
 }
 
-// TestOpenTogether opens one new file several times at once, as a restart does that overlaps.
+// TestOpenTogether opens one new file several times concurrently, as in an overlapping
+// restart.
 func TestOpenTogether(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauth.db")
 	var opening sync.WaitGroup
@@ -129,8 +131,8 @@ func TestOpenTogether(t *testing.T) {
 	opening.Wait()
 }
 
-// TestWriters has many goroutines of two instances write and read at once: each waits its turn, and none is told that the
-// database is busy.
+// TestWriters has many goroutines of two instances read and write concurrently. Each
+// waits for its turn, and none gets SQLITE_BUSY.
 func TestWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauth.db")
 	stores := []*gormstore.Store[*oauthkit.AbstractApplication]{open(t, path), open(t, path)}
@@ -152,7 +154,7 @@ func TestWriters(t *testing.T) {
 	working.Wait()
 }
 
-// TestPragmas asks what every connection was told.
+// TestPragmas reads the settings of the connections.
 func TestPragmas(t *testing.T) {
 	db, pool := openDB(t, filepath.Join(t.TempDir(), "oauth.db"), sqlite.Options{})
 	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "60000"} {
@@ -167,20 +169,20 @@ func TestPragmas(t *testing.T) {
 		t.Errorf("SynchronousNormal: got %d, %v, want 1", synchronous, err)
 	}
 	if now := db.NowFunc(); now.Location() != time.UTC || now.Nanosecond()%1000 != 0 {
-		t.Errorf("got the time %v, want UTC to the microsecond", now)
+		t.Errorf("got the time %v, want UTC with microseconds", now)
 	}
 }
 
 func TestOpenFails(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing", "oauth.db")
 	if _, err := sqlite.Open[*oauthkit.AbstractApplication](missing); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), missing) {
-		t.Errorf("a folder that is missing: got %v, want an error that names it", err)
+		t.Errorf("missing folder: got %v, want an error with its name", err)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	if err := os.WriteFile(other, []byte(strings.Repeat("this is no database", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sqlite.Open[*oauthkit.AbstractApplication](other); err == nil {
-		t.Error("a file that is no database: got no error")
+		t.Error("file of another format: got no error")
 	}
 }

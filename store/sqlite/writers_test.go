@@ -17,7 +17,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// otherProgram holds the write lock of a file, as another program does, until release.
+// otherProgram holds the write lock of a file until release is called, like another
+// program.
 func otherProgram(t *testing.T, path string) (release func()) {
 	t.Helper()
 	_, pool := openDB(t, path, sqlite.Options{})
@@ -45,8 +46,9 @@ func stored(t *testing.T, path string) (*gormstore.Store[*oauthkit.AbstractAppli
 	return store, pool
 }
 
-// TestWaitingWriters RL-31 has 50 writers wait for another program: one of them holds a connection, the others none, so that
-// readers are answered. The writers are done as soon as the other program is.
+// TestWaitingWriters RL-31 has 50 writers wait for another program. Only one of them
+// holds a connection, so readers are served. The writers finish as soon as the other
+// program does.
 func TestWaitingWriters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauth.db")
 	store, pool := stored(t, path)
@@ -72,7 +74,7 @@ func TestWaitingWriters(t *testing.T) {
 	}
 	select {
 	case err := <-answers:
-		t.Errorf("a writer: got %v, want one that waits", err)
+		t.Errorf("a writer: got %v, want it to wait", err)
 		answers <- err
 	default:
 	}
@@ -84,8 +86,8 @@ func TestWaitingWriters(t *testing.T) {
 	}
 }
 
-// TestWriterGivesUp RL-31 has writers whose context ends while another program writes, the one that has its turn and the one
-// that has not.
+// TestWriterGivesUp RL-31 ends the contexts of writers while another program writes: of
+// the writer whose turn it is, and of one in the queue.
 func TestWriterGivesUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauth.db")
 	store, pool := stored(t, path)
@@ -113,10 +115,11 @@ func TestWriterGivesUp(t *testing.T) {
 	}
 }
 
-// TestFileRemoved RL-32 has the file removed or replaced under a program, whose answers would be lost when it ends.
+// TestFileRemoved RL-32 removes or replaces the open file. Writes would be lost when
+// the program ends.
 func TestFileRemoved(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("removing open files is skipped: Windows does not") //nolint:forbidigo // no installation brings it
+		t.Skip("removing open files is skipped: Windows does not") //nolint:forbidigo // cannot be installed
 	}
 	for name, test := range map[string]struct {
 		remove func(path string) error
@@ -141,7 +144,7 @@ func TestFileRemoved(t *testing.T) {
 			}
 			for _, err := range []error{err, write(), read()} {
 				if err == nil || errors.Is(err, oauthkit.ErrNotFound) || !strings.Contains(err.Error(), test.word) {
-					t.Errorf("got %v, want an error that says the file was %s", err, test.word)
+					t.Errorf("got %v, want an error that the file was %s", err, test.word)
 				}
 			}
 			if _, err := os.Stat(path); test.word == "removed" && !errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +152,7 @@ func TestFileRemoved(t *testing.T) {
 			}
 			findings := store.Check(t.Context())
 			if len(findings) == 0 || !strings.Contains(findings[0].Message, test.word) {
-				t.Errorf("Check: got %v, want a finding that says the file was %s", findings, test.word)
+				t.Errorf("Check: got %v, want a finding that the file was %s", findings, test.word)
 			}
 		})
 	}

@@ -143,10 +143,10 @@ func testConnectionFailure(t *trial) {
 			_, err := t.users.UserAuthorizations(ctx, oauthkit.AuthorizationQuery{Subject: consent.Subject, Now: t.now, Limit: 10})
 			return err
 		},
-		"UserConsents":         func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
-		"RevokeUser":           func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
+		"UserConsents":              func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
+		"RevokeUser":                func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
 		"RevokeUser, empty subject": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
-		"RevokeApplication":    func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
+		"RevokeApplication":         func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
 	} {
 		t.wantFailure(name+", of a caller that has given up", call())
 	}
