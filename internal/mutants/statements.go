@@ -78,17 +78,17 @@ AND EXISTS`,
 		{
 			"ending-does-not-wait", store,
 			`if err := c.dialect.awaitActs(ctx, c.database, renew); err != nil {`, `if err := error(nil); err != nil {`,
-			killer{store, "TestEndingAwaitsActs"},
+			killer{store, "TestRevokeAllAwaitsActs"},
 		},
 		{
 			"mark-ignored-postgres-tokens", store,
 			"{endings}\n\t\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\t\tWHERE name IN ('nothing:' || @authorization.client_id::text",
-			killer{store, "TestEndingRefusesActs"},
+			killer{store, "TestRevokeAllRefusesActs"},
 		},
 		{
 			"mark-ignored-postgres-code", store,
 			"{endings}\n\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\tWHERE name IN ('nothing:' || @authorization.client_id::text",
-			killer{store, "TestEndingRefusesActs"},
+			killer{store, "TestRevokeAllRefusesActs"},
 		},
 		{
 			"mark-ignored-sqlite", store,
@@ -98,7 +98,7 @@ AND EXISTS`,
 		{
 			"enabling-revives", store,
 			"if err := a.credentials.DisableApplication(ctx, clientID, now); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted", "if err := error(nil); err != nil {\n\t\treturn err\n\t}\n\treturn a.withLifted",
-			killer{store, "TestEndingInterrupted"},
+			killer{store, "TestRevokeAllInterrupted"},
 		},
 		{
 			"application-lost-update", store,

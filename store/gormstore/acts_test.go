@@ -8,7 +8,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// TestActs is one life of an Authorization, from the consent page to its end.
+// TestActs runs through the life of an Authorization, from the consent page to its
+// revocation.
 func TestActs(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store := migrated[*oauthkit.AbstractApplication](t, open())

@@ -14,7 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
-// TestApart runs the contract of every store where the applications are in another database than what is issued to them.
+// TestApart runs the contract of every store with the applications and the
+// credentials in two databases.
 func TestApart(t *testing.T) {
 	for name, opener := range openers() {
 		t.Run(name, func(t *testing.T) {
@@ -27,7 +28,8 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// TestApartInOne shows that a host which names one database twice has one.
+// TestApartInOne shows that a host that passes the same database twice has one
+// database.
 func TestApartInOne(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -55,7 +57,8 @@ func apart(t *testing.T, credentials, applications *gorm.DB) *store {
 	return store
 }
 
-// TestApartPrinted executes what is printed for each of the two databases, and then there is nothing left to migrate.
+// TestApartPrinted executes the scripts that are printed for the two databases.
+// Afterwards nothing is left to migrate.
 func TestApartPrinted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		opener := openers()[open().Name()](t)
@@ -87,7 +90,8 @@ func TestApartPrinted(t *testing.T) {
 	})
 }
 
-// TestApartWithoutApplications shows what a host is told that takes the database of the credentials for one that has everything.
+// TestApartWithoutApplications uses the database of the credentials for everything,
+// and expects an error that says so.
 func TestApartWithoutApplications(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		apart(t, open(), openers()[open().Name()](t)())
@@ -101,7 +105,7 @@ func TestApartWithoutApplications(t *testing.T) {
 	})
 }
 
-// TestApartRefused shows that a change that is refused ends nothing, in either database.
+// TestApartRefused shows that a refused change revokes nothing, in either database.
 func TestApartRefused(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store := apart(t, open(), openers()[open().Name()](t)())
@@ -119,13 +123,14 @@ func TestApartRefused(t *testing.T) {
 			t.Errorf("got error %v, want %v", err, oauthkit.ErrConflict)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
-			t.Errorf("got %+v (%v), want a token that is good", found, err)
+			t.Errorf("got %+v (%v), want a valid token", found, err)
 		}
 	})
 }
 
-// TestApartConflict RL-54 has an application changed by another call while one enables it, which has lifted the mark. If the
-// other call has enabled it, it is not refused for ever; if it is still disabled, it keeps nothing that it got meanwhile.
+// TestApartConflict RL-54 changes an application by another call while one enables it
+// and has removed the mark. If the other call enabled it, it must not be refused for
+// ever. If it is still disabled, tokens that it got in between must be revoked.
 func TestApartConflict(t *testing.T) {
 	for name, disabled := range map[string]bool{"RL-54 enabled by another": false, "RL-54 changed by another": true} {
 		t.Run(name, func(t *testing.T) {
@@ -154,10 +159,10 @@ func TestApartConflict(t *testing.T) {
 			again := newAuthorization()
 			err := store.SaveTokens(ctx, again, newTokens(again))
 			if !disabled && err != nil {
-				t.Errorf("tokens of an application that is enabled: got %v, want none", err)
+				t.Errorf("tokens of an enabled application: got %v, want none", err)
 			}
 			if disabled && !errors.Is(err, oauthkit.ErrEnded) {
-				t.Errorf("tokens of an application that is disabled: got %v, want ErrEnded", err)
+				t.Errorf("tokens of a disabled application: got %v, want ErrEnded", err)
 			}
 			found, err := store.AccessToken(ctx, tokens.Access.Hash)
 			if err != nil || disabled && found.Authorization.RevokedAt.IsZero() {
@@ -167,8 +172,8 @@ func TestApartConflict(t *testing.T) {
 	}
 }
 
-// TestApartInterrupted shows that an application which could not be ended is still there, refused everything, and that the same call
-// completes it.
+// TestApartInterrupted interrupts a deletion. The application still exists and gets
+// no tokens, and the same call completes it.
 func TestApartInterrupted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		credentials := open()
@@ -183,10 +188,10 @@ func TestApartInterrupted(t *testing.T) {
 		}
 		interrupted.lose = ""
 		if _, err := store.ApplicationTable.Find(t.Context(), "client"); err != nil {
-			t.Errorf("the application: got error %v, want it there to be deleted again", err)
+			t.Errorf("the application: got error %v, want it to exist", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || !found.Authorization.RevokedAt.IsZero() {
-			t.Errorf("its token: got %+v (%v), want one that is valid, or else nothing was interrupted", found, err)
+			t.Errorf("its token: got %+v (%v), want a valid one, since the deletion was interrupted", found, err)
 		}
 		authorization := newAuthorization()
 		if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
@@ -201,8 +206,9 @@ func TestApartInterrupted(t *testing.T) {
 	})
 }
 
-// TestApartCreateInterrupted is what TestApartInterrupted is, for an application whose client_id was somebody's before: it is not there
-// as long as its predecessor's tokens are good, and the same call makes it, with none of them.
+// TestApartCreateInterrupted does the same for a new application with the client_id
+// of an earlier one. The new one does not exist while tokens of the earlier one are
+// valid. The same call creates it, without those tokens.
 func TestApartCreateInterrupted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		credentials, applications := open(), openers()[open().Name()](t)()
@@ -226,7 +232,7 @@ func TestApartCreateInterrupted(t *testing.T) {
 			t.Errorf("again: %v", err)
 		}
 		if found, err := store.AccessToken(t.Context(), token); err != nil || found.Authorization.RevokedAt.IsZero() {
-			t.Errorf("the predecessor's token: got %+v (%v), want one that is revoked", found, err)
+			t.Errorf("the token of the earlier application: got %+v (%v), want one that is revoked", found, err)
 		}
 	})
 }
@@ -247,7 +253,8 @@ func issue(t *testing.T, store *store) string {
 
 var errLost = errors.New("the connection was lost")
 
-// losingPool loses the connection at statements that hold a text; empty: at none.
+// losingPool loses the connection at statements that contain a text. If the text is
+// empty, it loses none.
 type losingPool struct {
 	gorm.ConnPool
 	lose string

@@ -14,8 +14,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/postgres"
 )
 
-// TestDeadlock RL-13 has a program of the host's lock rows in another order than the store. PostgreSQL undoes the store's transaction,
-// which is then executed again.
+// TestDeadlock RL-13 lets another program lock rows in another order than the store.
+// PostgreSQL undoes the transaction of the store, which is then executed again.
 func TestDeadlock(t *testing.T) {
 	server := oauthtest.Postgres(t)
 	store := migrated[*oauthkit.AbstractApplication](t, opened(t, withSetting(t, server, "deadlock_timeout", "1s"), postgres.OpenDB))
@@ -25,10 +25,10 @@ func TestDeadlock(t *testing.T) {
 			return
 		}
 	}
-	t.Error("got the host's transaction undone each time, want the store's once")
+	t.Error("the transaction of the store was never undone")
 }
 
-// deadlock reports whether it was the store's transaction that the server has undone.
+// deadlock reports whether the server undid the transaction of the store.
 func deadlock(t *testing.T, store *store, host *gorm.DB) bool {
 	t.Helper()
 	first, second := newAuthorization(), newAuthorization()
@@ -58,11 +58,11 @@ func deadlock(t *testing.T, store *store, host *gorm.DB) bool {
 	undone := tx.Exec(lock, first.ID).Error == nil
 	tx.Rollback()
 	if err := <-answer; err != nil {
-		t.Errorf("got %v, want an act that is executed again", err)
+		t.Errorf("got %v, want the act to be executed again", err)
 	}
 	for _, authorization := range []*oauthkit.Authorization{first, second} {
 		if changed, err := store.RevokeAuthorization(t.Context(), authorization.ID, now); err != nil || changed {
-			t.Errorf("got an Authorization that was still to be revoked, %v, want both revoked", err)
+			t.Errorf("got a valid Authorization (%v), want both revoked", err)
 		}
 	}
 	return undone
@@ -95,8 +95,8 @@ func (p *refusingPool) ExecContext(ctx context.Context, statement string, args .
 	return p.ConnPool.ExecContext(ctx, statement, args...)
 }
 
-// TestAttempts RL-12 shows which failures of a server are tried again: those that say that nothing was done, a few times, and
-// as long as the context lasts.
+// TestAttempts RL-12 shows which failures are tried again: those after which nothing
+// was done, a few times, and until the context ends.
 func TestAttempts(t *testing.T) {
 	for name, test := range map[string]struct {
 		err      error
@@ -125,7 +125,7 @@ func TestAttempts(t *testing.T) {
 			cancel()
 			pool.statements, pool.executed = 1000, 0
 			if _, err := store.RevokeAuthorization(ctx, "none", now); !errors.Is(err, context.Canceled) && !errors.Is(err, test.err) || pool.executed > 1 {
-				t.Errorf("a context that has ended: got %v after %d statements, want one at most", err, pool.executed)
+				t.Errorf("after the context has ended: got %v after %d statements, want at most one", err, pool.executed)
 			}
 		})
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// BenchmarkActs measures the hot operations, with their statements, on every database. Those that need something to consume
-// make it in the same round, outside of the measured time.
+// BenchmarkActs measures the hot operations, with their statements, on every
+// database. Acts that consume something also create it, in the same round.
 func BenchmarkActs(b *testing.B) {
 	for name, opener := range openers() {
 		b.Run(name, func(b *testing.B) {
@@ -35,7 +35,7 @@ func BenchmarkActs(b *testing.B) {
 	}
 }
 
-// operation is something to measure. What prepare returns can be called any number of times.
+// operation is measured. The function that prepare returns can be called many times.
 type operation struct {
 	name    string
 	prepare func(b *testing.B) func() error

@@ -12,7 +12,8 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// TestCheckFails has one statement after the other of a check fail, and each time finds that something could not be found out.
+// TestCheckFails lets one statement of a check after the other fail, and expects a
+// finding each time.
 func TestCheckFails(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -40,13 +41,13 @@ func TestCheckFails(t *testing.T) {
 	})
 }
 
-// failingPool fails the query of a number, counted from 1.
+// failingPool fails the query with a number, counted from 1.
 type failingPool struct {
 	gorm.ConnPool
 	at, count int
 }
 
-// context is over for the query that fails.
+// context returns a context that has ended for the query that fails.
 func (p *failingPool) context(ctx context.Context) context.Context {
 	if p.count++; p.count != p.at {
 		return ctx

@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestCheckApart finds two databases that are one. Two databases on one server are two, and what is wrong with one names it.
+// TestCheckApart reports two databases that are the same. Two databases on one server
+// are accepted, and a finding names the database that it is about.
 func TestCheckApart(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		migrated[*oauthkit.AbstractApplication](t, open())
@@ -24,7 +25,8 @@ func TestCheckApart(t *testing.T) {
 	})
 }
 
-// TestPlace wants one place for two stores on the same tables, and another for another database and another prefix.
+// TestPlace expects the same location from two stores on the same tables, and others
+// for another database and another prefix.
 func TestPlace(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		elsewhere := openers()[open().Name()](t)()

@@ -15,7 +15,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// TestCheckPostgres finds a server, or a session on it, on which the acts do not work.
+// TestCheckPostgres reports a server, or a session on it, that acts fail on.
 func TestCheckPostgres(t *testing.T) {
 	server := oauthtest.Postgres(t)
 	migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
@@ -42,7 +42,7 @@ func TestCheckPostgres(t *testing.T) {
 	}
 }
 
-// TestCheckReplica finds that a program was given the address of a replica.
+// TestCheckReplica reports that the program is connected to a replica.
 func TestCheckReplica(t *testing.T) {
 	servers := oauthtest.Replicated(t)
 	migrated[*oauthkit.AbstractApplication](t, opened(t, servers.URL, postgres.OpenDB))
@@ -51,7 +51,7 @@ func TestCheckReplica(t *testing.T) {
 	expectFinding(t, store, "gormstore.E004", "replica")
 }
 
-// TestCheckSQLite finds settings of a host that opens the file in its own way.
+// TestCheckSQLite reports settings of a file that the host opened itself.
 func TestCheckSQLite(t *testing.T) {
 	for _, test := range []struct{ settings, id, word string }{
 		{"_pragma=journal_mode(delete)&_pragma=busy_timeout(100)", "gormstore.W002", "delete"},

@@ -11,7 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// expectFinding fails unless there is one finding, with this id and in whose message are these words; no id: none.
+// expectFinding expects one finding with this id, whose message contains these words.
+// If the id is empty, it expects none.
 func expectFinding(t *testing.T, checker oauthkit.Checker, id string, words ...string) {
 	t.Helper()
 	findings := checker.Check(t.Context())
@@ -30,12 +31,12 @@ func expectFinding(t *testing.T, checker oauthkit.Checker, id string, words ...s
 	}
 	for _, word := range words {
 		if !strings.Contains(findings[0].Message, word) {
-			t.Errorf("got the message %q, want it to name %q", findings[0].Message, word)
+			t.Errorf("got the message %q, want it to contain %q", findings[0].Message, word)
 		}
 	}
 }
 
-// unmigrated returns a store as it is before Migrate.
+// unmigrated returns a store on which Migrate was not called.
 func unmigrated[A oauthkit.Application](t *testing.T, db *gorm.DB, config gormstore.Config) *gormstore.Store[A] {
 	t.Helper()
 	store, err := gormstore.New[A](db, config)
@@ -45,7 +46,8 @@ func unmigrated[A oauthkit.Application](t *testing.T, db *gorm.DB, config gormst
 	return store
 }
 
-// TestCheckNothing has nothing to say about a database as the library makes it, and changes nothing there.
+// TestCheckNothing expects no findings about a database that the library has opened
+// and migrated, and no changes to it.
 func TestCheckNothing(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -55,7 +57,7 @@ func TestCheckNothing(t *testing.T) {
 		expectFinding(t, store, "")
 		for _, statement := range statements.Take().Statements {
 			if !strings.HasPrefix(statement, "SELECT ") && (!strings.HasPrefix(statement, "PRAGMA ") || strings.Contains(statement, "=")) {
-				t.Errorf("got %s, want nothing that changes something", statement)
+				t.Errorf("got %s, want no change", statement)
 			}
 		}
 		expectFinding(t, store.Credentials, "")
@@ -63,8 +65,9 @@ func TestCheckNothing(t *testing.T) {
 	})
 }
 
-// TestCheckVersions is RL-30: it finds what Migrate was not called for: a database of an older program, a new field, everything. What a newer
-// program has done is no matter.
+// TestCheckVersions RL-30 reports missing migrations: of a database of an older
+// program, of a new field, of an empty database. It accepts the versions of a newer
+// program.
 func TestCheckVersions(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -89,7 +92,8 @@ func TestCheckVersions(t *testing.T) {
 	})
 }
 
-// TestCheckKeys (RL-40) takes each unique key away that the database has, and finds the table named.
+// TestCheckKeys RL-40 removes each unique key of the database, and expects a finding
+// that names its table.
 func TestCheckKeys(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		db := openers()["sqlite"](t)()
@@ -99,7 +103,7 @@ func TestCheckKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(tables) != 12 {
-			t.Errorf("got the tables %q, want all 12 of the library", tables)
+			t.Errorf("got the tables %q, want the 12 tables of the library", tables)
 		}
 		for _, table := range tables {
 			executeAll(t, db, "ALTER TABLE "+table+" RENAME TO kept", "CREATE TABLE "+table+" AS SELECT * FROM kept")

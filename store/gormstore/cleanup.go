@@ -58,10 +58,10 @@ func (c *Credentials) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits
 		operation, run = "counting expired ", c.count
 	}
 	removed = map[string]int{}
-	for _, rows := range c.expiring(limits.Now) {
-		removed[rows.name], err = run(ctx, rows, limits)
+	for _, e := range c.expiring(limits.Now) {
+		removed[e.name], err = run(ctx, e, limits)
 		if err != nil {
-			return removed, storeError(operation+rows.name, err)
+			return removed, storeError(operation+e.name, err)
 		}
 	}
 	return removed, nil
@@ -94,12 +94,12 @@ func (c *Credentials) expiring(now time.Time) []expiring {
 }
 
 // clean removes batches until one is not full. An Authorization with any code is kept.
-func (c *Credentials) clean(ctx context.Context, expiring expiring, limits oauthkit.CleanupLimits) (removed int, err error) {
-	a := arguments{before: expiring.before, limit: limits.Batch}
+func (c *Credentials) clean(ctx context.Context, e expiring, limits oauthkit.CleanupLimits) (removed int, err error) {
+	a := arguments{before: e.before, limit: limits.Batch}
 	for batch := 0; limits.Batches == 0 || batch < limits.Batches; batch++ {
-		rows, err := c.execute(ctx, c.pool(), expiring.clean(), a)
+		rows, err := c.execute(ctx, c.pool(), e.clean(), a)
 		removed += rows
-		report(limits, expiring.name, rows)
+		report(limits, e.name, rows)
 		if err != nil || rows < limits.Batch {
 			return removed, err
 		}
@@ -109,13 +109,13 @@ func (c *Credentials) clean(ctx context.Context, expiring expiring, limits oauth
 
 // count returns the number of rows that clean would remove, as if it had removed all
 // codes that are not kept.
-func (c *Credentials) count(ctx context.Context, expiring expiring, limits oauthkit.CleanupLimits) (rows int, err error) {
-	a := arguments{before: expiring.before, kept: limits.Now.Add(-replayWindow), limit: math.MaxInt}
+func (c *Credentials) count(ctx context.Context, e expiring, limits oauthkit.CleanupLimits) (rows int, err error) {
+	a := arguments{before: e.before, kept: limits.Now.Add(-replayWindow), limit: math.MaxInt}
 	if limits.Batches > 0 && limits.Batches < math.MaxInt/limits.Batch {
 		a.limit = limits.Batches * limits.Batch
 	}
-	err = c.queryRow(ctx, c.pool(), expiring.count(), a, &rows)
-	report(limits, expiring.name, rows)
+	err = c.queryRow(ctx, c.pool(), e.count(), a, &rows)
+	report(limits, e.name, rows)
 	return rows, err
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestCleanup removes in batches, what has expired and nothing else.
+// TestCleanup removes expired rows in batches, and no others.
 func TestCleanup(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()

@@ -28,8 +28,8 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// TestIsolation RL-12 runs the contract where the server's default is another isolation level than READ COMMITTED: who loses a race is
-// told so, as ever, and the store does not fail.
+// TestIsolation RL-12 runs the contract with other default isolation levels than READ
+// COMMITTED. The loser of a race gets the same answer, and the store does not fail.
 func TestIsolation(t *testing.T) {
 	for _, level := range []string{"serializable", "repeatable read"} {
 		t.Run(level, func(t *testing.T) {
@@ -56,7 +56,8 @@ func withSetting(t *testing.T, server, setting, value string) string {
 	return address.String()
 }
 
-// hold returns what locks the row of an Authorization. On SQLite nothing could be saved meanwhile.
+// hold returns a function that locks the row of an Authorization. On SQLite it would
+// block every write.
 func hold(db *gorm.DB) func(ctx context.Context, authorization *oauthkit.Authorization) (func() error, error) {
 	if db.Name() == "sqlite" {
 		return nil

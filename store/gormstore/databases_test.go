@@ -16,13 +16,14 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// store is the store of most tests.
+// store is the type that most tests use.
 type store = gormstore.Store[*oauthkit.AbstractApplication]
 
-// now is the time of these tests.
+// now is the time of the tests.
 var now = time.Date(2026, 11, 25, 12, 30, 0, 123456000, time.UTC)
 
-// each runs a test on every database. Open opens an empty one at its first call, and the same one again at every further call.
+// each runs a test on every database. The first call of open opens an empty database,
+// and further calls open the same one again.
 func each(t *testing.T, test func(t *testing.T, open func() *gorm.DB)) {
 	for name, opener := range openers() {
 		t.Run(name, func(t *testing.T) { test(t, opener(t)) })
@@ -42,8 +43,8 @@ func openers() map[string]func(testing.TB) func() *gorm.DB {
 	}
 }
 
-// quickOpeners are openers whose SQLite files do not wait for the disk, for tests with thousands of commits that no power
-// failure can interrupt.
+// quickOpeners are openers whose SQLite files do not wait for the disk, for tests
+// with thousands of commits that no power failure can interrupt.
 func quickOpeners() map[string]func(testing.TB) func() *gorm.DB {
 	quick := openers()
 	quick["sqlite"] = func(tb testing.TB) func() *gorm.DB {
@@ -108,7 +109,8 @@ func newTokens(authorization *oauthkit.Authorization) oauthkit.Tokens {
 	}
 }
 
-// rotation returns the use of a refresh token, at the time now for a store without a clock.
+// rotation returns the use of a refresh token, at the time now in a store without a
+// clock.
 func rotation(hash string, successors oauthkit.Tokens, sealed []byte) oauthkit.Rotation {
 	return oauthkit.Rotation{
 		Hash: hash, Successors: successors, Sealed: sealed, Window: time.Minute, Now: func() time.Time { return now },

@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// A program that was started without migrating says what is missing. Provider.Check asks the store by itself.
+// A program that starts without migrating reports missing migrations. Provider.Check
+// includes the findings of the store.
 func ExampleStore_Check() {
 	ctx := context.Background()
 	db, err := sqlite.OpenDB(":memory:")

@@ -15,7 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// The applications are in the database of the host, and what is issued to them is in one of its own.
+// The applications are in the database of the host, and the credentials in another
+// one.
 func ExampleNew_databases() {
 	ctx := context.Background()
 	applications, err := sqlite.OpenDB(":memory:") // the *gorm.DB that the program has already
@@ -45,12 +46,12 @@ func ExampleNew_databases() {
 	// false true
 }
 
-// machine is a row of a table that the host had before.
+// machine is a row of a table that the host already had.
 type machine struct {
 	Serial string `gorm:"primaryKey"`
 }
 
-// machineStore finds the machines as applications. Everything else is in the credentials.
+// machineStore finds machines as applications and embeds the credentials.
 type machineStore struct {
 	*gormstore.Credentials
 	db *gorm.DB
@@ -71,7 +72,8 @@ func (s *machineStore) Application(ctx context.Context, clientID string) (oauthk
 	}, nil
 }
 
-// A host whose applications are in a table of its own leaves them there, and lets the library keep the rest.
+// A host can have its applications in a table of its own, and let the library store
+// the credentials.
 func ExampleNewCredentials() {
 	ctx := context.Background()
 	db, err := sqlite.OpenDB(":memory:")

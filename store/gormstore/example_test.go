@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
-// logoApplication has two columns of the host's own.
+// logoApplication has two columns of its own.
 type logoApplication struct {
 	oauthkit.AbstractApplication
 	Logo  string
@@ -52,7 +52,7 @@ func ExampleNew() {
 	// gallery https://gallery.example/logo.svg true
 }
 
-// A page of a team shows what its members have registered, in the host's type.
+// A page lists the applications of the members of a team, in the host's type.
 func ExampleApplications_List() {
 	ctx := context.Background()
 	store, err := sqlite.Open[*logoApplication](":memory:")
@@ -82,7 +82,8 @@ func ExampleApplications_List() {
 	// prints bob prints.svg
 }
 
-// What Migrate would execute can be read beforehand, the host's columns included.
+// PrintMigrations writes the statements of Migrate, including those for the host's
+// columns.
 func ExampleStore_PrintMigrations() {
 	db, err := sqlite.OpenDB(":memory:")
 	if err != nil {
@@ -110,7 +111,7 @@ func ExampleStore_PrintMigrations() {
 	// ALTER TABLE `oauth_applications` ADD `agree` numeric;
 }
 
-// Cleanup is called now and then, by whatever calls things now and then. It does a bounded amount of work.
+// Cleanup is called from a timer. The limits bound the work of one call.
 func ExampleStore_Cleanup() {
 	store, err := sqlite.Open[*oauthkit.AbstractApplication](":memory:")
 	if err != nil {

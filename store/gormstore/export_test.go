@@ -1,9 +1,10 @@
 package gormstore
 
-// NextVersion is a version that a later program has: a column and an index of the Authorizations.
+// NextVersion is a version of a later program, with a column and an index of the
+// Authorizations.
 const NextVersion = "0002"
 
-// Grow gives the store of a PostgreSQL database the next version.
+// Grow adds the next version to the store of a PostgreSQL database.
 func (c *Credentials) Grow() {
 	c.dialect.migrations = append(c.dialect.migrations, migration{NextVersion, []step{
 		{of: ofCredentials, statements: `ALTER TABLE {authorizations} ADD COLUMN device text NOT NULL DEFAULT ''`},

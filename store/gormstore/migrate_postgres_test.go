@@ -19,10 +19,12 @@ import (
 	"github.com/oauthkit/oauthkit/store/postgres"
 )
 
-// rowsVariable names the number of Authorizations that TestMigrateInUse has; make migrations sets it to a million.
+// rowsVariable names the number of Authorizations in TestMigrateInUse. make
+// migrations sets it to a million.
 const rowsVariable = "OAUTHKIT_TEST_ROWS"
 
-// inUse is a database with rows, a writer and a reader, which two instances of a later program migrate.
+// inUse is a database with rows, a writer and a reader, which two instances of a
+// later program migrate.
 type inUse struct {
 	*testing.T
 	db      *gorm.DB // of the test itself
@@ -53,7 +55,7 @@ func (u *inUse) execute(statement string, args ...any) {
 	}
 }
 
-// write saves tokens until ctx ends, and measures.
+// write saves tokens until ctx ends, and measures the time that they take.
 func (u *inUse) write(ctx context.Context) {
 	for ctx.Err() == nil {
 		authorization := newAuthorization()
@@ -75,7 +77,7 @@ func (u *inUse) writes() int {
 	return u.written
 }
 
-// await asks until the answer is true.
+// await calls a function until it returns true.
 func (u *inUse) await(what string, reached func() bool) {
 	u.Helper()
 	for deadline := time.Now().Add(time.Minute); !reached(); {
@@ -85,7 +87,8 @@ func (u *inUse) await(what string, reached func() bool) {
 	}
 }
 
-// waits returns when the statements began that change a table and wait for its lock now.
+// waits returns the start times of the statements that change a table and are waiting
+// for its lock.
 func (u *inUse) waits() (began []string) {
 	u.Helper()
 	err := u.db.Raw(`SELECT pid || ' ' || query_start FROM pg_stat_activity
@@ -96,7 +99,7 @@ WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '
 	return began
 }
 
-// expectMigrated fails unless the next version is there, whole.
+// expectMigrated expects the next version to be complete.
 func (u *inUse) expectMigrated() {
 	u.Helper()
 	var versions []string
@@ -112,8 +115,10 @@ func (u *inUse) expectMigrated() {
 	}
 }
 
-// TestMigrateInUse RL-29 adds a column and an index while a writer inserts and a reader holds the table. The migration gives
-// the table up again and again, so that the writer goes on, and is done after the reader is. Two instances migrate at once.
+// TestMigrateInUse RL-29 adds a column and an index while a writer inserts and a
+// reader holds the table. The migration gives up the lock repeatedly, so that the
+// writer continues, and completes after the reader has ended. Two instances migrate
+// at the same time.
 func TestMigrateInUse(t *testing.T) {
 	rows := 20_000
 	if text := os.Getenv(rowsVariable); text != "" {
@@ -157,7 +162,8 @@ func TestMigrateInUse(t *testing.T) {
 	t.Logf("%d rows: the longest act of %d took %v beside a migration that tried at least %d times", rows, u.written, u.stall, len(attempts))
 }
 
-// TestMigrateKilled RL-29 has a migration that is ended between its steps, and in the middle of an index.
+// TestMigrateKilled RL-29 kills a migration between two steps, and while it creates
+// an index.
 func TestMigrateKilled(t *testing.T) {
 	u := newInUse(t, 100)
 	reader := u.db.Begin()
@@ -173,7 +179,7 @@ func TestMigrateKilled(t *testing.T) {
 		return len(answer) > 0
 	})
 	if err := <-answer; err == nil {
-		t.Error("got no error from a migration that was ended")
+		t.Error("got no error from a killed migration")
 	}
 	u.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'oauth_authorizations_device'::regclass")
 	u.execute("DELETE FROM oauth_migrations WHERE id = '0002.1'")
@@ -186,7 +192,7 @@ func TestMigrateKilled(t *testing.T) {
 	u.expectMigrated()
 }
 
-// TestMigrateGivesUp has an instance whose context ends while another one migrates.
+// TestMigrateGivesUp ends the context of one instance while another one migrates.
 func TestMigrateGivesUp(t *testing.T) {
 	u := newInUse(t, 0)
 	holder, err := u.db.DB()
@@ -223,7 +229,7 @@ func TestMigrateGivesUp(t *testing.T) {
 	}
 }
 
-// TestMigrateOneConnection RL-15 has a pool of one connection.
+// TestMigrateOneConnection RL-15 migrates with a pool of one connection.
 func TestMigrateOneConnection(t *testing.T) {
 	db := opened(t, oauthtest.Postgres(t), postgres.OpenDB)
 	pool, err := db.DB()

@@ -16,7 +16,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestMigrateTogether has 8 instances start at once on an empty database.
+// TestMigrateTogether starts 8 instances at the same time on an empty database.
 func TestMigrateTogether(t *testing.T) { each(t, testMigrateTogether) }
 
 func testMigrateTogether(t *testing.T, open func() *gorm.DB) {
@@ -39,7 +39,8 @@ func testMigrateTogether(t *testing.T, open func() *gorm.DB) {
 	}
 }
 
-// TestMigrateAgain shows that there is nothing to do the second time, so that an instance may lack the right to change tables.
+// TestMigrateAgain shows that the second call has nothing to do, so that an instance
+// may lack the right to change tables.
 func TestMigrateAgain(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		migrated[*grownApplication](t, open())
@@ -50,21 +51,22 @@ func TestMigrateAgain(t *testing.T) {
 	})
 }
 
-// expectReads fails unless there were statements, all of them reading.
+// expectReads expects statements that only read.
 func expectReads(t *testing.T, statements *oauthtest.Statements) {
 	t.Helper()
 	all := statements.Take().Statements
 	if len(all) == 0 {
-		t.Error("got no statement, want some that read")
+		t.Error("got no statements, want some")
 	}
 	for _, statement := range all {
 		if !strings.HasPrefix(statement, "SELECT ") {
-			t.Errorf("got %s, want nothing that writes or locks", statement)
+			t.Errorf("got %s, want no write and no lock", statement)
 		}
 	}
 }
 
-// galleryApplication is an application with columns of the host's own, and grownApplication what became of it.
+// galleryApplication is an application with columns of the host, and grownApplication
+// a later version of it.
 type galleryApplication struct {
 	oauthkit.AbstractApplication
 	Logo  string
@@ -92,7 +94,7 @@ type grownApplication struct {
 
 type address struct{ Street, Town string }
 
-// TestHostColumns grows the host's struct while applications exist.
+// TestHostColumns adds fields to the host's struct while applications exist.
 func TestHostColumns(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		ctx := t.Context()
@@ -121,7 +123,7 @@ func TestHostColumns(t *testing.T) {
 			t.Errorf("got %d applications with zero values, %v, want 1", zero, err)
 		}
 		if _, err := gallery.ApplicationTable.Find(ctx, "client"); err != nil {
-			t.Errorf("the instance that knows fewer columns: %v", err)
+			t.Errorf("the instance with the older struct: %v", err)
 		}
 		testRoundTrip(t, grown)
 	})
@@ -155,7 +157,7 @@ func testRoundTrip(t *testing.T, grown *gormstore.Store[*grownApplication]) {
 	}
 }
 
-// TestHostIndices shows that the indices of the host's tags are made, and made to hold.
+// TestHostIndices shows that the indices of the tags are created and enforced.
 func TestHostIndices(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -175,7 +177,8 @@ func TestHostIndices(t *testing.T) {
 	})
 }
 
-// TestPrintMigrations executes what is printed, and then there is nothing left to migrate.
+// TestPrintMigrations executes the printed script. Afterwards nothing is left to
+// migrate.
 func TestPrintMigrations(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		printing, err := gormstore.New[*grownApplication](open(), gormstore.Config{TablePrefix: "sso_"})
@@ -203,8 +206,8 @@ func TestPrintMigrations(t *testing.T) {
 	})
 }
 
-// TestAbstractColumns shows that the migrations make a column for every field of AbstractApplication: when it grows, a
-// migration must follow.
+// TestAbstractColumns shows that the migrations create a column for every field of
+// AbstractApplication. A new field needs a migration.
 func TestAbstractColumns(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		store := unmigrated[*oauthkit.AbstractApplication](t, open(), gormstore.Config{})
@@ -213,18 +216,19 @@ func TestAbstractColumns(t *testing.T) {
 			t.Fatalf("got %q, %v, want a script", script.String(), err)
 		}
 		if strings.Contains(script.String(), "ALTER TABLE") {
-			t.Errorf("got a column that is in no migration, in\n%s", script.String())
+			t.Errorf("got a column that no migration creates, in\n%s", script.String())
 		}
 	})
 }
 
-// hostRow is a table of the host's own.
+// hostRow is a table of the host.
 type hostRow struct {
 	ID   int `gorm:"primaryKey"`
 	Text string
 }
 
-// TestMigrateOwn shows that the host's own migrations run with the library's, and that a failure undoes both.
+// TestMigrateOwn shows that the host's functions run in the migration, and that a
+// failure undoes both.
 func TestMigrateOwn(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -246,7 +250,7 @@ func TestMigrateOwn(t *testing.T) {
 			}
 		}
 		if err := db.Create(&hostRow{Text: "kept"}).Error; err != nil {
-			t.Errorf("got %v, want the host's table in use", err)
+			t.Errorf("got %v, want the row of the host's table", err)
 		}
 	})
 }

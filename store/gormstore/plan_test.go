@@ -15,7 +15,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestRotationPlan shows that what is sealed with earlier tokens is found without a look at all tokens.
+// TestRotationPlan shows that the sealed responses of earlier tokens are found
+// without reading all tokens.
 func TestRotationPlan(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -32,12 +33,13 @@ func TestRotationPlan(t *testing.T) {
 		}
 		plans := explainAll(t, db, statements.Take().Statements)
 		if !strings.Contains(plans, "oauth_refresh_tokens_sealed") {
-			t.Errorf("got the plans\n%swant one with the index of what is sealed", plans)
+			t.Errorf("got the plans\n%swant one with the index of sealed responses", plans)
 		}
 	})
 }
 
-// TestSealedPlan shows that what is sealed beyond its time is found without a look at all tokens.
+// TestSealedPlan shows that sealed responses whose window is over are found without
+// reading all tokens.
 func TestSealedPlan(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -49,12 +51,13 @@ func TestSealedPlan(t *testing.T) {
 		}
 		plans := explainAll(t, db, statements.Take().Statements[:1])
 		if !strings.Contains(plans, "oauth_refresh_tokens_sealed") {
-			t.Errorf("got the plans\n%swant one with the index of what is sealed", plans)
+			t.Errorf("got the plans\n%swant one with the index of sealed responses", plans)
 		}
 	})
 }
 
-// TestUserAuthorizationsPlan shows that what a user has approved is found, in its order and with its last use, through indices.
+// TestUserAuthorizationsPlan shows that the sign-ins of a user are found through
+// indices, in their order and with their last use.
 func TestUserAuthorizationsPlan(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -82,8 +85,9 @@ func TestUserAuthorizationsPlan(t *testing.T) {
 	})
 }
 
-// TestUserAuthorizationsReads shows that a list reads no more for what a user has beside it: codes that nobody redeemed, sign-ins
-// that have expired and are not removed yet, and more that are live than are listed.
+// TestUserAuthorizationsReads shows that a list does not read more if the user has
+// codes that were not redeemed, sign-ins that have expired and are not removed yet,
+// or more sign-ins than are listed.
 func TestUserAuthorizationsReads(t *testing.T) {
 	db := openers()["postgres"](t)()
 	statements := oauthtest.CountStatements(db)
@@ -129,8 +133,8 @@ func TestUserAuthorizationsReads(t *testing.T) {
 	}
 }
 
-// TestHotPlans shows that no number of rows, expired ones among them, makes the acts of a
-// request read more than they need, and that Cleanup finds what has expired by an index.
+// TestHotPlans shows that the acts of a request read no more rows than they need,
+// however many there are, and that Cleanup finds expired rows by an index.
 func TestHotPlans(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -176,10 +180,11 @@ func TestHotPlans(t *testing.T) {
 	})
 }
 
-// scanOfSealed reads a partial index, which holds the tokens of the last minutes only.
+// scanOfSealed reads a partial index, which has only the tokens of the last minutes.
 const scanOfSealed = "SCAN oauth_refresh_tokens USING INDEX oauth_refresh_tokens_sealed"
 
-// TestSaveInteractionPlan shows that the oldest ones of a browser and of a user are found in their order.
+// TestSaveInteractionPlan shows that the oldest requests of a browser and of a user
+// are found in their order.
 func TestSaveInteractionPlan(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -199,7 +204,7 @@ func TestSaveInteractionPlan(t *testing.T) {
 	})
 }
 
-// explainAll fails for a statement that reads a whole table, and returns the plans. The tables have millions of rows.
+// explainAll fails for a statement that reads a whole table, and returns the plans.
 func explainAll(t *testing.T, db *gorm.DB, statements []string) (plans string) {
 	t.Helper()
 	for _, statement := range statements {
@@ -233,8 +238,8 @@ func sqlitePlan(db *gorm.DB, statement string) (plan string, err error) {
 	return plan, err
 }
 
-// postgresPlan asks for the plan of a large table: a small one is read whole even if it has an index. It is the one for
-// arguments that are not known.
+// postgresPlan returns the plan for a large table and unknown arguments. A small
+// table is read whole even if it has an index.
 func postgresPlan(db *gorm.DB, statement string) (plan string, err error) {
 	arguments := map[string]bool{}
 	for _, name := range argument.FindAllString(statement, -1) {

@@ -12,7 +12,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// race calls every function at the same time.
+// race calls all functions at the same time.
 func race(calls ...func()) {
 	var ready, done sync.WaitGroup
 	ready.Add(len(calls))
@@ -31,7 +31,8 @@ func twoStores(t *testing.T, open func() *gorm.DB) [2]*store {
 	return [2]*store{migrated[*oauthkit.AbstractApplication](t, open()), migrated[*oauthkit.AbstractApplication](t, open())}
 }
 
-// TestOneCode has 100 goroutines of two instances redeem one code: one gets tokens, and the others are told why not.
+// TestOneCode redeems one code in 100 goroutines of two instances. One gets tokens,
+// and the others get ErrReplayed.
 func TestOneCode(t *testing.T) { each(t, testOneCode) }
 
 func testOneCode(t *testing.T, open func() *gorm.DB) {
@@ -70,7 +71,8 @@ func testOneCode(t *testing.T, open func() *gorm.DB) {
 	}
 }
 
-// TestRotationAgainstRevocation has 300 pairs: the rotation comes wholly before, or it is told and nothing of it is stored.
+// TestRotationAgainstRevocation runs 300 pairs of a rotation and a revocation. The
+// rotation succeeds before the revocation, or gets ErrRevoked and saves nothing.
 func TestRotationAgainstRevocation(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		stores, ctx := twoStores(t, open), t.Context()
@@ -96,16 +98,17 @@ func TestRotationAgainstRevocation(t *testing.T) {
 			fresh, err := stores[0].AccessToken(ctx, successors.Access.Hash)
 			switch {
 			case rotated == nil && (err != nil || fresh.Authorization.Valid(now) || old.ConsumedAt.IsZero()):
-				t.Errorf("pair %d, rotated: got %v, %v, want a dead token and the old one consumed", i, fresh, err)
+				t.Errorf("pair %d, rotated: got %v, %v, want a revoked token and the old one consumed", i, fresh, err)
 			case rotated != nil && (!errors.Is(rotated, oauthkit.ErrRevoked) || !errors.Is(err, oauthkit.ErrNotFound) || !old.ConsumedAt.IsZero()):
-				t.Errorf("pair %d, not rotated: got %v, %v, want ErrRevoked and nothing done", i, rotated, err)
+				t.Errorf("pair %d, not rotated: got %v, %v, want ErrRevoked and no change", i, rotated, err)
 			}
 		}
 	})
 }
 
-// TestConsentAgainstRevocation has an approval and a revocation of the same consent at the same time. If the consent is there
-// afterwards, so is the Authorization, and if not, the Authorization is revoked.
+// TestConsentAgainstRevocation approves and revokes the same consent at the same
+// time. If the consent exists afterwards, the Authorization is valid, and otherwise
+// it is revoked.
 func TestConsentAgainstRevocation(t *testing.T) {
 	for name, test := range map[string]struct {
 		first bool // nothing is remembered yet
@@ -152,14 +155,15 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 		kept := err == nil
 		switch {
 		case saved != nil && (anew || !errors.Is(saved, oauthkit.ErrRevoked)):
-			t.Errorf("%d: SaveCode: got %v, want nil, or ErrRevoked where the consent had to be there", i, saved)
+			t.Errorf("%d: SaveCode: got %v, want nil, or ErrRevoked if the consent had to exist", i, saved)
 		case kept != (len(remaining) == 1) || kept && !anew:
 			t.Errorf("%d: got consent kept %t and then %d valid Authorizations, revoked %d before", i, kept, len(remaining), len(revoked))
 		}
 	}
 }
 
-// TestOneInteraction has many approvals of one request: one code is saved, and nothing of the others.
+// TestOneInteraction approves one request many times. One code is saved, and nothing
+// of the other approvals.
 func TestOneInteraction(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		stores, ctx := twoStores(t, open), t.Context()
@@ -192,7 +196,8 @@ func TestOneInteraction(t *testing.T) {
 	})
 }
 
-// TestRevocationsTogether has every act that locks several Authorizations run against each other. A deadlock would be an error.
+// TestRevocationsTogether runs all acts that lock several Authorizations against each
+// other. A deadlock would be an error.
 func TestRevocationsTogether(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		stores, ctx := twoStores(t, open), t.Context()

@@ -9,7 +9,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestReady takes away, one after the other, what a store needs in order to be written to.
+// TestReady removes, one after the other, the conditions on which a store can be
+// written to.
 func TestReady(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		for name, broken := range map[string]func(t *testing.T, db *gorm.DB){
@@ -29,14 +30,14 @@ func TestReady(t *testing.T) {
 				credentials, applications := opener(t)(), opener(t)()
 				store := apart(t, credentials, applications)
 				if err := store.Ready(t.Context()); err != nil {
-					t.Fatalf("two databases that work: got %v", err)
+					t.Fatalf("two working databases: got %v", err)
 				}
 				broken(t, applications)
 				if err := store.Ready(t.Context()); err == nil {
 					t.Error("a broken database of applications: got no error")
 				}
 				if err := store.Credentials.Ready(t.Context()); err != nil {
-					t.Errorf("the other database, which works: got %v", err)
+					t.Errorf("the working database: got %v", err)
 				}
 				broken(t, credentials)
 				if err := store.Credentials.Ready(t.Context()); err == nil {
@@ -47,7 +48,7 @@ func TestReady(t *testing.T) {
 	})
 }
 
-// readOnly makes every connection of a pool one that cannot write.
+// readOnly makes every connection of a pool read-only.
 func readOnly(t *testing.T, db *gorm.DB) {
 	t.Helper()
 	pool, err := db.DB()
@@ -99,7 +100,7 @@ func TestConnections(t *testing.T) {
 			}
 		}
 		if one := migrated[*oauthkit.AbstractApplication](t, open()); (one.Connections() == 0) != queues {
-			t.Errorf("as the library opens it: got %d", one.Connections())
+			t.Errorf("one database: got %d", one.Connections())
 		}
 	})
 }

@@ -122,34 +122,34 @@ func (c *Credentials) ForgetApplication(ctx context.Context, clientID string, no
 }
 
 // revokeMarked revokes everything of an application under a permanent mark.
-func (c *Credentials) revokeMarked(ctx context.Context, owner owner, now time.Time, consents bool) error {
-	if err := c.batch(ctx, c.pool(), setPermanentMark, owner.arguments); err != nil {
+func (c *Credentials) revokeMarked(ctx context.Context, o owner, now time.Time, consents bool) error {
+	if err := c.batch(ctx, c.pool(), setPermanentMark, o.arguments); err != nil {
 		return err
 	}
-	_, err := c.revokeAll(ctx, owner, now, consents, func() error { return nil })
+	_, err := c.revokeAll(ctx, o, now, consents, func() error { return nil })
 	return err
 }
 
 // revokeOnce revokes everything of an application or a user under a mark that it
 // removes. The mark expires by itself if the program ends before.
-func (c *Credentials) revokeOnce(ctx context.Context, owner owner, now time.Time) (revoked int, err error) {
-	owner.id = secret.NewID()
-	if err := c.batch(ctx, c.pool(), setMark, owner.arguments); err != nil {
+func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (revoked int, err error) {
+	o.id = secret.NewID()
+	if err := c.batch(ctx, c.pool(), setMark, o.arguments); err != nil {
 		return 0, err
 	}
 	defer func() {
-		removed := c.batch(context.WithoutCancel(ctx), c.pool(), removeMark, owner.arguments)
+		removed := c.batch(context.WithoutCancel(ctx), c.pool(), removeMark, o.arguments)
 		err = errors.Join(err, removed)
 	}()
 	due := time.NewTicker(batchTime)
 	defer due.Stop()
-	return c.revokeAll(ctx, owner, now, true, func() error {
+	return c.revokeAll(ctx, o, now, true, func() error {
 		select {
 		case <-due.C:
 		default:
 			return nil
 		}
-		renewed, err := c.bounded(ctx, c.pool(), renewMark, owner.arguments)
+		renewed, err := c.bounded(ctx, c.pool(), renewMark, o.arguments)
 		if err == nil && renewed == 0 {
 			err = errors.New("a statement took so long that the mark has expired")
 		}
@@ -159,22 +159,22 @@ func (c *Credentials) revokeOnce(ctx context.Context, owner owner, now time.Time
 
 // revokeAll waits for the acts that cannot have seen the mark, and then revokes. It
 // calls renew between two statements.
-func (c *Credentials) revokeAll(ctx context.Context, owner owner, now time.Time, consents bool, renew func() error) (revoked int, err error) {
+func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, consents bool, renew func() error) (revoked int, err error) {
 	if err := c.dialect.awaitActs(ctx, c.database, renew); err != nil {
 		return 0, err
 	}
-	owner.limit = batchRows
+	o.limit = batchRows
 	for rows := batchRows; consents && rows == batchRows; {
-		if rows, err = c.bounded(ctx, c.pool(), owner.deleteConsents, owner.arguments); err != nil {
+		if rows, err = c.bounded(ctx, c.pool(), o.deleteConsents, o.arguments); err != nil {
 			return 0, err
 		}
 		if err := renew(); err != nil {
 			return 0, err
 		}
 	}
-	owner.limit = pageRows
+	o.limit = pageRows
 	for {
-		ids, err := c.boundedStrings(ctx, owner.selectValid, owner.arguments)
+		ids, err := c.boundedStrings(ctx, o.selectValid, o.arguments)
 		if err != nil || len(ids) == 0 {
 			return revoked, err
 		}

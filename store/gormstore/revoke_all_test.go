@@ -18,7 +18,7 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// end is a way to end what an application or a user has.
+// end is a call that revokes everything of an application or a user.
 type end struct {
 	name string
 	end  func(ctx context.Context, store *store) error
@@ -50,14 +50,14 @@ func setDisabled(ctx context.Context, store *store, disabled bool) error {
 	return store.ApplicationTable.Update(ctx, app, now)
 }
 
-// act is a way to get an Authorization. It waits for what hold holds until that is released.
+// act is a call that inserts an Authorization. It waits for the lock that hold holds.
 type act struct {
 	name string
 	hold func(tx *gorm.DB) error
 	do   func(ctx context.Context, store *store) error
 }
 
-// acts returns the ways of one Authorization.
+// acts returns the calls for one Authorization.
 func acts(authorization *oauthkit.Authorization) []act {
 	remembered := func(tx *gorm.DB) error {
 		return tx.Exec("SELECT 1 FROM oauth_consents WHERE subject = 'alice' FOR UPDATE").Error
@@ -84,7 +84,8 @@ func acts(authorization *oauthkit.Authorization) []act {
 	}
 }
 
-// endingStore returns a store with the application "client", which alice has approved, and the tokens that it has from her.
+// endingStore returns a store with the application "client", the consent of alice,
+// and its tokens.
 func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	t.Helper()
 	store, ctx := migrated[*oauthkit.AbstractApplication](t, db), t.Context()
@@ -99,9 +100,10 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	return store, tokens
 }
 
-// TestEndingAwaitsActs holds an act in its midst by a lock, which it waits for with a snapshot from before the mark. An ending
-// that begins then waits for it, and ends what it saved.
-func TestEndingAwaitsActs(t *testing.T) {
+// TestRevokeAllAwaitsActs blocks an act by a lock, for which it waits with a snapshot
+// from before the mark. A revocation that begins then waits for the act, and revokes
+// the Authorization that it saves.
+func TestRevokeAllAwaitsActs(t *testing.T) {
 	for _, end := range ends() {
 		for i, name := range []string{"remembered", "widened", "anew", "tokens"} {
 			t.Run(end.name+", "+name, func(t *testing.T) {
@@ -131,11 +133,11 @@ func TestEndingAwaitsActs(t *testing.T) {
 					}
 					select {
 					case err := <-ended:
-						t.Fatalf("got an ending that did not wait for the act (%v)", err)
+						t.Fatalf("the revocation did not wait for the act (%v)", err)
 					case err := <-acted:
-						t.Fatalf("got an act that did not wait for the lock (%v)", err)
+						t.Fatalf("the act did not wait for the lock (%v)", err)
 					case <-ctx.Done():
-						t.Fatal("got nothing, want that the ending waits for the act")
+						t.Fatal("the revocation does not wait for the act")
 					default:
 					}
 				}
@@ -143,19 +145,20 @@ func TestEndingAwaitsActs(t *testing.T) {
 					t.Fatal(err)
 				}
 				if err := <-ended; err != nil {
-					t.Errorf("the ending: %v", err)
+					t.Errorf("the revocation: %v", err)
 				}
 				if err := <-acted; err != nil {
-					t.Errorf("the act, which began before: %v", err)
+					t.Errorf("the earlier act: %v", err)
 				}
-				noneLive(t, db, authorization.ID)
+				noneValid(t, db, authorization.ID)
 			})
 		}
 	}
 }
 
-// TestEndingRefusesActs holds an ending in its midst by a lock on something that it revokes. Acts that begin then are refused.
-func TestEndingRefusesActs(t *testing.T) {
+// TestRevokeAllRefusesActs blocks a revocation by a lock on one of its rows. Acts
+// that begin then are refused.
+func TestRevokeAllRefusesActs(t *testing.T) {
 	for _, end := range ends() {
 		t.Run(end.name, func(t *testing.T) {
 			db := openers()["postgres"](t)()
@@ -178,14 +181,14 @@ func TestEndingRefusesActs(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := <-ended; err != nil {
-				t.Errorf("the ending: %v", err)
+				t.Errorf("the revocation: %v", err)
 			}
-			noneLive(t, db)
+			noneValid(t, db)
 		})
 	}
 }
 
-// deadlines is a pool that counts what is begun without a deadline.
+// deadlines is a pool that counts calls without a deadline.
 type deadlines struct {
 	*sql.DB
 	none atomic.Int64
@@ -217,9 +220,10 @@ func (d *deadlines) QueryRowContext(ctx context.Context, query string, args ...a
 	return d.DB.QueryRowContext(ctx, query, args...)
 }
 
-// TestEndingDeadlines RL-53 shows that nothing which goes on after the deadline of its request waits for ever for
-// a locked table, with its turn and its connection.
-func TestEndingDeadlines(t *testing.T) {
+// TestRevokeAllDeadlines RL-53 shows that no statement that continues after the
+// deadline of its request waits for ever for a locked table, while it holds its turn
+// and its connection.
+func TestRevokeAllDeadlines(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		for _, end := range append(ends(),
 			end{"RevokeConsent", func(ctx context.Context, store *store) error {
@@ -266,8 +270,8 @@ func TestEndingDeadlines(t *testing.T) {
 	})
 }
 
-// TestDeleteWhileEnabled RL-52 has an application enabled, as by its owner, while it is deleted: what it gets by that is
-// revoked as well.
+// TestDeleteWhileEnabled RL-52 enables an application while it is deleted. Tokens
+// that it gets in between are revoked.
 func TestDeleteWhileEnabled(t *testing.T) {
 	db := openers()["postgres"](t)()
 	store, _ := endingStore(t, db)
@@ -290,7 +294,7 @@ func TestDeleteWhileEnabled(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("the deletion: %v", err)
 	}
-	noneLive(t, db, authorization.ID)
+	noneValid(t, db, authorization.ID)
 	if err := store.SaveTokens(ctx, authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
 		t.Errorf("tokens afterwards: got %v, want ErrEnded", err)
 	}
@@ -299,12 +303,13 @@ func TestDeleteWhileEnabled(t *testing.T) {
 	}
 	again := newAuthorization()
 	if err := store.SaveTokens(ctx, again, newTokens(again)); err != nil {
-		t.Errorf("tokens of another with its client_id: got %v, want none", err)
+		t.Errorf("tokens of a new application with its client_id: got %v, want none", err)
 	}
 }
 
-// TestEndingInterrupted stops disabling an application at each of its steps. Enabling it then revives nothing.
-func TestEndingInterrupted(t *testing.T) {
+// TestRevokeAllInterrupted interrupts the disabling of an application at each step.
+// Enabling it afterwards revives nothing.
+func TestRevokeAllInterrupted(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		for _, statement := range []string{
 			"UPDATE oauth_applications SET disabled = true", // and nothing else
@@ -322,7 +327,7 @@ func TestEndingInterrupted(t *testing.T) {
 			if err := setDisabled(t.Context(), store, false); err != nil {
 				t.Fatal(err)
 			}
-			noneLive(t, db)
+			noneValid(t, db)
 			if err := store.RotateRefreshToken(t.Context(), rotation(tokens.Refresh.Hash, newTokens(tokens.Access.Authorization), nil)); !errors.Is(err, oauthkit.ErrRevoked) {
 				t.Errorf("%s: got %v for a refresh token from before, want ErrRevoked", statement, err)
 			}
@@ -334,9 +339,9 @@ func TestEndingInterrupted(t *testing.T) {
 	})
 }
 
-// TestEndingCancelled shows that a call whose context ends says so, that the application stays disabled, and that the same call
-// continues.
-func TestEndingCancelled(t *testing.T) {
+// TestRevokeAllCancelled shows that a call returns the error of its context, that the
+// application stays disabled, and that the same call continues.
+func TestRevokeAllCancelled(t *testing.T) {
 	db := openers()["postgres"](t)()
 	store, tokens := endingStore(t, db)
 	held := db.Begin()
@@ -350,11 +355,11 @@ func TestEndingCancelled(t *testing.T) {
 	until(t, db, "the ending waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that the context has ended", err)
+		t.Errorf("got %v, want the error of the context", err)
 	}
 	authorization := newAuthorization()
 	if err := store.SaveTokens(t.Context(), authorization, newTokens(authorization)); !errors.Is(err, oauthkit.ErrEnded) {
-		t.Errorf("tokens of an application that is off: got %v, want ErrEnded", err)
+		t.Errorf("tokens of a disabled application: got %v, want ErrEnded", err)
 	}
 	if err := held.Rollback().Error; err != nil {
 		t.Fatal(err)
@@ -362,11 +367,12 @@ func TestEndingCancelled(t *testing.T) {
 	if err := setDisabled(t.Context(), store, true); err != nil {
 		t.Errorf("the same call: %v", err)
 	}
-	noneLive(t, db)
+	noneValid(t, db)
 }
 
-// TestEndingBatches ends more than one batch, without a statement that reads a whole table.
-func TestEndingBatches(t *testing.T) {
+// TestRevokeAllBatches revokes more than one batch, without a statement that reads a
+// whole table.
+func TestRevokeAllBatches(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
 		store, _ := endingStore(t, db)
@@ -385,12 +391,12 @@ func TestEndingBatches(t *testing.T) {
 		if err != nil || len(ids) != many+2 {
 			t.Errorf("RevokeConsent: got %d ids (%v), want %d", len(ids), err, many+2)
 		}
-		noneLive(t, db)
+		noneValid(t, db)
 		fill("'bob'", 10000)
 		if revoked, err := store.RevokeUser(t.Context(), "bob", now); err != nil || revoked != many {
 			t.Errorf("RevokeUser: got %d (%v), want %d", revoked, err, many)
 		}
-		noneLive(t, db)
+		noneValid(t, db)
 		fill("'user' || i", 20000)
 		if err := db.Exec(`INSERT INTO oauth_consents (id, client_id, subject, scopes, resource_scopes, application_digest, created_at, updated_at)
 			SELECT id, client_id, subject, '', '{}', '', created_at, created_at FROM oauth_authorizations WHERE subject LIKE 'user%'`).Error; err != nil {
@@ -399,7 +405,7 @@ func TestEndingBatches(t *testing.T) {
 		if revoked, err := store.RevokeApplication(t.Context(), "client", now); err != nil || revoked != many {
 			t.Errorf("RevokeApplication: got %d (%v), want %d", revoked, err, many)
 		}
-		noneLive(t, db)
+		noneValid(t, db)
 		var left int64
 		if err := db.Raw("SELECT count(*) FROM oauth_consents").Scan(&left).Error; err != nil || left != 0 {
 			t.Errorf("got %d consents left (%v), want none", left, err)
@@ -407,7 +413,7 @@ func TestEndingBatches(t *testing.T) {
 	})
 }
 
-// until asks a question until the answer is more than zero.
+// until repeats a query until the result is more than zero.
 func until(t *testing.T, db *gorm.DB, what, question string) {
 	t.Helper()
 	for begun := time.Now(); time.Since(begun) < 20*time.Second; {
@@ -419,15 +425,16 @@ func until(t *testing.T, db *gorm.DB, what, question string) {
 			return
 		}
 	}
-	t.Fatalf("got nothing, want that %s", what)
+	t.Fatalf("timed out before %s", what)
 }
 
-// noneLive fails if there is an Authorization that is not revoked, or one of these is not there.
-func noneLive(t *testing.T, db *gorm.DB, ids ...string) {
+// noneValid fails if an Authorization is not revoked, or if one of these does not
+// exist.
+func noneValid(t *testing.T, db *gorm.DB, ids ...string) {
 	t.Helper()
 	var live []string
 	if err := db.Raw("SELECT id FROM oauth_authorizations WHERE revoked_at IS NULL").Scan(&live).Error; err != nil || len(live) > 0 {
-		t.Errorf("got %d live Authorizations (%v), want none", len(live), err)
+		t.Errorf("got %d valid Authorizations (%v), want none", len(live), err)
 	}
 	for _, id := range ids {
 		var count int64

@@ -19,7 +19,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/gormstore"
 )
 
-// TestHostSettings gives the host's *gorm.DB every setting that could disturb, and has everything work and nothing printed.
+// TestHostSettings sets every setting of the host's *gorm.DB that could interfere.
+// The store works, and prints nothing.
 func TestHostSettings(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		var printed bytes.Buffer
@@ -71,7 +72,7 @@ func TestHostSettings(t *testing.T) {
 			t.Errorf("got %v, want the driver's own error", err)
 		}
 		if printed.Len() != 0 {
-			t.Errorf("got printed %q, want nothing", printed.String())
+			t.Errorf("printed %q, want nothing", printed.String())
 		}
 		if !host.DryRun || !host.PrepareStmt || !host.TranslateError {
 			t.Error("the host's settings were changed")
@@ -79,7 +80,7 @@ func TestHostSettings(t *testing.T) {
 	})
 }
 
-// TestHostSQLite has the host open the file in its own way, where transactions begin without the write lock.
+// TestHostSQLite opens the file so that transactions begin without the write lock.
 func TestHostSQLite(t *testing.T) {
 	path := "file:" + filepath.ToSlash(filepath.Join(t.TempDir(), "host.db"))
 	open := func() *gorm.DB {
@@ -89,13 +90,13 @@ func TestHostSQLite(t *testing.T) {
 	testOneCode(t, open)
 }
 
-// uniqueApplication asks for what GORM only does while it creates a table.
+// uniqueApplication has a tag that GORM obeys only when it creates a table.
 type uniqueApplication struct {
 	oauthkit.AbstractApplication
 	Code string `gorm:"unique"`
 }
 
-// TestNew refuses what it cannot serve.
+// TestNew expects errors for arguments that New does not support.
 func TestNew(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
@@ -105,10 +106,10 @@ func TestNew(t *testing.T) {
 			}
 		}
 		if _, err := gormstore.New[oauthkit.Application](db, gormstore.Config{}); err == nil {
-			t.Error("an interface for an application: got no error")
+			t.Error("an interface as the type of application: got no error")
 		}
 		if _, err := gormstore.New[*uniqueApplication](db, gormstore.Config{}); err == nil || !strings.Contains(err.Error(), "Code") {
-			t.Errorf("a constraint that would not be made: got %v, want an error that names the field", err)
+			t.Errorf("a constraint that would not be created: got %v, want an error that names the field", err)
 		}
 	})
 	other, err := gorm.Open(tests.DummyDialector{}, &gorm.Config{})

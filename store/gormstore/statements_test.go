@@ -11,7 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 )
 
-// TestStatements holds the hot operations to their price: one act each, and on PostgreSQL one statement.
+// TestStatements expects one act for each hot operation, and one statement on
+// PostgreSQL.
 func TestStatements(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		db := open()
