@@ -75,8 +75,8 @@ func TestReady_Unmigrated(t *testing.T) {
 	})
 }
 
-// TestConnections shows that the smaller pool of two databases counts, and that SQLite, where
-// writers queue without a connection, has no limit (RL-31).
+// TestConnections shows that the smaller pool of two databases counts, and that
+// SQLite, where writers queue without a connection, has no limit (RL-31).
 func TestConnections(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		queues := open().Name() == "sqlite"

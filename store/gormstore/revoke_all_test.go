@@ -171,7 +171,7 @@ func TestRevokeAllRefusesActs(t *testing.T) {
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- end.end(ctx, store) }()
-			until(t, db, "the ending waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+			until(t, db, "the revocation waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 			for _, act := range acts(newAuthorization()) {
 				if err := act.do(ctx, store); !errors.Is(err, oauthkit.ErrEnded) {
 					t.Errorf("%s: got %v, want ErrEnded", act.name, err)
@@ -352,7 +352,7 @@ func TestRevokeAllCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- setDisabled(ctx, store, true) }()
-	until(t, db, "the ending waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
+	until(t, db, "the revocation waits", "SELECT count(*) FROM pg_locks WHERE NOT granted")
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the error of the context", err)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestStatementNames prepares every piece of SQL in this package for both databases, so that
-// no misspelt name of an argument or of columns is left to fail at run time.
+// TestStatementNames prepares every piece of SQL in this package for both databases,
+// so that no misspelt name of an argument or of columns is left to fail at run time.
 func TestStatementNames(t *testing.T) {
 	used := map[string]bool{}
 	for _, dialect := range []dialect{newPostgres(), newSQLite()} {
