@@ -26,6 +26,7 @@ var proseFolders = []string{
 	"http/observe",
 	"internal",
 	"oidc",
+	"store/gormstore",
 	"store/memstore",
 	"store/postgres",
 	"store/sqlite",

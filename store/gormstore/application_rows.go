@@ -186,7 +186,7 @@ func (t *applicationRows) fillColumn(tx *gorm.DB, field *schema.Field) error {
 	return tx.Exec("UPDATE ? SET ? = ? WHERE ? IS NULL", clause.Table{Name: t.schema.Table}, column, zero, column).Error
 }
 
-// hostIndices returns the indices in the tags of the host's own fields. The migrations
+// hostIndices returns the indices in the tags of the host's fields. The migrations
 // create those of AbstractApplication.
 func (t *applicationRows) hostIndices() []*schema.Index {
 	return slices.DeleteFunc(t.schema.ParseIndexes(), func(index *schema.Index) bool {

@@ -23,7 +23,7 @@ const (
 // gets a column for every field of the host's struct that has none, with the field's
 // zero value for existing applications. No column is ever changed or removed.
 //
-// The functions are for changes of the host's own, such as GORM's AutoMigrate of its
+// The functions make further changes for the host, such as GORM's AutoMigrate of its
 // tables. They run in one transaction, while no other instance migrates, after the
 // columns are added and before the host's indices are. So they can fill a column that
 // is tagged uniqueIndex, in which no two applications may have the zero value. A

@@ -75,7 +75,8 @@ func (p postgresDialect) migrate(ctx context.Context, u *upgrade) (err error) {
 // lock waits for the lock outside a transaction, so that the instance that holds it
 // need not wait for this one.
 func (m *postgresMigration) lock(ctx context.Context, conn *sql.Conn) error {
-	for _, setting := range []string{"SET statement_timeout = 0", "SET lock_timeout = 0"} { // for an index that takes long to create
+	// It takes long to create an index of a large table.
+	for _, setting := range []string{"SET statement_timeout = 0", "SET lock_timeout = 0"} {
 		if _, err := conn.ExecContext(ctx, setting); err != nil {
 			return err
 		}
