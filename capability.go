@@ -10,8 +10,8 @@ import (
 // the storing of an application are beside the code that stores it: FormFieldHolder
 // in form.go, Validator and AddressValidator in validation.go.
 
-// Described is an [Application] that describes itself to users. Users approve both:
-// if one changes, they are asked for consent again.
+// Described is an [Application] that describes itself to users. Its answers are part of
+// their consent: if one changes, users are asked again.
 type Described interface {
 	// DisplayName returns the name for people.
 	DisplayName() string

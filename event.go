@@ -15,9 +15,10 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Event is one of the structs in this file. Config.Observe receives events; a type
-// switch over them is an audit log. The event of a change is sent once, after the
-// change is stored. [RequestInfoFrom] returns the request it belongs to.
+// Event is one of the event structs of this package, such as [TokenIssued].
+// Config.Observe receives events; a type switch over them is an audit log. The event of
+// a change is sent once, after the change is stored. [RequestInfoFrom] returns the
+// request it belongs to.
 //
 // No event holds a secret. Codes and tokens are named by their [CredentialID].
 type Event interface {
