@@ -57,9 +57,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -434,4 +434,9 @@ func (p *Provider) userIsActive(ctx context.Context, subject string) (bool, erro
 		return false, Unavailable(fmt.Errorf("calling Config.UserIsActive: %w", err))
 	}
 	return active, nil
+}
+
+// isText reports whether a parameter can be stored and compared: UTF-8 without NUL.
+func isText(text string) bool {
+	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
 }

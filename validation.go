@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 
@@ -249,11 +248,6 @@ func (a *AbstractApplication) validateKeys(problems *Problems) {
 }
 
 func notVisible(r rune) bool { return r < 0x21 || r > 0x7e }
-
-// isText reports whether a parameter can be stored and compared: UTF-8 without NUL.
-func isText(text string) bool {
-	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
-}
 
 // Problems collects everything that is wrong, in the order of the fields. It is an
 // error if it is not empty.

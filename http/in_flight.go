@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
+	"golang.org/x/sync/semaphore"
 )
 
 // This file limits the requests that are served at the same time. Further requests
@@ -169,4 +169,28 @@ func isAnonymous(r *http.Request, found route, sent *body) bool {
 	default:
 		return false
 	}
+}
+
+// detached is the context of an endpoint.
+type detached struct {
+	request.Detached
+	turn *inFlight // the limit in which the request has a turn, or nil
+}
+
+// turnKey is the key of detached.turn.
+type turnKey struct{}
+
+// hasTurn reports whether the request has a turn of f. An endpoint that another
+// endpoint calls must not wait for the turn of its caller.
+func hasTurn(ctx context.Context, f *inFlight) bool {
+	turn, ok := ctx.Value(turnKey{}).(*inFlight)
+	return ok && turn == f
+}
+
+// Value implements [context.Context].
+func (d *detached) Value(key any) any {
+	if _, asked := key.(turnKey); asked && d.turn != nil {
+		return d.turn
+	}
+	return d.Detached.Value(key)
 }

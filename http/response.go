@@ -2,8 +2,14 @@ package oauthhttp
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"net"
 	"net/http"
+
+	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/http/internal/request"
+	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
 // response is the response to a request. It records whether it was begun: then no
@@ -67,4 +73,13 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 		return wrapped.ResponseWriter
 	}
 	return w
+}
+
+// asTimeout turns an internal error after the deadline into [oauthkit.Unavailable],
+// since its cause is probably the deadline.
+func asTimeout(ctx context.Context, err error) error {
+	if wire.Status(err) == http.StatusInternalServerError && request.AsPanic(err) == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return oauthkit.Unavailable(err)
+	}
+	return err
 }

@@ -5,6 +5,7 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -68,4 +69,98 @@ func writeErrorDocument(w http.ResponseWriter, r *http.Request, err error, docum
 		w.Header().Set("Retry-After", RetryAfter)
 	}
 	_ = WriteJSON(w, Status(err), document) // a map of strings can always be marshaled
+}
+
+// MetadataCacheControl is the Cache-Control header of metadata documents. They change
+// only when the host program does.
+const MetadataCacheControl = "public, max-age=300"
+
+// SetSecurityHeaders sets the strictest security headers. A response that needs
+// weaker ones replaces them. The values share one slice, because every response has
+// them.
+func SetSecurityHeaders(header http.Header) {
+	values := []string{"no-store", "default-src 'none'; frame-ancestors 'none'", "no-referrer", "nosniff", "DENY"}
+	for i, name := range [...]string{ // canonical
+		"Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
+	} {
+		header[name] = values[i : i+1 : i+1]
+	}
+}
+
+// AllowOrigin lets scripts of an origin read the response, and the headers that they
+// need after an error. It never allows credentials, so browsers send no cookies
+// along.
+func AllowOrigin(header http.Header, origin string) {
+	header.Set("Access-Control-Allow-Origin", origin)
+	header.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+}
+
+// AnswerPreflight answers r if it is a CORS preflight request of the Fetch standard,
+// and reports whether it is. It allows every origin: a preflight request does not
+// name the client.
+func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	header := w.Header()
+	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	header.Set("Access-Control-Max-Age", "7200")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// statusError is an error with a status code other than the one of its error code.
+type statusError struct {
+	status int
+	err    *oauthkit.Error
+}
+
+// WithStatus returns err with its own status code.
+func WithStatus(status int, err *oauthkit.Error) error { return &statusError{status: status, err: err} }
+
+func (e *statusError) Error() string { return e.err.Error() }
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// Status returns the status code of an error.
+func Status(err error) int {
+	var own *statusError
+	if errors.As(err, &own) {
+		return own.status
+	}
+	switch oauthkit.CodeOf(err) {
+	case oauthkit.InvalidClient, oauthkit.InvalidToken:
+		return http.StatusUnauthorized
+	case oauthkit.InsufficientScope, oauthkit.AccessDenied:
+		return http.StatusForbidden
+	case oauthkit.TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	case oauthkit.ServerError:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// Description returns the error_description that is sent for err. It is empty unless
+// err is an [oauthkit.Error].
+func Description(err error) string {
+	var sent *oauthkit.Error
+	if errors.As(err, &sent) {
+		return sent.Description
+	}
+	return ""
+}
+
+// Malformed returns the error of a request that cannot be read.
+func Malformed(format string, args ...any) *oauthkit.Error {
+	return oauthkit.Errorf(oauthkit.InvalidRequest, format, args...).WithReason(oauthkit.ReasonMalformedRequest)
+}
+
+// MethodNotAllowed returns the error of a request whose method is not one of methods.
+func MethodNotAllowed(methods []string) error {
+	return WithStatus(http.StatusMethodNotAllowed, oauthkit.Errorf(oauthkit.InvalidRequest, "the method must be %s", strings.Join(methods, " or ")).
+		WithReason(oauthkit.ReasonMethodNotAllowed))
 }
