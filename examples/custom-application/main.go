@@ -132,10 +132,11 @@ func callback(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "The application received no code: the user denied access, or the request was invalid.")
 }
 
-// authorizeURL returns the URL of an authorization request.
+// authorizeURL returns the URL of an authorization request, with the code_challenge of
+// RFC 7636 appendix B.
 func authorizeURL(base string, app *MyApplication) string {
 	return base + "/o/authorize?" + url.Values{
 		"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {app.RedirectURIs[0]}, "scope": {"openid read"},
-		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	}.Encode()
 }

@@ -13,14 +13,14 @@ import (
 // with its own table, key and names. It embeds no type of the library and implements
 // [oauthkit.Application].
 type Client struct {
-	ID             uint64              `gorm:"primaryKey"`                    // referenced by other tables of this program
+	ID             uint64              `gorm:"primaryKey"`                    // for other tables of this program
 	Key            string              `gorm:"size:255;not null;uniqueIndex"` // the client_id
-	Team           string              `gorm:"size:255;not null;index"`       // the owner: team:NAME, or a user
+	Team           string              `gorm:"size:255;not null;index"`       // the owner: team:NAME or a user
 	Title          string              `gorm:"size:100;not null"`             // the name that users see
-	Callback       string              `gorm:"size:500;not null"`             // the redirect URI; empty if it only acts for itself
-	Device         bool                `gorm:"not null"`                      // installed by its users, so it has no secret
+	Callback       string              `gorm:"size:500;not null"`             // the redirect URI, if any
+	Device         bool                `gorm:"not null"`                      // installed by users, so without a secret
 	Suspended      bool                `gorm:"not null"`                      // by an administrator
-	Version        int64               `gorm:"not null"`                      // incremented by each update, to detect conflicts
+	Version        int64               `gorm:"not null"`                      // incremented by each update
 	Secret         oauthkit.SecretHash `gorm:"size:255;not null"`             // empty for a Device
 	OldSecret      oauthkit.SecretHash `gorm:"size:255;not null"`             // valid until OldSecretUntil
 	OldSecretUntil *time.Time

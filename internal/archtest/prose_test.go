@@ -20,6 +20,7 @@ import (
 // its comments, append it here, and run go test ./internal/archtest -run Prose.
 var proseFolders = []string{
 	".",
+	"examples",
 	"grants",
 	"http/api",
 	"http/internal",
