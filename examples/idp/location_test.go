@@ -113,7 +113,7 @@ func TestUpToDate(t *testing.T) {
 			expectUpToDate(t, at, "")
 			for _, change := range []struct{ statement, want string }{
 				{"ALTER TABLE idp_sessions DROP COLUMN password", "idp_sessions has no column password"},
-				{"ALTER TABLE oauth_applications DROP COLUMN seeded_secrets", "no columns seeded_secrets"},
+				{"ALTER TABLE oauth_applications DROP COLUMN seeded_secrets", "lacks the columns seeded_secrets"},
 				{"DELETE FROM oauth_migrations", "lacks the migrations 0001"},
 			} {
 				if err := database.db.Exec(change.statement).Error; err != nil {
