@@ -79,7 +79,7 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 // mustSignIn reports whether the user must sign in before the request can proceed
 // (OpenID Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the
 // time at which the request began to wait, satisfies any demand; since is zero for a
-// new request. The error is for the application.
+// new request. An error is sent to the application.
 func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
 	must := false
 	switch {

@@ -92,7 +92,7 @@ func (b *body) has(name string) bool {
 	return false
 }
 
-// readAll reads the body, whatever its media type.
+// readAll reads the body. The caller checks the media type.
 func readAll(w http.ResponseWriter, r *http.Request) (string, error) {
 	if ahead, ok := r.Body.(*body); ok {
 		if text, ok := ahead.whole(); ok {

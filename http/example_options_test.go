@@ -11,8 +11,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A front end of the host's own builds the form for a new application from what it
-// is told, in the language of its user.
+// The host's own front end builds the form for a new application from the options, in the
+// user's language.
 func ExampleConfig_options() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Scopes: oauthkit.StaticScopes{"photos": "see your photos"}})

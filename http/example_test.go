@@ -16,8 +16,8 @@ import (
 	"github.com/oauthkit/oauthkit/store/memstore"
 )
 
-// A host mounts the handler twice: below its issuer's path, and for the documents
-// that RFC 8414 puts at the root.
+// A host mounts the handler below the issuer's path, and below /.well-known/ for the
+// metadata documents of RFC 8414.
 func ExampleNewHandler() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
@@ -46,8 +46,7 @@ func ExampleNewHandler() {
 	// /.well-known/oauth-authorization-server/o 200 application/json
 }
 
-// An API lets through who has a token with the scope, and tells all
-// others what they lack.
+// An API serves requests with a token that has the scope, and challenges all others.
 func ExampleRequireScopes() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
@@ -84,7 +83,7 @@ func ExampleRequireScopes() {
 	// 403 "Bearer error=\"insufficient_scope\", scope=\"write\""
 }
 
-// A login page returns to where it was asked to, and to no other site.
+// A login page returns to the path in next, and to no other site.
 func ExampleReturnPath() {
 	for _, next := range []string{"/o/consent?interaction=1", "https://evil.example/", "//evil.example/"} {
 		request := httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"next": {next}}.Encode(), nil)
@@ -96,13 +95,13 @@ func ExampleReturnPath() {
 	// /
 }
 
-// galleryApplication has a column of the host's own.
+// galleryApplication has an additional column.
 type galleryApplication struct {
 	oauthkit.AbstractApplication
 	Logo string
 }
 
-// The consent page shows the host's own columns, which arrive in the host's own type.
+// The consent page shows the additional column of an application.
 func ExampleConsentRowsFor() {
 	rows := oauthhttp.ConsentRowsFor(func(_ context.Context, app *galleryApplication) []oauthhttp.ConsentRow {
 		return []oauthhttp.ConsentRow{{Label: "Logo", Value: app.Logo}}

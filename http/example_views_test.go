@@ -22,7 +22,7 @@ import (
 const galleryRequest = "/o/authorize?client_id=print&redirect_uri=https://print.example/cb&response_type=code" +
 	"&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=photos"
 
-// galleryProvider has one application, print.
+// galleryProvider returns a provider with one application, print.
 func galleryProvider() *oauthkit.Provider {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://gallery.example/o", store, oauthkit.Config{
@@ -50,11 +50,11 @@ func galleryHandler(config oauthhttp.Config) http.Handler {
 	return handler
 }
 
-// alice is signed in.
+// alice is a CurrentUser that signs in alice.
 func alice(*http.Request) (*oauthkit.User, error) { return &oauthkit.User{Subject: "alice"}, nil }
 
-// consentLines asks for both scopes and returns the lines of the consent page that
-// hold one of the words.
+// consentLines requests both scopes and returns the lines of the consent page that
+// contain one of the words.
 func consentLines(handler http.Handler, words ...string) string {
 	var lines string
 	asked := httptest.NewRecorder()

@@ -11,7 +11,7 @@ import (
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
 
-// post is a request with a body of the given type.
+// post returns a request with a body of the given type.
 func post(contentType, body string) *http.Request {
 	request := httptest.NewRequest(http.MethodPost, "/o/token?grant_type=query", strings.NewReader(body))
 	if contentType != "" {
@@ -25,7 +25,7 @@ const formType = "application/x-www-form-urlencoded"
 func TestReadForm(t *testing.T) {
 	tests := map[string]struct {
 		contentType, body string
-		want              int // the status of the refusal; 0: accepted
+		want              int // the status of the error; if 0, the form is accepted
 	}{
 		"empty":                     {formType, "", 0},
 		"form":                      {formType, "a=1&b=2", 0},
@@ -62,7 +62,7 @@ func TestReadForm(t *testing.T) {
 				t.Error("T-03: the query was read")
 			}
 			if err != nil && form != nil {
-				t.Errorf("got a part of the form, %v, with the error %v", form, err)
+				t.Errorf("got the incomplete form %v with the error %v, want no form", form, err)
 			}
 		})
 	}
@@ -76,7 +76,7 @@ func TestT25_CompressedBody(t *testing.T) {
 	}
 }
 
-// FuzzReadForm holds whatever is accepted against what the library relies on.
+// FuzzReadForm checks accepted forms against the properties that the library relies on.
 func FuzzReadForm(f *testing.F) {
 	for _, seed := range []string{"", "a=1&b=2", "a=1&a=2", "a=%zz", "a;b", "a=%00", "%61=1&a=2", "resource=1&resource=2", "=&=", "a=+%2B", "&&&"} {
 		f.Add(seed)
