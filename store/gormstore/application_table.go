@@ -1,3 +1,12 @@
+// Package gormstore stores the data of a provider in PostgreSQL or SQLite, through
+// GORM. It is generic over the host's type of application, so that the host's own
+// columns come back typed.
+//
+// Package store/sqlite and package store/postgres open a database. A host that has a
+// *gorm.DB passes it to [New]. GORM's chained calls serve the applications, whose
+// columns the host defines. The other statements are SQL: on PostgreSQL each act is
+// one statement, on SQLite one transaction. [Credentials] is this part alone, for a
+// host whose applications are in a table of its own.
 package gormstore
 
 import (
@@ -6,10 +15,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
-
-	"github.com/oauthkit/oauthkit"
 )
 
 // ApplicationTable is the table of applications, in the host's type. It calls the
@@ -352,4 +360,13 @@ func (a *ApplicationTable[A]) List(ctx context.Context, page oauthkit.Applicatio
 	query = query.Order("client_id").Limit(page.Size).Session(&gorm.Session{}) // reusable for further attempts
 	err := a.attempt(ctx, false, func() error { return query.Find(&apps).Error })
 	return apps, storeError("listing applications", err)
+}
+
+// Application implements [oauthkit.ApplicationStore]. It returns an A.
+func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
+	app, err := s.ApplicationTable.Find(ctx, clientID)
+	if err != nil {
+		return nil, err
+	}
+	return app, nil
 }

@@ -1,23 +1,12 @@
-// Package gormstore stores the data of a provider in PostgreSQL or SQLite, through
-// GORM. It is generic over the host's type of application, so that the host's own
-// columns come back typed.
-//
-// Package store/sqlite and package store/postgres open a database. A host that has a
-// *gorm.DB passes it to [New]. GORM's chained calls serve the applications, whose
-// columns the host defines. The other statements are SQL: on PostgreSQL each act is
-// one statement, on SQLite one transaction. [Credentials] is this part alone, for a
-// host whose applications are in a table of its own.
 package gormstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
 
-	"gorm.io/gorm"
-
 	"github.com/oauthkit/oauthkit"
+	"gorm.io/gorm"
 )
 
 // Config configures a Store. The zero value is valid.
@@ -111,15 +100,6 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 		ScopeTable:       &ScopeTable{database},
 		Credentials:      credentials,
 	}, nil
-}
-
-// Application implements [oauthkit.ApplicationStore]. It returns an A.
-func (s *Store[A]) Application(ctx context.Context, clientID string) (oauthkit.Application, error) {
-	app, err := s.ApplicationTable.Find(ctx, clientID)
-	if err != nil {
-		return nil, err
-	}
-	return app, nil
 }
 
 // Close closes the database, or both of them, including the host's *gorm.DB.
