@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit/internal/redirect"
 )
 

@@ -8,9 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/http/internal/request"
-	"golang.org/x/sync/semaphore"
 )
 
 // This file limits the requests that are served at the same time. Further requests

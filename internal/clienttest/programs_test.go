@@ -8,10 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
-
-	"github.com/coreos/go-oidc/v3/oidc"
 )
 
 // TestCustomApplication shows that the typed columns of examples/custom-application

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/store/gormstore"

@@ -15,9 +15,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // ApplicationTable is the table of applications, in the host's type. It calls the

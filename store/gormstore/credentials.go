@@ -5,8 +5,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // Credentials stores everything except applications: Authorizations and consent,

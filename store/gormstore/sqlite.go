@@ -10,8 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // sqliteDialect executes each act in one transaction. Its first statement always

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // statement is a statement in the words of a database.

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/oauthkit/oauthkit"
 	"gorm.io/gorm"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // Config configures a Store. The zero value is valid.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
 	"github.com/oauthkit/oauthkit/oidc"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 )
 
