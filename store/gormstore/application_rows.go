@@ -109,7 +109,7 @@ func (t *applicationRows) addIndices(tx *gorm.DB) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.Exec(inTransaction(statement)).Error; err != nil {
+		if err := tx.Exec(stripConcurrently(statement)).Error; err != nil {
 			return t.indexFailed(index, err)
 		}
 	}
@@ -242,7 +242,7 @@ func (t *applicationRows) extension() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		statements = append(statements, inTransaction(statement))
+		statements = append(statements, stripConcurrently(statement))
 	}
 	return statements, nil
 }

@@ -129,7 +129,7 @@ func (a *ApplicationTable[A]) revokeEarlier(ctx context.Context, clientID string
 		return exists(clientID)
 	}
 	ended := applicationOwner(clientID)
-	left, err := a.credentials.boundedStrings(ctx, leftOfApplication, ended.arguments)
+	left, err := a.credentials.queryBounded(ctx, leftOfApplication, ended.arguments)
 	if err == nil && len(left) > 0 {
 		_, err = a.credentials.revokeOnce(ctx, ended, now)
 	}

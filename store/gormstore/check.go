@@ -90,10 +90,10 @@ func (d *database) checkVersions(ctx context.Context, place string) ([]oauthkit.
 	if len(missing) == 0 {
 		return nil, nil
 	}
-	return outdated(fmt.Sprintf("%s lacks the migrations %s", place, strings.Join(missing, ", "))), nil
+	return outdatedFinding(fmt.Sprintf("%s lacks the migrations %s", place, strings.Join(missing, ", "))), nil
 }
 
-func outdated(message string) []oauthkit.Finding {
+func outdatedFinding(message string) []oauthkit.Finding {
 	return []oauthkit.Finding{{
 		ID: "gormstore.E002", Severity: oauthkit.SeverityError, Message: message,
 		Hint: "Call Migrate, or execute the statements that PrintMigrations writes",
@@ -107,7 +107,7 @@ func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding,
 		return nil, err
 	}
 	if len(existing) == 0 {
-		return outdated(errNoApplications.Error()), nil
+		return outdatedFinding(errNoApplications.Error()), nil
 	}
 	var missing []string
 	for _, field := range t.missing(existing) {
@@ -116,7 +116,7 @@ func (t *applicationRows) checkColumns(ctx context.Context) ([]oauthkit.Finding,
 	if len(missing) == 0 {
 		return nil, nil
 	}
-	return outdated(fmt.Sprintf("the table of applications lacks the columns %s of %T", strings.Join(missing, ", "), t.model)), nil
+	return outdatedFinding(fmt.Sprintf("the table of applications lacks the columns %s of %T", strings.Join(missing, ", "), t.model)), nil
 }
 
 // checkKeys reports missing unique keys. They decide between concurrent acts: without

@@ -24,8 +24,8 @@ type expiring struct {
 	before time.Time
 }
 
-// expired returns the rows of a table that expired by a time.
-func expired(table, key string, before time.Time) expiring {
+// expiredRows returns the rows of a table that expired by a time.
+func expiredRows(table, key string, before time.Time) expiring {
 	return expiring{
 		name: table, key: key, before: before,
 		from: "{" + table + "} WHERE expires_at <= @before", order: " ORDER BY expires_at", change: "DELETE FROM {" + table + "}",
@@ -75,19 +75,19 @@ func (c *Credentials) expiring(now time.Time) []expiring {
 	}
 	// An Authorization is kept as long as it has codes, the only credentials that are
 	// kept after its expiry.
-	authorizations := expired("authorizations", "id", now)
+	authorizations := expiredRows("authorizations", "id", now)
 	authorizations.from = `{authorizations} a WHERE expires_at <= @before AND NOT EXISTS (
 	SELECT 1 FROM {authorization_codes} WHERE authorization_id = a.id AND expires_at > @kept)`
 	// Marks expire by the clock of the database.
-	endings := expired("endings", "name, id", now)
+	endings := expiredRows("endings", "name, id", now)
 	endings.from += " AND expires_at <= clock_timestamp()"
 	endings.order = ""
 	return []expiring{
 		sealed,
-		expired("interactions", "hash", now),
-		expired("authorization_codes", "hash", now.Add(-replayWindow)),
-		expired("access_tokens", "hash", now),
-		expired("refresh_tokens", "hash", now),
+		expiredRows("interactions", "hash", now),
+		expiredRows("authorization_codes", "hash", now.Add(-replayWindow)),
+		expiredRows("access_tokens", "hash", now),
+		expiredRows("refresh_tokens", "hash", now),
 		authorizations,
 		endings,
 	}

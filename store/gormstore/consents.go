@@ -70,13 +70,13 @@ const (
 // transaction and revoked after it. They do not include those of an approval that
 // came second.
 func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
-	revoked, others, err := c.revokeFirst(ctx, arguments{
+	revoked, others, err := c.revokeBatch(ctx, arguments{
 		clientID: clientID, subject: subject, now: now, limit: batchRows,
 		consent: &oauthkit.Consent{ID: secret.NewID(), ClientID: clientID, Subject: subject, CreatedAt: now, UpdatedAt: now},
 	})
 	if err == nil {
 		err = inBatches(others, func(ids string) error {
-			batch, err := c.boundedStrings(ctx, c.dialect.revokeListed+" RETURNING id", arguments{ids: ids, now: now})
+			batch, err := c.queryBounded(ctx, c.dialect.revokeListed+" RETURNING id", arguments{ids: ids, now: now})
 			revoked = append(revoked, batch...)
 			return err
 		})
@@ -87,10 +87,10 @@ func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject strin
 	return revoked, nil
 }
 
-// revokeFirst deletes the consent, revokes a batch, and lists the other
+// revokeBatch deletes the consent, revokes a batch, and lists the other
 // Authorizations. It has a deadline of its own, as each later statement has, because
 // ctx may have none.
-func (c *Credentials) revokeFirst(ctx context.Context, a arguments) (revoked, others []string, err error) {
+func (c *Credentials) revokeBatch(ctx context.Context, a arguments) (revoked, others []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	err = c.inTransaction(ctx, func(tx gorm.ConnPool) error {

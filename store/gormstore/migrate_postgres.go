@@ -205,7 +205,7 @@ func (m *postgresMigration) addIndices(ctx context.Context, conn *sql.Conn) erro
 		if err != nil {
 			return err
 		}
-		if err := m.ensureIndex(ctx, conn, index.Name, concurrently(statement)); err != nil {
+		if err := m.ensureIndex(ctx, conn, index.Name, addConcurrently(statement)); err != nil {
 			return m.table.indexFailed(index, err)
 		}
 	}
@@ -215,7 +215,7 @@ func (m *postgresMigration) addIndices(ctx context.Context, conn *sql.Conn) erro
 // transaction executes run in a transaction that waits for no lock longer than
 // lockTimeout, until it gets its locks.
 func (m *postgresMigration) transaction(ctx context.Context, run func(tx *gorm.DB) error) error {
-	return m.patiently(ctx, func() error {
+	return m.retryLocks(ctx, func() error {
 		return m.on.Transaction(func(tx *gorm.DB) error {
 			pool, held := tx.Statement.ConnPool, false
 			if _, err := pool.ExecContext(ctx, "SET LOCAL lock_timeout = '"+lockTimeout+"'"); err != nil {
@@ -234,8 +234,8 @@ AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = @lock)`, argument
 	})
 }
 
-// patiently executes run until it gets its locks.
-func (m *postgresMigration) patiently(ctx context.Context, run func() error) error {
+// retryLocks executes run until it gets its locks.
+func (m *postgresMigration) retryLocks(ctx context.Context, run func() error) error {
 	for n := 1; ; n++ {
 		err := run()
 		lockFailed := sqlState(err) == "55P03" || isUndone(err)
@@ -249,7 +249,7 @@ func (m *postgresMigration) patiently(ctx context.Context, run func() error) err
 // exists. An index that an interrupted run has left is invalid, and is removed first.
 // Both wait for transactions that use the table, and no request waits for them.
 func (m *postgresMigration) ensureIndex(ctx context.Context, conn *sql.Conn, name, statement string) error {
-	return m.patiently(ctx, func() error {
+	return m.retryLocks(ctx, func() error {
 		valid, err := m.isValid(ctx, conn, name)
 		if err != nil || valid {
 			return err
@@ -276,13 +276,13 @@ const cleanupTimeout = 5 * time.Second
 
 func (m *postgresMigration) isValid(ctx context.Context, conn *sql.Conn, name string) (valid bool, err error) {
 	err = m.queryRow(ctx, conn, `SELECT EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(@name) AND indisvalid)`,
-		arguments{name: quoted(name)}, &valid)
+		arguments{name: quote(name)}, &valid)
 	return valid, err
 }
 
 func (*postgresMigration) dropIndex(ctx context.Context, conn *sql.Conn, name string) error {
-	_, err := conn.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+quoted(name))
+	_, err := conn.ExecContext(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+quote(name))
 	return err
 }
 
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -51,17 +51,17 @@ func (s step) all() []string {
 	if s.statements == "" {
 		return nil
 	}
-	return strings.Split(inTransaction(s.statements), ";\n")
+	return strings.Split(stripConcurrently(s.statements), ";\n")
 }
 
 var createIndex = regexp.MustCompile(`(?i)\bCREATE (UNIQUE )?INDEX (CONCURRENTLY )?`)
 
-// inTransaction returns statements that create indices while the table is locked.
-func inTransaction(statements string) string {
+// stripConcurrently returns statements that create indices while the table is locked.
+func stripConcurrently(statements string) string {
 	return createIndex.ReplaceAllString(statements, "CREATE ${1}INDEX ")
 }
 
-// concurrently returns a statement that creates an index while rows are written.
-func concurrently(statement string) string {
+// addConcurrently returns a statement that creates an index while rows are written.
+func addConcurrently(statement string) string {
 	return createIndex.ReplaceAllString(statement, "CREATE ${1}INDEX CONCURRENTLY ")
 }

@@ -228,7 +228,7 @@ const longestWait = time.Minute
 func (postgresDialect) awaitActs(ctx context.Context, d *database, renew func() error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, longestWait, errors.New("transactions that may insert an authorization have not ended"))
 	defer cancel()
-	running, err := d.boundedStrings(ctx, actsRunning, arguments{})
+	running, err := d.queryBounded(ctx, actsRunning, arguments{})
 	for longest := time.Millisecond; err == nil && len(running) > 0; longest = min(2*longest, 100*time.Millisecond) {
 		if !pause(ctx, longest) {
 			return context.Cause(ctx)
@@ -237,7 +237,7 @@ func (postgresDialect) awaitActs(ctx context.Context, d *database, renew func() 
 		if list, err = json.Marshal(running); err != nil {
 			break
 		}
-		if running, err = d.boundedStrings(ctx, actsStillRunning, arguments{ids: string(list)}); err == nil {
+		if running, err = d.queryBounded(ctx, actsStillRunning, arguments{ids: string(list)}); err == nil {
 			err = renew()
 		}
 	}

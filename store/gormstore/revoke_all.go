@@ -123,7 +123,7 @@ func (c *Credentials) ForgetApplication(ctx context.Context, clientID string, no
 
 // revokeMarked revokes everything of an application under a permanent mark.
 func (c *Credentials) revokeMarked(ctx context.Context, o owner, now time.Time, consents bool) error {
-	if err := c.batch(ctx, c.pool(), setPermanentMark, o.arguments); err != nil {
+	if err := c.changeMark(ctx, c.pool(), setPermanentMark, o.arguments); err != nil {
 		return err
 	}
 	_, err := c.revokeAll(ctx, o, now, consents, func() error { return nil })
@@ -134,11 +134,11 @@ func (c *Credentials) revokeMarked(ctx context.Context, o owner, now time.Time, 
 // removes. The mark expires by itself if the program ends before.
 func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (revoked int, err error) {
 	o.id = secret.NewID()
-	if err := c.batch(ctx, c.pool(), setMark, o.arguments); err != nil {
+	if err := c.changeMark(ctx, c.pool(), setMark, o.arguments); err != nil {
 		return 0, err
 	}
 	defer func() {
-		removed := c.batch(context.WithoutCancel(ctx), c.pool(), removeMark, o.arguments)
+		removed := c.changeMark(context.WithoutCancel(ctx), c.pool(), removeMark, o.arguments)
 		err = errors.Join(err, removed)
 	}()
 	due := time.NewTicker(batchTime)
@@ -149,7 +149,7 @@ func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (r
 		default:
 			return nil
 		}
-		renewed, err := c.bounded(ctx, c.pool(), renewMark, o.arguments)
+		renewed, err := c.executeBounded(ctx, c.pool(), renewMark, o.arguments)
 		if err == nil && renewed == 0 {
 			err = errors.New("a statement took so long that the mark has expired")
 		}
@@ -165,7 +165,7 @@ func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, con
 	}
 	o.limit = batchRows
 	for rows := batchRows; consents && rows == batchRows; {
-		if rows, err = c.bounded(ctx, c.pool(), o.deleteConsents, o.arguments); err != nil {
+		if rows, err = c.executeBounded(ctx, c.pool(), o.deleteConsents, o.arguments); err != nil {
 			return 0, err
 		}
 		if err := renew(); err != nil {
@@ -174,12 +174,12 @@ func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, con
 	}
 	o.limit = pageRows
 	for {
-		ids, err := c.boundedStrings(ctx, o.selectValid, o.arguments)
+		ids, err := c.queryBounded(ctx, o.selectValid, o.arguments)
 		if err != nil || len(ids) == 0 {
 			return revoked, err
 		}
 		err = inBatches(ids, func(ids string) error {
-			rows, err := c.bounded(ctx, c.pool(), c.dialect.revokeListed, arguments{ids: ids, now: now})
+			rows, err := c.executeBounded(ctx, c.pool(), c.dialect.revokeListed, arguments{ids: ids, now: now})
 			revoked += rows
 			if err == nil {
 				err = renew()
@@ -209,29 +209,29 @@ func inBatches(ids []string, revoke func(ids string) error) error {
 
 // isMarked reports whether an application has a permanent mark.
 func (c *Credentials) isMarked(ctx context.Context, name string) (bool, error) {
-	names, err := c.boundedStrings(ctx, selectPermanentMark, arguments{name: name})
+	names, err := c.queryBounded(ctx, selectPermanentMark, arguments{name: name})
 	return len(names) > 0, err
 }
 
 // unmark removes the permanent mark of an application.
 func (c *Credentials) unmark(ctx context.Context, conn gorm.ConnPool, name string) error {
-	return c.batch(ctx, conn, removeMark, arguments{name: name})
+	return c.changeMark(ctx, conn, removeMark, arguments{name: name})
 }
 
 // expireMark lets the permanent mark of a removed application expire. It reports
 // whether there was one.
 func (c *Credentials) expireMark(ctx context.Context, conn gorm.ConnPool, name string) (marked bool, err error) {
-	rows, err := c.bounded(ctx, conn, expirePermanentMark, arguments{name: name})
+	rows, err := c.executeBounded(ctx, conn, expirePermanentMark, arguments{name: name})
 	return rows > 0, err
 }
 
-// bounded executes a statement with a deadline, and returns the number of rows that
+// executeBounded executes a statement with a deadline, and returns the number of rows that
 // it changed. Outside a transaction, a statement that waits for a lock begins again
 // after batchTime, so that it does not hold a connection and a place in the queue of
 // the lock for long. After a minute it fails.
-func (d *database) bounded(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (rows int, err error) {
+func (d *database) executeBounded(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (rows int, err error) {
 	for range longestWait / batchTime {
-		rows, err = d.boundedOnce(ctx, conn, statement, a)
+		rows, err = d.executeOnce(ctx, conn, statement, a)
 		if conn != d.pool() || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			break
 		}
@@ -239,18 +239,18 @@ func (d *database) bounded(ctx context.Context, conn gorm.ConnPool, statement st
 	return rows, err
 }
 
-func (d *database) boundedOnce(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (int, error) {
+func (d *database) executeOnce(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	return d.execute(ctx, conn, statement, a)
 }
 
-func (d *database) batch(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) error {
-	_, err := d.bounded(ctx, conn, statement, a)
+func (d *database) changeMark(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) error {
+	_, err := d.executeBounded(ctx, conn, statement, a)
 	return err
 }
 
-func (d *database) boundedStrings(ctx context.Context, statement string, a arguments) ([]string, error) {
+func (d *database) queryBounded(ctx context.Context, statement string, a arguments) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
 	return d.queryStrings(ctx, d.pool(), statement, a)

@@ -67,7 +67,7 @@ func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.Aut
 		var access, refresh time.Time
 		fields := c.tables.authorizations.fields(make([]any, 0, maxFields), authorization)
 		err := scan(append(fields, timestamp{&access}, timestamp{&refresh})...)
-		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: later(access, refresh)})
+		uses = append(uses, oauthkit.AuthorizationUse{Authorization: authorization, LastUsedAt: latest(access, refresh)})
 		return err
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Credentials) UserAuthorizations(ctx context.Context, query oauthkit.Aut
 	return uses, nil
 }
 
-func later(one, other time.Time) time.Time {
+func latest(one, other time.Time) time.Time {
 	if other.After(one) {
 		return other
 	}
