@@ -225,10 +225,10 @@ func (c *Credentials) expireMark(ctx context.Context, conn gorm.ConnPool, name s
 	return rows > 0, err
 }
 
-// executeBounded executes a statement with a deadline, and returns the number of rows that
-// it changed. Outside a transaction, a statement that waits for a lock begins again
-// after batchTime, so that it does not hold a connection and a place in the queue of
-// the lock for long. After a minute it fails.
+// executeBounded executes a statement with a deadline, and returns the number of rows
+// that it changed. Outside a transaction, a statement that waits for a lock begins
+// again after batchTime, so that it does not hold a connection and a place in the
+// queue of the lock for long. After a minute it fails.
 func (d *database) executeBounded(ctx context.Context, conn gorm.ConnPool, statement string, a arguments) (rows int, err error) {
 	for range longestWait / batchTime {
 		rows, err = d.executeOnce(ctx, conn, statement, a)
