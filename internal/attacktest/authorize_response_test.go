@@ -126,9 +126,9 @@ func parallelRequests(t *testing.T, s *fixture.Server) {
 // end up in histories, logs and Referer headers. The fixture checks Referrer-Policy
 // for every page.
 func addresses(t *testing.T, s *fixture.Server) {
-	nobody, alice := s.Browser(""), s.Browser("alice")
+	anonymous, alice := s.Browser(""), s.Browser("alice")
 	form := s.Web.AuthorizeRequest("state=the-state", "nonce=the-nonce", "login_hint=the-hint")
-	for _, answer := range []*fixture.Answer{nobody.Authorize(form).Login(), alice.Authorize(form)} {
+	for _, answer := range []*fixture.Answer{anonymous.Authorize(form).Login(), alice.Authorize(form)} {
 		location, err := url.QueryUnescape(answer.Location())
 		if err != nil {
 			t.Fatal(err)

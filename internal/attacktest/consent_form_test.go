@@ -137,10 +137,10 @@ func foreignInteraction(t *testing.T, s *fixture.Server) {
 	alice.Decide(page, "allow").ErrorPage(403)
 	alice.Decide(page, "allow", "token="+tokenOf(alice.Open(s.Web.AuthorizeRequest()).Consent())).ErrorPage(403)
 
-	nobody := s.Browser("")
-	login := nobody.Authorize(s.Web.AuthorizeRequest()).Login()
+	anonymous := s.Browser("")
+	login := anonymous.Authorize(s.Web.AuthorizeRequest()).Login()
 	alice.ReturnFromLogin(login).ErrorPage(403) // mallory sent alice the link that the login page returns to
-	nobody.ReturnFromLogin(login).Login()
+	anonymous.ReturnFromLogin(login).Login()
 
 	code := mallory.Decide(page, "allow").Code()
 	if claims := claimsOf(t, s.Web.Redeem(code).Tokens().ID); claims["sub"] != "mallory" {

@@ -105,11 +105,11 @@ func everyPage(s *fixture.Server) map[string]*fixture.Answer {
 
 func frames(t *testing.T, s *fixture.Server) {
 	answers := everyPage(s)
-	nobody := s.Browser("")
-	answers["login redirect"] = nobody.Authorize(s.Web.AuthorizeRequest())
+	anonymous := s.Browser("")
+	answers["login redirect"] = anonymous.Authorize(s.Web.AuthorizeRequest())
 	answers["token error"] = s.Web.ClientCredentials()
-	answers["stylesheet"] = nobody.Get(attributesOf(t, answers["consent"], "href")[0])
-	answers["metadata"] = nobody.Get("/o/.well-known/openid-configuration")
+	answers["stylesheet"] = anonymous.Get(attributesOf(t, answers["consent"], "href")[0])
+	answers["metadata"] = anonymous.Get("/o/.well-known/openid-configuration")
 	for name, answer := range answers {
 		policy := answer.Header.Get("Content-Security-Policy")
 		if answer.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(policy, "frame-ancestors 'none'") {

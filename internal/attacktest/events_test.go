@@ -113,9 +113,9 @@ func introspectionEvents(t *testing.T, s *fixture.Server) {
 }
 
 func authenticationEvents(t *testing.T, s *fixture.Server) {
-	nobody, wrong := *s.WebPost, *s.WebPost
-	nobody.ID, wrong.Secret = "nobody", presented
-	observes(t, s, func() { nobody.ClientCredentials().Unauthorized() }, oauthkit.ClientAuthenticationFailed{Method: "client_secret_post"})
+	anonymous, wrong := *s.WebPost, *s.WebPost
+	anonymous.ID, wrong.Secret = "nobody", presented
+	observes(t, s, func() { anonymous.ClientCredentials().Unauthorized() }, oauthkit.ClientAuthenticationFailed{Method: "client_secret_post"})
 	observes(t, s, func() { wrong.ClientCredentials().Unauthorized() }, oauthkit.ClientAuthenticationFailed{ClientID: "webp", Method: "client_secret_post"})
 }
 

@@ -130,8 +130,8 @@ func pageActs() []faultyAct {
 			return func() *fixture.Answer { return alice.Authorize(s.Web.AuthorizeRequest()) }
 		}},
 		{name: "authorize, not signed in", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
-			nobody := s.Browser("")
-			return func() *fixture.Answer { return nobody.Authorize(s.Web.AuthorizeRequest()) }
+			anonymous := s.Browser("")
+			return func() *fixture.Answer { return anonymous.Authorize(s.Web.AuthorizeRequest()) }
 		}, done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Login() }},
 		{name: "authorize, to be asked", page: true, prepare: func(s *fixture.Server) func() *fixture.Answer {
 			alice := s.Browser("alice")

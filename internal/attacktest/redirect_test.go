@@ -54,11 +54,11 @@ func redirectStatus(t *testing.T, s *fixture.Server) {
 }
 
 func noRedirectBeforeChecks(_ *testing.T, s *fixture.Server) {
-	alice, nobody := s.Browser("alice"), s.Browser("")
+	alice, anonymous := s.Browser("alice"), s.Browser("")
 	evil := func(overrides ...string) url.Values {
 		return s.Web.AuthorizeRequest(append(overrides, "redirect_uri=https://evil.test/cb")...)
 	}
-	nobody.Authorize(evil("prompt=none")).ErrorPage(400)
+	anonymous.Authorize(evil("prompt=none")).ErrorPage(400)
 	for _, trigger := range [][]string{
 		{"prompt=none"}, {"scope=nonsense"}, {"response_type=nonsense"}, {"response_type"}, {"response_mode=nonsense"},
 		{"code_challenge", "code_challenge_method"}, {"+scope=openid"}, {"+state=again"}, {"request=nonsense"},

@@ -35,16 +35,16 @@ func usersRedirector(t *testing.T, s *fixture.Server) {
 	mallory := s.Browser("mallory")
 	id, _ := registerJSON(t, s, mallory, registration(""))
 	client := s.AddUnchecked(storedApplication(t, s, id))
-	nobody, alice := s.Browser(""), s.Browser("alice")
+	anonymous, alice := s.Browser(""), s.Browser("alice")
 	for _, client := range []*fixture.Client{client, s.Evil} {
 		for _, broken := range brokenRequests(client) {
-			nobody.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
+			anonymous.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 			alice.Open(client.AuthorizeRequest(broken...)).ErrorPage(400)
 		}
-		nobody.Open(client.AuthorizeRequest()).Login() // a valid request needs the user first
+		anonymous.Open(client.AuthorizeRequest()).Login() // a valid request needs the user first
 		page := alice.Open(client.AuthorizeRequest()).Consent()
 		alice.Decide(page, "deny").Refused("access_denied") // after she has seen the redirect URI
-		nobody.Open(client.AuthorizeRequest("prompt=none")).Refused("login_required")
+		anonymous.Open(client.AuthorizeRequest("prompt=none")).Refused("login_required")
 		alice.Open(client.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	}
 	rejected := fixture.EventsOf[oauthkit.AuthorizeRejected](s.Events)

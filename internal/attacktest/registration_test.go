@@ -71,9 +71,9 @@ func noRegistration(t *testing.T, s *fixture.Server) {
 			t.Errorf("%s: got a registration_endpoint, want none in %s", name, document.Body)
 		}
 	}
-	nobody := s.Browser("")
-	sendJSON(nobody, http.MethodPost, "/o/api/applications", registration("")).ErrorJSON(403, "login_required")
-	nobody.Post("/o/applications/register/", url.Values{"name": {"Mine"}}).Login()
+	anonymous := s.Browser("")
+	sendJSON(anonymous, http.MethodPost, "/o/api/applications", registration("")).ErrorJSON(403, "login_required")
+	anonymous.Post("/o/applications/register/", url.Values{"name": {"Mine"}}).Login()
 	checkUnchanged(t, s)
 }
 
