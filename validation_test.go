@@ -18,7 +18,8 @@ func TestQ10_ClientKeys(t *testing.T) {
 			t.Errorf("%.40q: got %v, want a problem with client_jwks", set, err)
 		}
 	}
-	for _, set := range []string{`{"keys":[null]}`, `{"keys":[{}]}`, `{"keys":[{"kty":1,"n":[],"e":null}]}`} { // private_key_jwt is not supported yet, so they are not parsed
+	// private_key_jwt is not supported yet, so the keys are not parsed.
+	for _, set := range []string{`{"keys":[null]}`, `{"keys":[{}]}`, `{"keys":[{"kty":1,"n":[],"e":null}]}`} {
 		app := &AbstractApplication{ClientID: "app", ClientType: Confidential, ClientJWKS: set}
 		if err := ValidateApplication(app); err != nil {
 			t.Errorf("%s: got %v, want it accepted", set, err)

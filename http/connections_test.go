@@ -92,7 +92,8 @@ func TestRevokeOneAuthorization(t *testing.T) {
 		t.Error("got the wrong authorization revoked")
 	}
 	m.do(http.StatusNotFound, http.MethodGet, path, "", "")
-	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "") // an authorization of another application
+	// An authorization of another application.
+	m.do(http.StatusNotFound, http.MethodGet, "/o/authorized_tokens/printer/laptop/delete/", "", "")
 }
 
 // TestManySignIns checks that an authorization is listed, and can be revoked on the

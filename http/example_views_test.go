@@ -94,8 +94,9 @@ func ExampleHandler_Endpoint() {
 	handler, err := oauthhttp.NewHandler(galleryProvider(), oauthhttp.Config{
 		CurrentUser: signedIn,
 		LoginURL:    "/login",
-		Groups:      []oauthhttp.Group{oauthhttp.GroupBase, oauthhttp.GroupMetadata, oauthhttp.GroupOIDC}, // no management
-		Replace:     map[string]http.Handler{"authorize": http.HandlerFunc(authorize)},
+		// Management is left out.
+		Groups:  []oauthhttp.Group{oauthhttp.GroupBase, oauthhttp.GroupMetadata, oauthhttp.GroupOIDC},
+		Replace: map[string]http.Handler{"authorize": http.HandlerFunc(authorize)},
 	})
 	if err != nil {
 		panic(err)

@@ -52,7 +52,8 @@ func identityOverrides() []override {
 				o.Errorf("got %v, want an error: no store could find it", err)
 			}
 		}),
-		overriding[ownDomain]("GetDomain", func(o *overridden) { // go-oauth2's own code asks for it, this library for a decision never
+		// go-oauth2's own code calls it, but this library does not decide by it.
+		overriding[ownDomain]("GetDomain", func(o *overridden) {
 			o.create()
 			o.approve()
 			o.wants("authorize", o.authorize("redirect_uri", "https://own.test/cb").Code, http.StatusBadRequest)

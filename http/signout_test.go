@@ -184,7 +184,8 @@ func TestSignedOutPage(t *testing.T) {
 					t.Errorf("got a page with %q:\n%s", without, page)
 				}
 			}
-			answer := l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", "") // from another window
+			// From another window.
+			answer := l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", "")
 			if answer.Header().Get("Location") != "/o/logout" || len(l.events) > 0 {
 				t.Errorf("got Location %q and events %v, want the page and none", answer.Header().Get("Location"), l.events)
 			}

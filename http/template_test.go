@@ -169,7 +169,8 @@ func TestTemplates(t *testing.T) {
 					t.Errorf("got a page without %q:\n%s", want, page.Body)
 				}
 			}
-			for _, without := range append(test.without, "<script", `title="Web<`, `"'onload`) { // the application's name is escaped
+			// The application's name is escaped.
+			for _, without := range append(test.without, "<script", `title="Web<`, `"'onload`) {
 				if strings.Contains(page.Body.String(), without) {
 					t.Errorf("got a page with %q:\n%s", without, page.Body)
 				}

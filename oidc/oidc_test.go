@@ -87,7 +87,8 @@ func (s *site) authorize(parameters url.Values) (*oauthkit.AuthorizeRequest, err
 	s.t.Helper()
 	form := url.Values{
 		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {callback}, "scope": {"openid"},
-		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+		// RFC 7636 appendix B
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	}
 	for name, values := range parameters {
 		form[name] = values

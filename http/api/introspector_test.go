@@ -316,7 +316,8 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 func TestIntrospectorQuestionEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		provider := &remote{wait: make(chan struct{})}
-		introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) { config.Client.Timeout = -1 }) // as none
+		// A negative timeout is none.
+		introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) { config.Client.Timeout = -1 })
 		ctx, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		for range 2 { // the second shares the question of the first

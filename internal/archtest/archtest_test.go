@@ -134,7 +134,8 @@ func TestRequests(t *testing.T) {
 	})
 }
 
-// TestStatements shows the rules for SQL statements, goroutines and files that do not ship.
+// TestStatements shows the rules for SQL statements and goroutines, and which files do
+// not ship.
 func TestStatements(t *testing.T) {
 	runRules(t, []ruleTest{
 		{"formatted SQL", "http/applications.go", body("fmt", "_ = fmt.Sprintf(`\n\t\tSELECT * FROM %s`, table)"), "builds SQL from parts"},

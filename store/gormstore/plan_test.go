@@ -128,7 +128,9 @@ func TestUserAuthorizationsReads(t *testing.T) {
 		}
 		buffers += count
 	}
-	if buffers == 0 || buffers > 200 { // the rows alone are some hundred pages, and looking for the tokens of each three pages
+	// The rows alone take some hundred pages, and the look-up of the tokens of each row
+	// takes three pages.
+	if buffers == 0 || buffers > 200 {
 		t.Errorf("got %d pages read, want at most 200:\n%s", buffers, strings.Join(plan, "\n"))
 	}
 }
