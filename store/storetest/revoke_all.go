@@ -217,11 +217,11 @@ func (e ending) testAgainstGiven(t *trial) {
 		t.wantNoConsent(approval.Consent)
 		return
 	}
-	alive := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
+	valid := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
 	t.wantError("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
-	if known := err == nil; known != alive || alive != (revoked == 0) {
-		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", e.name, known, alive, revoked)
+	if known := err == nil; known != valid || valid != (revoked == 0) {
+		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", e.name, known, valid, revoked)
 	}
 }
 
@@ -235,8 +235,8 @@ func (e ending) testAgainstTokens(t *trial) {
 		t.wantNoTokens(tokens)
 		t.wantNoAuthorization(authorization)
 		t.wantEqual(e.name, revoked, 0)
-	} else if alive := t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero(); alive != (revoked == 0) {
-		t.Errorf("SaveTokens, against %s: got Authorization valid %t, %d revoked, want these to agree", e.name, alive, revoked)
+	} else if valid := t.storedAccessToken(tokens.Access.Hash).Authorization.RevokedAt.IsZero(); valid != (revoked == 0) {
+		t.Errorf("SaveTokens, against %s: got Authorization valid %t, %d revoked, want these to agree", e.name, valid, revoked)
 	}
 }
 
