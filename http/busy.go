@@ -96,5 +96,5 @@ func (p *prepared) send(w http.ResponseWriter) {
 		header["Vary"] = append(vary[:len(vary):len(vary)], p.header["Vary"]...)
 	}
 	w.WriteHeader(p.status)
-	_, _ = w.Write(p.body.Bytes()) //nolint:gosec // it was written by this package
+	_, _ = w.Write(p.body.Bytes()) // written by this package
 }

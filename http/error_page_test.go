@@ -40,7 +40,7 @@ func waysToErrorPages() map[string]wayToErrorPage {
 		"no client_id":             {oauthkit.ReasonApplicationUnknown, 400, request, get("/o/authorize?scope=" + url.QueryEscape(mark))},
 		"an unknown client_id":     {oauthkit.ReasonApplicationUnknown, 400, request, get("/o/authorize?client_id=" + url.QueryEscape(mark))},
 		"no redirect_uri":          {oauthkit.ReasonRedirectURIMismatch, 400, request, get("/o/authorize?client_id=printer")},
-		"a foreign redirect_uri":   {oauthkit.ReasonRedirectURIMismatch, 400, request, get("/o/authorize?client_id=printer&redirect_uri=https://evil.test/" + url.QueryEscape(mark))},
+		"an unknown redirect_uri":  {oauthkit.ReasonRedirectURIMismatch, 400, request, get("/o/authorize?client_id=printer&redirect_uri=https://evil.test/" + url.QueryEscape(mark))},
 		"no form":                  {oauthkit.ReasonMalformedRequest, 400, request, get("/o/authorize?a=%zz" + url.QueryEscape(mark))},
 		"a list after no id":       {oauthkit.ReasonMalformedRequest, 400, request, get("/o/applications?after=%00" + url.QueryEscape(mark))},
 		"a repeated field":         {oauthkit.ReasonMalformedRequest, 400, request, post("/o/consent", url.Values{"token": {mark, mark}})},
@@ -55,16 +55,16 @@ func waysToErrorPages() map[string]wayToErrorPage {
 			m.handler.ServeHTTP(httptest.NewRecorder(), post("/o/consent", form)(m))
 			return post("/o/consent", form)(m)
 		}},
-		"another site's form":      {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
-		"a form without token":     {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
-		"who may not register":     {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
-		"too many applications":    {oauthkit.ReasonTooManyApplications, 403, denied, afterMany(formOf("/o/applications/register", url.Values{"redirect_uris": {"https://rp.test/marked"}}))},
-		"a secret of a public one": {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
-		"another's application":    {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},
-		"no such application":      {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/" + url.PathEscape(mark))},
-		"an unknown connection":    {oauthkit.ReasonNotFound, 404, denied, get("/o/authorized_tokens/printer/delete")},
-		"no page":                  {oauthkit.ReasonNotFound, 404, denied, get("/o/" + url.PathEscape(mark))},
-		"another method":           {oauthkit.ReasonMethodNotAllowed, 405, request, func(m *managed) *http.Request { return m.sent(http.MethodPut, "/o/consent", nil) }},
+		"another site's form":         {oauthkit.ReasonCrossSite, 403, denied, func(m *managed) *http.Request { return fromElsewhere(post("/o/consent", nil)(m)) }},
+		"a form without token":        {oauthkit.ReasonFormExpired, 403, expired, post("/o/applications/register", url.Values{"name": {mark}})},
+		"a user who may not register": {oauthkit.ReasonMayNotRegister, 403, denied, asCarol(get("/o/applications/register"))},
+		"too many applications":       {oauthkit.ReasonTooManyApplications, 403, denied, afterMany(formOf("/o/applications/register", url.Values{"redirect_uris": {"https://rp.test/marked"}}))},
+		"a secret of a public one":    {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/app/secret")},
+		"another user's application":  {oauthkit.ReasonNotFound, 404, denied, asCarol(get("/o/applications/printer/delete"))},
+		"no such application":         {oauthkit.ReasonNotFound, 404, denied, get("/o/applications/" + url.PathEscape(mark))},
+		"an unknown connection":       {oauthkit.ReasonNotFound, 404, denied, get("/o/authorized_tokens/printer/delete")},
+		"no page":                     {oauthkit.ReasonNotFound, 404, denied, get("/o/" + url.PathEscape(mark))},
+		"another method":              {oauthkit.ReasonMethodNotAllowed, 405, request, func(m *managed) *http.Request { return m.sent(http.MethodPut, "/o/consent", nil) }},
 	}
 }
 

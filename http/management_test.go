@@ -175,7 +175,7 @@ func elementsOf(t *testing.T, page string) []xml.StartElement {
 	var elements []xml.StartElement
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return elements
 		}
 		if err != nil {

@@ -180,7 +180,7 @@ func (h *Handler) sendPage(w http.ResponseWriter, index int, response pageRespon
 	header.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send the page's form without its origin
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+response.formAction)
 	w.WriteHeader(response.status)
-	_, _ = w.Write(page) //nolint:gosec // html/template has escaped it
+	_, _ = w.Write(page) // html/template has escaped it
 }
 
 // setLinks sets the links that do not depend on the page's purpose.

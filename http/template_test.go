@@ -225,15 +225,15 @@ func TestTemplatesKeepProtection(t *testing.T) {
 // TestBrokenTemplates checks that NewHandler finds each mistake.
 func TestBrokenTemplates(t *testing.T) {
 	for name, broken := range map[string]map[string]string{
-		"syntax":               {"consent.html": `{{define "content"}}{{if}}{{end}}`},
-		"a field that is none": {"consent.html": `{{define "content"}}{{range .Scopes}}{{.Meaning}}{{end}}{{end}}`},
-		"a field in a block that this host does not show": {"parts.html": `{{define "choices"}}{{.Nonsense}}{{end}}`},
-		"a field in a block that it does":                 {"parts.html": `{{define "scopes"}}{{.Nonsense}}{{end}}`},
-		"a block that is none":                            {"layout.html": `{{define "layout"}}{{template "contents" .}}{{end}}`},
-		"a function":                                      {"parts.html": `{{define "title"}}{{translate .Title}}{{end}}`},
-		"no layout":                                       {"layout.html": `<!doctype html>`},
-		"no context to escape":                            {"error.html": `{{define "content"}}<a href="{{.Message}}{{end}}`},
-		"a folder":                                        {"consent.html/x": ``},
+		"syntax":           {"consent.html": `{{define "content"}}{{if}}{{end}}`},
+		"an unknown field": {"consent.html": `{{define "content"}}{{range .Scopes}}{{.Meaning}}{{end}}{{end}}`},
+		"an unknown field in a block that this host does not show": {"parts.html": `{{define "choices"}}{{.Nonsense}}{{end}}`},
+		"an unknown field in a block that it shows":                {"parts.html": `{{define "scopes"}}{{.Nonsense}}{{end}}`},
+		"an unknown block":     {"layout.html": `{{define "layout"}}{{template "contents" .}}{{end}}`},
+		"a function":           {"parts.html": `{{define "title"}}{{translate .Title}}{{end}}`},
+		"no layout":            {"layout.html": `<!doctype html>`},
+		"no context to escape": {"error.html": `{{define "content"}}<a href="{{.Message}}{{end}}`},
+		"a folder":             {"consent.html/x": ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := tryPages(t, oauthhttp.Config{Templates: files(broken)}); err == nil {

@@ -111,9 +111,9 @@ func (c IntrospectorConfig) check() error {
 	endpoint, err := url.Parse(c.Endpoint)
 	switch {
 	case err != nil || endpoint.Host == "" || endpoint.User != nil || endpoint.Fragment != "":
-		return errors.New("Endpoint must be an absolute URL without user and fragment")
+		return errors.New("the Endpoint must be an absolute URL without user and fragment")
 	case endpoint.Scheme != "https" && (endpoint.Scheme != "http" || !c.AllowInsecureEndpoint && !redirect.IsLoopback(endpoint.Hostname())):
-		return errors.New("Endpoint must be https; http needs a loopback host or AllowInsecureEndpoint")
+		return errors.New("the Endpoint must be https; http needs a loopback host or AllowInsecureEndpoint")
 	case c.ClientID == "" || c.ClientSecret == "":
 		return errors.New("ClientID and ClientSecret must be set: introspection requires authentication (RFC 7662 section 2.1)")
 	case c.CacheTime < 0 || c.CacheSize < 0:

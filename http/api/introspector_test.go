@@ -128,17 +128,17 @@ func TestIntrospectorAnswers(t *testing.T) {
 		"a refresh token":          {&remote{status: 200, body: with(`"token_type":"Bearer",`, "")}, oauthkit.InvalidToken},
 		"bound to a key":           {&remote{status: 200, body: with(`"iat"`, `"cnf":{"jkt":"x"},"iat"`)}, oauthkit.InvalidToken},
 		"of type DPoP":             {&remote{status: 200, body: with("Bearer", "DPoP")}, oauthkit.InvalidToken},
-		"no answer":                {&remote{err: errors.New("connection refused")}, oauthkit.TemporarilyUnavailable},
+		"no response":              {&remote{err: errors.New("connection refused")}, oauthkit.TemporarilyUnavailable},
 		"401":                      {&remote{status: 401, body: `{"error":"invalid_client"}`}, oauthkit.TemporarilyUnavailable},
 		"503":                      {&remote{status: 503, body: `{"active":false}`}, oauthkit.TemporarilyUnavailable},
 		"redirect":                 {&remote{status: 307, header: http.Header{"Location": {"https://evil.test/"}}}, oauthkit.TemporarilyUnavailable},
 		"a page":                   {&remote{status: 200, body: active, header: http.Header{"Content-Type": {"text/html"}}}, oauthkit.TemporarilyUnavailable},
-		"half an answer":           {&remote{status: 200, body: active[:50]}, oauthkit.TemporarilyUnavailable},
-		"two answers":              {&remote{status: 200, body: active + active}, oauthkit.TemporarilyUnavailable},
+		"half a response":          {&remote{status: 200, body: active[:50]}, oauthkit.TemporarilyUnavailable},
+		"two responses":            {&remote{status: 200, body: active + active}, oauthkit.TemporarilyUnavailable},
 		"active twice":             {&remote{status: 200, body: with(`"iat"`, `"active":true,"iat"`)}, oauthkit.TemporarilyUnavailable},
-		"Active in other letters":  {&remote{status: 200, body: `{"Active":true}`}, oauthkit.TemporarilyUnavailable},
+		"Active in another case":   {&remote{status: 200, body: `{"Active":true}`}, oauthkit.TemporarilyUnavailable},
 		"active as a string":       {&remote{status: 200, body: with("true", `"true"`)}, oauthkit.TemporarilyUnavailable},
-		"an endless answer":        {&remote{status: 200, body: `{"active":false,"x":"` + strings.Repeat("x", 1<<20) + `"}`}, oauthkit.TemporarilyUnavailable},
+		"an endless response":      {&remote{status: 200, body: `{"active":false,"x":"` + strings.Repeat("x", 1<<20) + `"}`}, oauthkit.TemporarilyUnavailable},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -185,10 +185,10 @@ func TestIntrospectorCache(t *testing.T) {
 		asked     []int // how often, by then
 		lastIsBad bool
 	}{
-		"no cache":          {0, []time.Duration{0, 0, time.Second}, []int{1, 2, 3}, false},
-		"cache":             {10 * time.Second, []time.Duration{0, 9 * time.Second, 10 * time.Second, 19 * time.Second}, []int{1, 1, 2, 2}, false},
-		"end of the token":  {time.Hour, []time.Duration{0, 59 * time.Second, 60 * time.Second}, []int{1, 1, 1}, true},
-		"time that is back": {10 * time.Second, []time.Duration{0, -time.Second}, []int{1, 1}, false},
+		"no cache":         {0, []time.Duration{0, 0, time.Second}, []int{1, 2, 3}, false},
+		"cache":            {10 * time.Second, []time.Duration{0, 9 * time.Second, 10 * time.Second, 19 * time.Second}, []int{1, 1, 2, 2}, false},
+		"end of the token": {time.Hour, []time.Duration{0, 59 * time.Second, 60 * time.Second}, []int{1, 1, 1}, true},
+		"time goes back":   {10 * time.Second, []time.Duration{0, -time.Second}, []int{1, 1}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -282,12 +282,12 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 		end  func(context.Context) (context.Context, context.CancelFunc)
 		want error
 	}{
-		"hangs up": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"canceled": {func(ctx context.Context) (context.Context, context.CancelFunc) {
 			ctx, hangUp := context.WithCancel(ctx)
 			hangUp()
 			return ctx, hangUp
 		}, context.Canceled},
-		"has no more time": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+		"deadline exceeded": {func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 20*time.Millisecond)
 		}, context.DeadlineExceeded},
 	} {
@@ -353,8 +353,8 @@ func TestIntrospectorPanic(t *testing.T) {
 		config.Client.Transport = transport(func(*http.Request) (*http.Response, error) { panic("the host's mistake") })
 	})
 	defer func() {
-		if told, _ := recover().(string); !strings.HasPrefix(told, "the host's mistake") || !strings.Contains(told, "TestIntrospectorPanic") {
-			t.Errorf("got %q, want the panic and its stack", told)
+		if text, _ := recover().(string); !strings.HasPrefix(text, "the host's mistake") || !strings.Contains(text, "TestIntrospectorPanic") {
+			t.Errorf("got %q, want the panic and its stack", text)
 		}
 	}()
 	_, err := introspector.Authenticate(t.Context(), "oat_x")
@@ -378,20 +378,20 @@ func TestNewIntrospectorRefuses(t *testing.T) {
 		change func(*oauthapi.IntrospectorConfig)
 		says   string // empty if the config is valid
 	}{
-		"plain http":                 {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
-		"plain http, asked for":      {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},
-		"plain http on this machine": {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://[::1]:8080/o/introspect" }, ""},
-		"plain http on localhost":    {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost:8080/o/introspect" }, ""},
-		"a host that sounds local":   {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost.evil.test/" }, "Endpoint"},
-		"no endpoint":                {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "" }, "Endpoint"},
-		"a path":                     {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "/o/introspect" }, "Endpoint"},
-		"a password in the URL":      {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "https://a:b@as.test/" }, "Endpoint"},
-		"another scheme":             {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "ftp://as.test/", true }, "Endpoint"},
-		"no client":                  {func(c *oauthapi.IntrospectorConfig) { c.ClientID = "" }, "ClientID"},
-		"no secret":                  {func(c *oauthapi.IntrospectorConfig) { c.ClientSecret = "" }, "ClientSecret"},
-		"negative time":              {func(c *oauthapi.IntrospectorConfig) { c.CacheTime = -1 }, "CacheTime"},
-		"negative size":              {func(c *oauthapi.IntrospectorConfig) { c.CacheSize = -1 }, "CacheSize"},
-		"nothing else":               {func(c *oauthapi.IntrospectorConfig) { c.Now, c.Client, c.CacheTime = nil, nil, time.Second }, ""},
+		"plain http":                        {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://as.test/o/introspect" }, "Endpoint"},
+		"plain http, allowed":               {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "http://as.test/i", true }, ""},
+		"plain http on this machine":        {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://[::1]:8080/o/introspect" }, ""},
+		"plain http on localhost":           {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost:8080/o/introspect" }, ""},
+		"a host that begins with localhost": {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "http://localhost.evil.test/" }, "Endpoint"},
+		"no endpoint":                       {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "" }, "Endpoint"},
+		"a path":                            {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "/o/introspect" }, "Endpoint"},
+		"a password in the URL":             {func(c *oauthapi.IntrospectorConfig) { c.Endpoint = "https://a:b@as.test/" }, "Endpoint"},
+		"another scheme":                    {func(c *oauthapi.IntrospectorConfig) { c.Endpoint, c.AllowInsecureEndpoint = "ftp://as.test/", true }, "Endpoint"},
+		"no client":                         {func(c *oauthapi.IntrospectorConfig) { c.ClientID = "" }, "ClientID"},
+		"no secret":                         {func(c *oauthapi.IntrospectorConfig) { c.ClientSecret = "" }, "ClientSecret"},
+		"negative time":                     {func(c *oauthapi.IntrospectorConfig) { c.CacheTime = -1 }, "CacheTime"},
+		"negative size":                     {func(c *oauthapi.IntrospectorConfig) { c.CacheSize = -1 }, "CacheSize"},
+		"defaults":                          {func(c *oauthapi.IntrospectorConfig) { c.Now, c.Client, c.CacheTime = nil, nil, time.Second }, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -112,15 +112,15 @@ func TestResourceMetadataIsOfOneResource(t *testing.T) {
 		status int
 		of     string // the resource of the document; empty if there is none
 	}{
-		"the name":                       {slash, "/v1/", 200, "https://api.test/v1/"},
-		"more than the name":             {slash, "/v1/other", 404, ""},
-		"another slash":                  {slash, "/v1/other/", 404, ""},
-		"the name without its slash":     {slash, "/v1", 307, ""}, // ServeMux redirects
-		"neighbours, without a slash":    {several, "/v1", 200, "https://api.test/v1"},
-		"neighbours, with a slash":       {several, "/v1/", 200, "https://api.test/v1/"},
-		"neighbours, below":              {several, "/v1/notes", 200, "https://api.test/v1/notes"},
-		"neighbours, what is none":       {several, "/v1/other", 404, ""},
-		"neighbours, below what is none": {several, "/v1/notes/1", 404, ""},
+		"the name":                          {slash, "/v1/", 200, "https://api.test/v1/"},
+		"a longer path":                     {slash, "/v1/other", 404, ""},
+		"another slash":                     {slash, "/v1/other/", 404, ""},
+		"the name without its slash":        {slash, "/v1", 307, ""}, // ServeMux redirects
+		"neighbours, without a slash":       {several, "/v1", 200, "https://api.test/v1"},
+		"neighbours, with a slash":          {several, "/v1/", 200, "https://api.test/v1/"},
+		"neighbours, below":                 {several, "/v1/notes", 200, "https://api.test/v1/notes"},
+		"neighbours, unknown":               {several, "/v1/other", 404, ""},
+		"neighbours, below an unknown name": {several, "/v1/notes/1", 404, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			recorder := httptest.NewRecorder()
