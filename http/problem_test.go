@@ -26,24 +26,24 @@ const problemText = "problem."
 // languages have the same keys.
 func TestProblemsHaveTexts(t *testing.T) {
 	root, redirect, gormstore := sourceOf(t, ".."), sourceOf(t, "../internal/redirect"), sourceOf(t, "../store/gormstore")
-	said := slices.Concat(
+	messages := slices.Concat(
 		stringsGivenTo(t, root, "Add", 1), stringsGivenTo(t, declared(t, root, "CheckName"), "New", 0), stringsGivenTo(t, redirect, "New", 0),
-		stringsGivenTo(t, redirect, "ruleErrorf", 0), stringsGivenTo(t, declared(t, gormstore, "refused"), "Add", 1),
+		stringsGivenTo(t, redirect, "ruleErrorf", 0), stringsGivenTo(t, declared(t, gormstore, "uniqueProblems"), "Add", 1),
 	)
-	said = slices.DeleteFunc(said, func(format string) bool {
+	messages = slices.DeleteFunc(messages, func(format string) bool {
 		return strings.HasPrefix(format, "oauthkit: ") || !hasWords.MatchString(verb.ReplaceAllString(format, ""))
 	})
-	if len(said) < 40 {
-		t.Fatalf("got %q, want the library's messages", said)
+	if len(messages) < 40 {
+		t.Fatalf("got %q, want the library's messages", messages)
 	}
 	english := readTexts(t, "en")
-	for _, format := range said {
+	for _, format := range messages {
 		if english[problemText+format] != format {
 			t.Errorf("got the text %q for %q, want the same", english[problemText+format], format)
 		}
 	}
 	for key := range english {
-		if format, found := strings.CutPrefix(key, problemText); found && !slices.Contains(said, format) {
+		if format, found := strings.CutPrefix(key, problemText); found && !slices.Contains(messages, format) {
 			t.Errorf("got a text for %q, which is not a message of the library", format)
 		}
 	}
