@@ -151,9 +151,15 @@ func testSavedWhileHeld(t *trial) {
 		consent, first := t.mustSaveConsent()
 		release, err := hold(t.ctx, first.Authorization)
 		t.mustSucceed("Subject.Hold", err)
-		ended, tried := make(chan error, 1), make(chan []*oauthkit.Authorization, 1)
-		go func() { ended <- off.end(t, t.secondApps) }()
-		go func() { tried <- t.savesUntilRefused(consent) }()
+		begun, ended, tried := make(chan bool), make(chan error, 1), make(chan []*oauthkit.Authorization, 1)
+		go func() {
+			close(begun)
+			ended <- off.end(t, t.secondApps)
+		}()
+		go func() {
+			<-begun // all saves could otherwise precede the revocation
+			tried <- t.savesUntilRefused(consent)
+		}()
 		var all []*oauthkit.Authorization
 		select {
 		case all = <-tried:
