@@ -87,9 +87,9 @@ type Issuance struct {
 }
 
 // Issue generates the tokens and the whole response, and only then saves, so that
-// nothing can fail after a credential was consumed. It returns the errors of Save
-// that are answers unchanged, except for [ErrEnded], which is answered as if the
-// request had arrived a moment later.
+// nothing can fail after a credential was consumed. It returns the store's result
+// errors, such as [ErrReplayed], unchanged, except for [ErrEnded], which gets the
+// response that a slightly later request would get.
 func (r *TokenRequest) Issue(ctx context.Context, issuance *Issuance) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, issuance.Authorization); err != nil {
 		return nil, err
@@ -243,8 +243,8 @@ func (p *Provider) accessTokenLifetime(ctx context.Context, request LifetimeRequ
 	}
 }
 
-// saveError turns an error of Issuance.Save into the error of the request. It
-// answers [ErrEnded] as if the request had arrived a moment later.
+// saveError turns an error of Issuance.Save into the error of the request. [ErrEnded]
+// gets the response that a slightly later request would get.
 func saveError(err error, authorization *Authorization) error {
 	switch {
 	case !errors.Is(err, ErrEnded):
@@ -252,7 +252,7 @@ func saveError(err error, authorization *Authorization) error {
 	case authorization.Subject == "":
 		return Errorf(InvalidClient, "the application is not known or did not prove who it is").WithCause(err)
 	default:
-		return Errorf(InvalidGrant, "what the user allowed was revoked").WithCause(err)
+		return Errorf(InvalidGrant, "the permission of the user was revoked").WithCause(err)
 	}
 }
 
@@ -268,7 +268,8 @@ func (r *TokenRequest) recordIssued(ctx context.Context, authorization *Authoriz
 }
 
 // Reissue returns a response that was issued before and may not have arrived. Save
-// counts the repeat. Its errors that are answers are returned unchanged.
+// counts the repeat. The store's result errors, such as [ErrReplayed], are returned
+// unchanged.
 func (r *TokenRequest) Reissue(ctx context.Context, authorization *Authorization, response *TokenResponse, save func(ctx context.Context) error) (*TokenResponse, error) {
 	if err := r.checkUser(ctx, authorization); err != nil {
 		return nil, err
@@ -329,9 +330,9 @@ func (r *TokenRequest) RecordRepeat(ctx context.Context, authorization *Authoriz
 	return true
 }
 
-// sharedGenerations is the number of consecutive repeated refresh tokens
-// from which on they may be shared. A client seldom loses two responses
-// in a row, and hardly ever three.
+// sharedGenerations is a number of consecutive refresh tokens. If all of them were
+// repeated, two parties may be sharing them: a client seldom loses two responses in a
+// row, and hardly ever three.
 const sharedGenerations = 3
 
 // RecordRefusedRepeat records that a refresh token was repeated within its retry
@@ -373,7 +374,8 @@ func (p *Provider) parseResources(form url.Values) (URIs, error) {
 }
 
 // resources returns the resources of the access token: those of the token request, which
-// must be among those of the Authorization, or all of the latter (RFC 8707 §2.2).
+// must be among those of the Authorization, or, if it names none, all of the
+// Authorization's (RFC 8707 §2.2).
 func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
 	requested, err := r.provider.parseResources(r.Form)
 	switch {

@@ -188,36 +188,6 @@ func removeSecrets(app Application) {
 	}
 }
 
-// trustedFacts are the properties on which the operator's trust rests, as the
-// application's methods return them and as its fields hold them.
-type trustedFacts struct {
-	name, displayName string
-	public            bool
-	uris, registered  URIs
-	scopes            Scopes
-}
-
-func trustedFactsOf(app Application) trustedFacts {
-	facts := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
-	if abstract := Abstract(app); abstract != nil {
-		facts.name, facts.uris, facts.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
-	}
-	return facts
-}
-
-// revokeTrust revokes the operator's trust in an application that has another name
-// or other addresses. One that only has more scopes stays verified, but its users
-// are asked for consent.
-func revokeTrust(app Application, before trustedFacts) {
-	after := trustedFactsOf(app)
-	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
-		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
-	if abstract := Abstract(app); abstract != nil {
-		abstract.Verified = abstract.Verified && same
-		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)
-	}
-}
-
 // validate returns all problems at once: those of the form, and those of the application.
 func (a *Applications) validate(app Application, problems Problems) error {
 	err := a.store.ValidateApplication(app)

@@ -95,14 +95,14 @@ type Config struct {
 	// SkipConsent reports whether the user is not asked for consent, in addition to
 	// applications that are [Trusted] themselves. The limits of
 	// [AbstractApplication.SkipAuthorization] hold here too. If an owner changes an
-	// application, its own trust is revoked but the decision of this function is
-	// not: return true only for applications without a UserID. If nil, no further
-	// application is trusted.
+	// application, the application loses its own trust, but the answer of this
+	// function still applies: return true only for applications without a UserID. If
+	// nil, no further application is trusted.
 	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
 
 	// AccessTokens generates access tokens. They must be impossible to guess and
-	// different each time. Those of go-oauth2's generates.NewAccessGenerate are, those of
-	// its JWT generator are not. If nil, an access token is 256 random bits.
+	// different each time. go-oauth2's generates.NewAccessGenerate meets both conditions;
+	// its JWT generator does not. If nil, an access token is 256 random bits.
 	AccessTokens oauth2.AccessGenerate
 	// AccessTokenLifetime is how long an access token is valid, in whole seconds. An
 	// application that is a [LifetimeChooser] overrides it. If zero, it is 10 minutes.
@@ -343,9 +343,9 @@ func (p *Provider) ResponseTypes() []string {
 }
 
 // Ready returns nil if the store answers and can be written to. Call it from the
-// readiness probe of a load balancer. It waits for at most [Provider.Timeout]. A
-// store that is not a [Readier] is only asked for an access token that does not
-// exist, which shows that it can be read.
+// readiness probe of a load balancer. It waits for at most [Provider.Timeout]. If
+// the store is not a [Readier], Ready only looks up an access token that does not
+// exist, which shows that the store can be read.
 //
 // Ready does not check the configuration. [Provider.Check] does, once, at the start.
 func (p *Provider) Ready(ctx context.Context) error {

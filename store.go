@@ -12,9 +12,9 @@ import (
 // optional: the provider uses them if the store implements them. Package
 // store/storetest tests an implementation against all of it.
 
-// Errors of a store that are answers and not failures. Any other error means
-// that the store failed. The provider then responds with
-// [TemporarilyUnavailable] and never decides.
+// These errors of a store are results, not failures. Any other error means that the
+// store failed; the provider then responds with [TemporarilyUnavailable] and neither
+// grants nor refuses the request.
 var (
 	// ErrNotFound means that the requested item does not exist.
 	ErrNotFound = errors.New("oauthkit: not found")
@@ -63,7 +63,7 @@ type Store interface {
 	// with this hash. In the same act it must delete the oldest Interactions that are not
 	// consumed, until at most limit of the same browser and at most limit of the same
 	// user are left, including the new one. The limit is at least 1. Concurrent calls may
-	// leave as many more as there are calls, until the next one.
+	// exceed it by one each; the next call corrects that.
 	SaveInteraction(ctx context.Context, interaction *Interaction, limit int) error
 	// Interaction returns the Interaction with this hash, even if it is
 	// expired or consumed.
@@ -110,8 +110,8 @@ type CodeStore interface {
 	// consumed codes until an hour after they expired, so that a replay is
 	// distinguishable from an unknown code.
 	Code(ctx context.Context, hash string) (*AuthorizationCode, error)
-	// RedeemCode consumes the code, saves the tokens, and sets the ExpiresAt of the
-	// stored Authorization, which was that of the code, to that of the tokens'
+	// RedeemCode consumes the code, saves the tokens, and replaces the ExpiresAt of the
+	// stored Authorization, until now the code's, with that of the tokens'
 	// Authorization. It must return ErrReplayed if the code was consumed before, and
 	// ErrRevoked if its Authorization was revoked. It must lock the Authorization,
 	// so that a concurrent revocation happens either before or after it.
@@ -120,12 +120,12 @@ type CodeStore interface {
 
 // RefreshTokenStore is required by the refresh token grant, in addition to [Store].
 //
-// Expiry is checked with the times that are passed to the store. The window in
-// which a used refresh token may be repeated is checked with the store's own clock
-// alone, for example clock_timestamp() on PostgreSQL, so that neither a wait for a
-// lock nor the clocks of several instances change its length. A store without a
-// clock calls Now of the act. Either clock must be read inside the act, once every
-// lock that the act needs is held.
+// Expiry is checked with the times that are passed to the store. The window in which
+// a used refresh token may be repeated is checked with the store's own clock alone,
+// for example clock_timestamp() on PostgreSQL, so that neither a wait for a lock nor
+// the clocks of several instances change its length. A store without a clock calls
+// the Now function in the argument. Either clock must be read inside the act, once
+// every lock that the act needs is held.
 type RefreshTokenStore interface {
 	// RefreshToken returns the token with this hash and its Authorization. It must
 	// return consumed tokens until they expire.
@@ -252,8 +252,8 @@ type OwnerLimiter interface {
 }
 
 // AuthorizationManager is required by [Authorizations], in addition to [Store]. An
-// empty subject is no user: it must never match the Authorizations that applications
-// have for themselves.
+// empty subject does not identify a user: it must never match the Authorizations
+// that applications have for themselves.
 type AuthorizationManager interface {
 	// UserAuthorizations returns the valid Authorizations of a user that can still be
 	// used, the newest first: those with an access token that has not expired, or with a
@@ -269,7 +269,8 @@ type AuthorizationManager interface {
 	// the user. An Authorization that is saved concurrently must be revoked too, be
 	// refused with ErrEnded, or be saved after RevokeUser returned. It returns the
 	// number of Authorizations that were not revoked before. It must lock only a
-	// part of them at a time. After an error the same call continues.
+	// part of them at a time. After an error, repeating the call
+	// continues the work.
 	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
 	// RevokeApplication does the same for the Consents and
 	// Authorizations of an application.

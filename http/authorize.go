@@ -76,31 +76,6 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 	return form, err
 }
 
-// mustSignIn reports whether the user must sign in before the request can proceed
-// (OpenID Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the
-// time at which the request began to wait, satisfies any demand; since is zero for a
-// new request. An error is sent to the application.
-func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
-	must := false
-	switch {
-	case user == nil:
-		must = true
-	case request.Subject != "" && user.Subject != request.Subject:
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "another user than the one asked for is signed in")
-	case (request.AskSignIn || request.MaxAge != nil) && user.AuthTime.IsZero():
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "it is not known when the user signed in")
-	case !since.IsZero() && user.AuthTime.After(since):
-	case request.AskSignIn:
-		must = true
-	case request.MaxAge != nil:
-		must = request.Now.Sub(user.AuthTime) > *request.MaxAge || *request.MaxAge == 0
-	}
-	if must && request.Silent {
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "the user has to sign in")
-	}
-	return must, nil
-}
-
 // approve sends the response that the user allowed. If the consent was revoked, it
 // returns ErrRevoked and writes nothing. If the application was deleted or disabled,
 // it returns ErrEnded: there is no application to send the error to.

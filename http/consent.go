@@ -65,9 +65,10 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// continueSignedIn continues a request after its user signed in. If the consent is
-// remembered, it stores no interaction. It does if the request demands a sign-in:
-// then one sign-in answers one request, however often the link is opened.
+// continueSignedIn continues a request after its user signed in. If the request
+// demands a sign-in, it always stores an interaction, so that one sign-in answers only
+// one request, however often the link is opened. Otherwise it stores none if the
+// consent is remembered.
 func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
 	if request.AskSignIn || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
@@ -161,7 +162,7 @@ func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scop
 	}
 	for _, scope := range form[scopeField] {
 		if !request.Scopes.Contains(scope) {
-			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form approves what was not asked for; go back, reload the page, and decide again").WithReason(oauthkit.ReasonFormExpired)
+			return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form approves a scope that was not requested; go back, reload the page, and decide again").WithReason(oauthkit.ReasonFormExpired)
 		}
 	}
 	var chosen oauthkit.Scopes

@@ -82,9 +82,9 @@ type Config struct {
 	//
 	// Requests without client credentials (to the authorization endpoint, to all
 	// other pages, to the JSON for users, and to the token endpoint) together use at
-	// most half of the connections and half of MaxInFlight. Not limited are
-	// documents in memory, such as the metadata, and responses whose body is being
-	// sent. Requests to the host's own API do not count.
+	// most half of the connections and half of MaxInFlight. Documents in memory,
+	// such as the metadata, and responses whose body is being sent are not limited.
+	// Requests to the host's own API do not count.
 	MaxInFlight int
 
 	// Groups are the endpoints to serve and to announce in the
@@ -115,8 +115,8 @@ type Handler struct {
 // NewHandler returns the handler of a provider, or an error if the Config is not valid:
 //
 //   - a template cannot be parsed or rendered, or defines a block that no page shows
-//   - a text has a key that no page uses, other verbs than the English text, or an
-//     unknown language
+//   - a text has a key that no page uses, different formatting verbs from the English
+//     text, or an unknown language
 //   - a group, or a path in Replace, does not exist
 //   - MaxInFlight is negative
 //   - an extension has an endpoint at a path of the library's
@@ -297,8 +297,8 @@ func (s *serving) begin(r *http.Request, timeout time.Duration) (begun *http.Req
 	return r, cancel
 }
 
-// call checks the caller and calls the endpoint. Only this function does either. It
-// returns a panic as an error.
+// call checks the caller and calls the endpoint. No other function checks a caller or
+// calls an endpoint. It returns a panic as an error.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request, found route) (err error) {
 	defer request.RecoverTo(&err)
 	switch {

@@ -133,7 +133,7 @@ func (k *keyring) usable(stored []*oauthkit.SigningKey) []*oauthkit.SigningKey {
 	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool { return isRefused(key, k.secret, k.accept) })
 }
 
-// warnOfRefused logs each key that isRefused.
+// warnOfRefused logs each key that must not be used.
 func (k *keyring) warnOfRefused(ctx context.Context, stored []*oauthkit.SigningKey) {
 	for _, key := range stored {
 		if isRefused(key, k.secret, k.accept) {
@@ -193,7 +193,8 @@ func (s *keySet) signer(algorithm jose.Algorithm, now time.Time) (*jose.Key, err
 	return found, nil
 }
 
-// published returns the keys that clients need now: all except those that isOutdated.
+// published returns the keys that clients need now: all except the
+// outdated ones.
 func (s *keySet) published(now time.Time) []*jose.Key {
 	var keys []*jose.Key
 	for _, key := range s.keys {

@@ -10,16 +10,17 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// consumable is a kind of credential that is exchanged for tokens, and all that a new
-// kind has to define. Its statements accept a credential @hash that is not consumed
-// and whose Authorization is not revoked, and consume it.
+// consumable describes a kind of credential that is exchanged for tokens. A new kind
+// defines only these fields. Its statements accept a credential @hash that is not
+// consumed and whose Authorization is not revoked, and consume it.
 type consumable struct {
-	// postgres begins with common table expressions, of which "accepted" has the id
-	// of the Authorization of an accepted credential, and ends with issueTokens.
+	// postgres begins with common table expressions and ends with issueTokens. The
+	// expression named "accepted" returns the id of the Authorization of an accepted
+	// credential.
 	postgres string
 	// sqlite returns the id of the Authorization of an accepted credential.
 	sqlite string
-	// prepare is executed before on SQLite. If it is empty, there is nothing to prepare.
+	// prepare, if not empty, is executed first on SQLite.
 	prepare string
 	// clock returns the time of the act on SQLite, after prepare has taken the write
 	// lock. If it is nil, the caller's time is used.
@@ -34,19 +35,20 @@ func (c *Credentials) consume(ctx context.Context, kind consumable, tokens oauth
 	return c.dialect.consume(ctx, c.database, kind, a)
 }
 
-// issueTokens saves tokens for the Authorization in accepted, and returns whether
-// there is one.
 const (
+	// insertTokens saves tokens for the Authorization in accepted.
 	insertTokens = `access AS (
 	INSERT INTO {access_tokens} ([access], authorization_id) SELECT @[access], id FROM accepted
 ), refresh AS (
 	INSERT INTO {refresh_tokens} ([refresh], authorization_id) SELECT @[refresh], id FROM accepted WHERE @refresh.hash::text IS NOT NULL
 )`
+	// issueTokens also returns whether a credential was accepted.
 	issueTokens = insertTokens + `
 SELECT EXISTS (SELECT 1 FROM accepted)`
 )
 
-// consume is one statement, and another one after a refusal.
+// consume executes one statement, and a second one only to find the reason of a
+// refusal.
 func (postgresDialect) consume(ctx context.Context, d *database, kind consumable, a arguments) error {
 	var accepted bool
 	if err := d.queryRow(ctx, d.pool(), kind.postgres, a, &accepted); err != nil || accepted {
@@ -55,7 +57,7 @@ func (postgresDialect) consume(ctx context.Context, d *database, kind consumable
 	return d.refusal(ctx, d.pool(), kind, a)
 }
 
-// consume is one transaction, whose first statement takes the write lock.
+// consume runs in one transaction, whose first statement takes the write lock.
 func (s sqliteDialect) consume(ctx context.Context, d *database, kind consumable, a arguments) error {
 	return d.inTransaction(ctx, func(tx gorm.ConnPool) error {
 		if kind.prepare != "" {
