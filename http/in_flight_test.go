@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -339,12 +340,13 @@ func (l brokenLog) Handle(ctx context.Context, record slog.Record) error {
 // not end the program.
 func TestInFlight_BrokenLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, reports := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}, 0
+		store := &crowdedStore{Store: memstore.New(), gate: make(chan struct{})}
+		var reports atomic.Int32 // by timers, which may overlap
 		provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
 			Logger: slog.New(brokenLog{slog.NewTextHandler(io.Discard, nil)}),
 			Observe: func(_ context.Context, event oauthkit.Event) {
 				if _, refused := event.(oauthkit.RequestsRefused); refused {
-					reports++
+					reports.Add(1)
 				}
 			},
 		})
@@ -358,7 +360,7 @@ func TestInFlight_BrokenLog(t *testing.T) {
 		}
 		<-time.After(3 * time.Second)
 		synctest.Wait()
-		if reports == 0 {
+		if reports.Load() == 0 {
 			t.Error("got no event, want the refusals reported")
 		}
 		c.finish()
