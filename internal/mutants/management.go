@@ -119,7 +119,7 @@ func ofManagement() []mutant {
 			`if _, err := h.readUserForm(w, r, action, user); err != nil {
 		return err
 	}
-	if err := h.revokeAccess(`, `if err := h.withdraw(`,
+	if err := h.revokeAccess(`, `if err := h.revokeAccess(`,
 			killer{attacks, "TestManagement/memory/M-02 forged forms"},
 		},
 		{

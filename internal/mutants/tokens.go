@@ -132,7 +132,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"remote-cache-too-long", api,
-			`if entry, ok := i.cache.Get(hash); ok && now.Before(entry.until) {`, `if kept, ok := i.answers.Get(hash); ok {`,
+			`if entry, ok := i.cache.Get(hash); ok && now.Before(entry.until) {`, `if entry, ok := i.cache.Get(hash); ok {`,
 			killer{api, "TestIntrospectorCache"},
 		},
 		{

@@ -102,12 +102,12 @@ func ofLoad() []mutant {
 	return []mutant{
 		{
 			"hang-up-ends-request", requests,
-			`func (d *Detached) Done() <-chan struct{} { return nil }`, `func (d *Detached) Done() <-chan struct{} { return d.request.Done() }`,
+			`func (d *Detached) Done() <-chan struct{} { return nil }`, `func (d *Detached) Done() <-chan struct{} { return d.Request.Done() }`,
 			killer{pages, "TestHangUp"},
 		},
 		{
 			"no-deadline", requests,
-			`ctx, cancel := context.WithTimeout(detached, timeout)`, `ctx, cancel := context.WithTimeout(d, 1000*timeout)`,
+			`ctx, cancel := context.WithTimeout(detached, timeout)`, `ctx, cancel := context.WithTimeout(detached, 1000*timeout)`,
 			killer{pages, "TestHangUp"},
 		},
 		{
