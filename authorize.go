@@ -98,7 +98,7 @@ func (p *Provider) authorizingApplication(ctx context.Context, form url.Values) 
 	return app, err
 }
 
-// verifiedRedirectURI returns redirect_uri if it is one of the application's. It is
+// verifiedRedirectURI returns redirect_uri if the application allows it. It is
 // required even if the application has only one (OpenID Connect Core §3.1.2.1).
 func verifiedRedirectURI(app Application, form url.Values) (string, error) {
 	if len(form["redirect_uri"]) != 1 {

@@ -67,7 +67,7 @@ func ExampleProvider_CheckAtStart() {
 	// ready
 }
 
-// A timer removes what has expired, and tells how it gets on.
+// A timer removes expired rows. Progress reports the number of each table.
 func ExampleProvider_Cleanup() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{})

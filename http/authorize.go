@@ -45,15 +45,8 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	case signIn:
 		return h.suspend(w, r, request, user, true)
 	}
-	consent, enough, err := h.provider.RememberedConsent(r.Context(), request, user)
-	if err != nil {
+	if _, done, err := h.approveRemembered(w, r, request, user, ""); done {
 		return err
-	}
-	if enough {
-		err := h.approve(w, r, request, user, oauthkit.Decision{Consent: consent})
-		if !errors.Is(err, oauthkit.ErrRevoked) {
-			return err
-		} // the consent was revoked concurrently, so ask the user
 	}
 	if request.Silent {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
@@ -74,6 +67,22 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 	}
 	dropEmpty(form)
 	return form, err
+}
+
+// approveRemembered approves the request if the remembered consent is enough, and
+// consumes the Interaction if interactionHash is not empty. It reports whether it
+// responded or failed. Otherwise the user must be asked, and it returns the remembered
+// consent, which is nil if there is none or if it was revoked concurrently.
+func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, interactionHash string) (consent *oauthkit.Consent, done bool, err error) {
+	consent, enough, err := h.provider.RememberedConsent(r.Context(), request, user)
+	if err != nil || !enough {
+		return consent, err != nil, err
+	}
+	err = h.approve(w, r, request, user, oauthkit.Decision{Consent: consent, InteractionHash: interactionHash})
+	if errors.Is(err, oauthkit.ErrRevoked) {
+		return nil, false, nil
+	}
+	return nil, true, err
 }
 
 // approve sends the response that the user allowed. If the consent was revoked, it

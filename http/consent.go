@@ -73,15 +73,8 @@ func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, reque
 	if request.AskSignIn || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
 	}
-	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
-	if err != nil {
+	if _, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, ""); done {
 		return err
-	}
-	if enough {
-		err := h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent})
-		if !errors.Is(err, oauthkit.ErrRevoked) {
-			return err
-		} // the consent was revoked concurrently, so ask the user
 	}
 	return h.saveInteraction(w, r, request.pending, user)
 }
@@ -99,16 +92,9 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 
 // ask shows the consent page, unless the consent is remembered.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
-	consent, enough, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
-	if err != nil {
+	consent, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, secret.Hash(request.id))
+	if done {
 		return err
-	}
-	if enough {
-		err := h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{Consent: consent, InteractionHash: secret.Hash(request.id)})
-		if !errors.Is(err, oauthkit.ErrRevoked) {
-			return err
-		}
-		consent = nil // revoked concurrently
 	}
 	return h.writeConsentPage(w, r, request, user, consent, false)
 }

@@ -27,9 +27,9 @@ type applicationRows struct {
 	selectOne string
 }
 
-// newApplicationTable reads the columns from the type of model, a pointer to a zero
+// newApplicationRows reads the columns from the type of model, a pointer to a zero
 // application.
-func newApplicationTable(d *database, model any) (*applicationRows, error) {
+func newApplicationRows(d *database, model any) (*applicationRows, error) {
 	if err := checkEmbedding(reflect.TypeOf(model).Elem()); err != nil {
 		return nil, err
 	}

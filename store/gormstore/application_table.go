@@ -111,7 +111,7 @@ func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, 
 		unlessExists := clause.OnConflict{Columns: []clause.Column{{Name: "client_id"}}, DoNothing: true}
 		created := at(tx, now).Clauses(unlessExists).Create(app)
 		if created.Error == nil && created.RowsAffected == 0 {
-			return exists(app.GetID())
+			return errExists(app.GetID())
 		}
 		return created.Error
 	})
@@ -121,12 +121,12 @@ func (a *ApplicationTable[A]) insert(ctx context.Context, app A, now time.Time, 
 // before a new one could use it. If nothing is left, not even the mark of a deletion,
 // it does not wait for running acts.
 func (a *ApplicationTable[A]) revokeEarlier(ctx context.Context, clientID string, now time.Time) error {
-	there, err := a.queryStrings(ctx, a.pool(), `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
+	there, err := a.exists(ctx, a.pool(), clientID)
 	if err != nil {
 		return err
 	}
-	if len(there) > 0 { // do not revoke its Authorizations
-		return exists(clientID)
+	if there { // do not revoke its Authorizations
+		return errExists(clientID)
 	}
 	ended := applicationOwner(clientID)
 	left, err := a.credentials.queryBounded(ctx, leftOfApplication, ended.arguments)
@@ -140,7 +140,13 @@ const leftOfApplication = `SELECT 'left' WHERE EXISTS (SELECT 1 FROM {endings} W
 	OR EXISTS (SELECT 1 FROM {consents} WHERE client_id = @client_id)
 	OR EXISTS (SELECT 1 FROM {authorizations} WHERE client_id = @client_id AND revoked_at IS NULL)`
 
-func exists(clientID string) error {
+// exists reports whether there is an application with this client_id.
+func (a *ApplicationTable[A]) exists(ctx context.Context, conn gorm.ConnPool, clientID string) (bool, error) {
+	found, err := a.queryStrings(ctx, conn, `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
+	return len(found) > 0, err
+}
+
+func errExists(clientID string) error {
 	return fmt.Errorf("the client_id %q already exists", clientID)
 }
 
@@ -298,11 +304,11 @@ func (a *ApplicationTable[A]) update(ctx context.Context, tx *gorm.DB, app A) er
 
 // notUpdated returns the reason why no row was updated.
 func (a *ApplicationTable[A]) notUpdated(ctx context.Context, tx *gorm.DB, clientID string, unchanged bool) error {
-	there, err := a.queryStrings(ctx, tx.Statement.ConnPool, `SELECT client_id FROM {applications} WHERE client_id = @client_id`, arguments{clientID: clientID})
+	there, err := a.exists(ctx, tx.Statement.ConnPool, clientID)
 	switch {
 	case err != nil:
 		return err
-	case len(there) > 0 && unchanged:
+	case there && unchanged:
 		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrConflict)
 	default:
 		return fmt.Errorf("%q: %w", clientID, oauthkit.ErrNotFound)

@@ -106,8 +106,10 @@ func storeError(operation string, err error) error {
 }
 
 // close closes the database, the host's *gorm.DB included.
-func (d *database) close() error {
-	pool, err := d.db.DB()
+func (d *database) close() error { return closeDB(d.db) }
+
+func closeDB(db *gorm.DB) error {
+	pool, err := db.DB()
 	if err != nil {
 		return fmt.Errorf("gormstore: closing the database: %w", err)
 	}

@@ -36,11 +36,7 @@ func Open[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error)
 		err = store.Migrate(context.Background())
 	}
 	if err != nil {
-		pool, poolErr := db.DB()
-		if poolErr != nil {
-			return nil, errors.Join(err, poolErr)
-		}
-		return nil, errors.Join(err, pool.Close())
+		return nil, errors.Join(err, closeDB(db))
 	}
 	return store, nil
 }

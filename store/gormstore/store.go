@@ -33,7 +33,7 @@ type Store[A oauthkit.Application] struct {
 	// type.
 	ApplicationTable *ApplicationTable[A]
 	// ScopeTable holds scopes that can change. A host that needs it sets it as
-	// [oauthkit.Config.ScopeTable].
+	// [oauthkit.Config.Scopes].
 	ScopeTable *ScopeTable
 	*Credentials
 }
@@ -92,7 +92,7 @@ func New[A oauthkit.Application](db *gorm.DB, config Config) (*Store[A], error) 
 	if model.Kind() != reflect.Pointer || model.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("gormstore: the application's type %v is not a pointer to a struct", model)
 	}
-	table, err := newApplicationTable(database, reflect.New(model.Elem()).Interface())
+	table, err := newApplicationRows(database, reflect.New(model.Elem()).Interface())
 	if err != nil {
 		return nil, err
 	}

@@ -107,6 +107,7 @@ type PanicError struct {
 	stack []byte
 }
 
+// Error implements [error].
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // RecoverTo turns a panic into *err. Defer it in a function whose error result is
