@@ -90,9 +90,10 @@ type Interaction struct {
 type AuthorizationCode struct {
 	Hash                string
 	Authorization       *Authorization
-	RedirectURI         string // exactly as it was sent (RFC 6749 §4.1.3)
-	CodeChallenge       string // RFC 7636 §4.2
-	CodeChallengeMethod string // S256
+	RedirectURI         string       // exactly as it was sent (RFC 6749 §4.1.3)
+	CodeChallenge       string       // RFC 7636 §4.2
+	CodeChallengeMethod string       // S256
+	Confirmation        Confirmation // the key that the token request must prove; zero: none
 	IssuedAt            time.Time
 	ExpiresAt           time.Time
 	ConsumedAt          time.Time // when it was redeemed; zero before
@@ -102,8 +103,9 @@ type AuthorizationCode struct {
 type AccessToken struct {
 	Hash          string
 	Authorization *Authorization
-	Scopes        Scopes // all scopes of the Authorization or fewer
-	Resources     URIs   // the APIs that it is for (RFC 8707 §2.2); empty: any
+	Scopes        Scopes       // all scopes of the Authorization or fewer
+	Resources     URIs         // the APIs that it is for (RFC 8707 §2.2); empty: any
+	Confirmation  Confirmation // the key that a request with it must prove; zero: none
 	IssuedAt      time.Time
 	ExpiresAt     time.Time
 }
@@ -112,6 +114,7 @@ type AccessToken struct {
 type RefreshToken struct {
 	Hash          string
 	Authorization *Authorization
+	Confirmation  Confirmation // the key that its use must prove; zero: none
 	IssuedAt      time.Time
 	ExpiresAt     time.Time // unless it is used; that of the Authorization applies too
 	ConsumedAt    time.Time // when it was used, by the store's clock; zero before

@@ -83,6 +83,21 @@ func document[T, V any](name string, field func(row *T) *V) column[T] {
 	}
 }
 
+// confirmation is a column of Confirmations in which NULL is zero, so that a credential
+// without a key costs no allocation.
+func confirmation[T any](field func(row *T) *oauthkit.Confirmation) column[T] {
+	return column[T]{
+		"confirmation",
+		func(_ *database, row *T) any {
+			if field(row).IsZero() {
+				return nil
+			}
+			return field(row).String()
+		},
+		func(row *T) any { return field(row) },
+	}
+}
+
 // timestamp reads a time: a timestamp of PostgreSQL, or microseconds since 1970 of
 // SQLite. NULL is the zero time.
 type timestamp struct{ field *time.Time }

@@ -66,6 +66,7 @@ func codeColumns() columns[oauthkit.AuthorizationCode] {
 		plain("redirect_uri", func(r *row) *string { return &r.RedirectURI }),
 		plain("code_challenge", func(r *row) *string { return &r.CodeChallenge }),
 		plain("code_challenge_method", func(r *row) *string { return &r.CodeChallengeMethod }),
+		confirmation(func(r *row) *oauthkit.Confirmation { return &r.Confirmation }),
 		moment("issued_at", func(r *row) *time.Time { return &r.IssuedAt }),
 		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
 	}
@@ -124,6 +125,7 @@ func accessTokenColumns() columns[oauthkit.AccessToken] {
 		plain("hash", func(r *row) *string { return &r.Hash }),
 		scopes("scopes", func(r *row) *oauthkit.Scopes { return &r.Scopes }),
 		uris("resources", func(r *row) *oauthkit.URIs { return &r.Resources }),
+		confirmation(func(r *row) *oauthkit.Confirmation { return &r.Confirmation }),
 		moment("issued_at", func(r *row) *time.Time { return &r.IssuedAt }),
 		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
 	}
@@ -134,6 +136,7 @@ func refreshTokenColumns() columns[oauthkit.RefreshToken] {
 	type row = oauthkit.RefreshToken
 	return columns[row]{
 		plain("hash", func(r *row) *string { return &r.Hash }),
+		confirmation(func(r *row) *oauthkit.Confirmation { return &r.Confirmation }),
 		moment("issued_at", func(r *row) *time.Time { return &r.IssuedAt }),
 		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
 	}

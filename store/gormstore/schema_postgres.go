@@ -101,6 +101,7 @@ CREATE TABLE {authorization_codes} (
 	redirect_uri text NOT NULL,
 	code_challenge text NOT NULL,
 	code_challenge_method text NOT NULL,
+	confirmation text,
 	issued_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL
 );
@@ -111,6 +112,7 @@ CREATE TABLE {access_tokens} (
 	authorization_id text NOT NULL,
 	scopes text NOT NULL,
 	resources text NOT NULL,
+	confirmation text,
 	issued_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL
 );
@@ -119,6 +121,7 @@ CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_a
 CREATE TABLE {refresh_tokens} (
 	hash text PRIMARY KEY,
 	authorization_id text NOT NULL,
+	confirmation text,
 	issued_at timestamptz(6) NOT NULL,
 	expires_at timestamptz(6) NOT NULL,
 	consumed_at timestamptz(6),

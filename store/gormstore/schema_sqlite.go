@@ -99,6 +99,7 @@ CREATE TABLE {authorization_codes} (
 	redirect_uri TEXT NOT NULL,
 	code_challenge TEXT NOT NULL,
 	code_challenge_method TEXT NOT NULL,
+	confirmation TEXT,
 	issued_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL
 ) STRICT;
@@ -109,6 +110,7 @@ CREATE TABLE {access_tokens} (
 	authorization_id TEXT NOT NULL,
 	scopes TEXT NOT NULL,
 	resources TEXT NOT NULL,
+	confirmation TEXT,
 	issued_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -117,6 +119,7 @@ CREATE INDEX {access_tokens}_last ON {access_tokens} (authorization_id, issued_a
 CREATE TABLE {refresh_tokens} (
 	hash TEXT PRIMARY KEY,
 	authorization_id TEXT NOT NULL,
+	confirmation TEXT,
 	issued_at INTEGER NOT NULL,
 	expires_at INTEGER NOT NULL,
 	consumed_at INTEGER,

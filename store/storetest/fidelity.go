@@ -41,6 +41,11 @@ func fidelityRules() []rule {
 			testSealed,
 		},
 		{
+			"codes and tokens keep the key that they are bound to, in every act",
+			"a stolen token works without the key, or a token that needs none is refused",
+			testConfirmations,
+		},
+		{
 			"hashes are compared byte by byte",
 			"a credential can be guessed in fewer attempts than its bits require",
 			testHashes,
@@ -98,6 +103,53 @@ func testSealed(t *trial) {
 		token.Sealed = sealed
 		t.wantConsumed("RefreshToken", t.storedRefreshToken(token.Hash), &token)
 	}
+}
+
+// testConfirmations uses two keys in turn, and none, so that a key of the credential
+// before or of the Authorization is not mistaken for that of the new credential.
+func testConfirmations(t *trial) {
+	confirmations := []oauthkit.Confirmation{
+		{Method: "jkt", Value: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}, {},
+		{Method: "x5t#S256", Value: "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"},
+		{Method: "m", Value: `!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`"}, {},
+	}
+	for i, confirmation := range confirmations {
+		other := confirmations[(i+1)%len(confirmations)]
+		code := t.code(t.authorization())
+		code.Confirmation = confirmation
+		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: code.Authorization}, code))
+		t.wantEqual("Code", t.storedCode(code.Hash), code)
+
+		first := t.boundTokens(code.Authorization, other, confirmation)
+		t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, first, t.now))
+		t.wantStored("RedeemCode", first)
+		second := t.boundTokens(code.Authorization, confirmation, other)
+		t.mustSucceed("RotateRefreshToken", t.RotateRefreshToken(t.ctx, t.rotation(first.Refresh.Hash, second, []byte("sealed"))))
+		t.wantStored("RotateRefreshToken", second)
+		t.wantEqual("the consumed RefreshToken", t.storedRefreshToken(first.Refresh.Hash).Confirmation, confirmation)
+		repeat := t.repeat(first.Refresh, second.Refresh)
+		repeat.Access = t.boundTokens(code.Authorization, other, other).Access
+		_, err := t.RepeatRefreshToken(t.ctx, repeat)
+		t.mustSucceed("RepeatRefreshToken", err)
+		t.wantEqual("RepeatRefreshToken, AccessToken", t.storedAccessToken(repeat.Access.Hash), repeat.Access)
+
+		alone := t.boundTokens(t.authorization(), confirmation, other)
+		t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, alone.Access.Authorization, alone))
+		t.wantStored("SaveTokens", alone)
+	}
+}
+
+// boundTokens returns new tokens that are bound to two keys.
+func (t *trial) boundTokens(authorization *oauthkit.Authorization, access, refresh oauthkit.Confirmation) oauthkit.Tokens {
+	tokens := t.tokens(authorization)
+	tokens.Access.Confirmation, tokens.Refresh.Confirmation = access, refresh
+	return tokens
+}
+
+func (t *trial) wantStored(act string, tokens oauthkit.Tokens) {
+	t.Helper()
+	t.wantEqual(act+", AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
+	t.wantEqual(act+", RefreshToken", t.storedRefreshToken(tokens.Refresh.Hash), tokens.Refresh)
 }
 
 func testInstances(t *trial) {

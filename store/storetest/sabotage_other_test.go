@@ -72,6 +72,14 @@ func otherSabotages() []sabotage {
 		{"stores bytes as text", func(s Store) Store { return bytesAsText{s} }, []string{
 			"fidelity/the sealed response", "refresh/RotateRefreshToken saves the",
 		}},
+		{"loses the key of an access token", token(func(a *oauthkit.AccessToken) { a.Confirmation = oauthkit.Confirmation{} }), []string{
+			"fidelity/codes and tokens keep",
+		}},
+		{"loses the key of a code", func(s Store) Store { return unbindsCodes{s} }, []string{"fidelity/codes and tokens keep"}},
+		{"loses the key of a refresh token", func(s Store) Store { return unbindsRefresh{s} }, []string{"fidelity/codes and tokens keep"}},
+		{"binds successors to the key of the token before", func(s Store) Store { return inheritsKey{s} }, []string{
+			"fidelity/codes and tokens keep",
+		}},
 		{"ignores white space after a hash", func(s Store) Store { return trimsHashes{s} }, []string{"fidelity/hashes are compared"}},
 		{"reads from a lagging replica", func(s Store) Store { return &twoStores{s, memstore.New()} }, []string{
 			"fidelity/rows saved by",
@@ -214,6 +222,38 @@ func (s bytesAsText) RefreshToken(ctx context.Context, hash string) (*oauthkit.R
 		token.Sealed = bytes.ToValidUTF8(token.Sealed, []byte("?"))
 	}
 	return token, err
+}
+
+type unbindsCodes struct{ Store }
+
+func (s unbindsCodes) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
+	code, err := s.Store.Code(ctx, hash)
+	if err == nil {
+		code.Confirmation = oauthkit.Confirmation{}
+	}
+	return code, err
+}
+
+type unbindsRefresh struct{ Store }
+
+func (s unbindsRefresh) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
+	token, err := s.Store.RefreshToken(ctx, hash)
+	if err == nil {
+		token.Confirmation = oauthkit.Confirmation{}
+	}
+	return token, err
+}
+
+type inheritsKey struct{ Store }
+
+func (s inheritsKey) RotateRefreshToken(ctx context.Context, rotation oauthkit.Rotation) error {
+	token, err := s.RefreshToken(ctx, rotation.Hash)
+	if err != nil || rotation.Successors.Refresh == nil {
+		return errors.Join(err, s.Store.RotateRefreshToken(ctx, rotation))
+	}
+	successor := *rotation.Successors.Refresh
+	successor.Confirmation, rotation.Successors.Refresh = token.Confirmation, &successor
+	return s.Store.RotateRefreshToken(ctx, rotation)
 }
 
 type trimsHashes struct{ Store }
