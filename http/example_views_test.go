@@ -22,11 +22,13 @@ import (
 const galleryRequest = "/o/authorize?client_id=print&redirect_uri=https://print.example/cb&response_type=code" +
 	"&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&scope=photos"
 
-// galleryProvider returns a provider with one application, print.
-func galleryProvider() *oauthkit.Provider {
+// galleryProvider returns a provider with one application, print. Parameters are
+// further parameters of authorization requests.
+func galleryProvider(parameters ...string) *oauthkit.Provider {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://gallery.example/o", store, oauthkit.Config{
 		Grants: grants.Standard(store), Scopes: oauthkit.StaticScopes{"photos": "see your photos", "albums": "make albums"},
+		AuthorizeParameters: parameters,
 	})
 	if err != nil {
 		panic(err)

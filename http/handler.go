@@ -32,6 +32,7 @@ type Config struct {
 	// The parameter next is the path to which the page returns; [ReturnPath] reads it
 	// safely. With prompt=login the page must ask a signed-in user to sign in again. The
 	// parameter ui_locales is passed on from the request (OpenID Connect Core §3.1.2.1).
+	// [PendingLogin] returns the request with its application.
 	LoginURL string
 	// HomeURL is the target of a link on the pages to manage and sign out, and on
 	// error pages. If empty, there is no link.

@@ -24,8 +24,10 @@ const paramNonce = "nonce"
 
 // Size limits in bytes.
 const (
-	maxNonce  = 512
-	maxClaims = 8 << 10
+	maxNonce     = 512
+	maxLoginHint = 512
+	maxACRValues = 512
+	maxClaims    = 8 << 10
 )
 
 // validateAuthorize checks the parameters that OpenID Connect adds to an authorization
@@ -33,14 +35,17 @@ const (
 //
 // The parameters that ask for a user or a page (prompt, max_age, id_token_hint) take
 // effect even without the scope openid: no client sends them in order to have them
-// ignored. An empty parameter counts as omitted (RFC 6749 §3.1). This provider ignores
-// login_hint, acr_values, display and claims_locales. The code that renders pages reads
-// ui_locales.
+// ignored. An empty parameter counts as omitted (RFC 6749 §3.1). The host's login page
+// reads login_hint, acr_values and display, and every page reads ui_locales. This
+// provider ignores claims_locales.
 func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.AuthorizeRequest) error {
 	if err := readPrompt(request); err != nil {
 		return err
 	}
 	if err := readMaxAge(request); err != nil {
+		return err
+	}
+	if err := checkLoginParameters(request); err != nil {
 		return err
 	}
 	if err := e.readHint(ctx, request); err != nil {
@@ -94,6 +99,23 @@ func readMaxAge(request *oauthkit.AuthorizeRequest) error {
 	}
 	age := time.Duration(seconds) * time.Second
 	request.MaxAge = &age
+	return nil
+}
+
+// checkLoginParameters limits the parameters that are kept for the host's login page.
+// An unknown display has no effect, so it is dropped.
+func checkLoginParameters(request *oauthkit.AuthorizeRequest) error {
+	switch {
+	case len(request.Form.Get("login_hint")) > maxLoginHint:
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "login_hint is longer than %d bytes", maxLoginHint)
+	case len(request.Form.Get("acr_values")) > maxACRValues:
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "acr_values is longer than %d bytes", maxACRValues)
+	}
+	switch request.Form.Get("display") {
+	case "page", "popup", "touch", "wap":
+	default:
+		request.Form.Del("display")
+	}
 	return nil
 }
 

@@ -59,7 +59,10 @@ func TestAuthorizeParameters(t *testing.T) {
 		{"A-31 login_hint", "login_hint", `"><img src=x onerror=1>`, nothing, false},
 		{"A-31 ui_locales", "ui_locales", "../../etc/passwd", nothing, false},
 		{"A-31 display", "display", "hologram", nothing, false},
-		{"A-31 long acr_values", "acr_values", strings.Repeat("x", 10<<10), nothing, false},
+		{"A-31 longest login_hint", "login_hint", strings.Repeat("x", 512), nothing, false},
+		{"A-31 long login_hint", "login_hint", strings.Repeat("x", 513), asked{}, true},
+		{"A-31 longest acr_values", "acr_values", strings.Repeat("x", 512), nothing, false},
+		{"A-31 long acr_values", "acr_values", strings.Repeat("x", 513), asked{}, true},
 		{"C-21 long nonce", "nonce", strings.Repeat("n", 513), asked{}, true},
 		{"C-21 longest nonce", "nonce", strings.Repeat("n", 512), nothing, false},
 	}
@@ -130,6 +133,19 @@ func TestClaimsParameter(t *testing.T) {
 				t.Errorf("got %v, user %q and params %v, want no change", err, request.Subject, request.Params)
 			}
 		})
+	}
+}
+
+// TestDisplay checks that only the values of OpenID Connect Core are kept.
+func TestDisplay(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	for value, want := range map[string]string{
+		"page": "page", "popup": "popup", "touch": "touch", "wap": "wap", "Page": "", "page popup": "", "": "", "hologram": "",
+	} {
+		request, err := s.authorize(url.Values{"display": {value}})
+		if err != nil || request.Form.Get("display") != want {
+			t.Errorf("%q: got %q, %v, want %q", value, request.Form.Get("display"), err, want)
+		}
 	}
 }
 

@@ -103,7 +103,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return fmt.Errorf("oidc: %w", err)
 	}
 	e.announce(registry)
-	registry.AuthorizeParameters("prompt", "max_age", "id_token_hint", "claims", "nonce")
+	registry.AuthorizeParameters("prompt", "max_age", "id_token_hint", "claims", "nonce", "login_hint", "acr_values", "display")
 	registry.ValidateAuthorize(e.validateAuthorize)
 	registry.DecorateToken(e.addIDToken)
 	registry.Endpoint(oauthkit.Endpoint{

@@ -154,7 +154,11 @@ func hints(t *testing.T, s *fixture.Server) {
 	}
 	alice.Decide(page, "allow").Code()
 	alice.Authorize(s.Web.AuthorizeRequest("login_hint=bob")).Code() // for alice: a hint does not sign a user in
-	alice.Authorize(s.Web.AuthorizeRequest("login_hint=" + strings.Repeat("a", 10<<10))).Code()
+	for _, name := range []string{"login_hint", "acr_values"} {
+		alice.Authorize(s.Web.AuthorizeRequest(name + "=" + strings.Repeat("a", 512))).Code()
+		alice.Authorize(s.Web.AuthorizeRequest(name + "=" + strings.Repeat("a", 513))).Refused("invalid_request")
+		alice.Authorize(s.Web.AuthorizeRequest(name + "=" + strings.Repeat("a", 10<<10))).Refused("invalid_request")
+	}
 }
 
 func requestObjects(t *testing.T, s *fixture.Server) {

@@ -350,7 +350,7 @@ func sharedSecret(t *testing.T, s *fixture.Server) {
 func droppedParameters(t *testing.T, s *fixture.Server) {
 	browser := s.Browser("")
 	plain := len(sealOf(browser.Authorize(s.Web.AuthorizeRequest()).Login()))
-	for _, override := range []string{"foo=" + strings.Repeat("x", 8000), "login_hint=alice@example.test", "acr_values=gold", "display=page", "request2=x", `claims={"userinfo":{}}`} {
+	for _, override := range []string{"foo=" + strings.Repeat("x", 8000), "claims_locales=de", "display=hologram", "request2=x", `claims={"userinfo":{}}`} {
 		login := browser.Authorize(s.Web.AuthorizeRequest(override)).Login()
 		if got := len(sealOf(login)); got != plain {
 			t.Errorf("%.30s: got %d bytes, want the %d without it", override, got, plain)

@@ -53,6 +53,21 @@ func ofWaiting() []mutant {
 			"case found.decided:", "case false:",
 			killer{attacks, "TestConsentForm/memory/B-09 decided twice"},
 		},
+		{
+			"login-page-hides-failures", pages,
+			`case wire.Status(err) < http.StatusInternalServerError, errors.Is(err, errPending):`, `case wire.Status(err) < 600, errors.Is(err, errPending):`,
+			killer{attacks, "TestLoginPage/memory/B-38 failed store"},
+		},
+		{
+			"login-page-unlimited", pages,
+			`if !hasTurn(ctx, h.inFlight) { // anyone can open a login page`, `if false {`,
+			killer{pages, "TestPendingLogin_Busy"},
+		},
+		{
+			"login-hint-unbounded", "oidc",
+			`case len(request.Form.Get("login_hint")) > maxLoginHint:`, `case false:`,
+			killer{"oidc", "TestAuthorizeParameters"},
+		},
 	}
 }
 
