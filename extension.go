@@ -90,12 +90,7 @@ func (r *Registry) MetadataDocument(group Group, name string) {
 // extend runs the extensions, and the grants that are extensions.
 func (p *Provider) extend() error {
 	registry := &Registry{provider: p}
-	for _, grant := range p.config.Grants {
-		if extension, ok := grant.(Extension); ok {
-			registry.errs = append(registry.errs, extension.Extend(registry))
-		}
-	}
-	for _, extension := range p.config.Extensions {
+	for _, extension := range p.Extensions() {
 		registry.errs = append(registry.errs, extension.Extend(registry))
 	}
 	return errors.Join(registry.errs...)
@@ -214,4 +209,15 @@ func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) 
 			members.add(metadata)
 		}
 	}
+}
+
+// Extensions returns the extensions, and before them the grants that are extensions.
+func (p *Provider) Extensions() []Extension {
+	var extensions []Extension
+	for _, grant := range p.config.Grants {
+		if extension, ok := grant.(Extension); ok {
+			extensions = append(extensions, extension)
+		}
+	}
+	return append(extensions, p.config.Extensions...)
 }

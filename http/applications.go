@@ -78,7 +78,7 @@ func (h *Handler) listApplications(w http.ResponseWriter, r *http.Request, user 
 	case oauthkit.CodeOf(err) != oauthkit.AccessDenied:
 		return err
 	}
-	return h.writePage(w, r, pageResponse{name: "applications", status: http.StatusOK, title: "applications.title", formAction: "'none'", user: user}, content)
+	return h.writePage(w, r, PageResponse{Name: "applications", Status: http.StatusOK, Title: "applications.title", FormAction: "'none'", User: user}, content)
 }
 
 // applicationsAfter returns the part of the list that follows the client_id in the
@@ -142,7 +142,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 	if abstract := oauthkit.Abstract(app); abstract != nil {
 		content.CreatedAt = abstract.CreatedAt
 	}
-	return h.writePage(w, r, pageResponse{name: "applications_detail", status: http.StatusOK, title: "applications.detail.title", formAction: "'none'", user: user}, content)
+	return h.writePage(w, r, PageResponse{Name: "applications_detail", Status: http.StatusOK, Title: "applications.detail.title", FormAction: "'none'", User: user}, content)
 }
 
 // findApplication returns the application in the path if the user may manage it.
@@ -260,8 +260,8 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, user *oauthkit
 	if overlap := h.config.Applications.SecretOverlap(); act == "secret" && overlap > 0 {
 		content.KeepUntil = h.provider.Now().Add(overlap)
 	}
-	content.Token = h.newFormToken(w, r, content.Action, user)
-	response := pageResponse{name: "applications_confirm", status: http.StatusOK, title: "applications." + act + ".title", formAction: "'self'", user: user}
+	content.Token = h.NewFormToken(w, r, content.Action, user)
+	response := PageResponse{Name: "applications_confirm", Status: http.StatusOK, Title: "applications." + act + ".title", FormAction: "'self'", User: user}
 	return h.writePage(w, r, response, content)
 }
 
@@ -271,6 +271,6 @@ func (h *Handler) writeSecret(w http.ResponseWriter, r *http.Request, user *oaut
 		Name: oauthkit.DisplayName(app), ClientID: app.GetID(), Secret: secret, ApplicationURL: h.path("applications", app.GetID()),
 		PreviousSecretUntil: oauthkit.PreviousSecretUntil(app, h.provider.Now()),
 	}
-	response := pageResponse{name: "applications_secret", status: http.StatusOK, title: "applications.new_secret.title", formAction: "'none'", user: user}
+	response := PageResponse{Name: "applications_secret", Status: http.StatusOK, Title: "applications.new_secret.title", FormAction: "'none'", User: user}
 	return h.writePage(w, r, response, content)
 }

@@ -166,15 +166,15 @@ func (h *Handler) writeApplicationForm(w http.ResponseWriter, r *http.Request, u
 		RareShown: slices.ContainsFunc(inputs, func(input FormInput) bool { return input.Rare && (input.isSet() || len(input.Problems) > 0) }),
 		Action:    h.path("applications", "register"), BackURL: h.path("applications"),
 	}
-	response := pageResponse{name: "applications_form", status: http.StatusOK, title: "applications.register.title", formAction: "'self'", user: user}
+	response := PageResponse{Name: "applications_form", Status: http.StatusOK, Title: "applications.register.title", FormAction: "'self'", User: user}
 	if !content.New {
-		response.title = "applications.update.title"
+		response.Title = "applications.update.title"
 		content.Action, content.BackURL = h.path("applications", app.GetID(), "update"), h.path("applications", app.GetID())
 	}
 	if len(problems) > 0 {
-		response.status, response.title = http.StatusUnprocessableEntity, "applications.problems.title"
+		response.Status, response.Title = http.StatusUnprocessableEntity, "applications.problems.title"
 	}
-	content.Token = h.newFormToken(w, r, content.Action, user)
+	content.Token = h.NewFormToken(w, r, content.Action, user)
 	return h.writePage(w, r, response, content)
 }
 

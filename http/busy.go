@@ -38,7 +38,7 @@ func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 
 func (h *Handler) prepareBusyPage(language int) (*prepared, error) {
 	t := h.pages.catalogue.translator(language)
-	response := pageResponse{name: "error", status: http.StatusServiceUnavailable, title: "error.title", formAction: "'none'"}
+	response := PageResponse{Name: "error", Status: http.StatusServiceUnavailable, Title: "error.title", FormAction: "'none'"}
 	page, err := h.render(language, response, &ErrorPage{
 		Heading: t("error.unavailable.heading"), Code: oauthkit.ReasonUnavailable,
 		Message: t("error.reason." + string(oauthkit.ReasonUnavailable)),

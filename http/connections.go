@@ -90,7 +90,7 @@ func (h *Handler) listConnections(w http.ResponseWriter, r *http.Request, user *
 	if h.config.Applications != nil {
 		content.ApplicationsURL = h.path("applications")
 	}
-	return h.writePage(w, r, pageResponse{name: "connections", status: http.StatusOK, title: "connections.title", formAction: "'none'", user: user}, content)
+	return h.writePage(w, r, PageResponse{Name: "connections", Status: http.StatusOK, Title: "connections.title", FormAction: "'none'", User: user}, content)
 }
 
 func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *oauthkit.Connection, texts map[string]string) ConnectionItem {
@@ -198,12 +198,12 @@ func (h *Handler) confirmRevocation(w http.ResponseWriter, r *http.Request, user
 	}
 	content := &ConnectionConfirmPage{
 		Connection: h.connectionItem(h.pages.catalogue.choose(r, ""), user, connection, texts),
-		Action:     action, Token: h.newFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
+		Action:     action, Token: h.NewFormToken(w, r, action, user), BackURL: h.path("authorized_tokens"),
 	}
-	response := pageResponse{name: "connections_confirm", status: http.StatusOK, title: "connections.delete.title", formAction: "'self'", user: user}
+	response := PageResponse{Name: "connections_confirm", Status: http.StatusOK, Title: "connections.delete.title", FormAction: "'self'", User: user}
 	for i, authorization := range content.Connection.Authorizations {
 		if authorization.RevokeURL == action {
-			content.Authorization, response.title = &content.Connection.Authorizations[i], "connections.end.title"
+			content.Authorization, response.Title = &content.Connection.Authorizations[i], "connections.end.title"
 		}
 	}
 	return h.writePage(w, r, response, content)

@@ -65,7 +65,7 @@ type ConsentScope struct {
 }
 
 // consentSamples returns data that shows every part of the consent page.
-func consentSamples() []pageContent {
+func consentSamples() []PageContent {
 	choice := &ConsentPage{
 		Application: "x", Host: "x", Rows: []ConsentRow{{Label: "x", Value: "x"}}, Choosable: true,
 		Scopes: []ConsentScope{{Name: "openid", Fixed: true, Chosen: true}, {Name: "x", Description: "x", New: true}}, NothingChosen: true, Revocable: true,
@@ -73,7 +73,7 @@ func consentSamples() []pageContent {
 	}
 	all := *choice
 	all.Host, all.Verified, all.Choosable, all.EveryAPI = "", true, false, true
-	return []pageContent{choice, &all, &ConsentPage{}}
+	return []PageContent{choice, &all, &ConsentPage{}}
 }
 
 // writeConsentPage asks the user for consent. NothingChosen reports whether the user has
@@ -110,12 +110,12 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	if h.config.ConsentRows != nil {
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
-	response := pageResponse{
-		name: "consent", status: http.StatusOK, title: "consent.title",
-		formAction: "'self' " + formTargets(request.RedirectURI()), uiLocales: uiLocales,
+	response := PageResponse{
+		Name: "consent", Status: http.StatusOK, Title: "consent.title",
+		FormAction: "'self' " + formTargets(request.RedirectURI()), UILocales: uiLocales,
 	}
 	if nothingChosen {
-		response.status, response.title = http.StatusUnprocessableEntity, "consent.nothing_chosen.title"
+		response.Status, response.Title = http.StatusUnprocessableEntity, "consent.nothing_chosen.title"
 	}
 	return h.writePage(w, r, response, content)
 }

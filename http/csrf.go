@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
@@ -17,10 +18,35 @@ import (
 // This file protects the forms of the pages against cross-site request forgery: a
 // form must come from this site and from the user that it was shown to.
 
-// newFormToken returns the token of a form, bound to its action, the browser, the
-// user and the session.
-func (h *Handler) newFormToken(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) string {
+// NewFormToken returns the token of a form, which the page must send under the name
+// token. It is bound to the form's action, the browser, the user and the session; a nil
+// user is one who is not signed in. It sets the cookie that identifies the browser, so
+// call it before the page is written.
+func (h *Handler) NewFormToken(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User) string {
 	return formToken(h.ensureBrowser(w, r), action, user)
+}
+
+// ReadForm reads a form that this site showed to the user, with the token that
+// [Handler.NewFormToken] returned for the action. A field may occur once unless it is
+// repeatable, and a field that is empty counts as missing.
+//
+// Return its error from the endpoint. It is 403 for a form of another site, browser,
+// user, session or action.
+func (h *Handler) ReadForm(w http.ResponseWriter, r *http.Request, action string, user *oauthkit.User, repeatable ...string) (url.Values, error) {
+	if err := h.checkOrigin(r); err != nil {
+		return nil, err
+	}
+	form, err := h.readUserForm(w, r, action, user)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range form {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return nil, wire.Malformed("%.40s is repeated", name)
+		}
+	}
+	dropEmpty(form)
+	return form, nil
 }
 
 // readUserForm reads a form whose fields may be repeated. It accepts only the form
@@ -43,8 +69,12 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 	return form, nil
 }
 
-// formToken returns the token of a form. The browser's cookie is the key.
+// formToken returns the token of a form. The browser's cookie is the key. User may be
+// nil.
 func formToken(browser, form string, user *oauthkit.User) string {
+	if user == nil {
+		user = &oauthkit.User{}
+	}
 	mac := hmac.New(sha256.New, []byte(browser))
 	mac.Write([]byte(strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))

@@ -41,7 +41,7 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, found r
 		content.Detail = wire.Description(err)
 	}
 	content.Message = t.or("error.reason."+string(reason), t("error.request.message"))
-	response := pageResponse{name: "error", status: status, title: "error.title", formAction: "'none'"}
+	response := PageResponse{Name: "error", Status: status, Title: "error.title", FormAction: "'none'"}
 	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err)
 		http.Error(w, http.StatusText(status), status)

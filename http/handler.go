@@ -58,7 +58,8 @@ type Config struct {
 	Authorizations *oauthkit.Authorizations
 
 	// Templates replaces pages, their layout, and single blocks, by files with the
-	// names in the library's folder http/templates. It may be nil.
+	// names in the library's folder http/templates and in [Pages] of extensions. It may
+	// be nil.
 	//
 	// A file consent.html replaces that page, and layout.html the layout. Each
 	// block in parts.html replaces the library's block. The data of a page is a
@@ -116,6 +117,7 @@ type Handler struct {
 // NewHandler returns the handler of a provider, or an error if the Config is not valid:
 //
 //   - a template cannot be parsed or rendered, or defines a block that no page shows
+//   - a page of an extension has no sample data, or the name of another page
 //   - a text has a key that no page uses, different formatting verbs from the English
 //     text, or an unknown language
 //   - a group, or a path in Replace, does not exist
@@ -131,7 +133,7 @@ func NewHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
 }
 
 func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
-	pages, err := newPages(config.Texts, config.Templates)
+	pages, err := newPages(config, provider.Extensions())
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +249,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 		h.fail(w, request.WithInfo(r), found, wire.MethodNotAllowed(found.Methods))
 		return
 	}
-	var s serving
+	s := serving{context: detached{handler: h}}
 	s.body.readAhead(r) // before the timeout begins
 	r, end := s.begin(r, h.provider.Timeout())
 	defer end()

@@ -175,11 +175,15 @@ func isAnonymous(r *http.Request, found route, sent *body) bool {
 // detached is the context of an endpoint.
 type detached struct {
 	request.Detached
-	turn *inFlight // the limit in which the request has a turn, or nil
+	handler *Handler  // serves the request
+	turn    *inFlight // the limit in which the request has a turn, or nil
 }
 
-// turnKey is the key of detached.turn.
-type turnKey struct{}
+// handlerKey is the key of detached.handler, and turnKey that of detached.turn.
+type (
+	handlerKey struct{}
+	turnKey    struct{}
+)
 
 // hasTurn reports whether the request has a turn of f. An endpoint that another
 // endpoint calls must not wait for the turn of its caller.
@@ -190,8 +194,13 @@ func hasTurn(ctx context.Context, f *inFlight) bool {
 
 // Value implements [context.Context].
 func (d *detached) Value(key any) any {
-	if _, asked := key.(turnKey); asked && d.turn != nil {
-		return d.turn
+	switch key.(type) {
+	case handlerKey:
+		return d.handler
+	case turnKey:
+		if d.turn != nil {
+			return d.turn
+		}
 	}
 	return d.Detached.Value(key)
 }

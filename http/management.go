@@ -25,7 +25,7 @@ func (h *Handler) managementEndpoints() []route {
 }
 
 // managementSamples returns data that shows every part of each page, by the page's name.
-func managementSamples() map[string]pageContent {
+func managementSamples() map[string]PageContent {
 	now := time.Unix(0, 0)
 	inputs := []FormInput{{Kind: "text", Help: "x", Problems: []string{"x"}}, {Kind: "url"}, {Kind: "lines", Value: "x"}, {Kind: "checkbox", Value: "true", Rare: true}}
 	for _, kind := range []string{"one", "many"} {
@@ -33,7 +33,7 @@ func managementSamples() map[string]pageContent {
 	}
 	authorization := AuthorizationItem{CreatedAt: now, LastUsedAt: now, Here: true}
 	connection := ConnectionItem{Name: "x", Hosts: []string{"x"}, Scopes: []Choice{{Label: "x"}}, Since: now, LastUsedAt: now, Authorizations: []AuthorizationItem{authorization}, More: true}
-	return map[string]pageContent{
+	return map[string]PageContent{
 		"applications":         &ApplicationsPage{Applications: []ApplicationItem{{Name: "x", Disabled: true}}, RegisterURL: "x", FirstURL: "x", NextURL: "x", ConnectionsURL: "x"},
 		"applications_detail":  &ApplicationPage{Name: "x", Inputs: inputs, Disabled: true, PreviousSecretUntil: now, CreatedAt: now, SecretURL: "x"},
 		"applications_form":    &ApplicationFormPage{Inputs: inputs, RareShown: true, Problems: []FormProblem{{Label: "x", Target: "x", Message: "x"}, {}}},

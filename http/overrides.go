@@ -24,7 +24,7 @@ type hostTemplates map[string]*templateFile
 
 // readHostTemplates reads and checks the host's template files. It ignores folders
 // and files that begin with a dot.
-func readHostTemplates(files fs.FS) (hostTemplates, error) {
+func readHostTemplates(files fs.FS, own *ownPages) (hostTemplates, error) {
 	if files == nil {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func readHostTemplates(files fs.FS) (hostTemplates, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Config.Templates cannot be listed (a path is relative to the working directory): %w", err)
 	}
-	host, names, folders := hostTemplates{}, templateFiles(), []string{}
+	host, names, folders := hostTemplates{}, own.names(), []string{}
 	for _, entry := range entries {
 		name := entry.Name()
 		switch {
@@ -52,27 +52,18 @@ func readHostTemplates(files fs.FS) (hostTemplates, error) {
 	if len(host) == 0 && len(folders) > 0 {
 		return nil, fmt.Errorf("Config.Templates has folders (%s) but no files; pass fs.Sub of the folder with the files", strings.Join(folders, ", "))
 	}
-	return host, host.check()
-}
-
-// templateFiles returns the names that the host's files can have.
-func templateFiles() []string {
-	names := []string{layoutFile, partsFile}
-	for name := range pageSamples() {
-		names = append(names, name+".html")
-	}
-	return slices.Sorted(slices.Values(names))
+	return host, host.check(own)
 }
 
 // check returns an error unless each file defines a block that pages show:
 // layout.html the block layout, a page the block content, and parts.html only blocks
-// of the library or of another file.
-func (host hostTemplates) check() error {
+// of the library, of an extension or of another file.
+func (host hostTemplates) check(own *ownPages) error {
 	for name, file := range host {
 		required := "content"
 		switch name {
 		case partsFile:
-			if err := host.checkParts(file); err != nil {
+			if err := host.checkParts(file, own); err != nil {
 				return err
 			}
 			continue
@@ -87,17 +78,12 @@ func (host hostTemplates) check() error {
 }
 
 // checkParts returns an error if parts.html defines a block that no page shows.
-func (host hostTemplates) checkParts(parts *templateFile) error {
+func (host hostTemplates) checkParts(parts *templateFile, own *ownPages) error {
 	var shown []string
-	for _, name := range templateFiles() {
-		if name == layoutFile {
-			continue
+	for name, file := range own.files {
+		if name != layoutFile {
+			shown = append(shown, file.defined...)
 		}
-		file, err := libraryTemplate(name)
-		if err != nil {
-			return err
-		}
-		shown = append(shown, file.defined...)
 	}
 	shown = slices.DeleteFunc(shown, func(block string) bool { return block == "content" }) // each page defines its own
 	for _, file := range host {
@@ -110,15 +96,6 @@ func (host hostTemplates) checkParts(parts *templateFile) error {
 		}
 	}
 	return nil
-}
-
-// libraryTemplate returns a template file of the library.
-func libraryTemplate(name string) (*templateFile, error) {
-	library, err := fs.Sub(templates, "templates")
-	if err != nil {
-		return nil, err
-	}
-	return readTemplate(library, name)
 }
 
 // templateFile is a parsed template file.
@@ -230,12 +207,12 @@ func (c *catalogue) checkOverrides(texts map[string]Texts, host hostTemplates) e
 		for key, text := range texts {
 			defined[key] = true
 			if err := c.checkText(language, key, text, usedBy[key] != ""); err != nil {
-				return err
+				return fmt.Errorf("Config.Texts: %w", err)
 			}
 		}
 	}
 	for key, name := range usedBy {
-		if _, found := c.library[0][key]; !found && !defined[key] {
+		if _, found := c.own[0][key]; !found && !defined[key] {
 			return fmt.Errorf("Config.Templates: %s uses the text %q, which no language has", name, key)
 		}
 	}
@@ -244,19 +221,34 @@ func (c *catalogue) checkOverrides(texts map[string]Texts, host hostTemplates) e
 
 // checkText checks a text of the host. Used reports whether one of its templates uses it.
 func (c *catalogue) checkText(language, key, text string, used bool) error {
-	english, found := c.library[0][key]
-	message, isProblem := strings.CutPrefix(key, "problem.")
+	english, found := englishOf(key, c.own[0])
 	switch {
 	case found:
-	case isProblem:
-		english = message
-	case used, slices.ContainsFunc(openTexts(), func(prefix string) bool { return strings.HasPrefix(key, prefix) }):
+		return checkVerbs(language, key, text, english)
+	case used, isOpenText(key):
 		return nil
 	default:
-		return fmt.Errorf("Config.Texts: %s has the text %q, which no page uses", language, key)
+		return fmt.Errorf("%s has the text %q, which no page uses", language, key)
 	}
+}
+
+// englishOf returns the English text of a key. That of a problem is in its key.
+func englishOf(key string, english Texts) (text string, found bool) {
+	if text, found = english[key]; found {
+		return text, true
+	}
+	return strings.CutPrefix(key, "problem.")
+}
+
+// isOpenText reports whether the rest of the key is not the library's to choose.
+func isOpenText(key string) bool {
+	return slices.ContainsFunc(openTexts(), func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// checkVerbs returns an error if a text has other verbs than the English text.
+func checkVerbs(language, key, text, english string) error {
 	if got, want := textVerb.FindAllString(text, -1), textVerb.FindAllString(english, -1); !slices.Equal(got, want) {
-		return fmt.Errorf("Config.Texts: %q has the verbs %q in %s, want %q as in English: %q", key, got, language, want, english)
+		return fmt.Errorf("%q has the verbs %q in %s, want %q as in English: %q", key, got, language, want, english)
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ import (
 // a client that does not read can block the sender.
 type response struct {
 	http.ResponseWriter
-	begun     bool
 	turn      *inFlight // nil if the request has no turn, or has released it
 	anonymous bool      // the kind of the turn
+	begun     bool
 }
 
 // leave releases the turn, if the request has one.

@@ -86,9 +86,9 @@ func (h *Handler) writeSignOutPage(w http.ResponseWriter, r *http.Request, user 
 	content := &SignOutPage{
 		User:   cmp.Or(user.Name, user.Subject),
 		Action: h.signOutPath(),
-		Token:  h.newFormToken(w, r, h.signOutPath(), user),
+		Token:  h.NewFormToken(w, r, h.signOutPath(), user),
 	}
-	return h.writePage(w, r, pageResponse{name: "signout", status: http.StatusOK, title: "signout.title", formAction: "'self'"}, content)
+	return h.writePage(w, r, PageResponse{Name: "signout", Status: http.StatusOK, Title: "signout.title", FormAction: "'self'"}, content)
 }
 
 func (h *Handler) writeSignedOutPage(w http.ResponseWriter, r *http.Request) error {
@@ -96,5 +96,5 @@ func (h *Handler) writeSignedOutPage(w http.ResponseWriter, r *http.Request) err
 	if h.config.Authorizations != nil && h.serves(GroupManagement) {
 		content.ConnectionsURL = h.path("authorized_tokens")
 	}
-	return h.writePage(w, r, pageResponse{name: "signed_out", status: http.StatusOK, title: "signout.done.title", formAction: "'none'"}, content)
+	return h.writePage(w, r, PageResponse{Name: "signed_out", Status: http.StatusOK, Title: "signout.done.title", FormAction: "'none'"}, content)
 }

@@ -47,17 +47,14 @@ type catalogue struct {
 	matcher   language.Matcher
 	languages []string // BCP 47 tags; the first one is the default
 	texts     []Texts  // by language
-	library   []Texts  // without the host's texts
+	own       []Texts  // without the host's texts
 }
 
-// newCatalogue merges the host's texts into the library's. It returns an error if a
-// language is not a BCP 47 tag.
-func newCatalogue(host map[string]Texts) (*catalogue, error) {
-	library, err := readLibraryTexts()
-	if err != nil {
-		return nil, err
-	}
-	all := maps.Clone(library)
+// newCatalogue merges the host's texts into those of the library and of extensions. Its
+// languages are those of the library and of the host. It returns an error if a language
+// is not a BCP 47 tag.
+func newCatalogue(own *ownPages, host map[string]Texts) (*catalogue, error) {
+	all, names := maps.Clone(own.texts), slices.Clone(own.languages)
 	for given, texts := range host {
 		tag, err := language.Parse(given)
 		if err != nil {
@@ -69,10 +66,10 @@ func newCatalogue(host map[string]Texts) (*catalogue, error) {
 			merged = Texts{}
 		}
 		maps.Copy(merged, texts)
-		all[name] = merged
+		all[name], names = merged, append(names, name)
 	}
 	c := &catalogue{languages: []string{"en"}}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		if name != "en" {
 			c.languages = append(c.languages, name)
 		}
@@ -82,7 +79,7 @@ func newCatalogue(host map[string]Texts) (*catalogue, error) {
 		tag := language.Make(name)
 		tags = append(tags, tag)
 		c.texts = append(c.texts, withFallbacks(all, tag))
-		c.library = append(c.library, withFallbacks(library, tag))
+		c.own = append(c.own, withFallbacks(own.texts, tag))
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c, nil
@@ -199,8 +196,8 @@ func (t translator) problem(problem oauthkit.Problem) string {
 func (c *catalogue) scope(index int, name, description string) string {
 	key := "scope." + name
 	text, found := c.texts[index][key]
-	isHosts := found && text != c.library[index][key]
-	if isHosts || found && description == c.library[0][key] {
+	isHosts := found && text != c.own[index][key]
+	if isHosts || found && description == c.own[0][key] {
 		return text
 	}
 	return description
