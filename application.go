@@ -20,9 +20,9 @@ import (
 //
 // Every Application is a go-oauth2 client. A capability that only some applications
 // need is an interface of its own: [Described], [Trusted], [Usable],
-// [SecretHolder], [LifetimeChooser], [ProtocolSettings] and [BrowserClient], and
-// for registering and changing applications [OwnerSetter], [FormFieldHolder],
-// [Validator] and [AddressValidator].
+// [SecretHolder], [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser] and
+// [BrowserClient], and for registering and changing applications [OwnerSetter],
+// [FormFieldHolder], [Validator] and [AddressValidator].
 type Application interface {
 	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
 	// never empty. GetSecret is never called for a decision.
@@ -90,6 +90,10 @@ type AbstractApplication struct {
 	// GrantTypes are the grant types that the application may use. If
 	// empty, it may use none.
 	GrantTypes GrantTypes `json:"grant_types" gorm:"column:grant_types;not null;default:''"`
+	// ResponseTypes are the types of authorization responses that the application may
+	// request (RFC 7591 §2), as ParseResponseType returns them. If empty, it may only
+	// request code. A type that is not in Config.ResponseTypes is refused in any case.
+	ResponseTypes ResponseTypes `json:"response_types,omitempty" gorm:"column:response_types"`
 	// RedirectURIs are the addresses for authorization responses (RFC 6749 §3.1.2).
 	RedirectURIs URIs `json:"redirect_uris" gorm:"column:redirect_uris;not null;default:''"`
 	// PostLogoutRedirectURIs are the addresses for browsers after a logout that the
@@ -177,6 +181,12 @@ func (a *AbstractApplication) SetUserID(owner string) { a.UserID = owner }
 // AllowsGrant reports whether grant is one of GrantTypes.
 func (a *AbstractApplication) AllowsGrant(grant oauth2.GrantType) bool {
 	return slices.Contains(a.GrantTypes, grant)
+}
+
+// AllowsResponseType reports whether t is one of ResponseTypes or, if that is empty,
+// code.
+func (a *AbstractApplication) AllowsResponseType(t ResponseType) bool {
+	return a.ResponseTypes.allows(t)
 }
 
 // AllowsRedirectURI reports whether uri equals one of RedirectURIs. For a public

@@ -68,6 +68,7 @@ func TestZeroApplicationMayDoNothing(t *testing.T) {
 		"skip consent": app.SkipsConsent(),
 		"verified":     app.IsVerified(),
 		"origin":       app.AllowsOrigin("https://rp.test"),
+		"token":        app.AllowsResponseType(ResponseTypeToken),
 		"confidential": !app.IsPublic(),
 	}
 	for name, allowed := range checks {
@@ -104,6 +105,14 @@ func TestValidateApplication(t *testing.T) {
 		{"logout URI", func(a *AbstractApplication) { a.PostLogoutRedirectURIs = URIs{"/out"} }, "post_logout_redirect_uris"},
 		{"origin with path", func(a *AbstractApplication) { a.AllowedOrigins = URIs{"https://rp.test/"} }, "allowed_origins"},
 		{"scope with quote", func(a *AbstractApplication) { a.Scopes = Scopes{`a"b`} }, "scopes"},
+		{"response types", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{"code", "id_token token"} }, ""},
+		{"response type in another order", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{"token id_token"} }, "response_types"},
+		{"response type with a word twice", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{"code code"} }, "response_types"},
+		{"response type with two spaces", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{" code"} }, "response_types"},
+		{"response type with comma", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{"code,token"} }, "response_types"},
+		{"empty response type", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{""} }, "response_types"},
+		{"long response type", func(a *AbstractApplication) { a.ResponseTypes = ResponseTypes{ResponseType(strings.Repeat("x", 101))} }, "response_types"},
+		{"21 response types", func(a *AbstractApplication) { a.ResponseTypes = make(ResponseTypes, 21) }, "response_types"},
 		{"empty grant type", func(a *AbstractApplication) { a.GrantTypes = append(a.GrantTypes, "") }, "grant_types"},
 		{"unknown algorithm", func(a *AbstractApplication) { a.Algorithm = "none" }, "algorithm"},
 		{"HS256", func(a *AbstractApplication) { a.Algorithm = "HS256" }, "algorithm"},

@@ -118,6 +118,25 @@ func requiresPushedRequests(app Application) bool {
 	return ok && settings.RequiresPushedRequests()
 }
 
+// ResponseTypeChooser is an [Application] that chooses the types of its authorization
+// responses.
+type ResponseTypeChooser interface {
+	// AllowsResponseType reports whether the application may request t, whose words are
+	// sorted. It is called only for response types that the provider supports.
+	// AllowsGrant of the application is called as well.
+	AllowsResponseType(t ResponseType) bool
+}
+
+// AllowsResponseType reports whether app may request t. If app is not a
+// [ResponseTypeChooser], it may only request code, the type whose response contains no
+// token.
+func AllowsResponseType(app Application, t ResponseType) bool {
+	if chooser, ok := app.(ResponseTypeChooser); ok {
+		return chooser.AllowsResponseType(t)
+	}
+	return t == ResponseTypeCode
+}
+
 // OwnerSetter is an [Application] that users may register. Its GetUserID must return
 // the owner that was set.
 type OwnerSetter interface {

@@ -48,9 +48,13 @@ func TestWithoutCapabilities(t *testing.T) {
 	if got := IDTokenAlgorithm(app); got != "" {
 		t.Errorf("IDTokenAlgorithm: got %q, want none", got)
 	}
+	if !AllowsResponseType(app, ResponseTypeCode) {
+		t.Error("AllowsResponseType: got false for code, want true")
+	}
 	for name, got := range map[string]bool{
 		"SkipsConsent":                SkipsConsent(app),
 		"IsVerified":                  IsVerified(app),
+		"AllowsResponseType":          AllowsResponseType(app, ResponseTypeToken),
 		"AllowsOrigin":                AllowsOrigin(app, "https://spa.test"),
 		"AllowsPostLogoutRedirectURI": AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"),
 		"requiresPushedRequests":      requiresPushedRequests(app),

@@ -292,25 +292,28 @@ type trustedFacts struct {
 	public            bool
 	uris, registered  URIs
 	scopes            Scopes
+	responseTypes     ResponseTypes
 }
 
 func trustedFactsOf(app Application) trustedFacts {
 	facts := trustedFacts{displayName: DisplayName(app), public: app.IsPublic(), registered: slices.Clone(RegisteredRedirectURIs(app))}
 	if abstract := Abstract(app); abstract != nil {
 		facts.name, facts.uris, facts.scopes = abstract.Name, slices.Clone(abstract.RedirectURIs), slices.Clone(abstract.Scopes)
+		facts.responseTypes = slices.Clone(abstract.ResponseTypes)
 	}
 	return facts
 }
 
 // revokeTrust revokes the operator's trust in an application that has another name
-// or other addresses. One that only has more scopes stays verified, but its users
-// are asked for consent.
+// or other addresses. One that only has more scopes or response types stays verified,
+// but its users are asked for consent.
 func revokeTrust(app Application, before trustedFacts) {
 	after := trustedFactsOf(app)
 	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
 		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
 	if abstract := Abstract(app); abstract != nil {
 		abstract.Verified = abstract.Verified && same
-		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes)
+		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes) &&
+			before.responseTypes.allowsAll(after.responseTypes)
 	}
 }

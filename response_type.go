@@ -1,6 +1,8 @@
 package oauthkit
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -37,3 +39,104 @@ func (t ResponseType) Words() []string { return strings.Split(string(t), " ") }
 func (t ResponseType) Contains(word ResponseType) bool {
 	return t == word || slices.Contains(t.Words(), string(word))
 }
+
+// UnmarshalText sorts the words of a JSON string, for example.
+func (t *ResponseType) UnmarshalText(text []byte) error {
+	*t = ParseResponseType(string(text))
+	return nil
+}
+
+// isValid reports whether t is a list of sorted words of letters, digits and
+// underscores, none of them twice (RFC 6749 appendix A.3).
+func (t ResponseType) isValid() bool {
+	words := t.Words()
+	return t == ParseResponseType(string(t)) && len(slices.Compact(slices.Clone(words))) == len(words) && !slices.ContainsFunc(words, func(word string) bool {
+		return word == "" || strings.ContainsFunc(word, notResponseChar)
+	})
+}
+
+func notResponseChar(r rune) bool {
+	return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+// ResponseTypes is a list of response types (RFC 7591 §2). It is stored in one text
+// column, separated by commas, because a response type contains spaces.
+type ResponseTypes []ResponseType
+
+// The limits of the response types of an application.
+const (
+	maxResponseTypes     = 20
+	maxResponseTypeBytes = 100
+)
+
+// allows reports whether t is in the list. If the list is empty, only code is.
+func (r ResponseTypes) allows(t ResponseType) bool {
+	if len(r) == 0 {
+		return t == ResponseTypeCode
+	}
+	return slices.Contains(r, t)
+}
+
+// allowsAll reports whether r allows everything that others allow.
+func (r ResponseTypes) allowsAll(others ResponseTypes) bool {
+	if len(others) == 0 {
+		return r.allows(ResponseTypeCode)
+	}
+	return !slices.ContainsFunc(others, func(t ResponseType) bool { return !r.allows(t) })
+}
+
+// validate adds the problems of the list.
+func (r ResponseTypes) validate(problems *Problems) {
+	const field = "response_types"
+	if len(r) > maxResponseTypes {
+		problems.Add(field, "must not have more than %d entries", maxResponseTypes)
+		return
+	}
+	for _, t := range r {
+		if len(t) > maxResponseTypeBytes {
+			problems.Add(field, "must not be longer than %d bytes", maxResponseTypeBytes)
+		} else if !t.isValid() {
+			problems.Add(field, "%q is not a response type; sort its words and separate them by one space (RFC 6749 §3.1.1)", string(t))
+		}
+	}
+}
+
+// Value implements [driver.Valuer]. An empty list is NULL, which costs no allocation
+// when an application is read.
+func (r ResponseTypes) Value() (driver.Value, error) {
+	if len(r) == 0 {
+		return nil, nil
+	}
+	texts := make([]string, len(r))
+	for i, t := range r {
+		texts[i] = string(t)
+	}
+	return strings.Join(texts, ","), nil
+}
+
+// Scan implements [database/sql.Scanner]. It sorts the words of each response type and
+// ignores additional white space, as in rows that were written elsewhere.
+func (r *ResponseTypes) Scan(column any) error {
+	*r = nil
+	var list string
+	switch text := column.(type) {
+	case nil:
+	case string:
+		list = text
+	case []byte:
+		list = string(text)
+	default:
+		return fmt.Errorf("oauthkit: cannot scan %T into a list of response types", column)
+	}
+	for len(list) > 0 {
+		var text string
+		text, list, _ = strings.Cut(list, ",")
+		if words := strings.Fields(text); len(words) > 0 {
+			*r = append(*r, ParseResponseType(strings.Join(words, " ")))
+		}
+	}
+	return nil
+}
+
+// GormDataType tells GORM the column's type.
+func (ResponseTypes) GormDataType() string { return "text" }

@@ -250,7 +250,8 @@ func (p *Provider) defaultScopes(ctx context.Context, app Application, request S
 	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool { return check(scope) != nil }), nil
 }
 
-// URIs and GrantTypes, like Scopes, are the types of columns that hold a list.
+// URIs and GrantTypes, like Scopes and ResponseTypes, are the types of columns that hold
+// a list.
 
 // URIs is a list of URIs. It is stored in one text column, separated by spaces, as
 // Django OAuth Toolkit does.

@@ -169,6 +169,7 @@ func (a *AbstractApplication) validateIdentity(problems *Problems) {
 			problems.Add("grant_types", "%q is not a grant type", grant)
 		}
 	}
+	a.ResponseTypes.validate(problems)
 	for _, scope := range a.Scopes {
 		if !isScope(scope) {
 			problems.Add("scopes", "%q is not a scope (RFC 6749 §3.3)", scope)

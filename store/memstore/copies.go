@@ -20,6 +20,7 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 	duplicate := pointer.Interface().(oauthkit.Application)
 	if abstract := oauthkit.Abstract(duplicate); abstract != nil {
 		abstract.GrantTypes = slices.Clone(abstract.GrantTypes)
+		abstract.ResponseTypes = slices.Clone(abstract.ResponseTypes)
 		abstract.RedirectURIs = slices.Clone(abstract.RedirectURIs)
 		abstract.PostLogoutRedirectURIs = slices.Clone(abstract.PostLogoutRedirectURIs)
 		abstract.AllowedOrigins = slices.Clone(abstract.AllowedOrigins)

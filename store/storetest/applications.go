@@ -91,6 +91,7 @@ func testApplicationFields(t *trial) {
 		Name:                    `The "best" client's name: 日本語 ? @name $1 \`,
 		ClientType:              oauthkit.Confidential,
 		GrantTypes:              oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing, "urn:example:grant"},
+		ResponseTypes:           oauthkit.ResponseTypes{"code id_token", "code", "token"},
 		RedirectURIs:            oauthkit.URIs{"https://b.example/cb?x=1&y=%20", "https://a.example/" + strings.Repeat("p", 2000)},
 		PostLogoutRedirectURIs:  oauthkit.URIs{"https://a.example/out"},
 		AllowedOrigins:          oauthkit.URIs{"https://a.example", "https://b.example:8443"},
