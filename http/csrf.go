@@ -41,7 +41,7 @@ func (h *Handler) ReadForm(w http.ResponseWriter, r *http.Request, action string
 		return nil, err
 	}
 	for name, values := range form {
-		if len(values) > 1 && !slices.Contains(repeatable, name) {
+		if !slices.Contains(repeatable, name) && len(values) > 1 {
 			return nil, wire.Malformed("%.40s is repeated", name)
 		}
 	}

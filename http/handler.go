@@ -149,6 +149,9 @@ func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
 	if h.busy, err = h.newBusyAnswers(); err != nil {
 		return nil, err
 	}
+	if err := h.checkFormPost(); err != nil {
+		return nil, err
+	}
 	// A proxy may change the Host header, so the issuer's origin is trusted in any case.
 	err = h.crossOrigin.AddTrustedOrigin(strings.TrimSuffix(provider.Issuer(), provider.Prefix()))
 	if err != nil {

@@ -60,6 +60,9 @@ func readHostTemplates(files fs.FS, own *ownPages) (hostTemplates, error) {
 // of the library, of an extension or of another file.
 func (host hostTemplates) check(own *ownPages) error {
 	for name, file := range host {
+		if slices.Contains(file.defined, submitBlock) {
+			return fmt.Errorf("Config.Templates: %s defines the block %q, which cannot be replaced", name, submitBlock)
+		}
 		required := "content"
 		switch name {
 		case partsFile:

@@ -27,7 +27,8 @@ type Page struct {
 	// SignOutURL is the sign-out page. It is empty if there is none, and where
 	// SignedInAs is.
 	SignOutURL string
-	// HomeURL is Config.HomeURL. The consent page, which waits for a decision, has none.
+	// HomeURL is Config.HomeURL. The consent page, which waits for a decision, and the
+	// page that posts a response have none.
 	HomeURL string
 }
 
@@ -53,6 +54,8 @@ type PageResponse struct {
 	// UILocales is the ui_locales of the application's request (OpenID Connect Core
 	// §3.1.2.1). If empty, it is that of the page's own request.
 	UILocales string
+
+	script string // the script-src source of the page's script, or empty
 }
 
 // HandlerFrom returns the Handler that serves the request with this context. An extension
@@ -115,15 +118,20 @@ func (h *Handler) sendPage(w http.ResponseWriter, index int, response PageRespon
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Language", h.pages.catalogue.languages[index])
 	header.Add("Vary", "Accept-Language")
-	header.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send the page's form without its origin
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+response.FormAction)
+	policy := "default-src 'none'; "
+	if response.script != "" { // the page posts to another site, which must not learn its address
+		policy += "script-src " + response.script + "; "
+	} else {
+		header.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send a form without its origin
+	}
+	header.Set("Content-Security-Policy", policy+"style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "+response.FormAction)
 	w.WriteHeader(response.Status)
 	_, _ = w.Write(page) // html/template has escaped it
 }
 
 // setLinks sets the links that do not depend on the page's purpose.
 func (h *Handler) setLinks(page *Page, response PageResponse) {
-	if response.Name != "consent" {
+	if response.Name != "consent" && response.Name != formPostPage {
 		page.HomeURL = h.config.HomeURL
 	}
 	if response.User == nil {

@@ -93,6 +93,11 @@ func parsePage(host hostTemplates, own *ownPages, file string) (*template.Templa
 			return nil, err
 		}
 	}
+	if file == formPostPage+".html" {
+		if _, err := page.New(submitBlock).Parse("<script>" + submitScript + "</script>"); err != nil {
+			return nil, err
+		}
+	}
 	return page, nil
 }
 
@@ -152,7 +157,7 @@ func (own *ownPages) names() []string {
 func pageSamples() map[string][]PageContent {
 	samples := map[string][]PageContent{
 		"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.ReasonNotFound, Detail: "x", TraceID: "x"}},
-		"signout": {&SignOutPage{}}, "signed_out": {&SignedOutPage{SignInURL: "x", ConnectionsURL: "x"}},
+		formPostPage: formPostSamples(), "signout": {&SignOutPage{}}, "signed_out": {&SignedOutPage{SignInURL: "x", ConnectionsURL: "x"}},
 	}
 	for name, sample := range managementSamples() {
 		samples[name] = []PageContent{sample}

@@ -56,7 +56,7 @@ func TestTextsAreComplete(t *testing.T) {
 }
 
 // used matches the keys that a template or Go code uses as constants.
-var used = regexp.MustCompile(`"((?:account|consent|error|signout)\.[a-z_.]*[a-z])"`)
+var used = regexp.MustCompile(`"((?:account|consent|error|form_post|signout)\.[a-z_.]*[a-z])"`)
 
 // TestTextsAreUsed checks that each key that a page uses exists, since a missing one
 // would be shown as is, and that no key is unused.
