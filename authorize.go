@@ -42,6 +42,9 @@ type AuthorizeRequest struct {
 	AskConsent bool
 	// MaxAge is the maximum age of the sign-in. If nil, any age is accepted.
 	MaxAge *time.Duration
+	// Confirmation is the key that the token request must prove to redeem the code,
+	// such as that of dpop_jkt (RFC 9449 §10). If zero, it need not prove any.
+	Confirmation Confirmation
 	// Subject is the only user who may answer. If empty, any user may.
 	Subject string
 	// Params are kept in the Authorization.
@@ -159,7 +162,7 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 			return err
 		}
 	}
-	return nil
+	return p.keyBindings.check(request.Confirmation)
 }
 
 // checkParameters rejects repeated parameters (RFC 6749 §3.1), except resource

@@ -9,10 +9,12 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Authenticate returns the access token with the value bearer (RFC 6750 §2). If it
-// is not valid now, the error is an [*Error] with [InvalidToken].
-func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToken, error) {
-	token, err := p.accessToken(ctx, bearer)
+// Authenticate returns an access token that a request presents (RFC 6750 §2). If it is
+// not valid now, is presented with another scheme than that of its token_type, or is
+// bound to a key that the request does not prove, the error is an [*Error] with
+// [InvalidToken] or with a code of the [KeyBinding].
+func (p *Provider) Authenticate(ctx context.Context, presented PresentedToken) (*AccessToken, error) {
+	token, err := p.accessToken(ctx, presented.Value)
 	if errors.Is(err, ErrNotFound) {
 		return nil, Errorf(InvalidToken, "the access token is not valid")
 	}
@@ -25,6 +27,9 @@ func (p *Provider) Authenticate(ctx context.Context, bearer string) (*AccessToke
 	now := p.Now()
 	if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {
 		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
+	}
+	if err := p.keyBindings.Verify(presented, token); err != nil {
+		return nil, err
 	}
 	switch active, err := p.userIsActive(ctx, token.Authorization.Subject); {
 	case err != nil:
@@ -66,7 +71,8 @@ func isToken(value string) bool {
 type Credential struct {
 	Authorization *Authorization
 	Scopes        Scopes
-	Resources     URIs // the APIs that it is for (RFC 8707); empty: any
+	Resources     URIs         // the APIs that it is for (RFC 8707); empty: any
+	Confirmation  Confirmation // the key that it is bound to; zero: none
 	IssuedAt      time.Time
 	ExpiresAt     time.Time // that of the Authorization applies too
 	// Kind is [KindAccessToken], [KindRefreshToken], or for other credentials the
@@ -103,6 +109,9 @@ func (p *Provider) Introspect(ctx context.Context, app Application, token string
 		})
 		return nil, ErrNotFound
 	}
+	if _, exists := p.keyBindings.TokenType(credential.Confirmation); !exists {
+		return nil, ErrNotFound // a key binding that was removed: no request can prove the key
+	}
 	now := p.Now()
 	if credential.Consumed || !now.Before(credential.ExpiresAt) || !credential.Authorization.Valid(now) {
 		return nil, ErrNotFound
@@ -131,7 +140,7 @@ func (p *Provider) findCredential(ctx context.Context, token string) (*Credentia
 		return nil, err
 	}
 	return &Credential{
-		Authorization: access.Authorization, Scopes: access.Scopes, Resources: access.Resources,
+		Authorization: access.Authorization, Scopes: access.Scopes, Resources: access.Resources, Confirmation: access.Confirmation,
 		IssuedAt: access.IssuedAt, ExpiresAt: access.ExpiresAt, Kind: KindAccessToken,
 	}, nil
 }

@@ -40,7 +40,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	response, err := provider.Exchange(ctx, app, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
+	response, err := provider.Exchange(ctx, oauthkit.TokenRequest{
+		Application: app, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -117,7 +119,9 @@ func ExampleConfig_observe() {
 		return
 	}
 	ctx := context.Background()
-	response, err := provider.Exchange(ctx, app, url.Values{"grant_type": {"client_credentials"}})
+	response, err := provider.Exchange(ctx, oauthkit.TokenRequest{
+		Application: app, Form: url.Values{"grant_type": {"client_credentials"}},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -125,7 +129,7 @@ func ExampleConfig_observe() {
 	if err := provider.Revoke(ctx, app, response.AccessToken); err != nil {
 		fmt.Println(err)
 	}
-	_, err = provider.Authenticate(ctx, response.AccessToken)
+	_, err = provider.Authenticate(ctx, oauthkit.BearerToken(response.AccessToken))
 	fmt.Println(oauthkit.CodeOf(err))
 	// Output:
 	// issued to job by client_credentials

@@ -29,7 +29,7 @@ func ExampleStaticScopes_WithDefault() {
 		panic(err)
 	}
 	for _, scope := range []string{"", "read write"} {
-		response, err := provider.Exchange(ctx, app, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
+		response, err := provider.Exchange(ctx, oauthkit.TokenRequest{Application: app, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}})
 		if err != nil {
 			panic(err)
 		}
@@ -102,7 +102,7 @@ func ExampleConfig_chooseAccessTokenLifetime() {
 	if err != nil {
 		panic(err)
 	}
-	response, err := provider.Exchange(context.Background(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {"photos"}})
+	response, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{Application: app, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {"photos"}}})
 	if err != nil {
 		panic(err)
 	}

@@ -15,24 +15,28 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// TokenRequest is a request to the token endpoint (RFC 6749 §3.2) of an application
-// that is authenticated and may use the grant. Only [Provider.Exchange] makes one.
+// TokenRequest is a request to the token endpoint (RFC 6749 §3.2) of an authenticated
+// application. The caller of [Provider.Exchange] sets Application, Form and
+// Confirmation.
 type TokenRequest struct {
-	// Application is the application that sent the request.
+	// Application is the application that sent the request. A grant gets only
+	// requests of applications that may use it.
 	Application Application
 	// Form holds the parameters, each at most once except resource (RFC 8707 §2).
 	Form url.Values
-	// Now is when the request arrived.
+	// Confirmation is the key that the request proves, as [KeyBindings.Confirm]
+	// returns it. If zero, it proves none.
+	Confirmation Confirmation
+	// Now is when the request arrived. Exchange sets it.
 	Now time.Time
 
 	grant    oauth2.GrantType
 	provider *Provider
 }
 
-// Exchange answers a token request of an authenticated application. Form must hold
-// each parameter at most once, except resource.
-func (p *Provider) Exchange(ctx context.Context, app Application, form url.Values) (*TokenResponse, error) {
-	grantType := oauth2.GrantType(form.Get("grant_type"))
+// Exchange answers a token request of an authenticated application.
+func (p *Provider) Exchange(ctx context.Context, request TokenRequest) (*TokenResponse, error) {
+	grantType := oauth2.GrantType(request.Form.Get("grant_type"))
 	if grantType == "" {
 		return nil, Errorf(InvalidRequest, "grant_type is missing")
 	}
@@ -40,10 +44,24 @@ func (p *Provider) Exchange(ctx context.Context, app Application, form url.Value
 	if !exists {
 		return nil, Errorf(UnsupportedGrantType, "grant_type is not supported")
 	}
-	if !app.AllowsGrant(grantType) {
+	if !request.Application.AllowsGrant(grantType) {
 		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grantType))
 	}
-	return grant.Exchange(ctx, &TokenRequest{Application: app, Form: form, Now: p.Now(), grant: grantType, provider: p})
+	if err := p.keyBindings.check(request.Confirmation); err != nil {
+		return nil, err
+	}
+	request.Now, request.grant, request.provider = p.Now(), grantType, p
+	return grant.Exchange(ctx, &request)
+}
+
+// CheckConfirmation returns an error if a credential that the request presents is bound
+// to a key and the request does not prove it (RFC 9449 §5 and §10, RFC 8705 §4). Call
+// it before the credential is consumed.
+func (r *TokenRequest) CheckConfirmation(bound Confirmation) error {
+	if bound.IsZero() || bound == r.Confirmation {
+		return nil
+	}
+	return Errorf(InvalidGrant, "the credential is bound to a key that the request does not prove")
 }
 
 // GrantedScopes returns the requested scopes, or the defaults if the request names
@@ -148,18 +166,20 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 	if err != nil {
 		return Tokens{}, nil, err
 	}
+	tokenType, _ := r.provider.keyBindings.TokenType(r.Confirmation) // Exchange has checked it
 	tokens := Tokens{Access: &AccessToken{
 		Hash:          secret.Hash(value),
 		Authorization: authorization,
 		Scopes:        issuance.Scopes,
 		Resources:     resources,
+		Confirmation:  r.Confirmation,
 		IssuedAt:      r.Now,
 		ExpiresAt:     earlier(r.Now.Add(lifetime), authorization.ExpiresAt),
 	}}
 	issued := &Issued{
 		Response: TokenResponse{
 			AccessToken: value,
-			TokenType:   "Bearer",
+			TokenType:   tokenType,
 			ExpiresIn:   int64(tokens.Access.ExpiresAt.Sub(r.Now) / time.Second),
 			Scope:       issuance.Scopes.String(),
 		},
@@ -177,11 +197,22 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 		tokens.Refresh = &RefreshToken{
 			Hash:          secret.Hash(issued.Response.RefreshToken),
 			Authorization: authorization,
+			Confirmation:  r.refreshConfirmation(),
 			IssuedAt:      r.Now,
 			ExpiresAt:     earlier(r.Now.Add(r.provider.config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
 		}
 	}
 	return tokens, issued, nil
+}
+
+// refreshConfirmation returns the key of the refresh token. That of a public application
+// is bound (RFC 9449 §5, RFC 8705 §4). A confidential application authenticates for each
+// refresh and can so replace its key.
+func (r *TokenRequest) refreshConfirmation() Confirmation {
+	if r.Application.IsPublic() {
+		return r.Confirmation
+	}
+	return Confirmation{}
 }
 
 // generateAccessToken calls Config.AccessTokens with go-oauth2's types. If that is

@@ -93,7 +93,7 @@ func (p *Provider) extend() error {
 	for _, extension := range p.Extensions() {
 		registry.errs = append(registry.errs, extension.Extend(registry))
 	}
-	return errors.Join(registry.errs...)
+	return errors.Join(append(registry.errs, p.keyBindings.Validate())...)
 }
 
 // Endpoint is one row of the endpoint table. Exactly one of Anyone, Application, Bearer

@@ -226,6 +226,7 @@ type Provider struct {
 	endpoints         []Endpoint
 	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
 	tokenDecorators   []func(context.Context, *Issued) error
+	keyBindings       KeyBindings
 	metadata          []metadataMembers
 	metadataDocuments []MetadataDocument
 }

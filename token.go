@@ -184,7 +184,7 @@ type SigningKey struct {
 // TokenResponse is a successful response of the token endpoint (RFC 6749 §5.1).
 type TokenResponse struct {
 	AccessToken  string
-	TokenType    string // always Bearer
+	TokenType    string // Bearer, or that of the key binding
 	ExpiresIn    int64  // seconds
 	RefreshToken string // empty if there is none
 	Scope        string

@@ -58,6 +58,7 @@ func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.Aut
 		RedirectURI:         request.RedirectURI(),
 		CodeChallenge:       request.Form.Get("code_challenge"),
 		CodeChallengeMethod: request.Form.Get("code_challenge_method"),
+		Confirmation:        request.Confirmation,
 		IssuedAt:            request.Now,
 		ExpiresAt:           approval.Authorization.ExpiresAt,
 	}
@@ -80,7 +81,7 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 		request.RecordMisuse(ctx, code.Authorization, code.Hash)
 		return nil, invalidCredential("code")
 	}
-	if err := checkProof(code, request.Form); err != nil {
+	if err := checkProof(code, request); err != nil {
 		return nil, err
 	}
 	if !code.ConsumedAt.IsZero() { // before expiry is checked: a replay of an expired code is a replay
@@ -105,12 +106,15 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 
 // checkProof checks that the redirect URI is the one of the authorization request
 // (RFC 6749 §4.1.3), and that both requests come from the same client instance
-// (RFC 7636 §4.6).
-func checkProof(code *oauthkit.AuthorizationCode, form url.Values) error {
-	if form.Get("redirect_uri") != code.RedirectURI {
+// (RFC 7636 §4.6) and, if the code is bound to one, from the same key (RFC 9449 §10).
+func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest) error {
+	if request.Form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
 	}
-	return checkVerifier(code, form.Get("code_verifier"))
+	if err := checkVerifier(code, request.Form.Get("code_verifier")); err != nil {
+		return err
+	}
+	return request.CheckConfirmation(code.Confirmation)
 }
 
 func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {

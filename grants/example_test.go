@@ -52,7 +52,9 @@ func Example_ownGrant() {
 		ClientID: "gate", ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{own.GrantType()},
 	}
 	for range 2 {
-		response, err := provider.Exchange(context.Background(), gate, url.Values{"grant_type": {"urn:example:ticket"}, "ticket": {"A-17"}})
+		response, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{
+			Application: gate, Form: url.Values{"grant_type": {"urn:example:ticket"}, "ticket": {"A-17"}},
+		})
 		if err != nil {
 			fmt.Println(err)
 			continue

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,17 +28,20 @@ const maxRepeats = 5
 // another clock.
 const unreadableLeeway = time.Minute
 
-// refreshParameters are the parameters of a refresh in a canonical form: sorted,
-// without empty and repeated values.
+// refreshParameters are the parameters of a refresh in a canonical form, sorted and
+// without empty and repeated values, and the key that the request proved.
 type refreshParameters struct {
-	Scope     string   `json:",omitempty"`
-	Resources []string `json:",omitempty"`
+	Scope        string                `json:",omitempty"`
+	Resources    []string              `json:",omitempty"`
+	Confirmation oauthkit.Confirmation `json:",omitzero"`
 }
 
-func parametersOf(form url.Values) refreshParameters {
-	resources := slices.DeleteFunc(slices.Clone(form["resource"]), func(resource string) bool { return resource == "" })
+func parametersOf(request *oauthkit.TokenRequest) refreshParameters {
+	resources := slices.DeleteFunc(slices.Clone(request.Form["resource"]), func(resource string) bool { return resource == "" })
 	slices.Sort(resources)
-	return refreshParameters{Scope: sortWords(form.Get("scope")), Resources: slices.Compact(resources)}
+	return refreshParameters{
+		Scope: sortWords(request.Form.Get("scope")), Resources: slices.Compact(resources), Confirmation: request.Confirmation,
+	}
 }
 
 func sortWords(text string) string {
@@ -52,7 +54,7 @@ func sortWords(text string) string {
 }
 
 func (p refreshParameters) equal(other refreshParameters) bool {
-	return p.Scope == other.Scope && slices.Equal(p.Resources, other.Resources)
+	return p.Scope == other.Scope && slices.Equal(p.Resources, other.Resources) && p.Confirmation == other.Confirmation
 }
 
 // sealedResponse is the plaintext of a sealed response.
@@ -71,7 +73,7 @@ func (g *refreshToken) seal(request *oauthkit.TokenRequest, value, hash string, 
 	text, err := json.Marshal(sealedResponse{
 		Response:   response,
 		ExpiresAt:  request.Now.Add(time.Duration(response.ExpiresIn) * time.Second),
-		Parameters: parametersOf(request.Form),
+		Parameters: parametersOf(request),
 	})
 	if err != nil {
 		return nil, err
@@ -147,21 +149,39 @@ type retry struct {
 }
 
 // respond returns the first response if the parameters are the same, and otherwise a
-// new access token. Invalid parameters count as a repeat too, so that they reveal no
-// more than valid ones.
+// new access token. Invalid parameters, and a key to which the successor is not bound,
+// count as a repeat too, so that they reveal no more than valid ones.
 func (r *retry) respond(ctx context.Context) (*oauthkit.TokenResponse, error) {
-	if parametersOf(r.request.Form).equal(r.sealed.Parameters) {
+	if parametersOf(r.request).equal(r.sealed.Parameters) {
 		return r.request.Reissue(ctx, r.token.Authorization, r.sealed.responseAt(r.request.Now), func(ctx context.Context) error {
 			return r.save(ctx, nil)
 		})
 	}
+	if err := r.checkSuccessor(); err != nil {
+		return nil, r.refuse(ctx, err)
+	}
 	response, err := r.issueAccessToken(ctx)
 	if code := oauthkit.CodeOf(err); err != nil && (code == oauthkit.InvalidScope || code == oauthkit.InvalidTarget) {
-		if refused := r.save(ctx, nil); refused != nil {
-			return nil, refused
-		}
+		return nil, r.refuse(ctx, err)
 	}
 	return response, err
+}
+
+// checkSuccessor returns an error if the refresh token in the sealed response is bound
+// to another key than that of the request.
+func (r *retry) checkSuccessor() error {
+	if !r.request.Application.IsPublic() { // its refresh tokens are not bound
+		return nil
+	}
+	return r.request.CheckConfirmation(r.sealed.Parameters.Confirmation)
+}
+
+// refuse counts the repeat and returns the refusal, or the error of the store.
+func (r *retry) refuse(ctx context.Context, refusal error) error {
+	if err := r.save(ctx, nil); err != nil {
+		return err
+	}
+	return refusal
 }
 
 func (r *retry) issueAccessToken(ctx context.Context) (*oauthkit.TokenResponse, error) {

@@ -16,12 +16,11 @@ import (
 type RefreshTokenConfig struct {
 	// RetryWindow is how long after its use a refresh token may be presented again,
 	// because the response may not have arrived. The window starts when the store
-	// consumes the token, by the clock of the store. Five repeats of a token succeed;
-	// the next one is invalid_grant. A repeat with the same scope and resource gets
-	// the first response. A repeat with another scope or resource gets a new access
-	// token and the same refresh token. After the window, or once the successor was
-	// used, a repeat is a replay, which revokes the Authorization. If zero, every
-	// repeat is a replay.
+	// consumes the token, by the clock of the store. Five repeats of a token succeed; the
+	// next one is invalid_grant. A repeat with the same scope and resource gets the first
+	// response. A repeat with another scope, resource or key gets a new access token and
+	// the same refresh token. After the window, or once the successor was used, a repeat
+	// is a replay, which revokes the Authorization. If zero, every repeat is a replay.
 	RetryWindow time.Duration
 	// RevokeShared revokes the Authorization once three of its refresh tokens in a
 	// row were repeated. That happens if two parties share the tokens, but also if a
@@ -59,6 +58,9 @@ func (g *refreshToken) Exchange(ctx context.Context, request *oauthkit.TokenRequ
 	}
 	if !token.Authorization.Valid(request.Now) {
 		return nil, invalidCredential("refresh token")
+	}
+	if err := request.CheckConfirmation(token.Confirmation); err != nil {
+		return nil, err
 	}
 	if !token.ConsumedAt.IsZero() {
 		return g.repeat(ctx, request, value, token)
@@ -155,6 +157,7 @@ func (g *refreshToken) FindCredential(ctx context.Context, value string) (*oauth
 		Authorization: token.Authorization,
 		Scopes:        token.Authorization.Scopes,
 		Resources:     token.Authorization.Resources,
+		Confirmation:  token.Confirmation,
 		IssuedAt:      token.IssuedAt,
 		ExpiresAt:     token.ExpiresAt,
 		Kind:          oauthkit.KindRefreshToken,

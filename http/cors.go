@@ -14,15 +14,15 @@ import (
 // serveCrossOrigin sets the CORS headers that follow from the endpoint. It reports
 // whether it answered the request, which it does for a preflight. A preflight does
 // not name the application, so every origin gets the same response.
-func serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
+func (h *Handler) serveCrossOrigin(w http.ResponseWriter, r *http.Request, found route) (done bool) {
 	if found.CrossOrigin == oauthkit.CrossOriginNone {
 		return false
 	}
-	if wire.AnswerPreflight(w, r, found.Methods) {
+	if wire.AnswerPreflight(w, r, found.Methods, h.provider.KeyBindings()) {
 		return true
 	}
 	if found.CrossOrigin == oauthkit.CrossOriginAny {
-		wire.AllowOrigin(w.Header(), "*")
+		wire.AllowOrigin(w.Header(), "*", h.provider.KeyBindings())
 	} else {
 		w.Header().Add("Vary", "Origin")
 	}
@@ -42,7 +42,7 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 	if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) { // if the store fails, authentication reports it
 		return
 	}
-	wire.AllowOrigin(w.Header(), origins[0])
+	wire.AllowOrigin(w.Header(), origins[0], h.provider.KeyBindings())
 }
 
 // isOrigin reports whether an Origin header names an origin. Any site can send

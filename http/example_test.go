@@ -61,7 +61,9 @@ func ExampleRequireScopes() {
 		ClientID: "robot", ClientType: oauthkit.Confidential,
 		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read"},
 	}
-	token, err := provider.Exchange(context.Background(), robot, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
+	token, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{
+		Application: robot, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

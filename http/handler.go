@@ -244,7 +244,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 		return
 	}
 	wire.SetSecurityHeaders(w.Header())
-	if serveCrossOrigin(w, r, found) {
+	if h.serveCrossOrigin(w, r, found) {
 		return
 	}
 	if !found.allows(r.Method) {
@@ -340,13 +340,13 @@ func (h *Handler) callAsBearer(w http.ResponseWriter, r *http.Request, found rou
 			return err
 		}
 	}
-	bearer, err := wire.ReadBearer(r.Header, form)
+	presented, err := wire.ReadToken(w, r, form, h.provider.KeyBindings())
 	if err != nil {
 		return err
 	}
-	token, err := h.provider.Authenticate(r.Context(), bearer)
+	token, err := h.provider.Authenticate(r.Context(), presented)
 	if err != nil {
-		return err
+		return wire.RefusedToken(err)
 	}
 	if !token.Scopes.ContainsAll(requiredScopes(found.Scope)) {
 		return wire.InsufficientScope()
@@ -383,7 +383,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 		wire.WriteUserError(w, r, err)
 	case found.Bearer != nil:
 		h.log(r, err)
-		wire.WriteChallenge(w, r, err, requiredScopes(found.Scope), "")
+		wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: requiredScopes(found.Scope), Bindings: h.provider.KeyBindings()})
 	default:
 		h.log(r, err)
 		wire.WriteError(w, r, err)

@@ -47,8 +47,11 @@ func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any 
 	if len(credential.Resources) > 0 { // RFC 8707 §2.2
 		document["aud"] = credential.Resources
 	}
+	if !credential.Confirmation.IsZero() { // RFC 9449 §6.2, RFC 8705 §3.2
+		document["cnf"] = map[string]string{credential.Confirmation.Method: credential.Confirmation.Value}
+	}
 	if credential.Kind == oauthkit.KindAccessToken {
-		document["token_type"] = "Bearer"
+		document["token_type"], _ = h.provider.KeyBindings().TokenType(credential.Confirmation)
 	}
 	return document
 }

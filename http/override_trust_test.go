@@ -165,7 +165,7 @@ func showUsable(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) { app.AllowedOrigins = oauthkit.URIs{"https://spa.test"} })
 	_, tokens := o.exchange(o.approve())
 	o.change(func(app *oauthkit.AbstractApplication) { app.Algorithm, app.ClientSecret = "ES256", "spoilt" })
-	if _, err := o.provider.Authenticate(o.Context(), tokens["access_token"].(string)); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+	if _, err := o.provider.Authenticate(o.Context(), oauthkit.BearerToken(tokens["access_token"].(string))); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
 		o.Errorf("an API: got %v, want the token revoked by the store", err)
 	}
 	o.wants("authorize", o.authorize().Code, http.StatusBadRequest)

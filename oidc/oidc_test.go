@@ -118,7 +118,7 @@ func (s *site) redeem(code string) (*oauthkit.TokenResponse, error) {
 }
 
 func (s *site) exchange(form url.Values) (*oauthkit.TokenResponse, error) {
-	return s.provider.Exchange(s.t.Context(), s.app, form)
+	return s.provider.Exchange(s.t.Context(), oauthkit.TokenRequest{Application: s.app, Form: form})
 }
 
 // signIn signs alice in and redeems the code.

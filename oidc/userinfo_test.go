@@ -33,7 +33,7 @@ func allClaims(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 // the functions in between after the token was authenticated.
 func (s *site) userInfo(bearer string, between ...func()) (*httptest.ResponseRecorder, error) {
 	s.t.Helper()
-	token, err := s.provider.Authenticate(s.t.Context(), bearer)
+	token, err := s.provider.Authenticate(s.t.Context(), oauthkit.BearerToken(bearer))
 	if err != nil {
 		s.t.Fatal(err)
 	}

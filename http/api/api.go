@@ -28,12 +28,17 @@ import (
 
 // TokenSource validates access tokens. [*oauthkit.Provider] is the source for an API
 // in the provider's own program, [*Introspector] for an API in another one.
+//
+// A source with a method KeyBindings() [oauthkit.KeyBindings] also accepts tokens that
+// are bound to keys. For any other source, the scheme is always Bearer.
 type TokenSource interface {
-	// Authenticate returns the access token that bearer stands for, with its
-	// Authorization. The error must be an [*oauthkit.Error]: [oauthkit.InvalidToken]
-	// if the token is not valid, [oauthkit.TemporarilyUnavailable] if the source
-	// cannot tell. Each call must return a new value, since callers may change it.
-	Authenticate(ctx context.Context, bearer string) (*oauthkit.AccessToken, error)
+	// Authenticate returns the access token that a request presents, with its
+	// Authorization. It must refuse a token that is bound to a key without the proof
+	// of the key, as [oauthkit.KeyBindings.Verify] does. The error must be an
+	// [*oauthkit.Error]: [oauthkit.InvalidToken] if the token is not valid,
+	// [oauthkit.TemporarilyUnavailable] if the source cannot tell. Each call must
+	// return a new value, since callers may change it.
+	Authenticate(ctx context.Context, presented oauthkit.PresentedToken) (*oauthkit.AccessToken, error)
 }
 
 // API protects an API of the host with access tokens.
@@ -132,7 +137,7 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 				after  callerContext
 			}
 			required := alternatives(r.Method)
-			token, err := a.authenticate(r, &contexts.before, required)
+			token, err := a.authenticate(w, r, &contexts.before, required)
 			if err != nil {
 				a.refuse(w, r, err, required)
 				return
@@ -145,21 +150,23 @@ func (a API) require(alternatives func(method string) []oauthkit.Scopes) func(ht
 
 // authenticate returns the access token of r if it is for this API and has one of the
 // required sets of scopes.
-func (a API) authenticate(r *http.Request, detached *request.Detached, required []oauthkit.Scopes) (token *oauthkit.AccessToken, err error) {
+func (a API) authenticate(
+	w http.ResponseWriter, r *http.Request, detached *request.Detached, required []oauthkit.Scopes,
+) (token *oauthkit.AccessToken, err error) {
 	defer request.RecoverTo(&err)
 	if a.Tokens == nil {
 		return nil, errNoTokens
 	}
-	bearer, err := wire.ReadBearer(r.Header, nil)
+	presented, err := wire.ReadToken(w, r, nil, a.keyBindings())
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := a.authenticationContext(r, detached)
 	defer cancel()
-	token, err = a.Tokens.Authenticate(ctx, bearer)
+	token, err = a.Tokens.Authenticate(ctx, presented)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, wire.RefusedToken(err)
 	case !a.accepts(token):
 		return nil, oauthkit.Errorf(oauthkit.InvalidToken, "the access token is not for this API")
 	case !slices.ContainsFunc(required, token.Scopes.ContainsAll):
@@ -167,6 +174,14 @@ func (a API) authenticate(r *http.Request, detached *request.Detached, required 
 	default:
 		return token, nil
 	}
+}
+
+// keyBindings returns the key bindings of the source, or none.
+func (a API) keyBindings() oauthkit.KeyBindings {
+	if source, ok := a.Tokens.(interface{ KeyBindings() oauthkit.KeyBindings }); ok {
+		return source.KeyBindings()
+	}
+	return nil
 }
 
 // errNoTokens is the error of every request if Tokens is nil.
@@ -203,7 +218,7 @@ func (a API) refuse(w http.ResponseWriter, r *http.Request, err error, required 
 		request.RecordFailure(provider, r, "", err)
 	}
 	request.Log(a.logger(), r, err)
-	wire.WriteChallenge(w, r, err, scopes, a.MetadataURL())
+	wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: scopes, MetadataURL: a.MetadataURL(), Bindings: a.keyBindings()})
 }
 
 func (a API) logger() *slog.Logger {

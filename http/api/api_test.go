@@ -19,11 +19,11 @@ import (
 // fails.
 type tokenTable map[string]oauthkit.AccessToken
 
-func (t tokenTable) Authenticate(_ context.Context, bearer string) (*oauthkit.AccessToken, error) {
-	if bearer == "down" {
+func (t tokenTable) Authenticate(_ context.Context, presented oauthkit.PresentedToken) (*oauthkit.AccessToken, error) {
+	if presented.Value == "down" {
 		return nil, oauthkit.Unavailable(errors.New("the database is gone"))
 	}
-	token, ok := t[bearer]
+	token, ok := t[presented.Value]
 	if !ok {
 		return nil, oauthkit.Errorf(oauthkit.InvalidToken, "the access token is not valid")
 	}

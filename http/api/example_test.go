@@ -33,9 +33,9 @@ func notesProvider(scope string) (provider *oauthkit.Provider, token string) {
 		ClientID: "robot", ClientType: oauthkit.Confidential,
 		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read", "write"},
 	}
-	response, err := provider.Exchange(context.Background(), robot, url.Values{
+	response, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{Application: robot, Form: url.Values{
 		"grant_type": {"client_credentials"}, "scope": {scope}, "resource": {"https://example.com/notes"},
-	})
+	}})
 	if err != nil {
 		panic(err)
 	}

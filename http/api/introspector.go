@@ -39,6 +39,9 @@ type IntrospectorConfig struct {
 	// CacheSize is the number of most recently used tokens whose responses are
 	// cached. If it is zero, 10000 is used.
 	CacheSize int
+	// KeyBindings verify tokens that the provider bound to keys. If it is nil, such
+	// tokens are refused. Confirm is not called.
+	KeyBindings oauthkit.KeyBindings
 	// Client sends the requests. It is copied, follows no redirects, and has a
 	// timeout of 5 seconds if it has none of its own. If Client is nil, a new one is
 	// used.
@@ -119,29 +122,46 @@ func (c IntrospectorConfig) check() error {
 	case c.CacheTime < 0 || c.CacheSize < 0:
 		return errors.New("CacheTime and CacheSize must not be negative")
 	default:
-		return nil
+		return c.KeyBindings.Validate()
 	}
 }
 
-// maxBearer is the number of bytes of the longest token that is sent to the provider.
-const maxBearer = 4096
+// maxToken is the number of bytes of the longest token that is sent to the provider.
+const maxToken = 4096
 
 // Authenticate implements [TokenSource]. The Authorization of the returned token has
 // only the fields that the provider sends: the user, the application, the scopes, the
-// resources and the times.
-func (i *Introspector) Authenticate(ctx context.Context, bearer string) (*oauthkit.AccessToken, error) {
-	if !wire.IsToken68(bearer) || len(bearer) > maxBearer {
+// resources and the times. The proof of a key is verified for each request, whether or
+// not the response is cached.
+func (i *Introspector) Authenticate(ctx context.Context, presented oauthkit.PresentedToken) (*oauthkit.AccessToken, error) {
+	value := presented.Value
+	if !wire.IsToken68(value) || len(value) > maxToken {
 		return nil, errNotValid()
 	}
-	hash := secret.Hash(bearer)
-	response, err := i.introspect(ctx, bearer, hash)
+	hash := secret.Hash(value)
+	response, err := i.introspect(ctx, value, hash)
 	if err != nil {
 		return nil, err
 	}
-	if !response.isValid(i.config.Now()) {
+	if !i.isValid(response, i.config.Now()) {
 		return nil, errNotValid()
 	}
-	return response.accessToken(hash), nil
+	token := response.accessToken(hash)
+	if err := i.config.KeyBindings.Verify(presented, token); err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+// KeyBindings returns IntrospectorConfig.KeyBindings.
+func (i *Introspector) KeyBindings() oauthkit.KeyBindings { return i.config.KeyBindings }
+
+// isValid reports whether the token is valid at now and has the token_type that follows
+// from its key. The response must say so explicitly: a refresh token of the API's own
+// application is active too but has no token_type.
+func (i *Introspector) isValid(response *response, now time.Time) bool {
+	tokenType, exists := i.config.KeyBindings.TokenType(response.Confirmation.Confirmation)
+	return exists && strings.EqualFold(response.TokenType, tokenType) && response.isValid(now)
 }
 
 func errNotValid() error {
@@ -149,7 +169,7 @@ func errNotValid() error {
 }
 
 // introspect returns the provider's response about the token, from the cache if possible.
-func (i *Introspector) introspect(ctx context.Context, bearer, hash string) (*response, error) {
+func (i *Introspector) introspect(ctx context.Context, value, hash string) (*response, error) {
 	now := i.config.Now()
 	if i.cache != nil {
 		if entry, ok := i.cache.Get(hash); ok && now.Before(entry.until) {
@@ -158,7 +178,7 @@ func (i *Introspector) introspect(ctx context.Context, bearer, hash string) (*re
 	}
 	shared := context.WithoutCancel(ctx) // others may wait for the same response; the client's timeout ends it
 	asking := i.asking.DoChan(hash, func() (any, error) {
-		return catchPanic(func() (*response, error) { return i.askAndCache(shared, bearer, hash, now) })
+		return catchPanic(func() (*response, error) { return i.askAndCache(shared, value, hash, now) })
 	})
 	select {
 	case <-ctx.Done():
@@ -191,13 +211,13 @@ func catchPanic(ask func() (*response, error)) (result any, err error) {
 
 // askAndCache asks the provider and caches the response if the token is valid. Now is
 // the time at which the first of the waiting callers came.
-func (i *Introspector) askAndCache(ctx context.Context, bearer, hash string, now time.Time) (*response, error) {
-	response, err := i.ask(ctx, bearer)
+func (i *Introspector) askAndCache(ctx context.Context, value, hash string, now time.Time) (*response, error) {
+	response, err := i.ask(ctx, value)
 	switch {
 	case err != nil:
 		return nil, err
 	case i.cache == nil:
-	case response.isValid(now):
+	case i.isValid(response, now):
 		i.cache.Add(hash, cached{response: response, until: now.Add(i.config.CacheTime)})
 	default:
 		i.cache.Remove(hash)
@@ -206,8 +226,8 @@ func (i *Introspector) askAndCache(ctx context.Context, bearer, hash string, now
 }
 
 // ask sends the request of RFC 7662 §2.1.
-func (i *Introspector) ask(ctx context.Context, bearer string) (*response, error) {
-	form := url.Values{"token": {bearer}, "token_type_hint": {oauthkit.KindAccessToken}}
+func (i *Introspector) ask(ctx context.Context, value string) (*response, error) {
+	form := url.Values{"token": {value}, "token_type_hint": {oauthkit.KindAccessToken}}
 	body, endpoint := strings.NewReader(form.Encode()), i.config.Endpoint
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, body) //nolint:gosec // host URL
 	if err != nil {

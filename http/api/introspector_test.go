@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strings"
@@ -84,7 +85,7 @@ func newIntrospector(t *testing.T, provider *remote, change func(*oauthapi.Intro
 
 func TestIntrospectorAsks(t *testing.T) {
 	provider := &remote{status: 200, body: active}
-	token, err := newIntrospector(t, provider, nil).Authenticate(t.Context(), "oat_x")
+	token, err := newIntrospector(t, provider, nil).Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +128,8 @@ func TestIntrospectorAnswers(t *testing.T) {
 		"U-13 no client_id":        {&remote{status: 200, body: with(`"client_id":"web",`, "")}, oauthkit.InvalidToken},
 		"a refresh token":          {&remote{status: 200, body: with(`"token_type":"Bearer",`, "")}, oauthkit.InvalidToken},
 		"bound to a key":           {&remote{status: 200, body: with(`"iat"`, `"cnf":{"jkt":"x"},"iat"`)}, oauthkit.InvalidToken},
+		"bound in type DPoP":       {&remote{status: 200, body: boundBody(`{"jkt":"x"}`)}, oauthkit.InvalidToken},
+		"cnf is null":              {&remote{status: 200, body: with(`"iat"`, `"cnf":null,"iat"`)}, oauthkit.InvalidToken},
 		"of type DPoP":             {&remote{status: 200, body: with("Bearer", "DPoP")}, oauthkit.InvalidToken},
 		"no response":              {&remote{err: errors.New("connection refused")}, oauthkit.TemporarilyUnavailable},
 		"401":                      {&remote{status: 401, body: `{"error":"invalid_client"}`}, oauthkit.TemporarilyUnavailable},
@@ -145,7 +148,7 @@ func TestIntrospectorAnswers(t *testing.T) {
 			caching := func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Hour }
 			introspector := newIntrospector(t, test.provider, caching)
 			for asked := 1; asked <= 2; asked++ {
-				token, err := introspector.Authenticate(t.Context(), "oat_x")
+				token, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 				if test.want == "" && err == nil && token.Authorization.Subject == "alice" {
 					continue
 				}
@@ -167,7 +170,7 @@ func TestIntrospectorIgnoresMalformedTokens(t *testing.T) {
 	provider := &remote{status: 200, body: active}
 	introspector := newIntrospector(t, provider, nil)
 	for _, token := range []string{"", "a b", "a\x00", "é", strings.Repeat("a", 4097)} {
-		if _, err := introspector.Authenticate(t.Context(), token); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+		if _, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken(token)); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
 			t.Errorf("token %.20q: got %v, want invalid_token", token, err)
 		}
 	}
@@ -198,7 +201,7 @@ func TestIntrospectorCache(t *testing.T) {
 			})
 			for i, after := range test.after {
 				now = noon().Add(after)
-				_, err := introspector.Authenticate(t.Context(), "oat_x")
+				_, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 				bad := test.lastIsBad && i == len(test.after)-1
 				if (err != nil) != bad || provider.count() != test.asked[i] {
 					t.Errorf("after %s: got %v and %d questions, want %d", after, err, provider.count(), test.asked[i])
@@ -218,7 +221,7 @@ func TestIntrospectorCacheIsBounded(t *testing.T) {
 		token string
 		asked int
 	}{{"a", 1}, {"b", 2}, {"a", 2}, {"c", 3}, {"a", 3}, {"b", 4}} {
-		if _, err := introspector.Authenticate(t.Context(), step.token); err != nil || provider.count() != step.asked {
+		if _, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken(step.token)); err != nil || provider.count() != step.asked {
 			t.Errorf("token %s: got %v and %d questions, want %d", step.token, err, provider.count(), step.asked)
 		}
 	}
@@ -228,12 +231,12 @@ func TestIntrospectorCacheIsBounded(t *testing.T) {
 // next caller does not see the change.
 func TestIntrospectorCallersShareNothing(t *testing.T) {
 	introspector := newIntrospector(t, &remote{status: 200, body: active}, func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Minute })
-	first, err := introspector.Authenticate(t.Context(), "oat_x")
+	first, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.Scopes[0], first.Resources[0], first.Authorization.Subject = "admin", "https://evil.test", "root"
-	second, err := introspector.Authenticate(t.Context(), "oat_x")
+	second, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 	if err != nil || second.Scopes[0] != "read" || second.Resources[0] != "https://api.test" || second.Authorization.Subject != "alice" {
 		t.Errorf("got %+v, %v; want the provider's token", second, err)
 	}
@@ -247,7 +250,7 @@ func TestIntrospectorSharesQuestions(t *testing.T) {
 		introspector := newIntrospector(t, provider, nil)
 		errs := make(chan error, 100)
 		ask := func(ctx context.Context, token string) {
-			_, err := introspector.Authenticate(ctx, token)
+			_, err := introspector.Authenticate(ctx, oauthkit.BearerToken(token))
 			errs <- err
 		}
 		first, leave := context.WithCancel(t.Context())
@@ -297,13 +300,14 @@ func TestIntrospectorCallerGoes(t *testing.T) {
 				introspector := newIntrospector(t, provider, func(config *oauthapi.IntrospectorConfig) { config.CacheTime = time.Minute })
 				ctx, cancel := test.end(t.Context())
 				defer cancel()
-				token, err := introspector.Authenticate(ctx, "oat_x") // returns though the provider does not answer
+				// It returns though the provider does not answer.
+				token, err := introspector.Authenticate(ctx, oauthkit.BearerToken("oat_x"))
 				if token != nil || !errors.Is(err, test.want) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
 					t.Errorf("got %v, %v; want %v and no error about the token", token, err, test.want)
 				}
 				close(provider.wait)
 				synctest.Wait()
-				if token, err := introspector.Authenticate(t.Context(), "oat_x"); err != nil || token.Authorization.Subject != "alice" || provider.count() != 1 {
+				if token, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x")); err != nil || token.Authorization.Subject != "alice" || provider.count() != 1 {
 					t.Errorf("the next: got %v, %v after %d questions; want the cached response", token, err, provider.count())
 				}
 			})
@@ -321,7 +325,7 @@ func TestIntrospectorQuestionEnds(t *testing.T) {
 		ctx, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		for range 2 { // the second shares the question of the first
-			if _, err := introspector.Authenticate(ctx, "oat_x"); !errors.Is(err, context.Canceled) {
+			if _, err := introspector.Authenticate(ctx, oauthkit.BearerToken("oat_x")); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want the context error of the caller", err)
 			}
 		}
@@ -332,7 +336,7 @@ func TestIntrospectorQuestionEnds(t *testing.T) {
 		}
 		<-question.Done() // or the test never ends
 		synctest.Wait()
-		if _, err := introspector.Authenticate(t.Context(), "oat_x"); errors.Is(err, context.Canceled) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
+		if _, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x")); errors.Is(err, context.Canceled) || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable {
 			t.Errorf("got %v, want a timeout", err)
 		}
 		if provider.count() != 2 {
@@ -357,7 +361,7 @@ func TestIntrospectorPanic(t *testing.T) {
 			t.Errorf("got %q, want the panic and its stack", text)
 		}
 	}()
-	_, err := introspector.Authenticate(t.Context(), "oat_x")
+	_, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 	t.Errorf("got %v, want a panic", err)
 }
 
@@ -366,7 +370,7 @@ func TestIntrospectorTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		introspector := newIntrospector(t, &remote{wait: make(chan struct{})}, nil)
 		begun := time.Now()
-		_, err := introspector.Authenticate(t.Context(), "oat_x")
+		_, err := introspector.Authenticate(t.Context(), oauthkit.BearerToken("oat_x"))
 		if took := time.Since(begun); oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable || took != 5*time.Second {
 			t.Errorf("got %v after %s, want a failure after 5s", err, took)
 		}
@@ -402,5 +406,72 @@ func TestNewIntrospectorRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error about %q", err, test.says)
 			}
 		})
+	}
+}
+
+// boundBody is the response about a token that is bound to a key.
+func boundBody(cnf string) string {
+	return strings.NewReplacer("Bearer", "DPoP", `"iat"`, `"cnf":`+cnf+`,"iat"`).Replace(active)
+}
+
+// TestIntrospectorKeyBinding presents tokens with and without the proof of a key. The
+// proof is a header that equals the key.
+func TestIntrospectorKeyBinding(t *testing.T) {
+	verify := func(presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
+		if presented.Request.Header.Get("Proof") != token.Confirmation.Value {
+			return oauthkit.Errorf("invalid_dpop_proof", "the proof is of another key")
+		}
+		presented.ResponseHeader.Set("Proof-Nonce", "n")
+		return nil
+	}
+	tests := map[string]struct {
+		body, scheme, proof string
+		want                oauthkit.ErrorCode // empty if the token is valid
+	}{
+		"proof":                   {boundBody(`{"jkt":"key"}`), "DPoP", "key", ""},
+		"another key":             {boundBody(`{"jkt":"key"}`), "DPoP", "other", "invalid_dpop_proof"},
+		"P-10 as Bearer":          {boundBody(`{"jkt":"key"}`), "Bearer", "key", oauthkit.InvalidToken},
+		"P-10 not bound, as DPoP": {active, "DPoP", "key", oauthkit.InvalidToken},
+		"not bound":               {active, "Bearer", "", ""},
+		"no cnf, but DPoP":        {strings.Replace(active, "Bearer", "DPoP", 1), "DPoP", "key", oauthkit.InvalidToken},
+		"cnf, but Bearer":         {strings.Replace(boundBody(`{"jkt":"key"}`), "DPoP", "Bearer", 1), "DPoP", "key", oauthkit.InvalidToken},
+		"another method":          {boundBody(`{"x5t#S256":"key"}`), "DPoP", "key", oauthkit.InvalidToken},
+		"two keys":                {boundBody(`{"jkt":"key","x5t#S256":"key"}`), "DPoP", "key", oauthkit.InvalidToken},
+		"no key":                  {boundBody(`{}`), "DPoP", "", oauthkit.InvalidToken},
+		"an empty key":            {boundBody(`{"jkt":""}`), "DPoP", "", oauthkit.InvalidToken},
+		"a key that is no string": {boundBody(`{"jkt":["key"]}`), "DPoP", "key", oauthkit.InvalidToken},
+		"cnf is no object":        {boundBody(`"key"`), "DPoP", "key", oauthkit.InvalidToken},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			introspector := newIntrospector(t, &remote{status: 200, body: test.body}, func(config *oauthapi.IntrospectorConfig) {
+				config.KeyBindings, config.CacheTime = oauthkit.KeyBindings{{Method: "jkt", TokenType: "DPoP", Verify: verify}}, time.Hour
+			})
+			// The same token first with its proof, so that the response is cached.
+			for _, proof := range []string{"key", test.proof} {
+				request, recorder := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
+				request.Header.Set("Authorization", test.scheme+" oat_x")
+				request.Header.Set("Proof", proof)
+				oauthapi.API{Tokens: introspector, Resource: "https://api.test"}.RequireScopes()(
+					http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") }),
+				).ServeHTTP(recorder, request)
+				if proof != test.proof {
+					continue
+				}
+				wantStatus, wantBody := 401, `"`+string(test.want)+`"`
+				if test.want == "" {
+					wantStatus, wantBody = 200, "done"
+				}
+				if recorder.Code != wantStatus || !strings.Contains(recorder.Body.String(), wantBody) {
+					t.Errorf("got %d %s, want %d %s", recorder.Code, recorder.Body, wantStatus, wantBody)
+				}
+			}
+		})
+	}
+	_, err := newIntrospector(t, &remote{status: 200, body: boundBody(`{"jkt":"key"}`)}, func(config *oauthapi.IntrospectorConfig) {
+		config.KeyBindings = oauthkit.KeyBindings{{Method: "jkt", TokenType: "DPoP", Verify: verify}}
+	}).Authenticate(t.Context(), oauthkit.PresentedToken{Scheme: "DPoP", Value: "oat_x"})
+	if oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+		t.Errorf("without a request: got %v, want invalid_token", err)
 	}
 }

@@ -68,10 +68,10 @@ func (a API) Metadata() (pattern string, handler http.Handler) {
 func serveMetadata(w http.ResponseWriter, r *http.Request, document []byte) {
 	methods := []string{http.MethodGet}
 	wire.SetSecurityHeaders(w.Header())
-	if wire.AnswerPreflight(w, r, methods) {
+	if wire.AnswerPreflight(w, r, methods, nil) {
 		return
 	}
-	wire.AllowOrigin(w.Header(), "*")
+	wire.AllowOrigin(w.Header(), "*", nil)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", http.MethodGet)
 		wire.WriteError(w, r, wire.MethodNotAllowed(methods))

@@ -17,17 +17,40 @@ import (
 
 // response is an introspection response (RFC 7662 §2.2).
 type response struct {
-	Active       bool            `json:"active"`
-	TokenType    string          `json:"token_type"`
-	ClientID     string          `json:"client_id"`
-	Subject      string          `json:"sub"`
-	Scope        string          `json:"scope"`
-	Audience     audience        `json:"aud"`
-	IssuedAt     int64           `json:"iat"`
-	ExpiresAt    int64           `json:"exp"`
-	NotBefore    int64           `json:"nbf"`
-	Confirmation json.RawMessage `json:"cnf"`
+	Active       bool         `json:"active"`
+	TokenType    string       `json:"token_type"`
+	ClientID     string       `json:"client_id"`
+	Subject      string       `json:"sub"`
+	Scope        string       `json:"scope"`
+	Audience     audience     `json:"aud"`
+	IssuedAt     int64        `json:"iat"`
+	ExpiresAt    int64        `json:"exp"`
+	NotBefore    int64        `json:"nbf"`
+	Confirmation confirmation `json:"cnf"`
 }
+
+// confirmation is the member cnf (RFC 7800 §3.1). Anything but one member with a
+// string is read as a Confirmation that no key binding has, so that the token is refused.
+type confirmation struct{ oauthkit.Confirmation }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (c *confirmation) UnmarshalJSON(text []byte) error {
+	c.Confirmation = oauthkit.Confirmation{Method: unsupported}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(text, &members) != nil {
+		return nil
+	}
+	for method, member := range members {
+		var value string
+		if len(members) == 1 && json.Unmarshal(member, &value) == nil && value != "" {
+			c.Confirmation = oauthkit.Confirmation{Method: method, Value: value}
+		}
+	}
+	return nil
+}
+
+// unsupported is no Method of a key binding, because it has spaces.
+const unsupported = "not one string"
 
 // audience is a list, in JSON also a string if it has one element (RFC 7519 §4.1.3).
 type audience []string
@@ -63,13 +86,9 @@ func readResponse(answer *http.Response) (*response, error) {
 	return read, nil
 }
 
-// isValid reports whether the token is valid as a bearer access token at now. The
-// response must say so explicitly: a refresh token of the API's own application is
-// active too but has no token_type, and a token that is bound to a key (cnf, RFC
-// 7800) needs a proof that a bearer does not give.
+// isValid reports whether the token is valid at now, presented with the proof of its key.
 func (r *response) isValid(now time.Time) bool {
-	return r.Active && strings.EqualFold(r.TokenType, "Bearer") && r.ClientID != "" && len(r.Confirmation) == 0 &&
-		now.Before(time.Unix(r.ExpiresAt, 0)) && !now.Before(time.Unix(r.NotBefore, 0))
+	return r.Active && r.ClientID != "" && now.Before(time.Unix(r.ExpiresAt, 0)) && !now.Before(time.Unix(r.NotBefore, 0))
 }
 
 // accessToken returns the token for the API's handlers. Each call returns a new
@@ -78,7 +97,7 @@ func (r *response) accessToken(hash string) *oauthkit.AccessToken {
 	scopes, resources := oauthkit.Scopes(strings.Fields(r.Scope)), oauthkit.URIs(slices.Clone(r.Audience))
 	issued, expires := time.Unix(r.IssuedAt, 0).UTC(), time.Unix(r.ExpiresAt, 0).UTC()
 	return &oauthkit.AccessToken{
-		Hash: hash, Scopes: scopes, Resources: resources, IssuedAt: issued, ExpiresAt: expires,
+		Hash: hash, Scopes: scopes, Resources: resources, Confirmation: r.Confirmation.Confirmation, IssuedAt: issued, ExpiresAt: expires,
 		Authorization: &oauthkit.Authorization{
 			ClientID: r.ClientID, Subject: r.Subject, Scopes: slices.Clone(scopes), Resources: slices.Clone(resources),
 			CreatedAt: issued, ExpiresAt: expires,

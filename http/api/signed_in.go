@@ -20,7 +20,7 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 	return func(next http.Handler) http.Handler {
 		withToken := byToken(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, err := wire.ReadBearer(r.Header, nil); !wire.IsNoToken(err) {
+			if _, err := wire.ReadToken(w, r, nil, a.keyBindings()); !wire.IsNoToken(err) {
 				withToken.ServeHTTP(w, r)
 				return
 			}

@@ -10,12 +10,12 @@ func ofCodes() []mutant {
 		},
 		{
 			"code-proof-skipped", "grants",
-			`if err := checkProof(code, request.Form); err != nil {`, `if err := checkProof(code, request.Form); false {`,
+			`if err := checkProof(code, request); err != nil {`, `if err := checkProof(code, request); false {`,
 			killer{attacks, "TestCodeBinding/memory/C-10"},
 		},
 		{
 			"code-redirect-uri", "grants",
-			`if form.Get("redirect_uri") != code.RedirectURI {`, `if false {`,
+			`if request.Form.Get("redirect_uri") != code.RedirectURI {`, `if false {`,
 			killer{attacks, "TestCodeBinding/memory/C-08"},
 		},
 		{
@@ -136,7 +136,7 @@ func ofRefreshTokens() []mutant {
 		},
 		{
 			"grant-not-allowed", ".",
-			`if !app.AllowsGrant(grantType) {`, `if false {`,
+			`if !request.Application.AllowsGrant(grantType) {`, `if false {`,
 			killer{attacks, "TestTokenRequest/memory/T-06"},
 		},
 	}

@@ -56,7 +56,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"bearer-in-query", wire,
-			"values := header.Values(\"Authorization\")\n\tinBody :=", "values := header.Values(\"X-Authorization\")\n\tinBody :=",
+			"values := r.Header.Values(\"Authorization\")\n\tinBody :=", "values := r.Header.Values(\"X-Authorization\")\n\tinBody :=",
 			killer{attacks, "TestAPI/memory/U-02"},
 		},
 		{
@@ -117,18 +117,18 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"remote-not-active", api,
-			`return r.Active && strings.EqualFold(r.TokenType, "Bearer")`, `return strings.EqualFold(r.TokenType, "Bearer")`,
+			`return r.Active && r.ClientID != ""`, `return r.ClientID != ""`,
 			killer{api, "TestIntrospectorAnswers"},
 		},
 		{
 			"remote-token-type", api,
-			`r.Active && strings.EqualFold(r.TokenType, "Bearer") &&`, `r.Active &&`,
+			`exists && strings.EqualFold(response.TokenType, tokenType) &&`, `exists &&`,
 			killer{api, "TestIntrospectorAnswers"},
 		},
 		{
 			"remote-bound-token", api,
-			` && len(r.Confirmation) == 0`, ``,
-			killer{api, "TestIntrospectorAnswers"},
+			`if err := i.config.KeyBindings.Verify(presented, token); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{api, "TestIntrospectorKeyBinding"},
 		},
 		{
 			"remote-cache-too-long", api,

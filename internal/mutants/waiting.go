@@ -86,7 +86,7 @@ func ofRetries() []mutant {
 		},
 		{
 			"retry-for-another-question", "grants",
-			`if parametersOf(r.request.Form).equal(r.sealed.Parameters) {`, `if true {`,
+			`if parametersOf(r.request).equal(r.sealed.Parameters) {`, `if true {`,
 			killer{attacks, "TestRefreshRepeat/memory/F-19 a repeat"},
 		},
 		{

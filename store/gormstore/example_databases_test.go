@@ -108,7 +108,7 @@ func ExampleNewCredentials() {
 		fmt.Println(err)
 		return
 	}
-	token, err := provider.Exchange(ctx, press, url.Values{"grant_type": {"client_credentials"}, "scope": {"report"}})
+	token, err := provider.Exchange(ctx, oauthkit.TokenRequest{Application: press, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {"report"}}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -44,7 +44,7 @@ func TestScopesGranted(t *testing.T) {
 		app := newApplication() // its own list does not have admin
 		app.Scopes, app.GrantTypes = oauthkit.Scopes{"read", "write"}, oauthkit.GrantTypes{oauth2.ClientCredentials}
 		ask := func(scope string) (string, error) {
-			response, err := provider.Exchange(t.Context(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}})
+			response, err := provider.Exchange(t.Context(), oauthkit.TokenRequest{Application: app, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}})
 			if err != nil {
 				return "", err
 			}

@@ -40,10 +40,10 @@ func (c *connected) signsIn(scope string) string {
 	if err != nil {
 		c.Fatal(err)
 	}
-	response, err := c.provider.Exchange(c.Context(), app, url.Values{
+	response, err := c.provider.Exchange(c.Context(), oauthkit.TokenRequest{Application: app, Form: url.Values{
 		"grant_type": {"authorization_code"}, "code": {answer.Get("code")}, "redirect_uri": {callback},
 		"code_verifier": {"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
-	})
+	}})
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func (c *connected) connections() []*oauthkit.Connection {
 }
 
 func (c *connected) good(token string) bool {
-	_, err := c.provider.Authenticate(c.Context(), token)
+	_, err := c.provider.Authenticate(c.Context(), oauthkit.BearerToken(token))
 	return err == nil
 }
 

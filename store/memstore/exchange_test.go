@@ -22,7 +22,7 @@ func (s *consentScene) exchangesOwn() (*oauthkit.TokenResponse, error) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return s.provider.Exchange(s.Context(), app, url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}})
+	return s.provider.Exchange(s.Context(), oauthkit.TokenRequest{Application: app, Form: url.Values{"grant_type": {"client_credentials"}, "scope": {"read"}}})
 }
 
 func withOwnTokens(choose func(context.Context, oauthkit.LifetimeRequest) (time.Duration, error)) func(*oauthkit.Config, *oauthkit.AbstractApplication) {
@@ -44,7 +44,7 @@ func TestChosenLifetime(t *testing.T) {
 	if err != nil || response.ExpiresIn != 420 {
 		t.Fatalf("got %+v, %v; want expires_in 420", response, err)
 	}
-	token, err := s.provider.Authenticate(t.Context(), response.AccessToken)
+	token, err := s.provider.Authenticate(t.Context(), oauthkit.BearerToken(response.AccessToken))
 	if err != nil || !token.ExpiresAt.Equal(s.now.Add(7*time.Minute)) {
 		t.Fatalf("got %+v, %v; want it to expire in 7 minutes", token, err)
 	}
@@ -53,11 +53,11 @@ func TestChosenLifetime(t *testing.T) {
 		t.Errorf("got asked with %+v, want the application, its grant and scopes, and no user", last)
 	}
 	s.now = s.now.Add(7*time.Minute - time.Second)
-	if _, err := s.provider.Authenticate(t.Context(), response.AccessToken); err != nil {
+	if _, err := s.provider.Authenticate(t.Context(), oauthkit.BearerToken(response.AccessToken)); err != nil {
 		t.Errorf("got %v a second before the end", err)
 	}
 	s.now = s.now.Add(time.Second)
-	if _, err := s.provider.Authenticate(t.Context(), response.AccessToken); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+	if _, err := s.provider.Authenticate(t.Context(), oauthkit.BearerToken(response.AccessToken)); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
 		t.Errorf("got %v at the end, want invalid_token", err)
 	}
 }
@@ -115,7 +115,7 @@ func TestAccessTokensOfGoOAuth2(t *testing.T) {
 		t.Fatal(err)
 	}
 	issue := func() string {
-		response, err := provider.Exchange(t.Context(), app, url.Values{"grant_type": {"client_credentials"}})
+		response, err := provider.Exchange(t.Context(), oauthkit.TokenRequest{Application: app, Form: url.Values{"grant_type": {"client_credentials"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,11 +125,11 @@ func TestAccessTokensOfGoOAuth2(t *testing.T) {
 	if first == issue() {
 		t.Fatal("got the same token twice")
 	}
-	token, err := provider.Authenticate(t.Context(), first)
+	token, err := provider.Authenticate(t.Context(), oauthkit.BearerToken(first))
 	if err != nil || token.Authorization.ClientID != "job" {
 		t.Errorf("got %+v, %v; want the token that was issued", token, err)
 	}
-	if _, err := provider.Authenticate(t.Context(), first+"x"); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
+	if _, err := provider.Authenticate(t.Context(), oauthkit.BearerToken(first+"x")); oauthkit.CodeOf(err) != oauthkit.InvalidToken {
 		t.Errorf("another token: got %v, want invalid_token", err)
 	}
 }

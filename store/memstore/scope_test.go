@@ -78,9 +78,9 @@ func TestScopeBackend(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			provider, app := newScopedProvider(t, test.backend, test.client)
-			response, err := provider.Exchange(t.Context(), app, url.Values{
+			response, err := provider.Exchange(t.Context(), oauthkit.TokenRequest{Application: app, Form: url.Values{
 				"grant_type": {"client_credentials"}, "scope": {test.scope}, "audit": {test.audit},
-			})
+			}})
 			switch {
 			case test.refused != "":
 				if err == nil || oauthkit.CodeOf(err) != test.refused {

@@ -23,30 +23,37 @@ func InsufficientScope() error {
 	return oauthkit.Errorf(oauthkit.InsufficientScope, "the access token does not have the scope that is needed")
 }
 
-// ReadBearer returns the access token of a request (RFC 6750 §2), from the
-// Authorization header or from form. If form is nil, only the header is read. The
-// query is never read (RFC 9700 §4.3.2).
-func ReadBearer(header http.Header, form url.Values) (string, error) {
-	values := header.Values("Authorization")
+// ReadToken returns the access token of a request (RFC 6750 §2), from the Authorization
+// header or from form. If form is nil, only the header is read. The query is never read
+// (RFC 9700 §4.3.2). A scheme other than Bearer and those of bindings is no token. w is
+// for [oauthkit.KeyBinding], and nothing is written to it.
+func ReadToken(w http.ResponseWriter, r *http.Request, form url.Values, bindings oauthkit.KeyBindings) (oauthkit.PresentedToken, error) {
+	values := r.Header.Values("Authorization")
 	inBody := form.Has("access_token")
+	presented := oauthkit.PresentedToken{Request: r, ResponseHeader: w.Header()}
 	switch {
 	case len(values) > 1 || len(values) == 1 && inBody:
-		return "", oauthkit.Errorf(oauthkit.InvalidRequest, "the access token is sent in more than one place")
+		return presented, oauthkit.Errorf(oauthkit.InvalidRequest, "the access token is sent in more than one place")
 	case inBody:
-		return form.Get("access_token"), nil
+		presented.Scheme, presented.Value = bearer, form.Get("access_token")
+		return presented, nil
 	case len(values) == 0:
-		return "", errNoToken
+		return presented, errNoToken
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
+	scheme, isToken := bindings.Scheme(scheme)
 	switch {
-	case !strings.EqualFold(scheme, "Bearer"):
-		return "", errNoToken
+	case !isToken:
+		return presented, errNoToken
 	case !IsToken68(token):
-		return "", oauthkit.Errorf(oauthkit.InvalidRequest, "the access token is malformed")
-	default:
-		return token, nil
+		return presented, oauthkit.Errorf(oauthkit.InvalidRequest, "the access token is malformed")
 	}
+	presented.Scheme, presented.Value = scheme, token
+	return presented, nil
 }
+
+// bearer is the authentication scheme of RFC 6750, which every API accepts.
+const bearer = "Bearer"
 
 const token68 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
@@ -56,30 +63,89 @@ func IsToken68(text string) bool {
 	return body != "" && strings.Trim(body, token68) == ""
 }
 
-// WriteChallenge answers a program that calls a protected resource (RFC 6750 §3).
-// Scopes are the required ones. If metadataURL is not empty, the challenge contains
-// it (RFC 9728 §5.1).
-func WriteChallenge(w http.ResponseWriter, r *http.Request, err error, scopes oauthkit.Scopes, metadataURL string) {
-	noToken, challenge := IsNoToken(err), ""
-	switch code := oauthkit.CodeOf(err); {
-	case noToken:
-		challenge = `Bearer realm="oauth"`
-	case code == oauthkit.InvalidRequest, code == oauthkit.InvalidToken:
-		challenge = fmt.Sprintf(`Bearer error="%s", error_description="%s"`, code, Description(err))
-	case code == oauthkit.InsufficientScope && len(scopes) > 0:
-		challenge = fmt.Sprintf(`Bearer error="%s", scope="%s"`, code, scopes)
-	case code == oauthkit.InsufficientScope:
-		challenge = fmt.Sprintf(`Bearer error="%s"`, code)
+// Challenge is the argument of [WriteChallenge].
+type Challenge struct {
+	// Scopes are the required scopes.
+	Scopes oauthkit.Scopes
+	// MetadataURL is a parameter of each challenge (RFC 9728 §5.1), unless it is empty.
+	MetadataURL string
+	// Bindings have the accepted schemes besides Bearer, with their parameters.
+	Bindings oauthkit.KeyBindings
+}
+
+// WriteChallenge answers a program that calls a protected resource (RFC 6750 §3). There
+// is one challenge for each accepted scheme. The scheme of the request has the error
+// (RFC 9449 §7.2).
+func WriteChallenge(w http.ResponseWriter, r *http.Request, err error, challenge Challenge) {
+	if hasChallenge(err) {
+		scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		used, isToken := challenge.Bindings.Scheme(scheme)
+		if !isToken {
+			used = bearer
+		}
+		w.Header().Set("WWW-Authenticate", challenge.text(bearer, "", err, used == bearer))
+		for _, binding := range challenge.Bindings {
+			if scheme := binding.TokenType; scheme != "" && scheme != bearer {
+				w.Header().Add("WWW-Authenticate", challenge.text(scheme, binding.ChallengeParameters, err, used == scheme))
+			}
+		}
 	}
-	if challenge != "" && metadataURL != "" {
-		challenge += fmt.Sprintf(`, resource_metadata="%s"`, metadataURL)
-	}
-	if challenge != "" {
-		w.Header().Set("WWW-Authenticate", challenge)
-	}
-	if noToken {
+	if IsNoToken(err) {
 		w.WriteHeader(Status(err))
 		return
 	}
 	WriteError(w, r, err)
+}
+
+// hasChallenge reports whether the client may succeed with another token, scope or proof.
+func hasChallenge(err error) bool {
+	switch oauthkit.CodeOf(err) {
+	case oauthkit.InvalidRequest, oauthkit.InvalidToken, oauthkit.InsufficientScope:
+		return true
+	default:
+		return isRefusedToken(err)
+	}
+}
+
+// text returns the challenge for one scheme.
+func (c Challenge) text(scheme, parameters string, err error, used bool) string {
+	code, text := oauthkit.CodeOf(err), ""
+	switch {
+	case !used || IsNoToken(err):
+		text = `realm="oauth"`
+	case code != oauthkit.InsufficientScope:
+		text = fmt.Sprintf(`error="%s", error_description="%s"`, code, Description(err))
+	case len(c.Scopes) > 0:
+		text = fmt.Sprintf(`error="%s", scope="%s"`, code, c.Scopes)
+	default:
+		text = fmt.Sprintf(`error="%s"`, code)
+	}
+	if parameters != "" {
+		text += ", " + parameters
+	}
+	if c.MetadataURL != "" {
+		text += fmt.Sprintf(`, resource_metadata="%s"`, c.MetadataURL)
+	}
+	return scheme + " " + text
+}
+
+// RefusedToken returns the error of the authentication of a token with the status 401
+// (RFC 9449 §7.1), unless the token could not be checked. The codes of a key binding are
+// its own.
+func RefusedToken(err error) error {
+	var refusal *oauthkit.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	switch refusal.Code {
+	case oauthkit.InvalidToken, oauthkit.ServerError, oauthkit.TemporarilyUnavailable:
+		return err
+	default:
+		return WithStatus(http.StatusUnauthorized, refusal)
+	}
+}
+
+func isRefusedToken(err error) bool {
+	var own *statusError
+	return errors.As(err, &own) && own.status == http.StatusUnauthorized
 }

@@ -87,25 +87,38 @@ func SetSecurityHeaders(header http.Header) {
 	}
 }
 
-// AllowOrigin lets scripts of an origin read the response, and the headers that they
-// need after an error. It never allows credentials, so browsers send no cookies
-// along.
-func AllowOrigin(header http.Header, origin string) {
+// AllowOrigin lets scripts of an origin read the response, the headers that they need
+// after an error, and those of key bindings. It never allows credentials, so browsers
+// send no cookies along.
+func AllowOrigin(header http.Header, origin string, bindings oauthkit.KeyBindings) {
 	header.Set("Access-Control-Allow-Origin", origin)
-	header.Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+	exposed := "Retry-After, WWW-Authenticate"
+	for _, binding := range bindings {
+		exposed = listed(exposed, binding.ResponseHeaders)
+	}
+	header.Set("Access-Control-Expose-Headers", exposed)
+}
+
+// listed appends names to a list in a header.
+func listed(list string, names []string) string {
+	return strings.Join(append([]string{list}, names...), ", ")
 }
 
 // AnswerPreflight answers r if it is a CORS preflight request of the Fetch standard,
-// and reports whether it is. It allows every origin: a preflight request does not
-// name the client.
-func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+// and reports whether it is. It allows every origin, since a preflight request does not
+// name the client, and the headers with proofs of key bindings.
+func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string, bindings oauthkit.KeyBindings) bool {
 	if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+	allowed := "Authorization, Content-Type"
+	for _, binding := range bindings {
+		allowed = listed(allowed, binding.RequestHeaders)
+	}
+	header.Set("Access-Control-Allow-Headers", allowed)
 	header.Set("Access-Control-Max-Age", "7200")
 	w.WriteHeader(http.StatusNoContent)
 	return true
