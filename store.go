@@ -51,6 +51,16 @@ type Store interface {
 	ApplicationStore
 	TokenStore
 
+	// SaveApproval saves a new Authorization, the credentials of the approval, and its
+	// Consent, and consumes its interaction, at the CreatedAt of the Authorization. It
+	// must return ErrNotFound if the interaction does not exist, ErrReplayed if it was
+	// consumed before, ErrRevoked if the Consent of the approval must exist and does
+	// not, and ErrEnded as SaveTokens does. In these cases nothing is saved or consumed.
+	//
+	// An approval can have a code, tokens, both or neither. The tokens are valid at once
+	// and do not consume the code: RedeemCode still accepts it, once.
+	SaveApproval(ctx context.Context, approval *Approval) error
+
 	// Consent returns the Consent of subject for the application.
 	Consent(ctx context.Context, clientID, subject string) (*Consent, error)
 	// RevokeConsent deletes the Consent and revokes every Authorization of the
@@ -99,13 +109,9 @@ type TokenStore interface {
 	RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error)
 }
 
-// CodeStore is required by the authorization code grant, in addition to [Store].
+// CodeStore is required by the authorization code grant, in addition to [Store], whose
+// SaveApproval saves the codes.
 type CodeStore interface {
-	// SaveCode saves an approval and its code. It must return ErrReplayed if the
-	// interaction was consumed before, ErrRevoked if the Consent of the approval
-	// must exist and does not, and ErrEnded as SaveTokens does. In these cases
-	// nothing is saved or consumed.
-	SaveCode(ctx context.Context, approval *Approval, code *AuthorizationCode) error
 	// Code returns the code with this hash and its Authorization. It must return
 	// consumed codes until an hour after they expired, so that a replay is
 	// distinguishable from an unknown code.
@@ -258,9 +264,10 @@ type AuthorizationManager interface {
 	// UserAuthorizations returns the valid Authorizations of a user that can still be
 	// used, the newest first: those with an access token that has not expired, or with a
 	// refresh token that is neither expired nor used. It must leave out an Authorization
-	// whose code was not redeemed, because that is no sign-in yet. The limit holds for
-	// each application, so that those of one application never hide those of another. It
-	// must not read more than it returns if a user has very many.
+	// whose code was not redeemed, because that is no sign-in yet, even if the approval
+	// saved tokens beside the code. The limit holds for each application, so that those
+	// of one application never hide those of another. It must not read more than it
+	// returns if a user has very many.
 	UserAuthorizations(ctx context.Context, query AuthorizationQuery) ([]AuthorizationUse, error)
 	// UserConsents returns the Consents of a user in the order of their client_ids,
 	// compared byte by byte.

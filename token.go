@@ -149,8 +149,8 @@ const (
 	ConsentWidened
 )
 
-// Approval is the data that the authorization endpoint saves in one act, together
-// with the credential that it returns.
+// Approval is the data that a store saves in one act when a user, or the trust in an
+// application, allows a request.
 type Approval struct {
 	// Authorization is new. The store sets its ConsentID.
 	Authorization *Authorization
@@ -160,6 +160,11 @@ type Approval struct {
 	ConsentUse ConsentUse
 	// InteractionHash is the Interaction to consume. If empty, there is none.
 	InteractionHash string
+	// Code is the code that is issued for the Authorization. If nil, there is none.
+	Code *AuthorizationCode
+	// Tokens are issued for the Authorization at once, without a code. If nil, there are
+	// none.
+	Tokens *Tokens
 }
 
 // SigningKey is a stored key that signs tokens. There can be several of one

@@ -20,15 +20,22 @@ type AuthorizationCodeConfig struct {
 	Lifetime time.Duration
 }
 
+// CodeStore is the store that [AuthorizationCode] requires.
+type CodeStore interface {
+	oauthkit.CodeStore
+	// SaveApproval is that of [oauthkit.Store].
+	SaveApproval(ctx context.Context, approval *oauthkit.Approval) error
+}
+
 // authorizationCode is the grant of RFC 6749 §4.1 with PKCE (RFC 7636).
 type authorizationCode struct {
-	store    oauthkit.CodeStore
+	store    CodeStore
 	lifetime time.Duration
 }
 
 // AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). It requires
 // PKCE with S256 of every application (RFC 9700 §2.1.1).
-func AuthorizationCode(store oauthkit.CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
+func AuthorizationCode(store CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
 	lifetime := config.Lifetime
 	if lifetime <= 0 {
 		lifetime = time.Minute
@@ -52,7 +59,7 @@ func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest
 func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.AuthorizeRequest, approval *oauthkit.Approval) (url.Values, error) {
 	value := secret.New(secret.AuthorizationCode)
 	approval.Authorization.ExpiresAt = request.Now.Add(g.lifetime) // until it is redeemed
-	code := &oauthkit.AuthorizationCode{
+	approval.Code = &oauthkit.AuthorizationCode{
 		Hash:                secret.Hash(value),
 		Authorization:       approval.Authorization,
 		RedirectURI:         request.RedirectURI(),
@@ -62,7 +69,7 @@ func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.Aut
 		IssuedAt:            request.Now,
 		ExpiresAt:           approval.Authorization.ExpiresAt,
 	}
-	switch err := g.store.SaveCode(ctx, approval, code); {
+	switch err := g.store.SaveApproval(ctx, approval); {
 	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound), errors.Is(err, oauthkit.ErrEnded):
 		return nil, err
 	case err != nil:
@@ -107,7 +114,11 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 // checkProof checks that the redirect URI is the one of the authorization request
 // (RFC 6749 §4.1.3), and that both requests come from the same client instance
 // (RFC 7636 §4.6) and, if the code is bound to one, from the same key (RFC 9449 §10).
+// A code without a redirect URI belongs to another grant.
 func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest) error {
+	if code.RedirectURI == "" {
+		return invalidCredential("code")
+	}
 	if request.Form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
 	}

@@ -53,7 +53,7 @@ func promptNone(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("consent_required")
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none", "max_age=0")).Refused("login_required")
-	if calls := s.Store.Calls(); slices.Contains(calls, "SaveInteraction") || slices.Contains(calls, "SaveCode") {
+	if calls := s.Store.Calls(); slices.Contains(calls, "SaveInteraction") || slices.Contains(calls, "SaveApproval") {
 		t.Errorf("got calls %v of the store, want no request saved", calls)
 	}
 	alice.Approve(s.Web.AuthorizeRequest()).Code()

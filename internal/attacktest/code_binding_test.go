@@ -146,10 +146,10 @@ func withoutChallenge(t *testing.T, s *fixture.Server) {
 			ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
 			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 		}
-		err := s.Store.SaveCode(t.Context(), &oauthkit.Approval{Authorization: authorization}, &oauthkit.AuthorizationCode{
+		err := s.Store.SaveApproval(t.Context(), &oauthkit.Approval{Authorization: authorization, Code: &oauthkit.AuthorizationCode{
 			Hash: secret.Hash(code), Authorization: authorization, RedirectURI: s.Web.RedirectURI, CodeChallengeMethod: method,
 			IssuedAt: now, ExpiresAt: now.Add(time.Minute),
-		})
+		}})
 		if err != nil {
 			t.Fatalf("saving a code: %v", err)
 		}

@@ -156,8 +156,8 @@ func pageActs() []faultyAct {
 			s.Clock.Advance(time.Second)
 			alice.SignIn("alice")
 			return func() *fixture.Answer { return alice.ReturnFromLogin(login) }
-		}, done: code, once: "SaveCode", repeated: decided},
-		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveCode", repeated: decided},
+		}, done: code, once: "SaveApproval", repeated: decided},
+		{name: "approve", page: true, prepare: decide("allow"), done: code, once: "SaveApproval", repeated: decided},
 		{name: "deny", page: true, prepare: decide("deny"), done: func(_ *fixture.Server, answer *fixture.Answer) { answer.Refused("access_denied") },
 			once: "ConsumeInteraction", repeated: decided},
 	}

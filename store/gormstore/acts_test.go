@@ -17,7 +17,7 @@ func TestActs(t *testing.T) {
 		authorization := newAuthorization()
 		code := newCode(authorization)
 		interaction := &oauthkit.Interaction{Hash: "hash", BrowserHash: "browser", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
-		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", Code: code, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", Scopes: authorization.Scopes, CreatedAt: now, UpdatedAt: now,
 		}}
 		tokens, successors := newTokens(authorization), newTokens(authorization)
@@ -26,7 +26,7 @@ func TestActs(t *testing.T) {
 			do   func() error
 		}{
 			{"SaveInteraction", func() error { return store.SaveInteraction(ctx, interaction, 10) }},
-			{"SaveCode", func() error { return store.SaveCode(ctx, approval, code) }},
+			{"SaveApproval", func() error { return store.SaveApproval(ctx, approval) }},
 			{"RedeemCode", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{"RotateRefreshToken", func() error {
 				return store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, []byte("sealed")))

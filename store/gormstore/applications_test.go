@@ -70,10 +70,10 @@ func TestDelete(t *testing.T) {
 		others.ClientID = "other"
 		tokens, otherTokens := newTokens(authorization), newTokens(others)
 		code := newCode(newAuthorization())
-		approval := &oauthkit.Approval{Authorization: code.Authorization, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: code.Authorization, Code: code, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
-		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveCode(ctx, approval, code),
+		err := errors.Join(store.SaveTokens(ctx, authorization, tokens), store.SaveTokens(ctx, others, otherTokens), store.SaveApproval(ctx, approval),
 			store.ApplicationTable.Delete(ctx, "client", now))
 		if err != nil {
 			t.Fatal(err)

@@ -65,10 +65,10 @@ func operations(b *testing.B, store *store) []operation {
 				return store.SaveTokens(ctx, authorization, newTokens(authorization))
 			}
 		}},
-		{"SaveCodeRedeemCode", func(*testing.B) func() error {
+		{"SaveApprovalRedeemCode", func(*testing.B) func() error {
 			return func() error {
 				code := newCode(newAuthorization())
-				if err := store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization}, code); err != nil {
+				if err := store.SaveApproval(ctx, &oauthkit.Approval{Authorization: code.Authorization, Code: code}); err != nil {
 					return err
 				}
 				return store.RedeemCode(ctx, code.Hash, newTokens(code.Authorization), now)

@@ -72,16 +72,6 @@ func codeColumns() columns[oauthkit.AuthorizationCode] {
 	}
 }
 
-// SaveCode implements [oauthkit.CodeStore].
-func (c *Credentials) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	consentID, err := c.dialect.saveCode(ctx, c.database, approval, code)
-	if err != nil {
-		return storeError("saving a code", err)
-	}
-	approval.Authorization.ConsentID = consentID
-	return nil
-}
-
 // A code is consumed when the first tokens of its Authorization are issued, so one
 // update of the row of the Authorization consumes the code, locks the Authorization
 // and sets its expiry.

@@ -75,7 +75,8 @@ type tokenActs interface {
 
 // approvalActs are acts that package oauthkit describes.
 type approvalActs interface {
-	saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error)
+	// saveApproval consumes the Interaction @hash, and returns the id of the consent.
+	saveApproval(ctx context.Context, d *database, use oauthkit.ConsentUse, a arguments) (consentID string, err error)
 	saveInteraction(ctx context.Context, d *database, interaction *oauthkit.Interaction, limit int) error
 }
 

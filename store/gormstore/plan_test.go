@@ -147,7 +147,7 @@ func TestHotPlans(t *testing.T) {
 		}
 		authorization, machine := newAuthorization(), newAuthorization()
 		code, tokens, successors := newCode(authorization), newTokens(authorization), newTokens(authorization)
-		approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, Code: code, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
 		for _, act := range []struct {
@@ -158,7 +158,7 @@ func TestHotPlans(t *testing.T) {
 			{"RL-37 tokens of a machine", func() error {
 				return store.SaveTokens(ctx, machine, oauthkit.Tokens{Access: newTokens(machine).Access})
 			}},
-			{"RL-37 consent", func() error { return store.SaveCode(ctx, approval, code) }},
+			{"RL-37 consent", func() error { return store.SaveApproval(ctx, approval) }},
 			{"RL-37 remembered consent", func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
 			{"RL-37 code", func() error { _, err := store.Code(ctx, code.Hash); return err }},
 			{"RL-37 code exchange", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},

@@ -38,7 +38,7 @@ func TestOneCode(t *testing.T) { each(t, testOneCode) }
 func testOneCode(t *testing.T, open func() *gorm.DB) {
 	stores := twoStores(t, open)
 	code := newCode(newAuthorization())
-	if err := stores[0].SaveCode(t.Context(), &oauthkit.Approval{Authorization: code.Authorization}, code); err != nil {
+	if err := stores[0].SaveApproval(t.Context(), &oauthkit.Approval{Authorization: code.Authorization, Code: code}); err != nil {
 		t.Fatal(err)
 	}
 	const contenders = 100
@@ -131,7 +131,7 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 			authorization := newAuthorization()
 			authorization.Subject = subject
 			consent := &oauthkit.Consent{ID: subject, ClientID: "client", Subject: subject, CreatedAt: now, UpdatedAt: now}
-			return stores[i%2].SaveCode(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use}, newCode(authorization))
+			return stores[i%2].SaveApproval(ctx, &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use, Code: newCode(authorization)})
 		}
 		if !first {
 			if err := approve(oauthkit.ConsentNew); err != nil {
@@ -155,7 +155,7 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 		kept := err == nil
 		switch {
 		case saved != nil && (anew || !errors.Is(saved, oauthkit.ErrRevoked)):
-			t.Errorf("%d: SaveCode: got %v, want nil, or ErrRevoked if the consent had to exist", i, saved)
+			t.Errorf("%d: SaveApproval: got %v, want nil, or ErrRevoked if the consent had to exist", i, saved)
 		case kept != (len(remaining) == 1) || kept && !anew:
 			t.Errorf("%d: got consent kept %t and then %d valid Authorizations, revoked %d before", i, kept, len(remaining), len(revoked))
 		}
@@ -176,8 +176,8 @@ func TestOneInteraction(t *testing.T) {
 		var calls []func()
 		for i := range contenders {
 			codes[i] = newCode(newAuthorization())
-			approval := &oauthkit.Approval{Authorization: codes[i].Authorization, InteractionHash: "hash"}
-			calls = append(calls, func() { answers[i] = stores[i%2].SaveCode(ctx, approval, codes[i]) })
+			approval := &oauthkit.Approval{Authorization: codes[i].Authorization, InteractionHash: "hash", Code: codes[i]}
+			calls = append(calls, func() { answers[i] = stores[i%2].SaveApproval(ctx, approval) })
 		}
 		race(calls...)
 		won := slices.IndexFunc(answers[:], func(err error) bool { return err == nil })

@@ -64,10 +64,10 @@ func acts(authorization *oauthkit.Authorization) []act {
 	}
 	approve := func(consent string, use oauthkit.ConsentUse) func(context.Context, *store) error {
 		return func(ctx context.Context, store *store) error {
-			approval := &oauthkit.Approval{Authorization: authorization, ConsentUse: use, Consent: &oauthkit.Consent{
+			approval := &oauthkit.Approval{Authorization: authorization, Code: newCode(authorization), ConsentUse: use, Consent: &oauthkit.Consent{
 				ID: consent, ClientID: "client", Subject: authorization.Subject, CreatedAt: now, UpdatedAt: now,
 			}}
-			return store.SaveCode(ctx, approval, newCode(authorization))
+			return store.SaveApproval(ctx, approval)
 		}
 	}
 	return []act{
@@ -93,7 +93,7 @@ func endingStore(t *testing.T, db *gorm.DB) (*store, oauthkit.Tokens) {
 	tokens, code := newTokens(authorization), newCode(newAuthorization())
 	consent := &oauthkit.Consent{ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now}
 	err := errors.Join(store.ApplicationTable.Create(ctx, newApplication(), now), store.SaveTokens(ctx, authorization, tokens),
-		store.SaveCode(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}, code))
+		store.SaveApproval(ctx, &oauthkit.Approval{Authorization: code.Authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew, Code: code}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -55,8 +54,8 @@ SELECT @[authorization consent_id=@consent_id], @access.issued_at
 WHERE NOT EXISTS (SELECT 1 FROM {endings}
 	WHERE name IN ('application:' || @authorization.client_id, 'user:' || @authorization.subject) AND ` + markInForce + `)`
 	insertAccessTokenSQLite  = `INSERT INTO {access_tokens} ([access], authorization_id) VALUES (@[access], @id)`
+	insertCodeSQLite         = `INSERT INTO {authorization_codes} ([code], authorization_id) VALUES (@[code], @id)`
 	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} ([refresh], authorization_id) VALUES (@[refresh], @id)`
-	insertCodeSQLite         = `INSERT INTO {authorization_codes} ([code], authorization_id) VALUES (@[code], @authorization.id)`
 )
 
 func (s sqliteDialect) saveTokens(ctx context.Context, d *database, a arguments) error {
@@ -129,56 +128,6 @@ func (sqliteDialect) saveInteraction(ctx context.Context, d *database, interacti
 		_, err = d.execute(ctx, tx, trimInteractionsSQLite, a)
 		return err
 	})
-}
-
-// The statements for each use of a consent return its id if it exists afterwards.
-const (
-	giveConsentSQLite  = insertConsent + `VALUES (@[consent])` + orReplace
-	widenConsentSQLite = `UPDATE {consents} SET scopes = @consent.scopes, updated_at = @consent.updated_at,
-	application_digest = @consent.application_digest, resource_scopes = @consent.resource_scopes
-WHERE id = @consent.id AND client_id = @consent.client_id AND subject = @consent.subject RETURNING id`
-	holdConsentSQLite = `UPDATE {consents} SET id = id
-WHERE id = @consent.id AND client_id = @consent.client_id AND subject = @consent.subject RETURNING id`
-)
-
-func (s sqliteDialect) saveCode(ctx context.Context, d *database, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (consentID string, err error) {
-	a := arguments{authorization: approval.Authorization, consent: approval.Consent, code: code}
-	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
-		if approval.InteractionHash != "" {
-			if err := d.consumeInteraction(ctx, tx, approval.InteractionHash, code.IssuedAt); err != nil {
-				return err
-			}
-		}
-		if a.consentID, err = s.useConsent(ctx, d, tx, approval.ConsentUse, a); err != nil {
-			return err
-		}
-		if err := s.insertAuthorization(ctx, d, tx, a); err != nil {
-			return err
-		}
-		_, err := d.execute(ctx, tx, insertCodeSQLite, a)
-		return err
-	})
-	return a.consentID, err
-}
-
-// useConsent gives, widens or holds the consent, and returns the id of the one that the
-// approval stands under.
-func (sqliteDialect) useConsent(ctx context.Context, d *database, tx gorm.ConnPool, use oauthkit.ConsentUse, a arguments) (id string, err error) {
-	if a.consent == nil {
-		return "", nil
-	}
-	statement := holdConsentSQLite
-	switch use {
-	case oauthkit.ConsentNew:
-		statement = giveConsentSQLite
-	case oauthkit.ConsentWidened:
-		statement = widenConsentSQLite
-	}
-	err = d.queryRow(ctx, tx, statement, a, &id)
-	if errors.Is(err, oauthkit.ErrNotFound) {
-		err = oauthkit.ErrRevoked
-	}
-	return id, err
 }
 
 // underLock takes the write lock with a statement that writes if there were rows. The

@@ -30,11 +30,12 @@ func TestStatements(t *testing.T) {
 		machine := newAuthorization()
 		machineTokens := oauthkit.Tokens{Access: newTokens(machine).Access}
 		interaction := &oauthkit.Interaction{Hash: "hash", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}
-		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
+		approval := &oauthkit.Approval{Authorization: authorization, InteractionHash: "hash", Code: code, ConsentUse: oauthkit.ConsentNew, Consent: &oauthkit.Consent{
 			ID: "consent", ClientID: "client", Subject: "alice", CreatedAt: now, UpdatedAt: now,
 		}}
-		remembered := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent}
-		widened := &oauthkit.Approval{Authorization: newAuthorization(), Consent: approval.Consent, ConsentUse: oauthkit.ConsentWidened}
+		rememberedCode, widenedCode := newCode(newAuthorization()), newCode(newAuthorization())
+		remembered := &oauthkit.Approval{Authorization: rememberedCode.Authorization, Consent: approval.Consent, Code: rememberedCode}
+		widened := &oauthkit.Approval{Authorization: widenedCode.Authorization, Consent: approval.Consent, ConsentUse: oauthkit.ConsentWidened, Code: widenedCode}
 		for _, test := range []struct {
 			name    string
 			do      func() error
@@ -46,14 +47,10 @@ func TestStatements(t *testing.T) {
 			{name: "AccessToken", sqlite: 1, do: func() error { _, err := store.AccessToken(ctx, machineTokens.Access.Hash); return err }},
 			{name: "SaveInteraction", commits: 1, sqlite: 2, do: func() error { return store.SaveInteraction(ctx, interaction, 10) }},
 			{name: "SharedSecret, kept", sqlite: 1, do: func() error { _, err := store.SharedSecret(ctx, "another"); return err }},
-			{name: "SaveCode, asked", commits: 1, sqlite: 4, do: func() error { return store.SaveCode(ctx, approval, code) }},
+			{name: "SaveApproval, asked", commits: 1, sqlite: 4, do: func() error { return store.SaveApproval(ctx, approval) }},
 			{name: "Consent", sqlite: 1, do: func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
-			{name: "SaveCode, remembered", commits: 1, sqlite: 3, do: func() error {
-				return store.SaveCode(ctx, remembered, newCode(remembered.Authorization))
-			}},
-			{name: "SaveCode, widened", commits: 1, sqlite: 3, do: func() error {
-				return store.SaveCode(ctx, widened, newCode(widened.Authorization))
-			}},
+			{name: "SaveApproval, remembered", commits: 1, sqlite: 3, do: func() error { return store.SaveApproval(ctx, remembered) }},
+			{name: "SaveApproval, widened", commits: 1, sqlite: 3, do: func() error { return store.SaveApproval(ctx, widened) }},
 			{name: "Code", sqlite: 1, do: func() error { _, err := store.Code(ctx, code.Hash); return err }},
 			{name: "RedeemCode", commits: 1, sqlite: 3, do: func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{name: "RefreshToken", sqlite: 1, do: func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},

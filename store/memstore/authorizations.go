@@ -34,8 +34,12 @@ func (s *Store) UserAuthorizations(ctx context.Context, query oauthkit.Authoriza
 	}), nil
 }
 
-// canBeUsed reports whether an Authorization has a valid token.
+// canBeUsed reports whether an Authorization has a valid token, and its code, if any,
+// was redeemed.
 func (s *Store) canBeUsed(authorization *oauthkit.Authorization, now time.Time) bool {
+	if s.unredeemed[authorization.ID] {
+		return false
+	}
 	for _, token := range s.accessTokens {
 		if token.Authorization == authorization && now.Before(token.ExpiresAt) {
 			return true

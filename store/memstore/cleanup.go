@@ -25,7 +25,7 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	e := expiry(limits.Now)
 	removed = map[string]int{}
 	if !limits.DryRun {
-		s.forgetEnded(limits.Now)
+		s.forget(limits.Now)
 	}
 	for _, table := range []struct {
 		name  string
@@ -59,11 +59,13 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 	return removed, nil
 }
 
-// forgetEnded removes marks of applications that were deleted more than a day ago.
-// Every request that read such an application has ended.
-func (s *Store) forgetEnded(now time.Time) {
+// forget removes marks of Authorizations that were removed, and of applications that
+// were deleted more than a day ago. Every request that read such an application has
+// ended.
+func (s *Store) forget(now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.unredeemed, func(id string, _ bool) bool { return s.authorizations[id] == nil })
 	maps.DeleteFunc(s.ended, func(clientID string, at time.Time) bool {
 		_, exists := s.applications[clientID]
 		return !exists && now.Sub(at) > 24*time.Hour

@@ -7,52 +7,6 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// SaveCode implements [oauthkit.CodeStore]. It checks everything before it changes
-// anything.
-func (s *Store) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	defer s.mutex.Unlock()
-	if _, ended := s.ended[approval.Authorization.ClientID]; ended {
-		return oauthkit.ErrEnded
-	}
-	interaction, err := s.interactionOf(approval)
-	if err != nil {
-		return err
-	}
-	consent, err := s.consentFor(approval)
-	if err != nil {
-		return err
-	}
-	_, codeExists := s.codes[code.Hash]
-	if _, exists := s.authorizations[approval.Authorization.ID]; exists || codeExists {
-		return errExists
-	}
-
-	authorization := copyAuthorization(approval.Authorization)
-	authorization.ConsentID = ""
-	if consent != nil {
-		authorization.ConsentID = consent.ID
-		s.consents[approver{consent.ClientID, consent.Subject}] = consent
-	}
-	if interaction != nil {
-		interaction.ConsumedAt = code.IssuedAt
-	}
-	s.authorizations[authorization.ID] = authorization
-	s.codes[code.Hash] = copyCode(code, authorization)
-	return nil
-}
-
-// interactionOf returns the interaction that the approval consumes, or nil if there was
-// none.
-func (s *Store) interactionOf(approval *oauthkit.Approval) (*oauthkit.Interaction, error) {
-	if approval.InteractionHash == "" {
-		return nil, nil
-	}
-	return s.openInteraction(approval.InteractionHash)
-}
-
 // Code implements [oauthkit.CodeStore].
 func (s *Store) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
 	if err := s.lock(ctx); err != nil {
@@ -84,6 +38,7 @@ func (s *Store) RedeemCode(ctx context.Context, hash string, tokens oauthkit.Tok
 		return errExists
 	}
 	code.ConsumedAt, code.Authorization.ExpiresAt = now, tokens.Access.Authorization.ExpiresAt
+	delete(s.unredeemed, code.Authorization.ID)
 	s.putTokens(tokens, code.Authorization)
 	return nil
 }

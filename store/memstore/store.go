@@ -31,6 +31,7 @@ type Store struct {
 	applications   map[string]oauthkit.Application    // by client_id
 	ended          map[string]time.Time               // when applications were disabled or deleted, by client_id
 	authorizations map[string]*oauthkit.Authorization // by ID
+	unredeemed     map[string]bool                    // Authorizations whose code was not redeemed, by ID
 	consents       map[approver]*oauthkit.Consent     // by client_id and subject
 	interactions   map[string]*oauthkit.Interaction   // by hash
 	sharedSecret   string
@@ -62,6 +63,7 @@ func New() *Store {
 		applications:   map[string]oauthkit.Application{},
 		ended:          map[string]time.Time{},
 		authorizations: map[string]*oauthkit.Authorization{},
+		unredeemed:     map[string]bool{},
 		consents:       map[approver]*oauthkit.Consent{},
 		interactions:   map[string]*oauthkit.Interaction{},
 		codes:          map[string]*oauthkit.AuthorizationCode{},

@@ -44,9 +44,10 @@ func newScene(t *testing.T) *scene {
 	s := &scene{store: store, other: other, authorization: newAuthorization("first")}
 	tokens := s.tokens("first")
 	tokens.Refresh = &oauthkit.RefreshToken{Hash: "refresh", IssuedAt: now, ExpiresAt: now.Add(time.Hour)}
-	code := &oauthkit.AuthorizationCode{Hash: "first", IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
+	approval := s.approval(s.authorization, oauthkit.ConsentNew)
+	approval.Code = &oauthkit.AuthorizationCode{Hash: "first", IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
 	err = errors.Join(
-		store.SaveCode(t.Context(), s.approval(s.authorization, oauthkit.ConsentNew), code),
+		store.SaveApproval(t.Context(), approval),
 		store.RedeemCode(t.Context(), "first", tokens, now),
 		store.SaveInteraction(t.Context(), &oauthkit.Interaction{Hash: "interaction", Sealed: []byte("sealed"), CreatedAt: now, ExpiresAt: now}, 10),
 	)
@@ -217,8 +218,8 @@ func TestApprovalAgainstRevocation(t *testing.T) {
 			authorization := newAuthorization("second")
 			approval := s.approval(authorization, use)
 			approval.InteractionHash = "interaction"
-			code := &oauthkit.AuthorizationCode{Hash: "second", Authorization: authorization, IssuedAt: now, ExpiresAt: now}
-			err := s.while(t, removed, (*gorm.DB).Commit, func() error { return s.store.SaveCode(t.Context(), approval, code) })
+			approval.Code = &oauthkit.AuthorizationCode{Hash: "second", Authorization: authorization, IssuedAt: now, ExpiresAt: now}
+			err := s.while(t, removed, (*gorm.DB).Commit, func() error { return s.store.SaveApproval(t.Context(), approval) })
 			if !errors.Is(err, oauthkit.ErrRevoked) {
 				t.Errorf("got %v, want ErrRevoked", err)
 			}

@@ -7,11 +7,11 @@ import (
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// approvalRules are about the Consent that SaveCode saves together with the code.
+// approvalRules are about the Consent that SaveApproval saves together with the code.
 func approvalRules() []rule {
 	return []rule{
 		{
-			"SaveCode saves a new Consent and links the Authorization to it",
+			"SaveApproval saves a new Consent and links the Authorization to it",
 			"the user is asked again and again, or revoking the Consent does not revoke the Authorization",
 			testNewConsent,
 		},
@@ -26,22 +26,22 @@ func approvalRules() []rule {
 			testConsentWidened,
 		},
 		{
-			"SaveCode under a remembered Consent does not change the Consent",
+			"SaveApproval under a remembered Consent does not change the Consent",
 			"a request that showed no consent page widens the Consent",
 			testConsentRemembered,
 		},
 		{
-			"SaveCode without a Consent links the Authorization to none",
+			"SaveApproval without a Consent links the Authorization to none",
 			"a trusted application depends on a Consent that no user can give",
 			testNoConsent,
 		},
 		{
-			"SaveCode under a revoked Consent returns ErrRevoked and saves and consumes nothing",
+			"SaveApproval under a revoked Consent returns ErrRevoked and saves and consumes nothing",
 			"a code is issued after the user revoked the Consent",
 			func(t *trial) { testConsentGone(t, oauthkit.ConsentRemembered) },
 		},
 		{
-			"SaveCode that widens a revoked Consent returns ErrRevoked and saves and consumes nothing",
+			"SaveApproval that widens a revoked Consent returns ErrRevoked and saves and consumes nothing",
 			"a second consent page that is still open restores the revoked Consent",
 			func(t *trial) { testConsentGone(t, oauthkit.ConsentWidened) },
 		},
@@ -53,23 +53,23 @@ func approvalRules() []rule {
 	}
 }
 
-// decisionRules are about the interaction that SaveCode consumes, and about failures.
+// decisionRules are about the interaction that SaveApproval consumes, and about failures.
 func decisionRules() []rule {
 	return []rule{
 		{
-			"SaveCode consumes the interaction",
+			"SaveApproval consumes the interaction",
 			"the consent page can be submitted twice, and each time a code is issued",
 			testApprovalConsumes,
 		},
 		{
-			"SaveCode with an unknown interaction returns ErrNotFound and saves nothing",
+			"SaveApproval with an unknown interaction returns ErrNotFound and saves nothing",
 			"a request that was never made is approved",
 			testUnknownInteractionOfApproval,
 		},
 		{
-			"SaveCode does everything or nothing",
+			"SaveApproval does everything or nothing",
 			"a failure in the middle consumes the interaction without a code, or saves a Consent without an Authorization",
-			testSaveCodeFails,
+			testSaveApprovalFails,
 		},
 	}
 }
@@ -88,28 +88,32 @@ func testNoConsent(t *trial) {
 
 func testUnknownInteractionOfApproval(t *trial) {
 	approval, code := t.approval(newHash())
-	t.wantError("SaveCode, unknown interaction", t.SaveCode(t.ctx, approval, code), oauthkit.ErrNotFound)
+	t.wantError("SaveApproval, unknown interaction", t.SaveApproval(t.ctx, approval), oauthkit.ErrNotFound)
 	t.wantNoCode(code)
 	t.wantNoConsent(approval.Consent)
 }
 
-// approval returns an Approval with a new Consent, and a code for it, both not saved.
+// approval returns an Approval with a code and a new Consent, and the code, all not
+// saved.
 func (t *trial) approval(interactionHash string) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
 	authorization := t.authorization()
+	code := t.code(authorization)
 	return &oauthkit.Approval{
 		Authorization:   authorization,
 		Consent:         t.consent(authorization),
 		ConsentUse:      oauthkit.ConsentNew,
 		InteractionHash: interactionHash,
-	}, t.code(authorization)
+		Code:            code,
+	}, code
 }
 
-// approvalUnder returns an Approval under a copy of a remembered Consent, and a code
-// for it, both not saved.
+// approvalUnder returns an Approval with a code under a copy of a remembered Consent,
+// and the code, both not saved.
 func (t *trial) approvalUnder(consent *oauthkit.Consent) (*oauthkit.Approval, *oauthkit.AuthorizationCode) {
 	authorization, remembered := t.authorization(), *consent
 	authorization.Subject = consent.Subject
-	return &oauthkit.Approval{Authorization: authorization, Consent: &remembered}, t.code(authorization)
+	code := t.code(authorization)
+	return &oauthkit.Approval{Authorization: authorization, Consent: &remembered, Code: code}, code
 }
 
 func (t *trial) wantConsentIDs(want string, codes ...*oauthkit.AuthorizationCode) {
@@ -150,7 +154,7 @@ func (t *trial) wantReplaced(stored *oauthkit.Consent, approval *oauthkit.Approv
 	later := t.now.Add(time.Hour)
 	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
 	approval.Consent.ApplicationDigest, approval.Consent.ResourceScopes = newHash(), map[string]oauthkit.Scopes{"https://api.example/" + newHash(): scopes}
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	want := *approval.Consent
 	want.ID, want.CreatedAt = stored.ID, stored.CreatedAt
 	t.wantEqual("Consent", t.storedConsent(stored), &want)
@@ -161,7 +165,7 @@ func testConsentRemembered(t *trial) {
 	approval, code := t.approvalUnder(consent)
 	approval.Consent.Scopes, approval.Consent.UpdatedAt = oauthkit.Scopes{"everything"}, t.now.Add(time.Hour)
 	approval.Consent.ApplicationDigest = newHash()
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	t.wantEqual("Consent", t.storedConsent(consent), consent)
 	t.wantConsentIDs(consent.ID, code)
 }
@@ -173,7 +177,7 @@ func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 	interaction := t.mustSaveInteraction()
 	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse, approval.InteractionHash = use, interaction.Hash
-	t.wantError("SaveCode, revoked Consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+	t.wantError("SaveApproval, revoked Consent", t.SaveApproval(t.ctx, approval), oauthkit.ErrRevoked)
 	t.wantNoCode(code)
 	t.wantNoConsent(consent)
 	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
@@ -187,14 +191,14 @@ func testConsentReplaced(t *trial) {
 	replacement.ID = secret.NewID()
 	approval, code := t.approvalUnder(&replacement)
 	approval.ConsentUse = oauthkit.ConsentNew
-	t.mustSucceed("SaveCode, given again", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval, given again", t.SaveApproval(t.ctx, approval))
 	t.wantConsentIDs(replacement.ID, code)
 
 	for _, use := range []oauthkit.ConsentUse{oauthkit.ConsentRemembered, oauthkit.ConsentWidened} {
 		approval, code = t.approvalUnder(old)
 		approval.ConsentUse = use
 		approval.Consent.Scopes = oauthkit.Scopes{"everything"}
-		t.wantError("SaveCode, under the old consent", t.SaveCode(t.ctx, approval, code), oauthkit.ErrRevoked)
+		t.wantError("SaveApproval, under the old consent", t.SaveApproval(t.ctx, approval), oauthkit.ErrRevoked)
 		t.wantNoCode(code)
 	}
 	t.wantEqual("Consent", t.storedConsent(&replacement), &replacement)
@@ -203,9 +207,9 @@ func testConsentReplaced(t *trial) {
 func testApprovalConsumes(t *trial) {
 	interaction := t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	if t.storedInteraction(interaction.Hash).ConsumedAt.IsZero() {
-		t.Errorf("Interaction.ConsumedAt: got none, want the time of SaveCode")
+		t.Errorf("Interaction.ConsumedAt: got none, want the time of SaveApproval")
 	}
 	t.wantError("ConsumeInteraction, afterwards", t.ConsumeInteraction(t.ctx, interaction.Hash, t.now), oauthkit.ErrReplayed)
 
@@ -214,31 +218,32 @@ func testApprovalConsumes(t *trial) {
 	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
 	for _, used := range []*oauthkit.Interaction{interaction, decided} {
 		approval, code = t.approval(used.Hash)
-		t.wantError("SaveCode, interaction used", t.SaveCode(t.ctx, approval, code), oauthkit.ErrReplayed)
+		t.wantError("SaveApproval, interaction used", t.SaveApproval(t.ctx, approval), oauthkit.ErrReplayed)
 		t.wantNoCode(code)
 		t.wantNoConsent(approval.Consent)
 
 		widening, code := t.approvalUnder(consent)
 		widening.ConsentUse, widening.InteractionHash = oauthkit.ConsentWidened, used.Hash
 		widening.Consent.Scopes = oauthkit.Scopes{"everything"}
-		t.wantError("SaveCode to widen, interaction used", t.SaveCode(t.ctx, widening, code), oauthkit.ErrReplayed)
+		t.wantError("SaveApproval to widen, interaction used", t.SaveApproval(t.ctx, widening), oauthkit.ErrReplayed)
 		t.wantNoCode(code)
 		t.wantEqual("Consent", t.storedConsent(consent), consent)
 	}
 }
 
-func testSaveCodeFails(t *trial) {
+func testSaveApprovalFails(t *trial) {
 	existing, interaction := t.mustSaveCode(), t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
 	taken := *code
 	taken.Hash = existing.Hash
-	t.wantFailure("SaveCode, of a code that exists", t.SaveCode(t.ctx, approval, &taken))
+	approval.Code = &taken
+	t.wantFailure("SaveApproval, of a code that exists", t.SaveApproval(t.ctx, approval))
 	t.wantNoCode(code)
 	t.wantNoConsent(approval.Consent)
 
 	approval, code = t.approval(interaction.Hash)
 	approval.Authorization.ID = existing.Authorization.ID
-	t.wantFailure("SaveCode, of an Authorization that exists", t.SaveCode(t.ctx, approval, code))
+	t.wantFailure("SaveApproval, of an Authorization that exists", t.SaveApproval(t.ctx, approval))
 	_, err := t.Code(t.ctx, code.Hash)
 	t.wantError("Code, of a row that must not be saved", err, oauthkit.ErrNotFound)
 	t.wantNoConsent(approval.Consent)
@@ -246,5 +251,5 @@ func testSaveCodeFails(t *trial) {
 	t.wantEqual("Code", t.storedCode(existing.Hash), existing)
 	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
 	approval, code = t.approval(interaction.Hash)
-	t.mustSucceed("SaveCode, after failures", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval, after failures", t.SaveApproval(t.ctx, approval))
 }

@@ -137,7 +137,7 @@ func testCleanupKeepsReplays(t *trial) {
 	authorization := t.authorization()
 	authorization.ExpiresAt = t.now.Add(20 * time.Minute) // within the hour
 	code := t.code(authorization)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: code}))
 	access := t.accessToken(authorization)
 	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, oauthkit.Tokens{Access: access}, t.now))
 
@@ -155,7 +155,7 @@ func testCleanupUnredeemed(t *trial) {
 	authorization := t.authorization()
 	code := t.code(authorization)
 	authorization.ExpiresAt = code.ExpiresAt
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: code}))
 	limits := oauthkit.CleanupLimits{Now: code.ExpiresAt.Add(time.Hour + time.Microsecond)}
 	t.wantEqual("rows removed", t.cleanTables(limits), map[string]int{"authorization_codes": 1, "authorizations": 1})
 	t.wantNoCode(code)
@@ -184,7 +184,7 @@ func testCleanupKeepsLasting(t *trial) {
 	t.wantEqual("SigningKey", t.keys()[key.ID], key)
 	t.mustFind(t.client)
 	approval, code := t.approvalUnder(consent)
-	t.mustSucceed("SaveCode, under the consent", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval, under the consent", t.SaveApproval(t.ctx, approval))
 }
 
 // testCleanupSealed uses windows of zero length, because a store may have its own
@@ -332,7 +332,7 @@ func testCleanupDryRun(t *trial) {
 	authorization := t.authorization()
 	authorization.ExpiresAt = t.now.Add(10 * time.Minute) // before its code expires
 	code := t.code(authorization)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: code}))
 
 	for _, now := range []time.Time{t.now, t.now.Add(30 * time.Minute), t.now.Add(2 * time.Hour), t.now.AddDate(1, 0, 0)} {
 		dry := t.cleanTables(oauthkit.CleanupLimits{Now: now, DryRun: true})

@@ -9,7 +9,7 @@ import (
 func codeRules() []rule {
 	return []rule{
 		{
-			"SaveCode saves the Authorization and the code",
+			"SaveApproval saves the Authorization and the code",
 			"the client receives a code that cannot be redeemed",
 			testSaveCode,
 		},
@@ -115,7 +115,7 @@ func testRedeemExtends(t *trial) {
 	lasting := *authorization
 	authorization.ExpiresAt = t.now.Add(time.Minute)
 	code := t.code(authorization)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: code}))
 	t.wantEqual("Authorization, before the code is redeemed", t.storedCode(code.Hash).Authorization, authorization)
 
 	tokens := t.tokens(&lasting)

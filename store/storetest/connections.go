@@ -73,8 +73,8 @@ func (t *trial) approve(clientID, subject string) (*oauthkit.Consent, *oauthkit.
 	authorization := t.authorization()
 	authorization.ClientID, authorization.Subject = clientID, subject
 	consent, code := t.consent(authorization), t.code(authorization)
-	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
-	t.mustSucceed("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew, Code: code}
+	t.mustSucceed("SaveApproval with new consent", t.SaveApproval(t.ctx, approval))
 	authorization.ConsentID = consent.ID
 	return consent, code
 }

@@ -34,7 +34,7 @@ func consentRules() []rule {
 			func(t *trial) {
 				consent, first := t.mustSaveConsent()
 				approval, second := t.approvalUnder(consent)
-				t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, second))
+				t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 				t.wantRevokedConsent(consent, first.Authorization, second.Authorization)
 				t.wantNoConsent(consent)
 				for _, code := range []*oauthkit.AuthorizationCode{first, second} {
@@ -75,7 +75,7 @@ func consentRules() []rule {
 				t.wantRevokedConsent(consent, code.Authorization)
 				approval, code := t.approvalUnder(consent)
 				approval.ConsentUse = oauthkit.ConsentNew
-				t.mustSucceed("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
+				t.mustSucceed("SaveApproval, consent given again", t.SaveApproval(t.ctx, approval))
 				t.wantEqual("Consent", t.storedConsent(consent), consent)
 				t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
 			},
@@ -108,8 +108,8 @@ func testConsentIdentity(t *trial) {
 		authorization := t.authorization()
 		authorization.Subject = subject
 		codes[subject] = t.code(authorization)
-		approval := &oauthkit.Approval{Authorization: authorization, Consent: t.consent(authorization), ConsentUse: oauthkit.ConsentNew}
-		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, codes[subject]))
+		approval := &oauthkit.Approval{Authorization: authorization, Consent: t.consent(authorization), ConsentUse: oauthkit.ConsentNew, Code: codes[subject]}
+		t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	}
 	for _, subject := range subjects {
 		consent := t.storedConsent(t.consent(codes[subject].Authorization))
@@ -135,7 +135,7 @@ func testRevokeWithoutConsent(t *trial) {
 func testRevokeConsentTwice(t *trial) {
 	consent, first := t.mustSaveConsent()
 	approval, second := t.approvalUnder(consent)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, second))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	before := t.now.Add(-time.Hour)
 	changed, err := t.RevokeAuthorization(t.ctx, first.Authorization.ID, before)
 	t.mustSucceed("RevokeAuthorization", err)
@@ -155,7 +155,7 @@ func testRevokeOnlyThose(t *trial) {
 	elsewhere := t.authorization()
 	elsewhere.ClientID, elsewhere.Subject = t.application(), consent.Subject
 	otherApp, otherAppCode := t.consent(elsewhere), t.code(elsewhere)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentNew}, otherAppCode))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: elsewhere, Consent: otherApp, ConsentUse: oauthkit.ConsentNew, Code: otherAppCode}))
 
 	t.wantRevokedConsent(consent, code.Authorization)
 	t.wantEqual("another user's Consent", t.storedConsent(otherUser), otherUser)
@@ -217,15 +217,15 @@ func consentRaces() []rule {
 }
 
 // saveWhileRevoking saves a code while the Consent of its user is revoked, and returns
-// the result of RevokeConsent and the error of SaveCode.
-func (t *trial) saveWhileRevoking(approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) (ids []string, saved error) {
+// the result of RevokeConsent and the error of SaveApproval.
+func (t *trial) saveWhileRevoking(approval *oauthkit.Approval) (ids []string, saved error) {
 	saved, err := t.pair(
-		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
+		func(store Store) error { return store.SaveApproval(t.ctx, approval) },
 		func(store Store) (err error) {
 			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.now)
 			return err
 		})
-	t.mustSucceed("RevokeConsent, against SaveCode", err)
+	t.mustSucceed("RevokeConsent, against SaveApproval", err)
 	return ids, saved
 }
 
@@ -234,7 +234,7 @@ func (t *trial) saveWhileRevoking(approval *oauthkit.Approval, code *oauthkit.Au
 func (t *trial) wasReported(code *oauthkit.AuthorizationCode, ids []string) bool {
 	revoked := !t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	if reported := slices.Contains(ids, code.Authorization.ID); reported != revoked {
-		t.Errorf("RevokeConsent, against SaveCode: got reported %t and revoked %t, want the same", reported, revoked)
+		t.Errorf("RevokeConsent, against SaveApproval: got reported %t and revoked %t, want the same", reported, revoked)
 	}
 	return revoked
 }
@@ -245,33 +245,33 @@ func testKnownAgainstRevoke(t *trial, use oauthkit.ConsentUse) {
 	consent, _ := t.mustSaveConsent()
 	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse = use
-	ids, saved := t.saveWhileRevoking(approval, code)
-	t.wantError("SaveCode, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
+	ids, saved := t.saveWhileRevoking(approval)
+	t.wantError("SaveApproval, against RevokeConsent", saved, nil, oauthkit.ErrRevoked)
 	t.wantNoConsent(consent)
 	if errors.Is(saved, oauthkit.ErrRevoked) {
 		t.wantNoCode(code)
 	} else if !t.wasReported(code, ids) {
-		t.Errorf("SaveCode, against RevokeConsent: got a valid code under a revoked Consent")
+		t.Errorf("SaveApproval, against RevokeConsent: got a valid code under a revoked Consent")
 	}
 }
 
 func testGivenAgainstRevoke(t *trial) {
 	approval, code := t.approval("")
-	ids, saved := t.saveWhileRevoking(approval, code)
-	t.wantError("SaveCode with new consent, against RevokeConsent", saved, nil)
+	ids, saved := t.saveWhileRevoking(approval)
+	t.wantError("SaveApproval with new consent, against RevokeConsent", saved, nil)
 	revoked := t.wasReported(code, ids)
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
-	t.wantError("Consent, after SaveCode against RevokeConsent", err, nil, oauthkit.ErrNotFound)
+	t.wantError("Consent, after SaveApproval against RevokeConsent", err, nil, oauthkit.ErrNotFound)
 	if gone := err != nil; gone != revoked {
-		t.Errorf("SaveCode with new consent, against RevokeConsent: got Consent revoked %t and Authorization revoked %t, want the same", gone, revoked)
+		t.Errorf("SaveApproval with new consent, against RevokeConsent: got Consent revoked %t and Authorization revoked %t, want the same", gone, revoked)
 	}
 }
 
 func testNoConsentAgainstRevoke(t *trial) {
 	authorization := t.authorization()
 	code := t.code(authorization)
-	ids, saved := t.saveWhileRevoking(&oauthkit.Approval{Authorization: authorization}, code)
-	t.wantError("SaveCode without consent, against RevokeConsent", saved, nil)
+	ids, saved := t.saveWhileRevoking(&oauthkit.Approval{Authorization: authorization, Code: code})
+	t.wantError("SaveApproval without consent, against RevokeConsent", saved, nil)
 	t.wasReported(code, ids)
 }
 
@@ -286,8 +286,8 @@ func testGivenRace(t *trial, n int, newID func() string) {
 		approvals[i], codes[i] = t.approvalUnder(consent)
 		approvals[i].ConsentUse = oauthkit.ConsentNew
 	}
-	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveCode(t.ctx, approvals[i], codes[i]) }) {
-		t.mustSucceed("SaveCode with new consent, at the same time as others", err)
+	for _, err := range t.race(n, func(i int) error { return t.side(i).SaveApproval(t.ctx, approvals[i]) }) {
+		t.mustSucceed("SaveApproval with new consent, at the same time as others", err)
 	}
 	t.wantConsentIDs(t.storedConsent(approvals[0].Consent).ID, codes...)
 }
@@ -298,7 +298,7 @@ func testRevokeConsentRace(t *trial) {
 	want := []string{code.Authorization.ID}
 	for range 5 {
 		approval, code := t.approvalUnder(consent)
-		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+		t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 		want = append(want, code.Authorization.ID)
 	}
 	ids := make([][]string, n)

@@ -76,19 +76,19 @@ type wayToSave struct {
 func waysToSave() []wayToSave {
 	ways := []wayToSave{{"SaveTokens", func(t *trial, store Store, authorization *oauthkit.Authorization, _ *oauthkit.Consent) error {
 		return store.SaveTokens(t.ctx, authorization, t.tokens(authorization))
-	}}, {"SaveCode", func(t *trial, store Store, authorization *oauthkit.Authorization, _ *oauthkit.Consent) error {
-		return store.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, t.code(authorization))
+	}}, {"SaveApproval", func(t *trial, store Store, authorization *oauthkit.Authorization, _ *oauthkit.Consent) error {
+		return store.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: t.code(authorization)})
 	}}}
 	for name, use := range map[string]oauthkit.ConsentUse{
-		"SaveCode, remembered": oauthkit.ConsentRemembered, "SaveCode, widened": oauthkit.ConsentWidened, "SaveCode, given": oauthkit.ConsentNew,
+		"SaveApproval, remembered": oauthkit.ConsentRemembered, "SaveApproval, widened": oauthkit.ConsentWidened, "SaveApproval, given": oauthkit.ConsentNew,
 	} {
 		ways = append(ways, wayToSave{name, func(t *trial, store Store, authorization *oauthkit.Authorization, consent *oauthkit.Consent) error {
 			if use == oauthkit.ConsentNew {
 				consent = t.consent(authorization)
 			}
 			authorization.Subject = consent.Subject
-			approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use}
-			return store.SaveCode(t.ctx, approval, t.code(authorization))
+			approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: use, Code: t.code(authorization)}
+			return store.SaveApproval(t.ctx, approval)
 		}})
 	}
 	return ways

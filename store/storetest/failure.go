@@ -45,8 +45,8 @@ func (t *trial) calls() map[string]func() error {
 		"Interaction":         func() error { _, err := t.Interaction(t.ctx, unknown); return err },
 		"ConsumeInteraction":  func() error { return t.ConsumeInteraction(t.ctx, unknown, t.now) },
 		"SharedSecret":        func() error { _, err := t.SharedSecret(t.ctx, unknown); return err },
-		"SaveCode": func() error {
-			return t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: code.Authorization}, code)
+		"SaveApproval": func() error {
+			return t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: code.Authorization, Code: code})
 		},
 		"Code":               func() error { _, err := t.Code(t.ctx, unknown); return err },
 		"RedeemCode":         func() error { return t.RedeemCode(t.ctx, unknown, tokens, t.now) },
@@ -79,7 +79,7 @@ func testFailureDoesNothing(t *trial) {
 	t.wantFailure("RotateRefreshToken", t.RotateRefreshToken(failing.ctx, t.rotation(tokens.Refresh.Hash, rotated, []byte("sealed"))))
 	t.wantFailure("SaveTokens", t.SaveTokens(failing.ctx, fresh.Access.Authorization, fresh))
 	approval, approved := t.approval(interaction.Hash)
-	t.wantFailure("SaveCode", t.SaveCode(failing.ctx, approval, approved))
+	t.wantFailure("SaveApproval", t.SaveApproval(failing.ctx, approval))
 	t.wantFailure("ConsumeInteraction", t.ConsumeInteraction(failing.ctx, interaction.Hash, t.now))
 	_, err := t.RevokeAuthorization(failing.ctx, code.Authorization.ID, t.now)
 	t.wantFailure("RevokeAuthorization", err)

@@ -117,7 +117,7 @@ func testConfirmations(t *trial) {
 		other := confirmations[(i+1)%len(confirmations)]
 		code := t.code(t.authorization())
 		code.Confirmation = confirmation
-		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: code.Authorization}, code))
+		t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: code.Authorization, Code: code}))
 		t.wantEqual("Code", t.storedCode(code.Hash), code)
 
 		first := t.boundTokens(code.Authorization, other, confirmation)
@@ -207,7 +207,7 @@ func testTexts(t *trial) {
 		approval.Consent.Subject = authorization.Subject
 		approval.Authorization.Subject = authorization.Subject
 		code.RedirectURI, code.CodeChallenge = "https://client.example/"+text, authorization.Subject
-		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, code))
+		t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 		stored := t.storedCode(code.Hash)
 		approval.Authorization.ConsentID = stored.Authorization.ConsentID
 		t.wantEqual("Code", stored, code)

@@ -132,9 +132,9 @@ func testApproveAgainstDeny(t *trial) {
 	interaction := t.mustSaveInteraction()
 	approval, code := t.approval(interaction.Hash)
 	approved, denied := t.pair(
-		func(store Store) error { return store.SaveCode(t.ctx, approval, code) },
+		func(store Store) error { return store.SaveApproval(t.ctx, approval) },
 		func(store Store) error { return store.ConsumeInteraction(t.ctx, interaction.Hash, t.now) })
-	t.wantOneWinner("SaveCode against ConsumeInteraction", []error{approved, denied})
+	t.wantOneWinner("SaveApproval against ConsumeInteraction", []error{approved, denied})
 	if approved != nil {
 		t.wantNoCode(code)
 		t.wantNoConsent(approval.Consent)
@@ -148,8 +148,8 @@ func testApproveRace(t *trial) {
 	for i := range n {
 		approvals[i], codes[i] = t.approval(interaction.Hash)
 	}
-	winner := t.wantOneWinner("SaveCode of one interaction", t.race(n, func(i int) error {
-		return t.side(i).SaveCode(t.ctx, approvals[i], codes[i])
+	winner := t.wantOneWinner("SaveApproval of one interaction", t.race(n, func(i int) error {
+		return t.side(i).SaveApproval(t.ctx, approvals[i])
 	}))
 	for i := range n {
 		if i == winner {
@@ -241,7 +241,7 @@ func testEverythingAtOnce(t *trial) {
 	for range 10 {
 		consent, code := t.mustSaveConsent()
 		approval, open := t.approvalUnder(consent)
-		t.mustSucceed("SaveCode", t.SaveCode(t.ctx, approval, open))
+		t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 		tokens := t.tokens(code.Authorization)
 		t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 		successors := t.tokens(code.Authorization)
@@ -259,9 +259,9 @@ func testEverythingAtOnce(t *trial) {
 func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCode, token *oauthkit.RefreshToken) []func(Store) error {
 	approve := func(use oauthkit.ConsentUse) func(Store) error {
 		return func(store Store) error {
-			approval, code := t.approvalUnder(consent)
+			approval, _ := t.approvalUnder(consent)
 			approval.ConsentUse = use
-			return store.SaveCode(t.ctx, approval, code)
+			return store.SaveApproval(t.ctx, approval)
 		}
 	}
 	return []func(Store) error{

@@ -165,7 +165,7 @@ func (e ending) testApprovedAgain(t *trial) {
 	e.mustRevokeAll(t, 1, code.Authorization)
 	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse = oauthkit.ConsentNew
-	t.mustSucceed("SaveCode, consent given again", t.SaveCode(t.ctx, approval, code))
+	t.mustSucceed("SaveApproval, consent given again", t.SaveApproval(t.ctx, approval))
 	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, t.tokens(code.Authorization), t.now))
 	t.wantEqual("Consent", t.storedConsent(consent), consent)
 }
@@ -186,8 +186,8 @@ func (e ending) testAgainstKnown(t *trial, use oauthkit.ConsentUse) {
 	consent, first := t.mustSaveConsent()
 	approval, code := t.approvalUnder(consent)
 	approval.ConsentUse = use
-	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.wantError("SaveCode, against "+e.name, saved, nil, oauthkit.ErrRevoked, oauthkit.ErrEnded)
+	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveApproval(t.ctx, approval) })
+	t.wantError("SaveApproval, against "+e.name, saved, nil, oauthkit.ErrRevoked, oauthkit.ErrEnded)
 	t.wantNoConsent(consent)
 	t.wantRevoked(first)
 	if saved != nil {
@@ -210,8 +210,8 @@ func (t *trial) wantRevoked(code *oauthkit.AuthorizationCode) {
 func (e ending) testAgainstGiven(t *trial) {
 	t = t.alone()
 	approval, code := t.approval("")
-	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveCode(t.ctx, approval, code) })
-	t.wantError("SaveCode with new consent, against "+e.name, saved, nil, oauthkit.ErrEnded)
+	revoked, saved := e.against(t, code.Authorization, func(store Store) error { return store.SaveApproval(t.ctx, approval) })
+	t.wantError("SaveApproval with new consent, against "+e.name, saved, nil, oauthkit.ErrEnded)
 	if saved != nil {
 		t.wantNoCode(code)
 		t.wantNoConsent(approval.Consent)
@@ -219,9 +219,9 @@ func (e ending) testAgainstGiven(t *trial) {
 	}
 	valid := t.storedCode(code.Hash).Authorization.RevokedAt.IsZero()
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
-	t.wantError("Consent, after SaveCode against "+e.name, err, nil, oauthkit.ErrNotFound)
+	t.wantError("Consent, after SaveApproval against "+e.name, err, nil, oauthkit.ErrNotFound)
 	if known := err == nil; known != valid || valid != (revoked == 0) {
-		t.Errorf("SaveCode with new consent, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", e.name, known, valid, revoked)
+		t.Errorf("SaveApproval with new consent, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", e.name, known, valid, revoked)
 	}
 }
 
@@ -296,15 +296,15 @@ func testEndingsAtOnce(t *trial) {
 
 func (t *trial) revocationsOf(each issued) []func(Store, oauthkit.AuthorizationManager) error {
 	of := each.code.Authorization
-	remembered, code := t.approvalUnder(each.consent)
+	remembered, _ := t.approvalUnder(each.consent)
 	remembered.Authorization.ClientID = of.ClientID
-	anew, other := t.approvalUnder(each.consent)
+	anew, _ := t.approvalUnder(each.consent)
 	anew.Authorization.ClientID, anew.ConsentUse = of.ClientID, oauthkit.ConsentNew
 	acts := []func(Store, oauthkit.AuthorizationManager) error{
 		func(store Store, _ oauthkit.AuthorizationManager) error {
-			return store.SaveCode(t.ctx, remembered, code)
+			return store.SaveApproval(t.ctx, remembered)
 		},
-		func(store Store, _ oauthkit.AuthorizationManager) error { return store.SaveCode(t.ctx, anew, other) },
+		func(store Store, _ oauthkit.AuthorizationManager) error { return store.SaveApproval(t.ctx, anew) },
 		func(store Store, _ oauthkit.AuthorizationManager) error {
 			_, err := store.RevokeConsent(t.ctx, of.ClientID, of.Subject, t.now)
 			return err

@@ -133,9 +133,9 @@ type leavesConsent struct {
 	saved []*oauthkit.Authorization
 }
 
-func (s *leavesConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *leavesConsent) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	s.saved = append(s.saved, approval.Authorization)
-	return s.managing.SaveCode(ctx, approval, code)
+	return s.managing.SaveApproval(ctx, approval)
 }
 
 func (s *leavesConsent) SaveTokens(ctx context.Context, authorization *oauthkit.Authorization, tokens oauthkit.Tokens) error {
@@ -175,11 +175,11 @@ func (s *endsForEver) RevokeApplication(ctx context.Context, clientID string, no
 	return s.managing.RevokeApplication(ctx, clientID, now)
 }
 
-func (s *endsForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *endsForEver) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if slices.Contains(s.ended, approval.Authorization.Subject) || slices.Contains(s.ended, approval.Authorization.ClientID) {
 		return oauthkit.ErrRevoked
 	}
-	return s.managing.SaveCode(ctx, approval, code)
+	return s.managing.SaveApproval(ctx, approval)
 }
 
 func signInSabotages() []sabotage {

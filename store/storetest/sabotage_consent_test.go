@@ -12,7 +12,7 @@ import (
 func consentSabotages() []sabotage {
 	return []sabotage{
 		{"saves no Consent", func(s Store) Store { return forgetsConsent{s} }, []string{
-			"approvals/SaveCode saves a",
+			"approvals/SaveApproval saves a",
 		}},
 		{"saves each Consent in its own row", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
 			"approvals/a Consent that is given", "fidelity/a stored Consent",
@@ -24,24 +24,24 @@ func consentSabotages() []sabotage {
 			"approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"does not save the scopes by API", func(s Store) Store { return forgetsAPIs{s} }, []string{
-			"approvals/SaveCode saves a", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
+			"approvals/SaveApproval saves a", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"restores a revoked Consent", func(s Store) Store { return writesBack{s} }, []string{
-			"approvals/SaveCode that widens", "approvals/a Consent that was",
+			"approvals/SaveApproval that widens", "approvals/a Consent that was",
 		}},
 		{"treats a remembered Consent as a new one", func(s Store) Store { return givesAlways{s} }, []string{
-			"approvals/SaveCode under a remembered", "approvals/SaveCode under a revoked", "approvals/a Consent that was",
+			"approvals/SaveApproval under a remembered", "approvals/SaveApproval under a revoked", "approvals/a Consent that was",
 			"races/a code saved", "sequences/any sequence",
 		}},
 		{"creates a Consent without approval", func(s Store) Store { return makesUpConsent{s} }, []string{
-			"approvals/SaveCode without a", "consents/Consent returns ErrNotFound",
+			"approvals/SaveApproval without a", "consents/Consent returns ErrNotFound",
 		}},
 		{"ignores interactions", func(s Store) Store { return ignoresInteractions{s} }, []string{
-			"approvals/SaveCode consumes the", "approvals/SaveCode with an",
+			"approvals/SaveApproval consumes the", "approvals/SaveApproval with an",
 			"races/an interaction that", "races/exactly one of many concurrent approvals",
 		}},
 		{"consumes the interaction in a separate act", func(s Store) Store { return consumesFirst{s} }, []string{
-			"approvals/SaveCode does everything",
+			"approvals/SaveApproval does everything",
 		}},
 		{"ignores the case of subjects in Consents", func(s Store) Store { return foldsUsers{s} }, []string{"consents/subjects are compared"}},
 		{"revokes only with a Consent", func(s Store) Store { return revokesUnderConsent{s} }, []string{
@@ -73,9 +73,9 @@ type consentRows struct {
 	last map[string]*oauthkit.Consent
 }
 
-func (s *consentRows) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *consentRows) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	s.last[approval.Authorization.Subject] = approval.Consent
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }
 
 func (s *consentRows) Consent(_ context.Context, _, subject string) (*oauthkit.Consent, error) {
@@ -84,12 +84,12 @@ func (s *consentRows) Consent(_ context.Context, _, subject string) (*oauthkit.C
 
 type widensNothing struct{ Store }
 
-func (s widensNothing) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s widensNothing) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	known := *approval
 	if approval.ConsentUse == oauthkit.ConsentWidened {
 		known.ConsentUse = oauthkit.ConsentRemembered
 	}
-	return s.Store.SaveCode(ctx, &known, code)
+	return s.Store.SaveApproval(ctx, &known)
 }
 
 type keepsDigest struct {
@@ -97,51 +97,51 @@ type keepsDigest struct {
 	first map[string]string // by subject
 }
 
-func (s *keepsDigest) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *keepsDigest) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	known, exists := s.first[approval.Authorization.Subject]
 	if !exists {
 		s.first[approval.Authorization.Subject] = approval.Consent.ApplicationDigest
-		return s.Store.SaveCode(ctx, approval, code)
+		return s.Store.SaveApproval(ctx, approval)
 	}
 	old, consent := *approval, *approval.Consent
 	consent.ApplicationDigest = known
 	old.Consent = &consent
-	return s.Store.SaveCode(ctx, &old, code)
+	return s.Store.SaveApproval(ctx, &old)
 }
 
 type forgetsAPIs struct{ Store }
 
-func (s forgetsAPIs) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s forgetsAPIs) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if approval.Consent == nil {
-		return s.Store.SaveCode(ctx, approval, code)
+		return s.Store.SaveApproval(ctx, approval)
 	}
 	poorer, consent := *approval, *approval.Consent
 	consent.ResourceScopes = nil
 	poorer.Consent = &consent
-	return s.Store.SaveCode(ctx, &poorer, code)
+	return s.Store.SaveApproval(ctx, &poorer)
 }
 
 type writesBack struct{ Store }
 
-func (s writesBack) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s writesBack) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	given := *approval
 	if approval.ConsentUse == oauthkit.ConsentWidened {
 		given.ConsentUse = oauthkit.ConsentNew
 	}
-	return s.Store.SaveCode(ctx, &given, code)
+	return s.Store.SaveApproval(ctx, &given)
 }
 
 type givesAlways struct{ Store }
 
-func (s givesAlways) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s givesAlways) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	given := *approval
 	given.ConsentUse = oauthkit.ConsentNew
-	return s.Store.SaveCode(ctx, &given, code)
+	return s.Store.SaveApproval(ctx, &given)
 }
 
 type makesUpConsent struct{ Store }
 
-func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s makesUpConsent) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	given := *approval
 	if given.Consent == nil {
 		given.ConsentUse = oauthkit.ConsentNew
@@ -149,37 +149,37 @@ func (s makesUpConsent) SaveCode(ctx context.Context, approval *oauthkit.Approva
 			ID: newHash(), ClientID: given.Authorization.ClientID, Subject: given.Authorization.Subject,
 		}
 	}
-	return s.Store.SaveCode(ctx, &given, code)
+	return s.Store.SaveApproval(ctx, &given)
 }
 
 type ignoresInteractions struct{ Store }
 
-func (s ignoresInteractions) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s ignoresInteractions) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	ignored := *approval
 	ignored.InteractionHash = ""
-	return s.Store.SaveCode(ctx, &ignored, code)
+	return s.Store.SaveApproval(ctx, &ignored)
 }
 
 type consumesFirst struct{ Store }
 
-func (s consumesFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s consumesFirst) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	rest := *approval
 	rest.InteractionHash = ""
 	if approval.InteractionHash != "" {
-		if err := s.ConsumeInteraction(ctx, approval.InteractionHash, code.IssuedAt); err != nil {
+		if err := s.ConsumeInteraction(ctx, approval.InteractionHash, approval.Authorization.CreatedAt); err != nil {
 			return err
 		}
 	}
-	return s.Store.SaveCode(ctx, &rest, code)
+	return s.Store.SaveApproval(ctx, &rest)
 }
 
 type foldsUsers struct{ Store }
 
-func (s foldsUsers) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s foldsUsers) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	folded, consent, authorization := *approval, *approval.Consent, *approval.Authorization
 	consent.Subject, authorization.Subject = strings.ToLower(consent.Subject), strings.ToLower(authorization.Subject)
 	folded.Consent, folded.Authorization = &consent, &authorization
-	return s.Store.SaveCode(ctx, &folded, code)
+	return s.Store.SaveApproval(ctx, &folded)
 }
 
 func (s foldsUsers) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
@@ -211,9 +211,9 @@ type revokesEverywhere struct {
 	applications map[string]bool
 }
 
-func (s *revokesEverywhere) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *revokesEverywhere) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	s.applications[approval.Authorization.ClientID] = true
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }
 
 func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string, now time.Time) (ids []string, err error) {
@@ -247,9 +247,9 @@ func (s *revokesForEver) RevokeConsent(ctx context.Context, clientID, subject st
 	return s.Store.RevokeConsent(ctx, clientID, subject, now)
 }
 
-func (s *revokesForEver) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *revokesForEver) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if s.revoked[approval.Authorization.Subject] {
 		return oauthkit.ErrRevoked
 	}
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }

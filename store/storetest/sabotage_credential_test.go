@@ -42,7 +42,7 @@ func credentialSabotages() []sabotage {
 		{"revokes all Authorizations of a user", func(s Store) Store { return &revokesAll{s, map[string]*oauthkit.Authorization{}} }, []string{
 			"tokens/RevokeAuthorization affects no",
 		}},
-		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveCode saves the"}},
+		{"loses a field of a code", func(s Store) Store { return partCode{s} }, []string{"codes/SaveApproval saves the"}},
 		{"drops consumed rows", func(s Store) Store { return dropsConsumed{s} }, []string{
 			"codes/RedeemCode saves the", "codes/RedeemCode of a consumed code returns", "refresh/RotateRefreshToken saves the", "refresh/RotateRefreshToken of a consumed token returns",
 			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "sequences/any sequence",
@@ -77,11 +77,11 @@ func (s endsWithCode) RedeemCode(ctx context.Context, hash string, tokens oauthk
 
 type keepsUnredeemed struct{ Store }
 
-func (s keepsUnredeemed) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s keepsUnredeemed) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	lasting, kept := *approval.Authorization, *approval
 	lasting.ExpiresAt = lasting.CreatedAt.AddDate(0, 0, 90)
 	kept.Authorization = &lasting
-	return s.Store.SaveCode(ctx, &kept, code)
+	return s.Store.SaveApproval(ctx, &kept)
 }
 
 type noRefresh struct{ Store }

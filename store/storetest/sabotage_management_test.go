@@ -51,21 +51,21 @@ func (s createsOver) CreateApplication(ctx context.Context, app oauthkit.Applica
 type keepsConsent struct {
 	managing
 	approval *oauthkit.Approval
-	code     *oauthkit.AuthorizationCode
 }
 
-func (s *keepsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	s.approval, s.code = approval, code
-	return s.managing.SaveCode(ctx, approval, code)
+func (s *keepsConsent) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
+	s.approval = approval
+	return s.managing.SaveApproval(ctx, approval)
 }
 
 func (s *keepsConsent) CreateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
 	if err := s.managing.CreateApplication(ctx, app, now); err != nil || s.approval == nil {
 		return err
 	}
-	again := *s.code
-	again.Hash += "again"
-	return s.managing.SaveCode(ctx, s.approval, &again)
+	again, code := *s.approval, *s.approval.Code
+	code.Hash += "again"
+	again.Code = &code
+	return s.managing.SaveApproval(ctx, &again)
 }
 
 type validatesNothing struct{ managing }

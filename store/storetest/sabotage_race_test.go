@@ -77,7 +77,7 @@ func (s *readsThenUpdates) RotateRefreshToken(ctx context.Context, rotation oaut
 	return nil
 }
 
-func (s *readsThenUpdates) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *readsThenUpdates) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	rest := *approval
 	rest.InteractionHash = ""
 	if approval.InteractionHash != "" {
@@ -89,9 +89,9 @@ func (s *readsThenUpdates) SaveCode(ctx context.Context, approval *oauthkit.Appr
 			return oauthkit.ErrReplayed
 		}
 		s.awaitAnother(ctx, approval.InteractionHash)
-		_ = s.Store.ConsumeInteraction(ctx, approval.InteractionHash, code.IssuedAt)
+		_ = s.Store.ConsumeInteraction(ctx, approval.InteractionHash, approval.Authorization.CreatedAt)
 	}
-	return s.Store.SaveCode(ctx, &rest, code)
+	return s.Store.SaveApproval(ctx, &rest)
 }
 
 func (s *readsThenUpdates) ConsumeInteraction(ctx context.Context, hash string, now time.Time) error {
@@ -130,9 +130,9 @@ func (s *checksThenSaves) RedeemCode(ctx context.Context, hash string, tokens oa
 	return saveAnyway(ctx, s.Store, tokens)
 }
 
-func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *checksThenSaves) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentNew {
-		return s.Store.SaveCode(ctx, approval, code)
+		return s.Store.SaveApproval(ctx, approval)
 	}
 	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
 		return oauthkit.ErrRevoked
@@ -144,7 +144,7 @@ func (s *checksThenSaves) SaveCode(ctx context.Context, approval *oauthkit.Appro
 	} else {
 		unchecked.Consent = nil
 	}
-	return s.Store.SaveCode(ctx, &unchecked, code)
+	return s.Store.SaveApproval(ctx, &unchecked)
 }
 
 type checksThenRotates struct{ revoker }
@@ -166,17 +166,17 @@ func (s *checksThenRotates) RotateRefreshToken(ctx context.Context, rotation oau
 
 type savesInTwoActs struct{ revoker }
 
-func (s *savesInTwoActs) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *savesInTwoActs) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	first, second := *approval, *approval
 	first.Consent = nil
-	if err := s.Store.SaveCode(ctx, &first, code); err != nil {
+	if err := s.Store.SaveApproval(ctx, &first); err != nil {
 		return err
 	}
 	s.meet(ctx, approval.Authorization)
-	bearer, unused := *approval.Authorization, *code
-	bearer.ID, unused.Hash = newHash(), newHash()
-	second.Authorization = &bearer
-	return s.Store.SaveCode(ctx, &second, &unused)
+	bearer := *approval.Authorization
+	bearer.ID = newHash()
+	second.Authorization, second.Code = &bearer, nil
+	return s.Store.SaveApproval(ctx, &second)
 }
 
 type reportsEarly struct {
@@ -184,10 +184,10 @@ type reportsEarly struct {
 	saved sync.Map // the ID, by subject
 }
 
-func (s *reportsEarly) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *reportsEarly) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	s.saved.Store(approval.Authorization.Subject, approval.Authorization.ID)
 	s.meet(ctx, approval.Authorization)
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }
 
 func (s *reportsEarly) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
@@ -205,7 +205,7 @@ type insertsConsent struct {
 	meeting
 }
 
-func (s *insertsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *insertsConsent) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	_, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject)
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		s.awaitAnother(ctx, approval.Consent.Subject)
@@ -213,7 +213,7 @@ func (s *insertsConsent) SaveCode(ctx context.Context, approval *oauthkit.Approv
 			return errors.New("duplicate key")
 		}
 	}
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }
 
 type listsThenRevokes struct {
@@ -223,9 +223,9 @@ type listsThenRevokes struct {
 	alive []string
 }
 
-func (s *listsThenRevokes) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *listsThenRevokes) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	s.alive = append(s.alive, approval.Authorization.ID)
-	return s.Store.SaveCode(ctx, approval, code)
+	return s.Store.SaveApproval(ctx, approval)
 }
 
 func (s *listsThenRevokes) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {

@@ -100,9 +100,9 @@ func (s *ender) meet(ctx context.Context, authorization *oauthkit.Authorization)
 
 type savesUnlooked struct{ ender }
 
-func (s *savesUnlooked) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *savesUnlooked) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if approval.Consent == nil || approval.ConsentUse == oauthkit.ConsentNew {
-		return s.managing.SaveCode(ctx, approval, code)
+		return s.managing.SaveApproval(ctx, approval)
 	}
 	if _, err := s.Consent(ctx, approval.Consent.ClientID, approval.Consent.Subject); err != nil {
 		return oauthkit.ErrRevoked
@@ -110,22 +110,22 @@ func (s *savesUnlooked) SaveCode(ctx context.Context, approval *oauthkit.Approva
 	s.meet(ctx, approval.Authorization)
 	unlooked := *approval
 	unlooked.Consent = nil
-	return s.managing.SaveCode(ctx, &unlooked, code)
+	return s.managing.SaveApproval(ctx, &unlooked)
 }
 
 type savesTwice struct{ ender }
 
-func (s *savesTwice) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *savesTwice) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	first, second := *approval, *approval
 	first.Consent = nil
-	if err := s.managing.SaveCode(ctx, &first, code); err != nil {
+	if err := s.managing.SaveApproval(ctx, &first); err != nil {
 		return err
 	}
 	s.meet(ctx, approval.Authorization)
-	bearer, unused := *approval.Authorization, *code
-	bearer.ID, unused.Hash = newHash(), newHash()
-	second.Authorization = &bearer
-	return s.managing.SaveCode(ctx, &second, &unused)
+	bearer := *approval.Authorization
+	bearer.ID = newHash()
+	second.Authorization, second.Code = &bearer, nil
+	return s.managing.SaveApproval(ctx, &second)
 }
 
 type rotatesUnlooked struct{ ender }
@@ -233,8 +233,8 @@ func (s *revokesSeen) SaveTokens(ctx context.Context, authorization *oauthkit.Au
 	return s.note(authorization, s.managing.SaveTokens(ctx, authorization, tokens))
 }
 
-func (s *revokesSeen) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
-	return s.note(approval.Authorization, s.managing.SaveCode(ctx, approval, code))
+func (s *revokesSeen) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
+	return s.note(approval.Authorization, s.managing.SaveApproval(ctx, approval))
 }
 
 func (s *revokesSeen) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {
@@ -287,11 +287,11 @@ func (s *looksFirst) SaveTokens(ctx context.Context, authorization *oauthkit.Aut
 	return s.revokesSeen.SaveTokens(ctx, authorization, tokens)
 }
 
-func (s *looksFirst) SaveCode(ctx context.Context, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode) error {
+func (s *looksFirst) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {
 	if err := s.looks(ctx, approval.Authorization.ClientID); err != nil {
 		return err
 	}
-	return s.revokesSeen.SaveCode(ctx, approval, code)
+	return s.revokesSeen.SaveApproval(ctx, approval)
 }
 
 func (s *looksFirst) UpdateApplication(ctx context.Context, app oauthkit.Application, now time.Time) error {

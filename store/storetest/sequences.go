@@ -38,7 +38,7 @@ func (t *trial) runMachine(draw *rapid.T) {
 	draw.Repeat(map[string]func(*rapid.T){
 		"SaveTokens":          m.saveTokens,
 		"SaveInteraction":     m.saveInteraction,
-		"SaveCode":            m.saveCode,
+		"SaveApproval":        m.saveApproval,
 		"RedeemCode":          m.redeemCode,
 		"RotateRefreshToken":  m.rotateRefreshToken,
 		"RevokeAuthorization": m.revokeAuthorization,
@@ -87,9 +87,9 @@ func (m *machine) saveInteraction(*rapid.T) {
 	m.model.interactions = append(m.model.interactions, &modelInteraction{hash: m.mustSaveInteraction().Hash})
 }
 
-func (m *machine) saveCode(draw *rapid.T) {
+func (m *machine) saveApproval(draw *rapid.T) {
 	authorization := m.newAuthorization(draw)
-	approval := &oauthkit.Approval{Authorization: authorization}
+	approval := &oauthkit.Approval{Authorization: authorization, Code: m.code(authorization)}
 	if rapid.Bool().Draw(draw, "with consent") {
 		m.putUnderConsent(draw, approval)
 	}
@@ -98,9 +98,8 @@ func (m *machine) saveCode(draw *rapid.T) {
 		interaction = pick(draw, "interaction", m.model.interactions)
 		approval.InteractionHash = interaction.hash
 	}
-	code := m.code(authorization)
-	err := m.SaveCode(m.ctx, approval, code)
-	m.wantError("SaveCode", err, m.model.saveCode(approval, interaction, code)...)
+	err := m.SaveApproval(m.ctx, approval)
+	m.wantError("SaveApproval", err, m.model.saveApproval(approval, interaction)...)
 	m.compareConsent(authorization.Subject)
 }
 
@@ -283,9 +282,9 @@ func (m *model) seal(token *modelCredential, sealed string) {
 	token.sealed = sealed
 }
 
-// saveCode returns the errors that SaveCode may return. If there are none, it records
-// the approval. A nil interaction means that there is none to consume.
-func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteraction, code *oauthkit.AuthorizationCode) []error {
+// saveApproval returns the errors that SaveApproval may return. If there are none, it
+// records the approval. A nil interaction means that there is none to consume.
+func (m *model) saveApproval(approval *oauthkit.Approval, interaction *modelInteraction) []error {
 	var allowed []error
 	if interaction != nil && interaction.consumed {
 		allowed = append(allowed, oauthkit.ErrReplayed)
@@ -304,7 +303,7 @@ func (m *model) saveCode(approval *oauthkit.Approval, interaction *modelInteract
 		interaction.consumed = true
 	}
 	m.authorizations = append(m.authorizations, authorization)
-	m.codes = append(m.codes, &modelCredential{hash: code.Hash, authorization: authorization})
+	m.codes = append(m.codes, &modelCredential{hash: approval.Code.Hash, authorization: authorization})
 	return []error{nil}
 }
 

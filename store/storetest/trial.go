@@ -169,7 +169,7 @@ func (t *trial) mustSaveCode() *oauthkit.AuthorizationCode {
 	t.Helper()
 	authorization := t.authorization()
 	code := t.code(authorization)
-	t.mustSucceed("SaveCode", t.SaveCode(t.ctx, &oauthkit.Approval{Authorization: authorization}, code))
+	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: authorization, Code: code}))
 	return code
 }
 
@@ -178,8 +178,8 @@ func (t *trial) mustSaveConsent() (*oauthkit.Consent, *oauthkit.AuthorizationCod
 	t.Helper()
 	authorization := t.authorization()
 	consent, code := t.consent(authorization), t.code(authorization)
-	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew}
-	t.mustSucceed("SaveCode with new consent", t.SaveCode(t.ctx, approval, code))
+	approval := &oauthkit.Approval{Authorization: authorization, Consent: consent, ConsentUse: oauthkit.ConsentNew, Code: code}
+	t.mustSucceed("SaveApproval with new consent", t.SaveApproval(t.ctx, approval))
 	return consent, code
 }
 
