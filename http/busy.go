@@ -13,8 +13,10 @@ import (
 // This file answers requests that got no turn. Under overload most responses are of
 // this kind, so they are rendered once, at the start.
 
-// errBusy answers a request that got no turn in time.
-var errBusy = oauthkit.Unavailable(errors.New("too many requests at the same time"))
+// ErrBusy is returned by [PendingLogin] if too many requests are served at the same time
+// (see Config.MaxInFlight). The library reports them once a second as
+// [oauthkit.RequestsRefused], so a host need not log each one.
+var ErrBusy = oauthkit.Unavailable(errors.New("too many requests at the same time"))
 
 // busyAnswers are the responses by kind of caller.
 type busyAnswers struct {
@@ -24,8 +26,8 @@ type busyAnswers struct {
 
 func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
-	wire.WriteError(answers.program, new(http.Request), errBusy)
-	wire.WriteUserError(answers.user, new(http.Request), errBusy)
+	wire.WriteError(answers.program, new(http.Request), ErrBusy)
+	wire.WriteUserError(answers.user, new(http.Request), ErrBusy)
 	for language := range h.pages.catalogue.languages {
 		page, err := h.prepareBusyPage(language)
 		if err != nil {

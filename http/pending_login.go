@@ -56,8 +56,8 @@ type PendingRequest[A oauthkit.Application] struct {
 // valid. Show an ordinary login page then: the library shows the error, if there is one,
 // after the sign-in.
 //
-// It returns an error if the store fails, if too many requests use it at the same time
-// (see Config.MaxInFlight), or if the application is not of type A.
+// It returns [ErrBusy] if too many requests are served at the same time, and another
+// error if the store fails or if the application is not of type A.
 func PendingLogin[A oauthkit.Application](handler *Handler, r *http.Request) (*PendingRequest[A], error) {
 	next := ReturnPath(r)
 	waiting, err := handler.waitingAt(r, next)
@@ -95,7 +95,7 @@ func (h *Handler) waitingAt(r *http.Request, next string) (*oauthkit.AuthorizeRe
 	if !hasTurn(ctx, h.inFlight) { // anyone can open a login page
 		if !h.inFlight.enter(ctx, true) {
 			h.inFlight.refused.add()
-			return nil, errBusy
+			return nil, ErrBusy
 		}
 		defer h.inFlight.leave(true)
 	}

@@ -220,7 +220,7 @@ func TestPendingLogin_Busy(t *testing.T) {
 		synctest.Wait()
 		begun := time.Now()
 		got, err := oauthhttp.PendingLogin[oauthkit.Application](s.handler, open(next, cookies))
-		if got != nil || oauthkit.CodeOf(err) != oauthkit.TemporarilyUnavailable || time.Since(begun) != time.Second {
+		if got != nil || !errors.Is(err, oauthhttp.ErrBusy) || time.Since(begun) != time.Second {
 			t.Errorf("got %+v, %v after %s, want a refusal after a second", got, err, time.Since(begun))
 		}
 		close(s.block)

@@ -33,6 +33,7 @@ type pages struct {
 	database *database
 	signIns  *signIns
 	secure   bool
+	provider *oauthhttp.Handler
 	prefix   string // path of the provider's pages
 	origin   *http.CrossOriginProtection
 	logger   *slog.Logger
@@ -46,12 +47,18 @@ const maxHomes = 4
 
 // page is the data of a template.
 type page struct {
-	Title, Prefix        string
-	Username, Next, Fail string
+	Language, Title, Prefix string
+	Username                string
+	Login                   *loginPage // only for login.html
 }
 
 func (p *pages) showLogin(w http.ResponseWriter, r *http.Request) {
-	p.render(w, http.StatusOK, "login.html", page{Title: "Sign in", Next: oauthhttp.ReturnPath(r)})
+	content, err := p.newLoginPage(r)
+	if err != nil {
+		p.fail(w, r, err)
+		return
+	}
+	p.renderLogin(w, http.StatusOK, content)
 }
 
 // login checks the password. It rejects forms from other sites, which could otherwise
@@ -66,37 +73,44 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Invalid form.", http.StatusBadRequest)
 		return
 	}
-	username, next := r.PostForm.Get("username"), oauthhttp.ReturnPath(r)
+	username := r.PostForm.Get("username")
 	found, err := p.signIns.verify(r.Context(), username, r.PostForm.Get("password"))
 	if err == nil {
 		err = p.signIn(w, r, found)
 	}
 	if err != nil {
-		p.showFailure(w, r, page{Next: next, Username: username}, err)
+		p.showFailure(w, r, username, err)
 		return
 	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
+	http.Redirect(w, r, oauthhttp.ReturnPath(r), http.StatusSeeOther)
 }
 
 // showFailure shows the form again with the reason.
-func (p *pages) showFailure(w http.ResponseWriter, r *http.Request, form page, err error) {
+func (p *pages) showFailure(w http.ResponseWriter, r *http.Request, username string, err error) {
 	var locked *lockedError
-	status := http.StatusUnauthorized
-	switch {
-	case errors.Is(err, errWrongPassword):
-		form.Fail = "Incorrect username or password."
-	case errors.As(err, &locked):
-		status, form.Fail = http.StatusTooManyRequests, "Too many failed attempts. Wait a moment, then try again."
-		w.Header().Set("Retry-After", retryAfter(locked.wait))
-	case errors.Is(err, errBusy):
-		status, form.Fail = http.StatusServiceUnavailable, "Too many sign-ins at the moment. Try again shortly."
-		w.Header().Set("Retry-After", retryAfter(maxWait))
-	default:
+	isLocked := errors.As(err, &locked)
+	if !isLocked && !errors.Is(err, errWrongPassword) && !errors.Is(err, errBusy) {
 		p.fail(w, r, err)
 		return
 	}
-	form.Title = "Sign in"
-	p.render(w, status, "login.html", form)
+	content, failure := p.newLoginPage(r)
+	if failure != nil {
+		p.fail(w, r, failure)
+		return
+	}
+	content.Username = username
+	status, texts := http.StatusUnauthorized, content.Texts
+	switch {
+	case isLocked:
+		status, content.Fail = http.StatusTooManyRequests, texts.Locked
+		w.Header().Set("Retry-After", retryAfter(locked.wait))
+	case errors.Is(err, errBusy):
+		status, content.Fail = http.StatusServiceUnavailable, texts.Busy
+		w.Header().Set("Retry-After", retryAfter(maxWait))
+	default:
+		content.Fail = texts.WrongPassword
+	}
+	p.renderLogin(w, status, content)
 }
 
 // retryAfter returns whole seconds, rounded up (RFC 9110 §10.2.3).
@@ -118,7 +132,7 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	content := page{Title: "Identity provider"}
+	content := page{Language: "en", Title: "Identity provider"}
 	if found != nil {
 		content.Username = found.Username
 	}
@@ -138,7 +152,8 @@ func (p *pages) homeSession(r *http.Request) (*session, error) {
 }
 
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil && !errors.Is(err, errBusy) { // not just a closed connection or overload
+	overloaded := errors.Is(err, errBusy) || errors.Is(err, oauthhttp.ErrBusy)
+	if r.Context().Err() == nil && !overloaded { // not just a closed connection
 		p.logger.ErrorContext(r.Context(), "page failed", "path", r.URL.Path,
 			"trace_id", oauthkit.RequestInfoFrom(r.Context()).TraceID, "error", err)
 	}
@@ -157,6 +172,7 @@ func (p *pages) render(w http.ResponseWriter, status int, name string, content p
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Language", content.Language)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
 	header.Set("X-Frame-Options", "DENY")

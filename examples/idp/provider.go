@@ -111,12 +111,13 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 	if err != nil {
 		return nil, err
 	}
+	s.pages.provider = endpoints
 	s.handler = strictTransport(o.issuer, o.proxies.identify(s.routes(endpoints)))
 	return s, nil
 }
 
 // endpoints returns the provider's handler with its management pages.
-func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (http.Handler, error) {
+func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (*oauthhttp.Handler, error) {
 	scopes, err := s.provider.ScopeTexts(ctx)
 	if err != nil {
 		return nil, err
