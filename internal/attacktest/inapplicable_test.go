@@ -4,7 +4,6 @@ package attacktest
 // because the feature they attack does not exist. To add the feature, delete its row
 // here and write the test.
 var inapplicable = map[string]string{
-	"A-09":  "response_mode=form_post does not exist; A-08 shows that it is refused",
 	"C-19":  "DPoP (RFC 9449) does not exist",
 	"F-18":  "DPoP (RFC 9449) does not exist",
 	"I-19":  "a token has 256 random bits: it cannot be guessed, and the number of concurrent requests is limited (RL-38)",
