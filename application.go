@@ -111,12 +111,13 @@ type AbstractApplication struct {
 	// PreviousSecretExpiresAt. If empty, there is none. Use RotateSecret to set both.
 	PreviousSecret          SecretHash `json:"-" gorm:"column:previous_secret;size:255;not null;default:''"`
 	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty" gorm:"column:previous_secret_expires_at"`
-	// TokenEndpointAuthMethod is the only method the application authenticates with.
-	// If empty, it is client_secret_basic or client_secret_post for a confidential
-	// application, and none for a public one.
-	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty" gorm:"column:token_endpoint_auth_method;size:32;not null;default:''"`
-	// ClientJWKS is a JWK Set with the public keys of an application that
-	// authenticates with private_key_jwt, which is not supported yet.
+	// TokenEndpointAuthMethod is the only method the application authenticates with, one
+	// of Config.ClientAuthenticators. If empty, it is client_secret_basic or
+	// client_secret_post for a confidential application, and none for a public one.
+	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method,omitempty" gorm:"column:token_endpoint_auth_method;size:255;not null;default:''"`
+	// ClientJWKS is a JWK Set with the public keys of an application, for a
+	// [ClientAuthenticator] that verifies signatures. The library's methods do not use
+	// it.
 	ClientJWKS string `json:"client_jwks,omitempty" gorm:"column:client_jwks;not null;default:''"`
 	// ClientJWKSURI is the address of that JWK Set. Only one of both may be set.
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`

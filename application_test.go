@@ -117,9 +117,11 @@ func TestValidateApplication(t *testing.T) {
 		{"unknown algorithm", func(a *AbstractApplication) { a.Algorithm = "none" }, "algorithm"},
 		{"HS256", func(a *AbstractApplication) { a.Algorithm = "HS256" }, "algorithm"},
 		{"confidential without authentication", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "none" }, "token_endpoint_auth_method"},
-		{"unsupported client_secret_jwt", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "client_secret_jwt" }, "token_endpoint_auth_method"},
-		{"unsupported private_key_jwt", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private_key_jwt" }, "token_endpoint_auth_method"},
-		{"unknown method", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "magic" }, "token_endpoint_auth_method"},
+		{"method with a blank", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private key" }, "token_endpoint_auth_method"},
+		{"method that is too long", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = strings.Repeat("a", 256) }, "token_endpoint_auth_method"},
+		{"method of a host", func(a *AbstractApplication) {
+			a.TokenEndpointAuthMethod = "https://example.com/" + strings.Repeat("a", 235)
+		}, ""},
 		{"private key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[{"kty":"EC","d":"x"}]}` }, "client_jwks"},
 		{"no key", func(a *AbstractApplication) { a.ClientJWKS = `{"keys":[]}` }, "client_jwks"},
 		{"keys over http", func(a *AbstractApplication) { a.ClientJWKSURI = "http://rp.test/jwks" }, "client_jwks_uri"},

@@ -41,8 +41,8 @@ type Finding struct {
 // String returns the finding as one line for people.
 func (f Finding) String() string { return f.ID + ": " + f.Message + ". " + f.Hint }
 
-// Checker is a [Grant], an [Extension], a [ScopeBackend] or a [Store] that checks
-// its own configuration.
+// Checker is a [Grant], a [ClientAuthenticator], an [Extension], a [ScopeBackend] or a
+// [Store] that checks its own configuration.
 type Checker interface {
 	// Check returns its findings, whose ids start with the name of the package. It
 	// must change nothing. A failure to find out must be a finding too.
@@ -95,6 +95,9 @@ func (p *Provider) parts() []any {
 	parts := []any{p.store, p.config.Scopes}
 	for _, grant := range p.config.Grants {
 		parts = append(parts, grant)
+	}
+	for _, authenticator := range p.config.ClientAuthenticators {
+		parts = append(parts, authenticator)
 	}
 	for _, extension := range p.config.Extensions {
 		parts = append(parts, extension)
@@ -224,7 +227,8 @@ func (p *Provider) checkTables(ctx context.Context) []Finding {
 	return findings
 }
 
-// StoreHolder is a [Grant] or an [Extension] that was given a store of its own.
+// StoreHolder is a [Grant], a [ClientAuthenticator] or an [Extension] that was given a
+// store of its own.
 type StoreHolder interface {
 	// Store returns that store. [Provider.Check] calls its Location if it is a [Locator].
 	Store() any

@@ -71,6 +71,10 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 			hint: "Rotate the secret; one that was stored in clear is known to anyone who could read the database",
 		},
 	}
+	checks = append(checks, &applicationCheck{
+		id: "oauthkit.W106", what: "cannot authenticate, because they are registered for no method of the provider", problem: p.lacksAuthMethod,
+		hint: "Add the method to Config.ClientAuthenticators, or register another one",
+	})
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
 			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", problem: hasLongTokens,
@@ -159,6 +163,13 @@ func lacksSecret(_ ApplicationManager, app Application) string {
 		return ""
 	}
 	if !app.AllowsAuthMethod(AuthMethodSecretBasic) && !app.AllowsAuthMethod(AuthMethodSecretPost) || !comparesSecret(app, abstract) {
+		return ""
+	}
+	return app.GetID()
+}
+
+func (p *Provider) lacksAuthMethod(_ ApplicationManager, app Application) string {
+	if p.canAuthenticate(app) {
 		return ""
 	}
 	return app.GetID()

@@ -32,7 +32,8 @@ type ApplicationForm struct {
 	// Scopes are among ApplicationsConfig.Scopes, or were the application's before.
 	// If empty, the application may request none.
 	Scopes Scopes `json:"scopes"`
-	// TokenEndpointAuthMethod is client_secret_basic or client_secret_post for a
+	// TokenEndpointAuthMethod is one of Config.ClientAuthenticators, or was the
+	// application's before: client_secret_basic and client_secret_post are for a
 	// confidential application, none for a public one. If empty, the ClientType decides.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
 	// Algorithm is RS256 or ES256. If empty, it is RS256.
@@ -103,7 +104,7 @@ func FormOf(app Application) ApplicationForm {
 // choose and the application did not have before.
 func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	var problems Problems
-	before, sizeBefore := trustedFactsOf(app), FormOf(app).size()
+	before, formBefore := trustedFactsOf(app), FormOf(app)
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
@@ -112,6 +113,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 	}
+	a.checkAuthMethod(app, formBefore, &problems)
 	removeSecrets(app)
 	if fielder, ok := app.(FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
@@ -123,7 +125,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 			}
 		}
 	}
-	a.checkSize(FormOf(app), sizeBefore, &problems)
+	a.checkSize(FormOf(app), formBefore.size(), &problems)
 	revokeTrust(app, before)
 	return problems
 }
@@ -140,6 +142,19 @@ func (a *Applications) checkChoices(before *AbstractApplication, form Applicatio
 			problems.Add("scopes", "%s cannot be chosen", scope)
 		}
 	}
+}
+
+// checkAuthMethod adds a problem if the provider has no method that app may authenticate
+// with, unless the form has the same method and client type as before.
+func (a *Applications) checkAuthMethod(app Application, before ApplicationForm, problems *Problems) {
+	abstract := Abstract(app)
+	if abstract == nil || a.provider.canAuthenticate(app) {
+		return
+	}
+	if abstract.TokenEndpointAuthMethod == before.TokenEndpointAuthMethod && abstract.ClientType == before.ClientType {
+		return
+	}
+	problems.Add("token_endpoint_auth_method", "must be one of %v", a.provider.AuthMethods())
 }
 
 // checkSize adds a problem at the largest field if the form is too large, unless the

@@ -40,10 +40,11 @@
 //   - [Event] is an entry of the audit log.
 //
 // [Applications] and [Authorizations] are the services behind the pages on which
-// users manage their applications and revoke access. A [Grant] adds a grant type, an
-// [Extension] adds endpoints. This package reads no request and writes no response:
-// package github.com/oauthkit/oauthkit/http does. Package grants has the grant
-// types, package oidc adds OpenID Connect.
+// users manage their applications and revoke access. A [Grant] adds a grant type, a
+// [ClientAuthenticator] a client authentication method, an [Extension] endpoints. Package
+// github.com/oauthkit/oauthkit/http reads the requests and writes the responses. This
+// package reads of a request only the client's credentials, and writes no response.
+// Package grants has the grant types, package oidc adds OpenID Connect.
 package oauthkit
 
 import (
@@ -71,6 +72,10 @@ type Config struct {
 	// Grants are the grant types of the token endpoint, such as grants.Standard. If
 	// nil, no token can be issued.
 	Grants []Grant
+	// ClientAuthenticators are the client authentication methods of all endpoints that
+	// applications call, in the order in which the metadata lists them. If nil, they are
+	// [ClientSecretBasic], [ClientSecretPost] and [ClientNone].
+	ClientAuthenticators []ClientAuthenticator
 	// Extensions add endpoints, scopes and checks. For example,
 	// oidc.New adds OpenID Connect.
 	Extensions []Extension
@@ -193,6 +198,11 @@ func withDefaults(config Config) (Config, error) {
 	if config.Secret != "" && len(config.Secret) < minSecret {
 		return config, fmt.Errorf("oauthkit: Config.Secret must have at least %d bytes", minSecret)
 	}
+	authenticators, err := checkAuthenticators(config.ClientAuthenticators)
+	if err != nil {
+		return config, err
+	}
+	config.ClientAuthenticators = authenticators
 	if config.Scopes == nil {
 		config.Scopes = StaticScopes{}
 	}

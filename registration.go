@@ -17,10 +17,11 @@ import (
 // secret, which is generated and cannot be shown again. The secret is empty for a
 // public application, and for one that is not a [SecretHolder].
 //
-// The error holds [Problems] if the application is not valid, if its client_id is
-// taken, or if it has a grant type or a scope that the provider does not have: a
-// command needs the same Grants, Extensions and Scopes as the server. The caller
-// must check that by may register applications; the event names by.
+// The error holds [Problems] if the application is not valid, if its client_id is taken,
+// or if it has a grant type, a scope or an authentication method that the provider does
+// not have: a command needs the same Grants, ClientAuthenticators, Extensions and Scopes
+// as the server. The caller must check that by may register applications; the event names
+// by.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (clientSecret string, err error) {
 	if by == nil {
 		return "", errors.New("oauthkit: Register: user is nil")
@@ -51,10 +52,10 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 // application was changed concurrently, up to five times, and then returns an error
 // with [TemporarilyUnavailable]. If change returns an error, nothing is stored.
 //
-// The error holds [Problems] if the changed application is usable and not valid, or
-// if it was given a grant type or a scope that the provider does not have. It is
-// ErrNotFound if by may not manage the application. The caller must check that by
-// may set operator-only fields.
+// The error holds [Problems] if the changed application is usable and not valid, or if it
+// was given a grant type, a scope or an authentication method that the provider does not
+// have. It is ErrNotFound if by may not manage the application. The caller must check
+// that by may set operator-only fields.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
 		return nil, errors.New("oauthkit: Change: user is nil")
@@ -79,7 +80,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 	if app.GetID() != clientID { // it would replace another application
 		return fmt.Errorf("oauthkit: Change: client_id of application %q cannot be changed", clientID)
 	}
-	problems, err := a.checkGrantsAndScopes(ctx, app, before)
+	problems, err := a.checkOffers(ctx, app, before)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 
 // checkNew makes the checks that need more than the application itself.
 func (a *Applications) checkNew(ctx context.Context, app Application) (problems Problems, err error) {
-	problems, err = a.checkGrantsAndScopes(ctx, app, ApplicationForm{})
+	problems, err = a.checkOffers(ctx, app, ApplicationForm{})
 	if err != nil || !isClientID(app.GetID()) { // it will be generated, or rejected by the rules
 		return problems, err
 	}
@@ -106,9 +107,9 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
-// checkGrantsAndScopes finds grant types and scopes that the provider does not have
-// and app did not have before.
-func (a *Applications) checkGrantsAndScopes(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
+// checkOffers finds grant types, scopes and a client authentication method that
+// the provider does not have and app did not have before.
+func (a *Applications) checkOffers(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {
 		return nil, nil
@@ -118,6 +119,7 @@ func (a *Applications) checkGrantsAndScopes(ctx context.Context, app Application
 			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
 		}
 	}
+	a.checkAuthMethod(app, before, &problems)
 	if before.Scopes.ContainsAll(abstract.Scopes) { // saves a call of Config.Scopes
 		return problems, nil
 	}

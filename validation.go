@@ -205,20 +205,14 @@ func (a *AbstractApplication) validateRedirection(app Application, rules Applica
 
 func (a *AbstractApplication) validateAuthentication(app Application, problems *Problems) {
 	const field = "token_endpoint_auth_method"
-	switch method := a.TokenEndpointAuthMethod; method {
-	case "":
-	case AuthMethodNone:
-		if !app.IsPublic() {
-			problems.Add(field, "a confidential application cannot use %q", method)
-		}
-	case AuthMethodSecretBasic, AuthMethodSecretPost:
-		if app.IsPublic() {
-			problems.Add(field, "%q needs a confidential application", method)
-		}
-	case AuthMethodPrivateKeyJWT, AuthMethodSecretJWT:
-		problems.Add(field, "%q is not served yet; use %q", method, AuthMethodSecretBasic)
-	default:
-		problems.Add(field, "%q is not known", method)
+	switch method := a.TokenEndpointAuthMethod; {
+	case method == "":
+	case method == AuthMethodNone && !app.IsPublic():
+		problems.Add(field, "a confidential application cannot use %q", method)
+	case (method == AuthMethodSecretBasic || method == AuthMethodSecretPost) && app.IsPublic():
+		problems.Add(field, "%q needs a confidential application", method)
+	case !isAuthMethod(method): // only a provider knows its methods
+		problems.Add(field, "must have 1 to 255 visible ASCII characters")
 	}
 	if app.IsPublic() && app.AllowsGrant(oauth2.ClientCredentials) {
 		problems.Add("grant_types", "%s needs a confidential application (RFC 6749 §4.4)", string(oauth2.ClientCredentials))

@@ -79,13 +79,13 @@ func (b *body) whole() (text string, ok bool) {
 	return string(b.read), true
 }
 
-// has reports whether the bytes read ahead are a form with a value in the field. The
-// name ends in "=". It does not find escaped names.
+// has reports whether the bytes read ahead are a form with a value in the field. It does
+// not find escaped names.
 func (b *body) has(name string) bool {
 	for rest, more := b.read, true; more; {
 		var field []byte
 		field, rest, more = bytes.Cut(rest, []byte("&"))
-		if len(field) > len(name) && string(field[:len(name)]) == name {
+		if len(field) > len(name)+1 && string(field[:len(name)]) == name && field[len(name)] == '=' {
 			return true
 		}
 	}

@@ -26,8 +26,8 @@ type busyAnswers struct {
 
 func (h *Handler) newBusyAnswers() (*busyAnswers, error) {
 	answers := &busyAnswers{program: newPrepared(), user: newPrepared()}
-	wire.WriteError(answers.program, new(http.Request), ErrBusy)
-	wire.WriteUserError(answers.user, new(http.Request), ErrBusy)
+	wire.WriteError(answers.program, ErrBusy)
+	wire.WriteUserError(answers.user, ErrBusy)
 	for language := range h.pages.catalogue.languages {
 		page, err := h.prepareBusyPage(language)
 		if err != nil {

@@ -18,7 +18,7 @@ func (h *Handler) serveCrossOrigin(w http.ResponseWriter, r *http.Request, found
 	if found.CrossOrigin == oauthkit.CrossOriginNone {
 		return false
 	}
-	if wire.AnswerPreflight(w, r, found.Methods, h.provider.KeyBindings()) {
+	if wire.AnswerPreflight(w, r, found.Methods, h.provider.KeyBindings(), h.clients.headers...) {
 		return true
 	}
 	if found.CrossOrigin == oauthkit.CrossOriginAny {
@@ -38,7 +38,7 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !isOrigin(origins[0]) {
 		return
 	}
-	app, err := h.provider.Application(r.Context(), namedApplication(r.Header, form))
+	app, err := h.provider.Application(r.Context(), h.clients.claimedID(r, form))
 	if err != nil || !oauthkit.AllowsOrigin(app, origins[0]) { // if the store fails, authentication reports it
 		return
 	}
@@ -51,19 +51,4 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 func isOrigin(text string) bool {
 	uri, err := url.Parse(text)
 	return err == nil && uri.Host != "" && text == uri.Scheme+"://"+uri.Host
-}
-
-// namedApplication returns the client_id that the request claims, without proof. It
-// returns "" if there is none, or if there are two.
-func namedApplication(header http.Header, form url.Values) string {
-	named := form.Get("client_id")
-	basic, hasBasic, err := readBasic(header)
-	switch {
-	case err != nil || !hasBasic:
-		return named
-	case named != "" && named != basic.id:
-		return ""
-	default:
-		return basic.id
-	}
 }

@@ -109,7 +109,7 @@ func (h *Handler) formInputs(r *http.Request, app oauthkit.Application, form oau
 			{field: "scopes", Kind: "many", Choices: h.scopeChoices(h.pages.catalogue.choose(r, ""), scopes.Union(before.Scopes), form.Scopes, texts)},
 			{field: "post_logout_redirect_uris", Kind: "lines", Rare: true, Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
 			{field: "allowed_origins", Kind: "lines", Rare: true, Value: strings.Join(form.AllowedOrigins, "\n")},
-			{field: "token_endpoint_auth_method", Kind: "one", Rare: true, Choices: authMethodChoices(t, before, form)},
+			{field: "token_endpoint_auth_method", Kind: "one", Rare: true, Choices: h.authMethodChoices(t, before, form)},
 			{field: "algorithm", Kind: "one", Rare: true, Choices: choices(t, "algorithm", form.Algorithm, withPresent(before.Algorithm, "", "ES256")...)},
 		}
 	}
@@ -188,10 +188,10 @@ func (h *Handler) withAllowedGrants(t translator, inputs []FormInput, app oauthk
 	return inputs
 }
 
-// authMethodChoices returns the authentication methods. It omits private_key_jwt,
-// whose keys the form does not have, unless the application uses it.
-func authMethodChoices(t translator, before, form oauthkit.ApplicationForm) []Choice {
-	methods := withPresent(before.TokenEndpointAuthMethod, "", oauthkit.AuthMethodSecretBasic, oauthkit.AuthMethodSecretPost, oauthkit.AuthMethodNone)
+// authMethodChoices returns the provider's authentication methods and the one that the
+// application has.
+func (h *Handler) authMethodChoices(t translator, before, form oauthkit.ApplicationForm) []Choice {
+	methods := withPresent(before.TokenEndpointAuthMethod, append([]string{""}, h.clients.methods...)...)
 	return choices(t, "token_endpoint_auth_method", form.TokenEndpointAuthMethod, methods...)
 }
 

@@ -82,9 +82,11 @@ type Config struct {
 	// All others are answered with 503 and Retry-After, and reported by one
 	// [oauthkit.RequestsRefused] a second.
 	//
-	// Requests without client credentials (to the authorization endpoint, to all
-	// other pages, to the JSON for users, and to the token endpoint) together use at
-	// most half of the connections and half of MaxInFlight. Documents in memory,
+	// Requests without an Authorization header, a TLS client certificate, or another
+	// proof that a method of [oauthkit.Config.ClientAuthenticators] reads (to the
+	// authorization endpoint, to all other pages, to the JSON for users, and to the token
+	// endpoint) together use at most half of the connections and half of MaxInFlight.
+	// Documents in memory,
 	// such as the metadata, and responses whose body is being sent are not limited.
 	// Requests to the host's own API do not count.
 	MaxInFlight int
@@ -105,6 +107,7 @@ type Config struct {
 type Handler struct {
 	provider    *oauthkit.Provider
 	config      Config
+	clients     clientAuthentication
 	routes      map[string]route // by path, relative to the issuer
 	mux         *http.ServeMux
 	crossOrigin *http.CrossOriginProtection
@@ -142,7 +145,7 @@ func newHandler(provider *oauthkit.Provider, config Config) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{
-		provider: provider, config: config, pages: pages, inFlight: inFlight,
+		provider: provider, config: config, clients: newClientAuthentication(provider), pages: pages, inFlight: inFlight,
 		routes: map[string]route{}, mux: http.NewServeMux(),
 		crossOrigin: http.NewCrossOriginProtection(), stylesheet: stylesheetURL(provider.Prefix()),
 	}
@@ -193,15 +196,15 @@ func (h *Handler) endpoints() []route {
 		{page: true, Endpoint: oauthkit.Endpoint{
 			Path: "consent", Methods: getAndPost, Anyone: h.consent, Group: GroupBase,
 		}},
-		{authMethods: authMethods(), Endpoint: oauthkit.Endpoint{
+		{authMethods: h.clients.methods, Endpoint: oauthkit.Endpoint{
 			Path: "token", Methods: post, Application: h.token, Group: GroupBase,
 			CrossOrigin: oauthkit.CrossOriginApplication, Metadata: "token_endpoint",
 		}},
-		{authMethods: secretMethods(), Endpoint: oauthkit.Endpoint{
+		{authMethods: h.clients.proofMethods, Endpoint: oauthkit.Endpoint{
 			Path: "introspect", Methods: post, Application: h.introspect, Group: GroupBase,
 			Metadata: "introspection_endpoint",
 		}},
-		{authMethods: authMethods(), Endpoint: oauthkit.Endpoint{
+		{authMethods: h.clients.methods, Endpoint: oauthkit.Endpoint{
 			Path: "revoke_token", Methods: post, Application: h.revoke, Group: GroupBase,
 			CrossOrigin: oauthkit.CrossOriginApplication, Metadata: "revocation_endpoint",
 		}},
@@ -231,7 +234,7 @@ func (h *Handler) serveNotFound(w http.ResponseWriter, r *http.Request) {
 	r = request.WithInfo(r)
 	if strings.HasPrefix(r.URL.Path, h.provider.Prefix()+"/api/") {
 		h.log(r, errNotFound)
-		wire.WriteUserError(w, r, errNotFound)
+		wire.WriteUserError(w, errNotFound)
 		return
 	}
 	h.writeErrorPage(w, r, route{}, errNotFound)
@@ -257,7 +260,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, found route) {
 	r, end := s.begin(r, h.provider.Timeout())
 	defer end()
 	if !found.InMemory && !hasTurn(r.Context(), h.inFlight) {
-		anonymous := isAnonymous(r, found, &s.body)
+		anonymous := h.isAnonymous(r, found, &s.body)
 		if !h.inFlight.enter(r.Context(), anonymous) {
 			h.writeBusy(w, r, found)
 			return
@@ -380,13 +383,14 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 		h.writeErrorPage(w, r, found, err)
 	case found.User != nil:
 		h.log(r, err)
-		wire.WriteUserError(w, r, err)
+		wire.WriteUserError(w, err)
 	case found.Bearer != nil:
 		h.log(r, err)
 		wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: requiredScopes(found.Scope), Bindings: h.provider.KeyBindings()})
 	default:
 		h.log(r, err)
-		wire.WriteError(w, r, err)
+		h.clients.challenge(w, r, err)
+		wire.WriteError(w, err)
 	}
 }
 

@@ -158,15 +158,15 @@ func (r *refusals) report() {
 	r.provider.Logger().Warn("too many requests at the same time", "refused", refused)
 }
 
-// isAnonymous reports whether anyone can send such a request, since it carries no
-// client credentials. They need not be valid: that is checked later. Pages for users
-// count as well, because only the host can validate a session.
-func isAnonymous(r *http.Request, found route, sent *body) bool {
+// isAnonymous reports whether anyone can send such a request, since it carries no proof
+// of a client's identity. Pages for users count as well, because only the host can
+// validate a session.
+func (h *Handler) isAnonymous(r *http.Request, found route, sent *body) bool {
 	switch {
 	case found.isOpen():
 		return true
 	case found.Application != nil:
-		return r.Header.Get("Authorization") == "" && !sent.has("client_secret=") && !sent.has("client_assertion=")
+		return !h.clients.isClaimed(r, sent)
 	default:
 		return false
 	}

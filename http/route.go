@@ -48,7 +48,11 @@ func (h *Handler) addExtensions() error {
 		if taken != "" {
 			return fmt.Errorf("an extension has an endpoint at %q, which is a path of the library's", endpoint.Path)
 		}
-		h.routes[endpoint.Path] = route{Endpoint: endpoint, page: endpoint.User != nil}
+		added := route{Endpoint: endpoint, page: endpoint.User != nil}
+		if endpoint.Application != nil {
+			added.authMethods = h.clients.methods
+		}
+		h.routes[endpoint.Path] = added
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func serveMetadata(w http.ResponseWriter, r *http.Request, document []byte) {
 	wire.AllowOrigin(w.Header(), "*", nil)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", http.MethodGet)
-		wire.WriteError(w, r, wire.MethodNotAllowed(methods))
+		wire.WriteError(w, wire.MethodNotAllowed(methods))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

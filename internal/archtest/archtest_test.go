@@ -129,7 +129,7 @@ func TestRequests(t *testing.T) {
 		{"SetBasicAuth", "http/token.go", body("net/http", `r.SetBasicAuth("a", "b")`), ""},
 		{"form of a page", "http/template.go", body("net/http", `_ = page.Form`), ""},
 		{"parser of forms", "http/wire.go", body("net/http", `_ = r.PostForm`), ""},
-		{"parser of Basic", "http/clientauth.go", body("net/http", `_, _, _ = r.BasicAuth()`), ""},
+		{"parser of Basic", "client_authentication.go", body("net/http", `_, _, _ = r.BasicAuth()`), ""},
 		{"login page of an example", "examples/idp/login.go", body("net/http", `_ = r.PostFormValue("username")`), ""},
 	})
 }

@@ -73,7 +73,7 @@ var nameHomes = []struct {
 // parameters of one name, and do not form-decode Basic credentials (RFC 6749
 // §2.3.1). http/login.go reads the form of the host's login page, which the host
 // reads as well.
-var requestParsers = []string{"http/wire.go", "http/clientauth.go", "http/login.go", "examples"}
+var requestParsers = []string{"http/wire.go", "client_authentication.go", "http/login.go", "examples"}
 
 // requestMethods and requestFields are the readers of net/http. The fields have
 // common names, so they are reported only on a request.

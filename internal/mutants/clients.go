@@ -5,48 +5,73 @@ func ofClients() []mutant {
 	return []mutant{
 		{
 			"client-method-not-registered", pages,
-			`case !app.AllowsAuthMethod(c.method):`, `case false:`,
+			`if !app.AllowsAuthMethod(c.by.Method()) {`, `if false {`,
 			killer{attacks, "TestClientAuth/memory/T-15"},
 		},
 		{
-			"client-secret-not-checked", pages,
-			`case c.method != oauthkit.AuthMethodNone && !oauthkit.VerifyPassword(app, c.secret, now):`, `case false:`,
+			"client-secret-not-checked", ".",
+			`if !VerifyPassword(app, claim.Proof, now) {`, `if false {`,
 			killer{attacks, "TestClientAuth/memory/T-16"},
 		},
 		{
 			"client-proof-ignored", pages,
-			`err = claim.verify(app, h.provider.Now())`, `err = nil`,
-			killer{attacks, "TestClientAuth/memory/T-18"},
+			`err = claim.verify(r.Context(), app, h.provider.Now())`, `err = nil`,
+			killer{attacks, "TestClientAuth/memory/T-16"},
+		},
+		{
+			"client-without-proof", ".",
+			"if !app.IsPublic() {\n\t\treturn Errorf(InvalidClient,", "if false {\n\t\treturn Errorf(InvalidClient,",
+			killer{".", "TestT18_MethodsVerify"},
+		},
+		{
+			"client-failure-refuses", pages,
+			`if err != nil && oauthkit.CodeOf(err) != oauthkit.InvalidClient {`, `if false {`,
+			killer{pages, "TestVerifyClaim"},
 		},
 		{
 			"client-two-methods", pages,
-			`case hasBasic && (hasPost || hasAssertion), hasPost && hasAssertion:`, `case false:`,
+			`case carrier != none && unread != "":`, `case false:`,
 			killer{attacks, "TestClientAuth/memory/T-13"},
 		},
 		{
+			"client-proof-unread", pages,
+			`if other != carrier && isCarried(other, header, form) {`, `if false {`,
+			killer{pages, "TestReadClientClaims_Own"},
+		},
+		{
+			"client-scheme-unread", pages,
+			`if carrier.Scheme == "" && len(header.Values("Authorization")) > 0 {`, `if false {`,
+			killer{pages, "TestReadClientClaims"},
+		},
+		{
 			"client-two-ids", pages,
-			`case hasBasic && form.Has("client_id") && form.Get("client_id") != basic.id:`, `case false:`,
+			`if form.Has("client_id") && form.Get("client_id") != clientID {`, `if false {`,
 			killer{attacks, "TestClientAuth/memory/T-14"},
 		},
 		{
+			"client-two-claims", pages,
+			`if claim.ClientID != clientID {`, `if claim.ClientID == "" {`,
+			killer{pages, "TestReadClientClaims_TwoClients"},
+		},
+		{
 			"client-two-headers", pages,
-			"if len(values) > 1 {\n\t\treturn clientClaim{}", "if false {\n\t\treturn clientClaim{}",
+			"if len(r.Header.Values(\"Authorization\")) > 1 {\n\t\treturn nil,", "if false {\n\t\treturn nil,",
 			killer{attacks, "TestClientAuth/memory/T-12"},
 		},
 		{
-			"client-basic-not-decoded", pages,
+			"client-basic-not-decoded", ".",
 			`password, errPassword := url.QueryUnescape(rawPassword)`, `password, errPassword := rawPassword, error(nil)`,
 			killer{attacks, "TestClientAuth/memory/T-10"},
 		},
 		{
-			"client-basic-line-breaks", pages,
+			"client-basic-line-breaks", ".",
 			`if strings.ContainsAny(encoded, "\r\n") { // the decoder`, `if false { // the decoder`,
-			killer{pages, "TestReadClientClaim"},
+			killer{pages, "TestReadClientClaims"},
 		},
 		{
 			"client-assertion-ignored", pages,
-			"case hasAssertion:\n\t\treturn clientClaim{}, oauthkit.Errorf", "case false:\n\t\treturn clientClaim{}, oauthkit.Errorf",
-			killer{pages, "TestReadClientClaim"},
+			`case carrier.Parameter != "client_assertion" && (form.Has(`, `case false && (form.Has(`,
+			killer{pages, "TestReadClientClaims"},
 		},
 		{
 			"secret-empty", ".",

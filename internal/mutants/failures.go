@@ -55,7 +55,7 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-without-retry-after", wire,
-			"case oauthkit.TemporarilyUnavailable:\n\t\tw.Header().Set(\"Retry-After\", RetryAfter)", "case oauthkit.TemporarilyUnavailable:",
+			"if code == oauthkit.TemporarilyUnavailable {\n\t\tw.Header().Set(\"Retry-After\", RetryAfter)", "if code == oauthkit.TemporarilyUnavailable {",
 			killer{attacks, "TestFault/memory/token, code"},
 		},
 		{

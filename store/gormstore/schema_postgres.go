@@ -16,7 +16,7 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_secret varchar(255) NOT NULL DEFAULT '',
 	previous_secret varchar(255) NOT NULL DEFAULT '',
 	previous_secret_expires_at timestamptz(6),
-	token_endpoint_auth_method varchar(32) NOT NULL DEFAULT '',
+	token_endpoint_auth_method varchar(255) NOT NULL DEFAULT '',
 	client_jwks text NOT NULL DEFAULT '',
 	client_jwks_uri varchar(500) NOT NULL DEFAULT '',
 	algorithm varchar(8) NOT NULL DEFAULT '',

@@ -52,6 +52,22 @@ func applicationChecks() []checkTest {
 			func(s *checkScene) { s.addWithScopes("read", "raed") },
 			func(s *checkScene) { s.addWithScopes("read", "openid", "introspection") },
 		},
+		{
+			"oauthkit.W106",
+			func(s *checkScene) { s.addWithMethod(oauthkit.AuthMethodPrivateKeyJWT) },
+			func(s *checkScene) { s.addWithMethod(oauthkit.AuthMethodSecretPost) },
+		},
+		{
+			"oauthkit.W106",
+			func(s *checkScene) {
+				s.config.ClientAuthenticators = []oauthkit.ClientAuthenticator{oauthkit.ClientNone()}
+				s.addWithMethod("")
+			},
+			func(s *checkScene) {
+				s.config.ClientAuthenticators = []oauthkit.ClientAuthenticator{oauthkit.ClientSecretPost()}
+				s.addWithMethod("")
+			},
+		},
 	}
 }
 
@@ -60,6 +76,10 @@ func (s *checkScene) addWithScopes(scopes ...string) {
 	s.config.Scopes = oauthkit.StaticScopes{"read": "read your orders"}
 	s.extend()
 	s.add("scoped", func(app *oauthkit.AbstractApplication) { app.Scopes = scopes })
+}
+
+func (s *checkScene) addWithMethod(method string) {
+	s.add("method", func(app *oauthkit.AbstractApplication) { app.TokenEndpointAuthMethod = method })
 }
 
 // tokenApplication sets a token lifetime.

@@ -94,7 +94,7 @@ func WriteChallenge(w http.ResponseWriter, r *http.Request, err error, challenge
 		w.WriteHeader(Status(err))
 		return
 	}
-	WriteError(w, r, err)
+	WriteError(w, err)
 }
 
 // hasChallenge reports whether the client may succeed with another token, scope or proof.

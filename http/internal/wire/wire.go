@@ -44,28 +44,23 @@ func WriteJSON(w http.ResponseWriter, status int, document any) error {
 }
 
 // WriteError writes the error document for a program (RFC 6749 §5.2, RFC 6750 §3).
-func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	writeErrorDocument(w, r, err, map[string]string{})
+func WriteError(w http.ResponseWriter, err error) {
+	writeErrorDocument(w, err, map[string]string{})
 }
 
 // WriteUserError writes the error document for the host's front end. Its reason lets
 // the front end explain the error to the user in its own words.
-func WriteUserError(w http.ResponseWriter, r *http.Request, err error) {
-	writeErrorDocument(w, r, err, map[string]string{"reason": string(oauthkit.ReasonOf(err))})
+func WriteUserError(w http.ResponseWriter, err error) {
+	writeErrorDocument(w, err, map[string]string{"reason": string(oauthkit.ReasonOf(err))})
 }
 
-func writeErrorDocument(w http.ResponseWriter, r *http.Request, err error, document map[string]string) {
+func writeErrorDocument(w http.ResponseWriter, err error, document map[string]string) {
 	code := oauthkit.CodeOf(err)
 	document["error"] = string(code)
 	if description := Description(err); description != "" {
 		document["error_description"] = description
 	}
-	switch code {
-	case oauthkit.InvalidClient:
-		if r.Header.Get("Authorization") != "" { // RFC 6749 §5.2: only if the client authenticated this way
-			w.Header().Set("WWW-Authenticate", `Basic realm="oauth", charset="UTF-8"`)
-		}
-	case oauthkit.TemporarilyUnavailable:
+	if code == oauthkit.TemporarilyUnavailable {
 		w.Header().Set("Retry-After", RetryAfter)
 	}
 	_ = WriteJSON(w, Status(err), document) // a map of strings can always be marshaled
@@ -106,15 +101,15 @@ func listed(list string, names []string) string {
 
 // AnswerPreflight answers r if it is a CORS preflight request of the Fetch standard,
 // and reports whether it is. It allows every origin, since a preflight request does not
-// name the client, and the headers with proofs of key bindings.
-func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string, bindings oauthkit.KeyBindings) bool {
+// name the client, the headers with proofs of key bindings, and further headers.
+func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string, bindings oauthkit.KeyBindings, headers ...string) bool {
 	if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
 	header := w.Header()
 	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
-	allowed := "Authorization, Content-Type"
+	allowed := listed("Authorization, Content-Type", headers)
 	for _, binding := range bindings {
 		allowed = listed(allowed, binding.RequestHeaders)
 	}

@@ -38,7 +38,7 @@ func TestStatus(t *testing.T) {
 // an oauthkit.Error.
 func TestForeignErrorsSayNothing(t *testing.T) {
 	recorder := httptest.NewRecorder()
-	WriteError(recorder, httptest.NewRequest(http.MethodPost, "/o/token", nil), errors.New("password=hunter2"))
+	WriteError(recorder, errors.New("password=hunter2"))
 	if body := recorder.Body.String(); body != `{"error":"server_error"}` {
 		t.Errorf("got %s, want the code alone", body)
 	}
