@@ -22,6 +22,7 @@ func TestCodeBinding(t *testing.T) {
 		{Name: "C-06 code of another application", Test: otherApplicationsCode},
 		{Name: "C-07 two client_ids in one request", Test: mixedIdentity},
 		{Name: "C-08 redirect URI of the code", Test: codeRedirectURI},
+		{Name: "C-08 code without a redirect URI", Test: codeWithoutRedirectURI},
 		{Name: "C-10 verifier", Test: codeVerifier},
 		{Name: "C-11 PKCE downgrade", Test: withoutChallenge},
 		{Name: "C-12 code of another session", Test: injectedCode},
@@ -108,6 +109,35 @@ func codeRedirectURI(t *testing.T, s *fixture.Server) {
 	s.CLI.Redeem(code, port).Tokens()
 }
 
+// codeWithoutRedirectURI tries to redeem the credential of another grant, which a
+// store may keep as a code. Its request went through no redirect URI, so that nothing
+// says to which client instance it belongs.
+func codeWithoutRedirectURI(t *testing.T, s *fixture.Server) {
+	code := saveCode(t, s, &oauthkit.AuthorizationCode{CodeChallenge: fixture.Challenge(fixture.Verifier), CodeChallengeMethod: "S256"})
+	for _, override := range []string{"redirect_uri", "redirect_uri=", "redirect_uri=" + s.Web.RedirectURI} {
+		s.Web.Redeem(code, override).ErrorJSON(400, "invalid_grant")
+	}
+	stored, err := s.Store.Code(t.Context(), secret.Hash(code))
+	if err != nil || !stored.ConsumedAt.IsZero() || !stored.Authorization.RevokedAt.IsZero() {
+		t.Errorf("Code: got %+v, %v, want a valid code", stored, err)
+	}
+}
+
+// saveCode saves a code of alice for web, and returns its value.
+func saveCode(t *testing.T, s *fixture.Server, code *oauthkit.AuthorizationCode) (value string) {
+	t.Helper()
+	value, now := secret.New(secret.AuthorizationCode), s.Clock.Now()
+	code.Authorization = &oauthkit.Authorization{
+		ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
+		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	code.Hash, code.IssuedAt, code.ExpiresAt = secret.Hash(value), now, now.Add(time.Minute)
+	if err := s.Store.SaveApproval(t.Context(), &oauthkit.Approval{Authorization: code.Authorization, Code: code}); err != nil {
+		t.Fatalf("saving a code: %v", err)
+	}
+	return value
+}
+
 func codeVerifier(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	for _, client := range []*fixture.Client{s.Web, s.SPA} {
@@ -141,18 +171,7 @@ func codeVerifier(_ *testing.T, s *fixture.Server) {
 func withoutChallenge(t *testing.T, s *fixture.Server) {
 	s.Browser("alice").Authorize(s.Web.AuthorizeRequest("code_challenge", "code_challenge_method")).Refused("invalid_request")
 	for _, method := range []string{"", "plain", "S256"} {
-		code, now := secret.New(secret.AuthorizationCode), s.Clock.Now()
-		authorization := &oauthkit.Authorization{
-			ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
-			CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-		}
-		err := s.Store.SaveApproval(t.Context(), &oauthkit.Approval{Authorization: authorization, Code: &oauthkit.AuthorizationCode{
-			Hash: secret.Hash(code), Authorization: authorization, RedirectURI: s.Web.RedirectURI, CodeChallengeMethod: method,
-			IssuedAt: now, ExpiresAt: now.Add(time.Minute),
-		}})
-		if err != nil {
-			t.Fatalf("saving a code: %v", err)
-		}
+		code := saveCode(t, s, &oauthkit.AuthorizationCode{RedirectURI: s.Web.RedirectURI, CodeChallengeMethod: method})
 		s.Web.Redeem(code).ErrorJSON(400, "invalid_grant")
 		s.Web.Redeem(code, "code_verifier").ErrorJSON(400, "invalid_grant")
 		s.Web.Redeem(code, "code_verifier=").ErrorJSON(400, "invalid_grant")

@@ -19,6 +19,11 @@ func ofCodes() []mutant {
 			killer{attacks, "TestCodeBinding/memory/C-08"},
 		},
 		{
+			"code-without-redirect-uri", "grants",
+			`if code.RedirectURI == "" {`, `if false {`,
+			killer{attacks, "TestCodeBinding/memory/C-08 code without"},
+		},
+		{
 			"code-replay-not-seen", "grants",
 			`if !code.ConsumedAt.IsZero() { // before`, `if false { // before`,
 			killer{attacks, "TestCode/memory/C-05"},

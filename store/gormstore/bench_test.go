@@ -59,6 +59,9 @@ func operations(b *testing.B, store *store) []operation {
 			tokens := saved(b)
 			return func() error { _, err := store.AccessToken(ctx, tokens.Access.Hash); return err }
 		}},
+		{"SaveApprovalTokens", func(*testing.B) func() error {
+			return func() error { return store.SaveApproval(ctx, newApproval(nil, false, true)) }
+		}},
 		{"SaveTokens", func(*testing.B) func() error {
 			return func() error {
 				authorization := newAuthorization()

@@ -125,6 +125,20 @@ func newCode(authorization *oauthkit.Authorization) *oauthkit.AuthorizationCode 
 	}
 }
 
+// newApproval returns an approval under a remembered Consent, with a code, tokens, both
+// or neither.
+func newApproval(consent *oauthkit.Consent, code, tokens bool) *oauthkit.Approval {
+	approval := &oauthkit.Approval{Authorization: newAuthorization(), Consent: consent}
+	if code {
+		approval.Code = newCode(approval.Authorization)
+	}
+	if tokens {
+		issued := newTokens(approval.Authorization)
+		approval.Tokens = &issued
+	}
+	return approval
+}
+
 func newApplication() *oauthkit.AbstractApplication {
 	return &oauthkit.AbstractApplication{
 		ClientID: "client", Name: "Client", ClientType: oauthkit.Confidential, Scopes: oauthkit.Scopes{"openid", "read"},

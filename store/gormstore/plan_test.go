@@ -159,6 +159,9 @@ func TestHotPlans(t *testing.T) {
 				return store.SaveTokens(ctx, machine, oauthkit.Tokens{Access: newTokens(machine).Access})
 			}},
 			{"RL-37 consent", func() error { return store.SaveApproval(ctx, approval) }},
+			{"RL-37 consent, tokens", func() error { return store.SaveApproval(ctx, newApproval(approval.Consent, false, true)) }},
+			{"RL-37 consent, code and tokens", func() error { return store.SaveApproval(ctx, newApproval(approval.Consent, true, true)) }},
+			{"RL-37 consent, no credential", func() error { return store.SaveApproval(ctx, newApproval(approval.Consent, false, false)) }},
 			{"RL-37 remembered consent", func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
 			{"RL-37 code", func() error { _, err := store.Code(ctx, code.Hash); return err }},
 			{"RL-37 code exchange", func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},

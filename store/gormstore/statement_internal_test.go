@@ -104,3 +104,23 @@ func TestPrepare(t *testing.T) {
 		}
 	}
 }
+
+// TestApprovalArguments shows that an approval sends no arguments of rows that it does
+// not save.
+func TestApprovalArguments(t *testing.T) {
+	tables := newTables()
+	d := &database{dialect: newPostgres(), prefix: "oauth_", tables: tables, parameters: newParameters(tables)}
+	shared, tokens := len(d.prepare(saveApprovalPostgres).parameters), len(tables.accessTokens)+len(tables.refreshTokens)
+	for name, test := range map[string]struct {
+		statement string
+		want      int
+	}{
+		"code":   {saveApprovalCodePostgres, len(tables.codes)},
+		"tokens": {saveApprovalTokensPostgres, tokens},
+		"both":   {saveApprovalBothPostgres, len(tables.codes) + tokens},
+	} {
+		if got := len(d.prepare(test.statement).parameters) - shared; got != test.want {
+			t.Errorf("%s: got %d arguments beside those of every approval, want %d", name, got, test.want)
+		}
+	}
+}

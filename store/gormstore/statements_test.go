@@ -51,6 +51,15 @@ func TestStatements(t *testing.T) {
 			{name: "Consent", sqlite: 1, do: func() error { _, err := store.Consent(ctx, "client", "alice"); return err }},
 			{name: "SaveApproval, remembered", commits: 1, sqlite: 3, do: func() error { return store.SaveApproval(ctx, remembered) }},
 			{name: "SaveApproval, widened", commits: 1, sqlite: 3, do: func() error { return store.SaveApproval(ctx, widened) }},
+			{name: "SaveApproval, tokens", commits: 1, sqlite: 4, do: func() error {
+				return store.SaveApproval(ctx, newApproval(approval.Consent, false, true))
+			}},
+			{name: "SaveApproval, code and tokens", commits: 1, sqlite: 5, do: func() error {
+				return store.SaveApproval(ctx, newApproval(approval.Consent, true, true))
+			}},
+			{name: "SaveApproval, no credential", commits: 1, sqlite: 2, do: func() error {
+				return store.SaveApproval(ctx, newApproval(approval.Consent, false, false))
+			}},
 			{name: "Code", sqlite: 1, do: func() error { _, err := store.Code(ctx, code.Hash); return err }},
 			{name: "RedeemCode", commits: 1, sqlite: 3, do: func() error { return store.RedeemCode(ctx, code.Hash, tokens, now) }},
 			{name: "RefreshToken", sqlite: 1, do: func() error { _, err := store.RefreshToken(ctx, tokens.Refresh.Hash); return err }},

@@ -55,6 +55,7 @@ func cleanupRules() []rule {
 		},
 	}
 	rules = append(rules, cleanupLimitRules()...)
+	rules = append(rules, issuanceCleanupRules()...)
 	for i := range rules {
 		rules[i].test = afterSweep(rules[i].test)
 	}

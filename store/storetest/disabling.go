@@ -91,6 +91,11 @@ func waysToSave() []wayToSave {
 			return store.SaveApproval(t.ctx, approval)
 		}})
 	}
+	for _, i := range issuances() {
+		ways = append(ways, wayToSave{"SaveApproval of " + i.name, func(t *trial, store Store, authorization *oauthkit.Authorization, _ *oauthkit.Consent) error {
+			return store.SaveApproval(t.ctx, i.issue(t, &oauthkit.Approval{Authorization: authorization}))
+		}})
+	}
 	return ways
 }
 

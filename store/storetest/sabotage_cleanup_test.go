@@ -12,7 +12,7 @@ func cleanupSabotages() []sabotage {
 	fault := func(clean cleaning) func(Store) Store { return func(s Store) Store { return cleaner{s, clean} } }
 	return []sabotage{
 		{"removes nothing", fault(nothing), []string{
-			"cleanup/Cleanup removes and counts expired", "cleanup/Cleanup respects its", "cleanup/Cleanup without CleanupLimits.Now", "cleanup/a dry run counts",
+			"cleanup/Cleanup removes and counts expired", "cleanup/Cleanup respects its", "cleanup/Cleanup without CleanupLimits.Now", "cleanup/a dry run counts", "cleanup/the rows of an approval",
 		}},
 		{"uses its own clock without a time", fault(changed(func(l *oauthkit.CleanupLimits) {
 			if l.Now.IsZero() {
@@ -20,7 +20,7 @@ func cleanupSabotages() []sabotage {
 			}
 		})), []string{"cleanup/Cleanup without CleanupLimits.Now"}},
 		{"removes too early", fault(early(time.Hour)), []string{
-			"cleanup/Cleanup keeps rows", "cleanup/a consumed code",
+			"cleanup/Cleanup keeps rows", "cleanup/a consumed code", "cleanup/the rows of an approval",
 		}},
 		{"removes Authorizations that can be refreshed", fault(early(31 * 24 * time.Hour)), []string{"cleanup/an Authorization is"}},
 		{"removes keys", fault(keysToo), []string{"cleanup/Consents, signing keys"}},

@@ -12,7 +12,7 @@ import (
 func consentSabotages() []sabotage {
 	return []sabotage{
 		{"saves no Consent", func(s Store) Store { return forgetsConsent{s} }, []string{
-			"approvals/SaveApproval saves a",
+			"approvals/SaveApproval saves a new",
 		}},
 		{"saves each Consent in its own row", func(s Store) Store { return &consentRows{s, map[string]*oauthkit.Consent{}} }, []string{
 			"approvals/a Consent that is given", "fidelity/a stored Consent",
@@ -24,7 +24,7 @@ func consentSabotages() []sabotage {
 			"approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"does not save the scopes by API", func(s Store) Store { return forgetsAPIs{s} }, []string{
-			"approvals/SaveApproval saves a", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
+			"approvals/SaveApproval saves a new", "approvals/a Consent that is given", "approvals/a Consent that is widened keeps",
 		}},
 		{"restores a revoked Consent", func(s Store) Store { return writesBack{s} }, []string{
 			"approvals/SaveApproval that widens", "approvals/a Consent that was",

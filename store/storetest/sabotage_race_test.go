@@ -16,10 +16,10 @@ func raceSabotages() []sabotage {
 	return []sabotage{
 		{"reads and then updates", func(s Store) Store { return &readsThenUpdates{Store: s} }, []string{
 			"races/exactly one of 100 concurrent redemptions", "races/exactly one of 100 concurrent uses", "races/an interaction that",
-			"races/exactly one of many concurrent approvals", "races/exactly one of many concurrent AddSigningKey",
+			"races/exactly one of many concurrent approvals", "races/one interaction issues", "races/exactly one of many concurrent AddSigningKey",
 		}},
 		{"checks for revocation and then saves", func(s Store) Store { return &checksThenSaves{revoker{Store: s}} }, []string{
-			"races/redeeming a code", "races/a code saved", "races/a Consent that is widened while",
+			"races/redeeming a code", "races/a code saved", "races/a Consent that is widened while", "races/an approval of any",
 		}},
 		{"checks for revocation and then rotates", func(s Store) Store { return &checksThenRotates{revoker{Store: s}} }, []string{
 			"races/a refresh while the Authorization", "races/a refresh while the Consent",

@@ -65,7 +65,7 @@ func endingRaceSabotages() []sabotage {
 			both(" keeps or revokes")},
 		{"reads the token and then rotates, during a revocation of all", managed(func(s managing) Store { return &rotatesUnlooked{ender{managing: s}} }),
 			both(" leaves no valid")},
-		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), both(" refuses tokens")},
+		{"counts more than it revokes", managed(func(s managing) Store { return countsMore{s} }), append(both(" refuses tokens"), both(" refuses a concurrent")...)},
 		{"counts before it revokes", managed(func(s managing) Store { return &countsFirst{managing: s} }),
 			both(" counts each")},
 		{"fails during another revocation", managed(func(s managing) Store { return &endsAlone{managing: s} }), []string{

@@ -89,7 +89,14 @@ func (m *machine) saveInteraction(*rapid.T) {
 
 func (m *machine) saveApproval(draw *rapid.T) {
 	authorization := m.newAuthorization(draw)
-	approval := &oauthkit.Approval{Authorization: authorization, Code: m.code(authorization)}
+	approval := &oauthkit.Approval{Authorization: authorization}
+	if rapid.Bool().Draw(draw, "with code") {
+		approval.Code = m.code(authorization)
+	}
+	if rapid.Bool().Draw(draw, "with tokens") {
+		tokens := m.newTokens(draw, authorization)
+		approval.Tokens = &tokens
+	}
 	if rapid.Bool().Draw(draw, "with consent") {
 		m.putUnderConsent(draw, approval)
 	}
@@ -303,7 +310,12 @@ func (m *model) saveApproval(approval *oauthkit.Approval, interaction *modelInte
 		interaction.consumed = true
 	}
 	m.authorizations = append(m.authorizations, authorization)
-	m.codes = append(m.codes, &modelCredential{hash: approval.Code.Hash, authorization: authorization})
+	if approval.Code != nil {
+		m.codes = append(m.codes, &modelCredential{hash: approval.Code.Hash, authorization: authorization})
+	}
+	if approval.Tokens != nil {
+		m.save(authorization, *approval.Tokens)
+	}
 	return []error{nil}
 }
 

@@ -24,7 +24,7 @@ type sabotage struct {
 }
 
 func sabotages() []sabotage {
-	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
+	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), issuanceSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
 		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages(), ownerSabotages())
 }
 
