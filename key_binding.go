@@ -67,11 +67,11 @@ func (b *KeyBinding) validate(earlier KeyBindings) error {
 	scheme, accepted := earlier.Scheme(b.TokenType)
 	switch {
 	case !Confirmation{b.Method, "-"}.isValid():
-		return errors.New("Method is empty, too long, or not visible ASCII")
+		return errors.New("the Method is empty, too long, or not visible ASCII")
 	case earlier.find(b.Method) != nil:
 		return errors.New("added twice")
 	case b.Verify == nil:
-		return errors.New("Verify is nil")
+		return errors.New("the function Verify is nil")
 	case strings.Trim(b.TokenType, schemeCharacters) != "" || strings.EqualFold(b.TokenType, "Basic"):
 		return fmt.Errorf("TokenType %q is not a scheme for tokens", b.TokenType)
 	case accepted && scheme != bearer:
@@ -79,7 +79,7 @@ func (b *KeyBinding) validate(earlier KeyBindings) error {
 	case accepted && b.TokenType != bearer:
 		return fmt.Errorf("TokenType %q must be empty or %s", b.TokenType, bearer)
 	case b.tokenType() == bearer && b.ChallengeParameters != "":
-		return errors.New("ChallengeParameters require a TokenType")
+		return errors.New("the ChallengeParameters require a TokenType")
 	default:
 		return nil
 	}
@@ -148,7 +148,7 @@ func (k KeyBindings) Confirm(w http.ResponseWriter, r *http.Request, app Applica
 			return Confirmation{}, err
 		case value == "":
 			continue
-		case !confirmation.IsZero():
+		case !confirmation.IsZero(): // of another binding
 			return Confirmation{}, Errorf(InvalidRequest, "the request proves more than one key")
 		}
 		confirmation = Confirmation{k[i].Method, value}

@@ -159,9 +159,9 @@ func (i *Introspector) KeyBindings() oauthkit.KeyBindings { return i.config.KeyB
 // isValid reports whether the token is valid at now and has the token_type that follows
 // from its key. The response must say so explicitly: a refresh token of the API's own
 // application is active too but has no token_type.
-func (i *Introspector) isValid(response *response, now time.Time) bool {
-	tokenType, exists := i.config.KeyBindings.TokenType(response.Confirmation.Confirmation)
-	return exists && strings.EqualFold(response.TokenType, tokenType) && response.isValid(now)
+func (i *Introspector) isValid(answer *response, now time.Time) bool {
+	tokenType, exists := i.config.KeyBindings.TokenType(answer.Confirmation.Confirmation)
+	return exists && strings.EqualFold(answer.TokenType, tokenType) && answer.isValid(now)
 }
 
 func errNotValid() error {

@@ -37,9 +37,7 @@ type confirmation struct{ oauthkit.Confirmation }
 func (c *confirmation) UnmarshalJSON(text []byte) error {
 	c.Confirmation = oauthkit.Confirmation{Method: unsupported}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(text, &members) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(text, &members) // anything but an object has no members
 	for method, member := range members {
 		var value string
 		if len(members) == 1 && json.Unmarshal(member, &value) == nil && value != "" {

@@ -4,8 +4,6 @@ package attacktest
 // because the feature they attack does not exist. To add the feature, delete its row
 // here and write the test.
 var inapplicable = map[string]string{
-	"C-19":  "DPoP (RFC 9449) does not exist",
-	"F-18":  "DPoP (RFC 9449) does not exist",
 	"I-19":  "a token has 256 random bits: it cannot be guessed, and the number of concurrent requests is limited (RL-38)",
 	"N-02":  "applications cannot register themselves (RFC 7591); N-01 shows that there is no such endpoint",
 	"N-08":  "applications cannot manage themselves (RFC 7592); M-01 shows that only their owners can",
@@ -13,7 +11,6 @@ var inapplicable = map[string]string{
 	"N-14":  "only signed-in users of the host can register applications; a host can limit them in ApplicationsConfig.MayRegister",
 	"T-26":  "a secret has 256 random bits and is checked in a microsecond; passwords, which can be guessed, are Q-01",
 	"T-27":  "token exchange (RFC 8693) and JWT bearer grants (RFC 7523) do not exist; T-06 shows that they are refused",
-	"U-09":  "DPoP (RFC 9449) does not exist",
 	"ST-09": "no command yet revokes everything issued before a given time",
 	"Q-09":  "the whole suite runs with the race detector and in random order: make race, .ci/run",
 	"RL-18": "PostgreSQL stops when there is no space for its log, which is the immediate restart of RL-05",

@@ -122,7 +122,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"remote-token-type", api,
-			`exists && strings.EqualFold(response.TokenType, tokenType) &&`, `exists &&`,
+			`exists && strings.EqualFold(answer.TokenType, tokenType) &&`, `exists && tokenType != "" &&`,
 			killer{api, "TestIntrospectorAnswers"},
 		},
 		{

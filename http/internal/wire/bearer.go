@@ -109,7 +109,8 @@ func hasChallenge(err error) bool {
 
 // text returns the challenge for one scheme.
 func (c Challenge) text(scheme, parameters string, err error, used bool) string {
-	code, text := oauthkit.CodeOf(err), ""
+	code := oauthkit.CodeOf(err)
+	var text string
 	switch {
 	case !used || IsNoToken(err):
 		text = `realm="oauth"`
