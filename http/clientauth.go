@@ -2,7 +2,6 @@ package oauthhttp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -56,9 +55,6 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 		return nil, err
 	}
 	app, err := h.provider.Application(r.Context(), claims[0].ClientID)
-	if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {
-		return nil, err
-	}
 	failed := oauthkit.ClientAuthenticationFailed{Method: claims[0].by.Method()}
 	if err == nil {
 		claim := registeredClaim(claims, app)
@@ -68,7 +64,7 @@ func (h *Handler) authenticateClient(r *http.Request, form url.Values) (oauthkit
 	switch {
 	case err == nil:
 		return app, nil
-	case oauthkit.CodeOf(err) == oauthkit.TemporarilyUnavailable:
+	case oauthkit.CodeOf(err) == oauthkit.TemporarilyUnavailable: // a failure does not mean no
 		return nil, err
 	default:
 		h.provider.Record(r.Context(), failed)

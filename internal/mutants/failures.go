@@ -23,7 +23,7 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-client-is-unknown", pages,
-			`if err != nil && !errors.Is(err, oauthkit.ErrNotFound) {`, `if false {`,
+			`case oauthkit.CodeOf(err) == oauthkit.TemporarilyUnavailable: // a failure`, `case false: // a failure`,
 			killer{attacks, "TestFault/memory/token, code"},
 		},
 		{

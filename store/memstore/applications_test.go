@@ -251,6 +251,7 @@ func TestM08_ChoicesOfOwners(t *testing.T) {
 	form := goodForm()
 	form.GrantTypes = append(form.GrantTypes, oauth2.ClientCredentials)
 	form.Scopes = append(form.Scopes, "admin")
+	form.TokenEndpointAuthMethod = oauthkit.AuthMethodPrivateKeyJWT
 	form.RedirectURIs = oauthkit.URIs{"http://rp.test/cb"}
 	form.Fields = map[string]string{"logo": "ugly"}
 	_, _, err := m.applications.Create(t.Context(), user("alice"), form)
@@ -258,7 +259,7 @@ func TestM08_ChoicesOfOwners(t *testing.T) {
 	if !errors.As(err, &problems) {
 		t.Fatalf("got %v, want problems", err)
 	}
-	for _, field := range []string{"grant_types", "scopes", "redirect_uris", "logo", "agree"} {
+	for _, field := range []string{"grant_types", "scopes", "token_endpoint_auth_method", "redirect_uris", "logo", "agree"} {
 		if len(problems.Of(field)) != 1 {
 			t.Errorf("got %v for %s, want one problem", problems.Of(field), field)
 		}

@@ -70,6 +70,7 @@ func TestRegisterRefuses(t *testing.T) {
 	wrong := machine("taken")
 	wrong.Agree, wrong.GrantTypes = false, oauthkit.GrantTypes{oauth2.Implicit}
 	wrong.RedirectURIs, wrong.Scopes = oauthkit.URIs{"http://app.test/"}, oauthkit.Scopes{"openid", "amdin"}
+	wrong.TokenEndpointAuthMethod = oauthkit.AuthMethodPrivateKeyJWT
 	_, err = m.applications.Register(t.Context(), user(""), wrong)
 	var problems oauthkit.Problems
 	if !errors.As(err, &problems) {
@@ -79,7 +80,7 @@ func TestRegisterRefuses(t *testing.T) {
 	for _, problem := range problems {
 		fields = append(fields, problem.Field)
 	}
-	for _, want := range []string{"client_id", "grant_types", "redirect_uris", "scopes", "agree"} {
+	for _, want := range []string{"client_id", "grant_types", "redirect_uris", "scopes", "token_endpoint_auth_method", "agree"} {
 		if !slices.Contains(fields, want) {
 			t.Errorf("got problems of %v, want one of %s", fields, want)
 		}
@@ -211,6 +212,10 @@ func TestChangeRefuses(t *testing.T) {
 			app.Disabled, app.Scopes = true, append(app.Scopes, "amdin")
 			return nil
 		}, problemsOf("scopes")},
+		"a method that the provider does not have": {user("operator"), func(app *logoApplication) error {
+			app.TokenEndpointAuthMethod = oauthkit.AuthMethodPrivateKeyJWT
+			return nil
+		}, problemsOf("token_endpoint_auth_method")},
 		"given up":     {user("operator"), func(*logoApplication) error { return errGivenUp }, is(errGivenUp)},
 		"another user": {user("mallory"), func(app *logoApplication) error { app.UserID = "mallory"; return nil }, is(oauthkit.ErrNotFound)},
 		"no user":      {nil, func(app *logoApplication) error { app.Verified = true; return nil }, func(err error) bool { return err != nil }},
@@ -261,6 +266,7 @@ func TestChangeKeepsWhatWas(t *testing.T) {
 	m, _ := operated(t)
 	old := machine("old")
 	old.UserID, old.Scopes, old.GrantTypes = "alice", oauthkit.Scopes{"gone"}, append(old.GrantTypes, "gone")
+	old.TokenEndpointAuthMethod = "gone"
 	if err := m.store.CreateApplication(t.Context(), old, time.Now()); err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func testApplicationFields(t *trial) {
 		PostLogoutRedirectURIs:  oauthkit.URIs{"https://a.example/out"},
 		AllowedOrigins:          oauthkit.URIs{"https://a.example", "https://b.example:8443"},
 		Scopes:                  oauthkit.Scopes{"openid", "write", "read"},
-		TokenEndpointAuthMethod: oauthkit.AuthMethodSecretPost,
+		TokenEndpointAuthMethod: "https://a.example/" + strings.Repeat("m", 237), // the longest name
 		ClientJWKSURI:           "https://a.example/jwks.json",
 		Algorithm:               "ES256",
 		SkipAuthorization:       true,
