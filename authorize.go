@@ -14,32 +14,28 @@ import (
 )
 
 // AuthorizeRequest is an authorization request (RFC 6749 §4.1.1) of a known
-// application with a verified redirect URI. Only [Provider.NewAuthorizeRequest]
-// makes one, so that the library can redirect to no other URI.
+// application with a verified redirect URI. Only [Provider.NewAuthorizeRequest] and
+// [Provider.ResumeAuthorizeRequest] make one, so that the library can redirect to no
+// other URI.
 type AuthorizeRequest struct {
-	// Application is the application that sent the request.
-	Application Application
-	// Form holds the parameters as they were sent: those that the library and its
-	// extensions know, and those in Config.AuthorizeParameters. Others are dropped.
-	Form url.Values
+	// ConsentRequest is what the application asks the user to allow. Its Form holds
+	// the parameters that the library and its extensions know, and those in
+	// Config.AuthorizeParameters. Others are dropped.
+	ConsentRequest
 	// State is returned to the application unchanged (RFC 6749 §4.1.1).
 	State string
-	// Scopes are the requested scopes, or the defaults. All of them exist and are
-	// allowed to the application.
-	Scopes Scopes
-	// Resources are the APIs that a token is requested for (RFC 8707).
-	// If empty, it is for any.
-	Resources URIs
-	// Now is when the request arrived.
-	Now time.Time
+	// ResponseType is the set of parts that the response must have.
+	ResponseType ResponseType
+	// ResponseMode is how the response is sent. An error is sent in the same way.
+	ResponseMode ResponseMode
+	// Provenance tells how the parameters arrived.
+	Provenance Provenance
 
 	// Silent requests a response without any page (prompt=none). Extensions set it
 	// and the fields below.
 	Silent bool
 	// AskSignIn requests a new sign-in (prompt=login).
 	AskSignIn bool
-	// AskConsent requests consent even if it is remembered (prompt=consent).
-	AskConsent bool
 	// MaxAge is the maximum age of the sign-in. If nil, any age is accepted.
 	MaxAge *time.Duration
 	// Confirmation is the key that the token request must prove to redeem the code,
@@ -47,13 +43,9 @@ type AuthorizeRequest struct {
 	Confirmation Confirmation
 	// Subject is the only user who may answer. If empty, any user may.
 	Subject string
-	// Params are kept in the Authorization.
-	Params map[string]string
 
-	redirectURI    string
-	approvalPrompt ApprovalPrompt
-	authorizer     Authorizer
-	issuer         string
+	responders []Responder // in the order in which they respond
+	provider   *Provider
 }
 
 // maxState is the maximum length of state in bytes.
@@ -65,28 +57,79 @@ const maxState = 4096
 // If it returns no request, the application or its redirect URI is not valid, and
 // the error may only be shown to the user: there is no safe address to send it to
 // (RFC 6749 §4.1.2.1). If it returns a request and an error, send the error to the
-// application with [AuthorizeRequest.RedirectTo].
+// application, as a [Refusal] with [AuthorizeRequest.Response].
 func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*AuthorizeRequest, error) {
+	return p.ResumeAuthorizeRequest(ctx, form, Provenance{})
+}
+
+// ResumeAuthorizeRequest is NewAuthorizeRequest for parameters that did not arrive at
+// the authorization endpoint just now: that waited for the user, or that an extension
+// received (RFC 9126 §2.1). The caller must know their Provenance.
+func (p *Provider) ResumeAuthorizeRequest(ctx context.Context, form url.Values, provenance Provenance) (*AuthorizeRequest, error) {
 	app, err := p.authorizingApplication(ctx, form)
 	if err != nil {
 		p.recordShown(ctx, "", err)
 		return nil, err
 	}
-	redirectURI, err := verifiedRedirectURI(app, form)
+	source := AuthorizeSource{Application: app, Form: form, Provenance: provenance}
+	if err := p.resolveAuthorize(ctx, &source); err != nil {
+		p.recordShown(ctx, app.GetID(), err)
+		return nil, err
+	}
+	redirectURI, err := verifiedRedirectURI(app, source.Form)
 	if err != nil {
-		p.explainRedirectURI(ctx, app, form.Get("redirect_uri"))
+		p.explainRedirectURI(ctx, app, source.Form.Get("redirect_uri"))
 		p.recordShown(ctx, app.GetID(), err)
 		return nil, err
 	}
 	request := &AuthorizeRequest{
-		Application: app,
-		Form:        form,
-		Now:         p.Now(),
-		Params:      map[string]string{},
-		redirectURI: redirectURI,
-		issuer:      p.issuer,
+		ConsentRequest: ConsentRequest{
+			Application: app,
+			Form:        source.Form,
+			Params:      map[string]string{},
+			Now:         p.Now(),
+			redirectURI: redirectURI,
+		},
+		Provenance: source.Provenance,
+		provider:   p,
 	}
+	p.readResponseMode(request)
 	return request, p.checkAuthorizeRequest(ctx, request)
+}
+
+// AuthorizeSource is an authorization request of a known application before its
+// redirect URI is looked at, the argument of [Registry.ResolveAuthorize].
+type AuthorizeSource struct {
+	// Application is the application that client_id names. It is not authenticated.
+	Application Application
+	// Form holds all parameters as they were sent. To replace them, assign others,
+	// which must not contain a client_id of another application.
+	Form url.Values
+	// Provenance is what is known about Form. Set it together with Form.
+	Provenance Provenance
+}
+
+// Provenance tells how the parameters of an authorization request reached the
+// provider. The zero value means through the browser, where anyone can change them.
+type Provenance struct {
+	// Pushed means that the application pushed them (RFC 9126).
+	Pushed bool
+	// Signed means that they were in a signed request object (RFC 9101).
+	Signed bool
+}
+
+// resolveAuthorize lets extensions replace the parameters.
+func (p *Provider) resolveAuthorize(ctx context.Context, source *AuthorizeSource) error {
+	for _, resolve := range p.authorizeResolvers {
+		if err := resolve(ctx, source); err != nil {
+			return err
+		}
+	}
+	clientID := source.Form["client_id"]
+	if len(clientID) != 1 || clientID[0] != source.Application.GetID() {
+		return Errorf(InvalidRequest, "client_id is not the one of the request that was sent before").WithReason(ReasonApplicationUnknown)
+	}
+	return nil
 }
 
 // authorizingApplication returns the application that client_id names.
@@ -143,7 +186,7 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 		checkRequestObjects, // OpenID Connect Core §6, RFC 9126 §6
 		p.dropUnknown,
 		p.checkResponseType, // RFC 6749 §3.1.1
-		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
+		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §5
 		p.checkResources,    // RFC 8707 §2.1
 		p.checkApprovalPrompt,
 	} {
@@ -154,8 +197,10 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 	if err := p.checkScopes(ctx, request); err != nil { // RFC 6749 §3.3
 		return err
 	}
-	if err := request.authorizer.ValidateAuthorize(request); err != nil {
-		return err
+	for _, responder := range request.responders {
+		if err := responder.ValidateAuthorize(request); err != nil {
+			return err
+		}
 	}
 	for _, check := range p.authorizeChecks {
 		if err := check(ctx, request); err != nil {
@@ -194,7 +239,7 @@ func checkRequestObjects(request *AuthorizeRequest) error {
 		return Errorf(RequestNotSupported, "request objects are not supported")
 	case hasURI:
 		return Errorf(RequestURINotSupported, "request_uri is not supported")
-	case requiresPushedRequests(request.Application):
+	case requiresPushedRequests(request.Application) && !request.Provenance.Pushed:
 		return Errorf(InvalidRequest, "this application must push its authorization requests")
 	default:
 		return nil
@@ -215,29 +260,29 @@ func (p *Provider) dropUnknown(request *AuthorizeRequest) error {
 	return nil
 }
 
+// checkResponseType finds the responders. The application must be allowed the type and
+// every grant among the responders.
 func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
-	responseType := request.Form.Get("response_type")
-	if responseType == "" {
+	request.ResponseType = ParseResponseType(request.Form.Get("response_type"))
+	if request.ResponseType == "" {
 		return Errorf(InvalidRequest, "response_type is missing")
 	}
-	authorizer, exists := p.authorizers[responseType]
+	responders, exists := p.responseTypes[request.ResponseType]
 	if !exists {
 		return Errorf(UnsupportedResponseType, "response_type is not supported")
 	}
-	if !request.Application.AllowsGrant(authorizer.GrantType()) {
-		return Errorf(UnauthorizedClient, "the application may not use response_type %s", responseType)
+	request.responders, request.GrantType = responders, ImplicitGrant
+	allowed := AllowsResponseType(request.Application, request.ResponseType)
+	for _, responder := range slices.Backward(responders) {
+		if grant, ok := responder.(Grant); ok {
+			request.GrantType = grant.GrantType()
+			allowed = allowed && request.Application.AllowsGrant(request.GrantType)
+		}
 	}
-	request.authorizer = authorizer
+	if !allowed {
+		return Errorf(UnauthorizedClient, "the application may not use response_type %s", request.ResponseType)
+	}
 	return nil
-}
-
-func checkResponseMode(request *AuthorizeRequest) error {
-	switch mode := request.Form.Get("response_mode"); mode {
-	case "", "query":
-		return nil
-	default:
-		return Errorf(InvalidRequest, "response_mode is not supported; use query or leave it out")
-	}
 }
 
 func (p *Provider) checkResources(request *AuthorizeRequest) error {
@@ -264,11 +309,11 @@ func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
 	request.AskConsent = slices.Contains(strings.Fields(request.Form.Get("prompt")), "consent")
 	switch value := request.Form.Get("approval_prompt"); value {
 	case "":
-		request.approvalPrompt = p.config.ApprovalPrompt
+		request.ApprovalPrompt = p.config.ApprovalPrompt
 	case "auto":
-		request.approvalPrompt = ApprovalAuto
+		request.ApprovalPrompt = ApprovalAuto
 	case "force":
-		request.approvalPrompt = ApprovalForce
+		request.ApprovalPrompt = ApprovalForce
 	default:
 		return Errorf(InvalidRequest, "approval_prompt is neither auto nor force")
 	}
@@ -276,26 +321,9 @@ func (p *Provider) checkApprovalPrompt(request *AuthorizeRequest) error {
 }
 
 func (p *Provider) checkScopes(ctx context.Context, request *AuthorizeRequest) error {
-	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.authorizer.GrantType(), Form: request.Form})
+	scopes, err := p.grantedScopes(ctx, request.Application, ScopeRequest{GrantType: request.GrantType, Form: request.Form})
 	request.Scopes = scopes
 	return err
-}
-
-// RedirectURI returns the redirect URI exactly as it was sent.
-func (r *AuthorizeRequest) RedirectURI() string { return r.redirectURI }
-
-// RedirectTo returns the redirect URI with response, the state (RFC 6749 §4.1.2) and
-// the issuer (RFC 9207 §2) added to its query.
-func (r *AuthorizeRequest) RedirectTo(response url.Values) string {
-	response.Set("iss", r.issuer)
-	if r.State != "" {
-		response.Set("state", r.State)
-	}
-	separator := "?"
-	if strings.Contains(r.redirectURI, "?") {
-		separator = "&"
-	}
-	return r.redirectURI + separator + response.Encode()
 }
 
 // Refusal returns err as response parameters (RFC 6749 §4.1.2.1).

@@ -145,7 +145,7 @@ func (p *Provider) checkConfig() []Finding {
 			"Set it to the program's logger",
 		},
 		{
-			p.config.UserIsActive == nil && len(p.authorizers) > 0, "oauthkit.W005",
+			p.config.UserIsActive == nil && len(p.responseTypes) > 0, "oauthkit.W005",
 			"Config.UserIsActive is nil, so tokens of deactivated users stay valid",
 			"Set it, or call Authorizations.RevokeUser whenever a user is deactivated and accept this finding",
 		},

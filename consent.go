@@ -7,11 +7,63 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
-// Decision is the answer of a user to an authorization request.
+// ConsentRequest is what an application asks a user to allow, however the request
+// arrived: at the authorization endpoint, or at an endpoint of an extension, which
+// makes one itself.
+type ConsentRequest struct {
+	// Application is the application that sent the request.
+	Application Application
+	// GrantType is the grant type under which its tokens are issued.
+	GrantType oauth2.GrantType
+	// Form holds the parameters as they were sent.
+	Form url.Values
+	// Scopes are the requested scopes, or the defaults. All of them exist and are
+	// allowed to the application.
+	Scopes Scopes
+	// Resources are the APIs that a token is requested for (RFC 8707).
+	// If empty, it is for any.
+	Resources URIs
+	// Params are kept in the Authorization. They may be nil.
+	Params map[string]string
+	// Now is when the request arrived.
+	Now time.Time
+	// AskConsent requests consent even if it is remembered, and even for trusted
+	// applications (prompt=consent).
+	AskConsent bool
+	// ApprovalPrompt tells whether remembered consent is enough.
+	ApprovalPrompt ApprovalPrompt
+
+	redirectURI string // verified; empty if the response goes to no redirect URI
+}
+
+// RedirectURI returns the redirect URI that gets the response, exactly as it was
+// sent. It is empty if an extension delivers the response in another way.
+func (r *ConsentRequest) RedirectURI() string { return r.redirectURI }
+
+// NewConsentRequest returns a request of an application that was authenticated at an
+// endpoint of an extension. It reads scope and resource from form as the authorization
+// endpoint does. The error is an [*Error] for the application.
+func (p *Provider) NewConsentRequest(ctx context.Context, app Application, grant oauth2.GrantType, form url.Values) (*ConsentRequest, error) {
+	request := &ConsentRequest{Application: app, GrantType: grant, Form: form, Now: p.Now(), ApprovalPrompt: p.config.ApprovalPrompt}
+	if !app.AllowsGrant(grant) {
+		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grant))
+	}
+	var err error
+	if request.Resources, err = p.parseResources(form); err != nil {
+		return nil, err
+	}
+	request.Scopes, err = p.grantedScopes(ctx, app, ScopeRequest{GrantType: grant, Form: form})
+	return request, err
+}
+
+// Decision is the answer of a user to a request for consent.
 type Decision struct {
 	// Consent is the consent that [Provider.RememberedConsent] returned.
 	Consent *Consent
@@ -24,7 +76,7 @@ type Decision struct {
 }
 
 // approved returns the scopes that the user approved.
-func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
+func (d Decision) approved(request *ConsentRequest) (Scopes, error) {
 	if d.Scopes == nil {
 		return request.Scopes, nil
 	}
@@ -36,7 +88,7 @@ func (d Decision) approved(request *AuthorizeRequest) (Scopes, error) {
 
 // RememberedConsent returns the remembered consent of the user, nil if there is
 // none, and whether it is enough to answer the request without asking.
-func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequest, user *User) (consent *Consent, enough bool, err error) {
+func (p *Provider) RememberedConsent(ctx context.Context, request *ConsentRequest, user *User) (consent *Consent, enough bool, err error) {
 	if skips, err := p.skipsConsent(ctx, request, user); err != nil || skips {
 		return nil, skips, err
 	}
@@ -51,14 +103,14 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *AuthorizeRequ
 	if expired || consent.ApplicationDigest != request.ApplicationDigest() {
 		return nil, false, nil // so that the next approval does not restore it
 	}
-	enough = !request.AskConsent && request.approvalPrompt != ApprovalForce &&
+	enough = !request.AskConsent && request.ApprovalPrompt != ApprovalForce &&
 		consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()
 	return consent, enough, nil
 }
 
 // skipsConsent reports whether the user is not asked for consent because the
 // application is trusted.
-func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error) {
+func (p *Provider) skipsConsent(ctx context.Context, request *ConsentRequest, user *User) (bool, error) {
 	if request.AskConsent || !request.identifiesApplication() {
 		return false, nil
 	}
@@ -75,7 +127,7 @@ func (p *Provider) skipsConsent(ctx context.Context, request *AuthorizeRequest, 
 // identifiesApplication reports whether only the application itself can receive the
 // response. A public application is identified by its redirect URI alone, and only
 // an https address has an owner (RFC 8252 §8.6).
-func (r *AuthorizeRequest) identifiesApplication() bool {
+func (r *ConsentRequest) identifiesApplication() bool {
 	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
 }
 
@@ -84,7 +136,7 @@ func (r *AuthorizeRequest) identifiesApplication() bool {
 // answer to the page is valid only while they are the same. It also covers the
 // client type, because a secret no longer distinguishes an application that became
 // public from an impostor.
-func (r *AuthorizeRequest) ApplicationDigest() string {
+func (r *ConsentRequest) ApplicationDigest() string {
 	addresses := []string{r.Application.GetDomain()}
 	if described, ok := r.Application.(Described); ok {
 		addresses = slices.Sorted(slices.Values(described.RegisteredRedirectURIs()))
@@ -96,50 +148,99 @@ func (r *AuthorizeRequest) ApplicationDigest() string {
 	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, addresses...), "\x00"))
 }
 
-// Approve saves the Authorization that the user allowed and returns the response
-// parameters. The error wraps [ErrEnded] if the application was disabled or deleted
-// concurrently; show that error to the user only.
-func (p *Provider) Approve(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
-	switch active, err := p.userIsActive(ctx, user.Subject); {
-	case err != nil:
-		return nil, err
-	case !active:
-		return nil, Errorf(AccessDenied, "the user's account is not active")
-	}
-	scopes, err := decision.approved(request)
+// Respond saves the Authorization that the user allowed, together with the credentials
+// that the responders add, and returns the parameters of the response. The error wraps
+// [ErrEnded] if the application was disabled or deleted concurrently; show that error
+// to the user only.
+func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
+	answer := &AuthorizeAnswer{Parameters: url.Values{}}
+	err := p.Approve(ctx, &request.ConsentRequest, user, decision, func(approval *Approval) error {
+		answer.Approval = approval
+		for _, responder := range request.responders {
+			if err := responder.Respond(ctx, request, answer); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	authorization := newAuthorization(request, user, scopes)
+	p.recordAnswer(ctx, request, answer)
+	return answer.Parameters, nil
+}
+
+// Approve saves the Authorization that the user allowed, in one act with the consent
+// and the consumed Interaction. Before that, it calls add once, which adds credentials
+// to the approval and must set the ExpiresAt of the Authorization, as
+// [Approval.KeepUntil] does. An approval without a credential expires at once.
+//
+// The error wraps [ErrEnded] if the application was disabled or deleted concurrently,
+// [ErrRevoked] if the remembered consent was revoked, so that the user must be asked,
+// and [ErrReplayed] or [ErrNotFound] if the Interaction cannot be consumed.
+func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *User, decision Decision, add func(approval *Approval) error) error {
+	switch active, err := p.userIsActive(ctx, user.Subject); {
+	case err != nil:
+		return err
+	case !active:
+		return Errorf(AccessDenied, "the user's account is not active")
+	}
+	scopes, err := decision.approved(request)
+	if err != nil {
+		return err
+	}
 	approval := &Approval{
-		Authorization:   authorization,
+		Authorization:   newAuthorization(request, user, scopes),
 		Consent:         decision.Consent,
 		InteractionHash: decision.InteractionHash,
 	}
 	if decision.Given {
 		approval.giveConsent(decision.Consent, request)
 	}
-	response, err := authorize(ctx, request, approval)
+	if err := add(approval); err != nil {
+		return err
+	}
+	approval.KeepUntil(request.Now)
+	err = p.saveApproval(ctx, request, approval)
 	if errors.Is(err, ErrEnded) {
-		return nil, p.endedError(ctx, request)
+		return p.endedError(ctx, request)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if decision.Given {
-		p.recordFor(ctx, request.Application, ConsentGranted{ClientID: approval.Consent.ClientID, Subject: user.Subject, Scopes: scopes})
-	}
-	p.recordFor(ctx, request.Application, AuthorizationGranted{
-		ClientID: authorization.ClientID, Subject: user.Subject,
-		AuthorizationID: authorization.ID, CodeID: CredentialID(response.Get("code")), Scopes: scopes,
-	})
-	return response, nil
+	p.recordApproval(ctx, request, approval, decision)
+	return nil
 }
 
-// newAuthorization returns an Authorization without expiry. The grant sets it to the
-// expiry of its credential, and the exchange for tokens to the final one, so that an
-// unused response is not kept longer than necessary.
-func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Authorization {
+// KeepUntil extends the Authorization until a credential that is added to the
+// approval expires.
+func (a *Approval) KeepUntil(expiresAt time.Time) {
+	if a.Authorization.ExpiresAt.Before(expiresAt) {
+		a.Authorization.ExpiresAt = expiresAt
+	}
+}
+
+func (p *Provider) recordApproval(ctx context.Context, request *ConsentRequest, approval *Approval, decision Decision) {
+	authorization := approval.Authorization
+	if decision.Given {
+		p.recordFor(ctx, request.Application, ConsentGranted{
+			ClientID: authorization.ClientID, Subject: authorization.Subject, Scopes: authorization.Scopes,
+		})
+	}
+	granted := AuthorizationGranted{
+		ClientID: authorization.ClientID, Subject: authorization.Subject,
+		AuthorizationID: authorization.ID, Scopes: authorization.Scopes,
+	}
+	if approval.Code != nil {
+		granted.CodeID = secret.ID(approval.Code.Hash)
+	}
+	p.recordFor(ctx, request.Application, granted)
+}
+
+// newAuthorization returns an Authorization without expiry. It expires with its
+// credentials until the exchange for tokens sets the final expiry, so that an unused
+// response is not kept longer than necessary.
+func newAuthorization(request *ConsentRequest, user *User, scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:        secret.NewID(),
 		ClientID:  request.Application.GetID(),
@@ -158,7 +259,7 @@ func newAuthorization(request *AuthorizeRequest, user *User, scopes Scopes) *Aut
 // giveConsent sets the Consent to the scopes that the user approved just now and to
 // the remembered ones, if there are any. It removes scopes that the page showed and
 // the user did not approve.
-func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
+func (a *Approval) giveConsent(remembered *Consent, request *ConsentRequest) {
 	consent := &Consent{
 		ID:                secret.NewID(),
 		ClientID:          a.Authorization.ClientID,
@@ -182,22 +283,25 @@ func (a *Approval) giveConsent(remembered *Consent, request *AuthorizeRequest) {
 	a.Consent, a.ConsentUse = widened, ConsentWidened
 }
 
-// authorize saves the approval. If the consent to widen was revoked concurrently, it
-// saves only the scopes that the user approved just now.
-func authorize(ctx context.Context, request *AuthorizeRequest, approval *Approval) (url.Values, error) {
-	response, err := request.authorizer.Authorize(ctx, request, approval)
-	if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {
-		return response, err
+// saveApproval saves the approval. If the consent to widen was revoked concurrently,
+// it saves only the scopes that the user approved just now.
+func (p *Provider) saveApproval(ctx context.Context, request *ConsentRequest, approval *Approval) error {
+	err := p.store.SaveApproval(ctx, approval)
+	if approval.ConsentUse == ConsentWidened && errors.Is(err, ErrRevoked) {
+		approval.giveConsent(nil, request)
+		err = p.store.SaveApproval(ctx, approval)
 	}
-	approval.giveConsent(nil, request)
-	return request.authorizer.Authorize(ctx, request, approval)
+	if errors.Is(err, ErrEnded) {
+		return err
+	}
+	return storeError(err)
 }
 
 // endedError returns the error of an approval during which everything of the
 // application or the user was being revoked. If the application was disabled or
 // deleted, it is unknown now, and only the user can be told. Otherwise the error is
 // sent to the application.
-func (p *Provider) endedError(ctx context.Context, request *AuthorizeRequest) error {
+func (p *Provider) endedError(ctx context.Context, request *ConsentRequest) error {
 	_, err := p.Application(ctx, request.Application.GetID())
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -211,14 +315,13 @@ func (p *Provider) endedError(ctx context.Context, request *AuthorizeRequest) er
 	}
 }
 
-// Deny consumes the Interaction without an Authorization. It returns the error to
-// send to the application.
-func (p *Provider) Deny(ctx context.Context, request *AuthorizeRequest, user *User, interactionHash string) error {
-	switch err := p.store.ConsumeInteraction(ctx, interactionHash, request.Now); {
-	case errors.Is(err, ErrReplayed), errors.Is(err, ErrNotFound):
-		return err
-	case err != nil:
-		return Unavailable(err)
+// Deny consumes the Interaction, unless interactionHash is empty, without an
+// Authorization. It returns the error to send to the application.
+func (p *Provider) Deny(ctx context.Context, request *ConsentRequest, user *User, interactionHash string) error {
+	if interactionHash != "" {
+		if err := p.store.ConsumeInteraction(ctx, interactionHash, request.Now); err != nil {
+			return storeError(err)
+		}
 	}
 	p.recordFor(ctx, request.Application, ConsentDenied{ClientID: request.Application.GetID(), Subject: user.Subject, Scopes: request.Scopes})
 	return Errorf(AccessDenied, "the user denied the request")
@@ -316,4 +419,16 @@ func revokeTrust(app Application, before trustedFacts) {
 		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes) &&
 			before.responseTypes.allowsAll(after.responseTypes)
 	}
+}
+
+// recordAnswer records the tokens that the answer contains.
+func (p *Provider) recordAnswer(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) {
+	if answer.Approval.Tokens == nil {
+		return
+	}
+	authorization, access := answer.Approval.Authorization, answer.Approval.Tokens.Access
+	p.recordFor(ctx, request.Application, TokenIssued{
+		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		AccessTokenID: secret.ID(access.Hash), GrantType: string(ImplicitGrant), Scopes: access.Scopes,
+	})
 }

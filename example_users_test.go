@@ -57,7 +57,7 @@ func approvedPrints(config oauthkit.Config) (*memstore.Store, *oauthkit.Provider
 	if err != nil {
 		panic(err)
 	}
-	if _, err := provider.Approve(ctx, printsRequest(provider, ""), alice, oauthkit.Decision{Given: true}); err != nil {
+	if _, err := provider.Respond(ctx, printsRequest(provider, ""), alice, oauthkit.Decision{Given: true}); err != nil {
 		panic(err)
 	}
 	return store, provider, alice
@@ -119,7 +119,7 @@ func ExampleConfig_userIsActive() {
 		UserIsActive: func(context.Context, string) (bool, error) { return active, nil },
 	})
 	active = false
-	_, err := provider.Approve(context.Background(), printsRequest(provider, ""), alice, oauthkit.Decision{Given: true})
+	_, err := provider.Respond(context.Background(), printsRequest(provider, ""), alice, oauthkit.Decision{Given: true})
 	fmt.Println(oauthkit.CodeOf(err))
 	// Output:
 	// access_denied
@@ -161,11 +161,11 @@ func ExampleConfig_approvalPrompt() {
 	ctx := context.Background()
 	alice := &oauthkit.User{Subject: "alice"}
 	provider := newPrintsProvider(oauthkit.Config{ApprovalPrompt: oauthkit.ApprovalForce})
-	if _, err := provider.Approve(ctx, printsRequest(provider, ""), alice, oauthkit.Decision{Given: true}); err != nil {
+	if _, err := provider.Respond(ctx, printsRequest(provider, ""), alice, oauthkit.Decision{Given: true}); err != nil {
 		panic(err)
 	}
 	for _, prompt := range []string{"", "auto", "force"} {
-		_, enough, err := provider.RememberedConsent(ctx, printsRequest(provider, prompt), alice)
+		_, enough, err := provider.RememberedConsent(ctx, &printsRequest(provider, prompt).ConsentRequest, alice)
 		if err != nil {
 			panic(err)
 		}
@@ -180,12 +180,12 @@ func ExampleConfig_approvalPrompt() {
 // The host trusts its own application for employees only.
 func ExampleConfig_skipConsent() {
 	provider := newPrintsProvider(oauthkit.Config{
-		SkipConsent: func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+		SkipConsent: func(_ context.Context, request *oauthkit.ConsentRequest, user *oauthkit.User) (bool, error) {
 			return request.Application.GetID() == "prints" && user.Subject == "employee", nil
 		},
 	})
 	for _, subject := range []string{"employee", "visitor"} {
-		_, enough, err := provider.RememberedConsent(context.Background(), printsRequest(provider, "force"), &oauthkit.User{Subject: subject})
+		_, enough, err := provider.RememberedConsent(context.Background(), &printsRequest(provider, "force").ConsentRequest, &oauthkit.User{Subject: subject})
 		if err != nil {
 			panic(err)
 		}

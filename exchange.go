@@ -154,7 +154,7 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 	if err != nil {
 		return Tokens{}, nil, err
 	}
-	refreshable := r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != ""
+	refreshable := r.grant != ImplicitGrant && r.provider.issuesRefreshTokens(r.Application) && authorization.Subject != ""
 	switch {
 	case !authorization.ExpiresAt.IsZero():
 	case refreshable:

@@ -54,6 +54,22 @@ func (r *Registry) Scope(name, description string) {
 	}
 }
 
+// Responder adds a word of response_type. Its single word, or a combination with
+// others, is on only if Config.ResponseTypes lists it.
+func (r *Registry) Responder(responder Responder) {
+	r.errs = append(r.errs, r.provider.addResponder(responder))
+}
+
+// ResolveAuthorize adds a function that is called for every authorization request,
+// once its application is known and before its redirect URI is looked at. It may
+// replace the parameters and set their Provenance, for example if request_uri names a
+// pushed request (RFC 9126 §4). It must return nil if there is nothing to replace, as
+// for a request that waited for its user and has its final parameters. Its error is
+// shown to the user.
+func (r *Registry) ResolveAuthorize(resolve func(ctx context.Context, source *AuthorizeSource) error) {
+	r.provider.authorizeResolvers = append(r.provider.authorizeResolvers, resolve)
+}
+
 // ValidateAuthorize adds a check of every authorization request, after the library's
 // own checks. Its error is sent to the application.
 func (r *Registry) ValidateAuthorize(check func(ctx context.Context, request *AuthorizeRequest) error) {

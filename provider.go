@@ -52,6 +52,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -79,14 +80,19 @@ type Config struct {
 	// Extensions add endpoints, scopes and checks. For example,
 	// oidc.New adds OpenID Connect.
 	Extensions []Extension
+	// ResponseTypes are the response types that applications may request, such as "code"
+	// and "code id_token". Each word needs a [Responder], from a grant or an extension.
+	// An application must also be allowed the type. If nil, it is "code" if a grant has
+	// it, and none otherwise.
+	ResponseTypes []ResponseType
 	// Scopes are the scopes that applications may request, such as [StaticScopes].
 	// Extensions add scopes of their own. If nil, there are no others.
 	Scopes ScopeBackend
 
 	// AuthorizeParameters names further parameters of authorization requests for
 	// functions of the host, such as SkipConsent, which find them in
-	// AuthorizeRequest.Form. A parameter is dropped unless it is listed here or
-	// known to the library or an extension.
+	// ConsentRequest.Form. A parameter is dropped unless it is listed here or known to
+	// the library or an extension.
 	AuthorizeParameters []string
 
 	// Resources are the APIs that an application may name to get a token for them
@@ -103,7 +109,7 @@ type Config struct {
 	// application, the application loses its own trust, but the answer of this
 	// function still applies: return true only for applications without a UserID. If
 	// nil, no further application is trusted.
-	SkipConsent func(ctx context.Context, request *AuthorizeRequest, user *User) (bool, error)
+	SkipConsent func(ctx context.Context, request *ConsentRequest, user *User) (bool, error)
 
 	// AccessTokens generates access tokens. They must be impossible to guess and
 	// different each time. go-oauth2's generates.NewAccessGenerate meets both conditions;
@@ -220,25 +226,28 @@ func withDefaults(config Config) (Config, error) {
 // Provider is an authorization server. It is safe for concurrent use, and any number
 // of Providers can share a database.
 type Provider struct {
-	issuer      string
-	prefix      string
-	store       Store
-	config      Config
-	grants      map[oauth2.GrantType]Grant
-	grantTypes  []oauth2.GrantType
-	authorizers map[string]Authorizer
-	finders     []CredentialFinder
-	scopes      map[string]string
-	parameters  map[string]bool // known parameters of authorization requests
+	issuer     string
+	prefix     string
+	store      Store
+	config     Config
+	grants     map[oauth2.GrantType]Grant
+	grantTypes []oauth2.GrantType
+	finders    []CredentialFinder
+	scopes     map[string]string
+	parameters map[string]bool // known parameters of authorization requests
+
+	responders    map[ResponseType]Responder   // by their word
+	responseTypes map[ResponseType][]Responder // allowed types, with their responders in order
 
 	sharedSecret atomic.Pointer[string]
 
-	endpoints         []Endpoint
-	authorizeChecks   []func(context.Context, *AuthorizeRequest) error
-	tokenDecorators   []func(context.Context, *Issued) error
-	keyBindings       KeyBindings
-	metadata          []metadataMembers
-	metadataDocuments []MetadataDocument
+	endpoints          []Endpoint
+	authorizeResolvers []func(context.Context, *AuthorizeSource) error
+	authorizeChecks    []func(context.Context, *AuthorizeRequest) error
+	tokenDecorators    []func(context.Context, *Issued) error
+	keyBindings        KeyBindings
+	metadata           []metadataMembers
+	metadataDocuments  []MetadataDocument
 }
 
 // New returns a Provider. The issuer is its identifier (RFC 8414 §2): an https URL
@@ -256,14 +265,15 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 		return nil, err
 	}
 	provider := &Provider{
-		issuer:      issuer,
-		prefix:      prefix,
-		store:       store,
-		config:      config,
-		grants:      map[oauth2.GrantType]Grant{},
-		authorizers: map[string]Authorizer{},
-		scopes:      map[string]string{},
-		parameters:  map[string]bool{},
+		issuer:        issuer,
+		prefix:        prefix,
+		store:         store,
+		config:        config,
+		grants:        map[oauth2.GrantType]Grant{},
+		scopes:        map[string]string{},
+		parameters:    map[string]bool{},
+		responders:    map[ResponseType]Responder{},
+		responseTypes: map[ResponseType][]Responder{},
 	}
 	for _, name := range append(authorizeParameters(), config.AuthorizeParameters...) {
 		provider.parameters[name] = true
@@ -276,6 +286,9 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 	}
 	if err := provider.extend(); err != nil {
 		return nil, fmt.Errorf("oauthkit: %w", err)
+	}
+	if err := provider.addResponseTypes(); err != nil {
+		return nil, fmt.Errorf("oauthkit: Config.ResponseTypes: %w", err)
 	}
 	return provider, nil
 }
@@ -291,11 +304,10 @@ func (p *Provider) addGrants(grants []Grant) error {
 		}
 		p.grants[grantType] = grant
 		p.grantTypes = append(p.grantTypes, grantType)
-		if authorizer, ok := grant.(Authorizer); ok {
-			if _, exists := p.authorizers[authorizer.ResponseType()]; exists {
-				return fmt.Errorf("oauthkit: Config.Grants: response type %q is listed twice", authorizer.ResponseType())
+		if responder, ok := grant.(Responder); ok {
+			if err := p.addResponder(responder); err != nil {
+				return fmt.Errorf("oauthkit: Config.Grants: %w", err)
 			}
-			p.authorizers[authorizer.ResponseType()] = authorizer
 		}
 		if finder, ok := grant.(CredentialFinder); ok {
 			p.finders = append(p.finders, finder)
@@ -343,14 +355,9 @@ func (p *Provider) Logger() *slog.Logger { return p.config.Logger }
 // GrantTypes returns the grant types in the order of Config.Grants.
 func (p *Provider) GrantTypes() []oauth2.GrantType { return slices.Clone(p.grantTypes) }
 
-// ResponseTypes returns the response types, sorted.
-func (p *Provider) ResponseTypes() []string {
-	types := make([]string, 0, len(p.authorizers))
-	for responseType := range p.authorizers {
-		types = append(types, responseType)
-	}
-	slices.Sort(types)
-	return types
+// ResponseTypes returns the response types that applications may request, sorted.
+func (p *Provider) ResponseTypes() []ResponseType {
+	return slices.Sorted(maps.Keys(p.responseTypes))
 }
 
 // Ready returns nil if the store answers and can be written to. Call it from the

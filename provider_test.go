@@ -57,15 +57,16 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// codeGrant is an [Authorizer] with any grant type and the response type code.
+// codeGrant is a [Grant] of any type that responds to the word code.
 type codeGrant struct {
-	Authorizer
+	Grant
+	Responder
 	name oauth2.GrantType
 }
 
 func (g codeGrant) GrantType() oauth2.GrantType { return g.name }
 
-func (g codeGrant) ResponseType() string { return "code" }
+func (g codeGrant) ResponseType() ResponseType { return ResponseTypeCode }
 
 func TestNewRefusesGrants(t *testing.T) {
 	for name, grants := range map[string][]Grant{

@@ -3,7 +3,6 @@ package grants
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -20,22 +19,15 @@ type AuthorizationCodeConfig struct {
 	Lifetime time.Duration
 }
 
-// CodeStore is the store that [AuthorizationCode] requires.
-type CodeStore interface {
-	oauthkit.CodeStore
-	// SaveApproval is that of [oauthkit.Store].
-	SaveApproval(ctx context.Context, approval *oauthkit.Approval) error
-}
-
 // authorizationCode is the grant of RFC 6749 §4.1 with PKCE (RFC 7636).
 type authorizationCode struct {
-	store    CodeStore
+	store    oauthkit.CodeStore
 	lifetime time.Duration
 }
 
 // AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). It requires
 // PKCE with S256 of every application (RFC 9700 §2.1.1).
-func AuthorizationCode(store CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
+func AuthorizationCode(store oauthkit.CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
 	lifetime := config.Lifetime
 	if lifetime <= 0 {
 		lifetime = time.Minute
@@ -46,36 +38,30 @@ func AuthorizationCode(store CodeStore, config AuthorizationCodeConfig) oauthkit
 // GrantType implements [oauthkit.Grant].
 func (g *authorizationCode) GrantType() oauth2.GrantType { return oauth2.AuthorizationCode }
 
-// ResponseType implements [oauthkit.Authorizer].
-func (g *authorizationCode) ResponseType() string { return string(oauth2.Code) }
+// ResponseType implements [oauthkit.Responder].
+func (g *authorizationCode) ResponseType() oauthkit.ResponseType { return oauthkit.ResponseTypeCode }
 
-// ValidateAuthorize implements [oauthkit.Authorizer].
+// ValidateAuthorize implements [oauthkit.Responder].
 func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest) error {
 	return checkChallenge(request.Form)
 }
 
-// Authorize implements [oauthkit.Authorizer]. It saves the approval and a new code
-// (RFC 6749 §4.1.2).
-func (g *authorizationCode) Authorize(ctx context.Context, request *oauthkit.AuthorizeRequest, approval *oauthkit.Approval) (url.Values, error) {
+// Respond implements [oauthkit.Responder]. It adds a new code (RFC 6749 §4.1.2).
+func (g *authorizationCode) Respond(_ context.Context, request *oauthkit.AuthorizeRequest, answer *oauthkit.AuthorizeAnswer) error {
 	value := secret.New(secret.AuthorizationCode)
-	approval.Authorization.ExpiresAt = request.Now.Add(g.lifetime) // until it is redeemed
-	approval.Code = &oauthkit.AuthorizationCode{
+	answer.Approval.Code = &oauthkit.AuthorizationCode{
 		Hash:                secret.Hash(value),
-		Authorization:       approval.Authorization,
+		Authorization:       answer.Approval.Authorization,
 		RedirectURI:         request.RedirectURI(),
 		CodeChallenge:       request.Form.Get("code_challenge"),
 		CodeChallengeMethod: request.Form.Get("code_challenge_method"),
 		Confirmation:        request.Confirmation,
 		IssuedAt:            request.Now,
-		ExpiresAt:           approval.Authorization.ExpiresAt,
+		ExpiresAt:           request.Now.Add(g.lifetime),
 	}
-	switch err := g.store.SaveApproval(ctx, approval); {
-	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound), errors.Is(err, oauthkit.ErrEnded):
-		return nil, err
-	case err != nil:
-		return nil, oauthkit.Unavailable(err)
-	}
-	return url.Values{"code": {value}}, nil
+	answer.Approval.KeepUntil(answer.Approval.Code.ExpiresAt) // until it is redeemed
+	answer.Parameters.Set("code", value)
+	return nil
 }
 
 // Exchange implements [oauthkit.Grant] (RFC 6749 §4.1.3).

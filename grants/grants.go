@@ -19,7 +19,7 @@ import (
 // Store is the store that [Standard] requires.
 type Store interface {
 	oauthkit.TokenStore
-	CodeStore
+	oauthkit.CodeStore
 	oauthkit.RefreshTokenStore
 }
 

@@ -74,7 +74,7 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 // responded or failed. Otherwise the user must be asked, and it returns the remembered
 // consent, which is nil if there is none or if it was revoked concurrently.
 func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, interactionHash string) (consent *oauthkit.Consent, done bool, err error) {
-	consent, enough, err := h.provider.RememberedConsent(r.Context(), request, user)
+	consent, enough, err := h.provider.RememberedConsent(r.Context(), &request.ConsentRequest, user)
 	if err != nil || !enough {
 		return consent, err != nil, err
 	}
@@ -89,7 +89,7 @@ func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, requ
 // returns ErrRevoked and writes nothing. If the application was deleted or disabled,
 // it returns ErrEnded: there is no application to send the error to.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision) error {
-	response, err := h.provider.Approve(r.Context(), request, user, decision)
+	parameters, err := h.provider.Respond(r.Context(), request, user, decision)
 	switch {
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrEnded):
 		return err
@@ -98,8 +98,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 	case err != nil:
 		return h.refuse(w, r, request, err)
 	}
-	redirect(w, request.RedirectTo(response))
-	return nil
+	return h.answer(w, r, request, parameters)
 }
 
 // refuse sends an error to the application, or returns it for the error
@@ -116,7 +115,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, request *oauthk
 		}
 		return err
 	}
-	if failure := sendError(w, request, err); failure != nil {
+	if failure := h.sendError(w, r, request, err); failure != nil {
 		return failure
 	}
 	h.recordRejection(r, request.Application.GetID(), err, false)
@@ -132,13 +131,12 @@ func isUserRegistered(app oauthkit.Application) bool {
 }
 
 // sendError is refuse without the event.
-func sendError(w http.ResponseWriter, request *oauthkit.AuthorizeRequest, err error) error {
+func (h *Handler) sendError(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, err error) error {
 	switch oauthkit.CodeOf(err) {
 	case oauthkit.ServerError, oauthkit.TemporarilyUnavailable:
 		return err
 	}
-	redirect(w, request.RedirectTo(oauthkit.Refusal(err)))
-	return nil
+	return h.answer(w, r, request, oauthkit.Refusal(err))
 }
 
 // recordRejection records the event of a refused authorization request.

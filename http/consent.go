@@ -108,11 +108,11 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resume
 	}
 	switch form.Get("decision") {
 	case "allow":
-		consent, _, err := h.provider.RememberedConsent(r.Context(), request.AuthorizeRequest, user)
+		consent, _, err := h.provider.RememberedConsent(r.Context(), &request.ConsentRequest, user)
 		if err != nil {
 			return err
 		}
-		scopes, err := h.chosenScopes(request, form)
+		scopes, err := h.chosenScopes(&request.ConsentRequest, form)
 		switch {
 		case errors.Is(err, errNothingChosen):
 			return h.writeConsentPage(w, r, request, user, consent, true)
@@ -123,11 +123,11 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resume
 			Consent: consent, Given: true, Scopes: scopes, InteractionHash: secret.Hash(request.id),
 		})
 	case "deny":
-		err := h.provider.Deny(r.Context(), request.AuthorizeRequest, user, secret.Hash(request.id))
+		err := h.provider.Deny(r.Context(), &request.ConsentRequest, user, secret.Hash(request.id))
 		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
 			return errDecided
 		}
-		return sendError(w, request.AuthorizeRequest, err) // Deny has recorded the event
+		return h.sendError(w, r, request.AuthorizeRequest, err) // Deny has recorded the event
 	default:
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
 	}
@@ -142,7 +142,7 @@ const scopeField = "scope"
 // chosenScopes returns the scopes of the request that the user approved, or
 // nil if the page has no choice. The user can only approve scopes that the
 // page offered, and at least one.
-func (h *Handler) chosenScopes(request *resumed, form url.Values) (oauthkit.Scopes, error) {
+func (h *Handler) chosenScopes(request *oauthkit.ConsentRequest, form url.Values) (oauthkit.Scopes, error) {
 	if !h.config.UserChoosesScopes || len(request.Scopes) == 0 {
 		return nil, nil
 	}

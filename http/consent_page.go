@@ -79,10 +79,28 @@ func consentSamples() []PageContent {
 // writeConsentPage asks the user for consent. NothingChosen reports whether the user has
 // already submitted the form without a scope.
 func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) error {
+	content, response, err := h.consentPage(r, &request.ConsentRequest, user, consent, nothingChosen)
+	if err != nil {
+		return err
+	}
+	content.Host = answerHost(request.RedirectURI())
+	content.SwitchURL = h.loginURL(h.consentLogin(request.AuthorizeRequest, request.path, user))
+	content.Action = h.provider.Prefix() + "/consent"
+	content.Interaction = request.id
+	content.Token = request.formToken(user)
+	response.FormAction = "'self' " + formTargets(request.RedirectURI())
+	return h.writePage(w, r, response, content)
+}
+
+// consentPage returns what the consent page shows of a request, without the form.
+func (h *Handler) consentPage(r *http.Request, request *oauthkit.ConsentRequest, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) (*ConsentPage, PageResponse, error) {
 	app, uiLocales := request.Application, request.Form.Get("ui_locales")
+	response := PageResponse{Name: "consent", Status: http.StatusOK, Title: "consent.title", UILocales: uiLocales}
+	if nothingChosen {
+		response.Status, response.Title = http.StatusUnprocessableEntity, "consent.nothing_chosen.title"
+	}
 	content := &ConsentPage{
 		Application:   oauthkit.DisplayName(app),
-		Host:          answerHost(request.RedirectURI()),
 		Verified:      oauthkit.IsVerified(app),
 		Choosable:     h.config.UserChoosesScopes,
 		NothingChosen: nothingChosen,
@@ -90,14 +108,10 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		Resources:     request.Resources,
 		EveryAPI:      len(request.Resources) == 0 && h.provider.HasResources(),
 		User:          cmp.Or(user.Name, user.Subject),
-		SwitchURL:     h.loginURL(h.consentLogin(request.AuthorizeRequest, request.path, user)),
-		Action:        h.provider.Prefix() + "/consent",
-		Interaction:   request.id,
-		Token:         request.formToken(user),
 	}
 	texts, err := h.provider.ScopeTexts(r.Context())
 	if err != nil {
-		return err
+		return nil, response, err
 	}
 	language := h.pages.catalogue.choose(r, uiLocales)
 	for _, scope := range request.Scopes {
@@ -110,14 +124,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	if h.config.ConsentRows != nil {
 		content.Rows = h.config.ConsentRows(r.Context(), app)
 	}
-	response := PageResponse{
-		Name: "consent", Status: http.StatusOK, Title: "consent.title",
-		FormAction: "'self' " + formTargets(request.RedirectURI()), UILocales: uiLocales,
-	}
-	if nothingChosen {
-		response.Status, response.Title = http.StatusUnprocessableEntity, "consent.nothing_chosen.title"
-	}
-	return h.writePage(w, r, response, content)
+	return content, response, nil
 }
 
 // answerHost returns the host of an https redirect URI. It is empty for a loopback

@@ -105,7 +105,7 @@ func (h *Handler) resume(r *http.Request, form url.Values) (*resumed, error) {
 	if err := h.checkPending(found); err != nil {
 		return nil, err
 	}
-	found.AuthorizeRequest, err = h.provider.NewAuthorizeRequest(r.Context(), found.pending.parameters)
+	found.AuthorizeRequest, err = h.provider.ResumeAuthorizeRequest(r.Context(), found.pending.parameters, found.pending.provenance)
 	if found.AuthorizeRequest == nil {
 		return nil, err
 	}
@@ -129,10 +129,13 @@ func (h *Handler) findPending(r *http.Request, form url.Values) (*resumed, error
 		return nil, err
 	}
 	waiting, err := decodePending(encoded)
+	if err != nil {
+		return nil, errGone // saved by another version of the library
+	}
 	return &resumed{
 		pending: waiting, path: h.consentPath(id), id: id, subject: interaction.Subject,
 		decided: !interaction.ConsumedAt.IsZero(), browser: h.browser(r),
-	}, err
+	}, nil
 }
 
 func (h *Handler) findInteraction(ctx context.Context, id string) (*oauthkit.Interaction, error) {
@@ -178,9 +181,15 @@ var errOtherBrowser = oauthkit.Errorf(oauthkit.AccessDenied, "this sign-in was b
 var errDecided = wire.WithStatus(http.StatusConflict, oauthkit.Errorf(oauthkit.InvalidRequest, "this request was answered already; return to the application").
 	WithReason(oauthkit.ReasonRequestAnswered))
 
-// formToken binds the form of the consent page to the browser, to what the page
-// shows, and to the user and session. The browser's cookie is the key.
+// consentToken binds the form of a consent page to the browser, to the request with
+// this id and what the page shows of it, and to the user and session. The browser's
+// cookie is the key.
+func consentToken(browser, id string, request *oauthkit.ConsentRequest, user *oauthkit.User) string {
+	shown := []string{id, request.ApplicationDigest(), request.Scopes.String(), request.Resources.String()}
+	return formToken(browser, strings.Join(shown, "\x00"), user)
+}
+
+// formToken returns the token of the form on the consent page.
 func (r *resumed) formToken(user *oauthkit.User) string {
-	shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}
-	return formToken(r.browser, strings.Join(shown, "\x00"), user)
+	return consentToken(r.browser, r.id, &r.ConsentRequest, user)
 }

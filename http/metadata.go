@@ -65,7 +65,7 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 		"issuer":                   h.provider.Issuer(),
 		"scopes_supported":         slices.Sorted(maps.Keys(scopes)),
 		"response_types_supported": h.provider.ResponseTypes(),
-		"response_modes_supported": []string{"query"},
+		"response_modes_supported": oauthkit.ResponseModes(),
 		"grant_types_supported":    h.provider.GrantTypes(),
 		"authorization_response_iss_parameter_supported": true, // RFC 9207 §3
 	}

@@ -39,6 +39,7 @@ type pending struct {
 	browserHash [sha256.Size]byte
 	begun       time.Time
 	expires     time.Time
+	provenance  oauthkit.Provenance
 	parameters  url.Values
 }
 
@@ -47,20 +48,32 @@ func newPending(request *oauthkit.AuthorizeRequest) *pending {
 	p := &pending{
 		begun:      request.Now,
 		expires:    request.Now.Add(interactionLifetime),
+		provenance: request.Provenance,
 		parameters: request.Form,
 	}
 	rand.Read(p.seed[:])
 	return p
 }
 
-// pendingVersion is the first byte of an encoded request. A later version may encode
-// more, for example that the request was pushed.
+// pendingVersion is the first byte of an encoded request.
 const pendingVersion = 1
+
+// The bits of an encoded provenance.
+const (
+	pushedBit = 1 << iota
+	signedBit
+)
 
 // encode returns the fields of fixed length, then alternating names and values
 // separated by NUL, which they cannot contain.
 func (p *pending) encode() []byte {
-	encoded := []byte{pendingVersion}
+	encoded := []byte{pendingVersion, 0}
+	if p.provenance.Pushed {
+		encoded[1] |= pushedBit
+	}
+	if p.provenance.Signed {
+		encoded[1] |= signedBit
+	}
 	encoded = append(encoded, p.seed[:]...)
 	encoded = append(encoded, p.browserHash[:]...)
 	encoded = binary.BigEndian.AppendUint64(encoded, uint64(p.begun.UnixMicro()))
@@ -78,11 +91,12 @@ var errPending = errors.New("invalid encoding of a pending authorization request
 
 func decodePending(encoded []byte) (*pending, error) {
 	p := &pending{parameters: url.Values{}}
-	fixed := 1 + len(p.seed) + len(p.browserHash) + 8 + 8
+	fixed := 2 + len(p.seed) + len(p.browserHash) + 8 + 8
 	if len(encoded) < fixed || encoded[0] != pendingVersion {
 		return nil, errPending
 	}
-	reader := bytes.NewBuffer(encoded[1:])
+	p.provenance = oauthkit.Provenance{Pushed: encoded[1]&pushedBit != 0, Signed: encoded[1]&signedBit != 0}
+	reader := bytes.NewBuffer(encoded[2:])
 	copy(p.seed[:], reader.Next(len(p.seed)))
 	copy(p.browserHash[:], reader.Next(len(p.browserHash)))
 	p.begun = time.UnixMicro(int64(binary.BigEndian.Uint64(reader.Next(8)))).UTC()

@@ -2,7 +2,6 @@ package oauthhttp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -105,7 +104,7 @@ func (h *Handler) waitingAt(r *http.Request, next string) (*oauthkit.AuthorizeRe
 	switch {
 	case err == nil:
 		return found.AuthorizeRequest, nil
-	case wire.Status(err) < http.StatusInternalServerError, errors.Is(err, errPending):
+	case wire.Status(err) < http.StatusInternalServerError:
 		return nil, nil
 	default:
 		return nil, asTimeout(ctx, err)

@@ -21,7 +21,10 @@ func FuzzPending(f *testing.F) {
 			}
 		}
 		request := &oauthkit.AuthorizeRequest{
-			Now: time.Date(2026, 3, 1, 12, 0, 0, 1000, time.UTC), Form: url.Values{name: {one, other}, name + "2": {other}},
+			ConsentRequest: oauthkit.ConsentRequest{
+				Now: time.Date(2026, 3, 1, 12, 0, 0, 1000, time.UTC), Form: url.Values{name: {one, other}, name + "2": {other}},
+			},
+			Provenance: oauthkit.Provenance{Pushed: len(one) > len(other), Signed: len(other) > 3},
 		}
 		want := newPending(request)
 		want.browserHash = [32]byte{0, 1, 2}
@@ -29,8 +32,8 @@ func FuzzPending(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
-		for _, damaged := range [][]byte{nonsense, append(want.encode()[:81:81], nonsense...), append([]byte{2}, want.encode()[1:]...)} {
-			if got, err := decodePending(damaged); err == nil && len(damaged) < 81 {
+		for _, damaged := range [][]byte{nonsense, append(want.encode()[:82:82], nonsense...), append([]byte{2}, want.encode()[1:]...)} {
+			if got, err := decodePending(damaged); err == nil && len(damaged) < 82 {
 				t.Errorf("got %+v of %d bytes, want an error", got, len(damaged))
 			}
 		}

@@ -103,7 +103,7 @@ func (s *site) code(user *oauthkit.User, parameters url.Values) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	response, err := s.provider.Approve(s.t.Context(), request, user, oauthkit.Decision{})
+	response, err := s.provider.Respond(s.t.Context(), request, user, oauthkit.Decision{})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestApprovalPrompt(t *testing.T) {
 		{Name: "unknown approval_prompt", Test: unknownApprovalPrompt},
 		{Name: "trusted application", Test: trustedApplication},
 		{Name: "trusted by the host", Test: trustedByHost, Configure: func(config *oauthkit.Config, _ storetest.Store) {
-			config.SkipConsent = func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+			config.SkipConsent = func(_ context.Context, request *oauthkit.ConsentRequest, user *oauthkit.User) (bool, error) {
 				return request.Application.GetID() == "web" && user.Subject == "alice", nil
 			}
 		}},

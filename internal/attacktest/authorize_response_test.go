@@ -33,11 +33,18 @@ func TestAuthorizeResponse(t *testing.T) {
 
 func responseModes(_ *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	for _, mode := range []string{"fragment", "query.jwt", "fragment.jwt", "jwt", "web_message", "form_post", "form_post.jwt", "QUERY", "x"} {
+	for _, mode := range []string{"query.jwt", "fragment.jwt", "jwt", "web_message", "form_post.jwt", "QUERY", "Fragment", "query fragment", "x"} {
 		alice.Authorize(s.Web.AuthorizeRequest("response_mode=" + mode)).Refused("invalid_request")
 	}
 	alice.Authorize(s.Web.AuthorizeRequest("response_mode=query", "+response_mode=query")).Refused("invalid_request")
-	alice.Approve(s.Web.AuthorizeRequest("response_mode=query")).Code()
+	for _, mode := range []string{"query", "fragment", "form_post"} {
+		alice.Approve(s.Web.AuthorizeRequest("response_mode=" + mode)).Code()
+		alice.Authorize(s.Web.AuthorizeRequest("scope=nonsense", "response_mode="+mode)).Refused("invalid_scope")
+	}
+	// A response with a token must not be in the query, not even an error.
+	alice.Authorize(s.Web.AuthorizeRequest("response_type=token", "response_mode=query")).Refused("unsupported_response_type")
+	// A browser cannot post to an app.
+	alice.Authorize(s.CLI.AuthorizeRequest("redirect_uri=com.example.cli:/cb", "response_mode=form_post")).Refused("invalid_request")
 }
 
 func exactState(_ *testing.T, s *fixture.Server) {

@@ -23,7 +23,7 @@ func TestRedirector(t *testing.T) {
 // of a user.
 func brokenRequests(client *fixture.Client) [][]string {
 	return [][]string{
-		{"scope=nonsense"}, {"scope=openid api:write"}, {"response_type=token"}, {"response_type"}, {"response_mode=fragment"}, {"code_challenge", "code_challenge_method"},
+		{"scope=nonsense"}, {"scope=openid api:write"}, {"response_type=token"}, {"response_type"}, {"response_mode=web_message"}, {"code_challenge", "code_challenge_method"},
 		{"code_challenge_method=plain"}, {"max_age=x"}, {"prompt=x"}, {"resource=https://evil.test"}, {"request=x"}, {"claims=x"},
 		{"id_token_hint=x"}, {"+scope=openid"}, {"client_id=" + client.ID, "state=x", "+state=y"},
 	}

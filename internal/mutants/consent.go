@@ -25,12 +25,12 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-not-asked-again", ".",
-			`enough = !request.AskConsent && request.approvalPrompt`, `enough = request.approvalPrompt`,
+			`enough = !request.AskConsent && request.ApprovalPrompt`, `enough = request.ApprovalPrompt`,
 			killer{attacks, "TestAuthorizeUser/memory/A-25"},
 		},
 		{
 			"consent-not-forced", ".",
-			` && request.approvalPrompt != ApprovalForce &&`, ` &&`,
+			` && request.ApprovalPrompt != ApprovalForce &&`, ` &&`,
 			killer{"store/memstore", "TestApprovalPrompt"},
 		},
 		{
@@ -65,13 +65,13 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-withdrawn-comes-back", ".",
-			`if approval.ConsentUse != ConsentWidened || !errors.Is(err, ErrRevoked) {`, `if true {`,
+			`if approval.ConsentUse == ConsentWidened && errors.Is(err, ErrRevoked) {`, `if false {`,
 			killer{"store/memstore", "TestWithdrawnConsentStaysWithdrawn"},
 		},
 		{
 			"consent-of-inactive-user", ".",
-			"switch active, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase !active:",
-			"switch _, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn nil, err\n\tcase false:",
+			"switch active, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn err\n\tcase !active:",
+			"switch _, err := p.userIsActive(ctx, user.Subject); {\n\tcase err != nil:\n\t\treturn err\n\tcase false:",
 			killer{attacks, "TestConsentUser/memory/B-17"},
 		},
 		{
@@ -86,12 +86,12 @@ func ofConsent() []mutant {
 		},
 		{
 			"consent-form-scopes-unsealed", pages,
-			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.ApplicationDigest(), r.Resources.String()}`,
+			`shown := []string{id, request.ApplicationDigest(), request.Scopes.String(), request.Resources.String()}`, `shown := []string{id, request.ApplicationDigest(), request.Resources.String()}`,
 			killer{attacks, "TestConsentPageChanged/memory/B-10 other default"},
 		},
 		{
 			"consent-form-digest-unsealed", pages,
-			`shown := []string{r.id, r.ApplicationDigest(), r.Scopes.String(), r.Resources.String()}`, `shown := []string{r.id, r.Scopes.String(), r.Resources.String()}`,
+			`shown := []string{id, request.ApplicationDigest(), request.Scopes.String(), request.Resources.String()}`, `shown := []string{id, request.Scopes.String(), request.Resources.String()}`,
 			killer{attacks, "TestConsentPageChanged/memory/B-10 another name"},
 		},
 		{

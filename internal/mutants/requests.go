@@ -61,22 +61,52 @@ func ofRequests() []mutant {
 		},
 		{
 			"authorize-response-mode", ".",
-			`case "", "query":`, `case "", "query", "fragment", "form_post":`,
+			`case requested == "", requested == string(request.ResponseMode):`, `case true:`,
 			killer{attacks, "TestAuthorizeResponse/memory/A-08"},
 		},
 		{
 			"authorize-grant-not-allowed", ".",
-			`if !request.Application.AllowsGrant(authorizer.GrantType()) {`, `if false {`,
+			`allowed = allowed && request.Application.AllowsGrant(request.GrantType)`, ``,
 			killer{attacks, "TestAuthorizeParameters/memory/A-07"},
 		},
 		{
 			"authorize-pushed-required", ".",
-			`case requiresPushedRequests(request.Application):`, `case false:`,
+			`case requiresPushedRequests(request.Application) && !request.Provenance.Pushed:`, `case false:`,
 			killer{attacks, "TestAuthorizeParameters/memory/A-32"},
 		},
 		{
+			"authorize-type-not-allowed", ".",
+			`allowed := AllowsResponseType(request.Application, request.ResponseType)`, `allowed := true`,
+			killer{attacks, "TestResponseTypes/memory/A-07"},
+		},
+		{
+			"authorize-token-in-query", ".",
+			`case ResponseTypeToken, ResponseTypeIDToken:`, `case "never":`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-06"},
+		},
+		{
+			"authorize-form-post-to-app", ".",
+			`if scheme == "https" || scheme == "http" {`, `if true {`,
+			killer{attacks, "TestAuthorizeResponse/memory/A-08"},
+		},
+		{
+			"authorize-parts-in-any-order", ".",
+			`return cmp.Compare(position(a.ResponseType()), position(b.ResponseType()))`, `return cmp.Compare(position(b.ResponseType()), position(a.ResponseType()))`,
+			killer{attacks, "TestResponseTypes/memory/A-06"},
+		},
+		{
+			"pushed-for-another-client", ".",
+			`if len(clientID) != 1 || clientID[0] != source.Application.GetID() {`, `if false {`,
+			killer{attacks, "TestPushedRequests/memory/PA-02"},
+		},
+		{
+			"pushed-mark-unsealed", pages,
+			`p.provenance = oauthkit.Provenance{Pushed: encoded[1]&pushedBit != 0, Signed: encoded[1]&signedBit != 0}`, `p.provenance = oauthkit.Provenance{Pushed: true}`,
+			killer{attacks, "TestPushedRequests/memory/PA-09"},
+		},
+		{
 			"authorize-no-issuer", ".",
-			`response.Set("iss", r.issuer)`, ``,
+			`parameters.Set("iss", r.provider.issuer)`, ``,
 			killer{attacks, "TestAuthorizeResponse/memory/A-13"},
 		},
 		{

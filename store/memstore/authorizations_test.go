@@ -32,7 +32,7 @@ func (c *connected) signsIn(scope string) string {
 	c.Helper()
 	request, decision := c.opens(scope)
 	decision.Given = true
-	answer, err := c.provider.Approve(c.Context(), request, c.user, decision)
+	answer, err := c.provider.Respond(c.Context(), request, c.user, decision)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestUnredeemedIsNoSignIn(t *testing.T) {
 	c := newConnected(t)
 	request, decision := c.opens("basic")
 	decision.Given = true
-	if _, err := c.provider.Approve(t.Context(), request, c.user, decision); err != nil {
+	if _, err := c.provider.Respond(t.Context(), request, c.user, decision); err != nil {
 		t.Fatal(err)
 	}
 	if got := c.connections(); len(got) != 1 || got[0].Consent == nil || len(got[0].Authorizations) != 0 || !got[0].LastUsedAt().IsZero() {
@@ -268,7 +268,7 @@ func TestEndedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	*c.events = nil
-	_, err = c.provider.Approve(t.Context(), request, c.user, decision)
+	_, err = c.provider.Respond(t.Context(), request, c.user, decision)
 	if !errors.Is(err, oauthkit.ErrEnded) || oauthkit.CodeOf(err) != oauthkit.InvalidRequest || oauthkit.ReasonOf(err) != oauthkit.ReasonApplicationUnknown {
 		t.Errorf("got %v, want an error about an unknown application", err)
 	}

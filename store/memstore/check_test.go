@@ -338,7 +338,7 @@ func (s *checkScene) clearKeys(accepted bool) {
 	s.config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{Keys: s.store, AcceptClearKeys: accept})}
 }
 
-func codesFor(store grants.CodeStore, lifetime time.Duration) oauthkit.Grant {
+func codesFor(store oauthkit.CodeStore, lifetime time.Duration) oauthkit.Grant {
 	return grants.AuthorizationCode(store, grants.AuthorizationCodeConfig{Lifetime: lifetime})
 }
 

@@ -72,7 +72,7 @@ func (s *consentScene) request(scope, redirectURI string, resources ...string) *
 // remembers reports whether a request needs no consent page.
 func (s *consentScene) remembers(request *oauthkit.AuthorizeRequest) bool {
 	s.Helper()
-	_, enough, err := s.provider.RememberedConsent(s.Context(), request, s.user)
+	_, enough, err := s.provider.RememberedConsent(s.Context(), &request.ConsentRequest, s.user)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.Autho
 	if err := s.store.SaveInteraction(s.Context(), interaction, 10); err != nil {
 		s.Fatal(err)
 	}
-	consent, _, err := s.provider.RememberedConsent(s.Context(), request, s.user)
+	consent, _, err := s.provider.RememberedConsent(s.Context(), &request.ConsentRequest, s.user)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (s *consentScene) opens(scope string, resources ...string) (*oauthkit.Autho
 func (s *consentScene) allows(request *oauthkit.AuthorizeRequest, decision oauthkit.Decision) *oauthkit.Consent {
 	s.Helper()
 	decision.Given = true
-	response, err := s.provider.Approve(s.Context(), request, s.user, decision)
+	response, err := s.provider.Respond(s.Context(), request, s.user, decision)
 	if err != nil || response.Get("code") == "" {
 		s.Fatalf("Approve: got %v, %v, want a code", response, err)
 	}
@@ -151,7 +151,7 @@ func TestWithdrawnConsentIsNotRemembered(t *testing.T) {
 	s.allows(s.opens("read write"))
 	request, decision := s.opens("read")
 	s.revokes()
-	if _, err := s.provider.Approve(t.Context(), request, s.user, decision); !errors.Is(err, oauthkit.ErrRevoked) {
+	if _, err := s.provider.Respond(t.Context(), request, s.user, decision); !errors.Is(err, oauthkit.ErrRevoked) {
 		t.Errorf("got %v, want ErrRevoked", err)
 	}
 	if _, err := s.store.Consent(t.Context(), "client", "alice"); !errors.Is(err, oauthkit.ErrNotFound) {
@@ -363,31 +363,31 @@ func TestSkipConsent(t *testing.T) {
 	down := errors.New("the list of trusted applications is down")
 	tests := []struct {
 		name     string
-		skip     func(*oauthkit.AuthorizeRequest, *oauthkit.User) (bool, error)
+		skip     func(*oauthkit.ConsentRequest, *oauthkit.User) (bool, error)
 		change   func(*oauthkit.AuthorizeRequest)
 		skips    bool
 		wantCode oauthkit.ErrorCode
 	}{
 		{
 			name: "this application for this user", skips: true,
-			skip: func(request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+			skip: func(request *oauthkit.ConsentRequest, user *oauthkit.User) (bool, error) {
 				return request.Application.GetID() == "client" && user.Subject == "alice", nil
 			},
 		},
-		{name: "not this one", skip: func(*oauthkit.AuthorizeRequest, *oauthkit.User) (bool, error) { return false, nil }},
+		{name: "not this one", skip: func(*oauthkit.ConsentRequest, *oauthkit.User) (bool, error) { return false, nil }},
 		{
-			name: "prompt=consent", skip: func(*oauthkit.AuthorizeRequest, *oauthkit.User) (bool, error) { return true, nil },
+			name: "prompt=consent", skip: func(*oauthkit.ConsentRequest, *oauthkit.User) (bool, error) { return true, nil },
 			change: func(request *oauthkit.AuthorizeRequest) { request.AskConsent = true },
 		},
 		{
 			name: "the host cannot know", wantCode: oauthkit.TemporarilyUnavailable,
-			skip: func(*oauthkit.AuthorizeRequest, *oauthkit.User) (bool, error) { return true, down },
+			skip: func(*oauthkit.ConsentRequest, *oauthkit.User) (bool, error) { return true, down },
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := newConsentScene(t, func(config *oauthkit.Config, _ *oauthkit.AbstractApplication) {
-				config.SkipConsent = func(_ context.Context, request *oauthkit.AuthorizeRequest, user *oauthkit.User) (bool, error) {
+				config.SkipConsent = func(_ context.Context, request *oauthkit.ConsentRequest, user *oauthkit.User) (bool, error) {
 					return test.skip(request, user)
 				}
 			})
@@ -395,7 +395,7 @@ func TestSkipConsent(t *testing.T) {
 			if test.change != nil {
 				test.change(request)
 			}
-			consent, skips, err := s.provider.RememberedConsent(t.Context(), request, s.user)
+			consent, skips, err := s.provider.RememberedConsent(t.Context(), &request.ConsentRequest, s.user)
 			if test.wantCode != "" {
 				if oauthkit.CodeOf(err) != test.wantCode || skips {
 					t.Errorf("got %t, %v; want %s", skips, err, test.wantCode)
@@ -416,7 +416,7 @@ func TestSkipConsentNeedsIdentity(t *testing.T) {
 	asked := 0
 	s := newConsentScene(t, func(config *oauthkit.Config, app *oauthkit.AbstractApplication) {
 		app.ClientType, app.RedirectURIs = oauthkit.Public, oauthkit.URIs{callback, loopback}
-		config.SkipConsent = func(context.Context, *oauthkit.AuthorizeRequest, *oauthkit.User) (bool, error) {
+		config.SkipConsent = func(context.Context, *oauthkit.ConsentRequest, *oauthkit.User) (bool, error) {
 			asked++
 			return true, nil
 		}
@@ -474,7 +474,7 @@ func TestFewerScopes(t *testing.T) {
 	request, decision := s.opens("read write")
 	decision.Scopes = oauthkit.Scopes{"read", "basic"}
 	decision.Given = true
-	if response, err := s.provider.Approve(t.Context(), request, s.user, decision); oauthkit.CodeOf(err) != oauthkit.InvalidScope {
+	if response, err := s.provider.Respond(t.Context(), request, s.user, decision); oauthkit.CodeOf(err) != oauthkit.InvalidScope {
 		t.Errorf("got %v, %v for a scope that was not asked for, want invalid_scope", response, err)
 	}
 	decision.Scopes = oauthkit.Scopes{"read"}
