@@ -40,8 +40,8 @@ type Authorization struct {
 	// CreatedAt is when it was approved.
 	CreatedAt time.Time
 	// ExpiresAt is when all its credentials expire, however often they are
-	// refreshed. Until its code is redeemed, that is the expiry of the code. If
-	// zero, [TokenRequest.Issue] sets it.
+	// refreshed. Until its code is redeemed, that is the expiry of the code, or of the
+	// tokens that were saved beside it. If zero, [TokenRequest.Issue] sets it.
 	ExpiresAt time.Time
 	// RevokedAt is when it was revoked. It is zero if it was not revoked.
 	RevokedAt time.Time
@@ -90,7 +90,7 @@ type Interaction struct {
 type AuthorizationCode struct {
 	Hash                string
 	Authorization       *Authorization
-	RedirectURI         string       // exactly as it was sent (RFC 6749 §4.1.3)
+	RedirectURI         string       // exactly as it was sent (RFC 6749 §4.1.3); empty: of another grant
 	CodeChallenge       string       // RFC 7636 §4.2
 	CodeChallengeMethod string       // S256
 	Confirmation        Confirmation // the key that the token request must prove; zero: none

@@ -12,7 +12,8 @@ import (
 const maxSkew = 2 * time.Second
 
 // checkPostgresSettings reports a server that cannot be written to, an isolation
-// level at which acts are repeated, and a clock that is wrong.
+// level at which acts are repeated and their snapshots are older than their locks, and
+// a clock that is wrong.
 func checkPostgresSettings(ctx context.Context, d *database, place string) (findings []oauthkit.Finding, err error) {
 	var standby, readOnly bool
 	var isolation string
@@ -33,8 +34,9 @@ func checkPostgresSettings(ctx context.Context, d *database, place string) (find
 	if isolation != "read committed" && isolation != "read uncommitted" { // the same in PostgreSQL
 		findings = append(findings, oauthkit.Finding{
 			ID: "gormstore.W005", Severity: oauthkit.SeverityWarning,
-			Message: fmt.Sprintf("%s has default_transaction_isolation = %s, at which concurrent acts are executed repeatedly", place, isolation),
-			Hint:    "Set it to read committed for the connections of this program, and set other levels for single transactions",
+			Message: fmt.Sprintf("%s has default_transaction_isolation = %s, at which concurrent acts are executed repeatedly, "+
+				"and revoking everything of a user or an application can miss what is saved at that moment", place, isolation),
+			Hint: "Open the database with store/postgres, or set it to read committed for the connections of this program or its pooler",
 		})
 	}
 	if clock.Before(before.Add(-maxSkew)) || clock.After(after.Add(maxSkew)) {

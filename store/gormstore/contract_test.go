@@ -28,8 +28,11 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// TestIsolation RL-12 runs the contract with other default isolation levels than READ
-// COMMITTED. The loser of a race gets the same answer, and the store does not fail.
+// TestIsolation RL-12 runs the contract on connections of other isolation levels than
+// READ COMMITTED, as a pool of the host may have. The loser of a race gets the same
+// answer, and the store does not fail. Revoking everything of a user or an application
+// is left out: at these levels the snapshot of an act can be older than the lock that
+// the revocation looks for (W005).
 func TestIsolation(t *testing.T) {
 	for _, level := range []string{"serializable", "repeatable read"} {
 		t.Run(level, func(t *testing.T) {
@@ -37,7 +40,10 @@ func TestIsolation(t *testing.T) {
 				server := withSetting(t, oauthtest.Postgres(t), "default_transaction_isolation", level)
 				store := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
 				second := migrated[*oauthkit.AbstractApplication](t, opened(t, server, postgres.OpenDB))
-				return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create}
+				type withoutManagement struct{ storetest.Store }
+				return storetest.Subject{
+					Store: withoutManagement{store}, Second: withoutManagement{second}, AddApplication: store.ApplicationTable.Create,
+				}
 			})
 		})
 	}

@@ -89,11 +89,11 @@ func TestPrepare(t *testing.T) {
 	}{
 		{
 			newPostgres(), `SELECT t.[refresh] FROM {refresh_tokens} t WHERE hash = @hash AND id = @id AND @hash <> '' FOR UPDATE`,
-			`SELECT t.hash, t.issued_at, t.expires_at FROM oauth_refresh_tokens t WHERE hash = $1 AND id = $2 AND $1 <> '' FOR UPDATE`,
+			`SELECT t.hash, t.confirmation, t.issued_at, t.expires_at FROM oauth_refresh_tokens t WHERE hash = $1 AND id = $2 AND $1 <> '' FOR UPDATE`,
 		},
 		{
 			newSQLite(), `INSERT INTO {refresh_tokens} ([refresh], authorization_id) VALUES (@[refresh expires_at=@now], @id)`,
-			`INSERT INTO oauth_refresh_tokens (hash, issued_at, expires_at, authorization_id) VALUES (?1, ?2, ?3, ?4)`,
+			`INSERT INTO oauth_refresh_tokens (hash, confirmation, issued_at, expires_at, authorization_id) VALUES (?1, ?2, ?3, ?4, ?5)`,
 		},
 	} {
 		tables := newTables()

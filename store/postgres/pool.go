@@ -56,6 +56,19 @@ func configure(config *pgx.ConnConfig) {
 	config.DialFunc = dialer.DialContext
 }
 
+// isolation is the parameter for the isolation level of single statements.
+const isolation = "default_transaction_isolation"
+
+// isolate lets single statements run at READ COMMITTED, whatever the default of the
+// server, so that a statement sees every row that was committed before it locked its
+// tables. A URL that chooses a level keeps it.
+func isolate(config *pgx.ConnConfig) {
+	_, chosen := config.RuntimeParams[isolation]
+	if !chosen && !strings.Contains(config.RuntimeParams["options"], isolation) {
+		config.RuntimeParams[isolation] = "read committed"
+	}
+}
+
 // readOnlyTransaction is the error code of PostgreSQL for a write to a replica, or while
 // default_transaction_read_only is on.
 const readOnlyTransaction = "25006"

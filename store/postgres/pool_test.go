@@ -18,6 +18,7 @@ import (
 	"github.com/oauthkit/oauthkit/internal/oauthtest"
 	"github.com/oauthkit/oauthkit/store/gormstore"
 	"github.com/oauthkit/oauthkit/store/postgres"
+	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
 // opened returns a store without migrating, and its pool.
@@ -69,6 +70,53 @@ func refusedWrites(t *testing.T, store *gormstore.Store[*oauthkit.AbstractApplic
 	return refused
 }
 
+// alterDatabase sets the default of a parameter for new connections to the database.
+func alterDatabase(t *testing.T, server string, pool *sql.DB, setting string) {
+	t.Helper()
+	address, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement := fmt.Sprintf("ALTER DATABASE %s SET %s", strings.TrimPrefix(address.Path, "/"), setting)
+	if _, err := pool.ExecContext(t.Context(), "BEGIN READ WRITE; "+statement+"; COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestIsolation RL-12 runs the contract, including races, on a server whose default is
+// REPEATABLE READ.
+func TestIsolation(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		server := oauthtest.Postgres(t)
+		_, admin := opened(t, server)
+		alterDatabase(t, server, admin, "default_transaction_isolation = 'repeatable read'")
+		store, second := open(t, server), open(t, server)
+		return storetest.Subject{Store: store, Second: second, AddApplication: store.ApplicationTable.Create}
+	})
+}
+
+// TestIsolationLevel RL-12 shows at which level statements run. A pooler refuses the
+// parameter, so that the default of the server applies.
+func TestIsolationLevel(t *testing.T) {
+	server := oauthtest.Postgres(t)
+	_, admin := opened(t, server)
+	alterDatabase(t, server, admin, "default_transaction_isolation = 'repeatable read'")
+	for name, test := range map[string]struct{ url, want string }{
+		"default":           {server, "read committed"},
+		"chosen by the URL": {server + separator(server) + "default_transaction_isolation=serializable", "serializable"},
+		"chosen by options": {server + separator(server) + "options=-c%20default_transaction_isolation%3Dserializable", "serializable"},
+		"behind a pooler":   {oauthtest.PgBouncer(t, server), "repeatable read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, pool := opened(t, test.url)
+			var level string
+			if err := pool.QueryRowContext(t.Context(), "SELECT current_setting('transaction_isolation')").Scan(&level); err != nil || level != test.want {
+				t.Errorf("got %q, %v, want %q", level, err, test.want)
+			}
+		})
+	}
+}
+
 // TestReadOnly RL-19 makes a database read-only and writable again under open
 // connections.
 func TestReadOnly(t *testing.T) {
@@ -78,14 +126,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	setReadOnly := func(value string) {
-		address, err := url.Parse(server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		statement := fmt.Sprintf("ALTER DATABASE %s SET default_transaction_read_only = %s", strings.TrimPrefix(address.Path, "/"), value)
-		if _, err := adminPool.ExecContext(t.Context(), "BEGIN READ WRITE; "+statement+"; COMMIT"); err != nil {
-			t.Fatal(err)
-		}
+		alterDatabase(t, server, adminPool, "default_transaction_read_only = "+value)
 	}
 	setReadOnly("on")
 	store, pool := opened(t, server)

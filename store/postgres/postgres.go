@@ -54,6 +54,11 @@ func OpenWith[A oauthkit.Application](url string, config gormstore.Config) (*gor
 // the primary: after a server refuses a write as read-only, the pool drops all
 // connections that were opened before.
 //
+// Statements run at READ COMMITTED, even if default_transaction_isolation is another
+// level on the server. A level in the URL is kept. Behind a pooler, which may refuse
+// the parameter, the default of the server applies, and Check reports
+// gormstore.W005 if it is higher.
+//
 // The package comment describes how OpenDB sends statements behind a pooler.
 func OpenDB(url string) (*gorm.DB, error) {
 	config, err := parse(url)
@@ -64,7 +69,10 @@ func OpenDB(url string) (*gorm.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	if pooled && !config.modeChosen {
+	switch {
+	case !pooled:
+		isolate(config.ConnConfig)
+	case !config.modeChosen:
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	pool := openPool(config.ConnConfig)

@@ -132,7 +132,7 @@ func testConsentGivenAgain(t *trial) {
 		approval, code := t.approvalUnder(first)
 		approval.ConsentUse = oauthkit.ConsentNew
 		approval.Consent.ID = id
-		t.wantReplaced(first, approval, code, oauthkit.Scopes{"openid", "read", "write"}[i:])
+		t.wantReplaced(first, approval, oauthkit.Scopes{"openid", "read", "write"}[i:])
 		t.wantConsentIDs(first.ID, firstCode, code)
 	}
 }
@@ -142,14 +142,14 @@ func testConsentWidened(t *trial) {
 	for _, scopes := range []oauthkit.Scopes{{"openid", "read", "write"}, {"write"}} {
 		approval, code := t.approvalUnder(first)
 		approval.ConsentUse = oauthkit.ConsentWidened
-		t.wantReplaced(first, approval, code, scopes)
+		t.wantReplaced(first, approval, scopes)
 		t.wantConsentIDs(first.ID, firstCode, code)
 	}
 }
 
 // wantReplaced saves an Approval that changes the stored Consent, and reports changes
 // of other fields than the scopes, the digest and UpdatedAt.
-func (t *trial) wantReplaced(stored *oauthkit.Consent, approval *oauthkit.Approval, code *oauthkit.AuthorizationCode, scopes oauthkit.Scopes) {
+func (t *trial) wantReplaced(stored *oauthkit.Consent, approval *oauthkit.Approval, scopes oauthkit.Scopes) {
 	t.Helper()
 	later := t.now.Add(time.Hour)
 	approval.Consent.Scopes, approval.Consent.CreatedAt, approval.Consent.UpdatedAt = scopes, later, later
@@ -206,7 +206,7 @@ func testConsentReplaced(t *trial) {
 
 func testApprovalConsumes(t *trial) {
 	interaction := t.mustSaveInteraction()
-	approval, code := t.approval(interaction.Hash)
+	approval, _ := t.approval(interaction.Hash)
 	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	if t.storedInteraction(interaction.Hash).ConsumedAt.IsZero() {
 		t.Errorf("Interaction.ConsumedAt: got none, want the time of SaveApproval")
@@ -217,7 +217,7 @@ func testApprovalConsumes(t *trial) {
 	decided := t.mustSaveInteraction()
 	t.mustSucceed("ConsumeInteraction", t.ConsumeInteraction(t.ctx, decided.Hash, t.now))
 	for _, used := range []*oauthkit.Interaction{interaction, decided} {
-		approval, code = t.approval(used.Hash)
+		approval, code := t.approval(used.Hash)
 		t.wantError("SaveApproval, interaction used", t.SaveApproval(t.ctx, approval), oauthkit.ErrReplayed)
 		t.wantNoCode(code)
 		t.wantNoConsent(approval.Consent)
@@ -250,6 +250,6 @@ func testSaveApprovalFails(t *trial) {
 
 	t.wantEqual("Code", t.storedCode(existing.Hash), existing)
 	t.wantEqual("Interaction", t.storedInteraction(interaction.Hash), interaction)
-	approval, code = t.approval(interaction.Hash)
+	approval, _ = t.approval(interaction.Hash)
 	t.mustSucceed("SaveApproval, after failures", t.SaveApproval(t.ctx, approval))
 }

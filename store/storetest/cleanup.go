@@ -184,7 +184,7 @@ func testCleanupKeepsLasting(t *trial) {
 	t.wantEqual("Consent", t.storedConsent(consent), consent)
 	t.wantEqual("SigningKey", t.keys()[key.ID], key)
 	t.mustFind(t.client)
-	approval, code := t.approvalUnder(consent)
+	approval, _ := t.approvalUnder(consent)
 	t.mustSucceed("SaveApproval, under the consent", t.SaveApproval(t.ctx, approval))
 }
 
