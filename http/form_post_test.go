@@ -91,7 +91,7 @@ func readPostForm(t *testing.T, page string) (action string, fields [][2]string)
 // them to exactly the redirect URI, and runs only the script of the page.
 func TestA09_FormPostPage(t *testing.T) {
 	for _, redirectURI := range []string{
-		"https://rp.test/cb", "https://rp.test/cb(1)/it's?a=b&amp=c&d=%22%3C", "http://127.0.0.1:8080/cb", "http://[::1]/cb?x=1&y=2",
+		"https://rp.test/cb", "https://rp.test/cb(1)/it's?a=b&amp;c&d=%22%3C", "http://127.0.0.1:8080/cb", "http://[::1]/cb?x=1&y=2",
 	} {
 		hostile := url.Values{
 			"state": {`"><script>alert(1)</script>`, `' onfocus='alert(1)`, "{{.Action}} &lt; \n\t\u2028 </form>"},

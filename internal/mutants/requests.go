@@ -86,7 +86,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"authorize-form-post-to-app", ".",
-			`if scheme == "https" || scheme == "http" {`, `if true {`,
+			`if scheme == "https" || scheme == "http" {`, `if scheme != "" {`,
 			killer{attacks, "TestAuthorizeResponse/memory/A-08"},
 		},
 		{
