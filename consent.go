@@ -69,6 +69,9 @@ type Decision struct {
 	Consent *Consent
 	// Given means that the user approved the request just now.
 	Given bool
+	// Denied means that the user denied it. [Provider.Approve] then denies it like
+	// [Provider.Deny].
+	Denied bool
 	// Scopes are the requested scopes that the user approved. If nil, they approved all.
 	Scopes Scopes
 	// InteractionHash is the Interaction to consume. If empty, there is none.
@@ -179,6 +182,9 @@ func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user 
 // [ErrRevoked] if the remembered consent was revoked, so that the user must be asked,
 // and [ErrReplayed] or [ErrNotFound] if the Interaction cannot be consumed.
 func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *User, decision Decision, add func(approval *Approval) error) error {
+	if decision.Denied {
+		return p.Deny(ctx, request, user, decision.InteractionHash)
+	}
 	switch active, err := p.userIsActive(ctx, user.Subject); {
 	case err != nil:
 		return err

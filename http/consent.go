@@ -106,30 +106,38 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resume
 		return oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and decide again").
 			WithReason(oauthkit.ReasonFormExpired)
 	}
-	switch form.Get("decision") {
-	case "allow":
-		consent, _, err := h.provider.RememberedConsent(r.Context(), &request.ConsentRequest, user)
-		if err != nil {
-			return err
-		}
-		scopes, err := h.chosenScopes(&request.ConsentRequest, form)
-		switch {
-		case errors.Is(err, errNothingChosen):
-			return h.writeConsentPage(w, r, request, user, consent, true)
-		case err != nil:
-			return err
-		}
-		return h.approve(w, r, request.AuthorizeRequest, user, oauthkit.Decision{
-			Consent: consent, Given: true, Scopes: scopes, InteractionHash: secret.Hash(request.id),
-		})
-	case "deny":
+	decision, err := h.readDecision(r.Context(), &request.ConsentRequest, user, form)
+	switch {
+	case errors.Is(err, errNothingChosen):
+		return h.writeConsentPage(w, r, request, user, decision.Consent, true)
+	case err != nil:
+		return err
+	case decision.Denied:
 		err := h.provider.Deny(r.Context(), &request.ConsentRequest, user, secret.Hash(request.id))
 		if errors.Is(err, oauthkit.ErrReplayed) || errors.Is(err, oauthkit.ErrNotFound) {
 			return errDecided
 		}
 		return h.sendError(w, r, request.AuthorizeRequest, err) // Deny has recorded the event
+	}
+	decision.InteractionHash = secret.Hash(request.id)
+	return h.approve(w, r, request.AuthorizeRequest, user, *decision)
+}
+
+// readDecision reads the decision from the form of a consent page. If the user allowed
+// access but chose no scope, the error is errNothingChosen.
+func (h *Handler) readDecision(ctx context.Context, request *oauthkit.ConsentRequest, user *oauthkit.User, form url.Values) (*oauthkit.Decision, error) {
+	switch form.Get("decision") {
+	case "allow":
+		consent, _, err := h.provider.RememberedConsent(ctx, request, user)
+		if err != nil {
+			return nil, err
+		}
+		scopes, err := h.chosenScopes(request, form)
+		return &oauthkit.Decision{Consent: consent, Given: true, Scopes: scopes}, err
+	case "deny":
+		return &oauthkit.Decision{Denied: true}, nil
 	default:
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
+		return nil, oauthkit.Errorf(oauthkit.InvalidRequest, "the form has no decision; go back and choose one").WithReason(oauthkit.ReasonNothingChosen)
 	}
 }
 

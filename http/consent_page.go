@@ -16,8 +16,13 @@ type ConsentPage struct {
 	// sentence of your own.
 	Application string
 	// Host is the host of the redirect URI. If it is empty, an app on the user's device
-	// gets the response.
+	// gets the response, unless Elsewhere is true.
 	Host string
+	// Elsewhere reports whether the response goes to no redirect URI, because an
+	// extension delivers it in another way. The page must then name no recipient.
+	Elsewhere bool
+	// Intro is a sentence of the extension whose page this is. Otherwise it is empty.
+	Intro string
 	// Verified reports whether the operator verified the application's name.
 	Verified bool
 	// Rows are the host program's own rows, from Config.ConsentRows.
@@ -73,7 +78,7 @@ func consentSamples() []PageContent {
 	}
 	all := *choice
 	all.Host, all.Verified, all.Choosable, all.EveryAPI = "", true, false, true
-	return []PageContent{choice, &all, &ConsentPage{}}
+	return []PageContent{choice, &all, &ConsentPage{}, &ConsentPage{Elsewhere: true, Intro: "x", Revocable: true}}
 }
 
 // writeConsentPage asks the user for consent. NothingChosen reports whether the user has

@@ -63,11 +63,15 @@ func (h *Handler) readUserForm(w http.ResponseWriter, r *http.Request, action st
 	}
 	browser := h.browser(r)
 	if browser == "" || !secret.Equal(form.Get("token"), formToken(browser, action, user)) {
-		return nil, oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and try again").
-			WithReason(oauthkit.ReasonFormExpired)
+		return nil, errFormExpired
 	}
 	return form, nil
 }
+
+// errFormExpired answers a form that was not shown to this user in this browser and
+// session, or that showed something else.
+var errFormExpired = oauthkit.Errorf(oauthkit.AccessDenied, "this form is not the one that was shown to you; go back, reload the page, and try again").
+	WithReason(oauthkit.ReasonFormExpired)
 
 // formToken returns the token of a form. The browser's cookie is the key. User may be
 // nil.

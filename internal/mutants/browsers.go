@@ -15,6 +15,36 @@ func ofBrowsers() []mutant {
 			killer{attacks, "TestManagement/memory/M-02 a form token"},
 		},
 		{
+			"consent-form-token-any", pages,
+			`shown := browser != "" && secret.Equal(sent.Get("token"), form.token(browser, user, request))`, `shown := browser != ""`,
+			killer{pages, "TestAskConsent/B-01 another token"},
+		},
+		{
+			"consent-form-of-another-request", pages,
+			`[]string{f.Action, f.ID, f.Intro,`, `[]string{f.Action, f.Intro,`,
+			killer{pages, "TestB03_AskConsentShowsSomethingElse"},
+		},
+		{
+			"consent-form-remembered", pages,
+			"case enough && form.AcceptRemembered:", "case enough:",
+			killer{pages, "TestAskConsentTrusted"},
+		},
+		{
+			"denial-approves", ".",
+			"	if decision.Denied {\n		return p.Deny(", "	if false {\n		return p.Deny(",
+			killer{pages, "TestAskConsentAgain"},
+		},
+		{
+			"form-post-any-script", pages,
+			`policy += "script-src " + response.script + "; "`, `policy += "script-src 'unsafe-inline'; "`,
+			killer{pages, "TestA09_FormPostPage"},
+		},
+		{
+			"form-post-unescaped", pages,
+			"[]byte(html.EscapeString(redirectURI))", "[]byte(html.UnescapeString(redirectURI))",
+			killer{pages, "TestA09_FormPostPage"},
+		},
+		{
 			"form-token-of-another-action", pages,
 			`strings.Join([]string{form, user.Subject, user.SessionID}, "\x00")`, `strings.Join([]string{user.Subject, user.SessionID}, "\x00")`,
 			killer{attacks, "TestConsentPageChanged/memory/B-10"},
