@@ -38,6 +38,7 @@ var packages = map[string]string{
 	"context":      "context",
 	"dbresolver":   "gorm.io/plugin/dbresolver",
 	"errors":       "errors",
+	"fs":           "io/fs",
 	"gorm":         "gorm.io/gorm",
 	"gormpostgres": "gorm.io/driver/postgres",
 	"gormstore":    "github.com/oauthkit/oauthkit/store/gormstore",
