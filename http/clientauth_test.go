@@ -257,3 +257,89 @@ func TestChallenge(t *testing.T) {
 		})
 	}
 }
+
+// applicationEndpoint is an extension with an endpoint for applications.
+type applicationEndpoint struct{}
+
+func (applicationEndpoint) Extend(registry *oauthkit.Registry) error {
+	registry.Endpoint(oauthkit.Endpoint{
+		Path: "par", Methods: []string{http.MethodPost}, Metadata: "pushed_authorization_request_endpoint",
+		CrossOrigin: oauthkit.CrossOriginApplication,
+		Application: func(w http.ResponseWriter, _ *http.Request, _ url.Values, _ oauthkit.Application) error {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		},
+	})
+	return nil
+}
+
+// TestListedMethods shows that the metadata, preflight responses and the form of an
+// application follow the list of methods, also for an endpoint of an extension.
+func TestListedMethods(t *testing.T) {
+	provider, err := oauthkit.New("https://as.test/o", memstore.New(), oauthkit.Config{
+		Extensions: []oauthkit.Extension{applicationEndpoint{}},
+		ClientAuthenticators: []oauthkit.ClientAuthenticator{
+			oauthkit.ClientNone(), fakeMethod{name: "header", carrier: oauthkit.ProofCarrier{Header: "Client-Proof"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := NewHandler(provider, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := h.describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for endpoint, want := range map[string][]string{
+		"token": {"none", "header"}, "revocation": {"none", "header"}, "introspection": {"header"},
+		"pushed_authorization_request": {"none", "header"},
+	} {
+		if got, _ := document[endpoint+"_endpoint_auth_methods_supported"].([]string); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", endpoint, got, want)
+		}
+	}
+	preflight := httptest.NewRequest(http.MethodOptions, "https://as.test/o/par", nil)
+	preflight.Header.Set("Origin", "https://spa.test")
+	preflight.Header.Set("Access-Control-Request-Method", "POST")
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, preflight)
+	if got := recorder.Header().Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type, Client-Proof" {
+		t.Errorf("got headers %q, want the method's as well", got)
+	}
+	var offered []string
+	before := oauthkit.ApplicationForm{TokenEndpointAuthMethod: "gone"}
+	for _, choice := range h.authMethodChoices(h.translator(preflight), before, before) {
+		offered = append(offered, choice.Value)
+	}
+	if want := []string{"", "none", "header", "gone"}; !slices.Equal(offered, want) {
+		t.Errorf("got the choices %q, want %q", offered, want)
+	}
+}
+
+// TestX03_ClaimedID shows which client a request names before its proof is verified.
+func TestX03_ClaimedID(t *testing.T) {
+	clients := authenticationBy(t, oauthkit.ClientSecretBasic(), oauthkit.ClientNone(), fakeMethod{name: "header", carrier: oauthkit.ProofCarrier{Header: "Client-Proof"}})
+	good := basic("web:secret")
+	for name, test := range map[string]struct {
+		header http.Header
+		form   url.Values
+		want   string
+	}{
+		"nothing":           {nil, nil, ""},
+		"form":              {nil, url.Values{"client_id": {"spa"}}, "spa"},
+		"basic":             {good, nil, "web"},
+		"basic, same":       {good, url.Values{"client_id": {"web"}}, "web"},
+		"basic, other":      {good, url.Values{"client_id": {"spa"}}, ""},
+		"malformed basic":   {basic("web"), url.Values{"client_id": {"spa"}}, "spa"},
+		"two headers":       {http.Header{"Authorization": {good.Get("Authorization"), "x"}}, url.Values{"client_id": {"spa"}}, "spa"},
+		"own method":        {http.Header{"Client-Proof": {"web:x"}}, nil, "web"},
+		"own method, other": {http.Header{"Client-Proof": {"web:x"}}, url.Values{"client_id": {"spa"}}, ""},
+	} {
+		if got := clients.claimedID(&http.Request{Header: test.header}, test.form); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
