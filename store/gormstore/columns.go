@@ -19,6 +19,9 @@ type column[T any] struct {
 	name  string
 	value func(d *database, row *T) any // written to the column
 	field func(row *T) any              // filled by Scan
+	// known means that one row is found by the column. Its value is then not read,
+	// because each column of a result costs allocations.
+	known bool
 }
 
 // fields appends a field of row for each column.
@@ -29,57 +32,74 @@ func (c columns[T]) fields(fields []any, row *T) []any {
 	return fields
 }
 
+// rest appends a field of row for each column that is not known.
+func (c columns[T]) rest(fields []any, row *T) []any {
+	for _, column := range c {
+		if !column.known {
+			fields = append(fields, column.field(row))
+		}
+	}
+	return fields
+}
+
+// known is a text column by which rows are found.
+func known[T any](name string, field func(row *T) *string) column[T] {
+	found := plain(name, field)
+	found.known = true
+	return found
+}
+
 // plain is a column that the drivers read and write.
 func plain[T any, V string | int | bool | []byte](name string, field func(row *T) *V) column[T] {
 	return column[T]{
-		name,
-		func(_ *database, row *T) any { return *field(row) },
-		func(row *T) any { return field(row) },
+		name:  name,
+		value: func(_ *database, row *T) any { return *field(row) },
+		field: func(row *T) any { return field(row) },
 	}
 }
 
 // uris is a column of URIs.
 func uris[T any](name string, field func(row *T) *oauthkit.URIs) column[T] {
 	return column[T]{
-		name,
-		func(_ *database, row *T) any { return field(row).String() },
-		func(row *T) any { return field(row) },
+		name:  name,
+		value: func(_ *database, row *T) any { return field(row).String() },
+		field: func(row *T) any { return field(row) },
 	}
 }
 
 // scopes is a column of scopes. An empty one is read as nil.
 func scopes[T any](name string, field func(row *T) *oauthkit.Scopes) column[T] {
 	return column[T]{
-		name,
-		func(_ *database, row *T) any { return field(row).String() },
-		func(row *T) any { return scopeList{field(row)} },
+		name:  name,
+		value: func(_ *database, row *T) any { return field(row).String() },
+		field: func(row *T) any { return scopeList{field(row)} },
 	}
 }
 
 // moment is a column of times.
 func moment[T any](name string, field func(row *T) *time.Time) column[T] {
 	return column[T]{
-		name,
-		func(d *database, row *T) any { return d.stamp(*field(row)) },
-		func(row *T) any { return timestamp{field(row)} },
+		name:  name,
+		value: func(d *database, row *T) any { return d.stamp(*field(row)) },
+		field: func(row *T) any { return timestamp{field(row)} },
 	}
 }
 
 // optionalMoment is a column of times in which NULL is the zero time.
 func optionalMoment[T any](name string, field func(row *T) *time.Time) column[T] {
 	return column[T]{
-		name,
-		func(d *database, row *T) any { return d.stampOrNull(*field(row)) },
-		func(row *T) any { return timestamp{field(row)} },
+		name:  name,
+		value: func(d *database, row *T) any { return d.stampOrNull(*field(row)) },
+		field: func(row *T) any { return timestamp{field(row)} },
 	}
 }
 
 // document is a column of JSON.
 func document[T, V any](name string, field func(row *T) *V) column[T] {
 	return column[T]{
-		name,
-		func(_ *database, row *T) any { return jsonText[V]{field(row)} },
-		func(row *T) any { return jsonText[V]{field(row)} },
+		name:  name,
+		value: func(_ *database, row *T) any { return jsonText[V]{field(row)} },
+		field: func(row *T) any { return jsonText[V]{field(row)} },
 	}
 }
 
@@ -87,14 +107,14 @@ func document[T, V any](name string, field func(row *T) *V) column[T] {
 // without a key costs no allocation.
 func confirmation[T any](field func(row *T) *oauthkit.Confirmation) column[T] {
 	return column[T]{
-		"confirmation",
-		func(_ *database, row *T) any {
+		name: "confirmation",
+		value: func(_ *database, row *T) any {
 			if field(row).IsZero() {
 				return nil
 			}
 			return field(row).String()
 		},
-		func(row *T) any { return field(row) },
+		field: func(row *T) any { return field(row) },
 	}
 }
 
@@ -178,12 +198,12 @@ func authorizationColumns() columns[oauthkit.Authorization] {
 	}
 }
 
-// readCredential reads the one row of a statement: the columns of a credential, then
-// further fields, then the columns of its Authorization.
+// readCredential reads the one row of a statement: the rest of the columns of a
+// credential, then further fields, then the columns of its Authorization.
 func readCredential[T any](
 	ctx context.Context, d *database, text, hash string, columns columns[T], row *T, a *oauthkit.Authorization, further ...any,
 ) error {
-	fields := columns.fields(make([]any, 0, maxFields), row)
+	fields := columns.rest(make([]any, 0, maxFields), row)
 	fields = d.tables.authorizations.fields(append(fields, further...), a)
 	return d.queryRow(ctx, d.pool(), text, arguments{hash: hash}, fields...)
 }

@@ -14,8 +14,8 @@ func consentColumns() columns[oauthkit.Consent] {
 	type row = oauthkit.Consent
 	return columns[row]{
 		plain("id", func(r *row) *string { return &r.ID }),
-		plain("client_id", func(r *row) *string { return &r.ClientID }),
-		plain("subject", func(r *row) *string { return &r.Subject }),
+		known("client_id", func(r *row) *string { return &r.ClientID }),
+		known("subject", func(r *row) *string { return &r.Subject }),
 		scopes("scopes", func(r *row) *oauthkit.Scopes { return &r.Scopes }),
 		moment("created_at", func(r *row) *time.Time { return &r.CreatedAt }),
 		moment("updated_at", func(r *row) *time.Time { return &r.UpdatedAt }),
@@ -24,12 +24,12 @@ func consentColumns() columns[oauthkit.Consent] {
 	}
 }
 
-const selectConsent = `SELECT [consent] FROM {consents} WHERE client_id = @client_id AND subject = @subject`
+const selectConsent = `SELECT [consent_rest] FROM {consents} WHERE client_id = @client_id AND subject = @subject`
 
 // Consent implements [oauthkit.Store].
 func (c *Credentials) Consent(ctx context.Context, clientID, subject string) (*oauthkit.Consent, error) {
-	consent := &oauthkit.Consent{}
-	fields := c.tables.consents.fields(make([]any, 0, maxFields), consent)
+	consent := &oauthkit.Consent{ClientID: clientID, Subject: subject}
+	fields := c.tables.consents.rest(make([]any, 0, maxFields), consent)
 	err := c.queryRow(ctx, c.pool(), selectConsent, arguments{clientID: clientID, subject: subject}, fields...)
 	if err != nil {
 		return nil, storeError("finding a consent", err)

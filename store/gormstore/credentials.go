@@ -62,7 +62,7 @@ func (c *Credentials) Close() error { return c.close() }
 func codeColumns() columns[oauthkit.AuthorizationCode] {
 	type row = oauthkit.AuthorizationCode
 	return columns[row]{
-		plain("hash", func(r *row) *string { return &r.Hash }),
+		known("hash", func(r *row) *string { return &r.Hash }),
 		plain("redirect_uri", func(r *row) *string { return &r.RedirectURI }),
 		plain("code_challenge", func(r *row) *string { return &r.CodeChallenge }),
 		plain("code_challenge_method", func(r *row) *string { return &r.CodeChallengeMethod }),
@@ -76,7 +76,7 @@ func codeColumns() columns[oauthkit.AuthorizationCode] {
 // update of the row of the Authorization consumes the code, locks the Authorization
 // and sets its expiry.
 const (
-	selectCode = `SELECT t.[code], a.issued_at, a.[authorization]` + fromCode
+	selectCode = `SELECT t.[code_rest], a.issued_at, a.[authorization]` + fromCode
 
 	consumeCodePostgres = `WITH accepted AS (
 	UPDATE {authorizations} SET issued_at = @now, expires_at = @authorization.expires_at
@@ -94,7 +94,7 @@ FROM {authorization_codes} t JOIN {authorizations} a ON a.id = t.authorization_i
 
 // Code implements [oauthkit.CodeStore].
 func (c *Credentials) Code(ctx context.Context, hash string) (*oauthkit.AuthorizationCode, error) {
-	code := &oauthkit.AuthorizationCode{Authorization: &oauthkit.Authorization{}}
+	code := &oauthkit.AuthorizationCode{Hash: hash, Authorization: &oauthkit.Authorization{}}
 	err := readCredential(ctx, c.database, selectCode, hash, c.tables.codes, code, code.Authorization,
 		timestamp{&code.ConsumedAt})
 	if err != nil {
@@ -112,7 +112,7 @@ func (c *Credentials) RedeemCode(ctx context.Context, hash string, tokens oauthk
 func accessTokenColumns() columns[oauthkit.AccessToken] {
 	type row = oauthkit.AccessToken
 	return columns[row]{
-		plain("hash", func(r *row) *string { return &r.Hash }),
+		known("hash", func(r *row) *string { return &r.Hash }),
 		scopes("scopes", func(r *row) *oauthkit.Scopes { return &r.Scopes }),
 		uris("resources", func(r *row) *oauthkit.URIs { return &r.Resources }),
 		confirmation(func(r *row) *oauthkit.Confirmation { return &r.Confirmation }),
@@ -125,7 +125,7 @@ func accessTokenColumns() columns[oauthkit.AccessToken] {
 func refreshTokenColumns() columns[oauthkit.RefreshToken] {
 	type row = oauthkit.RefreshToken
 	return columns[row]{
-		plain("hash", func(r *row) *string { return &r.Hash }),
+		known("hash", func(r *row) *string { return &r.Hash }),
 		confirmation(func(r *row) *oauthkit.Confirmation { return &r.Confirmation }),
 		moment("issued_at", func(r *row) *time.Time { return &r.IssuedAt }),
 		moment("expires_at", func(r *row) *time.Time { return &r.ExpiresAt }),
@@ -139,7 +139,7 @@ func (c *Credentials) SaveTokens(ctx context.Context, authorization *oauthkit.Au
 	}))
 }
 
-const selectAccessToken = `SELECT t.[access], a.[authorization]
+const selectAccessToken = `SELECT t.[access_rest], a.[authorization]
 FROM {access_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHERE t.hash = @hash`
 
 // AccessToken implements [oauthkit.TokenStore].
@@ -148,7 +148,7 @@ func (c *Credentials) AccessToken(ctx context.Context, hash string) (*oauthkit.A
 		token         oauthkit.AccessToken
 		authorization oauthkit.Authorization
 	}
-	row.token.Authorization = &row.authorization
+	row.token.Hash, row.token.Authorization = hash, &row.authorization
 	err := readCredential(ctx, c.database, selectAccessToken, hash, c.tables.accessTokens, &row.token, &row.authorization)
 	if err != nil {
 		return nil, storeError("finding an access token", err)
@@ -159,7 +159,7 @@ func (c *Credentials) AccessToken(ctx context.Context, hash string) (*oauthkit.A
 // Rotating a refresh token also removes the sealed responses of the earlier tokens of
 // its Authorization.
 const (
-	selectRefreshToken = `SELECT t.[refresh], t.consumed_at, t.sealed, a.[authorization]` + fromRefreshToken
+	selectRefreshToken = `SELECT t.[refresh_rest], t.consumed_at, t.sealed, a.[authorization]` + fromRefreshToken
 
 	// The clock is read last: presented waits for the row of the token, and counting
 	// the rows of unsealed executes that part before accepted. Two parts of a
@@ -195,7 +195,7 @@ FROM {refresh_tokens} t JOIN {authorizations} a ON a.id = t.authorization_id WHE
 
 // RefreshToken implements [oauthkit.RefreshTokenStore].
 func (c *Credentials) RefreshToken(ctx context.Context, hash string) (*oauthkit.RefreshToken, error) {
-	token := &oauthkit.RefreshToken{Authorization: &oauthkit.Authorization{}}
+	token := &oauthkit.RefreshToken{Hash: hash, Authorization: &oauthkit.Authorization{}}
 	err := readCredential(ctx, c.database, selectRefreshToken, hash, c.tables.refreshTokens, token, token.Authorization,
 		timestamp{&token.ConsumedAt}, &token.Sealed)
 	if err != nil {

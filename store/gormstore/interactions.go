@@ -12,7 +12,7 @@ import (
 func interactionColumns() columns[oauthkit.Interaction] {
 	type row = oauthkit.Interaction
 	return columns[row]{
-		plain("hash", func(r *row) *string { return &r.Hash }),
+		known("hash", func(r *row) *string { return &r.Hash }),
 		plain("browser_hash", func(r *row) *string { return &r.BrowserHash }),
 		plain("subject", func(r *row) *string { return &r.Subject }),
 		plain("sealed", func(r *row) *[]byte { return &r.Sealed }),
@@ -27,12 +27,12 @@ func (c *Credentials) SaveInteraction(ctx context.Context, interaction *oauthkit
 	return storeError("saving an interaction", c.dialect.saveInteraction(ctx, c.database, interaction, limit))
 }
 
-const selectInteraction = `SELECT [interaction] FROM {interactions} WHERE hash = @hash`
+const selectInteraction = `SELECT [interaction_rest] FROM {interactions} WHERE hash = @hash`
 
 // Interaction implements [oauthkit.Store].
 func (c *Credentials) Interaction(ctx context.Context, hash string) (*oauthkit.Interaction, error) {
-	interaction := &oauthkit.Interaction{}
-	fields := c.tables.interactions.fields(make([]any, 0, maxFields), interaction)
+	interaction := &oauthkit.Interaction{Hash: hash}
+	fields := c.tables.interactions.rest(make([]any, 0, maxFields), interaction)
 	err := c.queryRow(ctx, c.pool(), selectInteraction, arguments{hash: hash}, fields...)
 	if err != nil {
 		return nil, storeError("finding an interaction", err)

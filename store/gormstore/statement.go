@@ -38,6 +38,7 @@ var (
 //	@now             the argument of this name
 //	@code.hash       a column of the row of arguments of this name
 //	[code]           the columns of a row: hash, issued_at, ...
+//	[code_rest]      those by which no row is found: issued_at, ...
 //	t.[code]         the same with a table: t.hash, t.issued_at, ...
 //	@[code]          the same as arguments: @code.hash, @code.issued_at, ...
 //	@[code hash=@id] the same with another expression for one column
@@ -265,6 +266,9 @@ func newParameters(t tables) parameters {
 func addRow[T any](p parameters, name string, columns columns[T], row func(a arguments) *T) {
 	for _, column := range columns {
 		p.columns[name] = append(p.columns[name], column.name)
+		if !column.known {
+			p.columns[name+"_rest"] = append(p.columns[name+"_rest"], column.name)
+		}
 		p.named[name+"."+column.name] = func(d *database, a arguments) any {
 			if row := row(a); row != nil {
 				return column.value(d, row)
