@@ -26,6 +26,9 @@ type ApplicationsConfig struct {
 	// GrantTypes are the grant types that an owner may choose. If nil, they are
 	// authorization_code and refresh_token.
 	GrantTypes []oauth2.GrantType
+	// ResponseTypes are the response types that an owner may choose. If nil, they are
+	// those of Config.ResponseTypes without an access token (RFC 9700 §2.1.2).
+	ResponseTypes []ResponseType
 	// Scopes are the scopes that an owner may choose. If nil, they are
 	// the scopes of OpenID Connect.
 	Scopes Scopes
@@ -104,6 +107,17 @@ func (a *Applications) GrantTypes() []oauth2.GrantType {
 	return slices.DeleteFunc(slices.Clone(a.config.GrantTypes), func(grant oauth2.GrantType) bool {
 		_, exists := a.provider.grants[grant]
 		return !exists
+	})
+}
+
+// ResponseTypes returns the response types that an owner may choose, without those that
+// the provider does not support.
+func (a *Applications) ResponseTypes() []ResponseType {
+	return slices.DeleteFunc(a.provider.ResponseTypes(), func(t ResponseType) bool {
+		if a.config.ResponseTypes == nil {
+			return t.Contains(ResponseTypeToken)
+		}
+		return !slices.Contains(a.config.ResponseTypes, t)
 	})
 }
 
@@ -267,8 +281,8 @@ func (a *Applications) checkOwner(ctx context.Context, owner string, limit int) 
 }
 
 // Update changes an application and returns it. A new name or new redirect URIs
-// revoke its verification and its trust; with more scopes its users are asked
-// for consent. The error holds [Problems] if the form is not valid. It is an
+// revoke its verification and its trust; with more scopes or response types its users
+// are asked for consent. The error holds [Problems] if the form is not valid. It is an
 // [*Error] with [TemporarilyUnavailable] if the application was changed
 // concurrently in each of five attempts.
 func (a *Applications) Update(ctx context.Context, user *User, clientID string, form ApplicationForm) (app Application, err error) {

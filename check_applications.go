@@ -74,6 +74,9 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 	checks = append(checks, &applicationCheck{
 		id: "oauthkit.W106", what: "cannot authenticate, because they are registered for no method of the provider", problem: p.lacksAuthMethod,
 		hint: "Add the method to Config.ClientAuthenticators, or register another one",
+	}, &applicationCheck{
+		id: "oauthkit.W107", what: "list response types that the provider does not support", problem: listsMissingResponseTypes(p.ResponseTypes()),
+		hint: "Add them to Config.ResponseTypes, or remove them from the application",
 	})
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
@@ -201,6 +204,24 @@ func listsMissingScopes(texts map[string]string) func(ApplicationManager, Applic
 			return ""
 		}
 		missing := slices.DeleteFunc(missingScopes(abstract.Scopes, texts), func(scope string) bool { return !app.AllowsScope(scope) })
+		if len(missing) == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%s (%s)", app.GetID(), missing)
+	}
+}
+
+// listsMissingResponseTypes ignores response types that AllowsResponseType of the
+// application rejects.
+func listsMissingResponseTypes(supported []ResponseType) func(ApplicationManager, Application) string {
+	return func(_ ApplicationManager, app Application) string {
+		abstract := Abstract(app)
+		if abstract == nil {
+			return ""
+		}
+		missing := slices.DeleteFunc(slices.Clone(abstract.ResponseTypes), func(t ResponseType) bool {
+			return slices.Contains(supported, t) || !AllowsResponseType(app, t)
+		})
 		if len(missing) == 0 {
 			return ""
 		}

@@ -21,6 +21,9 @@ type ApplicationForm struct {
 	// GrantTypes are among [Applications.GrantTypes], or were the application's
 	// before. If empty, the application can do nothing.
 	GrantTypes GrantTypes `json:"grant_types"`
+	// ResponseTypes are among [Applications.ResponseTypes], or were the application's
+	// before. If empty, the application may only request code.
+	ResponseTypes ResponseTypes `json:"response_types"`
 	// RedirectURIs follow [ApplicationRules]. They are required for grants that
 	// start at the authorization endpoint.
 	RedirectURIs URIs `json:"redirect_uris"`
@@ -86,7 +89,8 @@ func FormOf(app Application) ApplicationForm {
 	form := ApplicationForm{Fields: map[string]string{}}
 	if a := Abstract(app); a != nil {
 		form = ApplicationForm{
-			Name: a.Name, ClientType: a.ClientType, GrantTypes: slices.Clone(a.GrantTypes), RedirectURIs: slices.Clone(a.RedirectURIs),
+			Name: a.Name, ClientType: a.ClientType, GrantTypes: slices.Clone(a.GrantTypes), ResponseTypes: slices.Clone(a.ResponseTypes),
+			RedirectURIs:           slices.Clone(a.RedirectURIs),
 			PostLogoutRedirectURIs: slices.Clone(a.PostLogoutRedirectURIs), AllowedOrigins: slices.Clone(a.AllowedOrigins),
 			Scopes: slices.Clone(a.Scopes), TokenEndpointAuthMethod: a.TokenEndpointAuthMethod, Algorithm: a.Algorithm,
 			Fields: map[string]string{},
@@ -108,7 +112,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 	if abstract := Abstract(app); abstract != nil {
 		a.checkChoices(abstract, form, &problems)
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
-		abstract.GrantTypes, abstract.Scopes = form.GrantTypes, form.Scopes
+		abstract.GrantTypes, abstract.ResponseTypes, abstract.Scopes = form.GrantTypes, form.ResponseTypes, form.Scopes
 		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
@@ -135,6 +139,12 @@ func (a *Applications) checkChoices(before *AbstractApplication, form Applicatio
 	for _, grant := range form.GrantTypes {
 		if !slices.Contains(offered, grant) && !slices.Contains(before.GrantTypes, grant) {
 			problems.Add("grant_types", "%s cannot be chosen", string(grant))
+		}
+	}
+	responses := a.ResponseTypes()
+	for _, t := range form.ResponseTypes {
+		if !slices.Contains(responses, t) && !before.ResponseTypes.allows(t) {
+			problems.Add("response_types", "%s cannot be chosen", string(t))
 		}
 	}
 	for _, scope := range form.Scopes {
@@ -184,7 +194,8 @@ func (f ApplicationForm) lengths() map[string]int {
 	grants, _ := f.GrantTypes.Value() // never fails
 	lengths := map[string]int{
 		"name": len(f.Name), "client_type": len(f.ClientType), "grant_types": len(fmt.Sprint(grants)),
-		"redirect_uris": len(f.RedirectURIs.String()), "post_logout_redirect_uris": len(f.PostLogoutRedirectURIs.String()),
+		"response_types": len(f.ResponseTypes.String()),
+		"redirect_uris":  len(f.RedirectURIs.String()), "post_logout_redirect_uris": len(f.PostLogoutRedirectURIs.String()),
 		"allowed_origins": len(f.AllowedOrigins.String()), "scopes": len(f.Scopes.String()),
 		"token_endpoint_auth_method": len(f.TokenEndpointAuthMethod), "algorithm": len(f.Algorithm),
 	}

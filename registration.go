@@ -18,10 +18,10 @@ import (
 // public application, and for one that is not a [SecretHolder].
 //
 // The error holds [Problems] if the application is not valid, if its client_id is taken,
-// or if it has a grant type, a scope or an authentication method that the provider does
-// not have: a command needs the same Grants, ClientAuthenticators, Extensions and Scopes
-// as the server. The caller must check that by may register applications; the event names
-// by.
+// or if it has a grant type, a response type, a scope or an authentication method that
+// the provider does not have: a command needs the same Grants, ResponseTypes,
+// ClientAuthenticators, Extensions and Scopes as the server. The caller must check that
+// by may register applications; the event names by.
 func (a *Applications) Register(ctx context.Context, by *User, app Application) (clientSecret string, err error) {
 	if by == nil {
 		return "", errors.New("oauthkit: Register: user is nil")
@@ -53,9 +53,9 @@ func (a *Applications) Register(ctx context.Context, by *User, app Application) 
 // with [TemporarilyUnavailable]. If change returns an error, nothing is stored.
 //
 // The error holds [Problems] if the changed application is usable and not valid, or if it
-// was given a grant type, a scope or an authentication method that the provider does not
-// have. It is ErrNotFound if by may not manage the application. The caller must check
-// that by may set operator-only fields.
+// was given a grant type, a response type, a scope or an authentication method that the
+// provider does not have. It is ErrNotFound if by may not manage the application. The
+// caller must check that by may set operator-only fields.
 func (a *Applications) Change(ctx context.Context, by *User, clientID string, change func(app Application) error) (app Application, err error) {
 	if by == nil {
 		return nil, errors.New("oauthkit: Change: user is nil")
@@ -107,8 +107,8 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
-// checkOffers finds grant types, scopes and a client authentication method that
-// the provider does not have and app did not have before.
+// checkOffers finds grant types, response types, scopes and a client authentication
+// method that the provider does not have and app did not have before.
 func (a *Applications) checkOffers(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {
@@ -119,6 +119,7 @@ func (a *Applications) checkOffers(ctx context.Context, app Application, before 
 			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
 		}
 	}
+	a.checkResponseTypes(abstract, before, &problems)
 	a.checkAuthMethod(app, before, &problems)
 	if before.Scopes.ContainsAll(abstract.Scopes) { // saves a call of Config.Scopes
 		return problems, nil
@@ -133,6 +134,15 @@ func (a *Applications) checkOffers(ctx context.Context, app Application, before 
 		}
 	}
 	return problems, nil
+}
+
+func (a *Applications) checkResponseTypes(abstract *AbstractApplication, before ApplicationForm, problems *Problems) {
+	supported := a.provider.ResponseTypes()
+	for _, t := range abstract.ResponseTypes {
+		if !slices.Contains(supported, t) && !slices.Contains(before.ResponseTypes, t) {
+			problems.Add("response_types", "%s is not one of %v", string(t), supported)
+		}
+	}
 }
 
 // missingScopes returns the scopes that do not exist, ignoring malformed ones.

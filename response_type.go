@@ -101,17 +101,22 @@ func (r ResponseTypes) validate(problems *Problems) {
 	}
 }
 
+// String returns the list separated by commas.
+func (r ResponseTypes) String() string {
+	texts := make([]string, len(r))
+	for i, t := range r {
+		texts[i] = string(t)
+	}
+	return strings.Join(texts, ",")
+}
+
 // Value implements [driver.Valuer]. An empty list is NULL, which costs no allocation
 // when an application is read.
 func (r ResponseTypes) Value() (driver.Value, error) {
 	if len(r) == 0 {
 		return nil, nil
 	}
-	texts := make([]string, len(r))
-	for i, t := range r {
-		texts[i] = string(t)
-	}
-	return strings.Join(texts, ","), nil
+	return r.String(), nil
 }
 
 // Scan implements [database/sql.Scanner]. It sorts the words of each response type and

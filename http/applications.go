@@ -104,8 +104,8 @@ type ApplicationPage struct {
 	// own.
 	Name, ClientID string
 	// Inputs are the fields of the form with their values, including the host's own
-	// fields. The page shows them read-only. The grant types are those that
-	// [oauthkit.Application.AllowsGrant] allows, whichever are stored.
+	// fields. The page shows them read-only. The grant types and response types are those
+	// that the application's methods allow, whichever are stored.
 	Inputs []FormInput
 	// Verified reports whether the operator verified the name. Disabled reports
 	// whether the application is disabled.
@@ -130,7 +130,7 @@ func (h *Handler) showApplication(w http.ResponseWriter, r *http.Request, user *
 		return err
 	}
 	id := app.GetID()
-	inputs = h.withAllowedGrants(h.translator(r), inputs, app)
+	inputs = h.withAllowed(h.translator(r), inputs, app)
 	content := &ApplicationPage{
 		Name: oauthkit.DisplayName(app), ClientID: id, Inputs: inputs, Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
 		ListURL: h.path("applications"), UpdateURL: h.path("applications", id, "update"), DeleteURL: h.path("applications", id, "delete"),

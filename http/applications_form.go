@@ -130,6 +130,9 @@ func parseApplicationForm(values url.Values, app oauthkit.Application) oauthkit.
 	for _, grant := range values["grant_types"] {
 		form.GrantTypes = append(form.GrantTypes, oauth2.GrantType(grant))
 	}
+	for _, responseType := range values["response_types"] {
+		form.ResponseTypes = append(form.ResponseTypes, oauthkit.ParseResponseType(responseType))
+	}
 	if fielder, ok := app.(oauthkit.FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
 			form.Fields[field.Name] = strings.ReplaceAll(values.Get(hostPrefix+field.Name), "\r\n", "\n")
@@ -145,7 +148,7 @@ const maxEntries = 100
 // entry by entry.
 func checkApplicationForm(form oauthkit.ApplicationForm) error {
 	for name, entries := range map[string]int{
-		"grant_types": len(form.GrantTypes), "redirect_uris": len(form.RedirectURIs), "post_logout_redirect_uris": len(form.PostLogoutRedirectURIs),
+		"grant_types": len(form.GrantTypes), "response_types": len(form.ResponseTypes), "redirect_uris": len(form.RedirectURIs), "post_logout_redirect_uris": len(form.PostLogoutRedirectURIs),
 		"allowed_origins": len(form.AllowedOrigins), "scopes": len(form.Scopes),
 	} {
 		if entries > maxEntries {

@@ -41,7 +41,7 @@ func (h *Handler) applicationDocument(app oauthkit.Application, secret string) a
 		PreviousSecretExpiresAt: moment(oauthkit.PreviousSecretUntil(app, h.provider.Now())),
 	}
 	form := &document.ApplicationForm
-	form.GrantTypes, form.Scopes = list(form.GrantTypes), list(form.Scopes)
+	form.GrantTypes, form.ResponseTypes, form.Scopes = list(form.GrantTypes), list(form.ResponseTypes), list(form.Scopes)
 	form.RedirectURIs, form.PostLogoutRedirectURIs, form.AllowedOrigins = list(form.RedirectURIs), list(form.PostLogoutRedirectURIs), list(form.AllowedOrigins)
 	if abstract := oauthkit.Abstract(app); abstract != nil {
 		document.CreatedAt, document.UpdatedAt = moment(abstract.CreatedAt), moment(abstract.UpdatedAt)

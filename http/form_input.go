@@ -66,7 +66,7 @@ const hostPrefix = "fields."
 // libraryFields returns the names of the library's fields in problems and in JSON.
 func libraryFields() []string {
 	return []string{
-		"name", "client_type", "redirect_uris", "grant_types", "scopes", "post_logout_redirect_uris", "allowed_origins",
+		"name", "client_type", "redirect_uris", "grant_types", "response_types", "scopes", "post_logout_redirect_uris", "allowed_origins",
 		"token_endpoint_auth_method", "algorithm",
 	}
 }
@@ -106,6 +106,7 @@ func (h *Handler) formInputs(r *http.Request, app oauthkit.Application, form oau
 			{field: "client_type", Kind: "one", Choices: choices(t, "client_type", string(form.ClientType), string(oauthkit.Confidential), string(oauthkit.Public))},
 			{field: "redirect_uris", Kind: "lines", Value: strings.Join(form.RedirectURIs, "\n")},
 			{field: "grant_types", Kind: "many", Choices: h.grantChoices(t, before, form)},
+			{field: "response_types", Kind: "many", Choices: h.responseTypeChoices(t, before, form)},
 			{field: "scopes", Kind: "many", Choices: h.scopeChoices(h.pages.catalogue.choose(r, ""), scopes.Union(before.Scopes), form.Scopes, texts)},
 			{field: "post_logout_redirect_uris", Kind: "lines", Rare: true, Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
 			{field: "allowed_origins", Kind: "lines", Rare: true, Value: strings.Join(form.AllowedOrigins, "\n")},
@@ -171,20 +172,64 @@ func (h *Handler) grantChoices(t translator, before, form oauthkit.ApplicationFo
 	return choices
 }
 
-// withAllowedGrants replaces the stored grant types, which the form and the JSON have, by
-// those that the application allows. The two can differ.
-func (h *Handler) withAllowedGrants(t translator, inputs []FormInput, app oauthkit.Application) []FormInput {
-	at := slices.IndexFunc(inputs, func(input FormInput) bool { return input.field == "grant_types" })
-	if at < 0 {
-		at = 0
-		inputs = slices.Insert(inputs, at, FormInput{field: "grant_types", Kind: "many"})
-		inputs[at].Label, inputs[at].Help = fieldText(t, "grant_types", "", "")
+// responseTypeChoices returns the response types that may be chosen and those that the
+// application already has. It returns none if there is no other than code, which every
+// application may request that has none.
+func (h *Handler) responseTypeChoices(t translator, before, form oauthkit.ApplicationForm) []Choice {
+	types := h.config.Applications.ResponseTypes()
+	for _, present := range before.ResponseTypes {
+		if !slices.Contains(types, present) {
+			types = append(types, present)
+		}
 	}
-	inputs[at].Choices = nil
+	return responseTypesOf(t, types, func(responseType oauthkit.ResponseType) bool {
+		return slices.Contains(form.ResponseTypes, responseType) ||
+			len(form.ResponseTypes) == 0 && responseType == oauthkit.ResponseTypeCode
+	})
+}
+
+// responseTypesOf returns a choice for each of the types, or none if there is no other
+// than code.
+func responseTypesOf(t translator, types []oauthkit.ResponseType, chosen func(oauthkit.ResponseType) bool) (choices []Choice) {
+	if !slices.ContainsFunc(types, func(responseType oauthkit.ResponseType) bool { return responseType != oauthkit.ResponseTypeCode }) {
+		return nil
+	}
+	for _, responseType := range types {
+		choices = append(choices, Choice{
+			Value: string(responseType), Label: label(t, "response_types", string(responseType)), Chosen: chosen(responseType),
+		})
+	}
+	return choices
+}
+
+// withAllowed replaces the stored grant types and response types, which the form and the
+// JSON have, by those that the application allows. The two can differ.
+func (h *Handler) withAllowed(t translator, inputs []FormInput, app oauthkit.Application) []FormInput {
+	responses := responseTypesOf(t, h.provider.ResponseTypes(), func(responseType oauthkit.ResponseType) bool {
+		return oauthkit.AllowsResponseType(app, responseType)
+	})
+	var grants []Choice
 	for _, grant := range h.provider.GrantTypes() {
-		choice := Choice{Value: string(grant), Label: label(t, "grant_types", string(grant)), Chosen: app.AllowsGrant(grant)}
-		inputs[at].Choices = append(inputs[at].Choices, choice)
+		grants = append(grants, Choice{Value: string(grant), Label: label(t, "grant_types", string(grant)), Chosen: app.AllowsGrant(grant)})
 	}
+	return withChoices(t, withChoices(t, inputs, "response_types", responses), "grant_types", grants)
+}
+
+// withChoices replaces the choices of a field. It adds a field that is missing in front,
+// and removes one without choices.
+func withChoices(t translator, inputs []FormInput, field string, choices []Choice) []FormInput {
+	at := slices.IndexFunc(inputs, func(input FormInput) bool { return input.field == field })
+	switch {
+	case at < 0 && len(choices) == 0:
+		return inputs
+	case at < 0:
+		at = 0
+		inputs = slices.Insert(inputs, at, FormInput{field: field, Kind: "many"})
+		inputs[at].Label, inputs[at].Help = fieldText(t, field, "", "")
+	case len(choices) == 0:
+		return slices.Delete(inputs, at, at+1)
+	}
+	inputs[at].Choices = choices
 	return inputs
 }
 

@@ -31,10 +31,10 @@ func (*ownScopes) AllowsScope(scope string) bool           { return scope == "wr
 func (*ownAuthMethod) AllowsAuthMethod(method string) bool {
 	return method == oauthkit.AuthMethodSecretPost
 }
-func (*ownResponses) AllowsResponseType(t oauthkit.ResponseType) bool { return t == "code id_token" }
-func (*ownOrigin) AllowsOrigin(origin string) bool                    { return origin == "https://own.test" }
-func (*ownPushing) RequiresPushedRequests() bool                      { return true }
-func (*ownLifetime) AccessTokenLifetime() time.Duration               { return 7 * time.Minute }
+func (*ownResponses) AllowsResponseType(oauthkit.ResponseType) bool { return false }
+func (*ownOrigin) AllowsOrigin(origin string) bool                  { return origin == "https://own.test" }
+func (*ownPushing) RequiresPushedRequests() bool                    { return true }
+func (*ownLifetime) AccessTokenLifetime() time.Duration             { return 7 * time.Minute }
 func (a *ownAlgorithm) IDTokenAlgorithm() string {
 	if a.Name == "Weak" {
 		return "none"
@@ -52,7 +52,10 @@ func permissionOverrides() []override {
 		overriding[ownRedirectURI]("AllowsRedirectURI", showRedirectURI),
 		overriding[ownScopes]("AllowsScope", showScopes),
 		overriding[ownAuthMethod]("AllowsAuthMethod", showAuthMethod),
-		overriding[ownResponses]("AllowsResponseType", showResponseTypes),
+		overriding[ownResponses]("AllowsResponseType", func(o *overridden) {
+			o.create()
+			o.refuses(o.authorize(), "unauthorized_client")
+		}),
 		overriding[ownOrigin]("AllowsOrigin", showOrigin),
 		overriding[ownLogoutTarget]("AllowsPostLogoutRedirectURI", showLogoutTarget),
 		overriding[ownPushing]("RequiresPushedRequests", func(o *overridden) {
@@ -135,16 +138,6 @@ func showAuthMethod(o *overridden) {
 	token, _ := document["access_token"].(string)
 	_, document = o.post("introspect", "", values([]string{"client_id", "web", "client_secret", storedSecret, "token", token}))
 	o.wants("introspection", document["active"], true)
-}
-
-func showResponseTypes(o *overridden) {
-	o.create(func(app *oauthkit.AbstractApplication) { app.ResponseTypes = oauthkit.ResponseTypes{"id_token"} })
-	app, err := o.provider.Application(o.Context(), "web")
-	if err != nil {
-		o.Fatal(err)
-	}
-	o.wants("own", oauthkit.AllowsResponseType(app, "code id_token"), true)
-	o.wants("listed", oauthkit.AllowsResponseType(app, "id_token"), false)
 }
 
 func showOrigin(o *overridden) {

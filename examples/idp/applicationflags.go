@@ -32,6 +32,8 @@ func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 	a.text("name", "`name` that users see", func(app *application, name string) { app.Name = name })
 	a.text("user", "`username` of the owner; empty if the application belongs to the provider",
 		func(app *application, owner string) { app.UserID = owner })
+	a.text("response-types", "comma-separated response `types` that it may request, such as code,'code id_token'; empty for code",
+		func(app *application, list string) { app.ResponseTypes = parseResponseTypes(list) })
 	a.list("redirect-uris", "space-separated redirect `uris`",
 		func(app *application, uris []string) { app.RedirectURIs = uris })
 	a.list("post-logout-redirect-uris", "space-separated `uris` to return to after a logout",
@@ -110,6 +112,17 @@ func parseGrants(list string) (grants oauthkit.GrantTypes) {
 		grants = append(grants, oauth2.GrantType(name))
 	}
 	return grants
+}
+
+// parseResponseTypes parses a comma-separated list of response types, each of which may
+// have several words in any order.
+func parseResponseTypes(list string) (types oauthkit.ResponseTypes) {
+	for text := range strings.SplitSeq(list, ",") {
+		if text = strings.TrimSpace(text); text != "" {
+			types = append(types, oauthkit.ParseResponseType(text))
+		}
+	}
+	return types
 }
 
 // explain lists the problems of an invalid application, one on each line.

@@ -206,7 +206,7 @@ func checkOwn(t *testing.T, s *fixture.Server, clientID string) {
 // privileges sets fields that only an operator may set.
 func privileges(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
-	for name, value := range map[string]string{"grant_types": "client_credentials", "scopes": "api:write"} {
+	for name, value := range map[string]string{"grant_types": "client_credentials", "scopes": "api:write", "response_types": "token"} {
 		form := url.Values{
 			"name": {"Mine"}, "client_type": {"confidential"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"}, "scopes": {"api:read"},
 		}

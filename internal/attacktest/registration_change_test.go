@@ -29,7 +29,7 @@ func registeredUpdate(t *testing.T, s *fixture.Server) {
 	before := *storedApplication(t, s, id)
 	for _, changed := range []string{
 		strings.Replace(registration(""), "https://mine.test/cb", "javascript:alert(1)", 1), strings.Replace(registration(""), `["https://mine.test/cb"]`, `[]`, 1),
-		registration(`"allowed_origins":["*"]`), registration(`"post_logout_redirect_uris":["data:text/html,x"]`), registration(`"algorithm":"none"`),
+		registration(`"allowed_origins":["*"]`), registration(`"post_logout_redirect_uris":["data:text/html,x"]`), registration(`"algorithm":"none"`), registration(`"response_types":["token"]`), registration(`"response_types":["code code"]`),
 		strings.Replace(registration(""), `"Mine"`, `"Go\u202eogle"`, 1), `{}`, `{"name":"Mine"}`,
 	} {
 		sendJSON(alice, http.MethodPut, path, changed).ErrorJSON(422, "invalid_request")

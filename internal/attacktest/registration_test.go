@@ -194,9 +194,12 @@ func registeredPrivileges(t *testing.T, s *fixture.Server) {
 		document := strings.Replace(registration(""), `"api:read"`, `"`+scope+`"`, 1)
 		sendJSON(alice, http.MethodPost, "/o/api/applications", document).ErrorJSON(422, "invalid_request")
 	}
+	for _, responseType := range []string{"token", "id_token", "code token", "code code", "code,token", "CODE", ""} {
+		sendJSON(alice, http.MethodPost, "/o/api/applications", registration(`"response_types":["`+responseType+`"]`)).ErrorJSON(422, "invalid_request")
+	}
 	checkUnchanged(t, s)
-	// Members of RFC 7591 that the provider ignores.
-	id, _ := registerJSON(t, s, alice, registration(`"response_types":["token"],"require_auth_time":true`))
+	// A member of RFC 7591 that the provider ignores.
+	id, _ := registerJSON(t, s, alice, registration(`"require_auth_time":true`))
 	client := s.AddUnchecked(storedApplication(t, s, id))
 	alice.Open(client.AuthorizeRequest("response_type=token")).ErrorPage(400)
 	alice.Open(client.AuthorizeRequest("scope=openid api:write")).ErrorPage(400)

@@ -85,6 +85,23 @@ func TestIDPKnowsScopes(t *testing.T) {
 	}
 }
 
+// TestIDPResponseTypes shows that an operator can set the response types that the
+// provider supports, and no others.
+func TestIDPResponseTypes(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "public", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
+		"-response-types", "code", "-client-id", "app")
+	if document := succeed(t, "applications", "show", "app", "-db", location); !regexp.MustCompile(`"response_types": \[\s*"code"\s*\]`).MatchString(document) {
+		t.Errorf("got\n%s\nwant the response type", document)
+	}
+	_, complaint, status := command(t, "applications", "set", "app", "-response-types", "code, never code", "-db", location)
+	if status != 2 || !strings.Contains(complaint, "response_types: code never is not one of [code]") {
+		t.Errorf("got status %d and %q, want the response type that is not supported", status, complaint)
+	}
+	succeed(t, "applications", "set", "app", "-response-types", "", "-db", location)
+}
+
 // TestIDPTakenAddress checks the error if the address is in use.
 func TestIDPTakenAddress(t *testing.T) {
 	location := t.TempDir() + "/idp.db"

@@ -60,6 +60,21 @@ func ofManagement() []mutant {
 			killer{attacks, "TestManagement/memory/M-08"},
 		},
 		{
+			"manage-response-types-not-offered", ".",
+			`if !slices.Contains(responses, t) && !before.ResponseTypes.allows(t) {`, `if false && !slices.Contains(responses, t) && !before.ResponseTypes.allows(t) {`,
+			killer{"store/memstore", "TestM08_ResponseTypesOfOwners"},
+		},
+		{
+			"manage-token-in-browser", ".",
+			`return t.Contains(ResponseTypeToken)`, `return false`,
+			killer{"store/memstore", "TestM08_ResponseTypesOfOwners"},
+		},
+		{
+			"manage-trust-with-more-response-types", ".",
+			`before.responseTypes.allowsAll(after.responseTypes)`, `true`,
+			killer{"store/memstore", "TestM08_TrustForMoreResponseTypes"},
+		},
+		{
 			"manage-trust-of-another-name", ".",
 			`abstract.Verified = abstract.Verified && same`, ``,
 			killer{"store/memstore", "TestM08_TrustOfAnotherName"},

@@ -68,6 +68,11 @@ func applicationChecks() []checkTest {
 				s.addWithMethod("")
 			},
 		},
+		{
+			"oauthkit.W107",
+			func(s *checkScene) { s.addWithResponseTypes("code", "id_token token") },
+			func(s *checkScene) { s.addWithResponseTypes("code", "token", "code id_token") },
+		},
 	}
 }
 
@@ -80,6 +85,14 @@ func (s *checkScene) addWithScopes(scopes ...string) {
 
 func (s *checkScene) addWithMethod(method string) {
 	s.add("method", func(app *oauthkit.AbstractApplication) { app.TokenEndpointAuthMethod = method })
+}
+
+// addWithResponseTypes adds an application to a provider with several response types.
+func (s *checkScene) addWithResponseTypes(types ...oauthkit.ResponseType) {
+	responding := respondingConfig(s.store.Store)
+	s.config.Extensions = append(s.config.Extensions, responding.Extensions...)
+	s.config.ResponseTypes = responding.ResponseTypes
+	s.add("responding", func(app *oauthkit.AbstractApplication) { app.ResponseTypes = types })
 }
 
 // tokenApplication sets a token lifetime.
