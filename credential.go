@@ -28,7 +28,7 @@ func (p *Provider) Authenticate(ctx context.Context, presented PresentedToken) (
 	if !now.Before(token.ExpiresAt) || !token.Authorization.Valid(now) {
 		return nil, Errorf(InvalidToken, "the access token has expired or was revoked")
 	}
-	if err := p.keyBindings.Verify(presented, token); err != nil {
+	if err := p.keyBindings.Verify(ctx, presented, token); err != nil {
 		return nil, err
 	}
 	switch active, err := p.userIsActive(ctx, token.Authorization.Subject); {

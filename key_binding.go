@@ -1,6 +1,7 @@
 package oauthkit
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,9 +32,10 @@ type KeyBinding struct {
 	// set headers of the response and must write nothing. A provider requires it.
 	Confirm func(w http.ResponseWriter, r *http.Request, app Application) (value string, err error)
 	// Verify checks that presented.Request, never nil, proves the key in
-	// token.Confirmation. The error is [InvalidToken] or has a code of the binding,
-	// such as invalid_dpop_proof, which is answered with 401.
-	Verify func(presented PresentedToken, token *AccessToken) error
+	// token.Confirmation. Use ctx for statements: unlike the context of the request, it
+	// has the deadline of the authentication. The error is [InvalidToken] or has a code
+	// of the binding, such as invalid_dpop_proof, which is answered with 401.
+	Verify func(ctx context.Context, presented PresentedToken, token *AccessToken) error
 }
 
 // bearer is the token_type and the authentication scheme of RFC 6750.
@@ -191,7 +193,7 @@ func BearerToken(value string) PresentedToken { return PresentedToken{Scheme: be
 // Verify checks that a valid token is presented with the scheme of its token_type and,
 // if it is bound to a key, with the proof of the key (RFC 9449 §7.1, RFC 8705 §3). The
 // error is [InvalidToken] or the error of the KeyBinding.
-func (k KeyBindings) Verify(presented PresentedToken, token *AccessToken) error {
+func (k KeyBindings) Verify(ctx context.Context, presented PresentedToken, token *AccessToken) error {
 	tokenType, exists := k.TokenType(token.Confirmation)
 	switch {
 	case !exists:
@@ -203,7 +205,7 @@ func (k KeyBindings) Verify(presented PresentedToken, token *AccessToken) error 
 	case presented.Request == nil:
 		return Errorf(InvalidToken, "the access token is bound to a key that was not proved")
 	default:
-		return k.find(token.Confirmation.Method).Verify(presented, token)
+		return k.find(token.Confirmation.Method).Verify(ctx, presented, token)
 	}
 }
 

@@ -1,6 +1,7 @@
 package oauthkit
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -8,7 +9,7 @@ import (
 	"testing"
 )
 
-func accepting(PresentedToken, *AccessToken) error { return nil }
+func accepting(context.Context, PresentedToken, *AccessToken) error { return nil }
 
 func TestKeyBindingsValidate(t *testing.T) {
 	dpop := KeyBinding{Method: "jkt", TokenType: "DPoP", ChallengeParameters: `algs="ES256"`, Verify: accepting}

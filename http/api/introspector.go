@@ -147,7 +147,7 @@ func (i *Introspector) Authenticate(ctx context.Context, presented oauthkit.Pres
 		return nil, errNotValid()
 	}
 	token := response.accessToken(hash)
-	if err := i.config.KeyBindings.Verify(presented, token); err != nil {
+	if err := i.config.KeyBindings.Verify(ctx, presented, token); err != nil {
 		return nil, err
 	}
 	return token, nil

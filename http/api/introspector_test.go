@@ -417,7 +417,7 @@ func boundBody(cnf string) string {
 // TestIntrospectorKeyBinding presents tokens with and without the proof of a key. The
 // proof is a header that equals the key.
 func TestIntrospectorKeyBinding(t *testing.T) {
-	verify := func(presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
+	verify := func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
 		if presented.Request.Header.Get("Proof") != token.Confirmation.Value {
 			return oauthkit.Errorf("invalid_dpop_proof", "the proof is of another key")
 		}

@@ -86,8 +86,8 @@ func namedKeyBindings() oauthkit.KeyBindings {
 	}
 }
 
-func verifyHeader(name string) func(oauthkit.PresentedToken, *oauthkit.AccessToken) error {
-	return func(presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
+func verifyHeader(name string) func(context.Context, oauthkit.PresentedToken, *oauthkit.AccessToken) error {
+	return func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
 		switch key := presented.Request.Header.Get(name); key {
 		case token.Confirmation.Value:
 			return nil

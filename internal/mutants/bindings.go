@@ -10,7 +10,7 @@ func ofKeyBindings() []mutant {
 		},
 		{
 			"binding-proof", ".",
-			`return k.find(token.Confirmation.Method).Verify(presented, token)`, `return nil`,
+			`return k.find(token.Confirmation.Method).Verify(ctx, presented, token)`, `return nil`,
 			killer{attacks, "TestKeyBinding/memory/U-09"},
 		},
 		{

@@ -127,7 +127,7 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"remote-bound-token", api,
-			`if err := i.config.KeyBindings.Verify(presented, token); err != nil {`, `if err := error(nil); err != nil {`,
+			`if err := i.config.KeyBindings.Verify(ctx, presented, token); err != nil {`, `if err := error(nil); err != nil {`,
 			killer{api, "TestIntrospectorKeyBinding"},
 		},
 		{

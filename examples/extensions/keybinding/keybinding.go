@@ -68,7 +68,7 @@ func (s SignedRequests) KeyBinding() oauthkit.KeyBinding {
 			}
 			return s.verify(r, "")
 		},
-		Verify: func(presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
+		Verify: func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
 			key, err := s.verify(presented.Request, presented.Value)
 			if err == nil && key != token.Confirmation.Value {
 				err = oauthkit.Errorf(oauthkit.InvalidToken, "the access token is bound to another key")
