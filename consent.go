@@ -151,28 +151,6 @@ func (r *ConsentRequest) ApplicationDigest() string {
 	return secret.Hash(strings.Join(append([]string{DisplayName(r.Application), kind}, addresses...), "\x00"))
 }
 
-// Respond saves the Authorization that the user allowed, together with the credentials
-// that the responders add, and returns the parameters of the response. The error wraps
-// [ErrEnded] if the application was disabled or deleted concurrently; show that error
-// to the user only.
-func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
-	answer := &AuthorizeAnswer{Parameters: url.Values{}}
-	err := p.Approve(ctx, &request.ConsentRequest, user, decision, func(approval *Approval) error {
-		answer.Approval = approval
-		for _, responder := range request.responders {
-			if err := responder.Respond(ctx, request, answer); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.recordAnswer(ctx, request, answer)
-	return answer.Parameters, nil
-}
-
 // Approve saves the Authorization that the user allowed, in one act with the consent
 // and the consumed Interaction. Before that, it calls add once, which adds credentials
 // to the approval and must set the ExpiresAt of the Authorization, as
@@ -425,16 +403,4 @@ func revokeTrust(app Application, before trustedFacts) {
 		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes) &&
 			before.responseTypes.allowsAll(after.responseTypes)
 	}
-}
-
-// recordAnswer records the tokens that the answer contains.
-func (p *Provider) recordAnswer(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) {
-	if answer.Approval.Tokens == nil {
-		return
-	}
-	authorization, access := answer.Approval.Authorization, answer.Approval.Tokens.Access
-	p.recordFor(ctx, request.Application, TokenIssued{
-		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
-		AccessTokenID: secret.ID(access.Hash), GrantType: string(ImplicitGrant), Scopes: access.Scopes,
-	})
 }

@@ -1,11 +1,14 @@
 package oauthkit
 
 import (
+	"context"
 	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // This file says which parts an authorization response has, and how it is sent.
@@ -233,4 +236,38 @@ func (r *AuthorizeRequest) Response(parameters url.Values) url.Values {
 		parameters.Set("state", r.State)
 	}
 	return parameters
+}
+
+// Respond saves the Authorization that the user allowed, together with the credentials
+// that the responders add, and returns the parameters of the response. The error wraps
+// [ErrEnded] if the application was disabled or deleted concurrently; show that error
+// to the user only.
+func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
+	answer := &AuthorizeAnswer{Parameters: url.Values{}}
+	err := p.Approve(ctx, &request.ConsentRequest, user, decision, func(approval *Approval) error {
+		answer.Approval = approval
+		for _, responder := range request.responders {
+			if err := responder.Respond(ctx, request, answer); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.recordAnswer(ctx, request, answer)
+	return answer.Parameters, nil
+}
+
+// recordAnswer records the tokens that the answer contains.
+func (p *Provider) recordAnswer(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) {
+	if answer.Approval.Tokens == nil {
+		return
+	}
+	authorization, access := answer.Approval.Authorization, answer.Approval.Tokens.Access
+	p.recordFor(ctx, request.Application, TokenIssued{
+		ClientID: authorization.ClientID, Subject: authorization.Subject, AuthorizationID: authorization.ID,
+		AccessTokenID: secret.ID(access.Hash), GrantType: string(ImplicitGrant), Scopes: access.Scopes,
+	})
 }
