@@ -272,6 +272,7 @@ func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
 		return Errorf(UnsupportedResponseType, "response_type is not supported")
 	}
 	request.responders, request.GrantType = responders, ImplicitGrant
+	request.withoutSecret = request.ResponseType != ResponseTypeCode
 	allowed := AllowsResponseType(request.Application, request.ResponseType)
 	for _, responder := range slices.Backward(responders) {
 		if grant, ok := responder.(Grant); ok {

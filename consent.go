@@ -41,6 +41,9 @@ type ConsentRequest struct {
 	ApprovalPrompt ApprovalPrompt
 
 	redirectURI string // verified; empty if the response goes to no redirect URI
+	// withoutSecret means that a part of the response can be used without the secret of
+	// the application.
+	withoutSecret bool
 }
 
 // RedirectURI returns the redirect URI that gets the response, exactly as it was
@@ -127,11 +130,11 @@ func (p *Provider) skipsConsent(ctx context.Context, request *ConsentRequest, us
 	return skips, nil
 }
 
-// identifiesApplication reports whether only the application itself can receive the
-// response. A public application is identified by its redirect URI alone, and only
-// an https address has an owner (RFC 8252 §8.6).
+// identifiesApplication reports whether only the application itself can use the
+// response. Without its secret, an application is identified by its redirect URI alone,
+// and only an https address has an owner (RFC 8252 §8.6).
 func (r *ConsentRequest) identifiesApplication() bool {
-	return !r.Application.IsPublic() || strings.HasPrefix(r.redirectURI, "https://")
+	return !r.Application.IsPublic() && !r.withoutSecret || strings.HasPrefix(r.redirectURI, "https://")
 }
 
 // ApplicationDigest returns the current value for Consent.ApplicationDigest. It

@@ -83,6 +83,18 @@ func TestResponseTypes(t *testing.T) {
 				}
 			}
 		}},
+		{Name: "a secret does not protect a token in the response", Configure: hybrid, Test: func(_ *testing.T, s *fixture.Server) {
+			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+				allowTypes("code", "code token")(app)
+				app.RedirectURIs, app.SkipAuthorization = oauthkit.URIs{"http://127.0.0.1/cb", "https://rp.test/cb"}, true
+			})
+			alice, loopback := s.Browser("alice"), "redirect_uri=http://127.0.0.1/cb"
+			alice.Open(s.Web.AuthorizeRequest(loopback)).Code()
+			alice.Open(s.Web.AuthorizeRequest("response_type=code token")).Response()
+			for range 2 { // the consent is not enough either
+				alice.Decide(alice.Open(s.Web.AuthorizeRequest(loopback, "response_type=code token")).Consent(), "allow").Response()
+			}
+		}},
 		{Name: "C-04 a replayed code revokes the token beside it", Configure: hybrid, Test: replayBesideToken},
 		{Name: "an unredeemed code and its token are revoked with the consent", Configure: hybrid, Test: func(t *testing.T, s *fixture.Server) {
 			s.UpdateApplication("web", allowTypes("code token"))

@@ -34,6 +34,11 @@ func ofConsent() []mutant {
 			killer{"store/memstore", "TestApprovalPrompt"},
 		},
 		{
+			"consent-token-without-secret", ".",
+			`request.withoutSecret = request.ResponseType != ResponseTypeCode`, ``,
+			killer{attacks, "TestResponseTypes/memory/a secret does not protect a token in the response"},
+		},
+		{
 			"consent-grows", ".",
 			"consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()", "request.identifiesApplication()",
 			killer{attacks, "TestAuthorizeUser/memory/A-28"},
