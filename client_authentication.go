@@ -53,18 +53,30 @@ type ProofCarrier struct {
 	Parameter string // a form parameter, such as client_secret
 }
 
-// check returns an error if more than one field is set, or the header is Authorization,
-// for which there is Scheme.
+// check returns an error if more than one field is set, a scheme or a header is not a
+// name, the header is Authorization, for which there is Scheme, or the parameter is
+// client_id, which public clients send too.
 func (c ProofCarrier) check() error {
 	fields := slices.DeleteFunc([]string{c.Scheme, c.Header, c.Parameter}, func(field string) bool { return field == "" })
 	switch {
 	case len(fields) > 1:
 		return fmt.Errorf("the proof has more than one carrier: %q", fields)
+	case c.Scheme+c.Header != "" && !isScheme(c.Scheme+c.Header):
+		return fmt.Errorf("the carrier %q is not the name of a scheme or a header", c.Scheme+c.Header)
 	case http.CanonicalHeaderKey(c.Header) == "Authorization":
 		return errors.New("the carrier of the proof must name the scheme of the Authorization header")
+	case c.Parameter == "client_id":
+		return errors.New("the parameter client_id is no proof")
 	default:
 		return nil
 	}
+}
+
+// differsInCase reports whether two carriers are one part of a request in two spellings,
+// so that a proof in it would count as two.
+func (c ProofCarrier) differsInCase(other ProofCarrier) bool {
+	return c != other && c.Parameter == other.Parameter &&
+		strings.EqualFold(c.Scheme, other.Scheme) && strings.EqualFold(c.Header, other.Header)
 }
 
 // ClientSecretBasic returns the method client_secret_basic: the client_id and the secret
@@ -167,21 +179,32 @@ func checkAuthenticators(listed []ClientAuthenticator) ([]ClientAuthenticator, e
 	if len(listed) == 0 {
 		return nil, errors.New("oauthkit: Config.ClientAuthenticators is empty")
 	}
-	var methods []string
-	for _, authenticator := range listed {
+	for i, authenticator := range listed {
 		if authenticator == nil {
 			return nil, errors.New("oauthkit: Config.ClientAuthenticators contains nil")
 		}
-		method := authenticator.Method()
-		if !isAuthMethod(method) || slices.Contains(methods, method) {
-			return nil, fmt.Errorf("oauthkit: Config.ClientAuthenticators: method %q is malformed or listed twice", method)
+		if err := checkAuthenticator(authenticator, listed[:i]); err != nil {
+			return nil, fmt.Errorf("oauthkit: Config.ClientAuthenticators: method %q: %w", authenticator.Method(), err)
 		}
-		if err := authenticator.Carrier().check(); err != nil {
-			return nil, fmt.Errorf("oauthkit: Config.ClientAuthenticators: method %q: %w", method, err)
-		}
-		methods = append(methods, method)
 	}
 	return slices.Clone(listed), nil
+}
+
+// checkAuthenticator checks a method beside earlier ones.
+func checkAuthenticator(authenticator ClientAuthenticator, earlier []ClientAuthenticator) error {
+	method, carrier := authenticator.Method(), authenticator.Carrier()
+	if !isAuthMethod(method) {
+		return errors.New("the name is empty, too long, or not visible ASCII")
+	}
+	for _, other := range earlier {
+		switch {
+		case other.Method() == method:
+			return errors.New("listed twice")
+		case carrier.differsInCase(other.Carrier()):
+			return fmt.Errorf("the carrier of the proof is spelled in another way than that of %q", other.Method())
+		}
+	}
+	return carrier.check()
 }
 
 // maxAuthMethod is the size of the column token_endpoint_auth_method.

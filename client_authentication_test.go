@@ -50,19 +50,28 @@ func TestClientAuthenticators(t *testing.T) {
 		listed []ClientAuthenticator
 		want   []string // the methods; if nil, New fails
 	}{
-		"default":     {nil, []string{"client_secret_basic", "client_secret_post", "none"}},
-		"one":         {[]ClientAuthenticator{ClientSecretPost()}, []string{"client_secret_post"}},
-		"order":       {[]ClientAuthenticator{ClientNone(), ClientSecretBasic()}, []string{"none", "client_secret_basic"}},
-		"own":         {[]ClientAuthenticator{listed{method: long, carrier: ProofCarrier{Header: "Client-Proof"}}}, []string{long}},
-		"empty":       {listed: []ClientAuthenticator{}},
-		"nil":         {listed: []ClientAuthenticator{ClientNone(), nil}},
-		"twice":       {listed: []ClientAuthenticator{ClientNone(), listed{method: "none"}}},
-		"no name":     {listed: []ClientAuthenticator{listed{}}},
-		"blank":       {listed: []ClientAuthenticator{listed{method: "a b"}}},
-		"too long":    {listed: []ClientAuthenticator{listed{method: long + "a"}}},
-		"two places":  {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A", Parameter: "a"}}}},
-		"header":      {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Header: "authorization"}}}},
-		"three place": {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A", Header: "B", Parameter: "a"}}}},
+		"default":                     {nil, []string{"client_secret_basic", "client_secret_post", "none"}},
+		"one":                         {[]ClientAuthenticator{ClientSecretPost()}, []string{"client_secret_post"}},
+		"order":                       {[]ClientAuthenticator{ClientNone(), ClientSecretBasic()}, []string{"none", "client_secret_basic"}},
+		"own":                         {[]ClientAuthenticator{listed{method: long, carrier: ProofCarrier{Header: "Client-Proof"}}}, []string{long}},
+		"empty":                       {listed: []ClientAuthenticator{}},
+		"nil":                         {listed: []ClientAuthenticator{ClientNone(), nil}},
+		"twice":                       {listed: []ClientAuthenticator{ClientNone(), listed{method: "none"}}},
+		"no name":                     {listed: []ClientAuthenticator{listed{}}},
+		"blank":                       {listed: []ClientAuthenticator{listed{method: "a b"}}},
+		"too long":                    {listed: []ClientAuthenticator{listed{method: long + "a"}}},
+		"two places":                  {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A", Parameter: "a"}}}},
+		"header":                      {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Header: "authorization"}}}},
+		"one scheme in two spellings": {listed: []ClientAuthenticator{ClientSecretBasic(), listed{method: "a", carrier: ProofCarrier{Scheme: "BASIC"}}}},
+		"one header in two spellings": {listed: []ClientAuthenticator{
+			listed{method: "a", carrier: ProofCarrier{Header: "Client-Proof"}}, listed{method: "b", carrier: ProofCarrier{Header: "client-proof"}},
+		}},
+		"scheme of two words": {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A B"}}}},
+		"scheme and a line":   {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A\r\nB:"}}}},
+		"header of two words": {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Header: "A B"}}}},
+		"client_id as proof":  {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Parameter: "client_id"}}}},
+		"one scheme for two":  {[]ClientAuthenticator{ClientSecretBasic(), listed{method: "a", carrier: ProofCarrier{Scheme: "Basic"}}}, []string{"client_secret_basic", "a"}},
+		"three place":         {listed: []ClientAuthenticator{listed{method: "a", carrier: ProofCarrier{Scheme: "A", Header: "B", Parameter: "a"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, err := withDefaults(Config{ClientAuthenticators: test.listed})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -82,14 +83,30 @@ func (b *KeyBinding) validate(earlier KeyBindings) error {
 		return fmt.Errorf("TokenType %q must be empty or %s", b.TokenType, bearer)
 	case b.tokenType() == bearer && b.ChallengeParameters != "":
 		return errors.New("the ChallengeParameters require a TokenType")
+	case strings.ContainsFunc(b.ChallengeParameters, func(r rune) bool { return r != ' ' && notVisible(r) }):
+		return errors.New("the ChallengeParameters are not printable ASCII")
 	default:
-		return nil
+		return checkHeaderNames(b.RequestHeaders, b.ResponseHeaders)
 	}
+}
+
+// checkHeaderNames returns an error if a text is not the name of one header. CORS would
+// take "*" for all headers.
+func checkHeaderNames(lists ...[]string) error {
+	for _, name := range slices.Concat(lists...) {
+		if !isScheme(name) {
+			return fmt.Errorf("%q is not the name of a header", name)
+		}
+	}
+	return nil
 }
 
 // schemeCharacters are the characters of an authentication scheme (RFC 9110 §11.1) that
 // a token_type may have too (RFC 6749 §11.1).
 const schemeCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
+
+// isScheme reports whether name has only such characters, and any.
+func isScheme(name string) bool { return name != "" && strings.Trim(name, schemeCharacters) == "" }
 
 // KeyBinding adds a way to bind tokens to keys. No two may have the same Method.
 func (r *Registry) KeyBinding(binding KeyBinding) {

@@ -35,6 +35,13 @@ func TestKeyBindingsValidate(t *testing.T) {
 		"a type of two words":     {with(func(b *KeyBinding) { b.TokenType = "D PoP" }), "not a scheme"},
 		"type Basic":              {with(func(b *KeyBinding) { b.TokenType = "basic" }), "not a scheme"},
 		"type bearer":             {with(func(b *KeyBinding) { b.TokenType = "bearer" }), "must be empty"},
+		"parameters of two lines": {with(func(b *KeyBinding) { b.ChallengeParameters = "algs=\"a\"\r\nSet-Cookie: a=b" }), "not printable"},
+		"parameters not ASCII":    {with(func(b *KeyBinding) { b.ChallengeParameters = "algs=\"\u00e9\"" }), "not printable"},
+		"more headers":            {with(func(b *KeyBinding) { b.RequestHeaders, b.ResponseHeaders = []string{"DPoP"}, []string{"DPoP-Nonce"} }), ""},
+		"every request header":    {with(func(b *KeyBinding) { b.RequestHeaders = []string{"DPoP", "*"} }), "not the name of a header"},
+		"every response header":   {with(func(b *KeyBinding) { b.ResponseHeaders = []string{"*"} }), "not the name of a header"},
+		"a header without a name": {with(func(b *KeyBinding) { b.RequestHeaders = []string{""} }), "not the name of a header"},
+		"two names in one":        {with(func(b *KeyBinding) { b.ResponseHeaders = []string{"a, b"} }), "not the name of a header"},
 		"parameters of Bearer":    {with(func(b *KeyBinding) { b.TokenType = "" }), "require a TokenType"},
 		"parameters named Bearer": {with(func(b *KeyBinding) { b.TokenType = "Bearer" }), "require a TokenType"},
 	}

@@ -215,6 +215,7 @@ func (t *TokenResponse) MarshalJSON() ([]byte, error) {
 	members["token_type"] = t.TokenType
 	members["expires_in"] = t.ExpiresIn
 	members["scope"] = t.Scope
+	delete(members, "refresh_token")
 	if t.RefreshToken != "" {
 		members["refresh_token"] = t.RefreshToken
 	}

@@ -1,6 +1,7 @@
 package oauthkit
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 )
@@ -21,6 +22,26 @@ func TestAuthorizationValid(t *testing.T) {
 		authorization := &Authorization{ExpiresAt: test.expiresAt, RevokedAt: test.revokedAt}
 		if got := authorization.Valid(now); got != test.want {
 			t.Errorf("%s: got %t, want %t", name, got, test.want)
+		}
+	}
+}
+
+// TestTokenResponse_Extra shows that further members replace none of the response's own,
+// even if it has no refresh token, also after it was stored for a repeat.
+func TestTokenResponse_Extra(t *testing.T) {
+	response := &TokenResponse{AccessToken: "a", TokenType: "DPoP", ExpiresIn: 1, Scope: "s"}
+	for _, name := range []string{"access_token", "token_type", "expires_in", "scope", "refresh_token"} {
+		response.Set(name, "forged")
+	}
+	response.Set("id_token", "i")
+	const want = `{"access_token":"a","expires_in":1,"id_token":"i","scope":"s","token_type":"DPoP"}`
+	for range 2 {
+		text, err := json.Marshal(response)
+		if err != nil || string(text) != want {
+			t.Fatalf("got %s, %v, want %s", text, err, want)
+		}
+		if err := json.Unmarshal(text, response); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -25,8 +25,13 @@ type clientAuthentication struct {
 func newClientAuthentication(provider *oauthkit.Provider) clientAuthentication {
 	a := clientAuthentication{authenticators: provider.ClientAuthenticators(), methods: provider.AuthMethods()}
 	a.proofMethods = slices.DeleteFunc(slices.Clone(a.methods), func(method string) bool { return method == oauthkit.AuthMethodNone })
+	var seen []oauthkit.ProofCarrier
 	for _, authenticator := range a.authenticators {
 		carrier := authenticator.Carrier()
+		if slices.Contains(seen, carrier) { // methods may share one
+			continue
+		}
+		seen = append(seen, carrier)
 		switch {
 		case carrier.Scheme != "":
 			a.challenges = append(a.challenges, carrier.Scheme+` realm="oauth", charset="UTF-8"`) // RFC 7617 §2.1

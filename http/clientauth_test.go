@@ -244,6 +244,7 @@ func TestChallenge(t *testing.T) {
 	}{
 		"basic":           {nil, basic("web:x"), refused, []string{`Basic realm="oauth", charset="UTF-8"`}},
 		"two schemes":     {[]oauthkit.ClientAuthenticator{oauthkit.ClientSecretBasic(), own}, basic("web:x"), refused, []string{`Basic realm="oauth", charset="UTF-8", Proof realm="oauth", charset="UTF-8"`}},
+		"shared scheme":   {[]oauthkit.ClientAuthenticator{own, fakeMethod{name: "other", carrier: own.carrier}}, basic("web:x"), refused, []string{`Proof realm="oauth", charset="UTF-8"`}},
 		"no scheme":       {[]oauthkit.ClientAuthenticator{oauthkit.ClientSecretPost()}, basic("web:x"), refused, nil},
 		"without header":  {nil, nil, refused, nil},
 		"another failure": {nil, basic("web:x"), oauthkit.Errorf(oauthkit.InvalidGrant, "x"), nil},

@@ -109,12 +109,12 @@ func hasChallenge(err error) bool {
 
 // text returns the challenge for one scheme.
 func (c Challenge) text(scheme, parameters string, err error, used bool) string {
-	code := oauthkit.CodeOf(err)
+	code := quotable(string(oauthkit.CodeOf(err)))
 	var text string
 	switch {
 	case !used || IsNoToken(err):
 		text = `realm="oauth"`
-	case code != oauthkit.InsufficientScope:
+	case code != string(oauthkit.InsufficientScope):
 		text = fmt.Sprintf(`error="%s", error_description="%s"`, code, Description(err))
 	case len(c.Scopes) > 0:
 		text = fmt.Sprintf(`error="%s", scope="%s"`, code, c.Scopes)
@@ -128,6 +128,17 @@ func (c Challenge) text(scheme, parameters string, err error, used bool) string 
 		text += fmt.Sprintf(`, resource_metadata="%s"`, c.MetadataURL)
 	}
 	return scheme + " " + text
+}
+
+// quotable replaces the characters that would end a quoted string or a header (RFC 6750
+// §3): a key binding may put parts of a proof into its error.
+func quotable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // RefusedToken returns the error of the authentication of a token with the status 401

@@ -104,3 +104,16 @@ func TestWriteChallenge(t *testing.T) {
 		}
 	}
 }
+
+// TestWriteChallenge_Injection shows that the error of a key binding cannot add a
+// parameter or a header, even if it repeats the proof that a stranger sent.
+func TestWriteChallenge_Injection(t *testing.T) {
+	const injected = "x\", scope=\"admin\\\r\nSet-Cookie: a=b\u00e9"
+	err := RefusedToken(&oauthkit.Error{Code: oauthkit.ErrorCode("invalid_proof" + injected), Description: injected})
+	recorder := httptest.NewRecorder()
+	WriteChallenge(recorder, httptest.NewRequest(http.MethodGet, "/", nil), err, Challenge{})
+	const sent = "x?, scope=?admin???Set-Cookie: a=b?"
+	if got, want := recorder.Header().Get("WWW-Authenticate"), `Bearer error="invalid_proof`+sent+`", error_description="`+sent+`"`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -153,11 +153,12 @@ func Status(err error) int {
 }
 
 // Description returns the error_description that is sent for err. It is empty unless
-// err is an [oauthkit.Error].
+// err is an [oauthkit.Error]. Characters that it must not contain (RFC 6749 §5.2) are
+// replaced even if the error was not made by [oauthkit.Errorf].
 func Description(err error) string {
 	var sent *oauthkit.Error
 	if errors.As(err, &sent) {
-		return sent.Description
+		return quotable(sent.Description)
 	}
 	return ""
 }
