@@ -30,7 +30,9 @@ type KeyBinding struct {
 	// Confirm returns the key that a request of an authenticated application to the
 	// token endpoint proves, as the value of Method. It returns "" if the request has
 	// no proof, and an error if the proof is not valid, or if app requires one. It may
-	// set headers of the response and must write nothing. A provider requires it.
+	// set headers of the response and must write nothing. A provider requires it. It is
+	// not called for a token in an authorization response, which is bound to
+	// AuthorizeRequest.Confirmation: check there too if app requires a key.
 	Confirm func(w http.ResponseWriter, r *http.Request, app Application) (value string, err error)
 	// Verify checks that presented.Request, never nil, proves the key in
 	// token.Confirmation. Use ctx for statements: unlike the context of the request, it

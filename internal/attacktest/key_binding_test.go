@@ -36,7 +36,11 @@ func TestKeyBinding(t *testing.T) {
 			config.Extensions = append(config.Extensions, namedKeys{})
 		}
 	}
-	fixture.Run(t, append(cases, fixture.Case{Name: "P-10 key binding that was removed", Test: removedBinding}))
+	fixture.Run(t, append(cases, fixture.Case{Name: "P-10 key binding that was removed", Test: removedBinding},
+		fixture.Case{Name: "P-10 token in the authorization response", Test: boundInResponse, Configure: func(config *oauthkit.Config, store storetest.Store) {
+			hybrid(config, store)
+			config.Extensions = append(config.Extensions, namedKeys{})
+		}}))
 }
 
 // namedKeys is an extension with two key bindings. The header DPoP holds the name of a
@@ -149,6 +153,23 @@ func boundCode(t *testing.T, s *fixture.Server) {
 	}
 	alice.Open(s.SPA.AuthorizeRequest("dpop_jkt=" + strings.Repeat("k", 256))).Refused("invalid_request")
 	alice.Open(s.SPA.AuthorizeRequest("dpop_jkt=two words")).Refused("invalid_request")
+}
+
+// boundInResponse requests a token and a code in one response. The token is bound too.
+func boundInResponse(t *testing.T, s *fixture.Server) {
+	s.UpdateApplication("web", allowTypes("code token"))
+	request := s.Web.AuthorizeRequest("response_type=code token", "dpop_jkt=key1")
+	parameters := s.Browser("alice").Approve(request).Response()
+	if parameters.Get("token_type") != "DPoP" {
+		t.Errorf("got token_type %s, want DPoP", parameters.Get("token_type"))
+	}
+	token := parameters.Get("access_token")
+	wantResponses(t, present(t, s, "Bearer", token, "DPoP", "key1"), 401, "Bearer", "invalid_token")
+	wantResponses(t, present(t, s, "DPoP", token, "DPoP", "key2"), 401, "DPoP", "invalid_dpop_proof")
+	wantResponses(t, present(t, s, "DPoP", token, "DPoP", "key1"), 200, "", "")
+	wantCNF(t, s.RS.Introspect(token).Active(), "jkt", "key1")
+	redeemWith(s, s.Web, "key2", parameters.Get("code")).ErrorJSON(400, "invalid_grant")
+	redeemWith(s, s.Web, "key1", parameters.Get("code")).TokensOfType("DPoP")
 }
 
 func boundRefreshToken(t *testing.T, s *fixture.Server) {

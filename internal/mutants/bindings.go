@@ -58,5 +58,15 @@ func ofKeyBindings() []mutant {
 			`if _, exists := p.keyBindings.TokenType(credential.Confirmation); !exists {`, `if false {`,
 			killer{attacks, "TestKeyBinding/memory/P-10 key binding"},
 		},
+		{
+			"binding-of-token-in-response", ".",
+			`Form: request.Form, Confirmation: request.Confirmation, Now: request.Now,`, `Form: request.Form, Now: request.Now,`,
+			killer{attacks, "TestKeyBinding/memory/P-10 token"},
+		},
+		{
+			"binding-error-in-challenge", wire,
+			`if r < ' ' || r > '~' || r == '"' || r == '\\' {`, `if false {`,
+			killer{wire, "TestWriteChallenge_Injection"},
+		},
 	}
 }

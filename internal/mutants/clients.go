@@ -34,6 +34,11 @@ func ofClients() []mutant {
 			killer{attacks, "TestClientAuth/memory/T-13"},
 		},
 		{
+			"client-certificate-beside-proof", pages,
+			`func(claim clientClaim) bool { return claim.by.Carrier() != carrier }), nil`, `func(clientClaim) bool { return false }), nil`,
+			killer{attacks, "TestClientMethods/memory/T-13"},
+		},
+		{
 			"client-proof-unread", pages,
 			`if other != carrier && isCarried(other, header, form) {`, `if false {`,
 			killer{pages, "TestReadClientClaims_Own"},

@@ -60,7 +60,7 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-details-told", wire,
-			"var sent *oauthkit.Error\n\tif errors.As(err, &sent) {\n\t\treturn sent.Description\n\t}\n\treturn \"\"", "return err.Error()",
+			"var sent *oauthkit.Error\n\tif errors.As(err, &sent) {\n\t\treturn quotable(sent.Description)\n\t}\n\treturn \"\"", "return err.Error()",
 			killer{wire, "TestForeignErrorsSayNothing"},
 		},
 	}
