@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -72,7 +73,7 @@ func (own *ownPages) addPage(pages Pages, name string) error {
 	if own.files[file] != nil {
 		return fmt.Errorf("the page %s exists already", file)
 	}
-	if len(samples) == 0 || slices.Contains(samples, nil) {
+	if len(samples) == 0 || slices.ContainsFunc(samples, isNilContent) {
 		return fmt.Errorf("the page %s has no sample", file)
 	}
 	parsed, err := readTemplate(pages.Templates, file)
@@ -89,6 +90,12 @@ func (own *ownPages) addPage(pages Pages, name string) error {
 	}
 	own.files[file], own.samples[name] = parsed, samples
 	return nil
+}
+
+// isNilContent reports whether content has no [Page], like a nil pointer.
+func isNilContent(content PageContent) bool {
+	value := reflect.ValueOf(content)
+	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil() || content.page() == nil
 }
 
 // addTexts adds the texts of an extension.

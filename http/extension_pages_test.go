@@ -140,8 +140,14 @@ func TestExtensionPageMistakes(t *testing.T) {
 			p.Samples["name"] = []oauthhttp.PageContent{&oauthhttp.ErrorPage{}}
 		}, "Known"},
 		"a nil sample": {func(_ fstest.MapFS, p *oauthhttp.Pages) { p.Samples["name"] = []oauthhttp.PageContent{nil} }, "name.html has no sample"},
-		"no content":   {func(f fstest.MapFS, _ *oauthhttp.Pages) { f["name.html"].Data = []byte("<h1>x</h1>") }, `block "content"`},
-		"no English":   {func(_ fstest.MapFS, p *oauthhttp.Pages) { delete(p.Texts["en"], "name.heading") }, `"name.heading"`},
+		"a nil pointer as a sample": {func(_ fstest.MapFS, p *oauthhttp.Pages) {
+			p.Samples["name"] = []oauthhttp.PageContent{(*namePage)(nil)}
+		}, "name.html has no sample"},
+		"a sample with a nil page": {func(_ fstest.MapFS, p *oauthhttp.Pages) {
+			p.Samples["name"] = []oauthhttp.PageContent{&struct{ *oauthhttp.Page }{}}
+		}, "name.html has no sample"},
+		"no content": {func(f fstest.MapFS, _ *oauthhttp.Pages) { f["name.html"].Data = []byte("<h1>x</h1>") }, `block "content"`},
+		"no English": {func(_ fstest.MapFS, p *oauthhttp.Pages) { delete(p.Texts["en"], "name.heading") }, `"name.heading"`},
 		"an unknown text": {func(f fstest.MapFS, _ *oauthhttp.Pages) {
 			f["name.html"].Data = []byte(`{{define "content"}}{{t "name.head"}}{{end}}`)
 		}, `"name.head"`},
