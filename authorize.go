@@ -118,15 +118,16 @@ type Provenance struct {
 	Signed bool
 }
 
-// resolveAuthorize lets extensions replace the parameters.
+// resolveAuthorize lets extensions replace the parameters, but not the application.
 func (p *Provider) resolveAuthorize(ctx context.Context, source *AuthorizeSource) error {
+	app := source.Application
 	for _, resolve := range p.authorizeResolvers {
 		if err := resolve(ctx, source); err != nil {
 			return err
 		}
 	}
 	clientID := source.Form["client_id"]
-	if len(clientID) != 1 || clientID[0] != source.Application.GetID() {
+	if len(clientID) != 1 || clientID[0] != app.GetID() {
 		return Errorf(InvalidRequest, "client_id is not the one of the request that was sent before").WithReason(ReasonApplicationUnknown)
 	}
 	return nil
@@ -256,8 +257,12 @@ func authorizeParameters() []string {
 
 // dropUnknown drops unknown parameters (RFC 6749 §3.1).
 func (p *Provider) dropUnknown(request *AuthorizeRequest) error {
-	maps.DeleteFunc(request.Form, func(name string, _ []string) bool { return !p.parameters[name] })
+	p.keepKnown(request.Form)
 	return nil
+}
+
+func (p *Provider) keepKnown(form url.Values) {
+	maps.DeleteFunc(form, func(name string, _ []string) bool { return !p.parameters[name] })
 }
 
 // checkResponseType finds the responders. The application must be allowed the type and

@@ -22,7 +22,8 @@ type ConsentRequest struct {
 	Application Application
 	// GrantType is the grant type under which its tokens are issued.
 	GrantType oauth2.GrantType
-	// Form holds the parameters as they were sent.
+	// Form holds the parameters of authorization requests as they were sent. Others are
+	// dropped, such as the client's secret.
 	Form url.Values
 	// Scopes are the requested scopes, or the defaults. All of them exist and are
 	// allowed to the application.
@@ -52,8 +53,11 @@ func (r *ConsentRequest) RedirectURI() string { return r.redirectURI }
 
 // NewConsentRequest returns a request of an application that was authenticated at an
 // endpoint of an extension. It reads scope and resource from form as the authorization
-// endpoint does. The error is an [*Error] for the application.
+// endpoint does, and keeps its parameters only. The error is an [*Error] for the
+// application.
 func (p *Provider) NewConsentRequest(ctx context.Context, app Application, grant oauth2.GrantType, form url.Values) (*ConsentRequest, error) {
+	form = maps.Clone(form)
+	p.keepKnown(form)
 	request := &ConsentRequest{Application: app, GrantType: grant, Form: form, Now: p.Now(), ApprovalPrompt: p.config.ApprovalPrompt}
 	if !app.AllowsGrant(grant) {
 		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grant))
@@ -79,6 +83,18 @@ type Decision struct {
 	Scopes Scopes
 	// InteractionHash is the Interaction to consume. If empty, there is none.
 	InteractionHash string
+}
+
+// check returns an error if the decision is not about this request, or not of this user.
+func (d Decision) check(request *ConsentRequest, user *User) error {
+	switch {
+	case user == nil || user.Subject == "": // an Authorization without one is the application's own
+		return errors.New("oauthkit: Approve: user is nil or has no Subject")
+	case d.Consent != nil && (d.Consent.ClientID != request.Application.GetID() || d.Consent.Subject != user.Subject):
+		return errors.New("oauthkit: Approve: the Consent is of another application or user")
+	default:
+		return nil
+	}
 }
 
 // approved returns the scopes that the user approved.
@@ -163,6 +179,9 @@ func (r *ConsentRequest) ApplicationDigest() string {
 // [ErrRevoked] if the remembered consent was revoked, so that the user must be asked,
 // and [ErrReplayed] or [ErrNotFound] if the Interaction cannot be consumed.
 func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *User, decision Decision, add func(approval *Approval) error) error {
+	if err := decision.check(request, user); err != nil {
+		return err
+	}
 	if decision.Denied {
 		return p.Deny(ctx, request, user, decision.InteractionHash)
 	}

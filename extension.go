@@ -57,6 +57,10 @@ func (r *Registry) Scope(name, description string) {
 // Responder adds a word of response_type. Its single word, or a combination with
 // others, is on only if Config.ResponseTypes lists it.
 func (r *Registry) Responder(responder Responder) {
+	if responder == nil {
+		r.errs = append(r.errs, errors.New("Responder: the responder is nil"))
+		return
+	}
 	r.errs = append(r.errs, r.provider.addResponder(responder))
 }
 
@@ -67,6 +71,9 @@ func (r *Registry) Responder(responder Responder) {
 // for a request that waited for its user and has its final parameters. Its error is
 // shown to the user.
 func (r *Registry) ResolveAuthorize(resolve func(ctx context.Context, source *AuthorizeSource) error) {
+	if resolve == nil {
+		r.errs = append(r.errs, errors.New("ResolveAuthorize: the function is nil"))
+	}
 	r.provider.authorizeResolvers = append(r.provider.authorizeResolvers, resolve)
 }
 

@@ -42,6 +42,8 @@ func TestExtensionIsChecked(t *testing.T) {
 		{"origins of no application", adding(Endpoint{Path: "hello", Methods: get, Anyone: anyone, CrossOrigin: CrossOriginApplication}), "requires Application"},
 		{"twice", adding(valid, valid), "added twice"},
 		{"scope", func(registry *Registry) error { registry.Scope("a b", "two words"); return nil }, "RFC 6749 §3.3"},
+		{"no responder", func(registry *Registry) error { registry.Responder(nil); return nil }, "responder is nil"},
+		{"no resolver", func(registry *Registry) error { registry.ResolveAuthorize(nil); return nil }, "ResolveAuthorize: the function is nil"},
 		{"its own error", func(*Registry) error { return errors.New("no key store") }, "no key store"},
 	}
 	for _, test := range tests {

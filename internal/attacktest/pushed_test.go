@@ -17,15 +17,19 @@ import (
 type pushedRequests struct {
 	provider *oauthkit.Provider
 	forms    map[string]url.Values
+	switches bool // to the application of the pushed request
 }
 
 func (p *pushedRequests) Extend(registry *oauthkit.Registry) error {
 	p.provider = registry.Provider()
-	registry.ResolveAuthorize(func(_ context.Context, source *oauthkit.AuthorizeSource) error {
+	registry.ResolveAuthorize(func(ctx context.Context, source *oauthkit.AuthorizeSource) (err error) {
 		if form := p.forms[source.Form.Get("request_uri")]; form != nil {
 			source.Form, source.Provenance.Pushed = form, true
 		}
-		return nil
+		if p.switches {
+			source.Application, err = p.provider.Application(ctx, source.Form.Get("client_id"))
+		}
+		return err
 	})
 	registry.Endpoint(oauthkit.Endpoint{
 		Path: "par", Methods: []string{http.MethodPost},
@@ -47,6 +51,10 @@ func pushing(config *oauthkit.Config, _ storetest.Store) {
 	config.Extensions = append(config.Extensions, &pushedRequests{forms: map[string]url.Values{}})
 }
 
+func switching(config *oauthkit.Config, _ storetest.Store) {
+	config.Extensions = append(config.Extensions, &pushedRequests{forms: map[string]url.Values{}, switches: true})
+}
+
 // requirePushing makes web an application that must push.
 func requirePushing(s *fixture.Server) {
 	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.RequirePushedAuthorizationRequests = true })
@@ -56,12 +64,8 @@ func requirePushing(s *fixture.Server) {
 // (RFC 9126).
 func TestPushedRequests(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
-		{Name: "PA-02 parameters of another client", Configure: pushing, Test: func(t *testing.T, s *fixture.Server) {
-			push(t, s.Evil, http.StatusCreated)
-			s.Browser("alice").Authorize(url.Values{"client_id": {"web"}, "request_uri": {"urn:evil"}}).ErrorPage(http.StatusBadRequest)
-			push(t, s.Web, http.StatusCreated)
-			s.Browser("alice").Authorize(url.Values{"client_id": {"evil"}, "request_uri": {"urn:web"}}).ErrorPage(http.StatusBadRequest)
-		}},
+		{Name: "PA-02 parameters of another client", Configure: pushing, Test: pushedByAnother},
+		{Name: "PA-02 parameters and application of another client", Configure: switching, Test: pushedByAnother},
 		{Name: "PA-03 checked when it is pushed", Configure: pushing, Test: func(t *testing.T, s *fixture.Server) {
 			requirePushing(s)
 			for _, change := range []string{
@@ -90,6 +94,18 @@ func TestPushedRequests(t *testing.T) {
 			s.Browser("alice").Authorize(s.Web.AuthorizeRequest()).Refused("invalid_request")
 		}},
 	})
+}
+
+func pushedByAnother(t *testing.T, s *fixture.Server) {
+	s.UpdateApplication("evil", func(app *oauthkit.AbstractApplication) {
+		app.RedirectURIs = append(app.RedirectURIs, "https://rp.test/cb")
+	})
+	for _, redirectURI := range []string{"https://evil.test/cb", "https://rp.test/cb"} {
+		push(t, s.Evil, http.StatusCreated, "redirect_uri="+redirectURI)
+		s.Browser("alice").Authorize(url.Values{"client_id": {"web"}, "request_uri": {"urn:evil"}}).ErrorPage(http.StatusBadRequest)
+	}
+	push(t, s.Web, http.StatusCreated)
+	s.Browser("alice").Authorize(url.Values{"client_id": {"evil"}, "request_uri": {"urn:web"}}).ErrorPage(http.StatusBadRequest)
 }
 
 // push pushes the application's authorization request and expects a status.

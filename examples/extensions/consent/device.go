@@ -62,7 +62,7 @@ func (d *Devices) begin(w http.ResponseWriter, r *http.Request, form url.Values,
 	}
 	credential, userCode := "device_"+rand.Text(), rand.Text()[:8]
 	if !d.add(pending{
-		clientID: app.GetID(), form: form, hash: hash(credential), userCode: userCode, expires: request.Now.Add(lifetime),
+		clientID: app.GetID(), form: request.Form, hash: hash(credential), userCode: userCode, expires: request.Now.Add(lifetime),
 	}, request.Now) {
 		return oauthkit.Errorf(oauthkit.TemporarilyUnavailable, "too many requests are pending")
 	}

@@ -24,9 +24,10 @@ type Requests struct {
 }
 
 type request struct {
-	clientID string
-	form     url.Values
-	expires  time.Time
+	clientID   string
+	form       url.Values
+	provenance oauthkit.Provenance
+	expires    time.Time
 }
 
 // The limits of the memory.
@@ -58,7 +59,7 @@ func (p *Requests) push(w http.ResponseWriter, r *http.Request, form url.Values,
 		return err
 	}
 	uri := "urn:ietf:params:oauth:request_uri:" + rand.Text()
-	if !p.keep(uri, request{app.GetID(), checked.Form, checked.Now.Add(lifetime)}, checked.Now) {
+	if !p.keep(uri, request{app.GetID(), checked.Form, checked.Provenance, checked.Now.Add(lifetime)}, checked.Now) {
 		return oauthkit.Errorf(oauthkit.TemporarilyUnavailable, "too many requests are pending")
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -91,7 +92,7 @@ func (p *Requests) resolve(_ context.Context, source *oauthkit.AuthorizeSource) 
 	if !exists || found.clientID != source.Application.GetID() || !p.provider.Now().Before(found.expires) {
 		return oauthkit.Errorf("invalid_request_uri", "request_uri is not known or has expired")
 	}
-	source.Form, source.Provenance.Pushed = clone(found.form), true
+	source.Form, source.Provenance = clone(found.form), found.provenance
 	return nil
 }
 
