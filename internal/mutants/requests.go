@@ -96,8 +96,13 @@ func ofRequests() []mutant {
 		},
 		{
 			"pushed-for-another-client", ".",
-			`if len(clientID) != 1 || clientID[0] != source.Application.GetID() {`, `if false {`,
+			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if false {`,
 			killer{attacks, "TestPushedRequests/memory/PA-02"},
+		},
+		{
+			"pushed-for-the-client-that-it-names", ".",
+			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if len(clientID) != 1 || clientID[0] != source.Application.GetID() {`,
+			killer{attacks, "TestPushedRequests/memory/PA-02 parameters and application of another client"},
 		},
 		{
 			"pushed-mark-unsealed", pages,
