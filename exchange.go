@@ -25,7 +25,7 @@ type TokenRequest struct {
 	// Form holds the parameters, each at most once except resource (RFC 8707 §2).
 	Form url.Values
 	// Confirmation is the key that the request proves, as [KeyBindings.Confirm]
-	// returns it. If zero, it proves none.
+	// returns it. If zero, it proves none. Issue binds the tokens to it.
 	Confirmation Confirmation
 	// Now is when the request arrived. Exchange sets it.
 	Now time.Time
@@ -46,9 +46,6 @@ func (p *Provider) Exchange(ctx context.Context, request TokenRequest) (*TokenRe
 	}
 	if !request.Application.AllowsGrant(grantType) {
 		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grantType))
-	}
-	if err := p.keyBindings.check(request.Confirmation); err != nil {
-		return nil, err
 	}
 	request.Now, request.grant, request.provider = p.Now(), grantType, p
 	return grant.Exchange(ctx, &request)
@@ -144,6 +141,9 @@ func (r *TokenRequest) checkUser(ctx context.Context, authorization *Authorizati
 // mint generates the tokens and the response. It stores nothing.
 func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *Issued, error) {
 	authorization := issuance.Authorization
+	if err := r.provider.keyBindings.check(r.Confirmation); err != nil {
+		return Tokens{}, nil, err
+	}
 	resources, err := r.resources(authorization)
 	if err != nil {
 		return Tokens{}, nil, err
@@ -166,7 +166,7 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 	if err != nil {
 		return Tokens{}, nil, err
 	}
-	tokenType, _ := r.provider.keyBindings.TokenType(r.Confirmation) // Exchange has checked it
+	tokenType, _ := r.provider.keyBindings.TokenType(r.Confirmation)
 	tokens := Tokens{Access: &AccessToken{
 		Hash:          secret.Hash(value),
 		Authorization: authorization,

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/store/storetest"
@@ -28,12 +30,13 @@ func TestKeyBinding(t *testing.T) {
 		{Name: "P-12 required by the application", Test: requiredProof},
 		{Name: "P-01 two keys in one request", Test: twoKeys},
 		{Name: "I-04 cnf and token_type", Test: boundIntrospection},
+		{Name: "P-01 key of a grant", Test: keyOfGrant},
 		{Name: "X-07 headers of proofs", Test: proofHeaders},
 		{Name: "RL-20 the proof cannot be checked", Test: uncheckedProof},
 	}
 	for i := range cases {
-		cases[i].Configure = func(config *oauthkit.Config, _ storetest.Store) {
-			config.Extensions = append(config.Extensions, namedKeys{})
+		cases[i].Configure = func(config *oauthkit.Config, store storetest.Store) {
+			config.Extensions, config.Grants = append(config.Extensions, namedKeys{}), append(config.Grants, keyGrant{store})
 		}
 	}
 	fixture.Run(t, append(cases, fixture.Case{Name: "P-10 key binding that was removed", Test: removedBinding},
@@ -101,6 +104,39 @@ func verifyHeader(name string) func(context.Context, oauthkit.PresentedToken, *o
 			return oauthkit.Errorf("invalid_dpop_proof", "the key is not that of the token")
 		}
 	}
+}
+
+// keyGrant is a grant of the host that binds its tokens to the key in the request.
+type keyGrant struct{ store oauthkit.TokenStore }
+
+func (keyGrant) GrantType() oauth2.GrantType { return "urn:example:key" }
+
+func (g keyGrant) Exchange(ctx context.Context, request *oauthkit.TokenRequest) (*oauthkit.TokenResponse, error) {
+	request.Confirmation = oauthkit.Confirmation{Method: "jkt", Value: request.Form.Get("key")}
+	authorization := request.NewAuthorization(oauthkit.Scopes{"api:read"})
+	return request.Issue(ctx, &oauthkit.Issuance{
+		Authorization: authorization, Scopes: authorization.Scopes,
+		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
+			return g.store.SaveTokens(ctx, authorization, tokens)
+		},
+	})
+}
+
+// keyOfGrant expects that a grant cannot store a key that the store could not read.
+func keyOfGrant(t *testing.T, s *fixture.Server) {
+	grant := keyGrant{}.GrantType()
+	client, err := s.Register(&oauthkit.AbstractApplication{
+		ClientID: "keys", ClientType: oauthkit.Confidential, TokenEndpointAuthMethod: oauthkit.AuthMethodSecretBasic,
+		GrantTypes: oauthkit.GrantTypes{grant}, Scopes: oauthkit.Scopes{"api:read"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"", "two words", strings.Repeat("k", 256), "\u00e9"} {
+		ask(s, client, "", url.Values{"grant_type": {string(grant)}, "key": {key}}).ErrorJSON(400, "invalid_request")
+	}
+	tokens := ask(s, client, "", url.Values{"grant_type": {string(grant)}, "key": {"key1"}}).TokensOfType("DPoP")
+	wantCNF(t, s.RS.Introspect(tokens.Access).Active(), "jkt", "key1")
 }
 
 // ask sends a token request with the proof of a key, or without if key is empty.

@@ -59,6 +59,11 @@ func ofKeyBindings() []mutant {
 			killer{attacks, "TestKeyBinding/memory/P-10 key binding"},
 		},
 		{
+			"binding-key-unchecked", ".",
+			`if err := r.provider.keyBindings.check(r.Confirmation); err != nil {`, `if err := error(nil); err != nil {`,
+			killer{attacks, "TestKeyBinding/memory/P-01 key"},
+		},
+		{
 			"binding-of-token-in-response", ".",
 			`Form: request.Form, Confirmation: request.Confirmation, Now: request.Now,`, `Form: request.Form, Now: request.Now,`,
 			killer{attacks, "TestKeyBinding/memory/P-10 token"},
