@@ -24,8 +24,8 @@ type ConsentForm struct {
 	Intro     string
 	IntroArgs []any
 	// AcceptRemembered means that the user is not asked if the remembered consent, or the
-	// operator's trust, is enough. Otherwise they are always asked. Set it only if users
-	// reach the page by a deliberate act: a stranger could send them a link to it.
+	// operator's trust, is enough. Otherwise they are always asked. Set it only if no
+	// stranger can make users come to the page, by a link or by a code (RFC 8628 §5.4).
 	AcceptRemembered bool
 }
 

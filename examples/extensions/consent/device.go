@@ -60,6 +60,9 @@ func (d *Devices) begin(w http.ResponseWriter, r *http.Request, form url.Values,
 	if err != nil {
 		return err
 	}
+	if len(request.Form.Encode()) > maxRequest {
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxRequest)
+	}
 	credential, userCode := "device_"+rand.Text(), rand.Text()[:8]
 	if !d.add(pending{
 		clientID: app.GetID(), form: request.Form, hash: hash(credential), userCode: userCode, expires: request.Now.Add(lifetime),

@@ -98,7 +98,7 @@ func (d *Devices) decide(w http.ResponseWriter, r *http.Request, user *oauthkit.
 	}
 	decision, err := handler.AskConsent(w, r, user, request, oauthhttp.ConsentForm{
 		ID: id, Action: d.path("device/" + id), Intro: "device.entered", IntroArgs: []any{found.userCode},
-		AcceptRemembered: true, // the user has entered the code for this page
+		// no AcceptRemembered: the code may be from a stranger (RFC 8628 §5.4)
 	})
 	if decision == nil || err != nil {
 		return err // the page was written, or could not be

@@ -14,6 +14,7 @@ import (
 const (
 	lifetime   = 10 * time.Minute
 	maxPending = 10000
+	maxRequest = 4 << 10 // bytes
 )
 
 // pending is a request of a device on which no user has decided. All fields but the last

@@ -34,6 +34,7 @@ type request struct {
 const (
 	lifetime   = time.Minute
 	maxPending = 10000
+	maxRequest = 4 << 10 // bytes
 )
 
 // Extend implements [oauthkit.Extension].
@@ -57,6 +58,9 @@ func (p *Requests) push(w http.ResponseWriter, r *http.Request, form url.Values,
 	checked, err := p.provider.ResumeAuthorizeRequest(r.Context(), form, oauthkit.Provenance{Pushed: true})
 	if err != nil {
 		return err
+	}
+	if len(checked.Form.Encode()) > maxRequest {
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxRequest)
 	}
 	uri := "urn:ietf:params:oauth:request_uri:" + rand.Text()
 	if !p.keep(uri, request{app.GetID(), checked.Form, checked.Provenance, checked.Now.Add(lifetime)}, checked.Now) {

@@ -146,6 +146,7 @@ func TestPushIsChecked(t *testing.T) {
 		"no challenge":  func(form url.Values) { form.Del("code_challenge") },
 		"request_uri":   func(form url.Values) { form.Set("request_uri", "urn:x") },
 		"scope":         func(form url.Values) { form.Set("scope", "nonsense") },
+		"large":         func(form url.Values) { form.Set("state", strings.Repeat("x", 4096)) },
 		"other client":  func(form url.Values) { form.Set("client_id", "other") },
 		"response_type": func(form url.Values) { form.Set("response_type", "token") },
 	} {
