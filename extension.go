@@ -92,8 +92,9 @@ func (r *Registry) AuthorizeParameters(names ...string) {
 	}
 }
 
-// DecorateToken adds a function that is called for every token response, before
-// anything is consumed or stored. Its error ends the request without a trace.
+// DecorateToken adds a function that is called for every response of the token endpoint,
+// before anything is consumed or stored. Its error ends the request without a trace. A
+// [Responder] decides about the tokens of an authorization response.
 func (r *Registry) DecorateToken(decorate func(ctx context.Context, issued *Issued) error) {
 	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
 }

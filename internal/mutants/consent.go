@@ -39,6 +39,16 @@ func ofConsent() []mutant {
 			killer{attacks, "TestResponseTypes/memory/a secret does not protect a token in the response"},
 		},
 		{
+			"decision-of-another-user", ".",
+			`case d.Consent != nil && (d.Consent.ClientID != request.Application.GetID() || d.Consent.Subject != user.Subject):`, `case false:`,
+			killer{"store/memstore", "TestApproveIsOfOneUser"},
+		},
+		{
+			"consent-keeps-client-secret", ".",
+			"form = maps.Clone(form)\n\tp.keepKnown(form)", "",
+			killer{"store/memstore", "TestConsentRequestKeepsNoSecret"},
+		},
+		{
 			"consent-grows", ".",
 			"consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()", "request.identifiesApplication()",
 			killer{attacks, "TestAuthorizeUser/memory/A-28"},
