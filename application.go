@@ -128,7 +128,8 @@ type AbstractApplication struct {
 	// redirect URI. It is meant for applications of the operator.
 	SkipAuthorization bool `json:"skip_authorization,omitempty" gorm:"column:skip_authorization;not null;default:false"`
 	// RequirePushedAuthorizationRequests refuses authorization requests that were not
-	// pushed (RFC 9126 §6). There is no endpoint to push them to yet, so it refuses all.
+	// pushed (RFC 9126 §6). Without an extension that has an endpoint for them, it
+	// refuses all.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty" gorm:"column:require_pushed_authorization_requests;not null;default:false"`
 	// Verified means that the operator vouches for the name. Otherwise the consent
 	// page warns that the name is not verified.

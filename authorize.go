@@ -64,7 +64,8 @@ func (p *Provider) NewAuthorizeRequest(ctx context.Context, form url.Values) (*A
 
 // ResumeAuthorizeRequest is NewAuthorizeRequest for parameters that did not arrive at
 // the authorization endpoint just now: that waited for the user, or that an extension
-// received (RFC 9126 §2.1). The caller must know their Provenance.
+// received (RFC 9126 §2.1). The caller must know their Provenance. To keep a request that
+// was pushed, keep the Form of the result: it has no client_secret.
 func (p *Provider) ResumeAuthorizeRequest(ctx context.Context, form url.Values, provenance Provenance) (*AuthorizeRequest, error) {
 	app, err := p.authorizingApplication(ctx, form)
 	if err != nil {
@@ -103,7 +104,7 @@ type AuthorizeSource struct {
 	// Application is the application that client_id names. It is not authenticated.
 	Application Application
 	// Form holds all parameters as they were sent. To replace them, assign others,
-	// which must not contain a client_id of another application.
+	// which must contain the same client_id. The library changes no Form assigned here.
 	Form url.Values
 	// Provenance is what is known about Form. Set it together with Form.
 	Provenance Provenance
@@ -125,6 +126,9 @@ func (p *Provider) resolveAuthorize(ctx context.Context, source *AuthorizeSource
 		if err := resolve(ctx, source); err != nil {
 			return err
 		}
+	}
+	if len(p.authorizeResolvers) > 0 {
+		source.Form = maps.Clone(source.Form) // parameters are dropped from it
 	}
 	clientID := source.Form["client_id"]
 	if len(clientID) != 1 || clientID[0] != app.GetID() {

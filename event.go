@@ -78,7 +78,8 @@ func ApplicationFrom(ctx context.Context) (Application, bool) {
 }
 
 // CredentialID returns the name of a code or token in events: the first 8 hexadecimal
-// digits of its SHA-256. It allows finding the events of a credential, and nothing else.
+// digits of its SHA-256. It allows finding the events of a credential, and nothing else:
+// it is too short to look up the credential, for which there is [CredentialHash].
 func CredentialID(value string) string {
 	if value == "" {
 		return ""

@@ -87,9 +87,11 @@ func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
 
 // Issuance is the argument of [TokenRequest.Issue].
 type Issuance struct {
-	// Authorization is the Authorization of the tokens. If its ExpiresAt is zero,
-	// Issue sets it: to the end of Config.RefreshTokenLifetime if the application
-	// may refresh, and otherwise to the expiry of the access token.
+	// Authorization is the Authorization of the tokens. If its ExpiresAt is zero, Issue
+	// sets it: to the end of Config.RefreshTokenLifetime if the application may refresh,
+	// and otherwise to the expiry of the access token. For the first tokens of an
+	// Authorization that was approved before, set ExpiresAt to zero: until then it is the
+	// expiry of the code. RedeemCode of package grants does so.
 	Authorization *Authorization
 	// Scopes are the scopes of the access token, all or some of the Authorization's.
 	Scopes Scopes

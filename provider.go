@@ -24,7 +24,7 @@
 //			log.Fatal(err)
 //		}
 //		http.Handle("/o/", handler)
-//		http.Handle("/api/", oauthhttp.RequireScopes(provider, "read")(api))
+//		http.Handle("/api/", oauthapi.RequireScopes(provider, "read")(api))
 //		log.Fatal(http.ListenAndServe("localhost:8080", nil))
 //	}
 //

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // Authorization is a permission that a user gave an application, or that an
@@ -88,7 +90,7 @@ type Interaction struct {
 // AuthorizationCode is the credential of RFC 6749 §4.1.2, with the values that the
 // token request must match.
 type AuthorizationCode struct {
-	Hash                string
+	Hash                string // the CredentialHash of the code
 	Authorization       *Authorization
 	RedirectURI         string       // exactly as it was sent (RFC 6749 §4.1.3); empty: of another grant
 	CodeChallenge       string       // RFC 7636 §4.2
@@ -166,6 +168,10 @@ type Approval struct {
 	// none.
 	Tokens *Tokens
 }
+
+// CredentialHash returns the hash under which a store keeps a credential, such as
+// [AuthorizationCode.Hash]. The credential must have at least 128 random bits.
+func CredentialHash(credential string) string { return secret.Hash(credential) }
 
 // SigningKey is a stored key that signs tokens. There can be several of one
 // algorithm: one that is published before its use, one in use, and former ones whose

@@ -70,11 +70,20 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 	if err != nil {
 		return nil, err
 	}
+	return redeem(ctx, g.store, request, code, checkProof)
+}
+
+// redeem exchanges a code for tokens once checkProof accepts the request.
+func redeem(ctx context.Context, store oauthkit.CodeStore, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode,
+	checkProof func(*oauthkit.AuthorizationCode, *oauthkit.TokenRequest) error) (*oauthkit.TokenResponse, error) {
 	if code.Authorization.ClientID != request.Application.GetID() {
 		request.RecordMisuse(ctx, code.Authorization, code.Hash)
 		return nil, invalidCredential("code")
 	}
 	if err := checkProof(code, request); err != nil {
+		return nil, err
+	}
+	if err := request.CheckConfirmation(code.Confirmation); err != nil { // RFC 9449 §10
 		return nil, err
 	}
 	if !code.ConsumedAt.IsZero() { // before expiry is checked: a replay of an expired code is a replay
@@ -83,7 +92,7 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 	if !request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now) {
 		return nil, invalidCredential("code")
 	}
-	return g.redeem(ctx, request, code)
+	return issueForCode(ctx, store, request, code)
 }
 
 func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.AuthorizationCode, error) {
@@ -99,8 +108,7 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 
 // checkProof checks that the redirect URI is the one of the authorization request
 // (RFC 6749 §4.1.3), and that both requests come from the same client instance
-// (RFC 7636 §4.6) and, if the code is bound to one, from the same key (RFC 9449 §10).
-// A code without a redirect URI belongs to another grant.
+// (RFC 7636 §4.6). A code without a redirect URI belongs to another grant.
 func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest) error {
 	if code.RedirectURI == "" {
 		return invalidCredential("code")
@@ -108,19 +116,16 @@ func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest
 	if request.Form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
 	}
-	if err := checkVerifier(code, request.Form.Get("code_verifier")); err != nil {
-		return err
-	}
-	return request.CheckConfirmation(code.Confirmation)
+	return checkVerifier(code, request.Form.Get("code_verifier"))
 }
 
-func (g *authorizationCode) redeem(ctx context.Context, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
+func issueForCode(ctx context.Context, store oauthkit.CodeStore, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
 	code.Authorization.ExpiresAt = time.Time{} // it was that of the code; Issue sets the final one
 	response, err := request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: code.Authorization,
 		Scopes:        allowedScopes(request.Application, code.Authorization),
 		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
-			return g.store.RedeemCode(ctx, code.Hash, tokens, request.Now)
+			return store.RedeemCode(ctx, code.Hash, tokens, request.Now)
 		},
 	})
 	switch {

@@ -25,7 +25,7 @@ func ofKeyBindings() []mutant {
 		},
 		{
 			"binding-of-code", "grants",
-			`return request.CheckConfirmation(code.Confirmation)`, `return nil`,
+			`if err := request.CheckConfirmation(code.Confirmation); err != nil {`, `if err := request.CheckConfirmation(code.Confirmation); false {`,
 			killer{attacks, "TestKeyBinding/memory/C-19"},
 		},
 		{

@@ -24,6 +24,11 @@ func ofCodes() []mutant {
 			killer{attacks, "TestCodeBinding/memory/C-08 code without"},
 		},
 		{
+			"code-of-code-grant-redeemed-without-proof", "grants",
+			`if code.RedirectURI != "" { // it requires`, `if false { // it requires`,
+			killer{"grants", "TestRedeemCode/of the code grant"},
+		},
+		{
 			"code-replay-not-seen", "grants",
 			`if !code.ConsumedAt.IsZero() { // before`, `if false { // before`,
 			killer{attacks, "TestCode/memory/C-05"},

@@ -38,6 +38,7 @@ var packages = map[string]string{
 	"context":      "context",
 	"dbresolver":   "gorm.io/plugin/dbresolver",
 	"errors":       "errors",
+	"json":         "encoding/json",
 	"fs":           "io/fs",
 	"gorm":         "gorm.io/gorm",
 	"gormpostgres": "gorm.io/driver/postgres",

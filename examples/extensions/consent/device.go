@@ -7,23 +7,24 @@ package consent
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"strings"
 	"sync"
-	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
 )
 
 // GrantType is the grant type of the devices.
 const GrantType oauth2.GrantType = "urn:example:device"
+
+// prefix begins the credentials, so that no other grant accepts them.
+const prefix = "device_"
 
 // Devices is the grant. List it in Config.Grants.
 type Devices struct {
@@ -63,9 +64,10 @@ func (d *Devices) begin(w http.ResponseWriter, r *http.Request, form url.Values,
 	if len(request.Form.Encode()) > maxRequest {
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", maxRequest)
 	}
-	credential, userCode := "device_"+rand.Text(), rand.Text()[:8]
+	credential, userCode := prefix+rand.Text(), rand.Text()[:8]
 	if !d.add(pending{
-		clientID: app.GetID(), form: request.Form, hash: hash(credential), userCode: userCode, expires: request.Now.Add(lifetime),
+		clientID: app.GetID(), form: request.Form, hash: oauthkit.CredentialHash(credential), userCode: userCode,
+		expires: request.Now.Add(lifetime),
 	}, request.Now) {
 		return oauthkit.Errorf(oauthkit.TemporarilyUnavailable, "too many requests are pending")
 	}
@@ -87,17 +89,14 @@ func (d *Devices) request(ctx context.Context, found pending) (*oauthkit.Consent
 }
 
 // answer carries out the decision of the user. It saves the credential of the device as
-// an authorization code without a redirect URI, which the code grant does not accept.
+// a code without a redirect URI, which the code grant does not accept.
 func (d *Devices) answer(ctx context.Context, id string, request *oauthkit.ConsentRequest, user *oauthkit.User, decision oauthkit.Decision) error {
 	taken := d.take(id)
 	if taken == nil {
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "the request was answered").WithReason(oauthkit.ReasonRequestAnswered)
 	}
 	err := d.provider.Approve(ctx, request, user, decision, func(approval *oauthkit.Approval) error {
-		approval.Code = &oauthkit.AuthorizationCode{
-			Hash: taken.hash, Authorization: approval.Authorization, IssuedAt: request.Now, ExpiresAt: taken.expires,
-		}
-		approval.KeepUntil(taken.expires)
+		approval.AddCode(taken.hash, taken.expires)
 		return nil
 	})
 	d.settle(taken, err)
@@ -109,41 +108,15 @@ func (d *Devices) GrantType() oauth2.GrantType { return GrantType }
 
 // Exchange implements [oauthkit.Grant]. It redeems the credential of an approved device.
 func (d *Devices) Exchange(ctx context.Context, request *oauthkit.TokenRequest) (*oauthkit.TokenResponse, error) {
-	hashed := hash(request.Form.Get("credential"))
-	code, err := d.store.Code(ctx, hashed)
-	switch {
-	case errors.Is(err, oauthkit.ErrNotFound):
-		return nil, d.undecided(hashed, request.Application.GetID())
-	case err != nil:
-		return nil, oauthkit.Unavailable(err)
-	case code.RedirectURI != "": // of the code grant
-		return nil, errInvalid
-	case code.Authorization.ClientID != request.Application.GetID():
-		request.RecordMisuse(ctx, code.Authorization, code.Hash)
-		return nil, errInvalid
-	case !code.ConsumedAt.IsZero():
-		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
-	case !request.Now.Before(code.ExpiresAt) || !code.Authorization.Valid(request.Now):
+	credential := request.Form.Get("credential")
+	if !strings.HasPrefix(credential, prefix) { // of another grant
 		return nil, errInvalid
 	}
-	code.Authorization.ExpiresAt = time.Time{} // Issue sets that of the tokens
-	response, err := request.Issue(ctx, &oauthkit.Issuance{
-		Authorization: code.Authorization,
-		Scopes: slices.DeleteFunc(slices.Clone(code.Authorization.Scopes), func(scope string) bool {
-			return !request.Application.AllowsScope(scope) // since it was changed
-		}),
-		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
-			return d.store.RedeemCode(ctx, code.Hash, tokens, request.Now)
-		},
-	})
-	switch {
-	case errors.Is(err, oauthkit.ErrReplayed):
-		return nil, request.RevokeReplayed(ctx, code.Authorization, code.Hash)
-	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrNotFound):
-		return nil, errInvalid
-	default:
-		return response, err
+	response, err := grants.RedeemCode(ctx, d.store, request, credential)
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		return nil, d.undecided(oauthkit.CredentialHash(credential), request.Application.GetID())
 	}
+	return response, err
 }
 
 // undecided returns the error for a credential that is not in the store.
@@ -162,8 +135,3 @@ func (d *Devices) undecided(hashed, clientID string) error {
 }
 
 var errInvalid = oauthkit.Errorf(oauthkit.InvalidGrant, "the credential is not valid")
-
-func hash(credential string) string {
-	sum := sha256.Sum256([]byte(credential))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}

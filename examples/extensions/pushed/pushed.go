@@ -96,14 +96,6 @@ func (p *Requests) resolve(_ context.Context, source *oauthkit.AuthorizeSource) 
 	if !exists || found.clientID != source.Application.GetID() || !p.provider.Now().Before(found.expires) {
 		return oauthkit.Errorf("invalid_request_uri", "request_uri is not known or has expired")
 	}
-	source.Form, source.Provenance = clone(found.form), found.provenance
+	source.Form, source.Provenance = found.form, found.provenance
 	return nil
-}
-
-func clone(form url.Values) url.Values {
-	copied := url.Values{}
-	for name, values := range form {
-		copied[name] = append([]string{}, values...)
-	}
-	return copied
 }
