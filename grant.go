@@ -20,8 +20,9 @@ type Grant interface {
 	// GrantType returns the value of grant_type.
 	GrantType() oauth2.GrantType
 	// Exchange answers a token request. The application is guaranteed to be
-	// authenticated and allowed to use the grant. Exchange must check the whole
-	// proof before it consumes anything, and end with [TokenRequest.Issue].
+	// authenticated and allowed to use the grant. Exchange must check the whole proof,
+	// with [TokenRequest.CheckConfirmation] that of a key, before it consumes anything,
+	// and end with [TokenRequest.Issue].
 	Exchange(ctx context.Context, request *TokenRequest) (*TokenResponse, error)
 }
 
