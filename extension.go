@@ -54,8 +54,8 @@ func (r *Registry) Scope(name, description string) {
 	}
 }
 
-// Responder adds a word of response_type. Its single word, or a combination with
-// others, is on only if Config.ResponseTypes lists it.
+// Responder adds a word of response_type. A response type with the word is supported
+// only if [Config].ResponseTypes lists it.
 func (r *Registry) Responder(responder Responder) {
 	if responder == nil {
 		r.errs = append(r.errs, errors.New("Responder: the responder is nil"))

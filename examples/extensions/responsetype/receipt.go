@@ -11,7 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"slices"
+	"strings"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -66,12 +66,9 @@ type Statement struct {
 
 // Verify returns the content of a receipt that came together with code.
 func (r Receipts) Verify(receipt, code string) (*Statement, error) {
-	at := slices.Index([]byte(receipt), '.')
-	if at < 0 {
-		return nil, errors.New("the receipt has no signature")
-	}
-	text, err := base64.RawURLEncoding.DecodeString(receipt[:at])
-	if err != nil || !hmac.Equal([]byte(receipt[at+1:]), []byte(encode(r.sign(text)))) {
+	encoded, signature, _ := strings.Cut(receipt, ".")
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || !hmac.Equal([]byte(signature), []byte(encode(r.sign(text)))) {
 		return nil, errors.New("the signature of the receipt is wrong")
 	}
 	statement := &Statement{}
