@@ -239,6 +239,29 @@ func TestWritePageMistakes(t *testing.T) {
 	}
 }
 
+// TestWritePageForgetsUsers writes a page with content that an extension wrongly keeps.
+func TestWritePageForgetsUsers(t *testing.T) {
+	kept, shown := &namePage{}, true
+	extension := pageFunc(func(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error {
+		handler, err := oauthhttp.HandlerFrom(r.Context())
+		if err != nil {
+			return err
+		}
+		if !shown {
+			user = nil
+		}
+		return handler.WritePage(w, r, oauthhttp.PageResponse{Name: "name", Title: "name.title", User: user}, kept)
+	})
+	handler := newPages(t, oauthhttp.Config{}, withExtension(pagesOnly{namePages(nil)}), withExtension(extension))
+	for _, shown = range []bool{true, false} {
+		page := httptest.NewRecorder()
+		handler.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "https://as.test/o/page", nil))
+		if got := strings.Contains(page.Body.String(), "Signed in as"); page.Code != http.StatusOK || got != shown {
+			t.Errorf("got %d with the user: %t; want %t:\n%s", page.Code, got, shown, page.Body)
+		}
+	}
+}
+
 // pageFunc is an extension with an endpoint for users.
 type pageFunc func(w http.ResponseWriter, r *http.Request, user *oauthkit.User) error
 

@@ -91,10 +91,15 @@ func (h *Handler) renderFormPost(index int, response PageResponse, redirectURI s
 	return bytes.ReplaceAll(page, []byte(placeholder), []byte(html.EscapeString(redirectURI))), nil
 }
 
-// checkFormPost returns an error if the host's page has no form to send.
+// checkFormPost returns an error if the host's page has no form to send, to a host or to
+// an app on the user's device. Later it would be found after the user's decision.
 func (h *Handler) checkFormPost() error {
-	_, err := h.renderFormPost(0, PageResponse{Name: formPostPage, Title: "form_post.title"}, "https://example.com", nil)
-	return err
+	for _, redirectURI := range []string{"https://example.com", "http://127.0.0.1"} {
+		if _, err := h.renderFormPost(0, PageResponse{Name: formPostPage, Title: "form_post.title"}, redirectURI, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hashOfScript returns the hash of an inline script for a Content-Security-Policy

@@ -151,6 +151,7 @@ func TestFormPostTemplate(t *testing.T) {
 		config Config
 		want   string
 	}{
+		"a form for hosts only":  {template("form_post.html", `{{define "content"}}{{with .Host}}<form action="{{$.Action}}"></form>{{end}}{{end}}`), "form_post.html does not show Action"},
 		"a page without a form":  {template("form_post.html", `{{define "content"}}x{{end}}`), "form_post.html does not show Action"},
 		"another script":         {template("parts.html", `{{define "submit"}}<script>alert(1)</script>{{end}}`), `"submit", which cannot be replaced`},
 		"another script of ours": {template("form_post.js", `alert(1)`), "form_post.js"},

@@ -70,7 +70,8 @@ func HandlerFrom(ctx context.Context) (*Handler, error) {
 
 // WritePage writes a page of the library or of an extension, in the language of the
 // request and with the security headers of all pages. Content must be of the type of the
-// page's samples. If WritePage returns an error, it has written nothing.
+// page's samples, and a new value for each request, since WritePage sets its [Page]. If
+// WritePage returns an error, it has written nothing.
 func (h *Handler) WritePage(w http.ResponseWriter, r *http.Request, response PageResponse, content PageContent) error {
 	response.Status, response.FormAction = cmp.Or(response.Status, http.StatusOK), cmp.Or(response.FormAction, "'self'")
 	switch {
@@ -102,8 +103,9 @@ func (h *Handler) writePage(w http.ResponseWriter, r *http.Request, response Pag
 // render returns a page in the language with that index.
 func (h *Handler) render(index int, response PageResponse, content PageContent) ([]byte, error) {
 	common := content.page()
-	common.Language, common.Stylesheet = h.pages.catalogue.languages[index], h.stylesheet
-	common.Title = h.pages.catalogue.translator(index)(response.Title)
+	*common = Page{ // nothing of another request, if an extension keeps content
+		Language: h.pages.catalogue.languages[index], Stylesheet: h.stylesheet, Title: h.pages.catalogue.translator(index)(response.Title),
+	}
 	h.setLinks(common, response)
 	var body bytes.Buffer
 	if err := h.pages.byName[index][response.Name].ExecuteTemplate(&body, "layout", content); err != nil {
