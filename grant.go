@@ -42,7 +42,8 @@ type Responder interface {
 	// is sent to the application.
 	ValidateAuthorize(request *AuthorizeRequest) error
 	// Respond adds the part to the answer. It must save nothing itself, and extend the
-	// Authorization to the expiry of its credential with [Approval.KeepUntil].
+	// Authorization to the expiry of its credential with [Approval.KeepUntil]. An error
+	// that is not an [Error] is a failure, which is answered with 503.
 	Respond(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) error
 }
 

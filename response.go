@@ -3,6 +3,7 @@ package oauthkit
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -248,7 +249,7 @@ func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user 
 		answer.Approval = approval
 		for _, responder := range request.responders {
 			if err := responder.Respond(ctx, request, answer); err != nil {
-				return err
+				return responderError(responder, err)
 			}
 		}
 		return nil
@@ -258,6 +259,16 @@ func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user 
 	}
 	p.recordAnswer(ctx, request, answer)
 	return answer.Parameters, nil
+}
+
+// responderError returns the error of a responder. One that is not an [Error], such as
+// [ErrNotFound], must not be taken for an answer of the store about the approval.
+func responderError(responder Responder, err error) error {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return err
+	}
+	return Unavailable(fmt.Errorf("responding with %s: %v", responder.ResponseType(), err))
 }
 
 // recordAnswer records the tokens that the answer contains.

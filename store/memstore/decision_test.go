@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -57,5 +58,50 @@ func TestConsentRequestKeepsNoSecret(t *testing.T) {
 	want := url.Values{"client_id": {"client"}, "scope": {"read"}, "ui_locales": {"de"}}
 	if got := request.Form.Encode(); got != want.Encode() || !sent.Has("client_secret") {
 		t.Errorf("got %s of %v, want %s and an unchanged form", got, sent, want.Encode())
+	}
+}
+
+// failingPart adds the word part to response_type, which fails with err.
+type failingPart struct{ err error }
+
+func (f *failingPart) Extend(registry *oauthkit.Registry) error {
+	registry.Responder(f)
+	return nil
+}
+
+func (f *failingPart) ResponseType() oauthkit.ResponseType { return "part" }
+
+func (f *failingPart) ValidateAuthorize(*oauthkit.AuthorizeRequest) error { return nil }
+
+func (f *failingPart) Respond(context.Context, *oauthkit.AuthorizeRequest, *oauthkit.AuthorizeAnswer) error {
+	return f.err
+}
+
+// TestResponderFails lets a responder fail with errors that a store returns for answers,
+// such as that the user has decided already. They say nothing about the approval.
+func TestResponderFails(t *testing.T) {
+	part := &failingPart{}
+	s := newConsentScene(t, func(config *oauthkit.Config, app *oauthkit.AbstractApplication) {
+		config.Extensions, config.ResponseTypes = []oauthkit.Extension{part}, []oauthkit.ResponseType{"part"}
+		app.ResponseTypes = oauthkit.ResponseTypes{"part"}
+	})
+	request, err := s.provider.NewAuthorizeRequest(t.Context(), url.Values{
+		"client_id": {"client"}, "redirect_uri": {callback}, "response_type": {"part"}, "scope": {"read"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for failure, want := range map[error]oauthkit.ErrorCode{
+		oauthkit.ErrNotFound: oauthkit.TemporarilyUnavailable,
+		oauthkit.ErrReplayed: oauthkit.TemporarilyUnavailable,
+		oauthkit.ErrRevoked:  oauthkit.TemporarilyUnavailable,
+		oauthkit.ErrEnded:    oauthkit.TemporarilyUnavailable,
+		oauthkit.Errorf(oauthkit.InvalidScope, "no part for this scope"): oauthkit.InvalidScope,
+	} {
+		part.err = failure
+		_, err := s.provider.Respond(t.Context(), request, s.user, oauthkit.Decision{Given: true})
+		if oauthkit.CodeOf(err) != want || want == oauthkit.TemporarilyUnavailable && errors.Is(err, failure) {
+			t.Errorf("got %v for %v, want %s", err, failure, want)
+		}
 	}
 }
