@@ -28,11 +28,8 @@ func (certificates) Extend(registry *oauthkit.Registry) error {
 		Confirm: func(_ http.ResponseWriter, r *http.Request, _ oauthkit.Application) (string, error) {
 			return thumbprint(r), nil
 		},
-		Verify: func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
-			if thumbprint(presented.Request) != token.Confirmation.Value {
-				return oauthkit.Errorf(oauthkit.InvalidToken, "the access token is bound to another certificate")
-			}
-			return nil
+		Verify: func(_ context.Context, presented oauthkit.PresentedToken) (string, error) {
+			return thumbprint(presented.Request), nil
 		},
 	})
 	return nil

@@ -34,11 +34,13 @@ type KeyBinding struct {
 	// not called for a token in an authorization response, which is bound to
 	// AuthorizeRequest.Confirmation: check there too if app requires a key.
 	Confirm func(w http.ResponseWriter, r *http.Request, app Application) (value string, err error)
-	// Verify checks that presented.Request, never nil, proves the key in
-	// token.Confirmation. Use ctx for statements: unlike the context of the request, it
-	// has the deadline of the authentication. The error is [InvalidToken] or has a code
-	// of the binding, such as invalid_dpop_proof, which is answered with 401.
-	Verify func(ctx context.Context, presented PresentedToken, token *AccessToken) error
+	// Verify returns the key that presented.Request, never nil, proves for
+	// presented.Value. The library compares it with the token's. It returns "" if the
+	// request has no proof, and otherwise an error if the proof is not valid: it is
+	// [InvalidToken] or has a code of the binding, such as invalid_dpop_proof, which is
+	// answered with 401. Use ctx for statements: unlike the context of the request, it
+	// has the deadline of the authentication.
+	Verify func(ctx context.Context, presented PresentedToken) (value string, err error)
 }
 
 // bearer is the token_type and the authentication scheme of RFC 6750.
@@ -223,8 +225,17 @@ func (k KeyBindings) Verify(ctx context.Context, presented PresentedToken, token
 		return nil
 	case presented.Request == nil:
 		return Errorf(InvalidToken, "the access token is bound to a key that was not proved")
+	}
+	proved, err := k.find(token.Confirmation.Method).Verify(ctx, presented)
+	switch {
+	case err != nil:
+		return err
+	case proved == "":
+		return Errorf(InvalidToken, "the access token is bound to a key that was not proved")
+	case proved != token.Confirmation.Value:
+		return Errorf(InvalidToken, "the access token is bound to another key")
 	default:
-		return k.find(token.Confirmation.Method).Verify(ctx, presented, token)
+		return nil
 	}
 }
 

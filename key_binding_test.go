@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func accepting(context.Context, PresentedToken, *AccessToken) error { return nil }
+func accepting(context.Context, PresentedToken) (string, error) { return "", nil }
 
 func TestKeyBindingsValidate(t *testing.T) {
 	dpop := KeyBinding{Method: "jkt", TokenType: "DPoP", ChallengeParameters: `algs="ES256"`, Verify: accepting}

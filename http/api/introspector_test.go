@@ -417,19 +417,21 @@ func boundBody(cnf string) string {
 // TestIntrospectorKeyBinding presents tokens with and without the proof of a key. The
 // proof is a header that equals the key.
 func TestIntrospectorKeyBinding(t *testing.T) {
-	verify := func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
-		if presented.Request.Header.Get("Proof") != token.Confirmation.Value {
-			return oauthkit.Errorf("invalid_dpop_proof", "the proof is of another key")
-		}
+	verify := func(_ context.Context, presented oauthkit.PresentedToken) (string, error) {
 		presented.ResponseHeader.Set("Proof-Nonce", "n")
-		return nil
+		if proof := presented.Request.Header.Get("Proof"); proof != "malformed" {
+			return proof, nil
+		}
+		return "", oauthkit.Errorf("invalid_dpop_proof", "the proof is malformed")
 	}
 	tests := map[string]struct {
 		body, scheme, proof string
 		want                oauthkit.ErrorCode // empty if the token is valid
 	}{
 		"proof":                   {boundBody(`{"jkt":"key"}`), "DPoP", "key", ""},
-		"another key":             {boundBody(`{"jkt":"key"}`), "DPoP", "other", "invalid_dpop_proof"},
+		"another key":             {boundBody(`{"jkt":"key"}`), "DPoP", "other", oauthkit.InvalidToken},
+		"no proof":                {boundBody(`{"jkt":"key"}`), "DPoP", "", oauthkit.InvalidToken},
+		"malformed proof":         {boundBody(`{"jkt":"key"}`), "DPoP", "malformed", "invalid_dpop_proof"},
 		"P-10 as Bearer":          {boundBody(`{"jkt":"key"}`), "Bearer", "key", oauthkit.InvalidToken},
 		"P-10 not bound, as DPoP": {active, "DPoP", "key", oauthkit.InvalidToken},
 		"not bound":               {active, "Bearer", "", ""},

@@ -66,8 +66,9 @@ func boundAccessToken(t *testing.T, s *fixture.Server) {
 	wantResponses(t, present(t, s, "DPoP", bound, "DPoP", "key1"), 200, "", "")
 	wantResponses(t, present(t, s, "dpop", bound, "DPoP", "key1"), 200, "", "")
 	wantResponses(t, present(t, s, "Bearer", bound, "DPoP", "key1"), 401, "Bearer", "invalid_token")
-	wantResponses(t, present(t, s, "DPoP", bound, "DPoP", "key2"), 401, "DPoP", "invalid_dpop_proof")
-	wantResponses(t, present(t, s, "DPoP", bound, "X-Other", "key1"), 401, "DPoP", "invalid_dpop_proof")
+	wantResponses(t, present(t, s, "DPoP", bound, "DPoP", "key2"), 401, "DPoP", "invalid_token")
+	wantResponses(t, present(t, s, "DPoP", bound, "DPoP", "malformed"), 401, "DPoP", "invalid_dpop_proof")
+	wantResponses(t, present(t, s, "DPoP", bound, "X-Other", "key1"), 401, "DPoP", "invalid_token")
 	inBody := fixture.NewRequest(http.MethodPost, "/o/userinfo", url.Values{"access_token": {bound}})
 	inBody.Header.Set("DPoP", "key1")
 	if answer := s.Do(inBody); answer.Status != 401 || answer.Members()["error"] != "invalid_token" {
@@ -90,8 +91,8 @@ func wrongScheme(t *testing.T, s *fixture.Server) {
 	request.Header.Set("X-Certificate", "key1")
 	certified := s.Do(request).Tokens().Access // RFC 8705 §3: token_type stays Bearer
 	wantResponses(t, present(t, s, "Bearer", certified, "X-Certificate", "key1"), 200, "", "")
-	wantResponses(t, present(t, s, "Bearer", certified, "X-Certificate", "key2"), 401, "Bearer", "invalid_dpop_proof")
-	wantResponses(t, present(t, s, "Bearer", certified, "DPoP", "key1"), 401, "Bearer", "invalid_dpop_proof")
+	wantResponses(t, present(t, s, "Bearer", certified, "X-Certificate", "key2"), 401, "Bearer", "invalid_token")
+	wantResponses(t, present(t, s, "Bearer", certified, "DPoP", "key1"), 401, "Bearer", "invalid_token")
 	wantResponses(t, present(t, s, "DPoP", certified, "DPoP", "key1"), 401, "DPoP", "invalid_token")
 }
 

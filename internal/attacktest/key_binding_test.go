@@ -93,15 +93,15 @@ func namedKeyBindings() oauthkit.KeyBindings {
 	}
 }
 
-func verifyHeader(name string) func(context.Context, oauthkit.PresentedToken, *oauthkit.AccessToken) error {
-	return func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
+func verifyHeader(name string) func(context.Context, oauthkit.PresentedToken) (string, error) {
+	return func(_ context.Context, presented oauthkit.PresentedToken) (string, error) {
 		switch key := presented.Request.Header.Get(name); key {
-		case token.Confirmation.Value:
-			return nil
 		case "gone":
-			return oauthkit.Unavailable(nil)
+			return "", oauthkit.Unavailable(nil)
+		case "malformed":
+			return "", oauthkit.Errorf("invalid_dpop_proof", "the proof is malformed")
 		default:
-			return oauthkit.Errorf("invalid_dpop_proof", "the key is not that of the token")
+			return key, nil
 		}
 	}
 }
@@ -201,7 +201,7 @@ func boundInResponse(t *testing.T, s *fixture.Server) {
 	}
 	token := parameters.Get("access_token")
 	wantResponses(t, present(t, s, "Bearer", token, "DPoP", "key1"), 401, "Bearer", "invalid_token")
-	wantResponses(t, present(t, s, "DPoP", token, "DPoP", "key2"), 401, "DPoP", "invalid_dpop_proof")
+	wantResponses(t, present(t, s, "DPoP", token, "DPoP", "key2"), 401, "DPoP", "invalid_token")
 	wantResponses(t, present(t, s, "DPoP", token, "DPoP", "key1"), 200, "", "")
 	wantCNF(t, s.RS.Introspect(token).Active(), "jkt", "key1")
 	redeemWith(s, s.Web, "key2", parameters.Get("code")).ErrorJSON(400, "invalid_grant")

@@ -10,7 +10,7 @@ func ofKeyBindings() []mutant {
 		},
 		{
 			"binding-proof", ".",
-			`return k.find(token.Confirmation.Method).Verify(ctx, presented, token)`, `return nil`,
+			`case proved != token.Confirmation.Value:`, `case false:`,
 			killer{attacks, "TestKeyBinding/memory/U-09"},
 		},
 		{

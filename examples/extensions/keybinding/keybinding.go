@@ -68,12 +68,8 @@ func (s SignedRequests) KeyBinding() oauthkit.KeyBinding {
 			}
 			return s.verify(r, "")
 		},
-		Verify: func(_ context.Context, presented oauthkit.PresentedToken, token *oauthkit.AccessToken) error {
-			key, err := s.verify(presented.Request, presented.Value)
-			if err == nil && key != token.Confirmation.Value {
-				err = oauthkit.Errorf(oauthkit.InvalidToken, "the access token is bound to another key")
-			}
-			return err
+		Verify: func(_ context.Context, presented oauthkit.PresentedToken) (string, error) {
+			return s.verify(presented.Request, presented.Value)
 		},
 	}
 }
