@@ -268,7 +268,7 @@ func responderError(responder Responder, err error) error {
 	if errors.As(err, &refusal) {
 		return err
 	}
-	return Unavailable(fmt.Errorf("responding with %s: %v", responder.ResponseType(), err))
+	return Unavailable(fmt.Errorf("responding with %s: %s", responder.ResponseType(), err.Error()))
 }
 
 // recordAnswer records the tokens that the answer contains.

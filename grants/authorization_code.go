@@ -120,11 +120,15 @@ func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest
 }
 
 func issueForCode(ctx context.Context, store oauthkit.CodeStore, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {
+	before := code.Authorization.ExpiresAt
 	code.Authorization.ExpiresAt = time.Time{} // it was that of the code; Issue sets the final one
 	response, err := request.Issue(ctx, &oauthkit.Issuance{
 		Authorization: code.Authorization,
 		Scopes:        allowedScopes(request.Application, code.Authorization),
 		Save: func(ctx context.Context, tokens oauthkit.Tokens, _ *oauthkit.TokenResponse) error {
+			if before.After(code.ExpiresAt) && before.After(code.Authorization.ExpiresAt) {
+				code.Authorization.ExpiresAt = before // of a token that was issued beside the code
+			}
 			return store.RedeemCode(ctx, code.Hash, tokens, request.Now)
 		},
 	})

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
@@ -45,6 +48,18 @@ func hybrid(config *oauthkit.Config, _ storetest.Store) {
 		}},
 	)
 	config.ResponseTypes = []oauthkit.ResponseType{"code", "token", "code token", "proof code token"}
+}
+
+// longerBesideCode is hybrid with tokens of two minutes in a response, and of 30 seconds
+// for a code.
+func longerBesideCode(config *oauthkit.Config, store storetest.Store) {
+	hybrid(config, store)
+	config.ChooseAccessTokenLifetime = func(_ context.Context, request oauthkit.LifetimeRequest) (time.Duration, error) {
+		if request.GrantType == oauthkit.ImplicitGrant {
+			return 2 * time.Minute, nil
+		}
+		return 30 * time.Second, nil
+	}
 }
 
 func proof(parts ...string) string {
@@ -94,6 +109,19 @@ func TestResponseTypes(t *testing.T) {
 			for range 2 { // the consent is not enough either
 				alice.Decide(alice.Open(s.Web.AuthorizeRequest(loopback, "response_type=code token")).Consent(), "allow").Response()
 			}
+		}},
+		{Name: "a code does not shorten the token beside it", Configure: longerBesideCode, Test: func(_ *testing.T, s *fixture.Server) {
+			s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) {
+				allowTypes("code token")(app)
+				app.GrantTypes = oauthkit.GrantTypes{oauth2.AuthorizationCode}
+			})
+			parameters := s.Browser("alice").Approve(s.Web.AuthorizeRequest("response_type=code token")).Response()
+			access := s.Web.Redeem(parameters.Get("code")).Tokens().Access
+			s.Wait(time.Minute)
+			s.Bearer("/api/read", access).ErrorJSON(http.StatusUnauthorized, "invalid_token")
+			s.Bearer("/api/read", parameters.Get("access_token")).OK()
+			s.Wait(time.Minute)
+			s.Bearer("/api/read", parameters.Get("access_token")).ErrorJSON(http.StatusUnauthorized, "invalid_token")
 		}},
 		{Name: "C-04 a replayed code revokes the token beside it", Configure: hybrid, Test: replayBesideToken},
 		{Name: "an unredeemed code and its token are revoked with the consent", Configure: hybrid, Test: func(t *testing.T, s *fixture.Server) {
