@@ -40,6 +40,30 @@ func ExampleStaticScopes_WithDefault() {
 	// requested "read write", got "read write"
 }
 
+// A machine that names no scope gets what it is registered for.
+func ExampleStaticScopes_WithClientCredentialsDefault() {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants: grants.Standard(store),
+		Scopes: oauthkit.StaticScopes{"read": "", "write": "", "delete": ""}.WithClientCredentialsDefault(),
+	})
+	if err != nil {
+		panic(err)
+	}
+	app := &oauthkit.AbstractApplication{
+		ClientID: "job", ClientType: oauthkit.Confidential,
+		GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{"read", "write"},
+	}
+	response, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{
+		Application: app, Form: url.Values{"grant_type": {"client_credentials"}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(response.Scope)
+	// Output: read write
+}
+
 // approvedPrints returns a provider with an application that its owner, alice, has
 // approved.
 func approvedPrints(config oauthkit.Config) (*memstore.Store, *oauthkit.Provider, *oauthkit.User) {

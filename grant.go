@@ -76,7 +76,9 @@ func (a *AuthorizeAnswer) IssueAccessToken(ctx context.Context, request *Authori
 	a.Parameters.Set("access_token", issued.Response.AccessToken)
 	a.Parameters.Set("token_type", issued.Response.TokenType)
 	a.Parameters.Set("expires_in", strconv.FormatInt(issued.Response.ExpiresIn, 10))
-	a.Parameters.Set("scope", issued.Response.Scope)
+	if issued.Response.Scope != "" { // RFC 6749 §3.3: a scope has at least one word
+		a.Parameters.Set("scope", issued.Response.Scope)
+	}
 	return nil
 }
 

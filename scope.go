@@ -119,7 +119,7 @@ type ScopeRequest struct {
 
 // StaticScopes is a [ScopeBackend] of fixed scopes, by name, with their
 // descriptions. All are available to every application. There are no default scopes;
-// see [StaticScopes.WithDefault].
+// see [StaticScopes.WithDefault] and [StaticScopes.WithClientCredentialsDefault].
 type StaticScopes map[string]string
 
 // All implements [ScopeBackend].
@@ -150,7 +150,25 @@ func (d defaultScopes) Default(context.Context, Application, ScopeRequest) (Scop
 	return d.scopes, nil
 }
 
-// static is also promoted to defaultScopes.
+// WithClientCredentialsDefault returns a backend with the same scopes. A request of
+// grant type client_credentials that names no scope gets all of them that the
+// application may have (RFC 6749 §3.3). Other requests get none: users are asked only
+// for the scopes that an application names.
+func (s StaticScopes) WithClientCredentialsDefault() ScopeBackend {
+	return clientCredentialsDefault{s}
+}
+
+type clientCredentialsDefault struct{ StaticScopes }
+
+// Default implements [ScopeBackend]. The caller drops scopes that app may not have.
+func (d clientCredentialsDefault) Default(_ context.Context, _ Application, request ScopeRequest) (Scopes, error) {
+	if request.GrantType != oauth2.ClientCredentials {
+		return nil, nil
+	}
+	return slices.Sorted(maps.Keys(d.StaticScopes)), nil
+}
+
+// static is also promoted to the types that embed StaticScopes.
 func (s StaticScopes) static() StaticScopes { return s }
 
 // checkScopes returns an error for invalid scopes, if the scopes are static.
@@ -170,10 +188,10 @@ func checkScopes(backend ScopeBackend) error {
 	return nil
 }
 
-// HasStaticScopes reports whether Config.Scopes is a [StaticScopes], so that listing
-// the scopes cannot fail or block.
+// HasStaticScopes reports whether Config.Scopes is a [StaticScopes], with or without
+// default scopes, so that listing the scopes cannot fail or block.
 func (p *Provider) HasStaticScopes() bool {
-	_, static := p.config.Scopes.(StaticScopes)
+	_, static := p.config.Scopes.(interface{ static() StaticScopes })
 	return static
 }
 

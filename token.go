@@ -198,7 +198,7 @@ type TokenResponse struct {
 	TokenType    string // Bearer, or that of the key binding
 	ExpiresIn    int64  // seconds
 	RefreshToken string // empty if there is none
-	Scope        string
+	Scope        string // empty if the token has none; then it is not sent
 	// Extra holds further members, such as id_token. They cannot replace those above.
 	Extra map[string]any
 }
@@ -220,7 +220,10 @@ func (t *TokenResponse) MarshalJSON() ([]byte, error) {
 	members["access_token"] = t.AccessToken
 	members["token_type"] = t.TokenType
 	members["expires_in"] = t.ExpiresIn
-	members["scope"] = t.Scope
+	delete(members, "scope")
+	if t.Scope != "" { // RFC 6749 §3.3: a scope has at least one word
+		members["scope"] = t.Scope
+	}
 	delete(members, "refresh_token")
 	if t.RefreshToken != "" {
 		members["refresh_token"] = t.RefreshToken

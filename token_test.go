@@ -26,6 +26,23 @@ func TestAuthorizationValid(t *testing.T) {
 	}
 }
 
+// TestTokenResponse_NoScope shows that a response without scopes has no member scope,
+// whose value has at least one word, also after it was stored for a repeat.
+func TestTokenResponse_NoScope(t *testing.T) {
+	response := &TokenResponse{AccessToken: "a", TokenType: "Bearer", ExpiresIn: 1}
+	response.Set("scope", "forged")
+	const want = `{"access_token":"a","expires_in":1,"token_type":"Bearer"}`
+	for range 2 {
+		text, err := json.Marshal(response)
+		if err != nil || string(text) != want {
+			t.Fatalf("got %s, %v; want %s", text, err, want)
+		}
+		if err := json.Unmarshal(text, response); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestTokenResponse_Extra shows that further members replace none of the response's own,
 // even if it has no refresh token, also after it was stored for a repeat.
 func TestTokenResponse_Extra(t *testing.T) {

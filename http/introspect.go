@@ -31,15 +31,17 @@ func (h *Handler) introspect(w http.ResponseWriter, r *http.Request, form url.Va
 }
 
 // introspection returns the response of RFC 7662 §2.2. It has no sub if the token
-// was issued to the application itself.
+// was issued to the application itself, and no scope if the token has none.
 func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any {
 	document := map[string]any{
 		"active":    true,
 		"iss":       h.provider.Issuer(),
 		"client_id": credential.Authorization.ClientID,
-		"scope":     credential.Scopes.String(),
 		"iat":       credential.IssuedAt.Unix(),
 		"exp":       credential.ExpiresAt.Unix(),
+	}
+	if len(credential.Scopes) > 0 { // RFC 6749 §3.3: a scope has at least one word
+		document["scope"] = credential.Scopes.String()
 	}
 	if credential.Authorization.Subject != "" {
 		document["sub"] = credential.Authorization.Subject

@@ -27,7 +27,7 @@ import (
 func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
 	config := oauthkit.Config{
 		Grants:              grants.Standard(database.store),
-		Scopes:              scopes,
+		Scopes:              scopes.WithClientCredentialsDefault(),
 		UserIsActive:        database.userExists,
 		Observe:             oauthslog.New(logger),
 		Logger:              logger,

@@ -95,6 +95,9 @@ func activeToken(t *testing.T, s *fixture.Server) {
 		{"token without a user", s.RS.Introspect(machine.Access).Active(), map[string]any{
 			"active": true, "client_id": "svc", "scope": "api:read", "iat": now, "exp": now + 600, "iss": fixture.Issuer, "token_type": "Bearer",
 		}},
+		{"token without scopes", s.RS.Introspect(s.Service.ClientCredentials().Tokens().Access).Active(), map[string]any{
+			"active": true, "client_id": "svc", "iat": now, "exp": now + 600, "iss": fixture.Issuer, "token_type": "Bearer",
+		}},
 	} {
 		if !maps.Equal(test.got, test.want) {
 			t.Errorf("%s: got %v, want exactly %v", test.name, test.got, test.want)

@@ -72,6 +72,8 @@ func TestScopeBackend(t *testing.T) {
 		{name: "settings", client: "job", scope: "read", backend: oauthkit.StaticScopes{"read": ""}, granted: "read"},
 		{name: "settings without default", client: "job", backend: oauthkit.StaticScopes{"read": ""}, granted: ""},
 		{name: "settings with default", client: "job", backend: oauthkit.StaticScopes{"read": ""}.WithDefault("read", "nonsense"), granted: "read"},
+		{name: "what a machine may have", client: "job", backend: oauthkit.StaticScopes{"read": "", "write": "", "admin": ""}.WithClientCredentialsDefault(), granted: "admin read"},
+		{name: "less than a machine may have", client: "job", scope: "read", backend: oauthkit.StaticScopes{"read": "", "admin": ""}.WithClientCredentialsDefault(), granted: "read"},
 		{name: "what no token may have", client: "job", scope: oauthkit.IntrospectionScope, backend: everyScope{}, refused: oauthkit.InvalidScope},
 		{name: "none at all", client: "job", scope: "read", refused: oauthkit.InvalidScope},
 	}
