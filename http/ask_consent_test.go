@@ -132,6 +132,7 @@ func TestAskConsent(t *testing.T) {
 				form[field] = values
 			}
 			test.change(form)
+			a.decision = nil
 			got := answerAsking(handler, form, test.site, test.cookie)
 			if got.Code != test.status || fmt.Sprintf("%+v", a.decision) != fmt.Sprintf("%+v", test.want) {
 				t.Errorf("got %d with the decision %+v, want %d with %+v", got.Code, a.decision, test.status, test.want)
