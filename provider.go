@@ -304,6 +304,9 @@ func (p *Provider) addGrants(grants []Grant) error {
 		}
 		p.grants[grantType] = grant
 		p.grantTypes = append(p.grantTypes, grantType)
+		if grantType == oauth2.Refreshing {
+			p.scopes[OfflineAccessScope] = "keep its access while you are away"
+		}
 		if responder, ok := grant.(Responder); ok {
 			if err := p.addResponder(responder); err != nil {
 				return fmt.Errorf("oauthkit: Config.Grants: %w", err)

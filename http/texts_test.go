@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/grants"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
 	"github.com/oauthkit/oauthkit/oidc"
 	"github.com/oauthkit/oauthkit/store/memstore"
@@ -86,22 +87,33 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 }
 
-// TestScopesOfOpenIDConnect checks that the English texts of scopes equal those of
-// package oidc.
-func TestScopesOfOpenIDConnect(t *testing.T) {
+// TestLibraryScopes checks which scopes the library adds, and that their English texts equal
+// their descriptions. offline_access exists with refresh tokens too, without package oidc.
+func TestLibraryScopes(t *testing.T) {
 	store := memstore.New()
-	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	scopes, err := provider.ScopeTexts(t.Context())
-	if err != nil || len(scopes) < 6 {
-		t.Fatalf("got %v, %v; want the scopes of OpenID Connect", scopes, err)
-	}
+	openID := func() []oauthkit.Extension { return []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})} }
 	english := readTexts(t, "en")
-	for name, words := range scopes {
-		if english["scope."+name] != words {
-			t.Errorf("%s: got %q in texts/en.json, want %q", name, english["scope."+name], words)
+	for _, test := range []struct {
+		config oauthkit.Config
+		want   int
+	}{
+		{oauthkit.Config{Extensions: openID()}, 6},
+		{oauthkit.Config{Extensions: openID(), Grants: grants.Standard(store)}, 6},
+		{oauthkit.Config{Grants: grants.Standard(store)}, 1},
+		{oauthkit.Config{}, 0},
+	} {
+		provider, err := oauthkit.New("https://as.test/o", store, test.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scopes, err := provider.ScopeTexts(t.Context())
+		if err != nil || len(scopes) != test.want {
+			t.Fatalf("got %v, %v; want %d scopes", scopes, err, test.want)
+		}
+		for name, words := range scopes {
+			if english["scope."+name] != words {
+				t.Errorf("%s: got %q in texts/en.json, want %q", name, english["scope."+name], words)
+			}
 		}
 	}
 }

@@ -6,14 +6,13 @@ import (
 	"github.com/oauthkit/oauthkit"
 )
 
-// The scopes of OpenID Connect (§3.1.2.1, §5.4, §11).
+// The scopes of OpenID Connect besides offline_access (§3.1.2.1, §5.4).
 const (
-	scopeOpenID        = "openid"
-	scopeProfile       = "profile"
-	scopeEmail         = "email"
-	scopeAddress       = "address"
-	scopePhone         = "phone"
-	scopeOfflineAccess = "offline_access"
+	scopeOpenID  = "openid"
+	scopeProfile = "profile"
+	scopeEmail   = "email"
+	scopeAddress = "address"
+	scopePhone   = "phone"
 )
 
 // group is the group of the extension's endpoints, with the value of oauthhttp.GroupOIDC.
@@ -29,7 +28,7 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 	registry.Scope(scopeEmail, "see your email address")
 	registry.Scope(scopeAddress, "see your postal address")
 	registry.Scope(scopePhone, "see your phone number")
-	registry.Scope(scopeOfflineAccess, "keep its access while you are away")
+	registry.Scope(oauthkit.OfflineAccessScope, "keep its access while you are away") // even if nothing refreshes
 
 	registry.MetadataDocument(group, "openid-configuration")
 	registry.Metadata(group, func(metadata map[string]any) {

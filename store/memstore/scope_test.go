@@ -74,6 +74,7 @@ func TestScopeBackend(t *testing.T) {
 		{name: "settings with default", client: "job", backend: oauthkit.StaticScopes{"read": ""}.WithDefault("read", "nonsense"), granted: "read"},
 		{name: "what a machine may have", client: "job", backend: oauthkit.StaticScopes{"read": "", "write": "", "admin": ""}.WithClientCredentialsDefault(), granted: "admin read"},
 		{name: "less than a machine may have", client: "job", scope: "read", backend: oauthkit.StaticScopes{"read": "", "admin": ""}.WithClientCredentialsDefault(), granted: "read"},
+		{name: "offline_access without OpenID Connect", client: "job", scope: "offline_access read", backend: oauthkit.StaticScopes{"read": ""}, granted: "offline_access read"},
 		{name: "what no token may have", client: "job", scope: oauthkit.IntrospectionScope, backend: everyScope{}, refused: oauthkit.InvalidScope},
 		{name: "none at all", client: "job", scope: "read", refused: oauthkit.InvalidScope},
 	}
@@ -106,7 +107,7 @@ func newScopedProvider(t *testing.T, backend oauthkit.ScopeBackend, clientID str
 	}
 	return provider, &oauthkit.AbstractApplication{
 		ClientID: clientID, ClientType: oauthkit.Confidential, GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials},
-		Scopes: oauthkit.Scopes{"read", "admin", "nonsense", oauthkit.IntrospectionScope},
+		Scopes: oauthkit.Scopes{"read", "admin", "nonsense", oauthkit.IntrospectionScope, oauthkit.OfflineAccessScope},
 	}
 }
 
