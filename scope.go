@@ -46,10 +46,10 @@ func ParseScopes(text string) (Scopes, error) {
 	return scopes, nil
 }
 
-// OfflineAccessScope is the scope by which an application asks for access while the
-// user is away (OpenID Connect Core §11). It exists if Config.Grants has the refresh
-// token grant, and with package oidc. It tells users of the access and does not decide about it: applications
-// that may use the grant get a refresh token without it too.
+// OfflineAccessScope is the scope by which an application asks for access while the user
+// is away (OpenID Connect Core §11). It exists if Config.Grants has the refresh token
+// grant, and with package oidc. It tells users of the access and does not decide about
+// it: applications that may use the grant get a refresh token without it too.
 const OfflineAccessScope = "offline_access"
 
 // isScope reports whether word is a scope-token: visible ASCII without quotation

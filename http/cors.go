@@ -18,7 +18,7 @@ func (h *Handler) serveCrossOrigin(w http.ResponseWriter, r *http.Request, found
 	if found.CrossOrigin == oauthkit.CrossOriginNone {
 		return false
 	}
-	if wire.AnswerPreflight(w, r, found.Methods, h.provider.KeyBindings(), h.clients.headers...) {
+	if wire.AnswerPreflight(w, r, "*", found.Methods, h.provider.KeyBindings(), h.clients.headers...) {
 		return true
 	}
 	if found.CrossOrigin == oauthkit.CrossOriginAny {
@@ -35,7 +35,7 @@ func (h *Handler) serveCrossOrigin(w http.ResponseWriter, r *http.Request, found
 // Origin, it does not query the store.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.Values, found route) {
 	origins := r.Header.Values("Origin")
-	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !isOrigin(origins[0]) {
+	if found.CrossOrigin != oauthkit.CrossOriginApplication || len(origins) != 1 || !wire.IsOrigin(origins[0]) {
 		return
 	}
 	app, err := h.provider.Application(r.Context(), h.clients.claimedID(r, form))
@@ -43,12 +43,4 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request, form url.V
 		return
 	}
 	wire.AllowOrigin(w.Header(), origins[0], h.provider.KeyBindings())
-}
-
-// isOrigin reports whether an Origin header names an origin. Any site can send
-// "null" from a sandboxed frame, so "null" and "file://" are refused even if an
-// application allows them.
-func isOrigin(text string) bool {
-	uri, err := url.Parse(text)
-	return err == nil && uri.Host != "" && text == uri.Scheme+"://"+uri.Host
 }

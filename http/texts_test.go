@@ -87,8 +87,9 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 }
 
-// TestLibraryScopes checks which scopes the library adds, and that their English texts equal
-// their descriptions. offline_access exists with refresh tokens too, without package oidc.
+// TestLibraryScopes checks which scopes the library adds, and that their English texts
+// equal their descriptions. offline_access exists with refresh tokens too, without
+// package oidc.
 func TestLibraryScopes(t *testing.T) {
 	store := memstore.New()
 	openID := func() []oauthkit.Extension { return []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})} }

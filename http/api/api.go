@@ -44,9 +44,10 @@ type TokenSource interface {
 // API protects an API of the host with access tokens.
 //
 // Its methods Require... and SignedInOr return middleware. They read the token from
-// the Authorization header only, since the body belongs to the API. They do not
-// handle CORS: put the host's CORS middleware around them, because preflight requests
-// carry no token.
+// the Authorization header only, since the body belongs to the API. The
+// challenge to a request without a token names the scopes that it needs, so that a
+// client can ask for them at once (RFC 6750 §3). If scripts of other origins call the
+// API, put [API.CORS] around the middleware.
 //
 // An API with only Tokens set has no name, and refuses every token that is restricted
 // to some API. Several APIs without a name differ only in their scopes.

@@ -72,9 +72,32 @@ func ExampleAPI() {
 	fmt.Println(call(mux, "GET", "/.well-known/oauth-protected-resource/notes", ""))
 	fmt.Println(call(mux, "GET", "/notes", token))
 	// Output:
-	// GET /notes 401 Bearer realm="oauth", resource_metadata="https://example.com/.well-known/oauth-protected-resource/notes"
+	// GET /notes 401 Bearer realm="oauth", scope="read", resource_metadata="https://example.com/.well-known/oauth-protected-resource/notes"
 	// GET /.well-known/oauth-protected-resource/notes 200 {"resource":"https://example.com/notes","authorization_servers":["https://example.com/o"],"bearer_methods_supported":["header"]}
 	// GET /notes 200 hello robot
+}
+
+// Scripts of a page on another origin call the API. A preflight request carries no token.
+func ExampleAPI_CORS() {
+	provider, _ := notesProvider("read")
+	api := oauthapi.API{Tokens: provider, Resource: "https://example.com/notes"}
+	mux := http.NewServeMux()
+	mux.Handle("DELETE /notes", api.RequireScopes("write")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	handler := api.CORS(oauthapi.CORS{
+		AllowOrigin: func(origin string) bool { return origin == "https://app.example" },
+		Methods:     []string{"DELETE"},
+	})(mux)
+	for _, origin := range []string{"https://app.example", "https://other.example"} {
+		request := httptest.NewRequest(http.MethodOptions, "https://example.com/notes", nil)
+		request.Header.Set("Origin", origin)
+		request.Header.Set("Access-Control-Request-Method", "DELETE")
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, request)
+		fmt.Printf("%d %q\n", recorder.Code, recorder.Header().Get("Access-Control-Allow-Origin"))
+	}
+	// Output:
+	// 204 "https://app.example"
+	// 405 ""
 }
 
 // Reading and writing need a scope each.
@@ -193,5 +216,5 @@ func ExampleNewIntrospector() {
 	notes := oauthapi.RequireScopes(introspector, "read")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	fmt.Println(call(notes, "GET", "/notes", ""))
 	// Output:
-	// GET /notes 401 Bearer realm="oauth"
+	// GET /notes 401 Bearer realm="oauth", scope="read"
 }

@@ -68,7 +68,7 @@ func (a API) Metadata() (pattern string, handler http.Handler) {
 func serveMetadata(w http.ResponseWriter, r *http.Request, document []byte) {
 	methods := []string{http.MethodGet}
 	wire.SetSecurityHeaders(w.Header())
-	if wire.AnswerPreflight(w, r, methods, nil) {
+	if wire.AnswerPreflight(w, r, "*", methods, nil) {
 		return
 	}
 	wire.AllowOrigin(w.Header(), "*", nil)

@@ -44,7 +44,7 @@ func TestMetadataURL(t *testing.T) {
 				wantNone = `, resource_metadata="` + test.want + `"`
 			}
 			for token, want := range map[string]string{
-				"": `Bearer realm="oauth"` + wantNone, "nonsense": `Bearer error="invalid_token", error_description="the access token is not valid"` + wantNone,
+				"": `Bearer realm="oauth", scope="read"` + wantNone, "nonsense": `Bearer error="invalid_token", error_description="the access token is not valid"` + wantNone,
 			} {
 				if got := answerTo(api.RequireScopes("read"), "GET", token).Header().Get("WWW-Authenticate"); got != want {
 					t.Errorf("token %q: got challenge %s, want %s", token, got, want)

@@ -118,7 +118,7 @@ func TestResourceServer(t *testing.T) {
 			status            int
 		}{
 			"valid token":   {"Bearer " + good, "", http.StatusOK},
-			"no token":      {"", `Bearer realm="oauth"`, http.StatusUnauthorized},
+			"no token":      {"", `Bearer realm="oauth", scope="read"`, http.StatusUnauthorized},
 			"made-up token": {"Bearer oat_none", `Bearer error="invalid_token", error_description="the access token is not valid"`, http.StatusUnauthorized},
 			"other scope":   {"Bearer " + machineToken(t, idp, "profile"), `Bearer error="insufficient_scope", scope="read"`, http.StatusForbidden},
 		} {

@@ -127,8 +127,18 @@ func ofBrowsers() []mutant {
 		},
 		{
 			"cors-opaque-origin", pages,
-			` || len(origins) != 1 || !isOrigin(origins[0]) {`, ` || len(origins) != 1 {`,
+			` || len(origins) != 1 || !wire.IsOrigin(origins[0]) {`, ` || len(origins) != 1 {`,
 			killer{attacks, "TestCORS/memory/X-04"},
+		},
+		{
+			"cors-api-any-origin", api,
+			` || !settings.AllowOrigin(origins[0]) {`, ` {`,
+			killer{api, "TestCORS/X-03"},
+		},
+		{
+			"cors-api-opaque-origin", api,
+			` || !wire.IsWebOrigin(origins[0]) ||`, ` ||`,
+			killer{api, "TestCORS/X-04"},
 		},
 		{
 			"cors-introspection", pages,

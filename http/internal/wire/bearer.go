@@ -112,6 +112,8 @@ func (c Challenge) text(scheme, parameters string, err error, used bool) string 
 	code := quotable(string(oauthkit.CodeOf(err)))
 	var text string
 	switch {
+	case IsNoToken(err) && len(c.Scopes) > 0: // RFC 6750 §3: so that the first token already has them
+		text = fmt.Sprintf(`realm="oauth", scope="%s"`, c.Scopes)
 	case !used || IsNoToken(err):
 		text = `realm="oauth"`
 	case code != string(oauthkit.InsufficientScope):

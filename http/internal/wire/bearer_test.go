@@ -74,6 +74,7 @@ func TestWriteChallenge(t *testing.T) {
 	algs := oauthkit.KeyBindings{{Method: "x5t#S256"}, {Method: "jkt", TokenType: "DPoP", ChallengeParameters: `algs="ES256"`}}
 	invalid := oauthkit.Errorf(oauthkit.InvalidToken, "no")
 	proof := RefusedToken(oauthkit.Errorf("invalid_dpop_proof", "no"))
+	const first, firstDPoP = `Bearer realm="oauth", scope="read"`, `DPoP realm="oauth", scope="read", algs="ES256"`
 	const bare, bareDPoP = `Bearer realm="oauth"`, `DPoP realm="oauth", algs="ES256"`
 	tests := map[string]struct {
 		authorization string
@@ -82,8 +83,8 @@ func TestWriteChallenge(t *testing.T) {
 		status        int
 		want          []string
 	}{
-		"no token":              {"", errNoToken, algs, 401, []string{bare, bareDPoP}},
-		"no token, only Bearer": {"", errNoToken, nil, 401, []string{bare}},
+		"no token":              {"", errNoToken, algs, 401, []string{first, firstDPoP}},
+		"no token, only Bearer": {"", errNoToken, nil, 401, []string{first}},
 		"Bearer":                {"Bearer x", invalid, algs, 401, []string{`Bearer error="invalid_token", error_description="no"`, bareDPoP}},
 		"DPoP":                  {"dpop x", invalid, algs, 401, []string{bare, `DPoP error="invalid_token", error_description="no", algs="ES256"`}},
 		"a bad proof":           {"DPoP x", proof, algs, 401, []string{bare, `DPoP error="invalid_dpop_proof", error_description="no", algs="ES256"`}},

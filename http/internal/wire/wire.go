@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -83,15 +84,27 @@ func SetSecurityHeaders(header http.Header) {
 }
 
 // AllowOrigin lets scripts of an origin read the response, the headers that they need
-// after an error, and those of key bindings. It never allows credentials, so browsers
-// send no cookies along.
-func AllowOrigin(header http.Header, origin string, bindings oauthkit.KeyBindings) {
+// after an error, those of key bindings, and further headers. It never allows
+// credentials, so browsers send no cookies along.
+func AllowOrigin(header http.Header, origin string, bindings oauthkit.KeyBindings, headers ...string) {
 	header.Set("Access-Control-Allow-Origin", origin)
-	exposed := "Retry-After, WWW-Authenticate"
+	exposed := listed("Retry-After, WWW-Authenticate", headers)
 	for _, binding := range bindings {
 		exposed = listed(exposed, binding.ResponseHeaders)
 	}
 	header.Set("Access-Control-Expose-Headers", exposed)
+}
+
+// IsOrigin reports whether an Origin header names an origin. Any site can send "null"
+// from a sandboxed frame, so "null" and "file://" are refused even if they are allowed.
+func IsOrigin(text string) bool {
+	uri, err := url.Parse(text)
+	return err == nil && uri.Host != "" && text == uri.Scheme+"://"+uri.Host
+}
+
+// IsWebOrigin reports whether an Origin header names the origin of an http or https page.
+func IsWebOrigin(text string) bool {
+	return IsOrigin(text) && (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://"))
 }
 
 // listed appends names to a list in a header.
@@ -100,14 +113,16 @@ func listed(list string, names []string) string {
 }
 
 // AnswerPreflight answers r if it is a CORS preflight request of the Fetch standard,
-// and reports whether it is. It allows every origin, since a preflight request does not
-// name the client, the headers with proofs of key bindings, and further headers.
-func AnswerPreflight(w http.ResponseWriter, r *http.Request, methods []string, bindings oauthkit.KeyBindings, headers ...string) bool {
+// and reports whether it is. It allows an origin, or every one if that is "*", the
+// headers with proofs of key bindings, and further headers.
+func AnswerPreflight(
+	w http.ResponseWriter, r *http.Request, origin string, methods []string, bindings oauthkit.KeyBindings, headers ...string,
+) bool {
 	if r.Method != http.MethodOptions || r.Header.Get("Origin") == "" || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false
 	}
 	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
+	header.Set("Access-Control-Allow-Origin", origin)
 	header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
 	allowed := listed("Authorization, Content-Type", headers)
 	for _, binding := range bindings {
