@@ -89,7 +89,9 @@ const (
 )
 
 // IntrospectionScope is the scope that allows an application to introspect access
-// tokens of other applications. No token can have it.
+// tokens of other applications. It is in no list of scopes, and users are never asked
+// for it. A client_credentials request that names it gets a token with which the
+// application can authenticate at the introspection endpoint (RFC 7662 §2.1).
 const IntrospectionScope = "introspection"
 
 // Introspect returns the credential that token stands for if it is active and app

@@ -188,7 +188,7 @@ func checkScopes(backend ScopeBackend) error {
 			return fmt.Errorf("oauthkit: Config.Scopes: %q is not a scope (RFC 6749 §3.3)", name)
 		}
 		if name == IntrospectionScope {
-			return fmt.Errorf("oauthkit: Config.Scopes: %q is reserved for introspection; no token can have it", name)
+			return fmt.Errorf("oauthkit: Config.Scopes: %q is reserved for applications that introspect", name)
 		}
 	}
 	return nil
@@ -249,10 +249,13 @@ func (p *Provider) scopeChecker(ctx context.Context, app Application, request Sc
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Available: %w", err))
 	}
+	introspects := request.GrantType == oauth2.ClientCredentials && app.AllowsScope(IntrospectionScope)
 	return func(scope string) error {
 		_, exists := listed[scope]
 		_, added := p.scopes[scope]
 		switch {
+		case scope == IntrospectionScope && introspects:
+			return nil
 		case !exists && !added, scope == IntrospectionScope:
 			// A page can show the description, so it does not repeat the scope.
 			return Errorf(InvalidScope, "one of the scopes that are asked for does not exist").WithCause(fmt.Errorf("there is no scope %q", scope))
@@ -271,7 +274,9 @@ func (p *Provider) defaultScopes(ctx context.Context, app Application, request S
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("calling Config.Scopes.Default: %w", err))
 	}
-	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool { return check(scope) != nil }), nil
+	return slices.DeleteFunc(Scopes{}.Union(scopes), func(scope string) bool {
+		return scope == IntrospectionScope || check(scope) != nil
+	}), nil
 }
 
 // URIs and GrantTypes, like Scopes and ResponseTypes, are the types of columns that hold

@@ -36,5 +36,5 @@ func ExampleNewHandler_clientAuthenticators() {
 	fmt.Println(metadata["introspection_endpoint_auth_methods_supported"])
 	// Output:
 	// [client_secret_basic none]
-	// [client_secret_basic]
+	// [client_secret_basic Bearer]
 }

@@ -200,7 +200,7 @@ func (h *Handler) endpoints() []route {
 			Path: "token", Methods: post, Application: h.token, Group: GroupBase,
 			CrossOrigin: oauthkit.CrossOriginApplication, Metadata: "token_endpoint",
 		}},
-		{authMethods: h.clients.proofMethods, Endpoint: oauthkit.Endpoint{
+		{authMethods: h.introspectionAuthMethods(), tokenScope: oauthkit.IntrospectionScope, Endpoint: oauthkit.Endpoint{
 			Path: "introspect", Methods: post, Application: h.introspect, Group: GroupBase,
 			Metadata: "introspection_endpoint",
 		}},
@@ -328,7 +328,12 @@ func (h *Handler) callAsApplication(w http.ResponseWriter, r *http.Request, foun
 		return err
 	}
 	h.allowOrigin(w, r, form, found)
-	app, err := h.authenticateClient(r, form)
+	var app oauthkit.Application
+	if h.acceptsToken(r, found) {
+		app, err = h.authenticateByToken(w, r, form, found.tokenScope)
+	} else {
+		app, err = h.authenticateClient(r, form)
+	}
 	if err != nil {
 		return err
 	}
@@ -387,6 +392,9 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, found route, err 
 	case found.Bearer != nil:
 		h.log(r, err)
 		wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: requiredScopes(found.Scope), Bindings: h.provider.KeyBindings()})
+	case h.acceptsToken(r, found):
+		h.log(r, err)
+		wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: requiredScopes(found.tokenScope), Bindings: h.provider.KeyBindings()})
 	default:
 		h.log(r, err)
 		h.clients.challenge(w, r, err)

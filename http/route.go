@@ -24,6 +24,10 @@ type route struct {
 	// authMethods are the client authentication methods, for the metadata. If nil,
 	// they are not announced.
 	authMethods []string
+	// tokenScope is a scope of tokens with which an application can authenticate,
+	// instead of by its methods. It is set only if Application is. If empty, no token is
+	// accepted.
+	tokenScope string
 	// rootPath is a second path of the endpoint, relative to the host. It may be empty.
 	rootPath string
 }

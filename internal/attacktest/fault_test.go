@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -217,6 +220,19 @@ func credentialActs() []faultyAct {
 		{name: "introspect, refresh token", done: active, prepare: withTokens(func(s *fixture.Server, tokens fixture.Tokens) *fixture.Answer {
 			return s.Web.Introspect(tokens.Refresh)
 		})},
+		{name: "introspect, by an access token", done: active, prepare: func(s *fixture.Server) func() *fixture.Answer {
+			app := &oauthkit.AbstractApplication{
+				ClientID: oauthkit.NewClientID(), Name: "Gateway", ClientType: oauthkit.Confidential,
+				GrantTypes: oauthkit.GrantTypes{oauth2.ClientCredentials}, Scopes: oauthkit.Scopes{oauthkit.IntrospectionScope},
+			}
+			gateway, err := s.Register(app)
+			if err != nil {
+				panic(err) // no fault is set yet
+			}
+			own := gateway.ClientCredentials("scope=introspection").Tokens()
+			tokens := s.Browser("alice").Tokens(s.Web)
+			return func() *fixture.Answer { return byToken(s, own.Access, tokens.Access) }
+		}},
 		{name: "introspect, unknown token", alone: true, done: inactive, prepare: withTokens(func(s *fixture.Server, _ fixture.Tokens) *fixture.Answer {
 			return s.RS.Introspect(unknown)
 		})},

@@ -28,14 +28,16 @@ func TestIntrospection(t *testing.T) {
 	})
 }
 
-func introspectionAuthentication(_ *testing.T, s *fixture.Server) {
+func introspectionAuthentication(t *testing.T, s *fixture.Server) {
 	tokens := s.Browser("alice").Tokens(s.Web)
 	reading := s.Service.ClientCredentials("scope=api:read").Tokens()
 	s.Do(fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})).Unauthorized()
 	s.SPA.Introspect(tokens.Access).Unauthorized()
 	s.SPA.Introspect(tokens.Access, "client_id=rs").Unauthorized()
 	s.SPA.Introspect(s.Browser("alice").Tokens(s.SPA).Access).Unauthorized() // not even for its own token
-	for _, authorization := range []string{"Bearer " + reading.Access, "Bearer " + tokens.Access, "Basic", "Basic %%%", "Basic cnM=", "Basic cnM6"} {
+	challenged(t, byToken(s, reading.Access, tokens.Access), 403, insufficientScope)
+	challenged(t, byToken(s, tokens.Access, tokens.Access), 401, invalidToken)
+	for _, authorization := range []string{"Basic", "Basic %%%", "Basic cnM=", "Basic cnM6"} {
 		request := fixture.NewRequest(http.MethodPost, "/o/introspect", url.Values{"token": {tokens.Access}})
 		request.Header.Set("Authorization", authorization)
 		s.Do(request).Unauthorized()

@@ -131,7 +131,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"scope-defaults-unchecked", ".",
-			`func(scope string) bool { return check(scope) != nil }), nil`, `func(string) bool { return false }), nil`,
+			`return scope == IntrospectionScope || check(scope) != nil`, `return scope == IntrospectionScope`,
 			killer{"store/memstore", "TestScopeBackend"},
 		},
 		{

@@ -103,7 +103,37 @@ func ofAccessTokens() []mutant {
 		{
 			"introspection-scope-granted", ".",
 			`case !exists && !added, scope == IntrospectionScope:`, `case !exists && !added && scope != IntrospectionScope:`,
-			killer{"store/memstore", "TestScopeBackend/what no token"},
+			killer{"store/memstore", "TestIntrospectionScope_User"},
+		},
+		{
+			"introspection-scope-to-users", ".",
+			`introspects := request.GrantType == oauth2.ClientCredentials && app`, `introspects := app`,
+			killer{attacks, "TestIntrospectionByToken/memory/I-01 the scope"},
+		},
+		{
+			"introspection-scope-by-default", ".",
+			`return scope == IntrospectionScope || check(scope) != nil`, `return check(scope) != nil`,
+			killer{"store/memstore", "TestScopeBackend/introspection by default"},
+		},
+		{
+			"introspect-by-any-token", pages,
+			`case !token.Scopes.Contains(scope):`, `case false:`,
+			killer{attacks, "TestIntrospectionByToken/memory/I-01 other"},
+		},
+		{
+			"introspect-by-token-for-another-api", pages,
+			` || len(token.Resources) > 0:`, `:`,
+			killer{attacks, "TestIntrospectionByToken/memory/I-01 other"},
+		},
+		{
+			"introspect-by-token-and-secret", pages,
+			`if h.clients.unreadProof(r.Header, form, oauthkit.ProofCarrier{Scheme: presented.Scheme}) != "" {`, `if false {`,
+			killer{attacks, "TestIntrospectionByToken/memory/I-01 two"},
+		},
+		{
+			"introspect-by-token-after-change", pages,
+			`case app.IsPublic() || !app.AllowsScope(scope): // changed`, `case false: // changed`,
+			killer{attacks, "TestIntrospectionByToken/memory/I-03"},
 		},
 		{
 			"revoke-tokens-of-others", ".",

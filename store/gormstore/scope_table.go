@@ -108,7 +108,7 @@ func (s *ScopeTable) Set(ctx context.Context, scope Scope) error {
 	case err != nil || len(words) != 1:
 		problems.Add("name", "must be one word of visible characters without quotation marks and backslashes")
 	case scope.Name == oauthkit.IntrospectionScope:
-		problems.Add("name", "%s lets an application introspect; no token can have it", scope.Name)
+		problems.Add("name", "%s is reserved for applications that introspect", scope.Name)
 	}
 	if len(problems) > 0 {
 		return storeError("setting a scope", problems)

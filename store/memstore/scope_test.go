@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
 
@@ -42,11 +43,15 @@ func (s scopesByApplication) Default(context.Context, oauthkit.Application, oaut
 	return s.answer("Default", "read", "admin", "read", "nonsense", "unlisted")
 }
 
-// everyScope makes scopes available that no token can have.
-type everyScope struct{ scopesByApplication }
+// everyScope makes the scope introspection available, which no user can allow.
+type everyScope struct{}
 
 func (everyScope) All(context.Context) (map[string]string, error) {
 	return map[string]string{oauthkit.IntrospectionScope: "look at every token"}, nil
+}
+
+func (everyScope) Default(context.Context, oauthkit.Application, oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
+	return oauthkit.Scopes{oauthkit.IntrospectionScope}, nil
 }
 
 func (everyScope) Available(context.Context, oauthkit.Application, oauthkit.ScopeRequest) (oauthkit.Scopes, error) {
@@ -75,7 +80,8 @@ func TestScopeBackend(t *testing.T) {
 		{name: "what a machine may have", client: "job", backend: oauthkit.StaticScopes{"read": "", "write": "", "admin": ""}.WithClientCredentialsDefault(), granted: "admin read"},
 		{name: "less than a machine may have", client: "job", scope: "read", backend: oauthkit.StaticScopes{"read": "", "admin": ""}.WithClientCredentialsDefault(), granted: "read"},
 		{name: "offline_access without OpenID Connect", client: "job", scope: "offline_access read", backend: oauthkit.StaticScopes{"read": ""}, granted: "offline_access read"},
-		{name: "what no token may have", client: "job", scope: oauthkit.IntrospectionScope, backend: everyScope{}, refused: oauthkit.InvalidScope},
+		{name: "introspection", client: "job", scope: "introspection read", backend: oauthkit.StaticScopes{"read": ""}, granted: "introspection read"},
+		{name: "introspection by default", client: "job", backend: everyScope{}, granted: ""},
 		{name: "none at all", client: "job", scope: "read", refused: oauthkit.InvalidScope},
 	}
 	for _, test := range tests {
@@ -93,6 +99,31 @@ func TestScopeBackend(t *testing.T) {
 				t.Errorf("got %+v, %v; want scope %q", response, err, test.granted)
 			}
 		})
+	}
+}
+
+// TestIntrospectionScope_User requests the scope introspection from a user, with a
+// backend that lists it.
+func TestIntrospectionScope_User(t *testing.T) {
+	store := memstore.New()
+	provider, err := oauthkit.New("https://as.test", store, oauthkit.Config{Grants: grants.Standard(store), Scopes: everyScope{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := &oauthkit.AbstractApplication{
+		ClientID: "web", Name: "Web", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://web.test/cb"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{oauthkit.IntrospectionScope},
+	}
+	app.GenerateSecret()
+	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = provider.NewAuthorizeRequest(t.Context(), url.Values{
+		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {"https://web.test/cb"}, "scope": {oauthkit.IntrospectionScope},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+	})
+	if oauthkit.CodeOf(err) != oauthkit.InvalidScope {
+		t.Errorf("got %v, want %s", err, oauthkit.InvalidScope)
 	}
 }
 
