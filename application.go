@@ -20,9 +20,9 @@ import (
 //
 // Every Application is a go-oauth2 client. A capability that only some applications
 // need is an interface of its own: [Described], [Trusted], [Usable],
-// [SecretHolder], [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser] and
-// [BrowserClient], and for registering and changing applications [OwnerSetter],
-// [FormFieldHolder], [Validator] and [AddressValidator].
+// [SecretHolder], [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser],
+// [IDTokenClaimsChooser] and [BrowserClient], and for registering and changing
+// applications [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
 type Application interface {
 	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
 	// never empty. GetSecret is never called for a decision.
@@ -123,6 +123,10 @@ type AbstractApplication struct {
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
 	// Algorithm signs the application's ID tokens: RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
+	// IDTokenClaims tells whether ID tokens contain the claims about the user that the
+	// granted scopes cover, for a client that never calls user info. Only the operator
+	// sets it. If nil, oidc.Config.IDTokenUserClaims decides.
+	IDTokenClaims *bool `json:"id_token_claims,omitempty" gorm:"column:id_token_claims"`
 	// SkipAuthorization skips the consent page, unless any program on the user's
 	// device could receive the response: a public application must have an https
 	// redirect URI. It is meant for applications of the operator.
@@ -241,6 +245,14 @@ func (a *AbstractApplication) IsUsable() bool { return !a.Disabled }
 
 // IDTokenAlgorithm returns Algorithm.
 func (a *AbstractApplication) IDTokenAlgorithm() string { return a.Algorithm }
+
+// WantsIDTokenClaims returns IDTokenClaims or, if that is nil, byDefault.
+func (a *AbstractApplication) WantsIDTokenClaims(byDefault bool) bool {
+	if a.IDTokenClaims == nil {
+		return byDefault
+	}
+	return *a.IDTokenClaims
+}
 
 // RequiresPushedRequests returns RequirePushedAuthorizationRequests.
 func (a *AbstractApplication) RequiresPushedRequests() bool {

@@ -137,6 +137,24 @@ func AllowsResponseType(app Application, t ResponseType) bool {
 	return t == ResponseTypeCode
 }
 
+// IDTokenClaimsChooser is an [Application] that chooses whether its ID tokens contain
+// claims about the user.
+type IDTokenClaimsChooser interface {
+	// WantsIDTokenClaims reports whether ID tokens contain the claims about the user that
+	// the granted scopes cover (OpenID Connect Core 1.0 §5.4). byDefault is the setting
+	// of the provider.
+	WantsIDTokenClaims(byDefault bool) bool
+}
+
+// WantsIDTokenClaims reports whether ID tokens for app contain the claims about the
+// user. If app is not an [IDTokenClaimsChooser], it returns byDefault.
+func WantsIDTokenClaims(app Application, byDefault bool) bool {
+	if chooser, ok := app.(IDTokenClaimsChooser); ok {
+		return chooser.WantsIDTokenClaims(byDefault)
+	}
+	return byDefault
+}
+
 // OwnerSetter is an [Application] that users may register. Its GetUserID must return
 // the owner that was set.
 type OwnerSetter interface {

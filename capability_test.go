@@ -48,6 +48,9 @@ func TestWithoutCapabilities(t *testing.T) {
 	if got := IDTokenAlgorithm(app); got != "" {
 		t.Errorf("IDTokenAlgorithm: got %q, want none", got)
 	}
+	if !WantsIDTokenClaims(app, true) {
+		t.Error("WantsIDTokenClaims: got false by default true, want true")
+	}
 	if !AllowsResponseType(app, ResponseTypeCode) {
 		t.Error("AllowsResponseType: got false for code, want true")
 	}
@@ -57,6 +60,7 @@ func TestWithoutCapabilities(t *testing.T) {
 		"AllowsResponseType":          AllowsResponseType(app, ResponseTypeToken),
 		"AllowsOrigin":                AllowsOrigin(app, "https://spa.test"),
 		"AllowsPostLogoutRedirectURI": AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"),
+		"WantsIDTokenClaims":          WantsIDTokenClaims(app, false),
 		"requiresPushedRequests":      requiresPushedRequests(app),
 		"Abstract":                    Abstract(app) != nil,
 	} {
@@ -69,7 +73,7 @@ func TestWithoutCapabilities(t *testing.T) {
 // TestCapabilitiesOfAbstractApplication checks the answers of the columns.
 func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 	app := &AbstractApplication{
-		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", SkipAuthorization: true, Verified: true, Disabled: true,
+		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", IDTokenClaims: new(bool), SkipAuthorization: true, Verified: true, Disabled: true,
 		RedirectURIs: URIs{"https://rp.test/cb", "https://rp.test/other"}, AllowedOrigins: URIs{"https://spa.test"},
 		PostLogoutRedirectURIs: URIs{"https://rp.test/bye"}, RequirePushedAuthorizationRequests: true,
 	}
@@ -90,6 +94,8 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 		"SkipsConsent":                           {SkipsConsent(app), true},
 		"IsVerified":                             {IsVerified(app), true},
 		"IsUsable":                               {IsUsable(app), false},
+		"WantsIDTokenClaims":                     {WantsIDTokenClaims(app, true), false},
+		"WantsIDTokenClaims by default":          {WantsIDTokenClaims(&AbstractApplication{}, true), true},
 		"requiresPushedRequests":                 {requiresPushedRequests(app), true},
 		"AllowsOrigin":                           {AllowsOrigin(app, "https://spa.test"), true},
 		"AllowsOrigin of another":                {AllowsOrigin(app, "https://spa.test:8443"), false},

@@ -23,6 +23,7 @@ type (
 	ownPushing      struct{ oauthkit.AbstractApplication }
 	ownLifetime     struct{ oauthkit.AbstractApplication }
 	ownAlgorithm    struct{ oauthkit.AbstractApplication }
+	ownIDClaims     struct{ oauthkit.AbstractApplication }
 )
 
 func (*ownGrants) AllowsGrant(grant oauth2.GrantType) bool { return grant != oauth2.Implicit }
@@ -35,6 +36,7 @@ func (*ownResponses) AllowsResponseType(oauthkit.ResponseType) bool { return fal
 func (*ownOrigin) AllowsOrigin(origin string) bool                  { return origin == "https://own.test" }
 func (*ownPushing) RequiresPushedRequests() bool                    { return true }
 func (*ownLifetime) AccessTokenLifetime() time.Duration             { return 7 * time.Minute }
+func (*ownIDClaims) WantsIDTokenClaims(byDefault bool) bool         { return !byDefault }
 func (a *ownAlgorithm) IDTokenAlgorithm() string {
 	if a.Name == "Weak" {
 		return "none"
@@ -64,6 +66,7 @@ func permissionOverrides() []override {
 		}),
 		overriding[ownLifetime]("AccessTokenLifetime", showLifetime),
 		overriding[ownAlgorithm]("IDTokenAlgorithm", showAlgorithm),
+		overriding[ownIDClaims]("WantsIDTokenClaims", showIDTokenClaims),
 	}
 }
 
@@ -192,4 +195,13 @@ func showAlgorithm(o *overridden) {
 		token, _ := document["id_token"].(string)
 		o.wants(name, joseHeader(o.T, token)["alg"], "ES256")
 	}
+}
+
+func showIDTokenClaims(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) {
+		app.IDTokenClaims, app.Scopes = new(bool), append(app.Scopes, "profile")
+	})
+	_, tokens := o.exchange(o.approve("scope", "openid profile"))
+	token, _ := tokens["id_token"].(string)
+	o.wants("ID token", joseClaims(o.T, token)["name"], "Alice")
 }

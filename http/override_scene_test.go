@@ -1,6 +1,7 @@
 package oauthhttp_test
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -70,9 +71,14 @@ type overridden struct {
 func newOverridden(t *testing.T, store overridingStore) *overridden {
 	t.Helper()
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
-		Grants:     grants.Standard(store),
-		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store})},
-		Scopes:     oauthkit.StaticScopes{"read": "read", "write": "write"},
+		Grants: grants.Standard(store),
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
+			Keys: store,
+			Claims: func(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
+				return oidc.Claims{Name: "Alice"}, nil
+			},
+		})},
+		Scopes: oauthkit.StaticScopes{"read": "read", "write": "write"},
 	})
 	if err != nil {
 		t.Fatal(err)

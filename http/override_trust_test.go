@@ -222,15 +222,23 @@ func (o *overridden) connected() map[string]any {
 }
 
 // joseHeader returns the header of a JWT.
-func joseHeader(t *testing.T, token string) (header map[string]any) {
+func joseHeader(t *testing.T, token string) map[string]any { return josePart(t, token, 0) }
+
+// joseClaims returns the claims of a JWT.
+func joseClaims(t *testing.T, token string) map[string]any { return josePart(t, token, 1) }
+
+func josePart(t *testing.T, token string, part int) (members map[string]any) {
 	t.Helper()
-	first, _, _ := strings.Cut(token, ".")
-	text, err := base64.RawURLEncoding.DecodeString(first)
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("got %q, want a JWT", token)
+	}
+	text, err := base64.RawURLEncoding.DecodeString(parts[part])
 	if err == nil {
-		err = json.Unmarshal(text, &header)
+		err = json.Unmarshal(text, &members)
 	}
 	if err != nil {
 		t.Fatalf("got %q, want a JWT: %v", token, err)
 	}
-	return header
+	return members
 }

@@ -1,6 +1,8 @@
 package oidc
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/oauthkit/oauthkit"
@@ -17,6 +19,9 @@ const (
 
 // group is the group of the extension's endpoints, with the value of oauthhttp.GroupOIDC.
 const group oauthkit.Group = "oidc"
+
+// userInfoPath is the path of user info below the issuer.
+const userInfoPath = "userinfo"
 
 // announce registers the scopes and the metadata (OpenID Connect Discovery 1.0 §3). A
 // scope's description continues "This application will be able to". Unsupported
@@ -46,15 +51,26 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 	})
 }
 
-// claimsSupported returns the claims of ID tokens and, if Config.Claims is set, those
-// about users.
+// claimsSupported returns the claims of ID tokens and those that the host can return.
 func (e *Extension) claimsSupported() []string {
-	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"}
-	if e.config.Claims == nil {
-		return claims
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr"}
+	if len(e.config.ACRValues) > 0 {
+		claims = append(claims, "acr")
 	}
-	for _, scope := range claimScopes() {
-		claims = append(claims, claimsOf(scope)...)
+	return append(claims, e.config.ClaimNames...)
+}
+
+// checkClaimNames returns an error if ClaimNames has a name that the host cannot return.
+func (c *Config) checkClaimNames() error {
+	for i, name := range c.ClaimNames {
+		switch {
+		case name == "" || slices.Contains(c.ClaimNames[:i], name):
+			return fmt.Errorf("oidc: Config.ClaimNames has the name %q twice, or it is empty", name)
+		case isReserved(name):
+			return fmt.Errorf("oidc: Config.ClaimNames has %s, a claim of the protocol", name)
+		case c.Claims == nil && c.IDTokenClaims == nil:
+			return errors.New("oidc: Config.ClaimNames needs Config.Claims or Config.IDTokenClaims, which return claims")
+		}
 	}
-	return claims
+	return nil
 }

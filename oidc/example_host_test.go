@@ -83,3 +83,17 @@ func ExampleExtension_RemoveKey() {
 	// <nil>
 	// 2 keys before, 2 after <nil>
 }
+
+// One client reads only ID tokens: the operator sets IDTokenClaims of its application.
+func ExampleConfig_idTokenUserClaims() {
+	yes := true
+	kubernetes := &oauthkit.AbstractApplication{ClientID: "kubernetes", IDTokenClaims: &yes}
+	web := &oauthkit.AbstractApplication{ClientID: "web"}
+	config := oidc.Config{Keys: memstore.New(), IDTokenUserClaims: false} // for applications that do not choose
+	for _, app := range []oauthkit.Application{kubernetes, web} {
+		fmt.Println(app.GetID(), oauthkit.WantsIDTokenClaims(app, config.IDTokenUserClaims))
+	}
+	// Output:
+	// kubernetes true
+	// web false
+}

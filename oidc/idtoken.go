@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -25,10 +26,15 @@ func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) err
 	if err != nil {
 		return err
 	}
-	claims, err := e.hostClaims(ctx, issued)
+	claims, err := e.claimsAboutUser(ctx, issued)
 	if err != nil {
 		return err
 	}
+	added, err := e.hostClaims(ctx, issued)
+	if err != nil {
+		return err
+	}
+	maps.Copy(claims, added)
 	maps.Copy(claims, e.protocolClaims(issued, key.Algorithm()))
 	token, err := key.Sign(idTokenType, claims)
 	if err != nil {
@@ -51,8 +57,28 @@ func (e *Extension) signer(ctx context.Context, issued *oauthkit.Issued) (*jose.
 	return e.keys.current(ctx).signer(algorithm, issued.Now)
 }
 
+// claimsAboutUser returns the claims of Config.Claims that the scopes cover if the
+// application wants them in ID tokens, and otherwise none: user info returns them
+// (§5.4). After a refresh they are those of now (§12.2).
+func (e *Extension) claimsAboutUser(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error) {
+	if !oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims) {
+		return map[string]any{}, nil
+	}
+	claims, err := e.userClaims(ctx, &ClaimsRequest{
+		Subject:       issued.Authorization.Subject,
+		Scopes:        issued.Scopes,
+		IDToken:       true,
+		Application:   issued.Application,
+		Authorization: issued.Authorization,
+	})
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		return nil, oauthkit.Errorf(oauthkit.InvalidGrant, "the user is not known any more").WithCause(err)
+	}
+	return claims, err
+}
+
 // protocolClaims returns the claims of §2 and §3.1.3.6. Claims about the user are not
-// among them: the user info endpoint returns those (§5.4). After a refresh the claims
+// among them. After a refresh the claims
 // describe the same sign-in, without the nonce (§12.2).
 func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algorithm) map[string]any {
 	authorization := issued.Authorization
@@ -83,21 +109,22 @@ func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algor
 // that this token does not have, and claims that the granted scopes do not cover.
 func (e *Extension) hostClaims(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error) {
 	if e.config.IDTokenClaims == nil {
-		return map[string]any{}, nil
+		return nil, nil
 	}
 	returned, err := e.config.IDTokenClaims(ctx, issued)
 	if err != nil {
 		return nil, oauthkit.Unavailable(fmt.Errorf("oidc: Config.IDTokenClaims: %w", err))
 	}
-	claims := map[string]any{}
-	for name, value := range returned {
+	claims := maps.Clone(returned)
+	for name := range returned {
 		if isReserved(name) {
 			e.provider.Logger().WarnContext(ctx, "oidc: ignored a protocol claim that Config.IDTokenClaims returned", "claim", name)
 		}
-		if isAllowed(name, issued.Scopes) {
-			claims[name] = value
+		if !isAllowed(name, issued.Scopes) {
+			delete(claims, name)
 		}
 	}
+	e.dropMistyped(ctx, "Config.IDTokenClaims", claims)
 	return claims, nil
 }
 

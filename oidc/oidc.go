@@ -34,9 +34,20 @@ type Config struct {
 	// makes the request fail. If Claims is nil, user info has only the subject. See
 	// [ClaimsFor].
 	Claims func(ctx context.Context, request *ClaimsRequest) (Claims, error)
-	// IDTokenClaims returns additional claims for ID tokens. It cannot replace claims
-	// of the protocol, and claims whose scope was not granted are dropped. If nil,
-	// nothing is added. See [IDTokenClaimsFor].
+	// IDTokenUserClaims makes ID tokens contain the claims that Claims returns, for
+	// clients that never call user info. It is the default for applications that do not
+	// choose, as [oauthkit.WantsIDTokenClaims] reports. Claims is then called for each ID
+	// token, also for that of a refresh. If false, only user info returns these claims,
+	// as in §5.4: an ID token can end up in logs as id_token_hint.
+	IDTokenUserClaims bool
+	// ClaimNames are the claims about users that Claims and IDTokenClaims can return,
+	// such as name and email, or [StandardClaims]. They are published in claims_supported
+	// after those of the protocol. If empty, only those of the protocol are.
+	ClaimNames []string
+	// IDTokenClaims returns additional claims for ID tokens, which take precedence over
+	// those of Claims. It cannot replace claims of the protocol, and claims whose scope
+	// was not granted are dropped, as are standard claims of another type than §5.1
+	// defines. If nil, nothing is added. See [IDTokenClaimsFor].
 	IDTokenClaims func(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error)
 	// IDTokenLifetime is how long an ID token is valid, at most 24 hours. If zero, it
 	// is one hour. An expired ID token is still accepted as id_token_hint.
@@ -46,7 +57,8 @@ type Config struct {
 	// rotates keys.
 	RotateKeysAfter time.Duration
 	// ACRValues are the authentication context classes that User.ACR can hold. They are
-	// published as acr_values_supported. If empty, that member is omitted.
+	// published as acr_values_supported. If empty, that member is omitted, and
+	// claims_supported does not have acr.
 	ACRValues []string
 }
 
@@ -88,6 +100,9 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 	case e.config.RotateKeysAfter != 0 && e.config.RotateKeysAfter < minKeyAge:
 		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s", minKeyAge)
 	}
+	if err := e.config.checkClaimNames(); err != nil {
+		return err
+	}
 	e.provider = registry.Provider()
 	e.keys = &keyring{
 		store:  e.config.Keys,
@@ -116,7 +131,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		Anyone:      e.serveKeys,
 	})
 	registry.Endpoint(oauthkit.Endpoint{
-		Path:        "userinfo",
+		Path:        userInfoPath,
 		Methods:     []string{http.MethodGet, http.MethodPost},
 		Group:       group,
 		CrossOrigin: oauthkit.CrossOriginAny,

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -40,7 +41,8 @@ type Claims struct {
 	Address *Address `json:"address,omitempty"`
 	// Extra holds the host's own claims, and standard claims in other languages, such
 	// as "name#ja" (§5.2). No scope covers the host's own claims: return them only for
-	// the requests that may have them.
+	// the requests that may have them. A standard claim of another type than §5.1
+	// defines, such as a string "true" as email_verified, is dropped.
 	Extra map[string]any `json:"-"`
 }
 
@@ -52,6 +54,15 @@ type Address struct {
 	Region        string `json:"region,omitempty"`
 	PostalCode    string `json:"postal_code,omitempty"`
 	Country       string `json:"country,omitempty"`
+}
+
+// StandardClaims returns the names of the claims that the fields of [Claims] have, for
+// Config.ClaimNames of a host that knows all of them.
+func StandardClaims() (names []string) {
+	for _, scope := range claimScopes() {
+		names = append(names, claimsOf(scope)...)
+	}
+	return names
 }
 
 // claimScopes returns the scopes that request claims.
@@ -95,6 +106,64 @@ func isAllowed(claim string, scopes oauthkit.Scopes) bool {
 	return !isReserved(claim) && (scope == "" || scopes.Contains(scope))
 }
 
+// jsonType is a type of JSON values, named by the first character of their text: 0 for a
+// number.
+type jsonType byte
+
+// The types of standard claims.
+const (
+	jsonNumber  jsonType = '0'
+	jsonString  jsonType = '"'
+	jsonBoolean jsonType = 'b'
+	jsonObject  jsonType = '{'
+)
+
+// typeOf returns the type of a standard claim (§5.1) in any language.
+func typeOf(claim string) jsonType {
+	name, _, _ := strings.Cut(claim, "#")
+	switch name {
+	case "email_verified", "phone_number_verified":
+		return jsonBoolean
+	case "updated_at":
+		return jsonNumber
+	case "address":
+		return jsonObject
+	default:
+		return jsonString
+	}
+}
+
+// hasType reports whether value is written to JSON as a value of type t. A value that
+// cannot be written has no type.
+func hasType(value any, t jsonType) bool {
+	document, err := json.Marshal(value)
+	if err != nil {
+		return false
+	}
+	switch document[0] {
+	case 't', 'f':
+		return t == jsonBoolean
+	case '"', '{':
+		return t == jsonType(document[0])
+	case 'n', '[':
+		return false
+	default:
+		return t == jsonNumber
+	}
+}
+
+// dropMistyped deletes the standard claims whose value has the wrong type, because
+// clients would misread them: every string is true to many (§5.1). Claims that the host
+// defines may have any type.
+func (e *Extension) dropMistyped(ctx context.Context, source string, claims map[string]any) {
+	for name, value := range claims {
+		if scopeOf(name) != "" && !hasType(value, typeOf(name)) {
+			e.provider.Logger().WarnContext(ctx, "oidc: ignored a claim with a value of the wrong type", "source", source, "claim", name)
+			delete(claims, name)
+		}
+	}
+}
+
 // withoutMethods is Claims without its JSON methods.
 type withoutMethods Claims
 
@@ -110,6 +179,7 @@ func (c Claims) MarshalJSON() ([]byte, error) {
 
 // members returns the claims by name.
 func (c Claims) members() (map[string]any, error) {
+	c.omitEmptyAddress()
 	document, err := json.Marshal(withoutMethods(c))
 	if err != nil {
 		return nil, err
@@ -137,14 +207,21 @@ func (c *Claims) UnmarshalJSON(document []byte) error {
 	if err := strictjson.Unmarshal(document, &fields.Extra); err != nil {
 		return err
 	}
-	for _, scope := range claimScopes() {
-		for _, name := range claimsOf(scope) {
-			delete(fields.Extra, name)
-		}
+	for _, name := range StandardClaims() {
+		delete(fields.Extra, name)
 	}
 	if len(fields.Extra) == 0 {
 		fields.Extra = nil
 	}
 	*c = Claims(fields)
+	c.omitEmptyAddress()
 	return nil
+}
+
+// omitEmptyAddress removes an address without members, like every other empty claim
+// (§5.3.2).
+func (c *Claims) omitEmptyAddress() {
+	if c.Address != nil && *c.Address == (Address{}) {
+		c.Address = nil
+	}
 }

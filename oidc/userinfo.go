@@ -7,16 +7,20 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/oauthkit/oauthkit"
 )
 
-// ClaimsRequest is a request for the claims about one user.
+// ClaimsRequest is a request for the claims about one user, for user info or for an ID
+// token.
 type ClaimsRequest struct {
 	// Subject is the user.
 	Subject string
 	// Scopes are the scopes of the access token. They contain openid.
 	Scopes oauthkit.Scopes
+	// IDToken reports whether the claims are for an ID token.
+	IDToken bool
 	// Application receives the claims. Authorization is the user's consent behind the
 	// access token.
 	Application   oauthkit.Application
@@ -42,10 +46,15 @@ func ClaimsFor[A oauthkit.Application](
 }
 
 // serveUserInfo is the user info endpoint (§5.3). The caller has checked that the token
-// is valid and has the scope openid.
+// is valid and has the scope openid. A token that is restricted to other resources is
+// not for user info (RFC 8707 §2): an API could otherwise read the profile of a user
+// with the token that it received.
 func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token *oauthkit.AccessToken) error {
 	if token.Authorization.Subject == "" {
 		return oauthkit.Errorf(oauthkit.InsufficientScope, "the access token is not for a user")
+	}
+	if self := e.provider.Issuer() + "/" + userInfoPath; len(token.Resources) > 0 && !slices.Contains(token.Resources, self) {
+		return oauthkit.Errorf(oauthkit.InvalidToken, "the access token is restricted to resources other than %s", self)
 	}
 	app, err := e.provider.Application(r.Context(), token.Authorization.ClientID)
 	if errors.Is(err, oauthkit.ErrNotFound) {
@@ -60,6 +69,9 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 		Application:   app,
 		Authorization: token.Authorization,
 	})
+	if errors.Is(err, oauthkit.ErrNotFound) {
+		return oauthkit.Errorf(oauthkit.InvalidToken, "the user of the access token is not known any more").WithCause(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -75,6 +87,7 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 }
 
 // userClaims calls Config.Claims and drops the claims that the request does not allow.
+// The error wraps oauthkit.ErrNotFound if the user does not exist.
 func (e *Extension) userClaims(ctx context.Context, request *ClaimsRequest) (map[string]any, error) {
 	if e.config.Claims == nil {
 		return map[string]any{}, nil
@@ -82,7 +95,7 @@ func (e *Extension) userClaims(ctx context.Context, request *ClaimsRequest) (map
 	claims, err := e.config.Claims(ctx, request)
 	switch {
 	case errors.Is(err, oauthkit.ErrNotFound):
-		return nil, oauthkit.Errorf(oauthkit.InvalidToken, "the user of the access token is not known any more").WithCause(err)
+		return nil, err
 	case err != nil:
 		return nil, oauthkit.Unavailable(fmt.Errorf("oidc: Config.Claims: %w", err))
 	}
@@ -91,5 +104,6 @@ func (e *Extension) userClaims(ctx context.Context, request *ClaimsRequest) (map
 		return nil, oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
 	}
 	maps.DeleteFunc(members, func(name string, _ any) bool { return !request.Allows(name) })
+	e.dropMistyped(ctx, "Config.Claims", members)
 	return members, nil
 }

@@ -164,6 +164,39 @@ func TestUserInfoRejects(t *testing.T) {
 	}
 }
 
+// TestUserInfoOfRestrictedToken is U-11: a token for other resources does not open user
+// info, which has the name of its address.
+func TestUserInfoOfRestrictedToken(t *testing.T) {
+	s := newSite(t, oidc.Config{Claims: allClaims})
+	self := s.provider.Issuer() + "/userinfo"
+	tests := map[string]struct {
+		resources oauthkit.URIs
+		want      oauthkit.ErrorCode
+	}{
+		"no resources":      {nil, ""},
+		"user info":         {oauthkit.URIs{self}, ""},
+		"an API, user info": {oauthkit.URIs{"https://api.test", self}, ""},
+		"an API":            {oauthkit.URIs{"https://api.test"}, oauthkit.InvalidToken},
+		"the issuer":        {oauthkit.URIs{issuer}, oauthkit.InvalidToken},
+		"with a slash":      {oauthkit.URIs{self + "/"}, oauthkit.InvalidToken},
+	}
+	bearer := s.signIn(nil).AccessToken
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			token, err := s.provider.Authenticate(t.Context(), oauthkit.BearerToken(bearer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			token.Resources = test.resources
+			recorder := httptest.NewRecorder()
+			err = s.endpoint("userinfo").Bearer(recorder, httptest.NewRequest(http.MethodGet, self, nil), token)
+			if (err != nil || test.want != "") && oauthkit.CodeOf(err) != test.want || (err == nil) != (recorder.Body.Len() > 0) {
+				t.Errorf("got %v and %s, want %q", err, recorder.Body, test.want)
+			}
+		})
+	}
+}
+
 // TestEndpoints checks the rows of the endpoint table.
 func TestEndpoints(t *testing.T) {
 	s := newSite(t, oidc.Config{})
@@ -180,16 +213,19 @@ func TestEndpoints(t *testing.T) {
 // features are announced.
 func TestMetadata(t *testing.T) {
 	minimal := `{"claim_types_supported":["normal"],"claims_parameter_supported":false,` +
-		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","acr","amr"],` +
+		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","amr"],` +
 		`"id_token_signing_alg_values_supported":["RS256","ES256"],"prompt_values_supported":["none","login","consent","select_account"],` +
 		`"request_parameter_supported":false,"request_uri_parameter_supported":false,"subject_types_supported":["public"]}`
-	withClaims := strings.Replace(minimal, `"amr"]`, `"amr","name","given_name","family_name","middle_name","nickname",`+
+	withClaims := strings.Replace(minimal, `"amr"]`, `"amr","name","groups"]`, 1)
+	withStandard := strings.Replace(minimal, `"amr"]`, `"amr","name","given_name","family_name","middle_name","nickname",`+
 		`"preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at",`+
 		`"email","email_verified","phone_number","phone_number_verified","address"]`, 1)
+	withACR := strings.Replace(minimal, `"amr"]`, `"amr","acr"]`, 1)
 	for want, config := range map[string]oidc.Config{
-		minimal:    {},
-		withClaims: {Claims: allClaims},
-		`{"acr_values_supported":["urn:test:2"],` + minimal[1:]: {ACRValues: []string{"urn:test:2"}},
+		minimal:      {},
+		withClaims:   {Claims: allClaims, ClaimNames: []string{"name", "groups"}},
+		withStandard: {Claims: allClaims, ClaimNames: oidc.StandardClaims()},
+		`{"acr_values_supported":["urn:test:2"],` + withACR[1:]: {ACRValues: []string{"urn:test:2"}},
 	} {
 		s := newSite(t, config)
 		metadata := map[string]any{}

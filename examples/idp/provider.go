@@ -37,7 +37,8 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 		return nil, nil, fmt.Errorf("invalid -issuer or -seed: %w", err)
 	}
 	openID := oidc.New(oidc.Config{
-		Keys: keys, Claims: database.claims, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
+		Keys: keys, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
+		Claims: database.claims, ClaimNames: oidc.StandardClaims(),
 	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database

@@ -28,10 +28,12 @@ func newSite(base, db string) (http.Handler, error) {
 		return nil, err
 	}
 	provider, err := oauthkit.New(base+"/o", store, oauthkit.Config{
-		Grants:     grants.Standard(store),
-		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Keys: store, Claims: claims})},
-		Scopes:     oauthkit.StaticScopes{"read": "read your greeting"},
-		Logger:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Grants: grants.Standard(store),
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
+			Keys: store, Claims: claims, ClaimNames: []string{"name", "email", "email_verified"},
+		})},
+		Scopes: oauthkit.StaticScopes{"read": "read your greeting"},
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		return nil, err
@@ -65,6 +67,7 @@ func newSite(base, db string) (http.Handler, error) {
 // registerDemo registers the demo client. If it already exists, it gets a new secret,
 // because the old one cannot be read.
 func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base string) (secret string, err error) {
+	yes := true
 	app := &oauthkit.AbstractApplication{
 		ClientID:     "demo",
 		Name:         "Quickstart demo",
@@ -72,6 +75,8 @@ func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base st
 		GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing},
 		RedirectURIs: oauthkit.URIs{base + "/demo/callback"},
 		Scopes:       oauthkit.Scopes{"openid", "profile", "email", "read"},
+		// The ID token has the claims too, for clients that never call user info.
+		IDTokenClaims: &yes,
 	}
 	secret = app.GenerateSecret()
 	_, err = store.ApplicationTable.Find(context.Background(), app.ClientID)

@@ -1,11 +1,14 @@
 package clienttest
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 )
 
@@ -100,6 +103,63 @@ func TestIDPResponseTypes(t *testing.T) {
 		t.Errorf("got status %d and %q, want the response type that is not supported", status, complaint)
 	}
 	succeed(t, "applications", "set", "app", "-response-types", "", "-db", location)
+}
+
+// TestIDPIDTokenClaims shows that an operator decides whether ID tokens contain the
+// claims about the user, and that a refresh follows the change.
+func TestIDPIDTokenClaims(t *testing.T) {
+	eachLocation(t, func(t *testing.T, idp *process, location string) {
+		config := shop(idp, createShop(t, location))
+		succeed(t, "applications", "set", "shop", "-db", location, "-id-token-claims", "-scopes", "openid email", "-seed", seedFile(t))
+		config.Scopes = []string{oidc.ScopeOpenID, "email"}
+		tokens := signIn(t, config, newPerson(t))
+		aliceInIDToken(t, idp, tokens, `{"email":"alice@example.com","email_verified":true}`)
+		renewed := refreshNow(t, config, tokens)
+		aliceInIDToken(t, idp, renewed, `{"email":"alice@example.com","email_verified":true}`)
+		succeed(t, "applications", "set", "shop", "-db", location, "-id-token-claims=false")
+		aliceInIDToken(t, idp, refreshNow(t, config, renewed), `{}`)
+		if document := succeed(t, "applications", "show", "shop", "-db", location); !strings.Contains(document, `"id_token_claims": false`) {
+			t.Errorf("got\n%s\nwant id_token_claims", document)
+		}
+	})
+}
+
+func refreshNow(t *testing.T, config *oauth2.Config, tokens *oauth2.Token) *oauth2.Token {
+	t.Helper()
+	old := *tokens
+	old.Expiry = time.Now().Add(-time.Minute)
+	renewed, err := config.TokenSource(t.Context(), &old).Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return renewed
+}
+
+// aliceInIDToken verifies an ID token and compares its name and email claims.
+func aliceInIDToken(t *testing.T, idp *process, tokens *oauth2.Token, want string) {
+	t.Helper()
+	provider, err := oidc.NewProvider(t.Context(), idp.issuer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := tokens.Extra("id_token").(string)
+	token, err := provider.Verifier(&oidc.Config{ClientID: "shop"}).Verify(t.Context(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims, about map[string]any
+	if err := token.Claims(&claims); err != nil {
+		t.Fatal(err)
+	}
+	about = map[string]any{}
+	for _, name := range []string{"name", "email", "email_verified"} {
+		if value, ok := claims[name]; ok {
+			about[name] = value
+		}
+	}
+	if got, err := json.Marshal(about); err != nil || string(got) != want || token.Subject != "alice" {
+		t.Errorf("got %s and %v about %s, want %s about alice", got, err, token.Subject, want)
+	}
 }
 
 // TestIDPTakenAddress checks the error if the address is in use.

@@ -181,6 +181,21 @@ func ofAccessTokens() []mutant {
 			killer{attacks, "TestUserInfo/memory/U-07"},
 		},
 		{
+			"userinfo-of-restricted-token", "oidc",
+			`len(token.Resources) > 0 && !slices.Contains(token.Resources, self)`, `false && !slices.Contains(token.Resources, self)`,
+			killer{attacks, "TestUserInfo/memory/U-11"},
+		},
+		{
+			"id-token-user-claims-unasked", "oidc",
+			`if !oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims) {`, `if false {`,
+			killer{attacks, "TestUserInfo/memory/U-07"},
+		},
+		{
+			"claims-of-wrong-type", "oidc",
+			`if scopeOf(name) != "" && !hasType(value, typeOf(name)) {`, `if false && !hasType(value, typeOf(name)) {`,
+			killer{"oidc", "TestMistypedClaims"},
+		},
+		{
 			"id-token-reserved-claims", "oidc",
 			`return !isReserved(claim) && (scope == "" || scopes.Contains(scope))`, `return scope == "" || scopes.Contains(scope)`,
 			killer{"oidc", "TestIDTokenClaims"},

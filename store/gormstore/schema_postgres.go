@@ -20,6 +20,7 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_jwks text NOT NULL DEFAULT '',
 	client_jwks_uri varchar(500) NOT NULL DEFAULT '',
 	algorithm varchar(8) NOT NULL DEFAULT '',
+	id_token_claims boolean,
 	skip_authorization boolean NOT NULL DEFAULT false,
 	require_pushed_authorization_requests boolean NOT NULL DEFAULT false,
 	verified boolean NOT NULL DEFAULT false,

@@ -25,6 +25,10 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 		abstract.PostLogoutRedirectURIs = slices.Clone(abstract.PostLogoutRedirectURIs)
 		abstract.AllowedOrigins = slices.Clone(abstract.AllowedOrigins)
 		abstract.Scopes = slices.Clone(abstract.Scopes)
+		if abstract.IDTokenClaims != nil {
+			wanted := *abstract.IDTokenClaims
+			abstract.IDTokenClaims = &wanted
+		}
 		if abstract.CIMDExpiresAt != nil {
 			expiresAt := *abstract.CIMDExpiresAt
 			abstract.CIMDExpiresAt = &expiresAt

@@ -67,14 +67,20 @@ func TestCreateApplication(t *testing.T) {
 
 func TestApplicationIsCopied(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
-	app.ResponseTypes = oauthkit.ResponseTypes{"code id_token"}
+	yes := true
+	app.ResponseTypes, app.IDTokenClaims = oauthkit.ResponseTypes{"code id_token"}, &yes
 	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	app.RedirectURIs[0], app.Logo, app.ResponseTypes[0] = "https://evil.example/callback", "changed", oauthkit.ResponseTypeToken
+	yes = false
+	*find(t, store, app.ClientID).IDTokenClaims = false
 	find(t, store, app.ClientID).GrantTypes[0] = oauth2.ClientCredentials
 	find(t, store, app.ClientID).ResponseTypes[0] = oauthkit.ResponseTypeToken
 	found := find(t, store, app.ClientID)
+	if !*found.IDTokenClaims {
+		t.Error("after changes of the stored and the returned application: got IDTokenClaims false, want true")
+	}
 	if found.AllowsResponseType(oauthkit.ResponseTypeToken) || !found.AllowsRedirectURI("https://notes.example/callback") || found.Logo != "notes.svg" || !found.AllowsGrant(oauth2.AuthorizationCode) {
 		t.Errorf("after changes of the stored and the returned application: got %q, %q, %q and %q, want the stored values",
 			found.RedirectURIs, found.Logo, found.GrantTypes, found.ResponseTypes)

@@ -84,7 +84,7 @@ func testApplicationIsOwn(t *trial) {
 }
 
 func testApplicationFields(t *trial) {
-	expiresAt := t.now.Add(time.Hour)
+	expiresAt, no := t.now.Add(time.Hour), false
 	want := &oauthkit.AbstractApplication{
 		ClientID:                secret.NewID(),
 		UserID:                  "owner-é",
@@ -99,6 +99,7 @@ func testApplicationFields(t *trial) {
 		TokenEndpointAuthMethod: "https://a.example/" + strings.Repeat("m", 237), // the longest name
 		ClientJWKSURI:           "https://a.example/jwks.json",
 		Algorithm:               "ES256",
+		IDTokenClaims:           &no, // nil would be the provider's default
 		SkipAuthorization:       true,
 		Verified:                true,
 		Disabled:                true,
