@@ -100,11 +100,17 @@ func (clientSecretBasic) Carrier() ProofCarrier { return ProofCarrier{Scheme: "B
 // Claim reads the Authorization header (RFC 6749 §2.3.1, RFC 7617). Unlike in other uses
 // of Basic, the client_id and the secret are form-encoded.
 func (clientSecretBasic) Claim(r *http.Request, _ url.Values) (claim ClientClaim, used bool, err error) {
+	return claimBasic(r, decodeBasic)
+}
+
+// claimBasic returns the claim that decode reads in the Authorization header, if its
+// scheme is Basic.
+func claimBasic(r *http.Request, decode func(encoded string) (ClientClaim, bool)) (claim ClientClaim, used bool, err error) {
 	scheme, encoded, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Basic") {
 		return ClientClaim{}, false, nil
 	}
-	claim, ok := decodeBasic(encoded)
+	claim, ok := decode(encoded)
 	if !ok {
 		return ClientClaim{}, false, Errorf(InvalidClient, "the credentials in the Authorization header are malformed")
 	}
@@ -117,18 +123,23 @@ func (clientSecretBasic) Verify(_ context.Context, app Application, claim Client
 
 // decodeBasic accepts strict base64 of two form-encoded texts with a colon between them.
 func decodeBasic(encoded string) (claim ClientClaim, ok bool) {
-	if strings.ContainsAny(encoded, "\r\n") { // the decoder ignores line breaks
-		return ClientClaim{}, false
-	}
-	decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)
-	if err != nil {
-		return ClientClaim{}, false
-	}
-	rawID, rawPassword, found := strings.Cut(string(decoded), ":")
+	rawID, rawPassword, found := splitBasic(encoded)
 	id, errID := url.QueryUnescape(rawID)
 	password, errPassword := url.QueryUnescape(rawPassword)
 	ok = found && errID == nil && errPassword == nil && id != "" && isText(id) && isText(password)
 	return ClientClaim{ClientID: id, Proof: password}, ok
+}
+
+// splitBasic decodes strict base64 and splits it at the first colon.
+func splitBasic(encoded string) (id, password string, ok bool) {
+	if strings.ContainsAny(encoded, "\r\n") { // the decoder ignores line breaks
+		return "", "", false
+	}
+	decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(decoded), ":")
 }
 
 type clientSecretPost struct{}

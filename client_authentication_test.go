@@ -33,6 +33,24 @@ func FuzzBasic(f *testing.F) {
 	})
 }
 
+// TestClientSecretBasicUnencoded_Nil checks that no application is an exception without
+// a function that allows it.
+func TestClientSecretBasicUnencoded_Nil(t *testing.T) {
+	app := &AbstractApplication{ClientID: "a%zz", ClientType: Confidential}
+	app.ImportSecret("a+b")
+	for password, want := range map[string]bool{"a%2Bb": true, "a+b": false, "a%2Bb%zz": false, "": false} {
+		r := &http.Request{Header: http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("a%zz:"+password))}}}
+		method := ClientSecretBasicUnencoded(nil)
+		claim, used, err := method.Claim(r, nil)
+		if err != nil || !used || claim.ClientID != "a%zz" { // the id cannot be form-encoded
+			t.Fatalf("got %+v, %t, %v", claim, used, err)
+		}
+		if err := method.Verify(t.Context(), app, claim, time.Time{}); (err == nil) != want {
+			t.Errorf("%q: got %v, want right: %t", password, err, want)
+		}
+	}
+}
+
 // listed is a method with a carrier.
 type listed struct {
 	ClientAuthenticator

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -244,4 +246,23 @@ func ExamplePreviousSecretUntil() {
 	// Output:
 	// 13:00:00
 	// true
+}
+
+// An imported secret contains a plus sign, and its client does not form-encode it.
+func ExampleClientSecretBasicUnencoded() {
+	method := oauthkit.ClientSecretBasicUnencoded(func(app oauthkit.Application) bool { return app.GetID() == "imported" })
+	for _, id := range []string{"imported", "other"} {
+		app := &oauthkit.AbstractApplication{ClientID: id, ClientType: oauthkit.Confidential}
+		app.ImportSecret("c2Vj+cmV0")
+		request := httptest.NewRequest(http.MethodPost, "https://example.com/o/token", nil)
+		request.SetBasicAuth(id, "c2Vj+cmV0") // without url.QueryEscape
+		claim, _, err := method.Claim(request, nil)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(id, method.Verify(context.Background(), app, claim, time.Now()) == nil)
+	}
+	// Output:
+	// imported true
+	// other false
 }

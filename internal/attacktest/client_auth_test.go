@@ -13,6 +13,7 @@ import (
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/secret"
+	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
 // TestClientAuth tests client authentication: one method in each request, one
@@ -20,7 +21,9 @@ import (
 func TestClientAuth(t *testing.T) {
 	fixture.Run(t, []fixture.Case{
 		{Name: "T-10 encoding of Basic", Test: basicEncoding},
+		{Name: "T-10 Basic that is not encoded, of an exception", Configure: unencodedException, Test: unencodedBasic},
 		{Name: "T-11 malformed Basic", Test: malformedBasic},
+		{Name: "T-11 malformed Basic beside an exception", Configure: unencodedException, Test: malformedBasic},
 		{Name: "T-12 two Authorization headers", Test: twoAuthorizationHeaders},
 		{Name: "T-13 several methods of authentication", Test: severalMethods},
 		{Name: "T-14 two values of client_id", Test: func(_ *testing.T, s *fixture.Server) {
@@ -81,6 +84,37 @@ func basicEncoding(_ *testing.T, s *fixture.Server) {
 	s.Do(withAuthorization(basic(url.QueryEscape(id), password))).Unauthorized()
 	s.Do(withAuthorization(basic(url.QueryEscape(id), url.QueryEscape(url.QueryEscape(password))))).Unauthorized()
 	// Generated credentials look the same in both encodings.
+	s.Do(withAuthorization(basic(s.Service.ID, s.Service.Secret))).Tokens()
+}
+
+// unencodedException makes "imported" an exception whose secret need not be form-encoded.
+func unencodedException(config *oauthkit.Config, _ storetest.Store) {
+	config.ClientAuthenticators = []oauthkit.ClientAuthenticator{
+		oauthkit.ClientSecretBasicUnencoded(func(app oauthkit.Application) bool { return app.GetID() == "imported" }),
+		oauthkit.ClientSecretPost(), oauthkit.ClientNone(),
+	}
+}
+
+// unencodedBasic sends secrets with the characters that encodings change, encoded and
+// not, as an exception and as another application.
+func unencodedBasic(_ *testing.T, s *fixture.Server) {
+	for _, password := range []string{"z/tZ9V:X2/8b+w=", "100%", "%2B", "a b", "%zz:%", "ü+%20"} {
+		service(s, "imported", password)
+		service(s, "other", password)
+		for _, id := range []string{"imported", "other"} {
+			s.Do(withAuthorization(basic(id, url.QueryEscape(password)))).Tokens()
+			s.Do(withAuthorization(basic(id, password+"x"))).Unauthorized()
+			s.Do(withAuthorization(basic(id, url.QueryEscape(url.QueryEscape(password)+"+")))).Unauthorized()
+			s.Do(withAuthorization(basic(id, ""))).Unauthorized()
+		}
+		s.Do(withAuthorization(basic("imported", password))).Tokens()
+		if decoded, err := url.QueryUnescape(password); err != nil || decoded != password {
+			s.Do(withAuthorization(basic("other", password))).Unauthorized()
+		}
+	}
+	service(s, "imported", "a b") // "a+b" is this secret encoded, and no second secret
+	s.Do(withAuthorization(basic("imported", "a+b"))).Tokens()
+	s.Do(withAuthorization(basic("imported", "a%2Bb"))).Unauthorized()
 	s.Do(withAuthorization(basic(s.Service.ID, s.Service.Secret))).Tokens()
 }
 

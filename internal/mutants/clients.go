@@ -69,6 +69,11 @@ func ofClients() []mutant {
 			killer{attacks, "TestClientAuth/memory/T-10"},
 		},
 		{
+			"client-basic-never-encoded", ".",
+			`if decoded != claim.Proof && m.allows != nil && m.allows(app) {`, `if decoded != claim.Proof {`,
+			killer{attacks, "TestClientAuth/memory/T-10 Basic"},
+		},
+		{
 			"client-basic-line-breaks", ".",
 			`if strings.ContainsAny(encoded, "\r\n") { // the decoder`, `if false { // the decoder`,
 			killer{pages, "TestReadClientClaims"},
