@@ -18,11 +18,11 @@ import (
 //		Logo string
 //	}
 //
-// Every Application is a go-oauth2 client. A capability that only some applications
-// need is an interface of its own: [Described], [Trusted], [Usable],
-// [SecretHolder], [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser],
-// [IDTokenClaimsChooser] and [BrowserClient], and for registering and changing
-// applications [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
+// Every Application is a go-oauth2 client. A capability that only some applications need
+// is an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
+// [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser], [IDTokenClaimsChooser],
+// [PKCEChooser] and [BrowserClient], and for registering and changing applications
+// [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
 type Application interface {
 	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
 	// never empty. GetSecret is never called for a decision.
@@ -121,6 +121,10 @@ type AbstractApplication struct {
 	ClientJWKS string `json:"client_jwks,omitempty" gorm:"column:client_jwks;not null;default:''"`
 	// ClientJWKSURI is the address of that JWK Set. Only one of both may be set.
 	ClientJWKSURI string `json:"client_jwks_uri,omitempty" gorm:"column:client_jwks_uri;size:500;not null;default:''"`
+	// PKCE tells which authorization requests must have a code_challenge. It is the
+	// assurance of the provider's operator: an owner cannot set it. If empty, it is
+	// Config.PKCE. A public application can only have PKCERequired.
+	PKCE PKCEPolicy `json:"pkce,omitempty" gorm:"column:pkce"`
 	// Algorithm signs the application's ID tokens: RS256 or ES256. If empty, it is RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
 	// IDTokenClaims tells whether ID tokens contain the claims about the user that the
@@ -242,6 +246,9 @@ func (a *AbstractApplication) IsVerified() bool { return a.Verified }
 
 // IsUsable reports whether the application is not Disabled.
 func (a *AbstractApplication) IsUsable() bool { return !a.Disabled }
+
+// PKCEPolicy returns PKCE.
+func (a *AbstractApplication) PKCEPolicy() PKCEPolicy { return a.PKCE }
 
 // IDTokenAlgorithm returns Algorithm.
 func (a *AbstractApplication) IDTokenAlgorithm() string { return a.Algorithm }

@@ -51,6 +51,9 @@ func TestWithoutCapabilities(t *testing.T) {
 	if !WantsIDTokenClaims(app, true) {
 		t.Error("WantsIDTokenClaims: got false by default true, want true")
 	}
+	if got := chosenPKCE(app); got != "" {
+		t.Errorf("chosenPKCE: got %q, want none", got)
+	}
 	if !AllowsResponseType(app, ResponseTypeCode) {
 		t.Error("AllowsResponseType: got false for code, want true")
 	}

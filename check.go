@@ -155,6 +155,11 @@ func (p *Provider) checkConfig() []Finding {
 			"Generate 32 random bytes, for example with openssl rand -base64 32; then rotate the signing keys and remove the old ones",
 		},
 	}
+	settings = append(settings, setting{
+		p.config.PKCE.isWeak(), "oauthkit.W012",
+		fmt.Sprintf("Config.PKCE is %s, so confidential applications without a policy of their own may omit PKCE (RFC 9700 §2.1.1)", p.config.PKCE),
+		"Set pkce of the applications that need it, and remove Config.PKCE",
+	})
 	for _, resource := range p.config.Resources {
 		settings = append(settings, setting{
 			isExposed(resource), "oauthkit.W006",

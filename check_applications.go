@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -77,6 +79,9 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 	}, &applicationCheck{
 		id: "oauthkit.W107", what: "list response types that the provider does not support", problem: listsMissingResponseTypes(p.ResponseTypes()),
 		hint: "Add them to Config.ResponseTypes, or remove them from the application",
+	}, &applicationCheck{
+		id: "oauthkit.W108", what: "may omit PKCE, so that only the client itself can notice an injected code (RFC 9700 §2.1.1)", problem: mayOmitPKCE,
+		hint: "Let them send a code_challenge, and set pkce to required",
 	})
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
@@ -176,6 +181,16 @@ func (p *Provider) lacksAuthMethod(_ ApplicationManager, app Application) string
 		return ""
 	}
 	return app.GetID()
+}
+
+// mayOmitPKCE names the policy that the application chooses. [Provider.checkConfig]
+// reports the default of the others.
+func mayOmitPKCE(_ ApplicationManager, app Application) string {
+	policy := chosenPKCE(app)
+	if !policy.isWeak() || app.IsPublic() || !app.AllowsGrant(oauth2.AuthorizationCode) {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", app.GetID(), policy)
 }
 
 // comparesSecret reports whether app verifies the secret of its

@@ -425,12 +425,17 @@ func trustedFactsOf(app Application) trustedFacts {
 
 // revokeTrust revokes the operator's trust in an application that has another name
 // or other addresses. One that only has more scopes or response types stays verified,
-// but its users are asked for consent.
+// but its users are asked for consent. One with other addresses or another client type
+// can be other software, which must use PKCE.
 func revokeTrust(app Application, before trustedFacts) {
 	after := trustedFactsOf(app)
-	same := after.name == before.name && after.displayName == before.displayName && after.public == before.public &&
+	sameSoftware := after.public == before.public &&
 		slices.Equal(after.uris, before.uris) && slices.Equal(after.registered, before.registered)
+	same := sameSoftware && after.name == before.name && after.displayName == before.displayName
 	if abstract := Abstract(app); abstract != nil {
+		if abstract.PKCE.isWeak() && !sameSoftware {
+			abstract.PKCE = PKCERequired
+		}
 		abstract.Verified = abstract.Verified && same
 		abstract.SkipAuthorization = abstract.SkipAuthorization && same && before.scopes.ContainsAll(after.scopes) &&
 			before.responseTypes.allowsAll(after.responseTypes)

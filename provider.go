@@ -85,6 +85,9 @@ type Config struct {
 	// An application must also be allowed the type. If nil, it is "code" if a grant has
 	// it, and none otherwise.
 	ResponseTypes []ResponseType
+	// PKCE is the policy of confidential applications without one of their own. If
+	// empty, it is [PKCERequired].
+	PKCE PKCEPolicy
 	// Scopes are the scopes that applications may request, such as [StaticScopes].
 	// Extensions add scopes of their own. If nil, there are no others.
 	Scopes ScopeBackend
@@ -200,6 +203,9 @@ func withDefaults(config Config) (Config, error) {
 	}
 	if config.ApprovalPrompt != ApprovalAuto && config.ApprovalPrompt != ApprovalForce {
 		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: unknown value %q", config.ApprovalPrompt)
+	}
+	if config.PKCE != "" && !config.PKCE.isKnown() {
+		return config, fmt.Errorf("oauthkit: Config.PKCE: unknown value %q", config.PKCE)
 	}
 	if config.Secret != "" && len(config.Secret) < minSecret {
 		return config, fmt.Errorf("oauthkit: Config.Secret must have at least %d bytes", minSecret)

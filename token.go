@@ -93,8 +93,8 @@ type AuthorizationCode struct {
 	Hash                string // the CredentialHash of the code
 	Authorization       *Authorization
 	RedirectURI         string       // exactly as it was sent (RFC 6749 §4.1.3); empty: of another grant
-	CodeChallenge       string       // RFC 7636 §4.2
-	CodeChallengeMethod string       // S256
+	CodeChallenge       string       // RFC 7636 §4.2; empty: none was sent
+	CodeChallengeMethod string       // S256 or plain; empty without a CodeChallenge
 	Confirmation        Confirmation // the key that the token request must prove; zero: none
 	IssuedAt            time.Time
 	ExpiresAt           time.Time

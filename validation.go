@@ -217,6 +217,7 @@ func (a *AbstractApplication) validateAuthentication(app Application, problems *
 	if app.IsPublic() && app.AllowsGrant(oauth2.ClientCredentials) {
 		problems.Add("grant_types", "%s needs a confidential application (RFC 6749 §4.4)", string(oauth2.ClientCredentials))
 	}
+	validatePKCE(app, problems)
 	a.validateKeys(problems)
 }
 

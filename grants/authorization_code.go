@@ -3,6 +3,7 @@ package grants
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -17,49 +18,72 @@ type AuthorizationCodeConfig struct {
 	// Lifetime is how long a code is valid, at most 10 minutes (RFC 6749 §4.1.2). A
 	// longer lifetime is reduced to that. If zero, it is 60 seconds.
 	Lifetime time.Duration
+	// AllowPlainPKCE also accepts the code_challenge_method plain, which a request
+	// without that parameter means (RFC 7636 §4.3). It is meant for a migration:
+	// everyone who sees the authorization request knows the verifier. If false, only
+	// S256 is accepted.
+	AllowPlainPKCE bool
 }
 
 // authorizationCode is the grant of RFC 6749 §4.1 with PKCE (RFC 7636).
 type authorizationCode struct {
 	store    oauthkit.CodeStore
 	lifetime time.Duration
+	methods  []oauth2.CodeChallengeMethod // allowed
 }
 
 // AuthorizationCode returns the authorization code grant (RFC 6749 §4.1). It requires
-// PKCE with S256 of every application (RFC 9700 §2.1.1).
+// PKCE with S256 (RFC 9700 §2.1.1), except for applications with a weaker
+// [oauthkit.PKCEPolicy].
 func AuthorizationCode(store oauthkit.CodeStore, config AuthorizationCodeConfig) oauthkit.Grant {
 	lifetime := config.Lifetime
 	if lifetime <= 0 {
 		lifetime = time.Minute
 	}
-	return &authorizationCode{store: store, lifetime: min(lifetime, 10*time.Minute)}
+	methods := []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}
+	if config.AllowPlainPKCE {
+		methods = append(methods, oauth2.CodeChallengePlain)
+	}
+	return &authorizationCode{store: store, lifetime: min(lifetime, 10*time.Minute), methods: methods}
 }
 
 // GrantType implements [oauthkit.Grant].
 func (g *authorizationCode) GrantType() oauth2.GrantType { return oauth2.AuthorizationCode }
+
+// Extend implements [oauthkit.Extension]. It publishes the challenge methods
+// (RFC 8414 §2).
+func (g *authorizationCode) Extend(registry *oauthkit.Registry) error {
+	registry.Metadata("", func(metadata map[string]any) {
+		metadata["code_challenge_methods_supported"] = slices.Clone(g.methods)
+	})
+	return nil
+}
 
 // ResponseType implements [oauthkit.Responder].
 func (g *authorizationCode) ResponseType() oauthkit.ResponseType { return oauthkit.ResponseTypeCode }
 
 // ValidateAuthorize implements [oauthkit.Responder].
 func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest) error {
-	return checkChallenge(request.Form)
+	return g.checkChallenge(request)
 }
 
 // Respond implements [oauthkit.Responder]. It adds a new code (RFC 6749 §4.1.2).
 func (g *authorizationCode) Respond(_ context.Context, request *oauthkit.AuthorizeRequest, answer *oauthkit.AuthorizeAnswer) error {
 	value := secret.New(secret.AuthorizationCode)
-	answer.Approval.Code = &oauthkit.AuthorizationCode{
-		Hash:                secret.Hash(value),
-		Authorization:       answer.Approval.Authorization,
-		RedirectURI:         request.RedirectURI(),
-		CodeChallenge:       request.Form.Get("code_challenge"),
-		CodeChallengeMethod: request.Form.Get("code_challenge_method"),
-		Confirmation:        request.Confirmation,
-		IssuedAt:            request.Now,
-		ExpiresAt:           request.Now.Add(g.lifetime),
+	code := &oauthkit.AuthorizationCode{
+		Hash:          secret.Hash(value),
+		Authorization: answer.Approval.Authorization,
+		RedirectURI:   request.RedirectURI(),
+		CodeChallenge: request.Form.Get("code_challenge"),
+		Confirmation:  request.Confirmation,
+		IssuedAt:      request.Now,
+		ExpiresAt:     request.Now.Add(g.lifetime),
 	}
-	answer.Approval.KeepUntil(answer.Approval.Code.ExpiresAt) // until it is redeemed
+	if code.CodeChallenge != "" {
+		code.CodeChallengeMethod = string(challengeMethod(request.Form))
+	}
+	answer.Approval.Code = code
+	answer.Approval.KeepUntil(code.ExpiresAt) // until it is redeemed
 	answer.Parameters.Set("code", value)
 	return nil
 }
@@ -70,7 +94,7 @@ func (g *authorizationCode) Exchange(ctx context.Context, request *oauthkit.Toke
 	if err != nil {
 		return nil, err
 	}
-	return redeem(ctx, g.store, request, code, checkProof)
+	return redeem(ctx, g.store, request, code, g.checkProof)
 }
 
 // redeem exchanges a code for tokens once checkProof accepts the request.
@@ -109,14 +133,14 @@ func (g *authorizationCode) find(ctx context.Context, value string) (*oauthkit.A
 // checkProof checks that the redirect URI is the one of the authorization request
 // (RFC 6749 §4.1.3), and that both requests come from the same client instance
 // (RFC 7636 §4.6). A code without a redirect URI belongs to another grant.
-func checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest) error {
+func (g *authorizationCode) checkProof(code *oauthkit.AuthorizationCode, request *oauthkit.TokenRequest) error {
 	if code.RedirectURI == "" {
 		return invalidCredential("code")
 	}
 	if request.Form.Get("redirect_uri") != code.RedirectURI {
 		return oauthkit.Errorf(oauthkit.InvalidGrant, "redirect_uri is not the one of the authorization request")
 	}
-	return checkVerifier(code, request.Form.Get("code_verifier"))
+	return g.checkVerifier(code, request)
 }
 
 func issueForCode(ctx context.Context, store oauthkit.CodeStore, request *oauthkit.TokenRequest, code *oauthkit.AuthorizationCode) (*oauthkit.TokenResponse, error) {

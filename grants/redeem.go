@@ -31,7 +31,7 @@ func RedeemCode(ctx context.Context, store oauthkit.CodeStore, request *oauthkit
 
 // checkApproved refuses codes of the authorization code grant.
 func checkApproved(code *oauthkit.AuthorizationCode, _ *oauthkit.TokenRequest) error {
-	if code.RedirectURI != "" { // it requires PKCE
+	if code.RedirectURI != "" { // it requires more proof
 		return invalidCredential("credential")
 	}
 	return nil

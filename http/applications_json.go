@@ -27,17 +27,18 @@ type applicationDocument struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret,omitempty"` // only in the response that created it
 	oauthkit.ApplicationForm
-	Verified                bool       `json:"verified"`
-	Disabled                bool       `json:"disabled"`
-	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty"`
-	CreatedAt               *time.Time `json:"created_at,omitempty"`
-	UpdatedAt               *time.Time `json:"updated_at,omitempty"`
+	Verified                bool                `json:"verified"`
+	Disabled                bool                `json:"disabled"`
+	PKCE                    oauthkit.PKCEPolicy `json:"pkce"` // the policy that applies
+	PreviousSecretExpiresAt *time.Time          `json:"previous_secret_expires_at,omitempty"`
+	CreatedAt               *time.Time          `json:"created_at,omitempty"`
+	UpdatedAt               *time.Time          `json:"updated_at,omitempty"`
 }
 
 func (h *Handler) applicationDocument(app oauthkit.Application, secret string) applicationDocument {
 	document := applicationDocument{
 		ClientID: app.GetID(), ClientSecret: secret, ApplicationForm: oauthkit.FormOf(app),
-		Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app),
+		Verified: oauthkit.IsVerified(app), Disabled: !oauthkit.IsUsable(app), PKCE: h.provider.PKCEPolicy(app),
 		PreviousSecretExpiresAt: moment(oauthkit.PreviousSecretUntil(app, h.provider.Now())),
 	}
 	form := &document.ApplicationForm

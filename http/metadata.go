@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/go-oauth2/oauth2/v4"
-
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/http/internal/wire"
 )
@@ -68,9 +66,6 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 		"response_modes_supported": oauthkit.ResponseModes(),
 		"grant_types_supported":    h.provider.GrantTypes(),
 		"authorization_response_iss_parameter_supported": true, // RFC 9207 §3
-	}
-	if slices.Contains(h.provider.GrantTypes(), oauth2.AuthorizationCode) {
-		document["code_challenge_methods_supported"] = []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}
 	}
 	h.describeEndpoints(document)
 	if h.serves(GroupBase) { // which has the pages that ui_locales is for

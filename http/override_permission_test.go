@@ -21,6 +21,7 @@ type (
 	ownOrigin       struct{ oauthkit.AbstractApplication }
 	ownLogoutTarget struct{ oauthkit.AbstractApplication }
 	ownPushing      struct{ oauthkit.AbstractApplication }
+	ownPKCE         struct{ oauthkit.AbstractApplication }
 	ownLifetime     struct{ oauthkit.AbstractApplication }
 	ownAlgorithm    struct{ oauthkit.AbstractApplication }
 	ownIDClaims     struct{ oauthkit.AbstractApplication }
@@ -35,6 +36,7 @@ func (*ownAuthMethod) AllowsAuthMethod(method string) bool {
 func (*ownResponses) AllowsResponseType(oauthkit.ResponseType) bool { return false }
 func (*ownOrigin) AllowsOrigin(origin string) bool                  { return origin == "https://own.test" }
 func (*ownPushing) RequiresPushedRequests() bool                    { return true }
+func (*ownPKCE) PKCEPolicy() oauthkit.PKCEPolicy                    { return oauthkit.PKCEOptional }
 func (*ownLifetime) AccessTokenLifetime() time.Duration             { return 7 * time.Minute }
 func (*ownIDClaims) WantsIDTokenClaims(byDefault bool) bool         { return !byDefault }
 func (a *ownAlgorithm) IDTokenAlgorithm() string {
@@ -64,6 +66,7 @@ func permissionOverrides() []override {
 			o.create()
 			o.refuses(o.authorize(), "invalid_request")
 		}),
+		overriding[ownPKCE]("PKCEPolicy", showPKCE),
 		overriding[ownLifetime]("AccessTokenLifetime", showLifetime),
 		overriding[ownAlgorithm]("IDTokenAlgorithm", showAlgorithm),
 		overriding[ownIDClaims]("WantsIDTokenClaims", showIDTokenClaims),
@@ -156,6 +159,19 @@ func (o *overridden) allowedOrigin(origin string) string {
 	request.SetBasicAuth("web", storedSecret)
 	request.Header.Set("Origin", origin)
 	return o.do(request, "application/x-www-form-urlencoded").Header().Get("Access-Control-Allow-Origin")
+}
+
+// showPKCE uses an application that is stored as one that must use PKCE.
+func showPKCE(o *overridden) {
+	o.wantsProblem("storing", "pkce", o.tryCreate(func(app *oauthkit.AbstractApplication) {
+		app.ClientType, app.GrantTypes = oauthkit.Public, oauthkit.GrantTypes{oauth2.AuthorizationCode}
+	}))
+	o.create(func(app *oauthkit.AbstractApplication) { app.PKCE = oauthkit.PKCERequired })
+	without := []string{"code_challenge", "", "code_challenge_method", ""}
+	status, _ := o.exchange(o.approve(without...), "code_verifier", "")
+	o.wants("token", status, http.StatusOK)
+	_, document := o.json(http.MethodGet, "/o/api/applications/web", "")
+	o.wants("JSON", document["pkce"], "optional")
 }
 
 // showLogoutTarget calls the method as a logout endpoint would. There is none yet.

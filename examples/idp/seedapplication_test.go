@@ -114,3 +114,37 @@ func TestST14_ShortSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestSeedPKCE checks that the member pkce of a seed file is stored, and that the default
+// returns if it is removed from the file.
+func TestSeedPKCE(t *testing.T) {
+	s := seeded{t, location(filepath.Join(t.TempDir(), "idp.db"))}
+	for _, tc := range []struct {
+		member string
+		want   oauthkit.PKCEPolicy
+	}{
+		{`, "pkce": "nonce"`, oauthkit.PKCENonce},
+		{`, "pkce": "optional"`, oauthkit.PKCEOptional},
+		{"", ""},
+	} {
+		path := filepath.Join(t.TempDir(), "seed.json")
+		document := `{"applications": [{"client_id": "web", "client_type": "confidential"` + tc.member + `}]}`
+		if err := os.WriteFile(path, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		read, err := readSeed(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.open(func(d *database) error {
+			if err := read.apply(t.Context(), d); err != nil {
+				return err
+			}
+			app, err := d.store.ApplicationTable.Find(t.Context(), "web")
+			if err == nil && app.PKCE != tc.want {
+				t.Errorf("%s: got %q, want %q", document, app.PKCE, tc.want)
+			}
+			return err
+		})
+	}
+}

@@ -123,12 +123,16 @@ func codeWithoutRedirectURI(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// saveCode saves a code of alice for web, and returns its value.
+// saveCode saves a code of alice for web, and returns its value. Of the code's
+// Authorization it keeps scopes and parameters.
 func saveCode(t *testing.T, s *fixture.Server, code *oauthkit.AuthorizationCode) (value string) {
 	t.Helper()
 	value, now := secret.New(secret.AuthorizationCode), s.Clock.Now()
+	if code.Authorization == nil {
+		code.Authorization = &oauthkit.Authorization{Scopes: oauthkit.Scopes{"api:read"}}
+	}
 	code.Authorization = &oauthkit.Authorization{
-		ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"api:read"},
+		ID: secret.NewID(), ClientID: "web", Subject: "alice", Scopes: code.Authorization.Scopes, Params: code.Authorization.Params,
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 	code.Hash, code.IssuedAt, code.ExpiresAt = secret.Hash(value), now, now.Add(time.Minute)

@@ -159,7 +159,7 @@ const undecided = `"client_id":"chosen","ClientID":"chosen","client_secret":"cho
 	"is_admin":true,"trusted":true,"skip_consent":true,"skip_authorization":true,"verified":true,"disabled":true,"registration_source":"dcr",
 	"require_pushed_authorization_requests":true,"created_at":"2000-01-01T00:00:00Z","updated_at":"2000-01-01T00:00:00Z","tenant":"x",
 	"client_jwks":"{\"keys\":[{\"kty\":\"oct\",\"k\":\"x\"}]}","client_jwks_uri":"https://evil.test/jwks","cimd_expires_at":"2100-01-01T00:00:00Z",
-	"previous_secret":"x","AbstractApplication":{"Verified":true},"ApplicationForm":{"name":"x"}`
+	"previous_secret":"x","pkce":"optional","PKCE":"optional","AbstractApplication":{"Verified":true},"ApplicationForm":{"name":"x"}`
 
 func registeredMembers(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
@@ -171,15 +171,15 @@ func registeredMembers(t *testing.T, s *fixture.Server) {
 	if app.SkipAuthorization || app.Verified || app.Disabled || app.RequirePushedAuthorizationRequests || app.RegistrationSource != oauthkit.RegisteredManually {
 		t.Errorf("got %+v, want no property that only an operator may set", app)
 	}
-	if app.CreatedAt.Year() == 2000 || app.UpdatedAt.Year() == 2000 || app.ClientJWKS+app.ClientJWKSURI != "" || app.CIMDExpiresAt != nil || app.PreviousSecret != "" {
+	if app.CreatedAt.Year() == 2000 || app.UpdatedAt.Year() == 2000 || app.ClientJWKS+app.ClientJWKSURI != "" || app.CIMDExpiresAt != nil || app.PreviousSecret != "" || app.PKCE != "" {
 		t.Errorf("got %+v, want the defaults", app)
 	}
 	page := submit(alice, "/o/applications/register/", url.Values{
 		"name": {"Mine"}, "client_type": {"public"}, "grant_types": {"authorization_code"}, "redirect_uris": {"https://mine.test/cb"},
-		"client_id": {"chosen"}, "user": {"bob"}, "skip_authorization": {"true"}, "verified": {"true"}, "fields.verified": {"true"}, "fields.user_id": {"bob"},
+		"client_id": {"chosen"}, "user": {"bob"}, "skip_authorization": {"true"}, "verified": {"true"}, "fields.verified": {"true"}, "fields.user_id": {"bob"}, "pkce": {"optional"}, "fields.pkce": {"optional"},
 	})
 	parts := strings.Split(strings.Trim(page.Location(), "/"), "/")
-	if app := storedApplication(t, s, parts[len(parts)-1]); app.ClientID == "chosen" || app.UserID != "alice" || app.SkipAuthorization || app.Verified {
+	if app := storedApplication(t, s, parts[len(parts)-1]); app.ClientID == "chosen" || app.UserID != "alice" || app.SkipAuthorization || app.Verified || app.PKCE != "" {
 		t.Errorf("got %+v, want no property that only an operator may set", app)
 	}
 }

@@ -162,6 +162,33 @@ func aliceInIDToken(t *testing.T, idp *process, tokens *oauth2.Token, want strin
 	}
 }
 
+// TestIDPPKCE shows that an operator can set the PKCE policy of a confidential
+// application, and that check names the application with it.
+func TestIDPPKCE(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "confidential", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
+		"-pkce", "nonce", "-client-id", "app")
+	if document := succeed(t, "applications", "show", "app", "-db", location); !strings.Contains(document, `"pkce": "nonce"`) {
+		t.Errorf("got\n%s\nwant the policy", document)
+	}
+	if checked := succeed(t, "check", "-db", location); !strings.Contains(checked, "oauthkit.W108") || !strings.Contains(checked, "app (nonce)") {
+		t.Errorf("got\n%s\nwant a note with the application", checked)
+	}
+	_, complaint, status := command(t, "applications", "set", "app", "-pkce", "plain", "-db", location)
+	if status != 2 || !strings.Contains(complaint, `pkce: must be "required", "nonce" or "optional"`) {
+		t.Errorf("got status %d and %q, want the policies", status, complaint)
+	}
+	_, complaint, status = command(t, "createapplication", "public", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location, "-pkce", "optional")
+	if status != 2 || !strings.Contains(complaint, `pkce: "optional" needs a confidential application`) {
+		t.Errorf("got status %d and %q, want a refusal for a public application", status, complaint)
+	}
+	succeed(t, "applications", "set", "app", "-pkce", "", "-db", location)
+	if checked := succeed(t, "check", "-db", location); strings.Contains(checked, "oauthkit.W108") {
+		t.Errorf("got\n%s\nwant no note about PKCE", checked)
+	}
+}
+
 // TestIDPTakenAddress checks the error if the address is in use.
 func TestIDPTakenAddress(t *testing.T) {
 	location := t.TempDir() + "/idp.db"

@@ -1,6 +1,6 @@
 package main
 
-// ofCodes returns the mutants of authorization codes and PKCE.
+// ofCodes returns the mutants of authorization codes.
 func ofCodes() []mutant {
 	return []mutant{
 		{
@@ -53,19 +53,90 @@ func ofCodes() []mutant {
 			`if !secret.AuthorizationCode.Is(value) {`, `if false {`,
 			killer{attacks, "TestCode/memory/C-15"},
 		},
+	}
+}
+
+// ofPKCE returns the mutants of PKCE and of the applications that may omit it.
+func ofPKCE() []mutant {
+	return []mutant{
 		{
 			"pkce-optional", "grants",
 			"case challenge == \"\":\n\t\treturn", "case challenge == \"\":\n\t\treturn nil\n\tcase challenge == \"\":\n\t\treturn",
 			killer{attacks, "TestAuthorizePKCE/memory/A-14"},
 		},
 		{
+			"pkce-policy-of-public", ".",
+			`if app.IsPublic() || !policy.isWeak() {`, `if !policy.isWeak() {`,
+			killer{attacks, "TestPKCEPolicy/memory/A-14 public"},
+		},
+		{
+			"pkce-policy-unknown", ".",
+			`if app.IsPublic() || !policy.isWeak() {`, `if app.IsPublic() || policy == "" {`,
+			killer{".", "TestPKCEPolicy"},
+		},
+		{
+			"pkce-policy-stored-for-public", ".",
+			`case policy.isWeak() && app.IsPublic():`, `case false:`,
+			killer{".", "TestValidateApplication"},
+		},
+		{
+			"pkce-policy-of-other-software", ".",
+			`if abstract.PKCE.isWeak() && !sameSoftware {`, `if false {`,
+			killer{attacks, "TestPKCEPolicy/memory/M-08"},
+		},
+		{
+			"pkce-nonce-missing", "grants",
+			`return nonce != "" && scopes.Contains(scopeOpenID)`, `return scopes.Contains(scopeOpenID)`,
+			killer{attacks, "TestPKCEPolicy/memory/A-14 nonce"},
+		},
+		{
+			"pkce-nonce-without-openid", "grants",
+			`return nonce != "" && scopes.Contains(scopeOpenID)`, `return nonce != ""`,
+			killer{attacks, "TestPKCEPolicy/memory/A-14 nonce"},
+		},
+		{
+			"pkce-method-alone", "grants",
+			`case request.Form.Get("code_challenge_method") != "":`, `case false:`,
+			killer{attacks, "TestPKCEPolicy/memory/A-18"},
+		},
+		{
+			"pkce-downgrade", "grants",
+			"if verifier != \"\" {", "if false {",
+			killer{attacks, "TestPKCEPolicy/memory/C-11 PKCE downgrade"},
+		},
+		{
+			"pkce-policy-at-redemption", "grants",
+			`if !mayOmitChallenge(request.PKCEPolicy(), scopes, code.Authorization.Params[paramNonce]) {`, `if false && len(scopes) > 0 {`,
+			killer{attacks, "TestPKCEPolicy/memory/C-18"},
+		},
+		{
+			"pkce-scope-removed", "grants",
+			`scopes := allowedScopes(request.Application, code.Authorization)`, `scopes := code.Authorization.Scopes`,
+			killer{attacks, "TestPKCEPolicy/memory/C-18 openid"},
+		},
+		{
+			"pkce-nonce-not-kept", "grants",
+			`code.Authorization.Params[paramNonce])`, `"n")`,
+			killer{attacks, "TestPKCEPolicy/memory/C-11 no ID token"},
+		},
+		{
+			"pkce-plain-derived", "grants",
+			"case !slices.Contains(g.methods, method):\n\t\treturn \"\"", "case false:\n\t\treturn \"\"",
+			killer{"grants", "TestC10_CheckVerifier"},
+		},
+		{
+			"pkce-plain-malformed", "grants",
+			`case method == oauth2.CodeChallengePlain && !isVerifier(challenge):`, `case false:`,
+			killer{"grants", "TestCheckPlainChallenge"},
+		},
+		{
 			"pkce-plain", "grants",
-			`case method != string(oauth2.CodeChallengeS256):`, `case method != string(oauth2.CodeChallengeS256) && method != "plain" && method != "":`,
+			"case !slices.Contains(g.methods, method):\n\t\treturn oauthkit", "case method != oauth2.CodeChallengePlain && !slices.Contains(g.methods, method):\n\t\treturn oauthkit",
 			killer{attacks, "TestAuthorizePKCE/memory/A-15"},
 		},
 		{
 			"pkce-challenge-malformed", "grants",
-			`case !isChallenge(challenge):`, `case false:`,
+			`case method == oauth2.CodeChallengeS256 && !isChallenge(challenge):`, `case false:`,
 			killer{attacks, "TestAuthorizePKCE/memory/A-17"},
 		},
 		{
@@ -76,7 +147,7 @@ func ofCodes() []mutant {
 		{
 			"pkce-verifier-missing", "grants",
 			"if verifier == \"\" {\n\t\treturn", "if verifier == \"\" {\n\t\treturn nil\n\t}\n\tif verifier == \"\" {\n\t\treturn",
-			killer{attacks, "TestCodeBinding/memory/C-11"},
+			killer{attacks, "TestCodeBinding/memory/C-10"},
 		},
 		{
 			"pkce-verifier-wrong", "grants",

@@ -15,7 +15,7 @@ const (
 // all returns every mutant.
 func all() []mutant {
 	return slices.Concat(
-		ofCodes(), ofRefreshTokens(), ofAccessTokens(), ofClients(), ofRequests(), ofRedirects(), ofConsent(),
+		ofCodes(), ofPKCE(), ofRefreshTokens(), ofAccessTokens(), ofClients(), ofRequests(), ofRedirects(), ofConsent(),
 		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(), ofKeyBindings(),
 	)
 }

@@ -9,6 +9,7 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_type varchar(32) NOT NULL DEFAULT '',
 	grant_types text NOT NULL DEFAULT '',
 	response_types text,
+	pkce text,
 	redirect_uris text NOT NULL DEFAULT '',
 	post_logout_redirect_uris text NOT NULL DEFAULT '',
 	allowed_origins text NOT NULL DEFAULT '',

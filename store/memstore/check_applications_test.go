@@ -73,6 +73,18 @@ func applicationChecks() []checkTest {
 			func(s *checkScene) { s.addWithResponseTypes("code", "id_token token") },
 			func(s *checkScene) { s.addWithResponseTypes("code", "token", "code id_token") },
 		},
+		{
+			"oauthkit.W108",
+			func(s *checkScene) { s.addWithPKCE(oauthkit.PKCENonce) },
+			func(s *checkScene) { s.addWithPKCE(oauthkit.PKCERequired) },
+		},
+		{
+			"oauthkit.W108",
+			func(s *checkScene) { s.addWithPKCE(oauthkit.PKCEOptional) },
+			func(s *checkScene) {
+				s.add("machine", func(app *oauthkit.AbstractApplication) { app.GrantTypes, app.PKCE = nil, oauthkit.PKCEOptional })
+			},
+		},
 	}
 }
 
@@ -93,6 +105,26 @@ func (s *checkScene) addWithResponseTypes(types ...oauthkit.ResponseType) {
 	s.config.Extensions = append(s.config.Extensions, responding.Extensions...)
 	s.config.ResponseTypes = responding.ResponseTypes
 	s.add("responding", func(app *oauthkit.AbstractApplication) { app.ResponseTypes = types })
+}
+
+func (s *checkScene) addWithPKCE(policy oauthkit.PKCEPolicy) {
+	s.add("passport", func(app *oauthkit.AbstractApplication) { app.PKCE = policy })
+}
+
+// TestCheck_NamesPKCE shows that one finding names each application that may omit PKCE,
+// with its policy, although the default is weak too.
+func TestCheck_NamesPKCE(t *testing.T) {
+	s := newCheckScene(t)
+	s.config.PKCE = oauthkit.PKCENonce
+	s.addWithPKCE(oauthkit.PKCEOptional)
+	s.add("dex", func(app *oauthkit.AbstractApplication) { app.PKCE = oauthkit.PKCENonce })
+	findings := s.provider().Check(t.Context())
+	if got := ids(findings); !slices.Equal(got, []string{"oauthkit.W012", "oauthkit.W108"}) {
+		t.Fatalf("got %v, want oauthkit.W012 and oauthkit.W108", findings)
+	}
+	if message := findings[1].Message; !strings.HasSuffix(message, ": dex (nonce), passport (optional)") {
+		t.Errorf("got %q, want each application with its policy", message)
+	}
 }
 
 // tokenApplication sets a token lifetime.

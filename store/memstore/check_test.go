@@ -233,6 +233,11 @@ func configChecks() []checkTest {
 			func(s *checkScene) { s.config.Secret = "" }, // package oidc has a finding for this
 		},
 		{
+			"oauthkit.W012",
+			func(s *checkScene) { s.config.PKCE = oauthkit.PKCENonce },
+			func(s *checkScene) { s.config.PKCE = oauthkit.PKCERequired },
+		},
+		{
 			"oauthkit.W006",
 			func(s *checkScene) { s.config.Resources = append(s.config.Resources, "http://api.test/") },
 			func(s *checkScene) { s.config.Resources = []string{"http://localhost:8081/", "urn:example:api"} },
@@ -310,6 +315,15 @@ func partChecks() []checkTest {
 			"grants.W002",
 			func(s *checkScene) { s.config.Grants[1] = retriesFor(s.store, 31*time.Second) },
 			func(s *checkScene) { s.config.Grants[1] = retriesFor(s.store, 30*time.Second) },
+		},
+		{
+			"grants.W003",
+			func(s *checkScene) {
+				s.config.Grants[0] = grants.AuthorizationCode(s.store, grants.AuthorizationCodeConfig{AllowPlainPKCE: true})
+			},
+			func(s *checkScene) {
+				s.config.Grants[0] = grants.AuthorizationCode(s.store, grants.AuthorizationCodeConfig{})
+			},
 		},
 		{"memstore.W001", func(s *checkScene) { s.used = s.store.Store }, func(*checkScene) {}},
 		{"oidc.W001", func(s *checkScene) { s.config.Secret = ""; s.extend() }, (*checkScene).extend},

@@ -98,6 +98,7 @@ func testApplicationFields(t *trial) {
 		Scopes:                  oauthkit.Scopes{"openid", "write", "read"},
 		TokenEndpointAuthMethod: "https://a.example/" + strings.Repeat("m", 237), // the longest name
 		ClientJWKSURI:           "https://a.example/jwks.json",
+		PKCE:                    oauthkit.PKCENonce,
 		Algorithm:               "ES256",
 		IDTokenClaims:           &no, // nil would be the provider's default
 		SkipAuthorization:       true,
