@@ -189,6 +189,42 @@ func TestIDPPKCE(t *testing.T) {
 	}
 }
 
+// TestIDPWithoutPKCE signs in with a client that has no PKCE: with its nonce, and then
+// with neither.
+func TestIDPWithoutPKCE(t *testing.T) {
+	eachLocation(t, func(t *testing.T, idp *process, location string) {
+		config, alice := shop(idp, createShop(t, location)), newPerson(t)
+		exchange := func(options ...oauth2.AuthCodeOption) *oauth2.Token {
+			t.Helper()
+			back, _, err := alice.answer(config.AuthCodeURL("s", options...), "allow")
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens, err := config.Exchange(t.Context(), back.Query().Get("code"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tokens
+		}
+		succeed(t, "applications", "set", "shop", "-db", location, "-pkce", "nonce", "-verified")
+		provider, err := oidc.NewProvider(t.Context(), idp.issuer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := exchange(oidc.Nonce("of-this-session")).Extra("id_token").(string)
+		token, err := provider.Verifier(&oidc.Config{ClientID: "shop"}).Verify(t.Context(), raw)
+		if err != nil || token.Nonce != "of-this-session" {
+			t.Errorf("got %+v, %v; want an ID token with the nonce", token, err)
+		}
+		back, _, err := alice.answer(config.AuthCodeURL("s"), "allow")
+		if err != nil || back.Query().Get("error") != "invalid_request" {
+			t.Errorf("got %s, %v; want invalid_request without a nonce", back, err)
+		}
+		succeed(t, "applications", "set", "shop", "-db", location, "-pkce", "optional")
+		refreshNow(t, config, exchange())
+	})
+}
+
 // TestIDPTakenAddress checks the error if the address is in use.
 func TestIDPTakenAddress(t *testing.T) {
 	location := t.TempDir() + "/idp.db"
