@@ -36,6 +36,9 @@ type AuthorizeRequest struct {
 	Silent bool
 	// AskSignIn requests a new sign-in (prompt=login).
 	AskSignIn bool
+	// RequiredACR are authentication context classes. The sign-in must have one of them,
+	// as User.ACR. If empty, any sign-in is accepted.
+	RequiredACR []string
 	// MaxAge is the maximum age of the sign-in. If nil, any age is accepted.
 	MaxAge *time.Duration
 	// Confirmation is the key that the token request must prove to redeem the code,

@@ -31,6 +31,10 @@ type ConsentRequest struct {
 	// Resources are the APIs that a token is requested for (RFC 8707).
 	// If empty, it is for any.
 	Resources URIs
+	// Claims are the claims about the user that the application requests beside Scopes.
+	// The consent page must show them. Consent to them is not remembered: unless the
+	// application is trusted, the user is asked each time.
+	Claims []string
 	// Params are kept in the Authorization. They may be nil.
 	Params map[string]string
 	// Now is when the request arrived.
@@ -125,7 +129,7 @@ func (p *Provider) RememberedConsent(ctx context.Context, request *ConsentReques
 	if expired || consent.ApplicationDigest != request.ApplicationDigest() {
 		return nil, false, nil // so that the next approval does not restore it
 	}
-	enough = !request.AskConsent && request.ApprovalPrompt != ApprovalForce &&
+	enough = !request.AskConsent && request.ApprovalPrompt != ApprovalForce && len(request.Claims) == 0 &&
 		consent.Covers(request.Scopes, request.Resources) && request.identifiesApplication()
 	return consent, enough, nil
 }

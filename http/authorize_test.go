@@ -16,28 +16,42 @@ func TestMustSignIn(t *testing.T) {
 	began := now.Add(-10 * time.Second)
 	at := func(signedIn time.Time) *oauthkit.User { return &oauthkit.User{Subject: "alice", AuthTime: signedIn} }
 	const yes, no, refused = "sign in", "proceed", "refused"
+	gold := func(silent bool) oauthkit.AuthorizeRequest {
+		return oauthkit.AuthorizeRequest{RequiredACR: []string{"gold", "silver"}, Silent: silent}
+	}
+	class := func(user *oauthkit.User, acr string) *oauthkit.User {
+		user.ACR = acr
+		return user
+	}
 	tests := map[string]struct {
 		request oauthkit.AuthorizeRequest
 		user    *oauthkit.User
 		since   time.Time
 		want    string
 	}{
-		"no user":                              {user: nil, want: yes},
-		"no user, silent":                      {request: oauthkit.AuthorizeRequest{Silent: true}, want: refused},
-		"a user":                               {user: at(now.Add(-time.Hour)), want: no},
-		"a user, time unknown":                 {user: at(time.Time{}), want: no},
-		"another user is requested":            {request: oauthkit.AuthorizeRequest{Subject: "bob"}, user: at(now), want: refused},
-		"A-23 login":                           {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(-time.Second)), want: yes},
-		"A-23 login, a moment ago":             {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now), want: yes},
-		"A-23 login, clock ahead":              {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(time.Minute)), want: yes},
-		"A-23 login, time unknown":             {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(time.Time{}), want: refused},
-		"A-23 login, pending, not signed in":   {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began), since: began, want: yes},
-		"A-23 login, pending, signed in since": {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began.Add(time.Second)), since: began, want: no},
-		"A-24 young enough":                    {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute)), want: no},
-		"A-24 too old":                         {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute - time.Second)), want: yes},
-		"A-24 zero":                            {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), want: yes},
-		"A-24 zero, pending, signed in since":  {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), since: began, want: no},
-		"A-24 too old, silent":                 {request: oauthkit.AuthorizeRequest{MaxAge: &zero, Silent: true}, user: at(now), want: refused},
+		"no user":                                  {user: nil, want: yes},
+		"no user, silent":                          {request: oauthkit.AuthorizeRequest{Silent: true}, want: refused},
+		"a user":                                   {user: at(now.Add(-time.Hour)), want: no},
+		"a user, time unknown":                     {user: at(time.Time{}), want: no},
+		"another user is requested":                {request: oauthkit.AuthorizeRequest{Subject: "bob"}, user: at(now), want: refused},
+		"A-23 login":                               {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(-time.Second)), want: yes},
+		"A-23 login, a moment ago":                 {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now), want: yes},
+		"A-23 login, clock ahead":                  {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(now.Add(time.Minute)), want: yes},
+		"A-23 login, time unknown":                 {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(time.Time{}), want: refused},
+		"A-23 login, pending, not signed in":       {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began), since: began, want: yes},
+		"A-23 login, pending, signed in since":     {request: oauthkit.AuthorizeRequest{AskSignIn: true}, user: at(began.Add(time.Second)), since: began, want: no},
+		"A-24 young enough":                        {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute)), want: no},
+		"A-24 too old":                             {request: oauthkit.AuthorizeRequest{MaxAge: &minute}, user: at(now.Add(-minute - time.Second)), want: yes},
+		"A-24 zero":                                {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), want: yes},
+		"A-24 zero, pending, signed in since":      {request: oauthkit.AuthorizeRequest{MaxAge: &zero}, user: at(now), since: began, want: no},
+		"A-30 acr":                                 {request: gold(false), user: class(at(now), "silver"), want: no},
+		"A-30 other acr":                           {request: gold(false), user: class(at(now), "bronze"), want: yes},
+		"A-30 other acr, silent":                   {request: gold(true), user: class(at(now), "bronze"), want: refused},
+		"A-30 other acr, time unknown":             {request: gold(false), user: class(at(time.Time{}), ""), want: refused},
+		"A-30 other acr, pending, not signed in":   {request: gold(false), user: class(at(began), ""), since: began, want: yes},
+		"A-30 other acr, pending, signed in since": {request: gold(false), user: class(at(now), "bronze"), since: began, want: refused},
+		"A-30 acr, pending, signed in since":       {request: gold(false), user: class(at(now), "gold"), since: began, want: no},
+		"A-24 too old, silent":                     {request: oauthkit.AuthorizeRequest{MaxAge: &zero, Silent: true}, user: at(now), want: refused},
 	}
 	for name, test := range tests {
 		test.request.Now = now

@@ -31,6 +31,8 @@ type ConsentPage struct {
 	// only some of them.
 	Scopes    []ConsentScope
 	Choosable bool
+	// Claims are the details about the user that the application gets beside the scopes.
+	Claims []string
 	// NothingChosen reports whether the user submitted the form without a scope, so that
 	// the page is shown again.
 	NothingChosen bool
@@ -73,6 +75,7 @@ type ConsentScope struct {
 func consentSamples() []PageContent {
 	choice := &ConsentPage{
 		Application: "x", Host: "x", Rows: []ConsentRow{{Label: "x", Value: "x"}}, Choosable: true,
+		Claims: []string{"x"},
 		Scopes: []ConsentScope{{Name: "openid", Fixed: true, Chosen: true}, {Name: "x", Description: "x", New: true}}, NothingChosen: true, Revocable: true,
 		Resources: []string{"x"}, User: "x", SwitchURL: "x", Action: "x", Interaction: "x", Token: "x",
 	}
@@ -125,6 +128,9 @@ func (h *Handler) consentPage(r *http.Request, request *oauthkit.ConsentRequest,
 			New: consent != nil && !consent.Covers(oauthkit.Scopes{scope}, request.Resources), Fixed: isFixed(scope),
 			Chosen: !nothingChosen || isFixed(scope),
 		})
+	}
+	for _, claim := range request.Claims {
+		content.Claims = append(content.Claims, h.pages.catalogue.claim(language, claim))
 	}
 	if h.config.ConsentRows != nil {
 		content.Rows = h.config.ConsentRows(r.Context(), app)

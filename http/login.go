@@ -3,6 +3,7 @@ package oauthhttp
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,21 +101,24 @@ func isLocalPath(path string) bool {
 		!strings.ContainsFunc(path+parsed.Path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' })
 }
 
-// mustSignIn reports whether the user must sign in before the request can proceed
-// (OpenID Connect Core §3.1.2.1, prompt and max_age). A sign-in after since, the
-// time at which the request began to wait, satisfies any demand; since is zero for a
-// new request. An error is sent to the application.
+// mustSignIn reports whether the user must sign in before the request can proceed (OpenID
+// Connect Core §3.1.2.1, prompt and max_age; §5.5.1.1, acr). A sign-in after since, the
+// time at which the request began to wait, satisfies any demand except for acr; since is
+// zero for a new request. An error is sent to the application.
 func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
 	must := false
+	otherClass := user != nil && len(request.RequiredACR) > 0 && !slices.Contains(request.RequiredACR, user.ACR)
 	switch {
 	case user == nil:
 		must = true
 	case request.Subject != "" && user.Subject != request.Subject:
 		return false, oauthkit.Errorf(oauthkit.LoginRequired, "another user than the one asked for is signed in")
-	case (request.AskSignIn || request.MaxAge != nil) && user.AuthTime.IsZero():
+	case (request.AskSignIn || request.MaxAge != nil || otherClass) && user.AuthTime.IsZero():
 		return false, oauthkit.Errorf(oauthkit.LoginRequired, "it is not known when the user signed in")
+	case otherClass && !since.IsZero() && user.AuthTime.After(since):
+		return false, oauthkit.Errorf(oauthkit.LoginRequired, "the sign-in has none of the requested values of acr")
 	case !since.IsZero() && user.AuthTime.After(since):
-	case request.AskSignIn:
+	case otherClass, request.AskSignIn:
 		must = true
 	case request.MaxAge != nil:
 		must = request.Now.Sub(user.AuthTime) > *request.MaxAge || *request.MaxAge == 0

@@ -187,7 +187,7 @@ func (f *templateFile) addCommand(command *parse.CommandNode) {
 // program has stored.
 func openTexts() []string {
 	return []string{
-		"scope.", "problem.", "error.reason.", "applications.field.fields.", "applications.help.fields.",
+		"scope.", "claim.", "problem.", "error.reason.", "applications.field.fields.", "applications.help.fields.",
 		"applications.grant_types.", "applications.token_endpoint_auth_method.", "applications.algorithm.",
 	}
 }

@@ -189,6 +189,21 @@ func (t translator) problem(problem oauthkit.Problem) string {
 	})
 }
 
+// claim returns the name of a claim about a user in a language. A claim without a text
+// has its own name.
+func (c *catalogue) claim(index int, claim string) string {
+	name, language, tagged := strings.Cut(claim, "#")
+	text, found := c.texts[index]["claim."+name]
+	switch {
+	case !found:
+		return claim
+	case tagged:
+		return text + " (" + language + ")"
+	default:
+		return text
+	}
+}
+
 // scope returns the description of a scope in a language. A text of the host wins
 // over description, which the provider's scopes give. If that is the library's
 // English text for a scope of OpenID Connect, the library's text in the language is

@@ -8,7 +8,6 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/jose"
-	"github.com/oauthkit/oauthkit/internal/strictjson"
 )
 
 // Values of the prompt parameter (§3.1.2.1).
@@ -52,11 +51,13 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 		return err
 	}
 	claims := request.Form.Get("claims")
-	request.Form.Del("claims") // large, and not read again
+	if !e.config.ClaimsParameter {
+		request.Form.Del("claims") // large, and not read again
+	}
 	if !request.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	if err := checkClaims(claims); err != nil {
+	if err := e.readClaims(request, claims); err != nil {
 		return err
 	}
 	return readNonce(request)
@@ -140,34 +141,6 @@ func (e *Extension) readHint(ctx context.Context, request *oauthkit.AuthorizeReq
 	}
 	request.Subject = subject
 	return nil
-}
-
-// checkClaims rejects a malformed claims parameter. A valid one is ignored, since
-// support is optional (§5.5): the consent page shows scopes, and the client must not
-// learn anything that the page did not show.
-func checkClaims(text string) error {
-	if text == "" {
-		return nil
-	}
-	if len(text) > maxClaims {
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "claims is longer than %d bytes", maxClaims)
-	}
-	var claims *struct {
-		UserInfo map[string]*claimRequest `json:"userinfo"`
-		IDToken  map[string]*claimRequest `json:"id_token"`
-	}
-	if err := strictjson.Unmarshal([]byte(text), &claims); err != nil || claims == nil {
-		return oauthkit.Errorf(oauthkit.InvalidRequest, "claims is not a JSON object as of OpenID Connect Core 5.5").WithCause(err)
-	}
-	return nil
-}
-
-// claimRequest is a request for one claim (§5.5.1). If nil, the claim is requested
-// without conditions.
-type claimRequest struct {
-	Essential bool  `json:"essential"`
-	Value     any   `json:"value"`
-	Values    []any `json:"values"`
 }
 
 // readNonce stores the nonce for the ID token.

@@ -42,7 +42,7 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 		metadata["claim_types_supported"] = []string{"normal"}
 		metadata["claims_supported"] = e.claimsSupported()
 		metadata["prompt_values_supported"] = []string{promptNone, promptLogin, promptConsent, promptSelectAccount}
-		metadata["claims_parameter_supported"] = false
+		metadata["claims_parameter_supported"] = e.config.ClaimsParameter
 		metadata["request_parameter_supported"] = false
 		metadata["request_uri_parameter_supported"] = false
 		if len(e.config.ACRValues) > 0 {
@@ -62,6 +62,9 @@ func (e *Extension) claimsSupported() []string {
 
 // checkClaimNames returns an error if ClaimNames has a name that the host cannot return.
 func (c *Config) checkClaimNames() error {
+	if c.ClaimsParameter && (c.Claims == nil || len(c.ClaimNames) == 0) {
+		return errors.New("oidc: Config.ClaimsParameter needs Config.Claims and Config.ClaimNames")
+	}
 	for i, name := range c.ClaimNames {
 		switch {
 		case name == "" || slices.Contains(c.ClaimNames[:i], name):

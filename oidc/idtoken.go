@@ -58,10 +58,16 @@ func (e *Extension) signer(ctx context.Context, issued *oauthkit.Issued) (*jose.
 }
 
 // claimsAboutUser returns the claims of Config.Claims that the scopes cover if the
-// application wants them in ID tokens, and otherwise none: user info returns them
-// (§5.4). After a refresh they are those of now (§12.2).
+// application wants them in ID tokens, and otherwise those that it requested for the ID
+// token: user info returns the others (§5.4, §5.5). After a refresh they are those of now
+// (§12.2).
 func (e *Extension) claimsAboutUser(ctx context.Context, issued *oauthkit.Issued) (map[string]any, error) {
-	if !oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims) {
+	approved, err := e.approved(issued.Authorization)
+	if err != nil {
+		return nil, err
+	}
+	wants := oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims)
+	if !wants && len(approved.Requested.IDToken) == 0 {
 		return map[string]any{}, nil
 	}
 	claims, err := e.userClaims(ctx, &ClaimsRequest{
@@ -70,6 +76,9 @@ func (e *Extension) claimsAboutUser(ctx context.Context, issued *oauthkit.Issued
 		IDToken:       true,
 		Application:   issued.Application,
 		Authorization: issued.Authorization,
+		Requested:     approved.Requested.IDToken,
+		shown:         approved.Shown,
+		onlyRequested: !wants,
 	})
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, oauthkit.Errorf(oauthkit.InvalidGrant, "the user is not known any more").WithCause(err)

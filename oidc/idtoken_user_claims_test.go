@@ -170,6 +170,7 @@ func TestClaimNames(t *testing.T) {
 		`has the name "name" twice`:        {Claims: allClaims, ClaimNames: []string{"name", "name"}},
 		`has the name "" twice, or it is`:  {Claims: allClaims, ClaimNames: []string{""}},
 		"needs Config.Claims or Config.ID": {ClaimNames: []string{"name"}},
+		"ClaimsParameter needs":            {ClaimsParameter: true, Claims: allClaims},
 	} {
 		s := newSite(t, oidc.Config{})
 		config.Keys = s.keys

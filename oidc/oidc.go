@@ -44,6 +44,11 @@ type Config struct {
 	// such as name and email, or [StandardClaims]. They are published in claims_supported
 	// after those of the protocol. If empty, only those of the protocol are.
 	ClaimNames []string
+	// ClaimsParameter lets clients request single claims with the parameter claims
+	// (§5.5), those of ClaimNames. The consent page shows the ones that no scope covers,
+	// and is shown for each such request, because consent to them is not remembered. If
+	// false, a valid parameter is ignored.
+	ClaimsParameter bool
 	// IDTokenClaims returns additional claims for ID tokens, which take precedence over
 	// those of Claims. It cannot replace claims of the protocol, and claims whose scope
 	// was not granted are dropped, as are standard claims of another type than §5.1

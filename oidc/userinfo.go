@@ -25,12 +25,24 @@ type ClaimsRequest struct {
 	// access token.
 	Application   oauthkit.Application
 	Authorization *oauthkit.Authorization
+	// Requested are the claims that the client requested one by one, with their
+	// conditions, if Config.ClaimsParameter is true. A claim without conditions is nil.
+	Requested map[string]*RequestedClaim
+
+	shown         []string // those of Requested that the user approved beside the scopes
+	onlyRequested bool     // only claims of Requested may be disclosed
 }
 
-// Allows reports whether the granted scopes cover claim, so that a host need not look
-// up a claim that would be dropped. It is true for the host's own claims, which no
-// scope covers.
-func (r *ClaimsRequest) Allows(claim string) bool { return isAllowed(claim, r.Scopes) }
+// Allows reports whether the user approved claim, by a scope or by itself, so that a host
+// need not look up a claim that would be dropped. It is true for the host's own claims,
+// which no scope covers.
+func (r *ClaimsRequest) Allows(claim string) bool {
+	_, requested := r.Requested[claim]
+	if requested && !isReserved(claim) && slices.Contains(r.shown, claim) {
+		return true
+	}
+	return (requested || !r.onlyRequested) && isAllowed(claim, r.Scopes)
+}
 
 // ClaimsFor adapts a function that takes the host's application type to Config.Claims.
 func ClaimsFor[A oauthkit.Application](
@@ -63,11 +75,17 @@ func (e *Extension) serveUserInfo(w http.ResponseWriter, r *http.Request, token 
 	if err != nil {
 		return err
 	}
+	approved, err := e.approved(token.Authorization)
+	if err != nil {
+		return err
+	}
 	members, err := e.userClaims(r.Context(), &ClaimsRequest{
 		Subject:       token.Authorization.Subject,
 		Scopes:        token.Scopes,
 		Application:   app,
 		Authorization: token.Authorization,
+		Requested:     approved.Requested.UserInfo,
+		shown:         approved.Shown,
 	})
 	if errors.Is(err, oauthkit.ErrNotFound) {
 		return oauthkit.Errorf(oauthkit.InvalidToken, "the user of the access token is not known any more").WithCause(err)

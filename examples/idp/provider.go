@@ -38,7 +38,7 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 	}
 	openID := oidc.New(oidc.Config{
 		Keys: keys, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
-		Claims: database.claims, ClaimNames: oidc.StandardClaims(),
+		Claims: database.claims, ClaimNames: oidc.StandardClaims(), ClaimsParameter: true,
 	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database

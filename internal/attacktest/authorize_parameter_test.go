@@ -1,7 +1,9 @@
 package attacktest
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
+	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/storetest"
 )
 
 // TestAuthorizeParameters sends malformed authorization requests and requests for
@@ -33,6 +37,7 @@ func TestAuthorizeParameters(t *testing.T) {
 		{Name: "A-07 response type not allowed for the application", Test: unauthorizedResponseType},
 		{Name: "A-20 scope", Test: scopes},
 		{Name: "A-30 claims parameter", Test: claimsParameter},
+		{Name: "A-30 single claims", Configure: withClaimsParameter, Test: singleClaims},
 		{Name: "A-31 hints for the page have no effect", Test: hints},
 		{Name: "A-32 request objects are refused and not fetched", Test: requestObjects},
 		{Name: "A-33 malformed client_id", Test: malformedClientID},
@@ -218,5 +223,45 @@ func malformedQuery(_ *testing.T, s *fixture.Server) {
 		good + ";x=1", strings.ReplaceAll(good, "&", ";"), good + "&a=%zz", good + "&a=%", good + strings.Repeat("&a", 1000), "client_id=web;x=1",
 	} {
 		alice.Get("/o/authorize?" + query).ErrorPage(400)
+	}
+}
+
+func withClaimsParameter(config *oauthkit.Config, store storetest.Store) {
+	verified := true
+	config.Extensions = []oauthkit.Extension{oidc.New(oidc.Config{
+		Keys: store, ClaimsParameter: true, ClaimNames: oidc.StandardClaims(),
+		Claims: func(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
+			return oidc.Claims{Name: "Alice Example", Email: "alice@users.test", EmailVerified: &verified}, nil
+		},
+	})}
+}
+
+// singleClaims requests a claim whose scope the user did not approve. The page shows it
+// each time, and it goes only to where it was requested.
+func singleClaims(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	form := s.Web.AuthorizeRequest("scope=openid", `claims={"userinfo":{"email":{"essential":true}},"id_token":{"iss":{"value":"https://evil.test"}}}`)
+	alice.Approve(s.Web.AuthorizeRequest("scope=openid")).Code() // remembered
+	for range 2 {
+		page := alice.Open(form).Consent()
+		if !strings.Contains(page.Body, "<li><bdi>Email address</bdi></li>") {
+			t.Errorf("got the page %s, want the claim named", page.Body)
+		}
+		tokens := s.Web.Redeem(alice.Decide(page, "allow").Code()).Tokens()
+		if got := userClaims(t, s, tokens.Access); len(got) != 2 || got["email"] != "alice@users.test" {
+			t.Errorf("got user info %v, want sub and email", got)
+		}
+		if got := claimsOf(t, tokens.ID); got["email"] != nil || got["iss"] != fixture.Issuer {
+			t.Errorf("got the ID token %v, want no email and the issuer", got)
+		}
+	}
+	silent := maps.Clone(form)
+	silent.Set("prompt", "none")
+	alice.Authorize(silent).Refused("consent_required")
+	other := s.Web.AuthorizeRequest("scope=openid", `claims={"id_token":{"sub":{"value":"bob"}}}`)
+	alice.Authorize(other).Refused("login_required")
+	plain := s.Web.Redeem(alice.Authorize(s.Web.AuthorizeRequest("scope=openid")).Code()).Tokens()
+	if got := userClaims(t, s, plain.Access); len(got) != 1 {
+		t.Errorf("got user info %v for a request without claims, want only sub", got)
 	}
 }

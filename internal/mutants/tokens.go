@@ -187,8 +187,28 @@ func ofAccessTokens() []mutant {
 		},
 		{
 			"id-token-user-claims-unasked", "oidc",
-			`if !oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims) {`, `if false {`,
+			`wants := oauthkit.WantsIDTokenClaims(issued.Application, e.config.IDTokenUserClaims)`, `wants := true`,
 			killer{attacks, "TestUserInfo/memory/U-07"},
+		},
+		{
+			"claims-parameter-not-shown", "oidc",
+			`request.Claims = slices.Sorted(maps.Keys(shown))`, `_ = slices.Sorted(maps.Keys(shown))`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-30"},
+		},
+		{
+			"claims-parameter-beyond-request", "oidc",
+			`if requested && !isReserved(claim) && slices.Contains(r.shown, claim) {`, `if !isReserved(claim) && slices.Contains(r.shown, claim) {`,
+			killer{"oidc", "TestRequestedClaims"},
+		},
+		{
+			"claims-parameter-remembered", ".",
+			`request.ApprovalPrompt != ApprovalForce && len(request.Claims) == 0 &&`, `request.ApprovalPrompt != ApprovalForce &&`,
+			killer{attacks, "TestAuthorizeParameters/memory/A-30"},
+		},
+		{
+			"claims-acr-ignored", "http",
+			`return false, oauthkit.Errorf(oauthkit.LoginRequired, "the sign-in has none of the requested values of acr")`, `return false, nil`,
+			killer{"http", "TestMustSignIn"},
 		},
 		{
 			"claims-of-wrong-type", "oidc",
