@@ -21,8 +21,8 @@ import (
 // Every Application is a go-oauth2 client. A capability that only some applications need
 // is an interface of its own: [Described], [Trusted], [Usable], [SecretHolder],
 // [LifetimeChooser], [ProtocolSettings], [ResponseTypeChooser], [IDTokenClaimsChooser],
-// [PKCEChooser] and [BrowserClient], and for registering and changing applications
-// [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
+// [PKCEChooser], [ErrorIssOmitter] and [BrowserClient], and for registering and changing
+// applications [OwnerSetter], [FormFieldHolder], [Validator] and [AddressValidator].
 type Application interface {
 	// ClientInfo is go-oauth2's client. GetID must return the client_id, unique and
 	// never empty. GetSecret is never called for a decision.
@@ -131,6 +131,11 @@ type AbstractApplication struct {
 	// granted scopes cover, for a client that never calls user info. Only the operator
 	// sets it. If nil, oidc.Config.IDTokenUserClaims decides.
 	IDTokenClaims *bool `json:"id_token_claims,omitempty" gorm:"column:id_token_claims"`
+	// OmitIssInErrors leaves the parameter iss (RFC 9207) out of authorization error
+	// responses, for a client such as mod_auth_openidc, which takes a response with iss
+	// and without code for another message. Only the operator sets it. If nil, iss is in
+	// every response.
+	OmitIssInErrors *bool `json:"omit_iss_in_errors,omitempty" gorm:"column:omit_iss_in_errors"`
 	// SkipAuthorization skips the consent page, unless any program on the user's
 	// device could receive the response: a public application must have an https
 	// redirect URI. It is meant for applications of the operator.
@@ -259,6 +264,11 @@ func (a *AbstractApplication) WantsIDTokenClaims(byDefault bool) bool {
 		return byDefault
 	}
 	return *a.IDTokenClaims
+}
+
+// OmitsIssInErrors reports whether OmitIssInErrors is true.
+func (a *AbstractApplication) OmitsIssInErrors() bool {
+	return a.OmitIssInErrors != nil && *a.OmitIssInErrors
 }
 
 // RequiresPushedRequests returns RequirePushedAuthorizationRequests.

@@ -155,6 +155,21 @@ func WantsIDTokenClaims(app Application, byDefault bool) bool {
 	return byDefault
 }
 
+// ErrorIssOmitter is an [Application] whose client cannot read an authorization error
+// response with the parameter iss.
+type ErrorIssOmitter interface {
+	// OmitsIssInErrors reports whether error responses have no iss. Successful responses
+	// have it in any case, since it protects codes (RFC 9207 §1).
+	OmitsIssInErrors() bool
+}
+
+// omitsIssInErrors reports whether error responses for app have no iss. If app is not an
+// [ErrorIssOmitter], it returns false.
+func omitsIssInErrors(app Application) bool {
+	omitter, ok := app.(ErrorIssOmitter)
+	return ok && omitter.OmitsIssInErrors()
+}
+
 // OwnerSetter is an [Application] that users may register. Its GetUserID must return
 // the owner that was set.
 type OwnerSetter interface {

@@ -64,6 +64,7 @@ func TestWithoutCapabilities(t *testing.T) {
 		"AllowsOrigin":                AllowsOrigin(app, "https://spa.test"),
 		"AllowsPostLogoutRedirectURI": AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"),
 		"WantsIDTokenClaims":          WantsIDTokenClaims(app, false),
+		"omitsIssInErrors":            omitsIssInErrors(app),
 		"requiresPushedRequests":      requiresPushedRequests(app),
 		"Abstract":                    Abstract(app) != nil,
 	} {
@@ -76,10 +77,11 @@ func TestWithoutCapabilities(t *testing.T) {
 // TestCapabilitiesOfAbstractApplication checks the answers of the columns.
 func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 	app := &AbstractApplication{
-		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", IDTokenClaims: new(bool), SkipAuthorization: true, Verified: true, Disabled: true,
+		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", IDTokenClaims: new(bool), OmitIssInErrors: new(bool), SkipAuthorization: true, Verified: true, Disabled: true,
 		RedirectURIs: URIs{"https://rp.test/cb", "https://rp.test/other"}, AllowedOrigins: URIs{"https://spa.test"},
 		PostLogoutRedirectURIs: URIs{"https://rp.test/bye"}, RequirePushedAuthorizationRequests: true,
 	}
+	*app.OmitIssInErrors = true
 	app.ImportSecret("a secret of this test")
 	for name, pair := range map[string][2]string{
 		"DisplayName":      {DisplayName(app), "Web"},
@@ -99,6 +101,8 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 		"IsUsable":                               {IsUsable(app), false},
 		"WantsIDTokenClaims":                     {WantsIDTokenClaims(app, true), false},
 		"WantsIDTokenClaims by default":          {WantsIDTokenClaims(&AbstractApplication{}, true), true},
+		"omitsIssInErrors":                       {omitsIssInErrors(app), true},
+		"omitsIssInErrors by default":            {omitsIssInErrors(&AbstractApplication{}), false},
 		"requiresPushedRequests":                 {requiresPushedRequests(app), true},
 		"AllowsOrigin":                           {AllowsOrigin(app, "https://spa.test"), true},
 		"AllowsOrigin of another":                {AllowsOrigin(app, "https://spa.test:8443"), false},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"time"
 
@@ -265,4 +266,37 @@ func ExampleClientSecretBasicUnencoded() {
 	// Output:
 	// imported true
 	// other false
+}
+
+// A user denies, and mod_auth_openidc gets an error response without iss.
+func ExampleAbstractApplication_OmitsIssInErrors() {
+	store, omit := memstore.New(), true
+	for _, app := range []*oauthkit.AbstractApplication{
+		{ClientID: "apache", Name: "Apache", RedirectURIs: oauthkit.URIs{"https://apache.example/cb"}, OmitIssInErrors: &omit},
+		{ClientID: "web", Name: "Web", RedirectURIs: oauthkit.URIs{"https://web.example/cb"}},
+	} {
+		app.ClientType, app.GrantTypes = oauthkit.Confidential, oauthkit.GrantTypes{oauth2.AuthorizationCode}
+		app.GenerateSecret()
+		if err := store.CreateApplication(context.Background(), app, time.Now()); err != nil {
+			panic(err)
+		}
+	}
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{Grants: grants.Standard(store)})
+	if err != nil {
+		panic(err)
+	}
+	for _, id := range []string{"apache", "web"} {
+		request, err := provider.NewAuthorizeRequest(context.Background(), url.Values{
+			"response_type": {"code"}, "client_id": {id}, "redirect_uri": {"https://" + id + ".example/cb"},
+			"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+		})
+		if err != nil {
+			panic(err)
+		}
+		denied := oauthkit.Errorf(oauthkit.AccessDenied, "the user denied")
+		fmt.Println(request.Response(oauthkit.Refusal(denied)).Encode())
+	}
+	// Output:
+	// error=access_denied&error_description=the+user+denied
+	// error=access_denied&error_description=the+user+denied&iss=https%3A%2F%2Fexample.com%2Fo
 }

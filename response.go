@@ -230,9 +230,12 @@ func checkResponseMode(request *AuthorizeRequest) error {
 }
 
 // Response adds the state (RFC 6749 §4.1.2) and the issuer (RFC 9207 §2) to the
-// parameters of a response, which is an error if it is a [Refusal].
+// parameters of a response, which is an error if it is a [Refusal]. An error has no
+// issuer if the application is an [ErrorIssOmitter] that omits it.
 func (r *AuthorizeRequest) Response(parameters url.Values) url.Values {
-	parameters.Set("iss", r.provider.issuer)
+	if !parameters.Has("error") || !omitsIssInErrors(r.Application) {
+		parameters.Set("iss", r.provider.issuer)
+	}
 	if r.State != "" {
 		parameters.Set("state", r.State)
 	}

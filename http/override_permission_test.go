@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type (
 	ownLifetime     struct{ oauthkit.AbstractApplication }
 	ownAlgorithm    struct{ oauthkit.AbstractApplication }
 	ownIDClaims     struct{ oauthkit.AbstractApplication }
+	ownIss          struct{ oauthkit.AbstractApplication }
 )
 
 func (*ownGrants) AllowsGrant(grant oauth2.GrantType) bool { return grant != oauth2.Implicit }
@@ -39,6 +41,7 @@ func (*ownPushing) RequiresPushedRequests() bool                    { return tru
 func (*ownPKCE) PKCEPolicy() oauthkit.PKCEPolicy                    { return oauthkit.PKCEOptional }
 func (*ownLifetime) AccessTokenLifetime() time.Duration             { return 7 * time.Minute }
 func (*ownIDClaims) WantsIDTokenClaims(byDefault bool) bool         { return !byDefault }
+func (*ownIss) OmitsIssInErrors() bool                              { return true }
 func (a *ownAlgorithm) IDTokenAlgorithm() string {
 	if a.Name == "Weak" {
 		return "none"
@@ -70,6 +73,7 @@ func permissionOverrides() []override {
 		overriding[ownLifetime]("AccessTokenLifetime", showLifetime),
 		overriding[ownAlgorithm]("IDTokenAlgorithm", showAlgorithm),
 		overriding[ownIDClaims]("WantsIDTokenClaims", showIDTokenClaims),
+		overriding[ownIss]("OmitsIssInErrors", showIss),
 	}
 }
 
@@ -220,4 +224,14 @@ func showIDTokenClaims(o *overridden) {
 	_, tokens := o.exchange(o.approve("scope", "openid profile"))
 	token, _ := tokens["id_token"].(string)
 	o.wants("ID token", joseClaims(o.T, token)["name"], "Alice")
+}
+
+func showIss(o *overridden) {
+	o.create(func(app *oauthkit.AbstractApplication) { app.Verified = true })
+	response, err := url.Parse(o.authorize("scope", "nonsense").Header().Get("Location"))
+	if err != nil || response.Query().Get("error") != "invalid_scope" {
+		o.Errorf("got %v, %v; want an error response", response, err)
+		return
+	}
+	o.wants("iss in an error response", response.Query().Has("iss"), false)
 }

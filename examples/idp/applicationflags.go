@@ -48,6 +48,8 @@ func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 		func(app *application, algorithm string) { app.Algorithm = algorithm })
 	a.bool("id-token-claims", "put the claims about the user into its ID tokens, for a client that never calls user info",
 		func(app *application, yes bool) { app.IDTokenClaims = &yes })
+	a.bool("omit-iss-in-errors", "leave iss out of its authorization error responses, for mod_auth_openidc",
+		func(app *application, yes bool) { app.OmitIssInErrors = &yes })
 	a.bool("skip-authorization", "do not ask users for consent", func(app *application, yes bool) { app.SkipAuthorization = yes })
 	a.bool("verified", "confirm its name; the consent page warns about unverified applications", func(app *application, yes bool) { app.Verified = yes })
 	return a

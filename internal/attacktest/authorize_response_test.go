@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-oauth2/oauth2/v4"
+
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 )
 
@@ -26,6 +29,7 @@ func TestAuthorizeResponse(t *testing.T) {
 		}},
 		{Name: "A-12 nonce", Test: nonce},
 		{Name: "A-13 issuer in every response", Test: issuerInMetadata},
+		{Name: "A-13 no issuer in errors of an application", Test: omittedIssuer},
 		{Name: "A-38 parallel requests do not mix", Test: parallelRequests},
 		{Name: "A-40 URLs reveal nothing", Test: addresses},
 	})
@@ -93,6 +97,36 @@ func claimsOf(t *testing.T, token string) map[string]any {
 		t.Errorf("reading the ID token: %v", err)
 	}
 	return claims
+}
+
+// omittedIssuer tests an application whose client cannot read an error response with iss.
+// Responses with a code have it, and so have errors of other applications.
+func omittedIssuer(t *testing.T, s *fixture.Server) {
+	yes := true
+	apache, err := s.Register(&oauthkit.AbstractApplication{
+		ClientID: "apache", Name: "Apache", ClientType: oauthkit.Confidential, RedirectURIs: oauthkit.URIs{"https://apache.test/cb"},
+		GrantTypes: oauthkit.GrantTypes{oauth2.AuthorizationCode}, Scopes: oauthkit.Scopes{"openid", "api:read"}, OmitIssInErrors: &yes,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := s.Browser("alice")
+	denied := alice.Decide(alice.Open(apache.AuthorizeRequest()).Consent(), "deny").Location()
+	for location, code := range map[string]string{
+		denied: "access_denied",
+		alice.Authorize(apache.AuthorizeRequest("scope=nonsense", "iss=https://evil.test")).Location():                             "invalid_scope",
+		strings.Replace(alice.Authorize(apache.AuthorizeRequest("prompt=none", "response_mode=fragment")).Location(), "#", "?", 1): "consent_required",
+	} {
+		response, err := url.Parse(location)
+		if err != nil || response.Query().Get("error") != code || response.Query().Get("state") != "xyz" || response.Query().Has("iss") {
+			t.Errorf("got %s, want the error %s with the state and without iss", location, code)
+		}
+	}
+	if posted := alice.Authorize(apache.AuthorizeRequest("scope=nonsense", "response_mode=form_post")); !strings.Contains(posted.Body, "invalid_scope") || strings.Contains(posted.Body, `name="iss"`) {
+		t.Errorf("got %s, want an error without iss", posted.Body)
+	}
+	alice.Approve(apache.AuthorizeRequest()).Code()
+	alice.Authorize(s.Web.AuthorizeRequest("scope=nonsense")).Refused("invalid_scope")
 }
 
 // issuerInMetadata checks that the metadata announces the iss parameter. Code and

@@ -105,6 +105,21 @@ func TestIDPResponseTypes(t *testing.T) {
 	succeed(t, "applications", "set", "app", "-response-types", "", "-db", location)
 }
 
+// TestIDPOmitIssInErrors shows that an operator decides whether error responses have iss.
+func TestIDPOmitIssInErrors(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "confidential", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
+		"-client-id", "app", "-omit-iss-in-errors")
+	if document := succeed(t, "applications", "show", "app", "-db", location); !strings.Contains(document, `"omit_iss_in_errors": true`) {
+		t.Errorf("got\n%s\nwant omit_iss_in_errors", document)
+	}
+	succeed(t, "applications", "set", "app", "-omit-iss-in-errors=false", "-db", location)
+	if document := succeed(t, "applications", "show", "app", "-db", location); !strings.Contains(document, `"omit_iss_in_errors": false`) {
+		t.Errorf("got\n%s\nwant omit_iss_in_errors to be false", document)
+	}
+}
+
 // TestIDPIDTokenClaims shows that an operator decides whether ID tokens contain the
 // claims about the user, and that a refresh follows the change.
 func TestIDPIDTokenClaims(t *testing.T) {

@@ -115,6 +115,11 @@ func ofRequests() []mutant {
 			killer{attacks, "TestAuthorizeResponse/memory/A-13"},
 		},
 		{
+			"authorize-no-issuer-with-code", ".",
+			`if !parameters.Has("error") || !omitsIssInErrors(r.Application) {`, `if !omitsIssInErrors(r.Application) {`,
+			killer{attacks, "TestAuthorizeResponse/memory/A-13"},
+		},
+		{
 			"scope-not-of-application", ".",
 			`case !app.AllowsScope(scope), !added && !available.Contains(scope):`, `case !added && !available.Contains(scope):`,
 			killer{attacks, "TestAuthorizeParameters/memory/A-20"},

@@ -22,6 +22,7 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	client_jwks_uri varchar(500) NOT NULL DEFAULT '',
 	algorithm varchar(8) NOT NULL DEFAULT '',
 	id_token_claims boolean,
+	omit_iss_in_errors boolean,
 	skip_authorization boolean NOT NULL DEFAULT false,
 	require_pushed_authorization_requests boolean NOT NULL DEFAULT false,
 	verified boolean NOT NULL DEFAULT false,

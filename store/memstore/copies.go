@@ -25,10 +25,7 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 		abstract.PostLogoutRedirectURIs = slices.Clone(abstract.PostLogoutRedirectURIs)
 		abstract.AllowedOrigins = slices.Clone(abstract.AllowedOrigins)
 		abstract.Scopes = slices.Clone(abstract.Scopes)
-		if abstract.IDTokenClaims != nil {
-			wanted := *abstract.IDTokenClaims
-			abstract.IDTokenClaims = &wanted
-		}
+		abstract.IDTokenClaims, abstract.OmitIssInErrors = copyFlag(abstract.IDTokenClaims), copyFlag(abstract.OmitIssInErrors)
 		if abstract.CIMDExpiresAt != nil {
 			expiresAt := *abstract.CIMDExpiresAt
 			abstract.CIMDExpiresAt = &expiresAt
@@ -95,4 +92,12 @@ func copySigningKey(key *oauthkit.SigningKey) *oauthkit.SigningKey {
 	duplicate := *key
 	duplicate.Private = slices.Clone(key.Private)
 	return &duplicate
+}
+
+func copyFlag(flag *bool) *bool {
+	if flag == nil {
+		return nil
+	}
+	copied := *flag
+	return &copied
 }

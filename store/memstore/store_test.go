@@ -68,18 +68,18 @@ func TestCreateApplication(t *testing.T) {
 func TestApplicationIsCopied(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
 	yes := true
-	app.ResponseTypes, app.IDTokenClaims = oauthkit.ResponseTypes{"code id_token"}, &yes
+	app.ResponseTypes, app.IDTokenClaims, app.OmitIssInErrors = oauthkit.ResponseTypes{"code id_token"}, &yes, &yes
 	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	app.RedirectURIs[0], app.Logo, app.ResponseTypes[0] = "https://evil.example/callback", "changed", oauthkit.ResponseTypeToken
 	yes = false
-	*find(t, store, app.ClientID).IDTokenClaims = false
+	*find(t, store, app.ClientID).IDTokenClaims, *find(t, store, app.ClientID).OmitIssInErrors = false, false
 	find(t, store, app.ClientID).GrantTypes[0] = oauth2.ClientCredentials
 	find(t, store, app.ClientID).ResponseTypes[0] = oauthkit.ResponseTypeToken
 	found := find(t, store, app.ClientID)
-	if !*found.IDTokenClaims {
-		t.Error("after changes of the stored and the returned application: got IDTokenClaims false, want true")
+	if !*found.IDTokenClaims || !*found.OmitIssInErrors {
+		t.Error("after changes of the stored and the returned application: got IDTokenClaims or OmitIssInErrors false, want true")
 	}
 	if found.AllowsResponseType(oauthkit.ResponseTypeToken) || !found.AllowsRedirectURI("https://notes.example/callback") || found.Logo != "notes.svg" || !found.AllowsGrant(oauth2.AuthorizationCode) {
 		t.Errorf("after changes of the stored and the returned application: got %q, %q, %q and %q, want the stored values",

@@ -84,7 +84,7 @@ func testApplicationIsOwn(t *trial) {
 }
 
 func testApplicationFields(t *trial) {
-	expiresAt, no := t.now.Add(time.Hour), false
+	expiresAt, no, yes := t.now.Add(time.Hour), false, true
 	want := &oauthkit.AbstractApplication{
 		ClientID:                secret.NewID(),
 		UserID:                  "owner-é",
@@ -101,6 +101,7 @@ func testApplicationFields(t *trial) {
 		PKCE:                    oauthkit.PKCENonce,
 		Algorithm:               "ES256",
 		IDTokenClaims:           &no, // nil would be the provider's default
+		OmitIssInErrors:         &yes,
 		SkipAuthorization:       true,
 		Verified:                true,
 		Disabled:                true,
