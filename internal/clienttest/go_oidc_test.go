@@ -47,6 +47,11 @@ func checkGoOIDC(t *testing.T, idp *process, alice *person, clientID, algorithm 
 		t.Errorf("got user info %v, want alice's", claims)
 	}
 
+	// All 14 claims of profile, both of email, and sub (OpenID Connect Core 5.4).
+	if len(claims) != 17 || claims["updated_at"] != 1772366400.0 || claims["birthdate"] != "1852-05-04" || claims["email_verified"] != true {
+		t.Errorf("got user info %v, want all claims of profile and email, and none of phone and address", claims)
+	}
+
 	old := *tokens
 	old.Expiry = time.Now().Add(-time.Minute)
 	renewed, err := config.TokenSource(t.Context(), &old).Token()

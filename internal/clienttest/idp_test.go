@@ -191,7 +191,11 @@ func seedFile(t testing.TB) string {
 	document, err := json.Marshal(map[string]any{
 		"scopes": map[string]string{"read": "read your orders"},
 		"users": []map[string]any{{"username": "alice", "password": alicesWords, "claims": map[string]any{
-			"name": "Alice Liddell", "email": "alice@example.com", "email_verified": true,
+			"name": "Alice Liddell", "given_name": "Alice", "family_name": "Liddell", "middle_name": "Pleasance", "nickname": "Al",
+			"preferred_username": "alice", "profile": "https://shop.example/alice", "picture": "https://shop.example/alice.png",
+			"website": "https://alice.example", "gender": "female", "birthdate": "1852-05-04", "zoneinfo": "Europe/London",
+			"locale": "en-GB", "updated_at": 1772366400, "email": "alice@example.com", "email_verified": true,
+			"phone_number": "+441865276150", "address": map[string]any{"country": "GB"},
 		}}},
 		"applications": []map[string]any{web, es256, {
 			"client_id": "api", "client_secret": webSecret, "name": "API", "client_type": "confidential",
