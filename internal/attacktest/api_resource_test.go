@@ -100,8 +100,9 @@ func audience(t *testing.T, s *fixture.Server) {
 	both := alice.Tokens(s.Web, "scope=openid api:read", "resource=https://api.test", "+resource=https://other.test")
 	accepts(t, s, both.Access, "https://api.test", "https://other.test")
 	accepts(t, s, s.Service.ClientCredentials("scope=api:read", "resource=https://other.test").Tokens().Access, "https://other.test")
-	for _, tokens := range []fixture.Tokens{plain, here, both} {
-		s.Bearer("/o/userinfo", tokens.Access).OK() // the provider's own API
+	s.Bearer("/o/userinfo", plain.Access).OK() // the provider's own API, which has a name of its own
+	for _, tokens := range []fixture.Tokens{here, both} {
+		challenged(t, s.Bearer("/o/userinfo", tokens.Access), 401, invalidToken)
 	}
 	challenged(t, s.Bearer("/api/read", here.Access), 401, invalidToken)
 }

@@ -40,7 +40,7 @@ func foreignApplications(t *testing.T, s *fixture.Server) {
 	}
 	checkMethods(t, service, "Find", "Update", "Change", "RotateSecret", "Delete", "List", // below
 		// These name no row, and Register never replaces one.
-		"Create", "Register", "New", "MayRegister", "GrantTypes", "Scopes", "SecretOverlap")
+		"Create", "Register", "New", "MayRegister", "GrantTypes", "ResponseTypes", "Scopes", "SecretOverlap")
 	calls := map[string]func(ctx context.Context, user *oauthkit.User, id string) error{
 		"Find": func(ctx context.Context, user *oauthkit.User, id string) error {
 			_, err := service.Find(ctx, user, id)
