@@ -208,8 +208,10 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	document := s.send(request).body
-	want := []any{"client_secret_basic", clientauth.Method}
-	for _, endpoint := range []string{"token", "introspection", "revocation"} {
+	methods := []any{"client_secret_basic", clientauth.Method}
+	for endpoint, want := range map[string][]any{
+		"token": methods, "introspection": append(slices.Clone(methods), "Bearer"), "revocation": methods,
+	} {
 		if got, _ := document[endpoint+"_endpoint_auth_methods_supported"].([]any); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", endpoint, got, want)
 		}
