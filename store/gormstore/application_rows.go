@@ -25,6 +25,7 @@ type applicationRows struct {
 	// host's type such as soft deletion. It is built once because almost every request
 	// needs it.
 	selectOne string
+	finder    *finder // nil if only GORM can read the host's type
 }
 
 // newApplicationRows reads the columns from the type of model, a pointer to a zero
@@ -46,6 +47,7 @@ func newApplicationRows(d *database, model any) (*applicationRows, error) {
 		return nil, dry.Error
 	}
 	t.selectOne = dry.Statement.SQL.String()
+	t.finder = t.newFinder()
 	return t, nil
 }
 

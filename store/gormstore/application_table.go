@@ -3,16 +3,17 @@
 // columns come back typed.
 //
 // Package store/sqlite and package store/postgres open a database. A host that has a
-// *gorm.DB passes it to [New]. GORM's chained calls serve the applications, whose
-// columns the host defines. The other statements are SQL: on PostgreSQL each act is
-// one statement, on SQLite one transaction. [Credentials] is this part alone, for a
-// host whose applications are in a table of its own.
+// *gorm.DB passes it to [New]. GORM's chained calls serve the applications, whose columns
+// the host defines, except for the statement that finds one. The other statements are
+// SQL: on PostgreSQL each act is one statement, on SQLite one transaction. [Credentials]
+// is this part alone, for a host whose applications are in a table of its own.
 package gormstore
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"gorm.io/gorm"
@@ -37,16 +38,22 @@ func (a *ApplicationTable[A]) together() bool { return a.database == a.credentia
 // [oauthkit.ErrNotFound].
 func (a *ApplicationTable[A]) Find(ctx context.Context, clientID string) (A, error) {
 	var app, none A
-	var rows int64
-	err := a.attempt(ctx, false, func() error {
-		found := a.query(ctx).Raw(a.selectOne, clientID).Find(&app)
-		rows = found.RowsAffected
-		return found.Error
+	var exists bool
+	err := a.attempt(ctx, false, func() (err error) {
+		if a.finder == nil {
+			result := a.query(ctx).Raw(a.selectOne, clientID).Find(&app)
+			exists = result.RowsAffected > 0
+			return result.Error
+		}
+		row := reflect.New(a.schema.ModelType)
+		exists, err = a.finder.find(ctx, a.pool(), clientID, row.Elem())
+		app = row.Interface().(A)
+		return err
 	})
 	switch {
 	case err != nil:
 		return none, storeError("finding an application", err)
-	case rows == 0:
+	case !exists:
 		return none, fmt.Errorf("gormstore: finding an application: %q: %w", clientID, oauthkit.ErrNotFound)
 	default:
 		return app, nil
