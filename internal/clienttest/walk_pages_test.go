@@ -14,11 +14,11 @@ func (w *walk) signIn() {
 	w.open(w.host + "/")
 	w.check("home", "en", "Identity provider")
 	w.open(w.issuer + "/applications/")
-	w.check("login", "en", "Sign in")
+	w.checkLogin("login")
 	w.write("#username", "alice")
 	w.write("#password", "wrong")
 	w.enter("button.primary")
-	w.check("login-failed", "en", "Sign in")
+	w.checkLogin("login-failed")
 	w.write("#password", alicesWords)
 	w.enter("button.primary")
 	w.look("applications-none", "applications.heading")
@@ -271,5 +271,5 @@ func (w *walk) signOut() {
 		w.t.Error("signed out and back: got a page with the user's name, want none")
 	}
 	w.open(w.issuer + "/authorized_tokens/")
-	w.check("login", "en", "Sign in")
+	w.checkLogin("login")
 }

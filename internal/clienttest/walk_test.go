@@ -174,6 +174,11 @@ func (w *walk) text(key string) string {
 	return w.texts[key]
 }
 
+// checkLogin checks the login page, which belongs to examples/idp.
+func (w *walk) checkLogin(name string) {
+	w.check(name, w.language, map[string]string{"en": "Sign in", "de": "Anmelden"}[w.language])
+}
+
 // check checks the current page, the first time also with axe-core.
 func (w *walk) check(name, language, heading string) {
 	w.t.Helper()
