@@ -45,11 +45,6 @@ func ofRequests() []mutant {
 			killer{attacks, "TestAuthorizeParameters/memory/A-01"},
 		},
 		{
-			"authorize-client-id-repeated", ".",
-			`if len(form["client_id"]) != 1 {`, `if len(form["client_id"]) < 1 {`,
-			killer{attacks, "TestAuthorizeParameters/memory/A-01"},
-		},
-		{
 			"authorize-state-long", ".",
 			`len(state) == 1 && (len(state[0]) > maxState || !isText(state[0]))`, `len(state) == 1 && !isText(state[0])`,
 			killer{attacks, "TestAuthorizeResponse/memory/A-10"},
@@ -96,12 +91,12 @@ func ofRequests() []mutant {
 		},
 		{
 			"pushed-for-another-client", ".",
-			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if false {`,
+			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if len(clientID) != 1 && app == nil {`,
 			killer{attacks, "TestPushedRequests/memory/PA-02"},
 		},
 		{
 			"pushed-for-the-client-that-it-names", ".",
-			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if len(clientID) != 1 || clientID[0] != source.Application.GetID() {`,
+			`if len(clientID) != 1 || clientID[0] != app.GetID() {`, `if len(clientID) != 1 || app != nil && clientID[0] != source.Application.GetID() {`,
 			killer{attacks, "TestPushedRequests/memory/PA-02 parameters and application of another client"},
 		},
 		{
