@@ -94,8 +94,9 @@ func (p *Provider) ResumeAuthorizeRequest(ctx context.Context, form url.Values, 
 			Now:         p.Now(),
 			redirectURI: redirectURI,
 		},
-		Provenance: source.Provenance,
-		provider:   p,
+		ResponseType: ParseResponseType(source.Form.Get("response_type")),
+		Provenance:   source.Provenance,
+		provider:     p,
 	}
 	p.readResponseMode(request)
 	return request, p.checkAuthorizeRequest(ctx, request)
@@ -275,7 +276,6 @@ func (p *Provider) keepKnown(form url.Values) {
 // checkResponseType finds the responders. The application must be allowed the type and
 // every grant among the responders.
 func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
-	request.ResponseType = ParseResponseType(request.Form.Get("response_type"))
 	if request.ResponseType == "" {
 		return Errorf(InvalidRequest, "response_type is missing")
 	}

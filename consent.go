@@ -222,9 +222,9 @@ func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *U
 	return nil
 }
 
-// AddCode adds the credential of a grant without a redirect URI, by its
-// [CredentialHash]. The application can redeem it once, until expiresAt, in a grant that
-// calls RedeemCode of package grants.
+// AddCode adds a code by its [CredentialHash]. The application can redeem it once, until
+// expiresAt: as the credential of a grant without a redirect URI, in a grant that calls
+// RedeemCode of package grants.
 func (a *Approval) AddCode(hash string, expiresAt time.Time) {
 	a.Code = &AuthorizationCode{
 		Hash: hash, Authorization: a.Authorization, IssuedAt: a.Authorization.CreatedAt, ExpiresAt: expiresAt,

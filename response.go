@@ -179,7 +179,7 @@ func ResponseModes() []ResponseMode {
 // the requested one if it is allowed, and otherwise the default of the requested
 // response type. [checkResponseMode] reports a mode that is not allowed.
 func (p *Provider) readResponseMode(request *AuthorizeRequest) {
-	fallback := p.defaultMode(ParseResponseType(request.Form.Get("response_type")))
+	fallback := p.defaultMode(request.ResponseType)
 	request.ResponseMode = fallback
 	if len(request.Form["response_mode"]) > 1 {
 		return

@@ -70,20 +70,13 @@ func (g *authorizationCode) ValidateAuthorize(request *oauthkit.AuthorizeRequest
 // Respond implements [oauthkit.Responder]. It adds a new code (RFC 6749 §4.1.2).
 func (g *authorizationCode) Respond(_ context.Context, request *oauthkit.AuthorizeRequest, answer *oauthkit.AuthorizeAnswer) error {
 	value := secret.New(secret.AuthorizationCode)
-	code := &oauthkit.AuthorizationCode{
-		Hash:          secret.Hash(value),
-		Authorization: answer.Approval.Authorization,
-		RedirectURI:   request.RedirectURI(),
-		CodeChallenge: request.Form.Get("code_challenge"),
-		Confirmation:  request.Confirmation,
-		IssuedAt:      request.Now,
-		ExpiresAt:     request.Now.Add(g.lifetime),
-	}
+	answer.Approval.AddCode(secret.Hash(value), request.Now.Add(g.lifetime))
+	code := answer.Approval.Code
+	code.RedirectURI, code.Confirmation = request.RedirectURI(), request.Confirmation
+	code.CodeChallenge = request.Form.Get("code_challenge")
 	if code.CodeChallenge != "" {
 		code.CodeChallengeMethod = string(challengeMethod(request.Form))
 	}
-	answer.Approval.Code = code
-	answer.Approval.KeepUntil(code.ExpiresAt) // until it is redeemed
 	answer.Parameters.Set("code", value)
 	return nil
 }

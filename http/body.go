@@ -125,10 +125,10 @@ func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url
 	if err != nil {
 		return nil, err
 	}
+	if err := checkRepeated(form, repeatable); err != nil {
+		return nil, err
+	}
 	for name, values := range form {
-		if len(values) > 1 && !slices.Contains(repeatable, name) {
-			return nil, wire.Malformed("%.40s is repeated", name)
-		}
 		for _, value := range values {
 			if len(value) > maxValue || !wire.IsText(value) {
 				return nil, wire.Malformed("%.40s is longer than %d bytes or not text", name, maxValue)
@@ -137,6 +137,16 @@ func readForm(w http.ResponseWriter, r *http.Request, repeatable ...string) (url
 	}
 	dropEmpty(form)
 	return form, nil
+}
+
+// checkRepeated returns an error if a parameter occurs twice and is not repeatable.
+func checkRepeated(form url.Values, repeatable []string) error {
+	for name, values := range form {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
+			return wire.Malformed("%.40s is repeated", name)
+		}
+	}
+	return nil
 }
 
 // readBody reads a form-encoded body without checking the parameters.

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/oauthkit/oauthkit"
@@ -40,10 +39,8 @@ func (h *Handler) ReadForm(w http.ResponseWriter, r *http.Request, action string
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range form {
-		if !slices.Contains(repeatable, name) && len(values) > 1 {
-			return nil, wire.Malformed("%.40s is repeated", name)
-		}
+	if err := checkRepeated(form, repeatable); err != nil {
+		return nil, err
 	}
 	dropEmpty(form)
 	return form, nil

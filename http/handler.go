@@ -86,9 +86,8 @@ type Config struct {
 	// proof that a method of [oauthkit.Config.ClientAuthenticators] reads (to the
 	// authorization endpoint, to all other pages, to the JSON for users, and to the token
 	// endpoint) together use at most half of the connections and half of MaxInFlight.
-	// Documents in memory,
-	// such as the metadata, and responses whose body is being sent are not limited.
-	// Requests to the host's own API do not count.
+	// Documents in memory, such as the metadata, and responses whose body is being sent
+	// are not limited. Requests to the host's own API do not count.
 	MaxInFlight int
 
 	// Groups are the endpoints to serve and to announce in the

@@ -87,8 +87,8 @@ func (e *Extension) claimsAboutUser(ctx context.Context, issued *oauthkit.Issued
 }
 
 // protocolClaims returns the claims of §2 and §3.1.3.6. Claims about the user are not
-// among them. After a refresh the claims
-// describe the same sign-in, without the nonce (§12.2).
+// among them. After a refresh the claims describe the same sign-in, without the nonce
+// (§12.2).
 func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algorithm) map[string]any {
 	authorization := issued.Authorization
 	claims := map[string]any{
