@@ -40,7 +40,7 @@ func ExampleStaticScopes_WithDefault() {
 	// requested "read write", got "read write"
 }
 
-// A machine that names no scope gets what it is registered for.
+// A machine that requests no scope gets all scopes that it is registered for.
 func ExampleStaticScopes_WithClientCredentialsDefault() {
 	store := memstore.New()
 	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{

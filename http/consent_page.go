@@ -100,7 +100,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 	return h.writePage(w, r, response, content)
 }
 
-// consentPage returns what the consent page shows of a request, without the form.
+// consentPage returns the data of the consent page for a request, without the form.
 func (h *Handler) consentPage(r *http.Request, request *oauthkit.ConsentRequest, user *oauthkit.User, consent *oauthkit.Consent, nothingChosen bool) (*ConsentPage, PageResponse, error) {
 	app, uiLocales := request.Application, request.Form.Get("ui_locales")
 	response := PageResponse{Name: "consent", Status: http.StatusOK, Title: "consent.title", UILocales: uiLocales}

@@ -1,7 +1,7 @@
 // Package responsetype adds a word to response_type with the exported names of the
-// library alone: response_type "code receipt" returns a code and a signed receipt of
-// what the user allowed. The receipt contains a hash of the code, so that neither can be
-// replaced on the way.
+// library alone: response_type "code receipt" returns a code and a signed receipt of the
+// scopes that the user allowed. The receipt contains a hash of the code, so that neither
+// can be replaced on the way.
 package responsetype
 
 import (
