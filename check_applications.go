@@ -83,6 +83,12 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 		id: "oauthkit.W108", what: "may omit PKCE, so that only the client itself can notice an injected code (RFC 9700 §2.1.1)", problem: mayOmitPKCE,
 		hint: "Let them send a code_challenge, and set pkce to required",
 	})
+	if len(p.grants) > 0 { // otherwise this program only checks tokens
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W109", what: "list grant types that the provider does not support", problem: p.listsMissingGrants,
+			hint: "Add them to Config.Grants, or remove them from the application",
+		})
+	}
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
 			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", problem: hasLongTokens,
@@ -224,6 +230,21 @@ func listsMissingScopes(texts map[string]string) func(ApplicationManager, Applic
 		}
 		return fmt.Sprintf("%s (%s)", app.GetID(), missing)
 	}
+}
+
+// listsMissingGrants ignores grant types that AllowsGrant of the application rejects.
+func (p *Provider) listsMissingGrants(_ ApplicationManager, app Application) string {
+	abstract := Abstract(app)
+	if abstract == nil {
+		return ""
+	}
+	missing := slices.DeleteFunc(slices.Clone(abstract.GrantTypes), func(grant oauth2.GrantType) bool {
+		return p.supportsGrant(grant) || !app.AllowsGrant(grant)
+	})
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", app.GetID(), missing)
 }
 
 // listsMissingResponseTypes ignores response types that AllowsResponseType of the

@@ -117,7 +117,7 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 	}
-	a.checkAuthMethod(app, formBefore, &problems)
+	a.provider.checkAuthMethod(app, formBefore, &problems)
 	removeSecrets(app)
 	if fielder, ok := app.(FormFieldHolder); ok {
 		for _, field := range fielder.FormFields() {
@@ -156,15 +156,15 @@ func (a *Applications) checkChoices(before *AbstractApplication, form Applicatio
 
 // checkAuthMethod adds a problem if the provider has no method that app may authenticate
 // with, unless the form has the same method and client type as before.
-func (a *Applications) checkAuthMethod(app Application, before ApplicationForm, problems *Problems) {
+func (p *Provider) checkAuthMethod(app Application, before ApplicationForm, problems *Problems) {
 	abstract := Abstract(app)
-	if abstract == nil || a.provider.canAuthenticate(app) {
+	if abstract == nil || p.canAuthenticate(app) {
 		return
 	}
 	if abstract.TokenEndpointAuthMethod == before.TokenEndpointAuthMethod && abstract.ClientType == before.ClientType {
 		return
 	}
-	problems.Add("token_endpoint_auth_method", "must be one of %v", a.provider.AuthMethods())
+	problems.Add("token_endpoint_auth_method", "must be one of %v", p.AuthMethods())
 }
 
 // checkSize adds a problem at the largest field if the form is too large, unless the

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -80,7 +82,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 	if app.GetID() != clientID { // it would replace another application
 		return fmt.Errorf("oauthkit: Change: client_id of application %q cannot be changed", clientID)
 	}
-	problems, err := a.checkOffers(ctx, app, before)
+	problems, err := a.provider.checkOffers(ctx, app, before)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (a *Applications) applyChange(ctx context.Context, app Application, change 
 
 // checkNew makes the checks that need more than the application itself.
 func (a *Applications) checkNew(ctx context.Context, app Application) (problems Problems, err error) {
-	problems, err = a.checkOffers(ctx, app, ApplicationForm{})
+	problems, err = a.provider.Unsupported(ctx, app)
 	if err != nil || !isClientID(app.GetID()) { // it will be generated, or rejected by the rules
 		return problems, err
 	}
@@ -107,24 +109,32 @@ func (a *Applications) checkNew(ctx context.Context, app Application) (problems 
 	return problems, nil
 }
 
+// Unsupported returns the grant types, the response types, the scopes and the client
+// authentication method of app that the provider does not have. Call it before you store
+// an application without Register or Change, which check the same, for example one of a
+// configuration file. The result is empty if app does not embed [AbstractApplication].
+func (p *Provider) Unsupported(ctx context.Context, app Application) (Problems, error) {
+	return p.checkOffers(ctx, app, ApplicationForm{})
+}
+
 // checkOffers finds grant types, response types, scopes and a client authentication
 // method that the provider does not have and app did not have before.
-func (a *Applications) checkOffers(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
+func (p *Provider) checkOffers(ctx context.Context, app Application, before ApplicationForm) (problems Problems, err error) {
 	abstract := Abstract(app)
 	if abstract == nil {
 		return nil, nil
 	}
 	for _, grant := range abstract.GrantTypes {
-		if _, exists := a.provider.grants[grant]; !exists && !slices.Contains(before.GrantTypes, grant) {
-			problems.Add("grant_types", "%s is not one of %v", string(grant), a.provider.grantTypes)
+		if !p.supportsGrant(grant) && !slices.Contains(before.GrantTypes, grant) {
+			problems.Add("grant_types", "%s is not one of %v", string(grant), p.grantTypes)
 		}
 	}
-	a.checkResponseTypes(abstract, before, &problems)
-	a.checkAuthMethod(app, before, &problems)
+	p.checkResponseTypes(abstract, before, &problems)
+	p.checkAuthMethod(app, before, &problems)
 	if before.Scopes.ContainsAll(abstract.Scopes) { // saves a call of Config.Scopes
 		return problems, nil
 	}
-	texts, err := a.provider.ScopeTexts(ctx)
+	texts, err := p.ScopeTexts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +146,22 @@ func (a *Applications) checkOffers(ctx context.Context, app Application, before 
 	return problems, nil
 }
 
-func (a *Applications) checkResponseTypes(abstract *AbstractApplication, before ApplicationForm, problems *Problems) {
-	supported := a.provider.ResponseTypes()
+// supportsGrant reports whether requests can use a grant type: at the token endpoint, or,
+// for [ImplicitGrant], with a response type that has no code (RFC 7591 §2.1).
+func (p *Provider) supportsGrant(grant oauth2.GrantType) bool {
+	if grant == ImplicitGrant {
+		for responseType := range p.responseTypes {
+			if !responseType.Contains(ResponseTypeCode) {
+				return true
+			}
+		}
+	}
+	_, exists := p.grants[grant]
+	return exists
+}
+
+func (p *Provider) checkResponseTypes(abstract *AbstractApplication, before ApplicationForm, problems *Problems) {
+	supported := p.ResponseTypes()
 	for _, t := range abstract.ResponseTypes {
 		if !slices.Contains(supported, t) && !slices.Contains(before.ResponseTypes, t) {
 			problems.Add("response_types", "%s is not one of %v", string(t), supported)

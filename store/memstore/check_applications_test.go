@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-oauth2/oauth2/v4"
+
 	"github.com/oauthkit/oauthkit"
 )
 
@@ -85,6 +87,20 @@ func applicationChecks() []checkTest {
 				s.add("machine", func(app *oauthkit.AbstractApplication) { app.GrantTypes, app.PKCE = nil, oauthkit.PKCEOptional })
 			},
 		},
+		{
+			"oauthkit.W109",
+			func(s *checkScene) { s.addWithGrants(oauth2.AuthorizationCode, oauth2.PasswordCredentials) },
+			func(s *checkScene) { s.addWithGrants(oauth2.AuthorizationCode, oauth2.ClientCredentials) },
+		},
+		{
+			"oauthkit.W109",
+			func(s *checkScene) { s.addWithGrants(oauthkit.ImplicitGrant) },
+			func(s *checkScene) {
+				responding := respondingConfig(s.store.Store)
+				s.config.Extensions, s.config.ResponseTypes = responding.Extensions, responding.ResponseTypes
+				s.addWithGrants(oauthkit.ImplicitGrant)
+			},
+		},
 	}
 }
 
@@ -105,6 +121,10 @@ func (s *checkScene) addWithResponseTypes(types ...oauthkit.ResponseType) {
 	s.config.Extensions = append(s.config.Extensions, responding.Extensions...)
 	s.config.ResponseTypes = responding.ResponseTypes
 	s.add("responding", func(app *oauthkit.AbstractApplication) { app.ResponseTypes = types })
+}
+
+func (s *checkScene) addWithGrants(grants ...oauth2.GrantType) {
+	s.add("granted", func(app *oauthkit.AbstractApplication) { app.GrantTypes = grants })
 }
 
 func (s *checkScene) addWithPKCE(policy oauthkit.PKCEPolicy) {

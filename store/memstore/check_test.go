@@ -95,7 +95,9 @@ func newCheckScene(t *testing.T) *checkScene {
 		Observe:      func(context.Context, oauthkit.Event) {},
 		Logger:       slog.New(slog.NewTextHandler(&s.log, nil)),
 	}
-	s.add("good", nil)
+	s.add("good", func(app *oauthkit.AbstractApplication) {
+		app.GrantTypes = oauthkit.GrantTypes{oauth2.ClientCredentials}
+	})
 	return s
 }
 

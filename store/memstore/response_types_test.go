@@ -176,3 +176,26 @@ func TestResponseTypesOfOperators(t *testing.T) {
 		}
 	}
 }
+
+// TestUnsupported shows what a provider cannot serve of an application that is stored
+// without Register.
+func TestUnsupported(t *testing.T) {
+	provider := newResponding(t, oauthkit.ApplicationsConfig{}).provider
+	for _, tc := range []struct {
+		app  oauthkit.AbstractApplication
+		want string
+	}{
+		{oauthkit.AbstractApplication{}, ""},
+		{oauthkit.AbstractApplication{GrantTypes: oauthkit.GrantTypes{"client_credentials", "implicit"}, Scopes: oauthkit.Scopes{"openid", "introspection"}}, ""},
+		{oauthkit.AbstractApplication{GrantTypes: oauthkit.GrantTypes{"password"}}, "grant_types: password is not one of [authorization_code"},
+		{oauthkit.AbstractApplication{Scopes: oauthkit.Scopes{"raed"}}, "scopes: raed is not one of [offline_access openid]"},
+		{oauthkit.AbstractApplication{ResponseTypes: oauthkit.ResponseTypes{"none"}}, "response_types: none is not one of"},
+		{oauthkit.AbstractApplication{TokenEndpointAuthMethod: oauthkit.AuthMethodPrivateKeyJWT}, "token_endpoint_auth_method: must be one of"},
+	} {
+		tc.app.ClientType = oauthkit.Confidential
+		problems, err := provider.Unsupported(t.Context(), &tc.app)
+		if err != nil || (len(problems) != 0) != (tc.want != "") || !strings.HasPrefix(problems.Error(), tc.want) {
+			t.Errorf("%+v: got %q, %v, want %q", tc.app, problems, err, tc.want)
+		}
+	}
+}
