@@ -23,6 +23,7 @@ COUNT ?= 6
 # The folders of these modules.
 MODULES = $(shell go list -m -f {{.Dir}})
 CASE ?= .
+CLIENT ?= .
 
 .PHONY: all
 all: test lint ## Test and lint, the default
@@ -83,6 +84,10 @@ bench: $(BENCHSTAT) ## Run the benchmarks matching BENCH COUNT times, and compar
 .PHONY: nemesis
 nemesis: ## Run the fault injection cases matching the regular expression CASE; WRITE=yes updates the figures in docs/
 	NEMESIS=long NEMESIS_CASE='$(CASE)' NEMESIS_WRITE=$(WRITE) go test -count=1 -v -timeout 60m -run '^TestNemesis$$' ./internal/nemesis
+
+.PHONY: clients
+clients: ## Sign in with the relying parties whose name matches CLIENT, on SQLite and PostgreSQL, and print a table
+	OAUTHKIT_CLIENTS='$(CLIENT)' go test -count=1 -v -timeout 60m -run '^TestClients$$' ./internal/clientmatrix
 
 .PHONY: mutants
 mutants: ## Check that tests fail for each mutation of security-critical code whose name matches MUTANT

@@ -9,7 +9,7 @@ const module = "github.com/oauthkit/oauthkit"
 
 // testSupport lists the packages that serve only tests. Code that ships must not
 // import them.
-var testSupport = []string{"internal/archtest", "internal/attacktest", "internal/clienttest", "internal/mutants", "internal/nemesis", "internal/oauthtest"}
+var testSupport = []string{"internal/archtest", "internal/attacktest", "internal/clientmatrix", "internal/clienttest", "internal/mutants", "internal/nemesis", "internal/oauthtest"}
 
 // layers lists the folders of this module that the code in a folder may import
 // besides its own. The first matching row counts. A row ending in /* stands for each

@@ -1,0 +1,84 @@
+package clientmatrix
+
+import (
+	"errors"
+	"os/exec"
+	"slices"
+	"testing"
+)
+
+// client is a relying party and how its user walks through it.
+type client struct {
+	name  string   // also its folder in clients/
+	needs []string // programs that must be installed, with the package that has them
+
+	// application has the members of its registration, as in a seed file, besides
+	// client_id, client_secret, name and scopes. $ORIGIN stands for the origin
+	// of the relying party.
+	application map[string]any
+	// setting is the one setting of the application that the client needs because of its
+	// defaults, or nil.
+	setting map[string]any
+	// host is the host of the relying party's URLs. If empty, it is 127.0.0.1, which
+	// has no cookies in common with the provider on localhost.
+	host string
+	// clearText serves the relying party without TLS.
+	clearText bool
+
+	// install makes the client ready to start, once for all databases. It may be nil.
+	install func(l *lab) error
+	// command returns the program of the relying party, which must listen on r.port. If
+	// nil, the steps start what they need.
+	command func(r *run) *exec.Cmd
+	// steps has the steps that differ from those of webSteps.
+	steps steps
+}
+
+// steps are what a user does at a relying party. Each function returns nil if the client
+// completed the step, and errNone if the client does not have the feature.
+type steps struct {
+	denied, signIn, userInfo, refresh, signOut func(r *run) error
+}
+
+// errNone reports that a client does not have the feature of a step.
+var errNone = errors.New("the client does not have this")
+
+// named are the steps in the order in which they run.
+func (s steps) named() []namedStep {
+	return []namedStep{
+		{"denied", s.denied}, {"sign-in", s.signIn}, {"user info", s.userInfo}, {"refresh", s.refresh}, {"sign-out", s.signOut},
+	}
+}
+
+type namedStep struct {
+	name string
+	run  func(r *run) error
+}
+
+// clients returns all clients.
+func clients() []*client {
+	return slices.Concat(nodeClients())
+}
+
+// seed returns the client's application as a seed file has it.
+func (c *client) seed(t testing.TB, origin string) map[string]any {
+	t.Helper()
+	app := map[string]any{
+		"client_id": clientID, "client_secret": clientSecret, "name": "Shop", "client_type": "confidential",
+		"grant_types": []string{"authorization_code", "refresh_token"},
+		"scopes":      []string{"openid", "profile", "email", "offline_access"},
+	}
+	for name, value := range c.application {
+		app[name] = withOrigin(value, origin)
+	}
+	if app["client_type"] == "public" {
+		delete(app, "client_secret")
+	}
+	if len(c.setting) > 1 {
+		t.Errorf("%s needs %d settings of its application, want at most one: %v", c.name, len(c.setting), c.setting)
+	}
+	for name, value := range c.setting {
+		app[name] = value
+	}
+	return app
+}

@@ -1,0 +1,133 @@
+package clientmatrix
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
+)
+
+// TestClients walks through each client whose name matches the regular expression in
+// the environment variable OAUTHKIT_CLIENTS, on SQLite and on PostgreSQL, and prints a
+// table of the results. Without the variable no client runs.
+func TestClients(t *testing.T) {
+	expression := os.Getenv("OAUTHKIT_CLIENTS")
+	if expression == "" {
+		expression = "^$"
+	}
+	selected, err := regexp.Compile(expression)
+	if err != nil {
+		t.Fatalf("OAUTHKIT_CLIENTS: %v", err)
+	}
+	l, results := newLab(t), results{}
+	for _, c := range clients() {
+		if selected.MatchString(c.name) {
+			t.Run(c.name, func(t *testing.T) { c.test(t, l, results) })
+		}
+	}
+	if len(results) > 0 {
+		t.Logf("\n%s", results)
+	}
+}
+
+// test installs the client and runs its steps on each database.
+func (c *client) test(t *testing.T, l *lab, results results) {
+	for _, program := range c.needs {
+		if _, err := exec.LookPath(program); err != nil {
+			results.add(c.name, "", "missing: "+program)
+			oauthtest.Missing(t, "the tests with "+c.name, program+" is not installed")
+		}
+	}
+	if c.install != nil {
+		if err := c.install(l.of(t, c)); err != nil {
+			results.add(c.name, "", "not installed")
+			t.Fatalf("installing %s: %v", c.name, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(databases)) {
+		t.Run(name, func(t *testing.T) {
+			r := startRun(t, l.of(t, c), databases[name](t))
+			failed := false
+			for _, step := range c.steps.or(webSteps()).named() {
+				if failed && step.name != "denied" {
+					results.add(c.name, step.name, "not reached")
+					continue
+				}
+				t.Run(step.name, func(t *testing.T) {
+					result := r.try(t, step)
+					results.add(c.name, step.name, result)
+					failed = step.name == "sign-in" && result != "yes"
+				})
+			}
+		})
+	}
+}
+
+// or returns the steps, and those of other in place of missing ones.
+func (s steps) or(other steps) steps {
+	for _, step := range []struct{ to, from *func(r *run) error }{
+		{&s.denied, &other.denied}, {&s.signIn, &other.signIn}, {&s.userInfo, &other.userInfo},
+		{&s.refresh, &other.refresh}, {&s.signOut, &other.signOut},
+	} {
+		if *step.to == nil {
+			*step.to = *step.from
+		}
+	}
+	return s
+}
+
+// try runs a step and returns its result in one word.
+func (r *run) try(t *testing.T, step namedStep) string {
+	during := r.during(t)
+	err := step.run(during)
+	switch {
+	case errors.Is(err, errNone):
+		return "none"
+	case err != nil:
+		t.Error(err)
+		return "FAILS"
+	default:
+		return "yes"
+	}
+}
+
+// results has the results of each client's steps on all databases, by client and step.
+// The step of a client that could not start is empty.
+type results map[string]map[string][]string
+
+func (r results) add(client, step, result string) {
+	if r[client] == nil {
+		r[client] = map[string][]string{}
+	}
+	if !slices.Contains(r[client][step], result) {
+		r[client][step] = append(r[client][step], result)
+	}
+}
+
+// String returns a table. A cell has two results if they differ by database.
+func (r results) String() string {
+	var table strings.Builder
+	columns := steps{}.named()
+	fmt.Fprintf(&table, "%-24s", "client")
+	for _, step := range columns {
+		fmt.Fprintf(&table, " %-12s", step.name)
+	}
+	for _, client := range slices.Sorted(maps.Keys(r)) {
+		fmt.Fprintf(&table, "\n%-24s", client)
+		if start := r[client][""]; start != nil {
+			fmt.Fprintf(&table, " %s", strings.Join(start, ", "))
+			continue
+		}
+		for _, step := range columns {
+			fmt.Fprintf(&table, " %-12s", strings.Join(r[client][step.name], ", "))
+		}
+	}
+	return table.String()
+}
