@@ -16,14 +16,14 @@ import (
 // serve would not start. It changes nothing.
 func checkCommand(flags *flag.FlagSet) action {
 	issuer := flags.String("issuer", operatorIssuer, "`URL` of the issuer")
-	seedFile := flags.String("seed", "", "JSON `file` that idp serve uses; only its scopes are read")
+	seedFile := flags.String("seed", "", "JSON `file` that idp serve uses; its users and applications are not read")
 	return onDatabase(flags, func(ctx context.Context, database *database, _ []string, out io.Writer) error {
 		seed, err := readSeed(*seedFile)
 		if err != nil {
 			return err
 		}
 		silent := slog.New(slog.NewTextHandler(io.Discard, nil)) // Check reports slog.DiscardHandler
-		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed.Scopes, silent)
+		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed, silent)
 		if err != nil {
 			return err
 		}

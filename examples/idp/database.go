@@ -31,6 +31,7 @@ type session struct {
 	ID       string `gorm:"size:43"`
 	Username string `gorm:"size:255;index"`
 	Password string `gorm:"size:43"`
+	ACR      string `gorm:"size:255"`
 	SignedIn time.Time
 	Expires  time.Time `gorm:"index"`
 }

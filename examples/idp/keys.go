@@ -78,6 +78,6 @@ func checkKey(ctx context.Context, database *database, kid string) error {
 // openKeys returns the extension for changing keys. It needs the IDP_SECRET of the
 // running instances.
 func openKeys(database *database) (*oidc.Extension, error) {
-	_, openID, err := newProvider(operatorIssuer, database, database.store, nil, commandLogger())
+	_, openID, err := newProvider(operatorIssuer, database, database.store, &seed{}, commandLogger())
 	return openID, err
 }

@@ -32,12 +32,15 @@ var parsed = map[string]*template.Template{
 type pages struct {
 	database *database
 	signIns  *signIns
-	secure   bool
-	provider *oauthhttp.Handler
-	prefix   string // path of the provider's pages
-	origin   *http.CrossOriginProtection
-	logger   *slog.Logger
-	homes    *semaphore.Weighted // limits requests for the home page
+	// acrValues are the authentication context classes that a sign-in satisfies, the
+	// preferred one first.
+	acrValues []string
+	secure    bool
+	provider  *oauthhttp.Handler
+	prefix    string // path of the provider's pages
+	origin    *http.CrossOriginProtection
+	logger    *slog.Logger
+	homes     *semaphore.Weighted // limits requests for the home page
 }
 
 // maxHomes is how many requests for the home page use the database at the same time.
@@ -76,7 +79,7 @@ func (p *pages) login(w http.ResponseWriter, r *http.Request) {
 	username := r.PostForm.Get("username")
 	found, err := p.signIns.verify(r.Context(), username, r.PostForm.Get("password"))
 	if err == nil {
-		err = p.signIn(w, r, found)
+		err = p.startSession(w, r, found)
 	}
 	if err != nil {
 		p.showFailure(w, r, username, err)

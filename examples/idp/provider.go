@@ -24,10 +24,12 @@ import (
 
 // newProvider returns the provider with OpenID Connect. It generates the first signing
 // keys.
-func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scopes oauthkit.StaticScopes, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
+func newProvider(issuer string, database *database, keys oauthkit.KeyStore, seed *seed, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
 	config := oauthkit.Config{
 		Grants:              grants.Standard(database.store),
-		Scopes:              scopes.WithClientCredentialsDefault(),
+		Scopes:              oauthkit.StaticScopes(seed.Scopes).WithClientCredentialsDefault(),
+		Resources:           seed.Resources,
+		PKCE:                seed.PKCE,
 		UserIsActive:        database.userExists,
 		Observe:             oauthslog.New(logger),
 		Logger:              logger,
@@ -39,6 +41,7 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, scop
 	openID := oidc.New(oidc.Config{
 		Keys: keys, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
 		Claims: database.claims, ClaimNames: oidc.StandardClaims(), ClaimsParameter: true,
+		IDTokenUserClaims: seed.IDTokenClaims, ACRValues: seed.ACRValues,
 	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database
@@ -84,11 +87,14 @@ type site struct {
 // newSite applies the seed file and builds the site. It fails if the provider cannot
 // work.
 func newSite(ctx context.Context, o *options, database *database, seed *seed, logger *slog.Logger) (*site, error) {
-	if err := seed.apply(ctx, database); err != nil {
+	provider, _, err := newProvider(o.issuer, database, database.store, seed, logger)
+	if err != nil {
 		return nil, err
 	}
-	provider, _, err := newProvider(o.issuer, database, database.store, seed.Scopes, logger)
-	if err != nil {
+	if err := seed.checkApplications(ctx, provider); err != nil {
+		return nil, err
+	}
+	if err := seed.apply(ctx, database); err != nil {
 		return nil, err
 	}
 	if err := provider.CheckAtStart(ctx); err != nil {
@@ -100,13 +106,14 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 	}
 	s := &site{database: database, provider: provider, health: &health{provider: provider, logger: logger}, logger: logger}
 	s.pages = &pages{
-		database: database,
-		signIns:  signIns,
-		secure:   strings.HasPrefix(o.issuer, "https:"),
-		prefix:   provider.Prefix(),
-		origin:   http.NewCrossOriginProtection(),
-		logger:   logger,
-		homes:    semaphore.NewWeighted(maxHomes),
+		database:  database,
+		signIns:   signIns,
+		acrValues: seed.ACRValues,
+		secure:    strings.HasPrefix(o.issuer, "https:"),
+		prefix:    provider.Prefix(),
+		origin:    http.NewCrossOriginProtection(),
+		logger:    logger,
+		homes:     semaphore.NewWeighted(maxHomes),
 	}
 	endpoints, err := s.endpoints(ctx, seed.UserChoosesScopes)
 	if err != nil {

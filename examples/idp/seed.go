@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // seed is the content of a seed file.
@@ -16,6 +19,16 @@ type seed struct {
 	Scopes       map[string]string `json:"scopes"` // descriptions by name
 	Users        []seedUser        `json:"users"`
 	Applications []seedApplication `json:"applications"`
+	// Resources are the URIs of the APIs that applications may name (RFC 8707).
+	Resources []string `json:"resources"`
+	// ACRValues are the authentication context classes that a sign-in with a password
+	// satisfies, the preferred one first.
+	ACRValues []string `json:"acr_values"`
+	// PKCE is the policy of confidential applications without one of their own.
+	PKCE oauthkit.PKCEPolicy `json:"pkce"`
+	// IDTokenClaims puts claims about users into the ID tokens of applications that do
+	// not choose.
+	IDTokenClaims bool `json:"id_token_claims"`
 	// UserChoosesScopes lets users approve some of the requested scopes.
 	UserChoosesScopes bool `json:"user_chooses_scopes"`
 }
@@ -44,12 +57,44 @@ func readSeed(path string) (*seed, error) {
 	if decoder.More() {
 		return nil, fmt.Errorf("seed file %s: data after the document", path)
 	}
-	for _, app := range s.Applications {
-		if err := app.checkSecret(); err != nil {
-			return nil, fmt.Errorf("seed file %s: application %q: %w", path, app.ClientID, err)
-		}
+	if err := s.validate(); err != nil {
+		return nil, fmt.Errorf("seed file %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// validate checks what can be checked without a provider.
+func (s *seed) validate() error {
+	if _, exists := s.Scopes[oauthkit.IntrospectionScope]; exists {
+		return fmt.Errorf("scopes: %q exists already; remove it here, and list it in the scopes of the applications that introspect", oauthkit.IntrospectionScope)
+	}
+	for _, class := range s.ACRValues {
+		if len(strings.Fields(class)) != 1 || len(class) > maxACR {
+			return fmt.Errorf("acr_values: %q must be one word of at most %d bytes", class, maxACR)
+		}
+	}
+	for _, app := range s.Applications {
+		if err := app.checkSecret(); err != nil {
+			return fmt.Errorf("application %q: %w", app.ClientID, err)
+		}
+	}
+	return nil
+}
+
+// checkApplications returns an error if an application is registered for something that
+// the provider does not have, such as a grant type. Otherwise only its users would
+// notice.
+func (s *seed) checkApplications(ctx context.Context, provider *oauthkit.Provider) error {
+	for _, app := range s.Applications {
+		problems, err := provider.Unsupported(ctx, &app.AbstractApplication)
+		if err == nil && len(problems) > 0 {
+			err = problems
+		}
+		if err != nil {
+			return fmt.Errorf("seed file: application %q: %w", app.ClientID, err)
+		}
+	}
+	return nil
 }
 
 // apply creates and updates the users and applications of the seed file. It leaves

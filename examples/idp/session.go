@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
+	oauthhttp "github.com/oauthkit/oauthkit/http"
 )
 
 // sessionLifetime is how long a browser stays signed in.
@@ -30,8 +32,24 @@ func (p *pages) cookieName() string {
 	return "idp"
 }
 
-// signIn starts a session with a new id, so that a planted one is never used.
-func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error {
+// maxACR is the maximum length of an authentication context class in bytes.
+const maxACR = 255
+
+// startSession signs a user in. The cookie is new, so that a planted one is never used.
+// The session keeps its id if the same user was signed in before.
+func (p *pages) startSession(w http.ResponseWriter, r *http.Request, user *user) error {
+	acr, err := p.reachedACR(r)
+	if err != nil {
+		return err
+	}
+	previous, err := p.session(r)
+	if err != nil {
+		return err
+	}
+	id := rand.Text()
+	if previous != nil && previous.Username == user.Username {
+		id = previous.ID
+	}
 	if err := p.endSession(r); err != nil {
 		return err
 	}
@@ -39,14 +57,35 @@ func (p *pages) signIn(w http.ResponseWriter, r *http.Request, user *user) error
 	defer cancel()
 	value, now := rand.Text()+rand.Text(), time.Now()
 	row := &session{
-		Hash: hash(value), ID: rand.Text(), Username: user.Username, Password: hash(user.Password),
-		SignedIn: now, Expires: now.Add(sessionLifetime),
+		Hash: hash(value), ID: id, Username: user.Username, Password: hash(user.Password),
+		ACR: acr, SignedIn: now, Expires: now.Add(sessionLifetime),
 	}
 	if err := p.database.db.WithContext(ctx).Create(row).Error; err != nil {
 		return err
 	}
 	p.setCookie(w, value, int(sessionLifetime/time.Second))
 	return nil
+}
+
+// reachedACR returns the authentication context class of a sign-in: the first one that
+// the waiting application requested and a sign-in satisfies, or else the preferred one.
+// It is empty if the seed file lists none.
+func (p *pages) reachedACR(r *http.Request) (string, error) {
+	if len(p.acrValues) == 0 {
+		return "", nil
+	}
+	pending, err := oauthhttp.PendingLogin[*storedApplication](p.provider, r)
+	if err != nil {
+		return "", err
+	}
+	if pending != nil {
+		for _, requested := range pending.ACRValues {
+			if slices.Contains(p.acrValues, requested) {
+				return requested, nil
+			}
+		}
+	}
+	return p.acrValues[0], nil
 }
 
 // signOut ends the browser's session, if any. It removes the cookie last, so that a
@@ -108,6 +147,6 @@ func (p *pages) currentUser(r *http.Request) (*oauthkit.User, error) {
 		return nil, err
 	}
 	return &oauthkit.User{
-		Subject: found.Username, AuthTime: found.SignedIn, SessionID: found.ID, AMR: []string{"pwd"},
+		Subject: found.Username, AuthTime: found.SignedIn, SessionID: found.ID, ACR: found.ACR, AMR: []string{"pwd"},
 	}, nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,4 +61,37 @@ func TestSessions(t *testing.T) {
 			t.Error("got bob signed out")
 		}
 	})
+}
+
+// TestB21_SessionID checks that a new sign-in of the same user in the same browser keeps
+// the id of the session and changes the cookie, and that every other sign-in has a new
+// id.
+func TestB21_SessionID(t *testing.T) {
+	s := newTestSite(t, "https://as.test/o")
+	first := s.expect(http.StatusSeeOther, "alice", alicesPassword, home)
+	again := s.signInAgain("alice", alicesPassword, home, first)
+	if s.user(first) != nil || s.user(again) == nil {
+		t.Fatal("got the first cookie valid or the second not, want a new cookie for each sign-in")
+	}
+	known := s.user(again).SessionID
+	if first := s.user(s.signInAgain("alice", alicesPassword, home, again)); first.SessionID != known {
+		t.Errorf("got the id %q for the same user again, want %q", first.SessionID, known)
+	}
+	seen := []string{known}
+	expectNew := func(name string, signedIn *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+		found := s.user(signedIn)
+		if found == nil || found.SessionID == "" || slices.Contains(seen, found.SessionID) {
+			t.Fatalf("%s: got %+v after the ids %q, want a new one", name, found, seen)
+		}
+		seen = append(seen, found.SessionID)
+		return signedIn
+	}
+	browser := expectNew("another browser", s.expect(http.StatusSeeOther, "alice", alicesPassword, home))
+	expectNew("a planted cookie", s.signInAgain("alice", alicesPassword, home, first))
+	expectNew("another user", s.signInAgain("bob", "builder", home, browser))
+	browser = expectNew("alice, before the change", s.expect(http.StatusSeeOther, "alice", alicesPassword, home))
+	if err := testSeed("looking-glass").apply(t.Context(), s.database); err != nil {
+		t.Fatal(err)
+	}
+	expectNew("a changed password", s.signInAgain("alice", "looking-glass", home, browser))
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/oauthkit/oauthkit"
 )
 
 // testSite is this program on an empty database, with the users alice and bob.
@@ -58,10 +60,17 @@ func testSeed(password string) *seed {
 // signIn submits the login form from an address.
 func (s *testSite) signIn(username, password, from string) *httptest.ResponseRecorder {
 	s.Helper()
+	return s.signInAgain(username, password, from, nil)
+}
+
+// signInAgain submits the login form with the cookies of an earlier response.
+func (s *testSite) signInAgain(username, password, from string, signedIn *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	s.Helper()
 	form := url.Values{"username": {username}, "password": {password}}
 	request := httptest.NewRequestWithContext(s.Context(), http.MethodPost, "/login", strings.NewReader(form.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.RemoteAddr = from
+	addCookies(request, signedIn)
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, request)
 	return recorder
@@ -81,14 +90,32 @@ func (s *testSite) expect(status int, username, password, from string) *httptest
 func (s *testSite) get(path string, signedIn *httptest.ResponseRecorder) *httptest.ResponseRecorder {
 	s.Helper()
 	request := httptest.NewRequestWithContext(s.Context(), http.MethodGet, path, nil)
-	if signedIn != nil {
-		for _, cookie := range signedIn.Result().Cookies() {
-			request.AddCookie(cookie)
-		}
-	}
+	addCookies(request, signedIn)
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, request)
 	return recorder
+}
+
+// addCookies adds the cookies of an earlier response, if there is one.
+func addCookies(request *http.Request, signedIn *httptest.ResponseRecorder) {
+	if signedIn == nil {
+		return
+	}
+	for _, cookie := range signedIn.Result().Cookies() {
+		request.AddCookie(cookie)
+	}
+}
+
+// user returns the user of a browser as the provider sees them, or nil.
+func (s *testSite) user(signedIn *httptest.ResponseRecorder) *oauthkit.User {
+	s.Helper()
+	request := httptest.NewRequestWithContext(s.Context(), http.MethodGet, "/", nil)
+	addCookies(request, signedIn)
+	found, err := s.pages.currentUser(request)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return found
 }
 
 func (s *testSite) isSignedIn(signedIn *httptest.ResponseRecorder) bool {
