@@ -24,6 +24,8 @@ Environment:
                          are stored unencrypted
   IDP_ACCEPT_CLEAR_KEYS  ids of unencrypted keys, as idp keys list shows them, that stay in use
                          after IDP_SECRET was introduced, until they are rotated out
+  IDP_ADMIN_TOKEN        what requests to -admin-addr must send as Authorization: Bearer TOKEN: at
+                         least 32 bytes
 
 The seed file is applied at every start of idp serve: to change or remove an application of the
 file with a command, change the file too. Secrets are the exception. Each client_secret is set
@@ -120,6 +122,10 @@ instance: the database can be written to, and idp is not stopping.
 On an interrupt /readyz responds 503, listening ends after -drain, and requests in flight are
 finished, all within 10 seconds. The exit status is 1 if some were cut off. A second interrupt
 ends idp at once.
+
+-admin-addr serves POST /admin/rotate-keys, which adds signing keys as idp keys rotate does,
+publishes them in this instance at once, and responds with all keys as JSON. It needs the
+environment variable IDP_ADMIN_TOKEN.
 
 Behind a proxy, set its network with -trusted-proxies. Otherwise all sign-ins have the address
 of the proxy and share one budget of wrong passwords.`

@@ -78,6 +78,7 @@ const secretOverlap = 24 * time.Hour
 type site struct {
 	database *database
 	provider *oauthkit.Provider
+	openID   *oidc.Extension
 	pages    *pages
 	health   *health
 	handler  http.Handler
@@ -87,7 +88,7 @@ type site struct {
 // newSite applies the seed file and builds the site. It fails if the provider cannot
 // work.
 func newSite(ctx context.Context, o *options, database *database, seed *seed, logger *slog.Logger) (*site, error) {
-	provider, _, err := newProvider(o.issuer, database, database.store, seed, logger)
+	provider, openID, err := newProvider(o.issuer, database, database.store, seed, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 	if err != nil {
 		return nil, err
 	}
-	s := &site{database: database, provider: provider, health: &health{provider: provider, logger: logger}, logger: logger}
+	s := &site{database: database, provider: provider, openID: openID, health: &health{provider: provider, logger: logger}, logger: logger}
 	s.pages = &pages{
 		database:  database,
 		signIns:   signIns,

@@ -22,6 +22,8 @@ type options struct {
 	db                 *location
 	migrate            bool
 	tlsCert, tlsKey    string
+	adminAddr          string
+	adminToken         string // not a flag: other users of the machine see the command line
 	proxies            proxies
 	drain              time.Duration
 	logLevel           slog.Level
@@ -37,6 +39,7 @@ func serveCommand(flags *flag.FlagSet) action {
 	flags.StringVar(&o.seed, "seed", "", "JSON `file` with scopes, users and applications")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "certificate `file`, for https")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "key `file`, for https")
+	flags.StringVar(&o.adminAddr, "admin-addr", "", "loopback `address` to listen on for the operator's requests, which need IDP_ADMIN_TOKEN (default: none)")
 	flags.Func("trusted-proxies", "comma-separated `networks` whose X-Forwarded-For is trusted", func(list string) (err error) {
 		o.proxies, err = parseProxies(list)
 		return err
@@ -44,6 +47,7 @@ func serveCommand(flags *flag.FlagSet) action {
 	flags.DurationVar(&o.drain, "drain", time.Second, "`time` between an interrupt, when /readyz starts to fail, and the end of listening")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
 	return func(ctx context.Context, _ []string, _ io.Writer) error {
+		o.adminToken = os.Getenv("IDP_ADMIN_TOKEN")
 		if err := o.complete(); err != nil {
 			return err
 		}
@@ -58,6 +62,11 @@ func (o *options) complete() error {
 	}
 	if o.drain < 0 || o.drain >= stopTimeout {
 		return &usageError{message: "-drain must be shorter than " + stopTimeout.String()}
+	}
+	if o.adminAddr != "" {
+		if err := checkAdmin(o.adminAddr, o.adminToken); err != nil {
+			return &usageError{message: err.Error()}
+		}
 	}
 	if o.issuer != "" {
 		return nil
@@ -102,24 +111,20 @@ func (o *options) run(ctx context.Context) error {
 // /readyz fails, listening ends, requests in flight are finished, the database is
 // closed.
 func (o *options) serve(ctx context.Context, site *site) error {
-	listener, err := net.Listen("tcp", o.addr)
+	servers, err := o.listen(ctx, site)
 	if err != nil {
-		return errors.Join(fmt.Errorf("%w; use -addr to choose another address", err), site.database.Close())
+		return errors.Join(err, site.database.Close())
 	}
-	server := newServer(site.handler, site.logger)
-	failed := make(chan error, 1)
-	go func() {
-		if o.tlsCert != "" {
-			failed <- server.ServeTLS(listener, o.tlsCert, o.tlsKey)
-		} else {
-			failed <- server.Serve(listener)
-		}
-	}()
+	failed := make(chan error, len(servers))
+	for _, server := range servers {
+		defer server.Close()
+		go func() { failed <- server.serve() }()
+		site.logger.Info("serving", "issuer", o.issuer, server.name, server.listener.Addr().String())
+	}
 	upkeep, endUpkeep := context.WithCancel(ctx)
 	defer endUpkeep()
 	upkeepEnded := make(chan error, 1)
 	go func() { upkeepEnded <- oauthkit.Run(upkeep, site.provider, oauthkit.RunConfig{}) }()
-	site.logger.Info("serving", "issuer", o.issuer, "addr", listener.Addr().String())
 	select {
 	case err = <-failed:
 		endUpkeep()
@@ -128,7 +133,7 @@ func (o *options) serve(ctx context.Context, site *site) error {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err == nil {
-		err = o.stop(limit, server, site)
+		err = o.stop(limit, servers, site)
 	}
 	if closeErr := waitFor(limit, func() error { return errors.Join(<-upkeepEnded, site.database.Close()) }); closeErr != nil {
 		site.logger.Warn("closing the database failed", "error", closeErr)
@@ -139,19 +144,55 @@ func (o *options) serve(ctx context.Context, site *site) error {
 	return err
 }
 
+// listening is a server with the address that it listens on.
+type listening struct {
+	*http.Server
+	name            string // of the flag with the address
+	listener        net.Listener
+	tlsCert, tlsKey string
+}
+
+func (l *listening) serve() error {
+	if l.tlsCert != "" {
+		return l.ServeTLS(l.listener, l.tlsCert, l.tlsKey)
+	}
+	return l.Serve(l.listener)
+}
+
+// listen opens the public address and, if there is one, that for the operator.
+func (o *options) listen(ctx context.Context, site *site) ([]*listening, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w; use -addr to choose another address", err)
+	}
+	servers := []*listening{{Server: newServer(site.handler, site.logger), name: "addr", listener: listener, tlsCert: o.tlsCert, tlsKey: o.tlsKey}}
+	if o.adminAddr == "" {
+		return servers, nil
+	}
+	operator, err := listenAdmin(ctx, o.adminAddr)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	handler := newAdmin(o.adminToken, site).handler()
+	return append(servers, &listening{Server: newServer(handler, site.logger), name: "admin_addr", listener: operator}), nil
+}
+
 // stop finishes the requests in flight. It returns an error if some were cut off.
-func (o *options) stop(limit context.Context, server *http.Server, site *site) error {
+func (o *options) stop(limit context.Context, servers []*listening, site *site) error {
 	site.logger.Info("stopping", "drain", o.drain)
 	site.health.stopping.Store(true)
 	select {
 	case <-time.After(o.drain): // load balancers send new requests elsewhere
 	case <-limit.Done():
 	}
-	if err := server.Shutdown(limit); err != nil {
-		_ = server.Close() // the limit is over
-		return fmt.Errorf("some requests did not finish within %s of the interrupt and were cut off", stopTimeout)
+	var cut error
+	for _, server := range servers {
+		if server.Shutdown(limit) != nil { // the limit is over
+			_ = server.Close()
+			cut = fmt.Errorf("some requests did not finish within %s of the interrupt and were cut off", stopTimeout)
+		}
 	}
-	return nil
+	return cut
 }
 
 // waitFor returns the result of end, or the context's error if ctx ends first. A

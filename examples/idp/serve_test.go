@@ -127,17 +127,17 @@ func TestRL04_CutOff(t *testing.T) {
 	}
 	begun, end := make(chan struct{}), make(chan struct{})
 	s := newTestSite(t, "http://127.0.0.1/o")
-	server := newServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	server := &listening{Server: newServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(begun)
 		<-end
-	}), s.logger)
+	}), s.logger)}
 	var requests sync.WaitGroup
 	requests.Go(func() { _ = server.Serve(listener) })
 	requests.Go(func() { _, _ = http.Get("http://" + listener.Addr().String()) }) //nolint:bodyclose // there is none
 	<-begun
 	limit, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err = (&options{}).stop(limit, server, s.site)
+	err = (&options{}).stop(limit, []*listening{server}, s.site)
 	if err == nil || !strings.Contains(err.Error(), "cut off") || !s.health.stopping.Load() {
 		t.Errorf("got %v, want an error that says that a request was cut off", err)
 	}
