@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -17,6 +18,7 @@ type browser struct {
 	client         *http.Client
 	issuer         string
 	user, decision string
+	forms          []string // URLs of the relying party's pages whose form the user submits
 
 	passwords, consents int // pages filled in
 }
@@ -44,7 +46,11 @@ func (r *run) newBrowser(user, decision string) *browser {
 		}
 		return nil
 	}
-	return &browser{client: client, issuer: r.issuer, user: user, decision: decision}
+	b := &browser{client: client, issuer: r.issuer, user: user, decision: decision}
+	for _, path := range r.lab.client.site.forms {
+		b.forms = append(b.forms, r.origin+path)
+	}
+	return b
 }
 
 // expect opens a URL and fails if the browser does not stop at a page below origin
@@ -66,10 +72,18 @@ func (p *page) asError() error {
 	return fmt.Errorf("status %d at %s:\n%s", p.status, p.address, p.body[:min(len(p.body), limit)])
 }
 
-// open opens a URL, fills in the provider's pages, and returns the page where that
-// ends.
+// open opens a URL, submits the form of the page there if the user does so, fills in
+// the provider's pages, and returns the page where that ends.
 func (b *browser) open(address string) (*page, error) {
-	return b.follow(b.client.Get(address))
+	current, err := b.follow(b.client.Get(address))
+	if err != nil || !slices.Contains(b.forms, address) {
+		return current, err
+	}
+	form := current.form()
+	if form == nil {
+		return nil, fmt.Errorf("got no form at %w", current.asError())
+	}
+	return b.follow(b.client.PostForm(form.action.String(), form.values))
 }
 
 // follow fills in the provider's pages, beginning with a response.

@@ -1,6 +1,7 @@
 package clientmatrix
 
 import (
+	"cmp"
 	"errors"
 	"os/exec"
 	"slices"
@@ -30,8 +31,31 @@ type client struct {
 	// command returns the program of the relying party, which must listen on r.port. If
 	// nil, the steps start what they need.
 	command func(r *run) *exec.Cmd
+	// site has the paths of the relying party, if they are not those of ownSite.
+	site site
 	// steps has the steps that differ from those of webSteps.
 	steps steps
+}
+
+// site describes the pages of a relying party.
+type site struct {
+	signIn, userInfo, refresh, signOut string // paths
+
+	denied string   // a text of the page after the user has denied
+	forms  []string // the paths whose page has a form that the user submits
+}
+
+// ownSite has the pages of the web applications in the folder clients.
+func ownSite() site {
+	return site{signIn: "/login", userInfo: "/userinfo", refresh: "/refresh", signOut: "/logout", denied: "access_denied"}
+}
+
+// or returns the site, with the texts of other in place of missing ones.
+func (s site) or(other site) site {
+	return site{
+		cmp.Or(s.signIn, other.signIn), cmp.Or(s.userInfo, other.userInfo), cmp.Or(s.refresh, other.refresh),
+		cmp.Or(s.signOut, other.signOut), cmp.Or(s.denied, other.denied), append(s.forms, other.forms...),
+	}
 }
 
 // steps are what a user does at a relying party. Each function returns nil if the client
@@ -42,6 +66,9 @@ type steps struct {
 
 // errNone reports that a client does not have the feature of a step.
 var errNone = errors.New("the client does not have this")
+
+// none is the step for a feature that the client does not have.
+func none(*run) error { return errNone }
 
 // named are the steps in the order in which they run.
 func (s steps) named() []namedStep {

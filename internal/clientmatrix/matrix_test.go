@@ -53,9 +53,15 @@ func (c *client) test(t *testing.T, l *lab, results results) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(databases)) {
 		t.Run(name, func(t *testing.T) {
-			r := startRun(t, l.of(t, c), databases[name](t))
-			failed := false
-			for _, step := range c.steps.or(webSteps()).named() {
+			database, started, failed := databases[name](t), false, false
+			defer func() {
+				if !started {
+					results.add(c.name, "", "does not start")
+				}
+			}()
+			r := startRun(t, l.of(t, c), database)
+			started = true
+			for _, step := range c.steps.or(webSteps(c.site.or(ownSite()))).named() {
 				if failed && step.name != "denied" {
 					results.add(c.name, step.name, "not reached")
 					continue

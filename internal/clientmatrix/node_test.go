@@ -4,16 +4,37 @@ import "os/exec"
 
 // nodeClients returns the clients for Node.
 func nodeClients() []*client {
+	node := func(c *client) *client {
+		c.needs, c.install, c.command = []string{"node", "npm"}, installNode, startNode
+		if c.application == nil {
+			c.application = callbackOf("/callback")
+		}
+		return c
+	}
 	return []*client{
-		{
-			name:  "openid-client",
-			needs: []string{"node", "npm"},
-			application: map[string]any{
-				"redirect_uris":             []string{"$ORIGIN/callback"},
-				"post_logout_redirect_uris": []string{"$ORIGIN/"},
-			},
-			install: installNode, command: startNode,
-		},
+		node(&client{name: "openid-client"}),
+		node(&client{name: "msal-node", setting: map[string]any{"id_token_claims": true}}),
+		node(&client{
+			name:    "passport-openidconnect", // sends neither a code_challenge nor, by default, a nonce
+			setting: map[string]any{"pkce": "optional"},
+			site:    site{denied: "the user denied the request"},
+			steps:   steps{refresh: none},
+		}),
+		node(&client{
+			name:        "auth.js", // reads the user's name only from the ID token
+			application: callbackOf("/auth/callback/oauthkit"),
+			setting:     map[string]any{"id_token_claims": true},
+			site:        site{signIn: "/auth/signin", denied: "different account", forms: []string{"/auth/signin"}},
+		}),
+	}
+}
+
+// callbackOf returns the URIs of an application that is called back at a path and
+// shows its home page after a sign-out.
+func callbackOf(path string) map[string]any {
+	return map[string]any{
+		"redirect_uris":             []string{"$ORIGIN" + path},
+		"post_logout_redirect_uris": []string{"$ORIGIN/"},
 	}
 }
 

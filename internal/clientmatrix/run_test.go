@@ -58,11 +58,9 @@ func startRun(t *testing.T, l *lab, database string) *run {
 	idp := exec.CommandContext(t.Context(), l.idp,
 		"serve", "-addr", address, "-db", database, "-seed", r.seedFile(), "-tls-cert", l.certificate, "-tls-key", l.key)
 	idp.Dir = t.TempDir()
-	r.start("examples/idp", idp)
-	r.await(r.issuer + "/.well-known/openid-configuration")
+	r.start("examples/idp", idp, r.issuer+"/.well-known/openid-configuration")
 	if l.client.command != nil {
-		r.start(l.client.name, l.client.command(r))
-		r.await(r.origin)
+		r.start(l.client.name, l.client.command(r), r.origin)
 	}
 	r.browser = r.newBrowser("alice", "allow")
 	return r
@@ -111,8 +109,9 @@ func (r *run) seedFile() string {
 	return path
 }
 
-// start starts a program and stops it when the test ends.
-func (r *run) start(name string, command *exec.Cmd) {
+// start starts a program, waits until there is a response at address, and stops the
+// program when the test ends.
+func (r *run) start(name string, command *exec.Cmd, address string) {
 	r.Helper()
 	output := &safeBuffer{}
 	command.Stdout, command.Stderr = output, output
@@ -121,35 +120,46 @@ func (r *run) start(name string, command *exec.Cmd) {
 	if err := command.Start(); err != nil {
 		r.Fatalf("starting %s: %v", name, err)
 	}
-	r.Cleanup(func() { // the end of the test's context has stopped it
+	ctx, end := context.WithCancelCause(r.Context())
+	ended := make(chan error, 1)
+	go func() {
 		err := command.Wait()
+		end(fmt.Errorf("%s ended: %w", name, err))
+		ended <- err
+	}()
+	r.Cleanup(func() { // the end of the test's context has stopped it
+		err := <-ended
 		if r.Failed() {
 			r.Logf("%s: %v\n%s", name, err, output)
 		}
 	})
+	if err := r.await(ctx, address); err != nil {
+		r.Fatalf("%s does not respond at %s: %v", name, address, err)
+	}
 }
 
 // await polls a URL until there is a response.
-func (r *run) await(address string) {
-	r.Helper()
-	ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+func (r *run) await(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	client := r.lab.httpClient()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for tick := time.NewTicker(50 * time.Millisecond); ; {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
-			r.Fatal(err)
+			return err
 		}
 		response, err := client.Do(request)
 		if err == nil {
 			response.Body.Close()
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			r.Fatalf("%s does not respond: %v", address, err)
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}
 	}
 }
@@ -170,20 +180,19 @@ func withOrigin(value any, origin string) any {
 	}
 }
 
-// webSteps returns the steps at a web application that we wrote around the client. It
-// has the pages /login, /userinfo, /refresh and /logout. After a sign-in it shows the
-// subject, and after a refusal the error code.
-func webSteps() steps {
+// webSteps returns the steps at a web application. After a sign-in it shows the subject
+// or the name.
+func webSteps(s site) steps {
 	return steps{
 		denied: func(r *run) error {
-			return r.newBrowser("bob", "deny").expect(r.origin+"/login", r.origin, "access_denied")
+			return r.newBrowser("bob", "deny").expect(r.origin+s.signIn, r.origin, s.denied)
 		},
-		signIn: func(r *run) error { return r.signIn("/login") },
+		signIn: func(r *run) error { return r.signIn(s.signIn) },
 		userInfo: func(r *run) error {
-			return r.browser.expect(r.origin+"/userinfo", r.origin, "alice@example.com")
+			return r.browser.expect(r.origin+s.userInfo, r.origin, "alice@example.com")
 		},
-		refresh: func(r *run) error { return r.browser.expect(r.origin+"/refresh", r.origin, "refreshed") },
-		signOut: func(r *run) error { return r.signOut("/logout", "/login") },
+		refresh: func(r *run) error { return r.browser.expect(r.origin+s.refresh, r.origin, "refreshed") },
+		signOut: func(r *run) error { return r.signOut(s.signOut, s.signIn) },
 	}
 }
 

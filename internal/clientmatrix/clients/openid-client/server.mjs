@@ -28,7 +28,7 @@ const pages = {
   async '/refresh'() {
     const before = tokens.access_token
     tokens = { ...tokens, ...await client.refreshTokenGrant(config, tokens.refresh_token) }
-    return { refreshed: tokens.access_token !== before }
+    return { [tokens.access_token === before ? 'same' : 'refreshed']: true }
   },
   '/logout': () => client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: `${ORIGIN}/` }),
   '/': () => ({ page: 'home' }),
