@@ -87,6 +87,22 @@ func (b *browser) open(address string) (*page, error) {
 }
 
 // follow fills in the provider's pages, beginning with a response.
+// submit submits the form of a page of the relying party, such as its sign-out button.
+func (b *browser) submit(p *page) (*page, error) {
+	form := p.form()
+	if form == nil {
+		return nil, fmt.Errorf("no form: %w", p.asError())
+	}
+	body := strings.NewReader(form.values.Encode())
+	request, err := http.NewRequest(http.MethodPost, form.action.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Referer", p.address.String())
+	return b.follow(b.client.Do(request))
+}
+
 func (b *browser) follow(response *http.Response, err error) (*page, error) {
 	for range 6 {
 		if err != nil {

@@ -84,7 +84,7 @@ type namedStep struct {
 
 // clients returns all clients.
 func clients() []*client {
-	return slices.Concat(nodeClients())
+	return slices.Concat(nodeClients(), pythonClients())
 }
 
 // seed returns the client's application as a seed file has it.
