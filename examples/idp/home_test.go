@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,4 +51,31 @@ func TestRL09_Home(t *testing.T) {
 		t.Fatal(err)
 	}
 	strangers.Wait()
+}
+
+// TestHome_Language checks that the home page is in the language of the browser.
+func TestHome_Language(t *testing.T) {
+	s := newTestSite(t, "https://as.test/o")
+	signedIn := s.expect(http.StatusSeeOther, "alice", alicesPassword, home)
+	for _, tc := range []struct {
+		accept   string
+		signedIn *httptest.ResponseRecorder
+		want     []string
+	}{
+		{"de-CH", nil, []string{`<html lang="de">`, "nicht angemeldet", ">Anmelden<"}},
+		{"de-CH", signedIn, []string{`<html lang="de">`, "angemeldet als <bdi>alice</bdi>", ">Verbundene Apps<", ">Abmelden<"}},
+		{"fr", nil, []string{`<html lang="en">`, "You are not signed in.", ">Sign in<"}},
+		{"", signedIn, []string{`<html lang="en">`, "signed in as <bdi>alice</bdi>", ">Connected apps<", ">Sign out<"}},
+	} {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		request.Header.Set("Accept-Language", tc.accept)
+		addCookies(request, tc.signedIn)
+		recorder := httptest.NewRecorder()
+		s.handler.ServeHTTP(recorder, request)
+		for _, part := range tc.want {
+			if !strings.Contains(recorder.Body.String(), part) {
+				t.Errorf("%s: got\n%s\nwant %s", tc.accept, recorder.Body, part)
+			}
+		}
+	}
 }

@@ -51,6 +51,7 @@ const maxHomes = 4
 // page is the data of a template.
 type page struct {
 	Language, Title, Prefix string
+	Texts                   *siteTexts // only for home.html
 	Username                string
 	Login                   *loginPage // only for login.html
 }
@@ -135,7 +136,8 @@ func (p *pages) home(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	content := page{Language: "en", Title: "Identity provider"}
+	texts := chooseTexts(nil, r.Header.Get("Accept-Language"))
+	content := page{Language: texts.Language, Title: texts.Home, Texts: texts}
 	if found != nil {
 		content.Username = found.Username
 	}

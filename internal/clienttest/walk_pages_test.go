@@ -12,7 +12,7 @@ import (
 func (w *walk) signIn() {
 	w.t.Helper()
 	w.open(w.host + "/")
-	w.check("home", "en", "Identity provider")
+	w.checkHome("home")
 	w.open(w.issuer + "/applications/")
 	w.checkLogin("login")
 	w.write("#username", "alice")
@@ -23,7 +23,7 @@ func (w *walk) signIn() {
 	w.enter("button.primary")
 	w.look("applications-none", "applications.heading")
 	w.open(w.host + "/")
-	w.check("home-signed-in", "en", "Identity provider")
+	w.checkHome("home-signed-in")
 	w.enter(`a[href$="/applications/"]`)
 }
 
@@ -251,7 +251,7 @@ func (w *walk) fail() {
 		w.t.Error("unknown application: got another page, want the error code and advice")
 	}
 	w.enter(`.account a`)
-	w.check("home-signed-in", "en", "Identity provider")
+	w.checkHome("home-signed-in")
 }
 
 func (w *walk) signOut() {

@@ -179,6 +179,11 @@ func (w *walk) checkLogin(name string) {
 	w.check(name, w.language, map[string]string{"en": "Sign in", "de": "Anmelden"}[w.language])
 }
 
+// checkHome checks the home page of idp.
+func (w *walk) checkHome(name string) {
+	w.check(name, w.language, map[string]string{"en": "Identity provider", "de": "Identitätsanbieter"}[w.language])
+}
+
 // check checks the current page, the first time also with axe-core.
 func (w *walk) check(name, language, heading string) {
 	w.t.Helper()
