@@ -136,6 +136,17 @@ type AbstractApplication struct {
 	// and without code for another message. Only the operator sets it. If nil, iss is in
 	// every response.
 	OmitIssInErrors *bool `json:"omit_iss_in_errors,omitempty" gorm:"column:omit_iss_in_errors"`
+	// DefaultMaxAge is the maximum age of the user's sign-in, in seconds, for requests
+	// without the parameter max_age (OpenID Connect Dynamic Client Registration 1.0 §2).
+	// Only the operator sets it. If nil, any age is accepted.
+	DefaultMaxAge *int `json:"default_max_age,omitempty" gorm:"column:default_max_age"`
+	// Resources are the APIs that the application may name in a request (RFC 8707), each
+	// also in Config.Resources. Only the operator sets them. If empty, it may name all.
+	Resources URIs `json:"resources,omitempty" gorm:"column:resources"`
+	// DefaultResources are the APIs that a token is for if the request names none, at
+	// most 10. Such a token is refused by every other API, user info included. Only the
+	// operator sets them. If empty, the token is not restricted to certain APIs.
+	DefaultResources URIs `json:"default_resources,omitempty" gorm:"column:default_resources"`
 	// SkipAuthorization skips the consent page, unless any program on the user's
 	// device could receive the response: a public application must have an https
 	// redirect URI. It is meant for applications of the operator.
@@ -270,6 +281,22 @@ func (a *AbstractApplication) WantsIDTokenClaims(byDefault bool) bool {
 func (a *AbstractApplication) OmitsIssInErrors() bool {
 	return a.OmitIssInErrors != nil && *a.OmitIssInErrors
 }
+
+// MaxSignInAge returns DefaultMaxAge.
+func (a *AbstractApplication) MaxSignInAge() (age time.Duration, limited bool) {
+	if a.DefaultMaxAge == nil {
+		return 0, false
+	}
+	return time.Duration(*a.DefaultMaxAge) * time.Second, true
+}
+
+// AllowsResource reports whether resource is one of Resources or, if that is empty, true.
+func (a *AbstractApplication) AllowsResource(resource string) bool {
+	return len(a.Resources) == 0 || slices.Contains(a.Resources, resource)
+}
+
+// ResourcesByDefault returns DefaultResources.
+func (a *AbstractApplication) ResourcesByDefault() URIs { return a.DefaultResources }
 
 // RequiresPushedRequests returns RequirePushedAuthorizationRequests.
 func (a *AbstractApplication) RequiresPushedRequests() bool {

@@ -121,6 +121,19 @@ func TestValidateApplication(t *testing.T) {
 		{"empty grant type", func(a *AbstractApplication) { a.GrantTypes = append(a.GrantTypes, "") }, "grant_types"},
 		{"unknown algorithm", func(a *AbstractApplication) { a.Algorithm = "none" }, "algorithm"},
 		{"HS256", func(a *AbstractApplication) { a.Algorithm = "HS256" }, "algorithm"},
+		{"negative age", func(a *AbstractApplication) { age := -1; a.DefaultMaxAge = &age }, "default_max_age"},
+		{"long age", func(a *AbstractApplication) { age := 1 << 31; a.DefaultMaxAge = &age }, "default_max_age"},
+		{"resource with a fragment", func(a *AbstractApplication) { a.Resources = URIs{"https://api.test#a"} }, "resources"},
+		{"resource with white space", func(a *AbstractApplication) { a.Resources = URIs{"urn:a\tb"} }, "resources"},
+		{"relative default resource", func(a *AbstractApplication) { a.DefaultResources = URIs{"/api"} }, "default_resources"},
+		{"default that is not a resource", func(a *AbstractApplication) {
+			a.Resources, a.DefaultResources = URIs{"https://api.test"}, URIs{"https://other.test"}
+		}, "default_resources"},
+		{"many defaults", func(a *AbstractApplication) {
+			for i := range 11 {
+				a.DefaultResources = append(a.DefaultResources, fmt.Sprintf("https://api%d.test", i))
+			}
+		}, "default_resources"},
 		{"confidential without authentication", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "none" }, "token_endpoint_auth_method"},
 		{"method with a blank", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = "private key" }, "token_endpoint_auth_method"},
 		{"method that is too long", func(a *AbstractApplication) { a.TokenEndpointAuthMethod = strings.Repeat("a", 256) }, "token_endpoint_auth_method"},

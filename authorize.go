@@ -39,7 +39,8 @@ type AuthorizeRequest struct {
 	// RequiredACR are authentication context classes. The sign-in must have one of them,
 	// as User.ACR. If empty, any sign-in is accepted.
 	RequiredACR []string
-	// MaxAge is the maximum age of the sign-in. If nil, any age is accepted.
+	// MaxAge is the maximum age of the sign-in, at first that of the application (see
+	// [MaxAgeChooser]). If nil, any age is accepted.
 	MaxAge *time.Duration
 	// Confirmation is the key that the token request must prove to redeem the code,
 	// such as that of dpop_jkt (RFC 9449 §10). If zero, it need not prove any.
@@ -96,6 +97,7 @@ func (p *Provider) ResumeAuthorizeRequest(ctx context.Context, form url.Values, 
 		},
 		ResponseType: ParseResponseType(source.Form.Get("response_type")),
 		Provenance:   source.Provenance,
+		MaxAge:       defaultMaxAge(app),
 		provider:     p,
 	}
 	p.readResponseMode(request)
@@ -196,12 +198,14 @@ func (p *Provider) checkAuthorizeRequest(ctx context.Context, request *Authorize
 		p.dropUnknown,
 		p.checkResponseType, // RFC 6749 §3.1.1
 		checkResponseMode,   // OAuth 2.0 Multiple Response Type Encoding Practices §2.1, §5
-		p.checkResources,    // RFC 8707 §2.1
 		p.checkApprovalPrompt,
 	} {
 		if err := check(request); err != nil {
 			return err
 		}
+	}
+	if err := p.checkResources(ctx, request); err != nil { // RFC 8707 §2.1
+		return err
 	}
 	if err := p.checkScopes(ctx, request); err != nil { // RFC 6749 §3.3
 		return err
@@ -298,8 +302,8 @@ func (p *Provider) checkResponseType(request *AuthorizeRequest) error {
 	return nil
 }
 
-func (p *Provider) checkResources(request *AuthorizeRequest) error {
-	resources, err := p.parseResources(request.Form)
+func (p *Provider) checkResources(ctx context.Context, request *AuthorizeRequest) error {
+	resources, err := p.requestedResources(ctx, request.Application, request.Form)
 	request.Resources = resources
 	return err
 }

@@ -6,7 +6,8 @@ import (
 
 // A capability is an interface that an Application may implement, with a function
 // for each of its questions. AbstractApplication implements those of this file
-// except LifetimeChooser, and SecretHolder in secret.go. Capabilities that concern
+// except LifetimeChooser, SecretHolder in secret.go, PKCEChooser in pkce.go, and
+// ResourceChooser in resource.go. Capabilities that concern
 // the storing of an application are beside the code that stores it: FormFieldHolder
 // in form.go, Validator and AddressValidator in validation.go.
 
@@ -168,6 +169,25 @@ type ErrorIssOmitter interface {
 func omitsIssInErrors(app Application) bool {
 	omitter, ok := app.(ErrorIssOmitter)
 	return ok && omitter.OmitsIssInErrors()
+}
+
+// MaxAgeChooser is an [Application] that limits the age of the sign-ins of its users.
+type MaxAgeChooser interface {
+	// MaxSignInAge returns the maximum age of the sign-in for authorization requests
+	// without the parameter max_age, and false if any age is accepted. Zero demands a
+	// sign-in for each request.
+	MaxSignInAge() (age time.Duration, limited bool)
+}
+
+// defaultMaxAge returns the maximum age of a sign-in for app. If app is not a
+// [MaxAgeChooser], it returns nil, which means any age.
+func defaultMaxAge(app Application) *time.Duration {
+	if chooser, ok := app.(MaxAgeChooser); ok {
+		if age, limited := chooser.MaxSignInAge(); limited {
+			return &age
+		}
+	}
+	return nil
 }
 
 // OwnerSetter is an [Application] that users may register. Its GetUserID must return

@@ -65,6 +65,9 @@ func TestWithoutCapabilities(t *testing.T) {
 		"AllowsPostLogoutRedirectURI": AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"),
 		"WantsIDTokenClaims":          WantsIDTokenClaims(app, false),
 		"omitsIssInErrors":            omitsIssInErrors(app),
+		"defaultMaxAge":               defaultMaxAge(app) != nil,
+		"resourcesByDefault":          len(resourcesByDefault(app)) > 0,
+		"not AllowsResource":          !AllowsResource(app, "https://api.test"),
 		"requiresPushedRequests":      requiresPushedRequests(app),
 		"Abstract":                    Abstract(app) != nil,
 	} {
@@ -80,8 +83,9 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 		ClientID: "web", Name: "Web", UserID: "alice", Algorithm: "ES256", IDTokenClaims: new(bool), OmitIssInErrors: new(bool), SkipAuthorization: true, Verified: true, Disabled: true,
 		RedirectURIs: URIs{"https://rp.test/cb", "https://rp.test/other"}, AllowedOrigins: URIs{"https://spa.test"},
 		PostLogoutRedirectURIs: URIs{"https://rp.test/bye"}, RequirePushedAuthorizationRequests: true,
+		DefaultMaxAge: new(int), Resources: URIs{"https://api.test", "https://other.test"}, DefaultResources: URIs{"https://api.test"},
 	}
-	*app.OmitIssInErrors = true
+	*app.OmitIssInErrors, *app.DefaultMaxAge = true, 60
 	app.ImportSecret("a secret of this test")
 	for name, pair := range map[string][2]string{
 		"DisplayName":      {DisplayName(app), "Web"},
@@ -104,6 +108,12 @@ func TestCapabilitiesOfAbstractApplication(t *testing.T) {
 		"omitsIssInErrors":                       {omitsIssInErrors(app), true},
 		"omitsIssInErrors by default":            {omitsIssInErrors(&AbstractApplication{}), false},
 		"requiresPushedRequests":                 {requiresPushedRequests(app), true},
+		"defaultMaxAge":                          {*defaultMaxAge(app) == time.Minute, true},
+		"defaultMaxAge by default":               {defaultMaxAge(&AbstractApplication{}) == nil, true},
+		"AllowsResource":                         {AllowsResource(app, "https://other.test"), true},
+		"AllowsResource of another":              {AllowsResource(app, "https://third.test"), false},
+		"AllowsResource by default":              {AllowsResource(&AbstractApplication{}, "https://api.test"), true},
+		"resourcesByDefault":                     {resourcesByDefault(app).String() == "https://api.test", true},
 		"AllowsOrigin":                           {AllowsOrigin(app, "https://spa.test"), true},
 		"AllowsOrigin of another":                {AllowsOrigin(app, "https://spa.test:8443"), false},
 		"AllowsOrigin of null":                   {AllowsOrigin(app, "null"), false},

@@ -82,6 +82,12 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 	}, &applicationCheck{
 		id: "oauthkit.W108", what: "may omit PKCE, so that only the client itself can notice an injected code (RFC 9700 §2.1.1)", problem: mayOmitPKCE,
 		hint: "Let them send a code_challenge, and set pkce to required",
+	}, &applicationCheck{
+		id: "oauthkit.W111", what: "get no iss in errors, so that a client with several providers cannot tell whose error it is (RFC 9207)", problem: omitsIss,
+		hint: "Update the client, and set omit_iss_in_errors to false",
+	}, &applicationCheck{
+		id: "oauthkit.W110", what: "list resources that the provider does not have", problem: p.listsMissingResources,
+		hint: "Add them to Config.Resources, or remove them from the application; a request that needs one is refused",
 	})
 	if len(p.grants) > 0 { // otherwise this program only checks tokens
 		checks = append(checks, &applicationCheck{
@@ -197,6 +203,28 @@ func mayOmitPKCE(_ ApplicationManager, app Application) string {
 		return ""
 	}
 	return fmt.Sprintf("%s (%s)", app.GetID(), policy)
+}
+
+func omitsIss(_ ApplicationManager, app Application) string {
+	if !omitsIssInErrors(app) {
+		return ""
+	}
+	return app.GetID()
+}
+
+// listsMissingResources checks the defaults of every application, and the list of an
+// AbstractApplication.
+func (p *Provider) listsMissingResources(_ ApplicationManager, app Application) string {
+	listed := slices.Clone(resourcesByDefault(app))
+	if abstract := Abstract(app); abstract != nil {
+		listed = append(listed, abstract.Resources...)
+	}
+	slices.Sort(listed)
+	missing := slices.DeleteFunc(slices.Compact(listed), func(resource string) bool { return p.servesResource(app, resource) })
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", app.GetID(), missing)
 }
 
 // comparesSecret reports whether app verifies the secret of its

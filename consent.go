@@ -67,7 +67,7 @@ func (p *Provider) NewConsentRequest(ctx context.Context, app Application, grant
 		return nil, Errorf(UnauthorizedClient, "the application may not use grant_type %s", string(grant))
 	}
 	var err error
-	if request.Resources, err = p.parseResources(form); err != nil {
+	if request.Resources, err = p.requestedResources(ctx, app, form); err != nil {
 		return nil, err
 	}
 	request.Scopes, err = p.grantedScopes(ctx, app, ScopeRequest{GrantType: grant, Form: form})

@@ -300,3 +300,42 @@ func ExampleAbstractApplication_OmitsIssInErrors() {
 	// error=access_denied&error_description=the+user+denied
 	// error=access_denied&error_description=the+user+denied&iss=https%3A%2F%2Fexample.com%2Fo
 }
+
+// A request that names no API gets a token for the default of the application.
+func ExampleAbstractApplication_ResourcesByDefault() {
+	store := memstore.New()
+	app := &oauthkit.AbstractApplication{
+		ClientID: "nightly", Name: "Nightly reports", ClientType: oauthkit.Confidential,
+		GrantTypes:       oauthkit.GrantTypes{oauth2.ClientCredentials},
+		Resources:        oauthkit.URIs{"https://reports.example", "https://orders.example"},
+		DefaultResources: oauthkit.URIs{"https://reports.example"},
+	}
+	app.GenerateSecret()
+	if err := store.CreateApplication(context.Background(), app, time.Now()); err != nil {
+		panic(err)
+	}
+	provider, err := oauthkit.New("https://example.com/o", store, oauthkit.Config{
+		Grants:    grants.Standard(store),
+		Resources: []string{"https://reports.example", "https://orders.example", "https://salaries.example"},
+	})
+	if err != nil {
+		panic(err)
+	}
+	for _, resource := range []string{"", "https://orders.example", "https://salaries.example"} {
+		form := url.Values{"grant_type": {"client_credentials"}, "resource": {resource}}
+		response, err := provider.Exchange(context.Background(), oauthkit.TokenRequest{Application: app, Form: form})
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		token, err := provider.Authenticate(context.Background(), oauthkit.BearerToken(response.AccessToken))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(token.Resources)
+	}
+	// Output:
+	// https://reports.example
+	// https://orders.example
+	// invalid_target: a resource is not among the resources of the application
+}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -146,7 +144,7 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 	if err := r.provider.keyBindings.check(r.Confirmation); err != nil {
 		return Tokens{}, nil, err
 	}
-	resources, err := r.resources(authorization)
+	resources, err := r.resources(ctx, authorization)
 	if err != nil {
 		return Tokens{}, nil, err
 	}
@@ -376,56 +374,4 @@ func (r *TokenRequest) RecordRefusedRepeat(ctx context.Context, authorization *A
 		ClientID: authorization.ClientID, Subject: authorization.Subject,
 		AuthorizationID: authorization.ID, CredentialID: secret.ID(hash), Refused: true,
 	})
-}
-
-// Resource indicators (RFC 8707) restrict a token to certain APIs.
-
-// HasResources reports whether Config.Resources is not empty.
-func (p *Provider) HasResources() bool { return len(p.config.Resources) > 0 }
-
-// maxResources is the maximum number of resources in a request.
-const maxResources = 10
-
-// parseResources reads the resource parameters (RFC 8707 §2). Each must be one of
-// Config.Resources, byte by byte.
-func (p *Provider) parseResources(form url.Values) (URIs, error) {
-	var resources URIs
-	for _, resource := range form["resource"] {
-		if resource != "" && !slices.Contains(resources, resource) {
-			resources = append(resources, resource)
-		}
-	}
-	if len(resources) > maxResources {
-		return nil, Errorf(InvalidTarget, "there are more than %d resources", maxResources)
-	}
-	for _, resource := range resources {
-		if !slices.Contains(p.config.Resources, resource) {
-			return nil, Errorf(InvalidTarget, "a resource is not one of this provider's APIs")
-		}
-	}
-	return resources, nil
-}
-
-// resources returns the resources of the access token: those of the token request, which
-// must be among those of the Authorization, or, if it names none, all of the
-// Authorization's (RFC 8707 §2.2).
-func (r *TokenRequest) resources(authorization *Authorization) (URIs, error) {
-	requested, err := r.provider.parseResources(r.Form)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(requested) == 0:
-		return authorization.Resources, nil
-	case len(authorization.Resources) > 0 && !containsAll(authorization.Resources, requested):
-		return nil, Errorf(InvalidTarget, "a resource is not one of those that were allowed")
-	default:
-		return requested, nil
-	}
-}
-
-// isResource reports whether resource is a valid resource indicator: an absolute URI
-// without a fragment (RFC 8707 §2).
-func isResource(resource string) bool {
-	uri, err := url.Parse(resource)
-	return err == nil && uri.IsAbs() && (uri.Host != "" || uri.Opaque != "") && uri.User == nil && !strings.ContainsAny(resource, "# ")
 }

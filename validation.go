@@ -149,10 +149,18 @@ func (a *AbstractApplication) validate(app Application, rules ApplicationRules, 
 	}
 	a.validateRedirection(app, rules, problems)
 	a.validateAuthentication(app, problems)
+	a.validateResources(problems)
+	if a.DefaultMaxAge != nil && (*a.DefaultMaxAge < 0 || *a.DefaultMaxAge > maxSignInAge) {
+		problems.Add("default_max_age", "must be a number of seconds from 0 to %d", maxSignInAge)
+	}
 	if algorithm := IDTokenAlgorithm(app); !slices.Contains([]string{"", "RS256", "ES256"}, algorithm) {
 		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", algorithm)
 	}
 }
+
+// maxSignInAge is the largest number of seconds in default_max_age: that of an INTEGER
+// in every database, 68 years.
+const maxSignInAge = 1<<31 - 1
 
 func (a *AbstractApplication) validateIdentity(problems *Problems) {
 	if a.ClientID == "" || len(a.ClientID) > 255 || strings.ContainsFunc(a.ClientID, notVisible) {

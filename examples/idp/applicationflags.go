@@ -50,6 +50,12 @@ func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 		func(app *application, yes bool) { app.IDTokenClaims = &yes })
 	a.bool("omit-iss-in-errors", "leave iss out of its authorization error responses, for mod_auth_openidc",
 		func(app *application, yes bool) { app.OmitIssInErrors = &yes })
+	a.seconds("default-max-age", "`seconds` after which its users must sign in again, unless a request has max_age; empty for no limit",
+		func(app *application, seconds *int) { app.DefaultMaxAge = seconds })
+	a.list("resources", "space-separated `uris` of the APIs that it may name in a request (RFC 8707); empty for all",
+		func(app *application, uris []string) { app.Resources = uris })
+	a.list("default-resources", "space-separated `uris` of the APIs that its tokens are for if a request names none",
+		func(app *application, uris []string) { app.DefaultResources = uris })
 	a.bool("skip-authorization", "do not ask users for consent", func(app *application, yes bool) { app.SkipAuthorization = yes })
 	a.bool("verified", "confirm its name; the consent page warns about unverified applications", func(app *application, yes bool) { app.Verified = yes })
 	return a
@@ -64,6 +70,22 @@ func (a *applicationFlags) text(name, usage string, set func(app *application, v
 
 func (a *applicationFlags) list(name, usage string, set func(app *application, values []string)) {
 	a.text(name, usage, func(app *application, value string) { set(app, strings.Fields(value)) })
+}
+
+// seconds defines a flag with a number, which is nil if the value is empty.
+func (a *applicationFlags) seconds(name, usage string, set func(app *application, seconds *int)) {
+	a.set.Func(name, usage, func(value string) error {
+		var seconds *int
+		if value != "" {
+			number, err := strconv.Atoi(value)
+			if err != nil {
+				return errors.New("must be a number of seconds")
+			}
+			seconds = &number
+		}
+		a.changes = append(a.changes, func(app *application) { set(app, seconds) })
+		return nil
+	})
 }
 
 // bool defines a flag that is true if no value is given, and false with -NAME=false.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/attacktest/fixture"
 	"github.com/oauthkit/oauthkit/internal/jose"
 )
@@ -25,6 +26,7 @@ func TestAuthorizeUser(t *testing.T) {
 		}},
 		{Name: "A-23 prompt=login cannot be evaded", Test: promptLogin},
 		{Name: "A-24 max_age", Test: maxAge},
+		{Name: "A-24 default_max_age", Test: defaultMaxAge},
 		{Name: "A-25 prompt=consent asks again", Test: func(_ *testing.T, s *fixture.Server) {
 			alice := s.Browser("alice")
 			alice.Approve(s.Web.AuthorizeRequest()).Code()
@@ -107,6 +109,24 @@ func maxAge(t *testing.T, s *fixture.Server) {
 		t.Errorf("got auth_time %v, want %d", got, signedIn)
 	}
 	login := alice.Authorize(s.Web.AuthorizeRequest("max_age=1")).Login()
+	alice.ReturnFromLogin(login).Login()
+	s.Clock.Advance(time.Second)
+	alice.SignIn("alice")
+	alice.ReturnFromLogin(login).Code()
+}
+
+// defaultMaxAge tests an application that limits the age of sign-ins. The parameter
+// max_age takes precedence; a parameter without a value does not.
+func defaultMaxAge(_ *testing.T, s *fixture.Server) {
+	age := 60
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.DefaultMaxAge = &age })
+	alice := s.Browser("alice")
+	alice.Approve(s.Web.AuthorizeRequest()).Code()
+	s.Clock.Advance(61 * time.Second)
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
+	alice.Authorize(s.Web.AuthorizeRequest("max_age=")).Login()
+	alice.Authorize(s.Web.AuthorizeRequest("max_age=62")).Code()
+	login := alice.Authorize(s.Web.AuthorizeRequest("scope=api:read")).Login() // OAuth 2.0 as well
 	alice.ReturnFromLogin(login).Login()
 	s.Clock.Advance(time.Second)
 	alice.SignIn("alice")

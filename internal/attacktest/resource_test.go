@@ -21,6 +21,10 @@ func TestResource(t *testing.T) {
 		{Name: "resource of a code", Test: exchangedResources},
 		{Name: "A-28 consent for some APIs and for all", Test: rememberedResources},
 		{Name: "resource of a client credentials token", Test: ownResources},
+		{Name: "A-36 resource that the application may not name", Test: limitedResources},
+		{Name: "A-36 default resources", Test: defaultResources},
+		{Name: "A-36 default resource that does not exist", Test: unknownDefault},
+		{Name: "F-19 resource that the application lost", Test: lostResources},
 	})
 }
 
@@ -149,4 +153,70 @@ func ownResources(t *testing.T, s *fixture.Server) {
 	wantAudience(t, s, s.Service.ClientCredentials().Tokens().Access)
 	wantAudience(t, s, s.Service.ClientCredentials("resource=https://api.test").Tokens().Access, "https://api.test")
 	s.Service.ClientCredentials("resource="+strings.Repeat("a", 100)).ErrorJSON(400, "invalid_target")
+}
+
+const api, other = "https://api.test", "https://other.test"
+
+// limitedResources tests an application with a list of resources: it may name no other,
+// in any request.
+func limitedResources(t *testing.T, s *fixture.Server) {
+	for _, client := range []*fixture.Client{s.Web, s.Service} {
+		s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) { app.Resources = oauthkit.URIs{api} })
+	}
+	alice := s.Browser("alice")
+	alice.Authorize(s.Web.AuthorizeRequest("resource=" + other)).Refused("invalid_target")
+	alice.Authorize(s.Web.AuthorizeRequest("resource="+api, "+resource="+other)).Refused("invalid_target")
+	s.Service.ClientCredentials("resource="+other).ErrorJSON(400, "invalid_target")
+	tokens := alice.Tokens(s.Web) // for no API in particular
+	s.Web.Refresh(tokens.Refresh, "resource="+other).ErrorJSON(400, "invalid_target")
+	wantAudience(t, s, s.Web.Refresh(tokens.Refresh, "resource="+api).Tokens().Access, api)
+	wantAudience(t, s, s.Service.ClientCredentials("resource="+api).Tokens().Access, api)
+	alice.Open(s.WebPost.AuthorizeRequest("resource=" + other)).Consent()
+}
+
+// defaultResources tests an application whose requests are for one API unless they name
+// another. A refresh keeps what the user allowed.
+func defaultResources(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	before := alice.Tokens(s.Web)
+	for _, client := range []*fixture.Client{s.Web, s.Service} {
+		s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) { app.DefaultResources = oauthkit.URIs{api} })
+	}
+	page := alice.Open(s.Web.AuthorizeRequest("prompt=consent")).Consent()
+	if !strings.Contains(page.Body, api) {
+		t.Errorf("got a page without %s, want the default on it", api)
+	}
+	tokens := s.Web.Redeem(alice.Decide(page, "allow").Code()).Tokens()
+	wantAudience(t, s, tokens.Access, api)
+	s.Web.Refresh(tokens.Refresh, "resource="+other).ErrorJSON(400, "invalid_target")
+	wantAudience(t, s, s.Web.Refresh(tokens.Refresh).Tokens().Access, api)
+	wantAudience(t, s, alice.Tokens(s.Web, "resource="+other).Access, other)
+	wantAudience(t, s, s.Service.ClientCredentials().Tokens().Access, api)
+	wantAudience(t, s, s.Service.ClientCredentials("resource="+other).Tokens().Access, other)
+	wantAudience(t, s, s.Web.Refresh(before.Refresh).Tokens().Access) // allowed without the default
+}
+
+// unknownDefault tests defaults that the provider does not have: a request without
+// resource gets no token, and never an unrestricted one.
+func unknownDefault(_ *testing.T, s *fixture.Server) {
+	for _, client := range []*fixture.Client{s.Web, s.Service} {
+		s.UpdateApplication(client.ID, func(app *oauthkit.AbstractApplication) {
+			app.DefaultResources = oauthkit.URIs{api, "https://gone.test"}
+		})
+	}
+	s.Browser("alice").Authorize(s.Web.AuthorizeRequest()).Refused("invalid_target")
+	s.Service.ClientCredentials().ErrorJSON(400, "invalid_target")
+	s.Browser("alice").Approve(s.Web.AuthorizeRequest("resource=" + api)).Code()
+}
+
+// lostResources refreshes after the operator took APIs away from the application. A
+// token for none of them would be valid at every API without a name.
+func lostResources(t *testing.T, s *fixture.Server) {
+	alice := s.Browser("alice")
+	both := alice.Tokens(s.Web, "resource="+api, "+resource="+other)
+	one := alice.Tokens(s.Web, "resource="+other)
+	s.UpdateApplication("web", func(app *oauthkit.AbstractApplication) { app.Resources = oauthkit.URIs{api} })
+	wantAudience(t, s, s.Web.Refresh(both.Refresh).Tokens().Access, api)
+	s.Web.Refresh(one.Refresh).ErrorJSON(400, "invalid_target")
+	s.Web.Refresh(one.Refresh, "resource="+other).ErrorJSON(400, "invalid_target")
 }

@@ -120,6 +120,30 @@ func TestIDPOmitIssInErrors(t *testing.T) {
 	}
 }
 
+// TestIDPRequestSettings shows that an operator sets the defaults of requests and removes
+// them again.
+func TestIDPRequestSettings(t *testing.T) {
+	location := t.TempDir() + "/idp.db"
+	succeed(t, "migrate", "-db", location)
+	succeed(t, "createapplication", "confidential", "authorization_code", "-redirect-uris", "https://app.example/cb", "-db", location,
+		"-client-id", "app", "-default-max-age", "60", "-resources", "urn:a urn:b", "-default-resources", "urn:a")
+	document := succeed(t, "applications", "show", "app", "-db", location)
+	for _, want := range []string{`"default_max_age": 60`, `"resources": [`, `"urn:b"`, `"default_resources": [`} {
+		if !strings.Contains(document, want) {
+			t.Errorf("got\n%s\nwant %s", document, want)
+		}
+	}
+	_, complaint, status := command(t, "applications", "set", "app", "-default-resources", "urn:c", "-default-max-age", "-1", "-db", location)
+	if status != 2 || !strings.Contains(complaint, "default_resources: ") || !strings.Contains(complaint, "default_max_age: ") {
+		t.Errorf("got status %d and %q, want a problem of each setting", status, complaint)
+	}
+	succeed(t, "applications", "set", "app", "-default-max-age", "", "-resources", "", "-default-resources", "", "-db", location)
+	document = succeed(t, "applications", "show", "app", "-db", location)
+	if strings.Contains(document, "default_max_age") || strings.Contains(document, "resources") {
+		t.Errorf("got\n%s\nwant no setting", document)
+	}
+}
+
 // TestIDPIDTokenClaims shows that an operator decides whether ID tokens contain the
 // claims about the user, and that a refresh follows the change.
 func TestIDPIDTokenClaims(t *testing.T) {

@@ -55,6 +55,36 @@ func ofRequests() []mutant {
 			killer{attacks, "TestAuthorizeParameters/memory/A-32"},
 		},
 		{
+			"resource-not-allowed", ".",
+			`case !AllowsResource(app, resource):`, `case false && !AllowsResource(app, resource):`,
+			killer{attacks, "TestResource/memory/A-36 resource that"},
+		},
+		{
+			"resource-default-unknown", ".",
+			`if !p.servesResource(app, resource) {`, `if false && !p.servesResource(app, resource) {`,
+			killer{attacks, "TestResource/memory/A-36 default resource that"},
+		},
+		{
+			"resource-default-ignored", ".",
+			`return p.defaultResources(ctx, app)`, `return nil, nil`,
+			killer{attacks, "TestResource/memory/A-36 default resources"},
+		},
+		{
+			"resource-lost-kept", ".",
+			`case !slices.ContainsFunc(authorization.Resources, forbidden):`, `case true:`,
+			killer{attacks, "TestResource/memory/F-19 resource that"},
+		},
+		{
+			"resource-lost-unrestricted", ".",
+			`case !slices.ContainsFunc(authorization.Resources, allowed):`, `case false:`,
+			killer{attacks, "TestResource/memory/F-19 resource that"},
+		},
+		{
+			"default-max-age-ignored", ".",
+			`MaxAge:       defaultMaxAge(app),`, ``,
+			killer{attacks, "TestAuthorizeUser/memory/A-24 default"},
+		},
+		{
 			"authorize-response-mode", ".",
 			`case requested == "", requested == string(request.ResponseMode):`, `case true:`,
 			killer{attacks, "TestAuthorizeResponse/memory/A-08"},
@@ -136,7 +166,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"resource-unknown", ".",
-			`if !slices.Contains(p.config.Resources, resource) {`, `if false && !slices.Contains(p.config.Resources, resource) {`,
+			`case !slices.Contains(p.config.Resources, resource):`, `case false && !slices.Contains(p.config.Resources, resource):`,
 			killer{attacks, "TestResource/memory/A-36"},
 		},
 		{

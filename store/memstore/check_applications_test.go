@@ -101,6 +101,16 @@ func applicationChecks() []checkTest {
 				s.addWithGrants(oauthkit.ImplicitGrant)
 			},
 		},
+		{
+			"oauthkit.W111",
+			func(s *checkScene) { s.addWithoutIss(true) },
+			func(s *checkScene) { s.addWithoutIss(false) },
+		},
+		{
+			"oauthkit.W110",
+			func(s *checkScene) { s.addWithResources("https://other.example") },
+			func(s *checkScene) { s.addWithResources("https://api.example") },
+		},
 	}
 }
 
@@ -125,6 +135,19 @@ func (s *checkScene) addWithResponseTypes(types ...oauthkit.ResponseType) {
 
 func (s *checkScene) addWithGrants(grants ...oauth2.GrantType) {
 	s.add("granted", func(app *oauthkit.AbstractApplication) { app.GrantTypes = grants })
+}
+
+func (s *checkScene) addWithoutIss(omit bool) {
+	s.add("apache", func(app *oauthkit.AbstractApplication) { app.OmitIssInErrors = &omit })
+}
+
+// addWithResources adds an application with a default resource to a provider of the API
+// https://api.example.
+func (s *checkScene) addWithResources(resource string) {
+	s.config.Resources = []string{"https://api.example"}
+	s.add("named", func(app *oauthkit.AbstractApplication) {
+		app.Resources, app.DefaultResources = oauthkit.URIs{resource}, oauthkit.URIs{resource}
+	})
 }
 
 func (s *checkScene) addWithPKCE(policy oauthkit.PKCEPolicy) {

@@ -25,7 +25,10 @@ func copyApplication(app oauthkit.Application) oauthkit.Application {
 		abstract.PostLogoutRedirectURIs = slices.Clone(abstract.PostLogoutRedirectURIs)
 		abstract.AllowedOrigins = slices.Clone(abstract.AllowedOrigins)
 		abstract.Scopes = slices.Clone(abstract.Scopes)
-		abstract.IDTokenClaims, abstract.OmitIssInErrors = copyFlag(abstract.IDTokenClaims), copyFlag(abstract.OmitIssInErrors)
+		abstract.Resources = slices.Clone(abstract.Resources)
+		abstract.DefaultResources = slices.Clone(abstract.DefaultResources)
+		abstract.IDTokenClaims, abstract.OmitIssInErrors = copyValue(abstract.IDTokenClaims), copyValue(abstract.OmitIssInErrors)
+		abstract.DefaultMaxAge = copyValue(abstract.DefaultMaxAge)
 		if abstract.CIMDExpiresAt != nil {
 			expiresAt := *abstract.CIMDExpiresAt
 			abstract.CIMDExpiresAt = &expiresAt
@@ -94,10 +97,10 @@ func copySigningKey(key *oauthkit.SigningKey) *oauthkit.SigningKey {
 	return &duplicate
 }
 
-func copyFlag(flag *bool) *bool {
-	if flag == nil {
+func copyValue[T any](value *T) *T {
+	if value == nil {
 		return nil
 	}
-	copied := *flag
+	copied := *value
 	return &copied
 }

@@ -69,17 +69,27 @@ func TestApplicationIsCopied(t *testing.T) {
 	store, app := memstore.New(), newHostApplication()
 	yes := true
 	app.ResponseTypes, app.IDTokenClaims, app.OmitIssInErrors = oauthkit.ResponseTypes{"code id_token"}, &yes, &yes
+	age := 60
+	app.DefaultMaxAge, app.Resources = &age, oauthkit.URIs{"https://api.example"}
+	app.DefaultResources = oauthkit.URIs{"https://api.example"}
 	if err := store.CreateApplication(t.Context(), app, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	app.RedirectURIs[0], app.Logo, app.ResponseTypes[0] = "https://evil.example/callback", "changed", oauthkit.ResponseTypeToken
 	yes = false
 	*find(t, store, app.ClientID).IDTokenClaims, *find(t, store, app.ClientID).OmitIssInErrors = false, false
+	*find(t, store, app.ClientID).DefaultMaxAge = 0
+	find(t, store, app.ClientID).Resources[0] = "https://evil.example"
+	find(t, store, app.ClientID).DefaultResources[0] = "https://evil.example"
 	find(t, store, app.ClientID).GrantTypes[0] = oauth2.ClientCredentials
 	find(t, store, app.ClientID).ResponseTypes[0] = oauthkit.ResponseTypeToken
 	found := find(t, store, app.ClientID)
 	if !*found.IDTokenClaims || !*found.OmitIssInErrors {
 		t.Error("after changes of the stored and the returned application: got IDTokenClaims or OmitIssInErrors false, want true")
+	}
+	if *found.DefaultMaxAge != 60 || found.Resources[0] != "https://api.example" || found.DefaultResources[0] != "https://api.example" {
+		t.Errorf("after changes of the returned application: got %d, %q and %q, want the stored values",
+			*found.DefaultMaxAge, found.Resources, found.DefaultResources)
 	}
 	if found.AllowsResponseType(oauthkit.ResponseTypeToken) || !found.AllowsRedirectURI("https://notes.example/callback") || found.Logo != "notes.svg" || !found.AllowsGrant(oauth2.AuthorizationCode) {
 		t.Errorf("after changes of the stored and the returned application: got %q, %q, %q and %q, want the stored values",

@@ -102,6 +102,9 @@ func testApplicationFields(t *trial) {
 		Algorithm:               "ES256",
 		IDTokenClaims:           &no, // nil would be the provider's default
 		OmitIssInErrors:         &yes,
+		DefaultMaxAge:           new(int), // nil would be any age
+		Resources:               oauthkit.URIs{"https://api.example/b", "https://api.example/a"},
+		DefaultResources:        oauthkit.URIs{"https://api.example/a"},
 		SkipAuthorization:       true,
 		Verified:                true,
 		Disabled:                true,
