@@ -36,9 +36,19 @@ type AuthorizeRequest struct {
 	Silent bool
 	// AskSignIn requests a new sign-in (prompt=login).
 	AskSignIn bool
+	// AskAccount requests that the user selects an account (prompt=select_account), with
+	// a new sign-in or as User.SelectedAt.
+	AskAccount bool
+	// AskSignUp requests that the user creates an account (prompt=create). A user who
+	// signs in or selects an account instead may proceed.
+	AskSignUp bool
 	// RequiredACR are authentication context classes. The sign-in must have one of them,
 	// as User.ACR. If empty, any sign-in is accepted.
 	RequiredACR []string
+	// PreferredACR are classes that a sign-in can have. A user whose sign-in has none of
+	// them is asked once for another one, unless the request is Silent. Whatever sign-in
+	// follows is accepted. If empty, or if RequiredACR is not, it has no effect.
+	PreferredACR []string
 	// MaxAge is the maximum age of the sign-in, at first that of the application (see
 	// [MaxAgeChooser]). If nil, any age is accepted.
 	MaxAge *time.Duration

@@ -9,8 +9,8 @@ import (
 // ErrorCode is an error code for clients.
 type ErrorCode string
 
-// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, and
-// OpenID Connect Core §3.1.2.6.
+// The error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1, OpenID Connect Core
+// §3.1.2.6, and the documents named beside them.
 const (
 	InvalidRequest          ErrorCode = "invalid_request"
 	InvalidClient           ErrorCode = "invalid_client"
@@ -30,6 +30,14 @@ const (
 	InvalidTarget           ErrorCode = "invalid_target" // RFC 8707 §2
 	RequestNotSupported     ErrorCode = "request_not_supported"
 	RequestURINotSupported  ErrorCode = "request_uri_not_supported"
+
+	// UnmetAuthenticationRequirements means that the user did not sign in with an
+	// essential acr (OpenID Connect Core Error Code unmet_authentication_requirements
+	// §1).
+	UnmetAuthenticationRequirements ErrorCode = "unmet_authentication_requirements"
+	// InsufficientUserAuthentication means that an API demands another sign-in than that
+	// of the access token (RFC 9470 §3).
+	InsufficientUserAuthentication ErrorCode = "insufficient_user_authentication"
 )
 
 // Error is an error response to a client. Code and Description are

@@ -443,6 +443,11 @@ type User struct {
 	// is rounded to whole seconds, a user who has just signed in may be asked to do
 	// so again. If zero, it is unknown, and requests that depend on it are refused.
 	AuthTime time.Time
+	// SelectedAt is when the user last chose this account on a page of the host that
+	// lists the accounts of the browser, as for prompt=select_account. Set it only for a
+	// form that the user sent from that page: a link must not be able to choose. If zero,
+	// only a sign-in counts as the choice.
+	SelectedAt time.Time
 	// ACR and AMR describe how the user signed in (OpenID Connect Core §2). If
 	// empty, that is unknown.
 	ACR string

@@ -38,12 +38,12 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := mustSignIn(request, user, time.Time{})
+	demanded, err := h.demanded(request, user, time.Time{})
 	switch {
 	case err != nil:
 		return h.refuse(w, r, request, err)
-	case signIn:
-		return h.suspend(w, r, request, user, true)
+	case demanded != demandNone:
+		return h.suspend(w, r, request, user, demanded)
 	}
 	if _, done, err := h.approveRemembered(w, r, request, user, ""); done {
 		return err
@@ -51,7 +51,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	if request.Silent {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.ConsentRequired, "the user has to be asked"))
 	}
-	return h.suspend(w, r, request, user, false)
+	return h.suspend(w, r, request, user, demandNone)
 }
 
 // readAuthorizeForm reads the parameters of a GET from the query, and those of a POST

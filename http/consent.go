@@ -48,12 +48,12 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := mustSignIn(request.AuthorizeRequest, user, request.pending.begun)
+	demanded, err := h.demanded(request.AuthorizeRequest, user, request.pending.begun)
 	switch {
 	case err != nil:
 		return h.refuse(w, r, request.AuthorizeRequest, err)
-	case signIn:
-		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, request.path, user))
+	case demanded != demandNone:
+		return h.redirectToLogin(w, r, h.consentLogin(request.AuthorizeRequest, demanded, request.path, user))
 	case request.id == "":
 		return h.continueSignedIn(w, r, request, user)
 	case r.Method == http.MethodPost:
@@ -70,7 +70,7 @@ func (h *Handler) consent(w http.ResponseWriter, r *http.Request) error {
 // one request, however often the link is opened. Otherwise it stores none if the
 // consent is remembered.
 func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
-	if request.AskSignIn || request.MaxAge != nil {
+	if request.AskSignIn || request.AskAccount || request.AskSignUp || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
 	}
 	if _, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, ""); done {

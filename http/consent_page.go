@@ -92,7 +92,7 @@ func (h *Handler) writeConsentPage(w http.ResponseWriter, r *http.Request, reque
 		return err
 	}
 	content.Host = answerHost(request.RedirectURI())
-	content.SwitchURL = h.loginURL(h.consentLogin(request.AuthorizeRequest, request.path, user))
+	content.SwitchURL = h.loginURL(h.consentLogin(request.AuthorizeRequest, demandNone, request.path, user))
 	content.Action = h.provider.Prefix() + "/consent"
 	content.Interaction = request.id
 	content.Token = request.formToken(user)

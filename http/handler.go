@@ -30,10 +30,21 @@ type Config struct {
 	// in gets an error page.
 	//
 	// The parameter next is the path to which the page returns; [ReturnPath] reads it
-	// safely. With prompt=login the page must ask a signed-in user to sign in again. The
+	// safely. With prompt=login the page must ask a signed-in user to sign in again, and
+	// with prompt=select_account to choose an account (see SelectAccountURL). The
 	// parameter ui_locales is passed on from the request (OpenID Connect Core §3.1.2.1).
 	// [PendingLogin] returns the request with its application.
 	LoginURL string
+	// SelectAccountURL is the host's page on which the user chooses among the accounts of
+	// the browser, for prompt=select_account. It gets the parameters of LoginURL. It may
+	// return without a new sign-in if [oauthkit.User] then has SelectedAt. If empty,
+	// LoginURL is used.
+	SelectAccountURL string
+	// SignUpURL is the host's page on which the user creates an account, for
+	// prompt=create (Initiating User Registration via OpenID Connect 1.0). It gets the
+	// parameters of LoginURL, and returns to next with the new user signed in. If empty,
+	// such a request is refused, and the metadata does not list create.
+	SignUpURL string
 	// HomeURL is the target of a link on the pages to manage and sign out, and on
 	// error pages. If empty, there is no link.
 	HomeURL string

@@ -40,28 +40,29 @@ type resumed struct {
 	browser string // the browser's cookie
 }
 
-// suspend makes a new request wait for its user, to sign in or to decide.
-func (h *Handler) suspend(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, signIn bool) error {
+// suspend makes a new request wait for its user, to do what is demanded or, if that is
+// nothing, to decide.
+func (h *Handler) suspend(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, demanded demand) error {
 	if len(request.Form.Get("ui_locales")) > maxLocales { // no page reads such a long list
 		request.Form.Del("ui_locales")
 	}
 	waiting := newPending(request)
 	size, limit := len(waiting.encode()), maxInteraction
-	if signIn {
+	if demanded != demandNone {
 		size, limit = h.nextSize(size), maxNext
 	}
 	if size > limit {
 		return h.refuse(w, r, request, oauthkit.Errorf(oauthkit.InvalidRequest, "the request is larger than %d bytes", limit))
 	}
 	waiting.browserHash = sha256.Sum256([]byte(h.ensureBrowser(w, r)))
-	if !signIn {
+	if demanded == demandNone {
 		return h.saveInteraction(w, r, waiting, user)
 	}
 	path, err := h.seal(r.Context(), waiting.encode())
 	if err != nil {
 		return err
 	}
-	return h.redirectToLogin(w, r, h.consentLogin(request, path, user))
+	return h.redirectToLogin(w, r, h.consentLogin(request, demanded, path, user))
 }
 
 // saveInteraction stores the request for the user to decide about, and redirects to

@@ -49,6 +49,12 @@ func (h *Handler) introspection(credential *oauthkit.Credential) map[string]any 
 	if len(credential.Resources) > 0 { // RFC 8707 §2.2
 		document["aud"] = credential.Resources
 	}
+	if credential.Authorization.ACR != "" { // RFC 9470 §6.2
+		document["acr"] = credential.Authorization.ACR
+	}
+	if !credential.Authorization.AuthTime.IsZero() {
+		document["auth_time"] = credential.Authorization.AuthTime.Unix()
+	}
 	if !credential.Confirmation.IsZero() { // RFC 9449 §6.2, RFC 8705 §3.2
 		document["cnf"] = map[string]string{credential.Confirmation.Method: credential.Confirmation.Value}
 	}

@@ -3,9 +3,7 @@ package oauthhttp
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/http/internal/request"
@@ -16,31 +14,48 @@ func (h *Handler) currentUser(r *http.Request) (*oauthkit.User, error) {
 	return request.CurrentUser(h.config.CurrentUser, r)
 }
 
-// login is a redirect to the host's login page.
+// login is a redirect to a page of the host where the user signs in.
 type login struct {
+	demand    demand                  // if none, the page is LoginURL
 	next      string                  // the path to return to
 	uiLocales string                  // the request's, may be empty
 	event     oauthkit.SignInRequired // Subject is empty if no user is signed in
 }
 
-// loginURL returns the URL of the host's login page with its parameters. A user who
-// is signed in must sign in again. It returns "" if there is no login page.
+// loginURL returns the URL of the host's page with its parameters. A user who is signed
+// in must sign in again. It returns "" if there is no login page.
 func (h *Handler) loginURL(asked login) string {
-	if h.config.LoginURL == "" {
+	page := h.loginPage(asked.demand)
+	if page == "" {
 		return ""
 	}
 	parameters := url.Values{"next": {asked.next}}
-	if asked.event.Subject != "" {
-		parameters.Set("prompt", "login")
+	switch {
+	case asked.demand == demandAccount || asked.demand == demandSignUp:
+		parameters.Set("prompt", string(asked.demand))
+	case asked.event.Subject != "":
+		parameters.Set("prompt", string(demandSignIn))
 	}
 	if asked.uiLocales != "" && len(asked.uiLocales) <= maxLocales {
 		parameters.Set("ui_locales", asked.uiLocales)
 	}
 	separator := "?"
-	if strings.Contains(h.config.LoginURL, "?") {
+	if strings.Contains(page, "?") {
 		separator = "&"
 	}
-	return h.config.LoginURL + separator + parameters.Encode()
+	return page + separator + parameters.Encode()
+}
+
+// loginPage returns the host's page for a demand.
+func (h *Handler) loginPage(asked demand) string {
+	switch {
+	case asked == demandSignUp:
+		return h.config.SignUpURL
+	case asked == demandAccount && h.config.SelectAccountURL != "":
+		return h.config.SelectAccountURL
+	default:
+		return h.config.LoginURL
+	}
 }
 
 // redirectToLogin redirects to the login page.
@@ -56,9 +71,9 @@ func (h *Handler) redirectToLogin(w http.ResponseWriter, r *http.Request, asked 
 
 // consentLogin returns the login that an authorization request waits for. The
 // browser returns to next. If no user is signed in, user is nil.
-func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, next string, user *oauthkit.User) login {
+func (h *Handler) consentLogin(request *oauthkit.AuthorizeRequest, demanded demand, next string, user *oauthkit.User) login {
 	asked := login{
-		next: next, uiLocales: request.Form.Get("ui_locales"),
+		demand: demanded, next: next, uiLocales: request.Form.Get("ui_locales"),
 		event: oauthkit.SignInRequired{ClientID: request.Application.GetID()},
 	}
 	if user != nil {
@@ -99,32 +114,4 @@ func isLocalPath(path string) bool {
 	}
 	return strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.HasPrefix(parsed.Path, "//") &&
 		!strings.ContainsFunc(path+parsed.Path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' })
-}
-
-// mustSignIn reports whether the user must sign in before the request can proceed (OpenID
-// Connect Core §3.1.2.1, prompt and max_age; §5.5.1.1, acr). A sign-in after since, the
-// time at which the request began to wait, satisfies any demand except for acr; since is
-// zero for a new request. An error is sent to the application.
-func mustSignIn(request *oauthkit.AuthorizeRequest, user *oauthkit.User, since time.Time) (bool, error) {
-	must := false
-	otherClass := user != nil && len(request.RequiredACR) > 0 && !slices.Contains(request.RequiredACR, user.ACR)
-	switch {
-	case user == nil:
-		must = true
-	case request.Subject != "" && user.Subject != request.Subject:
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "another user than the one asked for is signed in")
-	case (request.AskSignIn || request.MaxAge != nil || otherClass) && user.AuthTime.IsZero():
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "it is not known when the user signed in")
-	case otherClass && !since.IsZero() && user.AuthTime.After(since):
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "the sign-in has none of the requested values of acr")
-	case !since.IsZero() && user.AuthTime.After(since):
-	case otherClass, request.AskSignIn:
-		must = true
-	case request.MaxAge != nil:
-		must = request.Now.Sub(user.AuthTime) > *request.MaxAge || *request.MaxAge == 0
-	}
-	if must && request.Silent {
-		return false, oauthkit.Errorf(oauthkit.LoginRequired, "the user has to sign in")
-	}
-	return must, nil
 }

@@ -72,11 +72,22 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 		document["ui_locales_supported"] = slices.Clone(h.pages.catalogue.languages)
 	}
 	h.provider.DecorateMetadata(document, h.serves)
+	h.describeSignUp(document)
 	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2
 		value := reflect.ValueOf(member)
 		return value.Kind() == reflect.Slice && value.Len() == 0
 	})
 	return document, nil
+}
+
+// describeSignUp adds create to the values of prompt if the host has a page for it
+// (Initiating User Registration via OpenID Connect 1.0 §4.2). Without an extension that
+// reads prompt, there are none.
+func (h *Handler) describeSignUp(document map[string]any) {
+	const member = "prompt_values_supported"
+	if values, ok := document[member].([]string); ok && h.config.SignUpURL != "" {
+		document[member] = append(slices.Clone(values), string(demandSignUp))
+	}
 }
 
 // describeEndpoints adds the URLs of the served endpoints, and their client

@@ -30,12 +30,13 @@ type PendingRequest[A oauthkit.Application] struct {
 	// LoginHint names a user, for example to fill in the username. It is at most 512
 	// bytes, proves nothing, and may name another user or none.
 	LoginHint string
-	// ACRValues are authentication context classes in order of preference. A sign-in
-	// may satisfy none of them. User.ACR is the one that was satisfied.
+	// ACRValues are authentication context classes in order of preference. A sign-in may
+	// satisfy none of them, except that essential ones are then refused. User.ACR is the
+	// one that was satisfied.
 	ACRValues []string
 	// Display is page, popup, touch or wap.
 	Display string
-	// Prompt holds the words of prompt, such as login or select_account.
+	// Prompt holds the words of prompt, such as login, select_account or create.
 	Prompt []string
 	// UILocales are languages (BCP 47) in order of preference. They are not checked.
 	UILocales []string

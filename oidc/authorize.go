@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ const (
 	promptLogin         = "login"
 	promptConsent       = "consent"
 	promptSelectAccount = "select_account"
+	promptCreate        = "create" // Initiating User Registration via OpenID Connect 1.0 §4.1
 )
 
 // paramNonce is the key of the nonce in Authorization.Params.
@@ -47,6 +49,7 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 	if err := checkLoginParameters(request); err != nil {
 		return err
 	}
+	e.readACRValues(request)
 	if err := e.readHint(ctx, request); err != nil {
 		return err
 	}
@@ -63,8 +66,8 @@ func (e *Extension) validateAuthorize(ctx context.Context, request *oauthkit.Aut
 	return readNonce(request)
 }
 
-// readPrompt reads prompt. For select_account the host's login page lets the user
-// select an account.
+// readPrompt reads prompt. The values login and select_account contradict create, which
+// asks for an account that does not exist yet.
 func readPrompt(request *oauthkit.AuthorizeRequest) error {
 	prompt := request.Form.Get("prompt")
 	if prompt == "" {
@@ -74,18 +77,36 @@ func readPrompt(request *oauthkit.AuthorizeRequest) error {
 		switch value {
 		case promptNone:
 			request.Silent = true
-		case promptLogin, promptSelectAccount:
+		case promptLogin:
 			request.AskSignIn = true
+		case promptSelectAccount:
+			request.AskAccount = true
+		case promptCreate:
+			request.AskSignUp = true
 		case promptConsent:
 			request.AskConsent = true
 		default:
 			return oauthkit.Errorf(oauthkit.InvalidRequest, "prompt holds a value that is not known")
 		}
 	}
-	if request.Silent && prompt != promptNone {
+	switch {
+	case request.Silent && prompt != promptNone:
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "prompt=none excludes every other value")
+	case request.AskSignUp && (request.AskSignIn || request.AskAccount):
+		return oauthkit.Errorf(oauthkit.InvalidRequest, "prompt=create excludes login and select_account")
+	default:
+		return nil
 	}
-	return nil
+}
+
+// readACRValues reads acr_values, which are voluntary (§5.5.1.1). Those that the host
+// does not support are ignored: no sign-in could have them.
+func (e *Extension) readACRValues(request *oauthkit.AuthorizeRequest) {
+	for value := range strings.FieldsSeq(request.Form.Get("acr_values")) {
+		if slices.Contains(e.config.ACRValues, value) {
+			request.PreferredACR = append(request.PreferredACR, value)
+		}
+	}
 }
 
 // readMaxAge reads max_age, in seconds.

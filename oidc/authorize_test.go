@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,8 +24,8 @@ import (
 // authorization request.
 func TestAuthorizeParameters(t *testing.T) {
 	type asked struct {
-		silent, signIn, consent bool
-		maxAge                  int // seconds; -1: any
+		silent, signIn, account, signUp, consent bool
+		maxAge                                   int // seconds; -1: any
 	}
 	nothing := asked{maxAge: -1}
 	tests := []struct {
@@ -43,7 +44,13 @@ func TestAuthorizeParameters(t *testing.T) {
 		{"A-22 space", "prompt", " ", asked{}, true},
 		{"A-22 empty counts as omitted", "prompt", "", nothing, false},
 		{"A-23 login", "prompt", "login", asked{signIn: true, maxAge: -1}, false},
-		{"A-23 select_account", "prompt", "select_account", asked{signIn: true, maxAge: -1}, false},
+		{"A-23 select_account", "prompt", "select_account", asked{account: true, maxAge: -1}, false},
+		{"A-23 login and select_account", "prompt", "login select_account", asked{signIn: true, account: true, maxAge: -1}, false},
+		{"A-22 create", "prompt", "create", asked{signUp: true, maxAge: -1}, false},
+		{"A-22 create and consent", "prompt", "create consent", asked{signUp: true, consent: true, maxAge: -1}, false},
+		{"A-22 create and login", "prompt", "create login", asked{}, true},
+		{"A-22 create and select_account", "prompt", "select_account create", asked{}, true},
+		{"A-22 none and create", "prompt", "none create", asked{}, true},
 		{"A-25 consent", "prompt", "consent", asked{consent: true, maxAge: -1}, false},
 		{"A-25 login and consent", "prompt", "login consent", asked{signIn: true, consent: true, maxAge: -1}, false},
 		{"A-24 one second", "max_age", "1", asked{maxAge: 1}, false},
@@ -83,7 +90,10 @@ func TestAuthorizeParameters(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := asked{silent: request.Silent, signIn: request.AskSignIn, consent: request.AskConsent, maxAge: -1}
+				got := asked{
+					silent: request.Silent, signIn: request.AskSignIn, account: request.AskAccount, signUp: request.AskSignUp,
+					consent: request.AskConsent, maxAge: -1,
+				}
 				if request.MaxAge != nil {
 					got.maxAge = int(*request.MaxAge / time.Second)
 				}
@@ -91,6 +101,25 @@ func TestAuthorizeParameters(t *testing.T) {
 					t.Errorf("got %+v for user %q, want %+v for anyone", got, request.Subject, test.want)
 				}
 			})
+		}
+	}
+}
+
+// TestACRValues checks which classes of a request are preferred: those that the host has,
+// in the order of the request.
+func TestACRValues(t *testing.T) {
+	for _, supported := range [][]string{nil, {"bronze", "silver", "gold"}} {
+		s := newSite(t, oidc.Config{ACRValues: supported})
+		request, err := s.authorize(url.Values{"scope": {"email"}, "acr_values": {"gold platinum silver"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"gold", "silver"}
+		if supported == nil {
+			want = nil
+		}
+		if !slices.Equal(request.PreferredACR, want) || request.RequiredACR != nil || request.Form.Get("acr_values") != "gold platinum silver" {
+			t.Errorf("with %q: got %q preferred and %q required, want %q and none", supported, request.PreferredACR, request.RequiredACR, want)
 		}
 	}
 }

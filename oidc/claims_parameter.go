@@ -67,6 +67,9 @@ func (e *Extension) readClaims(request *oauthkit.AuthorizeRequest, text string) 
 	if err := requested.readACR(request); err != nil {
 		return err
 	}
+	if err := e.checkRequiredACR(request); err != nil {
+		return err
+	}
 	unknown := func(claim string, _ *RequestedClaim) bool { return isReserved(claim) || !e.config.canReturn(claim) }
 	maps.DeleteFunc(requested.UserInfo, unknown)
 	maps.DeleteFunc(requested.IDToken, unknown)
@@ -131,6 +134,16 @@ func (c *requestedClaims) readACR(request *oauthkit.AuthorizeRequest) error {
 		request.Form.Set("acr_values", joined)
 	}
 	return nil
+}
+
+// checkRequiredACR returns an error if no sign-in can have a required class, so that no
+// user signs in for nothing. Without Config.ACRValues, only the host knows its classes.
+func (e *Extension) checkRequiredACR(request *oauthkit.AuthorizeRequest) error {
+	supported := func(class string) bool { return slices.Contains(e.config.ACRValues, class) }
+	if len(request.RequiredACR) == 0 || len(e.config.ACRValues) == 0 || slices.ContainsFunc(request.RequiredACR, supported) {
+		return nil
+	}
+	return oauthkit.Errorf(oauthkit.UnmetAuthenticationRequirements, "none of the essential values of acr is supported")
 }
 
 // approved returns the requested claims of an Authorization.

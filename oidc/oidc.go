@@ -62,7 +62,9 @@ type Config struct {
 	// rotates keys.
 	RotateKeysAfter time.Duration
 	// ACRValues are the authentication context classes that User.ACR can hold. They are
-	// published as acr_values_supported. If empty, that member is omitted, and
+	// published as acr_values_supported. A user whose sign-in has none of those that a
+	// request names in acr_values is asked to sign in again, once (RFC 9470 §4). If
+	// empty, acr_values reach the login page only, acr_values_supported is omitted, and
 	// claims_supported does not have acr.
 	ACRValues []string
 }

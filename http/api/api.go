@@ -30,7 +30,8 @@ import (
 // in the provider's own program, [*Introspector] for an API in another one.
 //
 // A source with a method KeyBindings() [oauthkit.KeyBindings] also accepts tokens that
-// are bound to keys. For any other source, the scheme is always Bearer.
+// are bound to keys. For any other source, the scheme is always Bearer. A source with a
+// method Now() [time.Time] is the clock of API.MaxAge; otherwise that is the system's.
 type TokenSource interface {
 	// Authenticate returns the access token that a request presents, with its
 	// Authorization. It must refuse a token that is bound to a key without the proof
@@ -59,6 +60,15 @@ type API struct {
 	// in Resources (RFC 8707). Only tokens for this name are accepted. If Resource is
 	// empty, only tokens that name no API are accepted.
 	Resource string
+	// ACRValues are authentication context classes in order of preference. The user of
+	// the request must have signed in with one of them. Otherwise the response is 401
+	// with the challenge of RFC 9470 §3, after which a client asks the user to sign in
+	// accordingly. If it is empty, any sign-in is accepted.
+	ACRValues []string
+	// MaxAge is the maximum age of the user's sign-in, in whole seconds, with the same
+	// challenge. If it is zero, any age is accepted. A token without a user, or with an
+	// unknown sign-in, meets neither ACRValues nor MaxAge.
+	MaxAge time.Duration
 	// AuthorizationServers are the issuers of accepted tokens, for [API.Metadata]. If
 	// it is empty, challenges do not link to the metadata.
 	AuthorizationServers []string
@@ -173,7 +183,7 @@ func (a API) authenticate(
 	case !slices.ContainsFunc(required, token.Scopes.ContainsAll):
 		return nil, wire.InsufficientScope()
 	default:
-		return token, nil
+		return token, a.checkSignIn(token.Authorization.ACR, token.Authorization.AuthTime)
 	}
 }
 
@@ -219,7 +229,7 @@ func (a API) refuse(w http.ResponseWriter, r *http.Request, err error, required 
 		request.RecordFailure(provider, r, "", err)
 	}
 	request.Log(a.logger(), r, err)
-	wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: scopes, MetadataURL: a.MetadataURL(), Bindings: a.keyBindings()})
+	wire.WriteChallenge(w, r, err, wire.Challenge{Scopes: scopes, MetadataURL: a.MetadataURL(), ACRValues: a.ACRValues, MaxAge: a.MaxAge, Bindings: a.keyBindings()})
 }
 
 func (a API) logger() *slog.Logger {

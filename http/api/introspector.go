@@ -129,10 +129,10 @@ func (c IntrospectorConfig) check() error {
 // maxToken is the number of bytes of the longest token that is sent to the provider.
 const maxToken = 4096
 
-// Authenticate implements [TokenSource]. The Authorization of the returned token has
-// only the fields that the provider sends: the user, the application, the scopes, the
-// resources and the times. The proof of a key is verified for each request, whether or
-// not the response is cached.
+// Authenticate implements [TokenSource]. The Authorization of the returned token has only
+// the fields that the provider sends: the user, the application, the scopes, the
+// resources, the times, and the acr and time of the sign-in (RFC 9470 §6.2). The proof of
+// a key is verified for each request, whether or not the response is cached.
 func (i *Introspector) Authenticate(ctx context.Context, presented oauthkit.PresentedToken) (*oauthkit.AccessToken, error) {
 	value := presented.Value
 	if !wire.IsToken68(value) || len(value) > maxToken {
@@ -152,6 +152,9 @@ func (i *Introspector) Authenticate(ctx context.Context, presented oauthkit.Pres
 	}
 	return token, nil
 }
+
+// Now returns the time by IntrospectorConfig.Now.
+func (i *Introspector) Now() time.Time { return i.config.Now() }
 
 // KeyBindings returns IntrospectorConfig.KeyBindings.
 func (i *Introspector) KeyBindings() oauthkit.KeyBindings { return i.config.KeyBindings }

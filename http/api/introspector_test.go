@@ -65,8 +65,9 @@ func (r *remote) count() int {
 // noon is the time of these tests.
 func noon() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
 
+// active is about a token that was issued a minute ago and expires in a minute.
 const active = `{"active":true,"iss":"https://as.test/o","token_type":"Bearer","client_id":"web","sub":"alice","scope":"read write",` +
-	`"aud":["https://api.test"],"iat":1767355140,"exp":1767355260}` // a minute ago, in a minute
+	`"aud":["https://api.test"],"acr":"gold","auth_time":1767355080,"iat":1767355140,"exp":1767355260}`
 
 func newIntrospector(t *testing.T, provider *remote, change func(*oauthapi.IntrospectorConfig)) *oauthapi.Introspector {
 	t.Helper()
@@ -94,7 +95,7 @@ func TestIntrospectorAsks(t *testing.T) {
 		Hash: token.Hash, Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"}, IssuedAt: issued, ExpiresAt: expires,
 		Authorization: &oauthkit.Authorization{
 			ClientID: "web", Subject: "alice", Scopes: oauthkit.Scopes{"read", "write"}, Resources: oauthkit.URIs{"https://api.test"},
-			CreatedAt: issued, ExpiresAt: expires,
+			CreatedAt: issued, ExpiresAt: expires, ACR: "gold", AuthTime: noon().Add(-2 * time.Minute),
 		},
 	}
 	if !reflect.DeepEqual(token, want) {

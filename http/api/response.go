@@ -26,6 +26,8 @@ type response struct {
 	IssuedAt     int64        `json:"iat"`
 	ExpiresAt    int64        `json:"exp"`
 	NotBefore    int64        `json:"nbf"`
+	ACR          string       `json:"acr"`
+	AuthTime     int64        `json:"auth_time"`
 	Confirmation confirmation `json:"cnf"`
 }
 
@@ -94,11 +96,15 @@ func (r *response) isValid(now time.Time) bool {
 func (r *response) accessToken(hash string) *oauthkit.AccessToken {
 	scopes, resources := oauthkit.Scopes(strings.Fields(r.Scope)), oauthkit.URIs(slices.Clone(r.Audience))
 	issued, expires := time.Unix(r.IssuedAt, 0).UTC(), time.Unix(r.ExpiresAt, 0).UTC()
+	var signedIn time.Time
+	if r.AuthTime > 0 {
+		signedIn = time.Unix(r.AuthTime, 0).UTC()
+	}
 	return &oauthkit.AccessToken{
 		Hash: hash, Scopes: scopes, Resources: resources, Confirmation: r.Confirmation.Confirmation, IssuedAt: issued, ExpiresAt: expires,
 		Authorization: &oauthkit.Authorization{
 			ClientID: r.ClientID, Subject: r.Subject, Scopes: slices.Clone(scopes), Resources: slices.Clone(resources),
-			CreatedAt: issued, ExpiresAt: expires,
+			CreatedAt: issued, ExpiresAt: expires, ACR: r.ACR, AuthTime: signedIn,
 		},
 	}
 }

@@ -14,7 +14,8 @@ import (
 // If the request has an access token, only the token counts. Otherwise
 // [UserFromContext] returns the signed-in user. CurrentUser is the function of the
 // same name in oauthhttp.Config. Because browsers send cookies with requests from
-// other sites too, such requests are refused unless the method is safe.
+// other sites too, such requests are refused unless the method is safe. The sign-in of
+// the user must meet ACRValues and MaxAge too.
 func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error), scopes ...string) func(http.Handler) http.Handler {
 	byToken, crossOrigin := a.RequireScopes(scopes...), http.NewCrossOriginProtection()
 	return func(next http.Handler) http.Handler {
@@ -28,6 +29,9 @@ func (a API) SignedInOr(currentUser func(*http.Request) (*oauthkit.User, error),
 			if err == nil && user != nil && request.CheckSameOrigin(crossOrigin, r, a.isHTTPS()) != nil {
 				err = oauthkit.Errorf(oauthkit.AccessDenied, "the request comes from another site").
 					WithReason(oauthkit.ReasonCrossSite)
+			}
+			if err == nil && user != nil {
+				err = a.checkSignIn(user.ACR, user.AuthTime)
 			}
 			switch {
 			case err != nil:

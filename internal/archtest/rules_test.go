@@ -60,7 +60,7 @@ var nameHomes = []struct {
 	homes []string
 	why   string
 }{
-	{"time", []string{"Now", "Since", "Until"}, []string{"provider.go", "http/api/introspector.go", "store/gormstore/sqlite.go", "store/postgres/pool.go", "examples"}, "time is a parameter or comes from Config.Now"},
+	{"time", []string{"Now", "Since", "Until"}, []string{"provider.go", "http/api/introspector.go", "http/api/sign_in.go", "store/gormstore/sqlite.go", "store/postgres/pool.go", "examples"}, "time is a parameter or comes from Config.Now"},
 	{"net/http", []string{"DefaultClient", "Get", "Head", "Post", "PostForm"}, nil, "the default client has no timeout: use a client of your own"},
 	{
 		"html/template", []string{"CSS", "HTML", "HTMLAttr", "JS", "JSStr", "Srcset", "URL"}, nil,

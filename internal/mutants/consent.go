@@ -121,18 +121,58 @@ func ofConsent() []mutant {
 		},
 		{
 			"sign-in-not-new", pages,
-			`case !since.IsZero() && user.AuthTime.After(since):`, `case !since.IsZero():`,
+			`signedIn := waited && user.AuthTime.After(since)`, `signedIn := waited`,
 			killer{attacks, "TestAuthorizeUser/memory/A-23"},
 		},
 		{
 			"sign-in-too-old", pages,
-			`must = request.Now.Sub(user.AuthTime) > *request.MaxAge || *request.MaxAge == 0`, `must = false`,
+			`return request.MaxAge != nil && (request.Now`, `return false && request.MaxAge != nil && (request.Now`,
 			killer{attacks, "TestAuthorizeUser/memory/A-24"},
 		},
 		{
 			"silent-request-shows-page", pages,
-			`if must && request.Silent {`, `if false {`,
+			`if err == nil && must != demandNone && request.Silent {`, `if false {`,
 			killer{attacks, "TestAuthorizeUser/memory/A-21"},
+		},
+		{
+			"account-not-selected", pages,
+			`chosen := signedIn || waited && user.SelectedAt.After(since)`, `chosen := signedIn || waited`,
+			killer{attacks, "TestSelectAccount/memory/A-22 select_account"},
+		},
+		{
+			"account-selected-for-sign-in", pages,
+			`case signedIn: // which is new`, `case chosen: // which is new`,
+			killer{attacks, "TestSelectAccount/memory/A-23 selection"},
+		},
+		{
+			"acr-essential-unmet", pages,
+			`case otherClass && (signedIn || user.AuthTime.IsZero()):`, `case otherClass && user.AuthTime.IsZero():`,
+			killer{attacks, "TestStepUp/memory/A-30 essential"},
+		},
+		{
+			"acr-preferred-ignored", pages,
+			`case !waited && prefersOtherClass(request, user):`, `case false:`,
+			killer{attacks, "TestStepUp/memory/A-31 acr_values"},
+		},
+		{
+			"sign-up-without-page", pages,
+			`if request.AskSignUp && h.config.SignUpURL == "" {`, `if false {`,
+			killer{attacks, "TestAuthorizeUser/memory/A-22 malformed"},
+		},
+		{
+			"sign-in-acr-unchecked", "http/api",
+			`case len(a.ACRValues) > 0 && (acr == ""`, `case false && (acr == ""`,
+			killer{attacks, "TestStepUp/memory/U-11 sign-in"},
+		},
+		{
+			"sign-in-age-unchecked", "http/api",
+			`case a.MaxAge != 0 && (at.IsZero()`, `case false && (at.IsZero()`,
+			killer{attacks, "TestStepUp/memory/U-11 sign-in"},
+		},
+		{
+			"sign-in-of-session-unchecked", "http/api",
+			`err = a.checkSignIn(user.ACR, user.AuthTime)`, `err = nil`,
+			killer{"http/api", "TestSignIn"},
 		},
 		{
 			"silent-request-asks", pages,

@@ -211,7 +211,7 @@ func ofRequests() []mutant {
 		},
 		{
 			"prompt-unknown", "oidc",
-			`if request.Silent && prompt != promptNone {`, `if false {`,
+			`case request.Silent && prompt != promptNone:`, `case false:`,
 			killer{attacks, "TestAuthorizeUser/memory/A-22"},
 		},
 		{

@@ -206,11 +206,6 @@ func ofAccessTokens() []mutant {
 			killer{attacks, "TestAuthorizeParameters/memory/A-30"},
 		},
 		{
-			"claims-acr-ignored", "http",
-			`return false, oauthkit.Errorf(oauthkit.LoginRequired, "the sign-in has none of the requested values of acr")`, `return false, nil`,
-			killer{"http", "TestMustSignIn"},
-		},
-		{
 			"claims-of-wrong-type", "oidc",
 			`if scopeOf(name) != "" && !hasType(value, typeOf(name)) {`, `if false && !hasType(value, typeOf(name)) {`,
 			killer{"oidc", "TestMistypedClaims"},

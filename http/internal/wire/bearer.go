@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -69,6 +70,9 @@ type Challenge struct {
 	Scopes oauthkit.Scopes
 	// MetadataURL is a parameter of each challenge (RFC 9728 §5.1), unless it is empty.
 	MetadataURL string
+	// ACRValues and MaxAge are the required sign-in (RFC 9470 §3). If zero, any will do.
+	ACRValues []string
+	MaxAge    time.Duration
 	// Bindings have the accepted schemes besides Bearer, with their parameters.
 	Bindings oauthkit.KeyBindings
 }
@@ -100,7 +104,7 @@ func WriteChallenge(w http.ResponseWriter, r *http.Request, err error, challenge
 // hasChallenge reports whether the client may succeed with another token, scope or proof.
 func hasChallenge(err error) bool {
 	switch oauthkit.CodeOf(err) {
-	case oauthkit.InvalidRequest, oauthkit.InvalidToken, oauthkit.InsufficientScope:
+	case oauthkit.InvalidRequest, oauthkit.InvalidToken, oauthkit.InsufficientScope, oauthkit.InsufficientUserAuthentication:
 		return true
 	default:
 		return isRefusedToken(err)
@@ -116,6 +120,8 @@ func (c Challenge) text(scheme, parameters string, err error, used bool) string 
 		text = fmt.Sprintf(`realm="oauth", scope="%s"`, c.Scopes)
 	case !used || IsNoToken(err):
 		text = `realm="oauth"`
+	case code == string(oauthkit.InsufficientUserAuthentication):
+		text = fmt.Sprintf(`error="%s", error_description="%s"`, code, Description(err)) + c.authentication()
 	case code != string(oauthkit.InsufficientScope):
 		text = fmt.Sprintf(`error="%s", error_description="%s"`, code, Description(err))
 	case len(c.Scopes) > 0:
@@ -130,6 +136,21 @@ func (c Challenge) text(scheme, parameters string, err error, used bool) string 
 		text += fmt.Sprintf(`, resource_metadata="%s"`, c.MetadataURL)
 	}
 	return scheme + " " + text
+}
+
+// authentication returns the parameters of RFC 9470 §3, with the scopes that the token
+// needs as well.
+func (c Challenge) authentication() (text string) {
+	if len(c.ACRValues) > 0 {
+		text += fmt.Sprintf(`, acr_values="%s"`, quotable(strings.Join(c.ACRValues, " ")))
+	}
+	if c.MaxAge > 0 {
+		text += fmt.Sprintf(`, max_age="%d"`, int64(c.MaxAge/time.Second))
+	}
+	if len(c.Scopes) > 0 {
+		text += fmt.Sprintf(`, scope="%s"`, c.Scopes)
+	}
+	return text
 }
 
 // quotable replaces the characters that would end a quoted string or a header (RFC 6750

@@ -154,7 +154,7 @@ func Status(err error) int {
 		return own.status
 	}
 	switch oauthkit.CodeOf(err) {
-	case oauthkit.InvalidClient, oauthkit.InvalidToken:
+	case oauthkit.InvalidClient, oauthkit.InvalidToken, oauthkit.InsufficientUserAuthentication:
 		return http.StatusUnauthorized
 	case oauthkit.InsufficientScope, oauthkit.AccessDenied:
 		return http.StatusForbidden
