@@ -10,8 +10,10 @@ import (
 
 // client is a relying party and how its user walks through it.
 type client struct {
-	name  string   // also its folder in clients/
-	needs []string // programs that must be installed, with the package that has them
+	name     string
+	folder   string   // in clients/, or empty if it is the name
+	needs    []string // programs that must be installed
+	packages []string // packages from npm that make setup must have installed
 
 	// application has the members of its registration, as in a seed file, besides
 	// client_id, client_secret, name and scopes. $ORIGIN stands for the origin
@@ -29,8 +31,10 @@ type client struct {
 	// install makes the client ready to start, once for all databases. It may be nil.
 	install func(l *lab) error
 	// command returns the program of the relying party, which must listen on r.port. If
-	// nil, the steps start what they need.
+	// nil, serve or the steps start it.
 	command func(r *run) *exec.Cmd
+	// serve starts the relying party in the process of the test. It may be nil.
+	serve func(r *run)
 	// site has the paths of the relying party, if they are not those of ownSite.
 	site site
 	// steps has the steps that differ from those of webSteps.
@@ -84,7 +88,7 @@ type namedStep struct {
 
 // clients returns all clients.
 func clients() []*client {
-	return slices.Concat(nodeClients(), pythonClients())
+	return slices.Concat(appClients(), javaClients(), nodeClients(), pythonClients())
 }
 
 // seed returns the client's application as a seed file has it.

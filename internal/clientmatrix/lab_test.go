@@ -2,6 +2,7 @@ package clientmatrix
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -31,9 +32,10 @@ type lab struct {
 	idp                         string // the program
 	authority, certificate, key string // PEM files
 	roots                       *x509.CertPool
+	publicKey                   []byte // of the certificate
 
 	client *client
-	folder string // of the client's installation, kept between runs
+	folder string // where the client runs
 }
 
 func newLab(t *testing.T) *lab {
@@ -50,20 +52,30 @@ func newLab(t *testing.T) *lab {
 func (l *lab) of(t testing.TB, c *client) *lab {
 	t.Helper()
 	of := *l
-	folder, err := filepath.Abs(filepath.Join("../../.tmp/clients", c.name))
+	of.TB, of.client, of.folder = t, c, l.sources(c)
+	if c.install == nil {
+		return &of
+	}
+	installed, err := filepath.Abs(filepath.Join("../../.tmp/clients", c.name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	of.TB, of.client, of.folder = t, c, folder
+	of.folder = installed
 	return &of
 }
 
-// copySources copies the client's folder to where it is installed.
+// sources returns the client's folder in the repository.
+func (l *lab) sources(c *client) string {
+	return filepath.Join("clients", cmp.Or(c.folder, c.name))
+}
+
+// copySources copies the client's folder to where it is installed. The installation is
+// kept between runs.
 func (l *lab) copySources() error {
 	if err := os.MkdirAll(l.folder, 0o700); err != nil {
 		return err
 	}
-	sources := filepath.Join("clients", l.client.name)
+	sources := l.sources(l.client)
 	return filepath.WalkDir(sources, func(path string, entry os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -108,6 +120,16 @@ func (l *lab) httpClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
+// serverTLS returns the settings of a server with the lab's certificate.
+func (l *lab) serverTLS() *tls.Config {
+	l.Helper()
+	certificate, err := tls.LoadX509KeyPair(l.certificate, l.key)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+}
+
 // certify makes an authority and a certificate for localhost and 127.0.0.1.
 func (l *lab) certify(folder string) {
 	l.Helper()
@@ -131,6 +153,10 @@ func (l *lab) certify(folder string) {
 		return path
 	}
 	authorityKey, leafKey := l.newKey(), l.newKey()
+	var err error
+	if l.publicKey, err = x509.MarshalPKIXPublicKey(&leafKey.PublicKey); err != nil {
+		l.Fatal(err)
+	}
 	signed := func(subject *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 		certificate, err := x509.CreateCertificate(rand.Reader, subject, authority, &key.PublicKey, authorityKey)
 		if err != nil {

@@ -45,6 +45,12 @@ func (c *client) test(t *testing.T, l *lab, results results) {
 			oauthtest.Missing(t, "the tests with "+c.name, program+" is not installed")
 		}
 	}
+	for _, name := range c.packages {
+		if _, err := os.Stat("../../node_modules/" + name); err != nil {
+			results.add(c.name, "", "missing: run make setup")
+			oauthtest.Missing(t, "the tests with "+c.name, "its package from npm is not installed; run make setup")
+		}
+	}
 	if c.install != nil {
 		if err := c.install(l.of(t, c)); err != nil {
 			results.add(c.name, "", "not installed")

@@ -39,6 +39,7 @@ type run struct {
 	origin  string // of the relying party
 	port    string // of the relying party
 	browser *browser
+	tab     context.Context // of Chromium, or nil
 }
 
 // startRun starts the provider with the client's application, and the relying party.
@@ -61,6 +62,9 @@ func startRun(t *testing.T, l *lab, database string) *run {
 	r.start("examples/idp", idp, r.issuer+"/.well-known/openid-configuration")
 	if l.client.command != nil {
 		r.start(l.client.name, l.client.command(r), r.origin)
+	}
+	if l.client.serve != nil {
+		l.client.serve(r)
 	}
 	r.browser = r.newBrowser("alice", "allow")
 	return r
