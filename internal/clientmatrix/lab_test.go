@@ -56,7 +56,7 @@ func (l *lab) of(t testing.TB, c *client) *lab {
 	if c.install == nil {
 		return &of
 	}
-	installed, err := filepath.Abs(filepath.Join("../../.tmp/clients", c.name))
+	installed, err := filepath.Abs(filepath.Join("../../.tmp", l.sources(c)))
 	if err != nil {
 		t.Fatal(err)
 	}

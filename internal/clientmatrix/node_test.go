@@ -11,15 +11,15 @@ func nodeClients() []*client {
 		}
 		return c
 	}
+	passport := func(c *client) *client { // sends no code_challenge, and a nonce only if it is set to
+		c.folder, c.site.denied, c.steps.refresh = "passport-openidconnect", "the user denied the request", none
+		return node(c)
+	}
 	return []*client{
 		node(&client{name: "openid-client"}),
 		node(&client{name: "msal-node", setting: map[string]any{"id_token_claims": true}}),
-		node(&client{
-			name:    "passport-openidconnect", // sends neither a code_challenge nor, by default, a nonce
-			setting: map[string]any{"pkce": "optional"},
-			site:    site{denied: "the user denied the request"},
-			steps:   steps{refresh: none},
-		}),
+		passport(&client{name: "passport-openidconnect", setting: map[string]any{"pkce": "optional"}}),
+		passport(&client{name: "passport-openidconnect-nonce", setting: map[string]any{"pkce": "nonce"}}),
 		node(&client{
 			name:        "auth.js", // reads the user's name only from the ID token
 			application: callbackOf("/auth/callback/oauthkit"),
@@ -50,5 +50,8 @@ func installNode(l *lab) error {
 func startNode(r *run) *exec.Cmd {
 	command := r.program("node", "server.mjs")
 	command.Env = append(command.Env, "NODE_EXTRA_CA_CERTS="+r.lab.authority)
+	if r.lab.client.setting["pkce"] == "nonce" {
+		command.Env = append(command.Env, "NONCE=true")
+	}
 	return command
 }
