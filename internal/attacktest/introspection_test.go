@@ -88,11 +88,11 @@ func activeToken(t *testing.T, s *fixture.Server) {
 	}{
 		{"access token", s.RS.Introspect(tokens.Access).Active(), map[string]any{
 			"active": true, "client_id": "web", "sub": "alice", "scope": "openid api:read", "iat": now, "exp": now + 600,
-			"iss": fixture.Issuer, "token_type": "Bearer",
+			"iss": fixture.Issuer, "token_type": "Bearer", "auth_time": now,
 		}},
 		{"refresh token", s.Web.Introspect(tokens.Refresh).Active(), map[string]any{
 			"active": true, "client_id": "web", "sub": "alice", "scope": "openid api:read", "iat": now, "exp": now + 30*24*3600,
-			"iss": fixture.Issuer,
+			"iss": fixture.Issuer, "auth_time": now,
 		}},
 		{"token without a user", s.RS.Introspect(machine.Access).Active(), map[string]any{
 			"active": true, "client_id": "svc", "scope": "api:read", "iat": now, "exp": now + 600, "iss": fixture.Issuer, "token_type": "Bearer",
