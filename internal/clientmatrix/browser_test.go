@@ -40,6 +40,7 @@ func (r *run) newBrowser(user, decision string) *browser {
 	}
 	client := r.lab.httpClient()
 	client.Jar = jar
+	client.Transport = acceptHTML{client.Transport}
 	client.CheckRedirect = func(request *http.Request, via []*http.Request) error {
 		if len(via) >= 15 {
 			return fmt.Errorf("redirected 15 times, last to %s", request.URL)
@@ -51,6 +52,15 @@ func (r *run) newBrowser(user, decision string) *browser {
 		b.forms = append(b.forms, r.origin+path)
 	}
 	return b
+}
+
+// acceptHTML adds the header by which relying parties tell browsers from programs.
+type acceptHTML struct{ http.RoundTripper }
+
+func (t acceptHTML) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set("Accept", "text/html")
+	return t.RoundTripper.RoundTrip(request)
 }
 
 // expect opens a URL and fails if the browser does not stop at a page below origin
@@ -79,19 +89,15 @@ func (b *browser) open(address string) (*page, error) {
 	if err != nil || !slices.Contains(b.forms, address) {
 		return current, err
 	}
-	form := current.form()
-	if form == nil {
-		return nil, fmt.Errorf("got no form at %w", current.asError())
-	}
-	return b.follow(b.client.PostForm(form.action.String(), form.values))
+	return b.submit(current)
 }
 
 // follow fills in the provider's pages, beginning with a response.
-// submit submits the form of a page of the relying party, such as its sign-out button.
+// submit submits the form of a page of the relying party, as a browser does.
 func (b *browser) submit(p *page) (*page, error) {
 	form := p.form()
 	if form == nil {
-		return nil, fmt.Errorf("no form: %w", p.asError())
+		return nil, fmt.Errorf("got no form at %w", p.asError())
 	}
 	body := strings.NewReader(form.values.Encode())
 	request, err := http.NewRequest(http.MethodPost, form.action.String(), body)

@@ -88,7 +88,7 @@ type namedStep struct {
 
 // clients returns all clients.
 func clients() []*client {
-	return slices.Concat(appClients(), javaClients(), nodeClients(), pythonClients())
+	return slices.Concat(apacheClients(), appClients(), goClients(), javaClients(), kubernetesClients(), nodeClients(), pythonClients())
 }
 
 // seed returns the client's application as a seed file has it.

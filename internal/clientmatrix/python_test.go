@@ -35,7 +35,11 @@ func pythonClients() []*client {
 			},
 			setting: map[string]any{"pkce": "nonce"},
 			install: installPython, command: startPython,
-			steps: djangoSteps(),
+			// The claims come from user info at the sign-in. The refresh is prompt=none.
+			site: site{
+				signIn: "/oidc/authenticate/", userInfo: "/", signOut: "/account", denied: "not signed in",
+				forms: []string{"/account"},
+			},
 		},
 	}
 }
@@ -54,30 +58,4 @@ func startPython(r *run) *exec.Cmd {
 	command := r.program(filepath.Join(r.lab.folder, "venv/bin/python"), "server.py")
 	command.Env = append(command.Env, "REQUESTS_CA_BUNDLE="+r.lab.authority, "PYTHONUNBUFFERED=1")
 	return command
-}
-
-// djangoSteps differ because mozilla-django-oidc has paths of its own, gets the claims
-// from user info at the sign-in, renews a session with prompt=none, and ends it with
-// POST.
-func djangoSteps() steps {
-	const signIn = "/oidc/authenticate/"
-	return steps{
-		denied: func(r *run) error {
-			return r.newBrowser("bob", "deny").expect(r.origin+signIn, r.origin, "access_denied")
-		},
-		signIn:   func(r *run) error { return r.signIn(signIn) },
-		userInfo: func(r *run) error { return r.browser.expect(r.origin, r.origin, "alice@example.com") },
-		refresh:  func(r *run) error { return r.browser.expect(r.origin+"/refresh", r.origin, `"refreshed": true`) },
-		signOut: func(r *run) error {
-			home, err := r.browser.open(r.origin)
-			if err != nil {
-				return err
-			}
-			page, err := r.browser.submit(home)
-			if err != nil {
-				return err
-			}
-			return r.signedOut(page, signIn)
-		},
-	}
 }

@@ -9,7 +9,7 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import include, path
@@ -53,15 +53,17 @@ django.setup()
 
 
 def home(request):
-    if not request.user.is_authenticated:
-        return HttpResponse("home")
+    return HttpResponse(request.user.email if request.user.is_authenticated else "home")
+
+
+def account(request):
     return HttpResponse(
-        f'{request.user.email}<form method="post" action="/oidc/logout/">'
-        f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}"></form>')
+        '<form method="post" action="/oidc/logout/">'
+        f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}"><button>Sign out</button></form>')
 
 
 def denied(request):
-    return HttpResponse("access_denied, not signed in" if not request.user.is_authenticated else "signed in", status=403)
+    return HttpResponse("signed in" if request.user.is_authenticated else "not signed in", status=403)
 
 
 def expire(request):
@@ -71,11 +73,13 @@ def expire(request):
 
 
 def refreshed(request):
-    return JsonResponse({"refreshed": request.session["oidc_id_token_expiration"] > time.time()})
+    is_new = request.session["oidc_id_token_expiration"] > time.time()
+    return HttpResponse("refreshed" if is_new else "not renewed")
 
 
 urlpatterns = [
-    path("", home), path("denied", denied), path("refresh", expire), path("refreshed", refreshed),
+    path("", home), path("account", account), path("denied", denied),
+    path("refresh", expire), path("refreshed", refreshed),
     path("oidc/", include("mozilla_django_oidc.urls")),
 ]
 
