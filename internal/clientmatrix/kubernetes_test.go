@@ -92,7 +92,9 @@ func dexSteps() steps {
 		return json.Unmarshal(body, &tokens)
 	}
 	return steps{
-		denied: func(r *run) error { return r.newBrowser("bob", "deny").expect(address(r), r.origin, "access_denied") },
+		denied: func(r *run) error {
+			return r.newBrowser("bob", "deny").expect(address(r), r.origin, "Authentication failed")
+		},
 		signIn: func(r *run) error {
 			page, err := r.browser.open(address(r))
 			if err != nil {
