@@ -97,8 +97,22 @@ type AbstractApplication struct {
 	// RedirectURIs are the addresses for authorization responses (RFC 6749 §3.1.2).
 	RedirectURIs URIs `json:"redirect_uris" gorm:"column:redirect_uris;not null;default:''"`
 	// PostLogoutRedirectURIs are the addresses for browsers after a logout that the
-	// application started. There is no endpoint for such a logout yet.
+	// application started (OpenID Connect RP-Initiated Logout 1.0 §3).
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris,omitempty" gorm:"column:post_logout_redirect_uris;not null;default:''"`
+	// BackChannelLogoutURI receives a logout token from the provider when a session ends
+	// (OpenID Connect Back-Channel Logout 1.0 §2.2). If empty, the application is not
+	// told.
+	BackChannelLogoutURI string `json:"backchannel_logout_uri,omitempty" gorm:"column:backchannel_logout_uri"`
+	// BackChannelLogoutSessionRequired means that the application needs a sid in each
+	// logout token.
+	BackChannelLogoutSessionRequired bool `json:"backchannel_logout_session_required,omitempty" gorm:"column:backchannel_logout_session_required"`
+	// FrontChannelLogoutURI is loaded in a frame of the page that signs a user out
+	// (OpenID Connect Front-Channel Logout 1.0 §2). It has the scheme, host and port of
+	// one of RedirectURIs. If empty, nothing is loaded.
+	FrontChannelLogoutURI string `json:"frontchannel_logout_uri,omitempty" gorm:"column:frontchannel_logout_uri"`
+	// FrontChannelLogoutSessionRequired means that the application needs the parameters
+	// iss and sid.
+	FrontChannelLogoutSessionRequired bool `json:"frontchannel_logout_session_required,omitempty" gorm:"column:frontchannel_logout_session_required"`
 	// AllowedOrigins are the web origins whose scripts may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins,omitempty" gorm:"column:allowed_origins;not null;default:''"`
 	// Scopes are the scopes that the application may request. If empty,
@@ -312,6 +326,16 @@ func (a *AbstractApplication) AllowsOrigin(origin string) bool {
 // PostLogoutRedirectURIs.
 func (a *AbstractApplication) AllowsPostLogoutRedirectURI(uri string) bool {
 	return slices.Contains(a.PostLogoutRedirectURIs, uri)
+}
+
+// BackChannelLogout returns BackChannelLogoutURI and BackChannelLogoutSessionRequired.
+func (a *AbstractApplication) BackChannelLogout() LogoutTarget {
+	return LogoutTarget{a.BackChannelLogoutURI, a.BackChannelLogoutSessionRequired}
+}
+
+// FrontChannelLogout returns FrontChannelLogoutURI and FrontChannelLogoutSessionRequired.
+func (a *AbstractApplication) FrontChannelLogout() LogoutTarget {
+	return LogoutTarget{a.FrontChannelLogoutURI, a.FrontChannelLogoutSessionRequired}
 }
 
 // abstract is promoted to every struct that embeds AbstractApplication. [Abstract]

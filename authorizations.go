@@ -160,6 +160,15 @@ func (a *Authorizations) Disconnect(ctx context.Context, subject, clientID strin
 	return a.provider.RevokeConsent(ctx, clientID, subject)
 }
 
+// EndSession ends a session of a user from outside their browser, as
+// [Provider.EndSession] does, for example after a change of the password or on a page
+// that lists sessions. The sessionID is the host's, the [User].SessionID of the session.
+// It returns the client_ids of the applications that were in it.
+func (a *Authorizations) EndSession(ctx context.Context, subject, sessionID string) (clientIDs []string, err error) {
+	id := a.provider.SessionID(&User{Subject: subject, SessionID: sessionID})
+	return a.provider.EndSession(ctx, Session{Subject: subject, ID: id})
+}
+
 // RevokeUser deletes every consent of a user and revokes everything that
 // applications have from the user. It ignores the deadline and the cancellation of
 // ctx. It returns the number of revoked Authorizations.
@@ -167,11 +176,12 @@ func (a *Authorizations) RevokeUser(ctx context.Context, subject string) (revoke
 	if subject == "" {
 		return 0, errors.New("oauthkit: RevokeUser: subject is empty")
 	}
-	revoked, err = a.store.RevokeUser(context.WithoutCancel(ctx), subject, a.provider.Now())
+	revoked, err = a.store.RevokeUser(context.WithoutCancel(ctx), subject, a.provider.revocation())
 	if err != nil {
 		return 0, Unavailable(err)
 	}
 	a.provider.Record(ctx, UserRevoked{Subject: subject, Authorizations: revoked})
+	a.provider.wakeDelivery()
 	return revoked, nil
 }
 
@@ -182,10 +192,11 @@ func (a *Authorizations) RevokeApplication(ctx context.Context, clientID string)
 	if clientID == "" {
 		return 0, errors.New("oauthkit: RevokeApplication: client_id is empty")
 	}
-	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), clientID, a.provider.Now())
+	revoked, err = a.store.RevokeApplication(context.WithoutCancel(ctx), clientID, a.provider.revocation())
 	if err != nil {
 		return 0, Unavailable(err)
 	}
 	a.provider.Record(ctx, ApplicationRevoked{ClientID: clientID, Authorizations: revoked})
+	a.provider.wakeDelivery()
 	return revoked, nil
 }

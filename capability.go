@@ -208,8 +208,45 @@ type BrowserClient interface {
 	// AllowsOrigin reports whether scripts of origin may call the token endpoint.
 	AllowsOrigin(origin string) bool
 	// AllowsPostLogoutRedirectURI reports whether a browser may be sent to uri after a
-	// logout that the application started. There is no endpoint for such a logout yet.
+	// logout that the application started (OpenID Connect RP-Initiated Logout 1.0 §3).
 	AllowsPostLogoutRedirectURI(uri string) bool
+}
+
+// LogoutClient is an [Application] that wants to be told when a session ends.
+type LogoutClient interface {
+	// BackChannelLogout returns the target of requests of the provider (OpenID Connect
+	// Back-Channel Logout 1.0 §2.2).
+	BackChannelLogout() LogoutTarget
+	// FrontChannelLogout returns the target of frames in the user's browser (OpenID
+	// Connect Front-Channel Logout 1.0 §2).
+	FrontChannelLogout() LogoutTarget
+}
+
+// LogoutTarget is an address of an application that is told of logouts.
+type LogoutTarget struct {
+	// URI is the address. If empty, there is none.
+	URI string
+	// SessionRequired means that the application needs the sid of the session, and cannot
+	// use a message about all sessions of a user.
+	SessionRequired bool
+}
+
+// BackChannelLogout returns the target of the provider's requests. If app is not a
+// [LogoutClient], it is empty.
+func BackChannelLogout(app Application) LogoutTarget {
+	if client, ok := app.(LogoutClient); ok {
+		return client.BackChannelLogout()
+	}
+	return LogoutTarget{}
+}
+
+// FrontChannelLogout returns the target of frames in the user's browser. If app is not a
+// [LogoutClient], it is empty.
+func FrontChannelLogout(app Application) LogoutTarget {
+	if client, ok := app.(LogoutClient); ok {
+		return client.FrontChannelLogout()
+	}
+	return LogoutTarget{}
 }
 
 // AllowsOrigin reports whether scripts of origin may call the token endpoint for

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -35,9 +36,12 @@ func (p *Provider) Cleanup(ctx context.Context, limits CleanupLimits) (removed m
 }
 
 // Run does the upkeep of a provider until ctx is canceled: in each round it calls
-// [Provider.Cleanup], and every [Upkeeper] among the parts of the provider. Any
-// number of instances may run it at the same time. It starts no goroutine: call it
-// in one, and wait for it to return before you close the database.
+// [Provider.Cleanup], and every [Upkeeper] among the parts of the provider. At the same
+// time it delivers notices: those of this instance at once, those that another instance
+// saved in the next round, and those that could not be delivered as
+// [Provider.DeliverNotices] describes. Any number of instances may run it at the same
+// time. Call it in a goroutine, and wait for it to return before you close the database:
+// then nothing that it started is running.
 //
 // Errors and panics are logged to Config.Logger and stop neither Run nor the round.
 // Run returns nil once ctx is canceled, and returns an error at once if config is
@@ -46,6 +50,11 @@ func Run(ctx context.Context, provider *Provider, config RunConfig) error {
 	config, err := config.withDefaults()
 	if err != nil {
 		return err
+	}
+	var deliveries sync.WaitGroup
+	defer deliveries.Wait()
+	for _, receiver := range provider.receivers {
+		deliveries.Go(func() { provider.runDelivery(ctx, receiver, config.Interval) })
 	}
 	timer := time.NewTimer(upTo(config.Interval / 10))
 	defer timer.Stop()

@@ -179,9 +179,11 @@ func (r *ConsentRequest) ApplicationDigest() string {
 // to the approval and must set the ExpiresAt of the Authorization, as
 // [Approval.KeepUntil] does. An approval without a credential expires at once.
 //
-// The error wraps [ErrEnded] if the application was disabled or deleted concurrently,
-// [ErrRevoked] if the remembered consent was revoked, so that the user must be asked,
-// and [ErrReplayed] or [ErrNotFound] if the Interaction cannot be consumed.
+// The error wraps [ErrEnded] if the application was disabled or deleted concurrently or,
+// with the code [LoginRequired], if the user must sign in again because the session has
+// ended. It wraps [ErrRevoked] if the remembered consent was revoked, so that the user
+// must be asked, and [ErrReplayed] or [ErrNotFound] if the Interaction cannot be
+// consumed.
 func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *User, decision Decision, add func(approval *Approval) error) error {
 	if err := decision.check(request, user); err != nil {
 		return err
@@ -200,7 +202,7 @@ func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *U
 		return err
 	}
 	approval := &Approval{
-		Authorization:   newAuthorization(request, user, scopes),
+		Authorization:   p.newAuthorization(request, user, scopes),
 		Consent:         decision.Consent,
 		InteractionHash: decision.InteractionHash,
 	}
@@ -211,9 +213,12 @@ func (p *Provider) Approve(ctx context.Context, request *ConsentRequest, user *U
 		return err
 	}
 	approval.KeepUntil(request.Now)
+	if approval.Code == nil { // otherwise the token request does it
+		p.keepInSession(request.Application, approval.Authorization, request.Now)
+	}
 	err = p.saveApproval(ctx, request, approval)
 	if errors.Is(err, ErrEnded) {
-		return p.endedError(ctx, request)
+		return p.endedError(ctx, request, approval.Authorization)
 	}
 	if err != nil {
 		return err
@@ -260,7 +265,7 @@ func (p *Provider) recordApproval(ctx context.Context, request *ConsentRequest, 
 // newAuthorization returns an Authorization without expiry. It expires with its
 // credentials until the exchange for tokens sets the final expiry, so that an unused
 // response is not kept longer than necessary.
-func newAuthorization(request *ConsentRequest, user *User, scopes Scopes) *Authorization {
+func (p *Provider) newAuthorization(request *ConsentRequest, user *User, scopes Scopes) *Authorization {
 	return &Authorization{
 		ID:        secret.NewID(),
 		ClientID:  request.Application.GetID(),
@@ -270,7 +275,7 @@ func newAuthorization(request *ConsentRequest, user *User, scopes Scopes) *Autho
 		AuthTime:  user.AuthTime,
 		ACR:       user.ACR,
 		AMR:       user.AMR,
-		SessionID: user.SessionID,
+		SessionID: p.SessionID(user),
 		Params:    request.Params,
 		CreatedAt: request.Now,
 	}
@@ -318,10 +323,11 @@ func (p *Provider) saveApproval(ctx context.Context, request *ConsentRequest, ap
 }
 
 // endedError returns the error of an approval during which everything of the
-// application or the user was being revoked. If the application was disabled or
-// deleted, it is unknown now, and only the user can be told. Otherwise the error is
-// sent to the application.
-func (p *Provider) endedError(ctx context.Context, request *ConsentRequest) error {
+// application or the user was being revoked, or whose session has ended. If the
+// application was disabled or deleted, it is unknown now, and only the user can be told.
+// Otherwise the user has to sign in again, which begins another session. If it is not
+// known which session it was, the error is sent to the application.
+func (p *Provider) endedError(ctx context.Context, request *ConsentRequest, authorization *Authorization) error {
 	_, err := p.Application(ctx, request.Application.GetID())
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -330,6 +336,8 @@ func (p *Provider) endedError(ctx context.Context, request *ConsentRequest) erro
 		return err
 	case err != nil:
 		return err
+	case authorization.SessionID != "":
+		return Errorf(LoginRequired, "the session of the user has ended").WithCause(ErrEnded)
 	default:
 		return Errorf(AccessDenied, "what the application has was revoked while the request was answered")
 	}

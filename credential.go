@@ -183,18 +183,25 @@ func (p *Provider) RevokeConsent(ctx context.Context, clientID, subject string) 
 		return Unavailable(err)
 	}
 	remembered := err == nil
-	revoked, err := p.store.RevokeConsent(context.WithoutCancel(ctx), clientID, subject, p.Now())
+	revoked, err := p.store.RevokeConsent(context.WithoutCancel(ctx), clientID, subject, p.revocation())
 	if err != nil {
 		return Unavailable(err)
 	}
 	if remembered || len(revoked) > 0 {
 		p.Record(ctx, ConsentRevoked{ClientID: clientID, Subject: subject, AuthorizationIDs: revoked})
 	}
+	if len(revoked) > 0 {
+		p.wakeDelivery()
+	}
 	return nil
 }
 
 func (p *Provider) revoke(ctx context.Context, authorization *Authorization, reason RevocationReason) error {
-	changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())
+	revocation := p.revocation()
+	if !reason.isNoticed() {
+		revocation.Receivers = nil
+	}
+	changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, revocation)
 	if err != nil {
 		return Unavailable(err)
 	}
@@ -203,6 +210,9 @@ func (p *Provider) revoke(ctx context.Context, authorization *Authorization, rea
 			ClientID: authorization.ClientID, Subject: authorization.Subject,
 			AuthorizationID: authorization.ID, Reason: reason,
 		})
+		if reason.isNoticed() {
+			p.wakeDelivery()
+		}
 	}
 	return nil
 }

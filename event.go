@@ -104,7 +104,7 @@ func EventAttributes(event Event) []slog.Attr {
 // EventLabels returns the attributes that are safe as metric labels: low cardinality
 // and no personal data.
 func EventLabels() []string {
-	return []string{"code", "credential", "endpoint", "grant_type", "method", "reason"}
+	return []string{"code", "credential", "endpoint", "grant_type", "method", "reason", "receiver"}
 }
 
 // attributeName inserts an underscore before each new word.
@@ -207,6 +207,10 @@ const (
 	RevokedByHost        RevocationReason = "host"          // the host called Provider.RevokeAuthorization
 )
 
+// isNoticed reports whether the application did not cause the revocation itself, so that
+// a [Notice] about it is saved.
+func (r RevocationReason) isNoticed() bool { return r == RevokedByUser || r == RevokedByHost }
+
 // AuthorizationRevoked ("authorization.revoked") is sent when an Authorization and
 // thereby all its credentials were revoked.
 type AuthorizationRevoked struct {
@@ -219,6 +223,16 @@ type AuthorizationRevoked struct {
 type UserRevoked struct {
 	Subject        string
 	Authorizations int // the number of revoked Authorizations
+}
+
+// SessionEnded ("session.ended") is sent when a session was ended at the provider,
+// after the Authorizations that end with it were revoked. It is sent again if the session
+// is ended again.
+type SessionEnded struct {
+	Subject        string
+	SessionID      string // the sid, see Provider.SessionID
+	Clients        int    // the number of applications that were in the session
+	Authorizations int    // the number of revoked Authorizations
 }
 
 // CrossSiteBlocked ("csrf.blocked") is sent when a request was refused that another
@@ -360,6 +374,32 @@ type KeyRevoked struct {
 	KeyID string // its kid
 }
 
+// NoticeDelivered ("notice.delivered") is sent when a receiver has delivered a [Notice].
+type NoticeDelivered struct {
+	NoticeID, Receiver, ClientID, Subject, SessionID string
+	Kind                                             NoticeKind
+	Attempts                                         int // including this one
+}
+
+// NoticeFailed ("notice.failed") is sent when an attempt to deliver a [Notice] failed and
+// there will be another one.
+type NoticeFailed struct {
+	NoticeID, Receiver, ClientID, Subject, SessionID string
+	Kind                                             NoticeKind
+	Attempts                                         int       // including this one
+	NextAt                                           time.Time // when it is tried again
+	Error                                            string    // the error of the receiver
+}
+
+// NoticeAbandoned ("notice.abandoned") is sent when a [Notice] will never be delivered:
+// it could not be delivered for a day, or the receiver gave up with [DeliverNever].
+type NoticeAbandoned struct {
+	NoticeID, Receiver, ClientID, Subject, SessionID string
+	Kind                                             NoticeKind
+	Attempts                                         int    // including the last one
+	Error                                            string // the last error of the receiver
+}
+
 // CheckFailed ("check.failed") is sent for each finding because of which
 // [Provider.CheckAtStart] returned an error.
 type CheckFailed struct {
@@ -414,6 +454,8 @@ func (AuthorizationRevoked) event() string { return "authorization.revoked" }
 
 func (UserRevoked) event() string { return "user.revoked" }
 
+func (SessionEnded) event() string { return "session.ended" }
+
 func (CrossSiteBlocked) event() string { return "csrf.blocked" }
 
 func (TokenIssued) event() string { return "token.issued" }
@@ -445,6 +487,12 @@ func (KeyPublished) event() string { return "key.published" }
 func (KeyRetired) event() string { return "key.retired" }
 
 func (KeyRevoked) event() string { return "key.revoked" }
+
+func (NoticeDelivered) event() string { return "notice.delivered" }
+
+func (NoticeFailed) event() string { return "notice.failed" }
+
+func (NoticeAbandoned) event() string { return "notice.abandoned" }
 
 func (CheckFailed) event() string { return "check.failed" }
 

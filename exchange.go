@@ -87,9 +87,10 @@ func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
 type Issuance struct {
 	// Authorization is the Authorization of the tokens. If its ExpiresAt is zero, Issue
 	// sets it: to the end of Config.RefreshTokenLifetime if the application may refresh,
-	// and otherwise to the expiry of the access token. For the first tokens of an
-	// Authorization that was approved before, set ExpiresAt to zero: until then it is the
-	// expiry of the code. RedeemCode of package grants does so.
+	// and otherwise to the expiry of the access token, or to the end of
+	// Config.SessionLifetime if the application must be told of a logout. For the first
+	// tokens of an Authorization that was approved before, set ExpiresAt to zero: until
+	// then it is the expiry of the code. RedeemCode of package grants does so.
 	Authorization *Authorization
 	// Scopes are the scopes of the access token, all or some of the Authorization's.
 	Scopes Scopes
@@ -201,6 +202,9 @@ func (r *TokenRequest) mint(ctx context.Context, issuance *Issuance) (Tokens, *I
 			IssuedAt:      r.Now,
 			ExpiresAt:     earlier(r.Now.Add(r.provider.config.RefreshTokenIdleLifetime), authorization.ExpiresAt),
 		}
+	}
+	if !refreshable { // a later expiry would make a refresh token valid for longer
+		r.provider.keepInSession(r.Application, authorization, r.Now)
 	}
 	return tokens, issued, nil
 }

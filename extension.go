@@ -99,6 +99,17 @@ func (r *Registry) DecorateToken(decorate func(ctx context.Context, issued *Issu
 	r.provider.tokenDecorators = append(r.provider.tokenDecorators, decorate)
 }
 
+// NoticeReceiver adds a receiver of notices. The acts that end sessions and revoke
+// access save a [Notice] for it, and [Run] delivers them. The store must be a
+// [NoticeStore].
+func (r *Registry) NoticeReceiver(receiver NoticeReceiver) {
+	if receiver == nil {
+		r.errs = append(r.errs, errors.New("NoticeReceiver: the receiver is nil"))
+		return
+	}
+	r.errs = append(r.errs, r.provider.addReceiver(receiver))
+}
+
 // Metadata adds a function that adds members to the metadata documents (RFC 8414
 // §2), after the library's own. They belong to a group, like an endpoint.
 func (r *Registry) Metadata(group Group, add func(metadata map[string]any)) {

@@ -27,8 +27,17 @@ type ApplicationForm struct {
 	// RedirectURIs follow [ApplicationRules]. They are required for grants that
 	// start at the authorization endpoint.
 	RedirectURIs URIs `json:"redirect_uris"`
-	// PostLogoutRedirectURIs follow the same rules. No endpoint uses them yet.
+	// PostLogoutRedirectURIs follow the same rules.
 	PostLogoutRedirectURIs URIs `json:"post_logout_redirect_uris"`
+	// BackChannelLogoutURI is an https URL. If empty, the application is not told of
+	// logouts by requests of the provider.
+	BackChannelLogoutURI             string `json:"backchannel_logout_uri"`
+	BackChannelLogoutSessionRequired bool   `json:"backchannel_logout_session_required"`
+	// FrontChannelLogoutURI is an https URL with the host and port of one of
+	// RedirectURIs. If empty, the application is not told of logouts in the user's
+	// browser.
+	FrontChannelLogoutURI             string `json:"frontchannel_logout_uri"`
+	FrontChannelLogoutSessionRequired bool   `json:"frontchannel_logout_session_required"`
 	// AllowedOrigins follow the rules of ApplicationRules for origins. If empty, no
 	// script of another origin may call the token endpoint.
 	AllowedOrigins URIs `json:"allowed_origins"`
@@ -93,6 +102,8 @@ func FormOf(app Application) ApplicationForm {
 			RedirectURIs:           slices.Clone(a.RedirectURIs),
 			PostLogoutRedirectURIs: slices.Clone(a.PostLogoutRedirectURIs), AllowedOrigins: slices.Clone(a.AllowedOrigins),
 			Scopes: slices.Clone(a.Scopes), TokenEndpointAuthMethod: a.TokenEndpointAuthMethod, Algorithm: a.Algorithm,
+			BackChannelLogoutURI: a.BackChannelLogoutURI, BackChannelLogoutSessionRequired: a.BackChannelLogoutSessionRequired,
+			FrontChannelLogoutURI: a.FrontChannelLogoutURI, FrontChannelLogoutSessionRequired: a.FrontChannelLogoutSessionRequired,
 			Fields: map[string]string{},
 		}
 	}
@@ -114,6 +125,8 @@ func (a *Applications) fill(app Application, form ApplicationForm) Problems {
 		abstract.Name, abstract.ClientType = form.Name, form.ClientType
 		abstract.GrantTypes, abstract.ResponseTypes, abstract.Scopes = form.GrantTypes, form.ResponseTypes, form.Scopes
 		abstract.RedirectURIs, abstract.PostLogoutRedirectURIs = form.RedirectURIs, form.PostLogoutRedirectURIs
+		abstract.BackChannelLogoutURI, abstract.BackChannelLogoutSessionRequired = form.BackChannelLogoutURI, form.BackChannelLogoutSessionRequired
+		abstract.FrontChannelLogoutURI, abstract.FrontChannelLogoutSessionRequired = form.FrontChannelLogoutURI, form.FrontChannelLogoutSessionRequired
 		abstract.AllowedOrigins, abstract.Algorithm = form.AllowedOrigins, form.Algorithm
 		abstract.TokenEndpointAuthMethod = form.TokenEndpointAuthMethod
 	}
@@ -197,6 +210,7 @@ func (f ApplicationForm) lengths() map[string]int {
 		"response_types": len(f.ResponseTypes.String()),
 		"redirect_uris":  len(f.RedirectURIs.String()), "post_logout_redirect_uris": len(f.PostLogoutRedirectURIs.String()),
 		"allowed_origins": len(f.AllowedOrigins.String()), "scopes": len(f.Scopes.String()),
+		"backchannel_logout_uri": len(f.BackChannelLogoutURI), "frontchannel_logout_uri": len(f.FrontChannelLogoutURI),
 		"token_endpoint_auth_method": len(f.TokenEndpointAuthMethod), "algorithm": len(f.Algorithm),
 	}
 	for name, value := range f.Fields {

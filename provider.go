@@ -134,6 +134,14 @@ type Config struct {
 	// ConsentLifetime is how long consent is remembered after the user was last
 	// asked for all of it. If zero, it is remembered until it is revoked.
 	ConsentLifetime time.Duration
+	// SessionLifetime is how long an application that wants to be told of logouts (see
+	// [LogoutClient]) stays a member of the session in which it was approved, even if all
+	// its tokens have expired. It should be the lifetime of the host's sessions. If zero,
+	// it is 30 days.
+	SessionLifetime time.Duration
+	// Logout says which Authorizations end with their session. If empty, it is
+	// [LogoutKeepsOffline].
+	Logout LogoutPolicy
 
 	// Secret encrypts data that the database must store but not reveal, such as signing
 	// keys, and data that travels through browsers. It must have at least 32 bytes that
@@ -184,6 +192,7 @@ func withDefaults(config Config) (Config, error) {
 		{"RefreshTokenIdleLifetime", &config.RefreshTokenIdleLifetime, 30 * 24 * time.Hour},
 		{"RefreshTokenLifetime", &config.RefreshTokenLifetime, 90 * 24 * time.Hour},
 		{"ConsentLifetime", &config.ConsentLifetime, 0},
+		{"SessionLifetime", &config.SessionLifetime, 30 * 24 * time.Hour},
 		{"Timeout", &config.Timeout, 5 * time.Second},
 	} {
 		if *lifetime.value == 0 {
@@ -203,6 +212,9 @@ func withDefaults(config Config) (Config, error) {
 	}
 	if config.ApprovalPrompt != ApprovalAuto && config.ApprovalPrompt != ApprovalForce {
 		return config, fmt.Errorf("oauthkit: Config.ApprovalPrompt: unknown value %q", config.ApprovalPrompt)
+	}
+	if !config.Logout.isKnown() {
+		return config, fmt.Errorf("oauthkit: Config.Logout: unknown value %q", config.Logout)
 	}
 	if config.PKCE != "" && !config.PKCE.isKnown() {
 		return config, fmt.Errorf("oauthkit: Config.PKCE: unknown value %q", config.PKCE)
@@ -246,6 +258,9 @@ type Provider struct {
 	responseTypes map[ResponseType][]Responder // allowed types, with their responders in order
 
 	sharedSecret atomic.Pointer[string]
+
+	receivers     []*receiver
+	receiverNames []string // nil if there is no receiver
 
 	endpoints          []Endpoint
 	authorizeResolvers []func(context.Context, *AuthorizeSource) error
@@ -452,7 +467,11 @@ type User struct {
 	// empty, that is unknown.
 	ACR string
 	AMR []string
-	// SessionID identifies the host's session. If empty, it is unknown.
+	// SessionID identifies the sign-in of this user in this browser. It must be hard to
+	// guess, be new for each sign-in, and stay the same when the user signs in again in
+	// the same session. [Provider.EndSession] ends what was approved in it. Only a hash
+	// of it is stored and sent. If empty, package http uses its own cookie instead, which
+	// browsers forget when they are closed.
 	SessionID string
 }
 

@@ -245,7 +245,7 @@ func (r *AuthorizeRequest) Response(parameters url.Values) url.Values {
 // Respond saves the Authorization that the user allowed, together with the credentials
 // that the responders add, and returns the parameters of the response. The error wraps
 // [ErrEnded] if the application was disabled or deleted concurrently; show that error
-// to the user only.
+// to the user only, unless its code is [LoginRequired], as [Provider.Approve] describes.
 func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user *User, decision Decision) (url.Values, error) {
 	answer := &AuthorizeAnswer{Parameters: url.Values{}}
 	err := p.Approve(ctx, &request.ConsentRequest, user, decision, func(approval *Approval) error {

@@ -24,10 +24,10 @@ var (
 	ErrRevoked = errors.New("oauthkit: revoked")
 	// ErrExhausted means that the presented credential was repeated too often.
 	ErrExhausted = errors.New("oauthkit: repeated too often")
-	// ErrEnded means that everything the application or the user has was
-	// being revoked while the act ran, or that the application was disabled
-	// or deleted. Nothing was saved.
-	ErrEnded = errors.New("oauthkit: application or user is being revoked")
+	// ErrEnded means that everything the application or the user has was being revoked
+	// while the act ran, that the application was disabled or deleted, or that the
+	// session was ended. Nothing was saved.
+	ErrEnded = errors.New("oauthkit: application or user is being revoked, or the session has ended")
 	// ErrConflict means that the application was changed since it was read.
 	ErrConflict = errors.New("oauthkit: changed since it was read")
 	// ErrTooMany means that the owner has the maximum number of
@@ -66,8 +66,20 @@ type Store interface {
 	// RevokeConsent deletes the Consent and revokes every Authorization of the
 	// application for subject, including those without a Consent and those that a
 	// concurrent request is about to save under it. It returns the ids of those that
-	// were not revoked before.
-	RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error)
+	// were not revoked before. It saves a notice without SessionID for each receiver, if
+	// an Authorization was revoked.
+	RevokeConsent(ctx context.Context, clientID, subject string, revocation Revocation) (revoked []string, err error)
+
+	// EndSession ends a session in one transaction. Of the Authorizations of end.Subject
+	// with end.ID as SessionID that are not revoked, it revokes those that the end does
+	// not keep, and clears the SessionID of the others. It deletes the Interactions of
+	// the user in the browser, and saves a notice with the SessionID for each receiver
+	// and each application that had one of these Authorizations.
+	//
+	// For at least a day after it, SaveApproval and SaveTokens must return ErrEnded for
+	// an Authorization of that user and SessionID. One that is saved concurrently must be
+	// ended by the call too, be refused with ErrEnded, or be saved after it returned.
+	EndSession(ctx context.Context, end SessionEnd) (SessionEndResult, error)
 
 	// SaveInteraction saves a new Interaction. It must return ErrReplayed if there is one
 	// with this hash. In the same act it must delete the oldest Interactions that are not
@@ -106,7 +118,38 @@ type TokenStore interface {
 	AccessToken(ctx context.Context, hash string) (*AccessToken, error)
 	// RevokeAuthorization revokes an Authorization and thereby all its credentials. It
 	// reports whether the Authorization was valid before. An unknown id is not an error.
-	RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error)
+	// It saves a notice for each receiver, if the Authorization was valid and has a
+	// Subject and a SessionID.
+	RevokeAuthorization(ctx context.Context, id string, revocation Revocation) (changed bool, err error)
+}
+
+// Revocation says when an act revokes, and who is told.
+type Revocation struct {
+	// Now is the time of the act.
+	Now time.Time
+	// Receivers are the names of the receivers for which the act saves a [Notice], due at
+	// Now. A notice replaces the one with the same receiver, application, user and
+	// session, so that the end of an unfinished delivery does not remove it. If nil, none
+	// is saved.
+	Receivers []string
+}
+
+// SessionEnd is the argument of EndSession.
+type SessionEnd struct {
+	Session
+	Revocation
+	// Keep is a scope: an Authorization with it is not revoked. If empty, there is none.
+	Keep string
+	// KeepAll keeps every Authorization.
+	KeepAll bool
+}
+
+// SessionEndResult is the result of EndSession.
+type SessionEndResult struct {
+	// ClientIDs are the applications that had an Authorization in the session, sorted.
+	ClientIDs []string
+	// Revoked is the number of Authorizations that were revoked.
+	Revoked int
 }
 
 // CodeStore is required by the authorization code grant, in addition to [Store], whose
@@ -278,10 +321,10 @@ type AuthorizationManager interface {
 	// number of Authorizations that were not revoked before. It must lock only a
 	// part of them at a time. After an error, repeating the call
 	// continues the work.
-	RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error)
+	RevokeUser(ctx context.Context, subject string, revocation Revocation) (revoked int, err error)
 	// RevokeApplication does the same for the Consents and
 	// Authorizations of an application.
-	RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error)
+	RevokeApplication(ctx context.Context, clientID string, revocation Revocation) (revoked int, err error)
 }
 
 // AuthorizationQuery selects Authorizations of a user.

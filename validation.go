@@ -148,6 +148,7 @@ func (a *AbstractApplication) validate(app Application, rules ApplicationRules, 
 		problems.Add("client_id", "must be what GetID returns, because a store finds the application by it")
 	}
 	a.validateRedirection(app, rules, problems)
+	validateLogout(app, problems)
 	a.validateAuthentication(app, problems)
 	a.validateResources(problems)
 	if a.DefaultMaxAge != nil && (*a.DefaultMaxAge < 0 || *a.DefaultMaxAge > maxSignInAge) {
@@ -209,6 +210,56 @@ func (a *AbstractApplication) validateRedirection(app Application, rules Applica
 			}
 		}
 	}
+}
+
+// validateLogout checks the addresses that are told of logouts.
+func validateLogout(app Application, problems *Problems) {
+	const back, front = "backchannel_logout_uri", "frontchannel_logout_uri"
+	if uri := BackChannelLogout(app).URI; uri != "" {
+		if err := checkLogoutURI(uri); err != nil {
+			problems.Add(back, "%s", err)
+		}
+	}
+	uri := FrontChannelLogout(app).URI
+	if uri == "" {
+		return
+	}
+	if err := checkLogoutURI(uri); err != nil {
+		problems.Add(front, "%s", err)
+		return
+	}
+	// OpenID Connect Front-Channel Logout 1.0 §2
+	if !slices.ContainsFunc(RegisteredRedirectURIs(app), func(registered string) bool { return webOrigin(registered) == webOrigin(uri) }) {
+		problems.Add(front, "must have the scheme, host and port of a redirect URI")
+	}
+}
+
+// checkLogoutURI returns an error if uri is not an https URL, or an http URL with a
+// loopback address, or has a fragment (OpenID Connect Back-Channel Logout 1.0 §2.2). The
+// specification allows http for a confidential application; then anyone on the way could
+// read who signs out, and keep the message away.
+func checkLogoutURI(uri string) error {
+	if err := redirect.Check(uri); err != nil {
+		return err
+	}
+	if webOrigin(uri) == "" {
+		return errors.New("must begin with https:// (or http:// for 127.0.0.1, [::1] or localhost)")
+	}
+	return nil
+}
+
+// webOrigin returns the origin of an http or https URI with its port, or the empty text
+// for another URI.
+func webOrigin(uri string) string {
+	parsed, err := url.Parse(uri)
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" {
+		return ""
+	}
+	port := parsed.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
+	}
+	return parsed.Scheme + "://" + strings.ToLower(parsed.Hostname()) + ":" + port
 }
 
 func (a *AbstractApplication) validateAuthentication(app Application, problems *Problems) {

@@ -114,8 +114,10 @@ func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request, user
 }
 
 // parseApplicationForm reads the fields of the form and ignores all others. White space
-// separates URIs, as in a store.
+// separates URIs, as in a store. The form has no fields for the addresses that are told
+// of logouts, so they stay as they are stored.
 func parseApplicationForm(values url.Values, app oauthkit.Application) oauthkit.ApplicationForm {
+	stored := oauthkit.FormOf(app)
 	form := oauthkit.ApplicationForm{
 		Name:                    strings.TrimSpace(values.Get("name")),
 		ClientType:              oauthkit.ClientType(values.Get("client_type")),
@@ -126,6 +128,9 @@ func parseApplicationForm(values url.Values, app oauthkit.Application) oauthkit.
 		TokenEndpointAuthMethod: values.Get("token_endpoint_auth_method"),
 		Algorithm:               values.Get("algorithm"),
 		Fields:                  map[string]string{},
+
+		BackChannelLogoutURI: stored.BackChannelLogoutURI, BackChannelLogoutSessionRequired: stored.BackChannelLogoutSessionRequired,
+		FrontChannelLogoutURI: stored.FrontChannelLogoutURI, FrontChannelLogoutSessionRequired: stored.FrontChannelLogoutSessionRequired,
 	}
 	for _, grant := range values["grant_types"] {
 		form.GrantTypes = append(form.GrantTypes, oauth2.GrantType(grant))

@@ -45,7 +45,7 @@ func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) error {
 	case demanded != demandNone:
 		return h.suspend(w, r, request, user, demanded)
 	}
-	if _, done, err := h.approveRemembered(w, r, request, user, ""); done {
+	if _, done, err := h.approveRemembered(w, r, request, user, "", time.Time{}); done {
 		return err
 	}
 	if request.Silent {
@@ -69,16 +69,17 @@ func readAuthorizeForm(w http.ResponseWriter, r *http.Request) (url.Values, erro
 	return form, err
 }
 
-// approveRemembered approves the request if the remembered consent is enough, and
-// consumes the Interaction if interactionHash is not empty. It reports whether it
-// responded or failed. Otherwise the user must be asked, and it returns the remembered
-// consent, which is nil if there is none or if it was revoked concurrently.
-func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, interactionHash string) (consent *oauthkit.Consent, done bool, err error) {
+// approveRemembered approves the request, which began to wait at begun, if the remembered
+// consent is enough, and consumes the Interaction if interactionHash is not empty. It
+// reports whether it responded or failed. Otherwise the user must be asked, and it
+// returns the remembered consent, which is nil if there is none or if it was revoked
+// concurrently.
+func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, interactionHash string, begun time.Time) (consent *oauthkit.Consent, done bool, err error) {
 	consent, enough, err := h.provider.RememberedConsent(r.Context(), &request.ConsentRequest, user)
 	if err != nil || !enough {
 		return consent, err != nil, err
 	}
-	err = h.approve(w, r, request, user, oauthkit.Decision{Consent: consent, InteractionHash: interactionHash})
+	err = h.approve(w, r, request, user, oauthkit.Decision{Consent: consent, InteractionHash: interactionHash}, begun)
 	if errors.Is(err, oauthkit.ErrRevoked) {
 		return nil, false, nil
 	}
@@ -87,10 +88,18 @@ func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, requ
 
 // approve sends the response that the user allowed. If the consent was revoked, it
 // returns ErrRevoked and writes nothing. If the application was deleted or disabled,
-// it returns ErrEnded: there is no application to send the error to.
-func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision) error {
+// it returns ErrEnded: there is no application to send the error to. If the session has
+// ended, the user has to sign in again, unless they did so since the request began to
+// wait, at begun: then the host has begun no other session, and would do so again and
+// again. A new request has the zero time.
+func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision, begun time.Time) error {
 	parameters, err := h.provider.Respond(r.Context(), request, user, decision)
 	switch {
+	case errors.Is(err, oauthkit.ErrEnded) && isLoginRequired(err):
+		if request.Silent || !begun.IsZero() && user.AuthTime.After(begun) {
+			return h.refuse(w, r, request, err)
+		}
+		return h.suspend(w, r, request, user, demandSignIn)
 	case errors.Is(err, oauthkit.ErrRevoked), errors.Is(err, oauthkit.ErrEnded):
 		return err
 	case errors.Is(err, oauthkit.ErrReplayed), errors.Is(err, oauthkit.ErrNotFound):
@@ -99,6 +108,11 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 		return h.refuse(w, r, request, err)
 	}
 	return h.answer(w, r, request, parameters)
+}
+
+func isLoginRequired(err error) bool {
+	var refusal *oauthkit.Error
+	return errors.As(err, &refusal) && refusal.Code == oauthkit.LoginRequired
 }
 
 // refuse sends an error to the application, or returns it for the error

@@ -105,7 +105,7 @@ func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *
 	}
 	for _, use := range connection.Authorizations {
 		item.Authorizations = append(item.Authorizations, AuthorizationItem{
-			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, Here: isHere(use, user),
+			CreatedAt: use.CreatedAt, LastUsedAt: use.LastUsedAt, Here: h.isHere(use, user),
 			RevokeURL: h.path("authorized_tokens", id, use.ID, "delete"),
 		})
 	}
@@ -114,8 +114,8 @@ func (h *Handler) connectionItem(language int, user *oauthkit.User, connection *
 
 // isHere reports whether an Authorization was approved in the user's present session
 // of the host. Pages do not show the session's id.
-func isHere(use oauthkit.AuthorizationUse, user *oauthkit.User) bool {
-	return use.SessionID != "" && use.SessionID == user.SessionID
+func (h *Handler) isHere(use oauthkit.AuthorizationUse, user *oauthkit.User) bool {
+	return use.SessionID != "" && use.SessionID == h.provider.SessionID(user)
 }
 
 // answerHosts returns the hosts of an application's https redirect URIs.

@@ -41,7 +41,7 @@ type authorizationDocument struct {
 	Here       bool            `json:"here"` // approved in the present session of the host
 }
 
-func newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection) connectionDocument {
+func (h *Handler) newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection) connectionDocument {
 	document := connectionDocument{
 		ClientID: connection.ClientID, Hosts: []string{}, Scopes: list(connection.Scopes()),
 		Since: moment(connection.Since()), LastUsedAt: moment(connection.LastUsedAt()), Authorizations: []authorizationDocument{}, More: connection.More,
@@ -52,7 +52,7 @@ func newConnectionDocument(user *oauthkit.User, connection *oauthkit.Connection)
 	for _, use := range connection.Authorizations {
 		document.Authorizations = append(document.Authorizations, authorizationDocument{
 			ID: use.ID, Scopes: list(use.Scopes), CreatedAt: moment(use.CreatedAt), LastUsedAt: moment(use.LastUsedAt),
-			Here: isHere(use, user),
+			Here: h.isHere(use, user),
 		})
 	}
 	return document
@@ -65,7 +65,7 @@ func (h *Handler) connectionsJSON(w http.ResponseWriter, r *http.Request, user *
 	}
 	documents := []connectionDocument{}
 	for _, connection := range connections {
-		documents = append(documents, newConnectionDocument(user, connection))
+		documents = append(documents, h.newConnectionDocument(user, connection))
 	}
 	return wire.WriteJSON(w, http.StatusOK, map[string]any{"connections": documents})
 }

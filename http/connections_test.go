@@ -16,7 +16,8 @@ func (m *managed) signIn(id, clientID, subject string) {
 	m.Helper()
 	now := time.Now()
 	authorization := &oauthkit.Authorization{
-		ID: id, ClientID: clientID, Subject: subject, Scopes: oauthkit.Scopes{"read"}, SessionID: "session-of-the-host",
+		ID: id, ClientID: clientID, Subject: subject, Scopes: oauthkit.Scopes{"read"},
+		SessionID: m.provider.SessionID(&oauthkit.User{Subject: subject, SessionID: "session-of-the-host"}),
 		CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(time.Hour),
 	}
 	access := &oauthkit.AccessToken{Hash: id, Authorization: authorization, IssuedAt: now, ExpiresAt: now.Add(time.Minute)}

@@ -73,7 +73,7 @@ func (h *Handler) continueSignedIn(w http.ResponseWriter, r *http.Request, reque
 	if request.AskSignIn || request.AskAccount || request.AskSignUp || request.MaxAge != nil {
 		return h.saveInteraction(w, r, request.pending, user)
 	}
-	if _, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, ""); done {
+	if _, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, "", request.pending.begun); done {
 		return err
 	}
 	return h.saveInteraction(w, r, request.pending, user)
@@ -92,7 +92,7 @@ func (h *Handler) readConsentForm(w http.ResponseWriter, r *http.Request) (url.V
 
 // ask shows the consent page, unless the consent is remembered.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, request *resumed, user *oauthkit.User) error {
-	consent, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, secret.Hash(request.id))
+	consent, done, err := h.approveRemembered(w, r, request.AuthorizeRequest, user, secret.Hash(request.id), request.pending.begun)
 	if done {
 		return err
 	}
@@ -120,7 +120,7 @@ func (h *Handler) decide(w http.ResponseWriter, r *http.Request, request *resume
 		return h.sendError(w, r, request.AuthorizeRequest, err) // Deny has recorded the event
 	}
 	decision.InteractionHash = secret.Hash(request.id)
-	return h.approve(w, r, request.AuthorizeRequest, user, *decision)
+	return h.approve(w, r, request.AuthorizeRequest, user, *decision, request.pending.begun)
 }
 
 // readDecision reads the decision from the form of a consent page. If the user allowed

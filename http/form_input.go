@@ -67,7 +67,8 @@ const hostPrefix = "fields."
 func libraryFields() []string {
 	return []string{
 		"name", "client_type", "redirect_uris", "grant_types", "response_types", "scopes", "post_logout_redirect_uris", "allowed_origins",
-		"token_endpoint_auth_method", "algorithm",
+		"token_endpoint_auth_method", "algorithm", "backchannel_logout_uri", "backchannel_logout_session_required",
+		"frontchannel_logout_uri", "frontchannel_logout_session_required",
 	}
 }
 

@@ -21,6 +21,8 @@ type (
 	ownResponses    struct{ oauthkit.AbstractApplication }
 	ownOrigin       struct{ oauthkit.AbstractApplication }
 	ownLogoutTarget struct{ oauthkit.AbstractApplication }
+	ownBackChannel  struct{ oauthkit.AbstractApplication }
+	ownFrontChannel struct{ oauthkit.AbstractApplication }
 	ownPushing      struct{ oauthkit.AbstractApplication }
 	ownPKCE         struct{ oauthkit.AbstractApplication }
 	ownLifetime     struct{ oauthkit.AbstractApplication }
@@ -48,6 +50,12 @@ func (a *ownAlgorithm) IDTokenAlgorithm() string {
 	}
 	return "ES256"
 }
+func (*ownBackChannel) BackChannelLogout() oauthkit.LogoutTarget {
+	return oauthkit.LogoutTarget{URI: "https://own.test/back", SessionRequired: true}
+}
+func (*ownFrontChannel) FrontChannelLogout() oauthkit.LogoutTarget {
+	return oauthkit.LogoutTarget{URI: "https://rp.test/front", SessionRequired: true}
+}
 func (*ownLogoutTarget) AllowsPostLogoutRedirectURI(uri string) bool {
 	return uri == "https://own.test/bye"
 }
@@ -65,6 +73,14 @@ func permissionOverrides() []override {
 		}),
 		overriding[ownOrigin]("AllowsOrigin", showOrigin),
 		overriding[ownLogoutTarget]("AllowsPostLogoutRedirectURI", showLogoutTarget),
+		overriding[ownBackChannel]("BackChannelLogout", func(o *overridden) {
+			o.create()
+			o.wants("own", oauthkit.BackChannelLogout(o.application()), oauthkit.LogoutTarget{URI: "https://own.test/back", SessionRequired: true})
+		}),
+		overriding[ownFrontChannel]("FrontChannelLogout", func(o *overridden) {
+			o.create()
+			o.wants("own", oauthkit.FrontChannelLogout(o.application()), oauthkit.LogoutTarget{URI: "https://rp.test/front", SessionRequired: true})
+		}),
 		overriding[ownPushing]("RequiresPushedRequests", func(o *overridden) {
 			o.create()
 			o.refuses(o.authorize(), "invalid_request")
@@ -178,15 +194,22 @@ func showPKCE(o *overridden) {
 	o.wants("JSON", document["pkce"], "optional")
 }
 
+// application returns the stored application, as an extension finds it.
+func (o *overridden) application() oauthkit.Application {
+	o.Helper()
+	app, err := o.provider.Application(o.Context(), "web")
+	if err != nil {
+		o.Fatal(err)
+	}
+	return app
+}
+
 // showLogoutTarget calls the method as a logout endpoint would. There is none yet.
 func showLogoutTarget(o *overridden) {
 	o.create(func(app *oauthkit.AbstractApplication) {
 		app.PostLogoutRedirectURIs = oauthkit.URIs{"https://rp.test/bye"}
 	})
-	app, err := o.provider.Application(o.Context(), "web")
-	if err != nil {
-		o.Fatal(err)
-	}
+	app := o.application()
 	o.wants("own", oauthkit.AllowsPostLogoutRedirectURI(app, "https://own.test/bye"), true)
 	o.wants("listed", oauthkit.AllowsPostLogoutRedirectURI(app, "https://rp.test/bye"), false)
 }

@@ -38,6 +38,14 @@ func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 		func(app *application, uris []string) { app.RedirectURIs = uris })
 	a.list("post-logout-redirect-uris", "space-separated `uris` to return to after a logout",
 		func(app *application, uris []string) { app.PostLogoutRedirectURIs = uris })
+	a.text("backchannel-logout-uri", "`uri` that receives a logout token when a session ends; empty for none",
+		func(app *application, uri string) { app.BackChannelLogoutURI = uri })
+	a.bool("backchannel-logout-session-required", "it needs a sid in each logout token",
+		func(app *application, yes bool) { app.BackChannelLogoutSessionRequired = yes })
+	a.text("frontchannel-logout-uri", "`uri` that is loaded in a frame when a user signs out; empty for none",
+		func(app *application, uri string) { app.FrontChannelLogoutURI = uri })
+	a.bool("frontchannel-logout-session-required", "it needs iss and sid in that frame",
+		func(app *application, yes bool) { app.FrontChannelLogoutSessionRequired = yes })
 	a.list("allowed-origins", "space-separated `origins` whose pages may call the token endpoint (CORS)",
 		func(app *application, origins []string) { app.AllowedOrigins = origins })
 	a.list("scopes", "space-separated `scopes` that it may request; empty for none",

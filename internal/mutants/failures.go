@@ -34,8 +34,8 @@ func ofFailures() []mutant {
 		},
 		{
 			"fault-revocation-succeeds", ".",
-			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())\n\tif err != nil {",
-			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, p.Now())\n\tif false {",
+			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, revocation)\n\tif err != nil {",
+			"changed, err := p.store.RevokeAuthorization(ctx, authorization.ID, revocation)\n\tif false {",
 			killer{attacks, "TestRevocation/memory/I-13"},
 		},
 		{

@@ -82,13 +82,48 @@ AND EXISTS`,
 		},
 		{
 			"mark-ignored-postgres-tokens", store,
-			"{endings}\n\t\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\t\tWHERE name IN ('nothing:' || @authorization.client_id::text",
+			"{endings}\n\t\tWHERE name IN ", "{endings}\n\t\tWHERE false AND name IN ",
 			killer{store, "TestRevokeAllRefusesActs"},
 		},
 		{
 			"mark-ignored-postgres-code", store,
-			"{endings}\n\tWHERE name IN ('application:' || @authorization.client_id::text", "{endings}\n\tWHERE name IN ('nothing:' || @authorization.client_id::text",
+			"ended AS (\n\tSELECT 1 FROM {endings}\n\tWHERE name IN ", "ended AS (\n\tSELECT 1 FROM {endings}\n\tWHERE false AND name IN ",
 			killer{store, "TestRevokeAllRefusesActs"},
+		},
+		{
+			"session-mark-ignored-postgres", store,
+			`'session:' || @authorization.session_id::text`, `'nothing:' || @authorization.session_id::text`,
+			killer{store, "TestContract/postgres/sessions"},
+		},
+		{
+			"session-mark-ignored-sqlite", store,
+			`'session:' || @authorization.session_id ||`, `'nothing:' || @authorization.session_id ||`,
+			killer{store, "TestContract/sqlite/sessions"},
+		},
+		{
+			"session-of-all-users", store,
+			"WHERE subject = @subject` + signedIn + `\n\tUNION ALL SELECT id FROM {authorizations} WHERE subject = @subject AND", "WHERE subject <> ''` + signedIn + `\n\tUNION ALL SELECT id FROM {authorizations} WHERE subject <> '' AND",
+			killer{store, "TestContract/sqlite/sessions"},
+		},
+		{
+			"session-keeps-similar-scopes", store,
+			`strpos(' ' || scopes || ' ', ' ' || @keep::text || ' ') > 0`, `strpos(scopes, @keep::text) > 0`,
+			killer{store, "TestContract/sqlite/sessions"},
+		},
+		{
+			"notice-keeps-id", store,
+			"id = excluded.id, kind = excluded.kind", "kind = excluded.kind",
+			killer{store, "TestContract/sqlite/notices"},
+		},
+		{
+			"notice-without-lease", store,
+			"SET attempts = attempts + 1, due_at = @until", "SET attempts = attempts + 1, due_at = CASE WHEN @until IS NULL THEN due_at ELSE due_at END",
+			killer{store, "TestContract/sqlite/notices"},
+		},
+		{
+			"notice-postponed-by-another", store,
+			"WHERE id = @id AND attempts = @attempts", "WHERE id = @id AND @attempts >= 0",
+			killer{store, "TestContract/sqlite/notices"},
 		},
 		{
 			"mark-ignored-sqlite", store,

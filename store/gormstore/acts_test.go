@@ -40,7 +40,7 @@ func TestActs(t *testing.T) {
 		if authorization.ConsentID != "consent" {
 			t.Errorf("ConsentID: got %q, want consent", authorization.ConsentID)
 		}
-		revoked, err := store.RevokeConsent(ctx, "client", "alice", now)
+		revoked, err := store.RevokeConsent(ctx, "client", "alice", oauthkit.Revocation{Now: now})
 		if err != nil || len(revoked) != 1 || revoked[0] != authorization.ID {
 			t.Errorf("RevokeConsent: got %q, %v, want the Authorization", revoked, err)
 		}

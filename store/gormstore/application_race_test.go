@@ -60,7 +60,7 @@ func testApplicationAtOnce(t *testing.T, credentials, applications *gorm.DB) {
 		}),
 		often(func() error { return store.ScopeTable.Allow(ctx, "client", oauthkit.Scopes{"read"}, nil) }),
 		often(func() error {
-			_, err := store.RevokeApplication(ctx, "client", now)
+			_, err := store.RevokeApplication(ctx, "client", oauthkit.Revocation{Now: now})
 			return err
 		}),
 	)

@@ -138,7 +138,7 @@ func (a *ApplicationTable[A]) revokeEarlier(ctx context.Context, clientID string
 	ended := applicationOwner(clientID)
 	left, err := a.credentials.queryBounded(ctx, leftOfApplication, ended.arguments)
 	if err == nil && len(left) > 0 {
-		_, err = a.credentials.revokeOnce(ctx, ended, now)
+		_, err = a.credentials.revokeOnce(ctx, ended, oauthkit.Revocation{Now: now})
 	}
 	return err
 }

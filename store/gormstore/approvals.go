@@ -42,7 +42,7 @@ const (
 	SELECT hash FROM {interactions} WHERE hash = @hash AND consumed_at IS NULL FOR UPDATE
 ), ended AS (
 	SELECT 1 FROM {endings}
-	WHERE name IN ('application:' || @authorization.client_id::text, 'user:' || @authorization.subject::text) AND ` + markInForce + `
+	WHERE name IN ` + marksPostgres + ` AND ` + markInForce + `
 ), ready AS (
 	SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM ended) AND (@hash = '' OR EXISTS (SELECT 1 FROM waiting))
 ), given AS (

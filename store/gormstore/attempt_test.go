@@ -46,7 +46,7 @@ func deadlock(t *testing.T, store *store, host *gorm.DB) bool {
 	}
 	answer := make(chan error, 1)
 	go func() {
-		_, err := store.RevokeApplication(t.Context(), "client", now)
+		_, err := store.RevokeApplication(t.Context(), "client", oauthkit.Revocation{Now: now})
 		answer <- err
 	}()
 	for waiting := int64(0); waiting == 0; {
@@ -61,7 +61,7 @@ func deadlock(t *testing.T, store *store, host *gorm.DB) bool {
 		t.Errorf("got %v, want the act to be executed again", err)
 	}
 	for _, authorization := range []*oauthkit.Authorization{first, second} {
-		if changed, err := store.RevokeAuthorization(t.Context(), authorization.ID, now); err != nil || changed {
+		if changed, err := store.RevokeAuthorization(t.Context(), authorization.ID, oauthkit.Revocation{Now: now}); err != nil || changed {
 			t.Errorf("got a valid Authorization (%v), want both revoked", err)
 		}
 	}
@@ -117,14 +117,14 @@ func TestAttempts(t *testing.T) {
 			pool := &refusingPool{ConnPool: db.ConnPool, err: test.err, statements: test.failures}
 			db.ConnPool, db.Statement.ConnPool = pool, pool
 			store := unmigrated[*oauthkit.AbstractApplication](t, db, gormstore.Config{})
-			_, err := store.RevokeAuthorization(t.Context(), "none", now)
+			_, err := store.RevokeAuthorization(t.Context(), "none", oauthkit.Revocation{Now: now})
 			if (err == nil) != test.succeeds || pool.executed != test.executed {
 				t.Errorf("got %v after %d statements, want success %t after %d", err, pool.executed, test.succeeds, test.executed)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			pool.statements, pool.executed = 1000, 0
-			if _, err := store.RevokeAuthorization(ctx, "none", now); !errors.Is(err, context.Canceled) && !errors.Is(err, test.err) || pool.executed > 1 {
+			if _, err := store.RevokeAuthorization(ctx, "none", oauthkit.Revocation{Now: now}); !errors.Is(err, context.Canceled) && !errors.Is(err, test.err) || pool.executed > 1 {
 				t.Errorf("after the context has ended: got %v after %d statements, want at most one", err, pool.executed)
 			}
 		})

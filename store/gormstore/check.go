@@ -170,6 +170,7 @@ func credentialTables() []table {
 		{"access_tokens", []string{"hash"}},
 		{"refresh_tokens", []string{"hash"}},
 		{"endings", []string{"id name"}},
+		{"notices", []string{"id", "client_id receiver session_id subject"}},
 		{"signing_keys", []string{"id", "algorithm generation"}},
 	}
 }

@@ -102,8 +102,8 @@ func TestCheckKeys(t *testing.T) {
 		if err := db.Raw("SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'table' AND tbl_name LIKE 'oauth_%' AND tbl_name <> 'oauth_migrations'").Scan(&tables).Error; err != nil {
 			t.Fatal(err)
 		}
-		if len(tables) != 12 {
-			t.Errorf("got the tables %q, want the 12 tables of the library", tables)
+		if len(tables) != 13 {
+			t.Errorf("got the tables %q, want the 13 tables of the library", tables)
 		}
 		for _, table := range tables {
 			executeAll(t, db, "ALTER TABLE "+table+" RENAME TO kept", "CREATE TABLE "+table+" AS SELECT * FROM kept")
@@ -119,8 +119,8 @@ func TestCheckKeys(t *testing.T) {
 		err := db.Raw(`SELECT conname AS name, conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition,
 	substring(pg_get_constraintdef(oid) FROM '\((.*)\)') AS columns
 FROM pg_constraint WHERE contype IN ('p', 'u') AND conrelid <> 'oauth_migrations'::regclass AND connamespace = current_schema()::regnamespace`).Scan(&keys).Error
-		if err != nil || len(keys) != 13 {
-			t.Fatalf("got the keys %v, %v, want the 13 of 12 tables", keys, err)
+		if err != nil || len(keys) != 15 {
+			t.Fatalf("got the keys %v, %v, want the 15 of 13 tables", keys, err)
 		}
 		for _, key := range keys {
 			alter, index := "ALTER TABLE "+key.Table, "CREATE UNIQUE INDEX other ON "+key.Table+" ("+key.Columns+")"

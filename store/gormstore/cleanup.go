@@ -13,6 +13,10 @@ import (
 // recognized.
 const replayWindow = time.Hour
 
+// noticeLife is how long a notice is kept that is due and that no instance claims: its
+// receiver was removed, or no program runs oauthkit.Run.
+const noticeLife = 7 * 24 * time.Hour
+
 // expiring are rows of a table that Cleanup removes. The statements that remove and
 // count them are made of the same parts.
 type expiring struct {
@@ -82,12 +86,17 @@ func (c *Credentials) expiring(now time.Time) []expiring {
 	endings := expiredRows("endings", "name, id", now)
 	endings.from += " AND expires_at <= clock_timestamp()"
 	endings.order = ""
+	notices := expiring{
+		name: "notices", key: "id", before: now.Add(-noticeLife),
+		from: "{notices} WHERE due_at <= @before", order: " ORDER BY due_at", change: "DELETE FROM {notices}",
+	}
 	return []expiring{
 		sealed,
 		expiredRows("interactions", "hash", now),
 		expiredRows("authorization_codes", "hash", now.Add(-replayWindow)),
 		expiredRows("access_tokens", "hash", now),
 		expiredRows("refresh_tokens", "hash", now),
+		notices,
 		authorizations,
 		endings,
 	}

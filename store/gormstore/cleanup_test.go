@@ -42,7 +42,7 @@ func TestCleanup(t *testing.T) {
 			}
 			removed, err := store.Cleanup(ctx, limits)
 			want := map[string]int{
-				"refresh_tokens.sealed": 0, "endings": 0, "interactions": rows, "authorization_codes": 0, "access_tokens": rows,
+				"refresh_tokens.sealed": 0, "endings": 0, "notices": 0, "interactions": rows, "authorization_codes": 0, "access_tokens": rows,
 				"refresh_tokens": rows, "authorizations": rows,
 			}
 			if err != nil || !maps.Equal(removed, want) || !maps.Equal(counted, want) {

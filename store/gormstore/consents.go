@@ -69,9 +69,10 @@ const (
 // If there are more Authorizations than a batch, the others are listed in that
 // transaction and revoked after it. They do not include those of an approval that
 // came second.
-func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
+	now := revocation.Now
 	revoked, others, err := c.revokeBatch(ctx, arguments{
-		clientID: clientID, subject: subject, now: now, limit: batchRows,
+		clientID: clientID, subject: subject, now: now, limit: batchRows, notice: noted(revocation, oauthkit.NoticeAccessRevoked),
 		consent: &oauthkit.Consent{ID: secret.NewID(), ClientID: clientID, Subject: subject, CreatedAt: now, UpdatedAt: now},
 	})
 	if err == nil {
@@ -87,9 +88,9 @@ func (c *Credentials) RevokeConsent(ctx context.Context, clientID, subject strin
 	return revoked, nil
 }
 
-// revokeBatch deletes the consent, revokes a batch, and lists the other
-// Authorizations. It has a deadline of its own, as each later statement has, because
-// ctx may have none.
+// revokeBatch deletes the consent, revokes a batch, saves the notices, and lists the
+// other Authorizations. It has a deadline of its own, as each later statement has,
+// because ctx may have none.
 func (c *Credentials) revokeBatch(ctx context.Context, a arguments) (revoked, others []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
@@ -103,6 +104,9 @@ func (c *Credentials) revokeBatch(ctx context.Context, a arguments) (revoked, ot
 		revoked, err = c.queryStrings(ctx, tx, revokeConsented, a)
 		if err == nil && len(revoked) == batchRows {
 			others, err = c.queryStrings(ctx, tx, validConsented, a)
+		}
+		if err == nil && len(revoked) > 0 && a.notice != nil {
+			_, err = c.execute(ctx, tx, noteConsent, a)
 		}
 		return err
 	})

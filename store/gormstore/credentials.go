@@ -27,6 +27,7 @@ var _ interface {
 	oauthkit.KeyStore
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
+	oauthkit.NoticeStore
 	oauthkit.Readier
 	oauthkit.ConnectionPool
 } = (*Credentials)(nil)
@@ -227,7 +228,8 @@ func (c *Credentials) RepeatRefreshToken(ctx context.Context, repeat oauthkit.Re
 
 // RevokeAuthorization implements [oauthkit.TokenStore]. It waits for an act that
 // holds the Authorization.
-func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
-	changed, err = c.dialect.revokeAuthorization(ctx, c.database, id, now)
+func (c *Credentials) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (changed bool, err error) {
+	a := arguments{id: id, now: revocation.Now, notice: noted(revocation, oauthkit.NoticeAccessRevoked)}
+	changed, err = c.dialect.revokeAuthorization(ctx, c.database, a)
 	return changed, storeError("revoking an authorization", err)
 }

@@ -70,7 +70,12 @@ type tokenActs interface {
 	// consume consumes the credential @hash and saves tokens for its Authorization.
 	consume(ctx context.Context, d *database, kind consumable, a arguments) error
 	repeatRefreshToken(ctx context.Context, d *database, repeat oauthkit.Repeat) (oauthkit.Repeats, error)
-	revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error)
+	// revokeAuthorization revokes the Authorization @id, and saves notices about it if
+	// the arguments have any.
+	revokeAuthorization(ctx context.Context, d *database, a arguments) (changed bool, err error)
+	// revokeListedAndNote revokes the Authorizations @ids, and saves a notice about
+	// everything of their users at their applications. It returns their number.
+	revokeListedAndNote(ctx context.Context, d *database, a arguments) (rows int, err error)
 }
 
 // approvalActs are acts that package oauthkit describes.

@@ -170,7 +170,10 @@ func TestHotPlans(t *testing.T) {
 			{"RL-28 refresh", func() error {
 				return store.RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, []byte("sealed")))
 			}},
-			{"RL-28 revocation", func() error { _, err := store.RevokeAuthorization(ctx, authorization.ID, now); return err }},
+			{"RL-28 revocation", func() error {
+				_, err := store.RevokeAuthorization(ctx, authorization.ID, oauthkit.Revocation{Now: now})
+				return err
+			}},
 			{"Q-06 cleanup, which takes a batch at a time", func() error {
 				_, err := store.Cleanup(ctx, oauthkit.CleanupLimits{Now: now, Batch: 10, Batches: 1})
 				return err

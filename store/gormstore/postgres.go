@@ -51,11 +51,15 @@ func (postgresDialect) transactionOptions() []*sql.TxOptions {
 	return []*sql.TxOptions{{Isolation: sql.LevelReadCommitted}}
 }
 
+// marksPostgres are the marks of which each refuses a new Authorization.
+const marksPostgres = `('application:' || @authorization.client_id::text, 'user:' || @authorization.subject::text,
+		'session:' || @authorization.session_id::text || ' ' || @authorization.subject::text)`
+
 const saveTokensPostgres = `WITH accepted AS (
 	INSERT INTO {authorizations} ([authorization], issued_at)
 	SELECT @[authorization], @access.issued_at
 	WHERE NOT EXISTS (SELECT 1 FROM {endings}
-		WHERE name IN ('application:' || @authorization.client_id::text, 'user:' || @authorization.subject::text) AND ` + markInForce + `)
+		WHERE name IN ` + marksPostgres + ` AND ` + markInForce + `)
 	RETURNING id
 ), ` + insertTokens + `
 SELECT id FROM accepted`
@@ -69,16 +73,37 @@ func (postgresDialect) saveTokens(ctx context.Context, d *database, a arguments)
 	return err
 }
 
-const revokeAuthorizationPostgres = `WITH revoked AS (
-	UPDATE {authorizations} SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL RETURNING id
+const (
+	revokeAuthorizationPostgres = revokeOnePostgres + `
+SELECT id FROM revoked`
+	revokeAndNotePostgres = revokeOnePostgres + `, noted AS (` + insertNotices + `(` + aboutOne + `revoked WHERE true` + ofSession + `)` + forReceivers + `)
+SELECT id FROM revoked`
+	revokeOnePostgres = `WITH revoked AS (
+	UPDATE {authorizations} SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL RETURNING id, client_id, subject, session_id
 ), unsealed AS (
 	UPDATE {refresh_tokens} AS t SET sealed = NULL FROM revoked WHERE t.authorization_id = revoked.id AND t.sealed IS NOT NULL
+)`
 )
+
+func (postgresDialect) revokeAuthorization(ctx context.Context, d *database, a arguments) (changed bool, err error) {
+	statement := revokeAuthorizationPostgres
+	if a.notice != nil {
+		statement = revokeAndNotePostgres
+	}
+	rows, err := d.execute(ctx, d.pool(), statement, a)
+	return rows == 1, err
+}
+
+const revokeListedAndNotePostgres = `WITH held AS (
+	SELECT id FROM {authorizations} WHERE id = ANY (ARRAY(SELECT json_array_elements_text(@ids::text::json))) AND revoked_at IS NULL
+	ORDER BY id FOR UPDATE
+), revoked AS (
+	UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id, client_id, subject
+), noted AS (` + insertNotices + `(` + aboutAll + `revoked WHERE true` + ofAnyUser + `)` + forReceivers + `)
 SELECT id FROM revoked`
 
-func (postgresDialect) revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error) {
-	rows, err := d.execute(ctx, d.pool(), revokeAuthorizationPostgres, arguments{id: id, now: now})
-	return rows == 1, err
+func (postgresDialect) revokeListedAndNote(ctx context.Context, d *database, a arguments) (rows int, err error) {
+	return d.executeBounded(ctx, d.pool(), revokeListedAndNotePostgres, a)
 }
 
 // saveInteractionPostgres finds the rows beyond the limit by an index, and skips rows

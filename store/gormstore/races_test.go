@@ -86,7 +86,9 @@ func TestRotationAgainstRevocation(t *testing.T) {
 			var changed bool
 			race(
 				func() { rotated = stores[i%2].RotateRefreshToken(ctx, rotation(tokens.Refresh.Hash, successors, nil)) },
-				func() { changed, revoked = stores[1-i%2].RevokeAuthorization(ctx, authorization.ID, now) },
+				func() {
+					changed, revoked = stores[1-i%2].RevokeAuthorization(ctx, authorization.ID, oauthkit.Revocation{Now: now})
+				},
 			)
 			if revoked != nil || !changed {
 				t.Fatalf("pair %d, revocation: got %t, %v, want true", i, changed, revoked)
@@ -142,13 +144,15 @@ func testConsentAgainstRevocation(t *testing.T, open func() *gorm.DB, first bool
 		var revoked []string
 		race(
 			func() { saved = approve(use) },
-			func() { revoked, failed = stores[1-i%2].RevokeConsent(ctx, "client", subject, now) },
+			func() {
+				revoked, failed = stores[1-i%2].RevokeConsent(ctx, "client", subject, oauthkit.Revocation{Now: now})
+			},
 		)
 		if failed != nil {
 			t.Fatalf("%d: RevokeConsent: %v", i, failed)
 		}
 		_, err := stores[0].Consent(ctx, "client", subject)
-		remaining, fatal := stores[0].RevokeConsent(ctx, "client", subject, now)
+		remaining, fatal := stores[0].RevokeConsent(ctx, "client", subject, oauthkit.Revocation{Now: now})
 		if fatal != nil {
 			t.Fatal(fatal)
 		}
@@ -215,7 +219,7 @@ func TestRevocationsTogether(t *testing.T) {
 					}
 				}
 				calls = append(calls, func() {
-					if _, err := stores[i%2].RevokeConsent(ctx, "client", fmt.Sprint(i%4), now); err != nil {
+					if _, err := stores[i%2].RevokeConsent(ctx, "client", fmt.Sprint(i%4), oauthkit.Revocation{Now: now}); err != nil {
 						t.Error(err)
 					}
 				})

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -126,13 +127,13 @@ func (c *Credentials) revokeMarked(ctx context.Context, o owner, now time.Time, 
 	if err := c.changeMark(ctx, c.pool(), setPermanentMark, o.arguments); err != nil {
 		return err
 	}
-	_, err := c.revokeAll(ctx, o, now, consents, func() error { return nil })
+	_, err := c.revokeAll(ctx, o, oauthkit.Revocation{Now: now}, consents, func() error { return nil })
 	return err
 }
 
 // revokeOnce revokes everything of an application or a user under a mark that it
 // removes. The mark expires by itself if the program ends before.
-func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (revoked int, err error) {
+func (c *Credentials) revokeOnce(ctx context.Context, o owner, revocation oauthkit.Revocation) (revoked int, err error) {
 	o.id = secret.NewID()
 	if err := c.changeMark(ctx, c.pool(), setMark, o.arguments); err != nil {
 		return 0, err
@@ -143,7 +144,7 @@ func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (r
 	}()
 	due := time.NewTicker(batchTime)
 	defer due.Stop()
-	return c.revokeAll(ctx, o, now, true, func() error {
+	return c.revokeAll(ctx, o, revocation, true, func() error {
 		select {
 		case <-due.C:
 		default:
@@ -159,7 +160,7 @@ func (c *Credentials) revokeOnce(ctx context.Context, o owner, now time.Time) (r
 
 // revokeAll waits for the acts that cannot have seen the mark, and then revokes. It
 // calls renew between two statements.
-func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, consents bool, renew func() error) (revoked int, err error) {
+func (c *Credentials) revokeAll(ctx context.Context, o owner, revocation oauthkit.Revocation, consents bool, renew func() error) (revoked int, err error) {
 	if err := c.dialect.awaitActs(ctx, c.database, renew); err != nil {
 		return 0, err
 	}
@@ -179,7 +180,7 @@ func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, con
 			return revoked, err
 		}
 		err = inBatches(ids, func(ids string) error {
-			rows, err := c.executeBounded(ctx, c.pool(), c.dialect.revokeListed, arguments{ids: ids, now: now})
+			rows, err := c.revokeListed(ctx, ids, revocation)
 			revoked += rows
 			if err == nil {
 				err = renew()
@@ -190,6 +191,15 @@ func (c *Credentials) revokeAll(ctx context.Context, o owner, now time.Time, con
 			return revoked, err
 		}
 	}
+}
+
+// revokeListed revokes the Authorizations of a batch, whose ids are a JSON array.
+func (c *Credentials) revokeListed(ctx context.Context, ids string, revocation oauthkit.Revocation) (rows int, err error) {
+	a := arguments{ids: ids, now: revocation.Now, notice: noted(revocation, oauthkit.NoticeAccessRevoked)}
+	if a.notice == nil {
+		return c.executeBounded(ctx, c.pool(), c.dialect.revokeListed, a)
+	}
+	return c.dialect.revokeListedAndNote(ctx, c.database, a)
 }
 
 // inBatches calls revoke with the ids of each batch, as a JSON array.

@@ -31,11 +31,11 @@ func ends() []end {
 			return store.ApplicationTable.Delete(ctx, "client", now)
 		}},
 		{"RevokeUser", func(ctx context.Context, store *store) error {
-			_, err := store.RevokeUser(ctx, "alice", now)
+			_, err := store.RevokeUser(ctx, "alice", oauthkit.Revocation{Now: now})
 			return err
 		}},
 		{"RevokeApplication", func(ctx context.Context, store *store) error {
-			_, err := store.RevokeApplication(ctx, "client", now)
+			_, err := store.RevokeApplication(ctx, "client", oauthkit.Revocation{Now: now})
 			return err
 		}},
 	}
@@ -227,7 +227,7 @@ func TestRevokeAllDeadlines(t *testing.T) {
 	each(t, func(t *testing.T, open func() *gorm.DB) {
 		for _, end := range append(ends(),
 			end{"RevokeConsent", func(ctx context.Context, store *store) error {
-				_, err := store.RevokeConsent(ctx, "client", "alice", now)
+				_, err := store.RevokeConsent(ctx, "client", "alice", oauthkit.Revocation{Now: now})
 				return err
 			}},
 			end{"update", func(ctx context.Context, store *store) error {
@@ -387,13 +387,13 @@ func TestRevokeAllBatches(t *testing.T) {
 			}
 		}
 		fill("'alice'", 1)
-		ids, err := store.RevokeConsent(t.Context(), "client", "alice", now)
+		ids, err := store.RevokeConsent(t.Context(), "client", "alice", oauthkit.Revocation{Now: now})
 		if err != nil || len(ids) != many+2 {
 			t.Errorf("RevokeConsent: got %d ids (%v), want %d", len(ids), err, many+2)
 		}
 		noneValid(t, db)
 		fill("'bob'", 10000)
-		if revoked, err := store.RevokeUser(t.Context(), "bob", now); err != nil || revoked != many {
+		if revoked, err := store.RevokeUser(t.Context(), "bob", oauthkit.Revocation{Now: now}); err != nil || revoked != many {
 			t.Errorf("RevokeUser: got %d (%v), want %d", revoked, err, many)
 		}
 		noneValid(t, db)
@@ -402,7 +402,7 @@ func TestRevokeAllBatches(t *testing.T) {
 			SELECT id, client_id, subject, '', '{}', '', created_at, created_at FROM oauth_authorizations WHERE subject LIKE 'user%'`).Error; err != nil {
 			t.Fatal(err)
 		}
-		if revoked, err := store.RevokeApplication(t.Context(), "client", now); err != nil || revoked != many {
+		if revoked, err := store.RevokeApplication(t.Context(), "client", oauthkit.Revocation{Now: now}); err != nil || revoked != many {
 			t.Errorf("RevokeApplication: got %d (%v), want %d", revoked, err, many)
 		}
 		noneValid(t, db)

@@ -12,6 +12,10 @@ const firstApplicationsPostgres = `CREATE TABLE {applications} (
 	pkce text,
 	redirect_uris text NOT NULL DEFAULT '',
 	post_logout_redirect_uris text NOT NULL DEFAULT '',
+	backchannel_logout_uri text,
+	backchannel_logout_session_required boolean,
+	frontchannel_logout_uri text,
+	frontchannel_logout_session_required boolean,
 	allowed_origins text NOT NULL DEFAULT '',
 	scopes text NOT NULL DEFAULT '',
 	client_secret varchar(255) NOT NULL DEFAULT '',
@@ -147,6 +151,20 @@ CREATE TABLE {endings} (
 	PRIMARY KEY (name, id)
 );
 CREATE INDEX {endings}_expires_at ON {endings} (expires_at);
+CREATE TABLE {notices} (
+	id text PRIMARY KEY,
+	receiver text NOT NULL,
+	kind text NOT NULL,
+	client_id text NOT NULL,
+	subject text NOT NULL,
+	session_id text NOT NULL,
+	created_at timestamptz(6) NOT NULL,
+	attempts integer NOT NULL,
+	due_at timestamptz(6) NOT NULL,
+	UNIQUE (receiver, client_id, subject, session_id)
+);
+CREATE INDEX {notices}_receiver ON {notices} (receiver, due_at);
+CREATE INDEX {notices}_due_at ON {notices} (due_at);
 CREATE TABLE {signing_keys} (
 	id text PRIMARY KEY,
 	algorithm text NOT NULL,

@@ -12,6 +12,10 @@ const firstApplicationsSQLite = `CREATE TABLE {applications} (
 	pkce text,
 	redirect_uris text NOT NULL DEFAULT '',
 	post_logout_redirect_uris text NOT NULL DEFAULT '',
+	backchannel_logout_uri text,
+	backchannel_logout_session_required boolean,
+	frontchannel_logout_uri text,
+	frontchannel_logout_session_required boolean,
 	allowed_origins text NOT NULL DEFAULT '',
 	scopes text NOT NULL DEFAULT '',
 	client_secret text NOT NULL DEFAULT '',
@@ -145,6 +149,20 @@ CREATE TABLE {endings} (
 	PRIMARY KEY (name, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX {endings}_expires_at ON {endings} (expires_at);
+CREATE TABLE {notices} (
+	id TEXT PRIMARY KEY,
+	receiver TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	session_id TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	attempts INTEGER NOT NULL,
+	due_at INTEGER NOT NULL,
+	UNIQUE (receiver, client_id, subject, session_id)
+) STRICT;
+CREATE INDEX {notices}_receiver ON {notices} (receiver, due_at);
+CREATE INDEX {notices}_due_at ON {notices} (due_at);
 CREATE TABLE {signing_keys} (
 	id TEXT PRIMARY KEY,
 	algorithm TEXT NOT NULL,

@@ -36,6 +36,10 @@ func newSQLite() dialect {
 func (sqliteDialect) translate(statement string) string {
 	return strings.NewReplacer(" FOR UPDATE SKIP LOCKED", "", " FOR UPDATE", "",
 		"clock_timestamp()", "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000)",
+		"gen_random_uuid()::text", "lower(hex(randomblob(16)))", "strpos(", "instr(",
+		"json_array_elements_text(@receivers::text::json) AS receiver (value)", "json_each(@receivers) AS receiver",
+		"json_array_elements_text(@ids::text::json) AS client (value)", "json_each(@ids) AS client",
+		"::text", "", "::timestamptz", "",
 		"interval '1 minute'", "60000000", "interval '1 day'", "86400000000",
 	).Replace(statement)
 }
@@ -52,7 +56,8 @@ const (
 	insertAuthorizationSQLite = `INSERT INTO {authorizations} ([authorization], issued_at)
 SELECT @[authorization consent_id=@consent_id], @access.issued_at
 WHERE NOT EXISTS (SELECT 1 FROM {endings}
-	WHERE name IN ('application:' || @authorization.client_id, 'user:' || @authorization.subject) AND ` + markInForce + `)`
+	WHERE name IN ('application:' || @authorization.client_id, 'user:' || @authorization.subject,
+		'session:' || @authorization.session_id || ' ' || @authorization.subject) AND ` + markInForce + `)`
 	insertAccessTokenSQLite  = `INSERT INTO {access_tokens} ([access], authorization_id) VALUES (@[access], @id)`
 	insertCodeSQLite         = `INSERT INTO {authorization_codes} ([code], authorization_id) VALUES (@[code], @id)`
 	insertRefreshTokenSQLite = `INSERT INTO {refresh_tokens} ([refresh], authorization_id) VALUES (@[refresh], @id)`
@@ -90,9 +95,20 @@ func (sqliteDialect) insertTokens(ctx context.Context, d *database, tx gorm.Conn
 
 const revokeAuthorizationSQLite = `UPDATE {authorizations} SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL`
 
-func (sqliteDialect) revokeAuthorization(ctx context.Context, d *database, id string, now time.Time) (changed bool, err error) {
-	a := arguments{id: id, now: now}
+// The notices are saved first, from the rows that are about to be revoked.
+const (
+	noteOneSQLite    = insertNotices + `(` + aboutOne + `{authorizations} WHERE id = @id AND revoked_at IS NULL` + ofSession + `)` + forReceivers
+	noteListedSQLite = insertNotices + `(` + aboutAll + `{authorizations}
+WHERE id IN (SELECT value FROM json_each(@ids)) AND revoked_at IS NULL` + ofAnyUser + `)` + forReceivers
+)
+
+func (sqliteDialect) revokeAuthorization(ctx context.Context, d *database, a arguments) (changed bool, err error) {
 	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if a.notice != nil {
+			if _, err := d.execute(ctx, tx, noteOneSQLite, a); err != nil {
+				return err
+			}
+		}
 		rows, err := d.execute(ctx, tx, revokeAuthorizationSQLite, a)
 		if changed = err == nil && rows == 1; !changed {
 			return err
@@ -101,6 +117,19 @@ func (sqliteDialect) revokeAuthorization(ctx context.Context, d *database, id st
 		return err
 	})
 	return changed && err == nil, err
+}
+
+func (sqliteDialect) revokeListedAndNote(ctx context.Context, d *database, a arguments) (rows int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
+	err = d.inTransaction(ctx, func(tx gorm.ConnPool) error {
+		if _, err := d.execute(ctx, tx, noteListedSQLite, a); err != nil {
+			return err
+		}
+		rows, err = d.execute(ctx, tx, revokeListedSQLite, a)
+		return err
+	})
+	return rows, err
 }
 
 const (

@@ -213,6 +213,7 @@ type arguments struct {
 	interaction   *oauthkit.Interaction
 	key           *oauthkit.SigningKey
 	scope         *Scope
+	notice        *noticeArguments // nil for a statement that names none of them
 }
 
 // parameter returns the value of a named argument as it is stored. It takes the
@@ -247,6 +248,13 @@ func newParameters(t tables) parameters {
 			"lock":         func(_ *database, a arguments) any { return a.lock },
 			"sealed":       func(_ *database, a arguments) any { return bytesOrNull(a.sealed) },
 			"sealed_until": func(d *database, a arguments) any { return d.stamp(a.now.Add(a.window)) },
+			"receivers":    func(_ *database, a arguments) any { return a.notice.receivers },
+			"kind":         func(_ *database, a arguments) any { return string(a.notice.kind) },
+			"session":      func(_ *database, a arguments) any { return a.notice.session },
+			"keep":         func(_ *database, a arguments) any { return a.notice.keep },
+			"keep_all":     func(_ *database, a arguments) any { return a.notice.keepAll },
+			"until":        func(d *database, a arguments) any { return d.stamp(a.notice.until) },
+			"attempts":     func(_ *database, a arguments) any { return a.notice.attempts },
 			"window":       func(_ *database, a arguments) any { return windowOrNull(a) },
 		},
 		columns: map[string][]string{},
@@ -259,6 +267,7 @@ func newParameters(t tables) parameters {
 	addRow(p, "interaction", t.interactions, func(a arguments) *oauthkit.Interaction { return a.interaction })
 	addRow(p, "key", t.signingKeys, func(a arguments) *oauthkit.SigningKey { return a.key })
 	addRow(p, "scope", t.scopes, func(a arguments) *Scope { return a.scope })
+	addRow(p, "notice", t.notices, func(arguments) *oauthkit.Notice { return nil })
 	return p
 }
 
@@ -304,11 +313,12 @@ type tables struct {
 	interactions   columns[oauthkit.Interaction]
 	signingKeys    columns[oauthkit.SigningKey]
 	scopes         columns[Scope]
+	notices        columns[oauthkit.Notice]
 }
 
 func newTables() tables {
 	return tables{
 		authorizationColumns(), codeColumns(), accessTokenColumns(), refreshTokenColumns(),
-		consentColumns(), interactionColumns(), signingKeyColumns(), scopeColumns(),
+		consentColumns(), interactionColumns(), signingKeyColumns(), scopeColumns(), noticeColumns(),
 	}
 }

@@ -74,7 +74,7 @@ func TestStatements(t *testing.T) {
 				return err
 			}},
 			{name: "RevokeAuthorization", commits: 1, sqlite: 2, do: func() error {
-				_, err := store.RevokeAuthorization(ctx, authorization.ID, now)
+				_, err := store.RevokeAuthorization(ctx, authorization.ID, oauthkit.Revocation{Now: now})
 				return err
 			}},
 		} {

@@ -46,6 +46,7 @@ var _ interface {
 	oauthkit.KeyStore
 	oauthkit.Cleaner
 	oauthkit.AuthorizationManager
+	oauthkit.NoticeStore
 	oauthkit.ApplicationManager
 	oauthkit.OwnerLimiter
 	oauthkit.Readier

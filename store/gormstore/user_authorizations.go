@@ -106,16 +106,16 @@ func (c *Credentials) UserConsents(ctx context.Context, subject string) ([]*oaut
 }
 
 // RevokeUser implements [oauthkit.AuthorizationManager].
-func (c *Credentials) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
+func (c *Credentials) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (revoked int, err error) {
 	if subject == "" { // the subject of tokens that were issued to an application itself
 		return 0, storeError("revoking a user", ctx.Err())
 	}
-	revoked, err = c.revokeOnce(ctx, userOwner(subject), now)
+	revoked, err = c.revokeOnce(ctx, userOwner(subject), revocation)
 	return revoked, storeError("revoking a user", err)
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
-func (c *Credentials) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
-	revoked, err = c.revokeOnce(ctx, applicationOwner(clientID), now)
+func (c *Credentials) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (revoked int, err error) {
+	revoked, err = c.revokeOnce(ctx, applicationOwner(clientID), revocation)
 	return revoked, storeError("revoking an application", err)
 }

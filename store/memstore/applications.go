@@ -82,7 +82,7 @@ func (s *Store) createApplication(ctx context.Context, app oauthkit.Application,
 		abstract.UpdatedAt = abstract.CreatedAt
 	}
 	s.applications[app.GetID()] = copyApplication(app)
-	s.revokeApplication(app.GetID(), now)
+	s.revokeApplication(app.GetID(), oauthkit.Revocation{Now: now})
 	delete(s.ended, app.GetID())
 	return nil
 }
@@ -114,7 +114,7 @@ func (s *Store) UpdateApplication(ctx context.Context, app oauthkit.Application,
 		delete(s.ended, app.GetID())
 	} else {
 		s.ended[app.GetID()] = now
-		s.revokeWhere(now, ofApplication(app.GetID()))
+		s.revokeWhere(oauthkit.Revocation{Now: now}, ofApplication(app.GetID()))
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (s *Store) DeleteApplication(ctx context.Context, clientID string, now time
 	}
 	delete(s.applications, clientID)
 	s.ended[clientID] = now
-	s.revokeApplication(clientID, now)
+	s.revokeApplication(clientID, oauthkit.Revocation{Now: now})
 	return nil
 }
 

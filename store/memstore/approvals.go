@@ -13,7 +13,7 @@ func (s *Store) SaveApproval(ctx context.Context, approval *oauthkit.Approval) e
 		return err
 	}
 	defer s.mutex.Unlock()
-	if _, ended := s.ended[approval.Authorization.ClientID]; ended {
+	if s.isEnded(approval.Authorization) {
 		return oauthkit.ErrEnded
 	}
 	interaction, err := s.interactionOf(approval)

@@ -89,35 +89,36 @@ func (s *Store) UserConsents(ctx context.Context, subject string) ([]*oauthkit.C
 }
 
 // RevokeUser implements [oauthkit.AuthorizationManager].
-func (s *Store) RevokeUser(ctx context.Context, subject string, now time.Time) (revoked int, err error) {
+func (s *Store) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (revoked int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mutex.Unlock()
 	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.subject == subject })
-	return s.revokeWhere(now, ofUser(subject)), nil
+	return s.revokeWhere(revocation, ofUser(subject)), nil
 }
 
 // RevokeApplication implements [oauthkit.AuthorizationManager].
-func (s *Store) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
+func (s *Store) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (revoked int, err error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mutex.Unlock()
-	return s.revokeApplication(clientID, now), nil
+	return s.revokeApplication(clientID, revocation), nil
 }
 
-func (s *Store) revokeApplication(clientID string, now time.Time) (revoked int) {
+func (s *Store) revokeApplication(clientID string, revocation oauthkit.Revocation) (revoked int) {
 	maps.DeleteFunc(s.consents, func(key approver, _ *oauthkit.Consent) bool { return key.clientID == clientID })
-	return s.revokeWhere(now, ofApplication(clientID))
+	return s.revokeWhere(revocation, ofApplication(clientID))
 }
 
 // revokeWhere revokes the Authorizations that match and are not revoked, and returns
 // their number.
-func (s *Store) revokeWhere(now time.Time, matches func(*oauthkit.Authorization) bool) (revoked int) {
+func (s *Store) revokeWhere(revocation oauthkit.Revocation, matches func(*oauthkit.Authorization) bool) (revoked int) {
 	for _, authorization := range s.authorizations {
 		if authorization.RevokedAt.IsZero() && matches(authorization) {
-			authorization.RevokedAt = now
+			authorization.RevokedAt = revocation.Now
+			s.noteAll(revocation, authorization)
 			revoked++
 		}
 	}

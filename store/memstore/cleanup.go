@@ -14,6 +14,10 @@ import (
 // for an unknown code.
 const replayWindow = time.Hour
 
+// noticeLife is how long a notice is kept that is due and that no instance claims: its
+// receiver was removed, or no program runs oauthkit.Run.
+const noticeLife = 7 * 24 * time.Hour
+
 // Cleanup implements [oauthkit.Cleaner].
 func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (removed map[string]int, err error) {
 	if limits.Now.IsZero() {
@@ -44,6 +48,7 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 		{"refresh_tokens", func(table string) (int, error) {
 			return clean(ctx, s, table, s.refreshTokens, e.refreshToken, remove, limits)
 		}},
+		{"notices", func(table string) (int, error) { return clean(ctx, s, table, s.notices, e.notice, remove, limits) }},
 		{"authorizations", func(table string) (int, error) {
 			used := s.authorizationsInUse(e, limits.DryRun)
 			return clean(ctx, s, table, s.authorizations, func(row *oauthkit.Authorization) bool {
@@ -65,6 +70,7 @@ func (s *Store) Cleanup(ctx context.Context, limits oauthkit.CleanupLimits) (rem
 func (s *Store) forget(now time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.endedSessions, func(_ session, at time.Time) bool { return now.Sub(at) > markLife })
 	maps.DeleteFunc(s.unredeemed, func(id string, _ bool) bool { return s.authorizations[id] == nil })
 	maps.DeleteFunc(s.ended, func(clientID string, at time.Time) bool {
 		_, exists := s.applications[clientID]
@@ -78,6 +84,7 @@ type expiry time.Time
 func (e expiry) past(t time.Time) bool { return !time.Time(e).Before(t) }
 
 func (e expiry) interaction(row *oauthkit.Interaction) bool { return e.past(row.ExpiresAt) }
+func (e expiry) notice(row *oauthkit.Notice) bool           { return e.past(row.DueAt.Add(noticeLife)) }
 func (e expiry) accessToken(row *oauthkit.AccessToken) bool { return e.past(row.ExpiresAt) }
 func (e expiry) refreshToken(row *refreshToken) bool        { return e.past(row.ExpiresAt) }
 func (e expiry) sealed(row *refreshToken) bool {

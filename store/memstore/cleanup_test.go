@@ -92,7 +92,7 @@ func TestCleanupEvent(t *testing.T) {
 	rows, err = cleanup(t.Context(), oauthkit.CleanupLimits{})
 	want = []oauthkit.Event{oauthkit.CleanupFinished{Removed: map[string]int{
 		"refresh_tokens.sealed": 0, "interactions": 0, "authorization_codes": 0, "access_tokens": 3, "refresh_tokens": 0,
-		"authorizations": 4,
+		"authorizations": 4, "notices": 0,
 	}}}
 	if rows != 3 || err != nil || !reflect.DeepEqual(events, want) {
 		t.Errorf("got %d rows, %v and %v, want the other 3 and %v", rows, err, events, want)

@@ -116,7 +116,7 @@ func (s *consentScene) allows(request *oauthkit.AuthorizeRequest, decision oauth
 
 func (s *consentScene) revokes() {
 	s.Helper()
-	if _, err := s.store.RevokeConsent(s.Context(), "client", "alice", s.provider.Now()); err != nil {
+	if _, err := s.store.RevokeConsent(s.Context(), "client", "alice", oauthkit.Revocation{Now: s.provider.Now()}); err != nil {
 		s.Fatal(err)
 	}
 }

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -25,7 +24,7 @@ func (s *Store) Consent(ctx context.Context, clientID, subject string) (*oauthki
 }
 
 // RevokeConsent implements [oauthkit.Store].
-func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) (revoked []string, err error) {
+func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) (revoked []string, err error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
@@ -33,8 +32,9 @@ func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, now
 	delete(s.consents, approver{clientID, subject})
 	for id, authorization := range s.authorizations {
 		if authorization.ClientID == clientID && authorization.Subject == subject && authorization.RevokedAt.IsZero() {
-			authorization.RevokedAt = now
+			authorization.RevokedAt = revocation.Now
 			revoked = append(revoked, id)
+			s.noteAll(revocation, authorization)
 		}
 	}
 	slices.Sort(revoked)

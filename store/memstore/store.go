@@ -31,6 +31,8 @@ type Store struct {
 	applications   map[string]oauthkit.Application    // by client_id
 	ended          map[string]time.Time               // when applications were disabled or deleted, by client_id
 	authorizations map[string]*oauthkit.Authorization // by ID
+	endedSessions  map[session]time.Time              // when sessions ended
+	notices        map[string]*oauthkit.Notice        // by ID
 	unredeemed     map[string]bool                    // Authorizations whose code was not redeemed, by ID
 	consents       map[approver]*oauthkit.Consent     // by client_id and subject
 	interactions   map[string]*oauthkit.Interaction   // by hash
@@ -54,6 +56,7 @@ var _ interface {
 	oauthkit.AuthorizationManager
 	oauthkit.ApplicationManager
 	oauthkit.OwnerLimiter
+	oauthkit.NoticeStore
 	oauthkit.Readier
 } = (*Store)(nil)
 
@@ -63,6 +66,8 @@ func New() *Store {
 		applications:   map[string]oauthkit.Application{},
 		ended:          map[string]time.Time{},
 		authorizations: map[string]*oauthkit.Authorization{},
+		endedSessions:  map[session]time.Time{},
+		notices:        map[string]*oauthkit.Notice{},
 		unredeemed:     map[string]bool{},
 		consents:       map[approver]*oauthkit.Consent{},
 		interactions:   map[string]*oauthkit.Interaction{},

@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -13,7 +12,7 @@ func (s *Store) SaveTokens(ctx context.Context, authorization *oauthkit.Authoriz
 		return err
 	}
 	defer s.mutex.Unlock()
-	if _, ended := s.ended[authorization.ClientID]; ended {
+	if s.isEnded(authorization) {
 		return oauthkit.ErrEnded
 	}
 	if _, exists := s.authorizations[authorization.ID]; exists || s.tokensExist(tokens) {
@@ -58,7 +57,7 @@ func (s *Store) AccessToken(ctx context.Context, hash string) (*oauthkit.AccessT
 }
 
 // RevokeAuthorization implements [oauthkit.TokenStore].
-func (s *Store) RevokeAuthorization(ctx context.Context, id string, now time.Time) (changed bool, err error) {
+func (s *Store) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (changed bool, err error) {
 	if err := s.lock(ctx); err != nil {
 		return false, err
 	}
@@ -67,7 +66,12 @@ func (s *Store) RevokeAuthorization(ctx context.Context, id string, now time.Tim
 	if !exists || !authorization.RevokedAt.IsZero() {
 		return false, nil
 	}
-	authorization.RevokedAt = now
+	authorization.RevokedAt = revocation.Now
 	s.dropSealed(authorization)
+	if authorization.Subject != "" && authorization.SessionID != "" {
+		s.note(revocation, oauthkit.NoticeAccessRevoked, noticeKey{
+			clientID: authorization.ClientID, subject: authorization.Subject, sessionID: authorization.SessionID,
+		})
+	}
 	return true, nil
 }

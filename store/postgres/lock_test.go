@@ -240,7 +240,7 @@ func TestRevocationAgainstFirstConsent(t *testing.T) {
 	s := newScene(t)
 	var revoked []string
 	err := s.while(t, firstConsent, (*gorm.DB).Commit, func() (err error) {
-		revoked, err = s.store.RevokeConsent(t.Context(), "client", "bob", now)
+		revoked, err = s.store.RevokeConsent(t.Context(), "client", "bob", oauthkit.Revocation{Now: now})
 		return err
 	})
 	if err != nil || len(revoked) != 1 || revoked[0] != "bobs" {

@@ -60,7 +60,7 @@ func fill(t *testing.T, pool *sql.DB, n int) {
 func refusedWrites(t *testing.T, store *gormstore.Store[*oauthkit.AbstractApplication], n int) (refused int) {
 	t.Helper()
 	for range n {
-		if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
+		if _, err := store.RevokeAuthorization(t.Context(), "none", oauthkit.Revocation{Now: now}); err != nil {
 			if !strings.Contains(err.Error(), "25006") {
 				t.Fatalf("got %v, want an error because the database is read-only", err)
 			}
@@ -242,7 +242,7 @@ func TestCancelUnderLoad(t *testing.T) {
 				}()
 				cancel()
 				<-ended
-				if _, err := store.RevokeAuthorization(t.Context(), "none", now); err != nil {
+				if _, err := store.RevokeAuthorization(t.Context(), "none", oauthkit.Revocation{Now: now}); err != nil {
 					t.Errorf("got %v, want no cancellation", err)
 				}
 			}

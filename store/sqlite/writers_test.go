@@ -57,7 +57,7 @@ func TestWaitingWriters(t *testing.T) {
 	answers := make(chan error, writers)
 	for range writers {
 		go func() {
-			_, err := store.RevokeAuthorization(t.Context(), "none", time.Now())
+			_, err := store.RevokeAuthorization(t.Context(), "none", oauthkit.Revocation{Now: time.Now()})
 			answers <- err
 		}()
 	}
@@ -134,7 +134,10 @@ func TestFileRemoved(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "oauth.db")
 			store, _ := stored(t, path)
 			read := func() error { _, err := store.AccessToken(t.Context(), "none"); return err }
-			write := func() error { _, err := store.RevokeAuthorization(t.Context(), "none", time.Now()); return err }
+			write := func() error {
+				_, err := store.RevokeAuthorization(t.Context(), "none", oauthkit.Revocation{Now: time.Now()})
+				return err
+			}
 			if err := errors.Join(write(), test.remove(path)); err != nil {
 				t.Fatal(err)
 			}

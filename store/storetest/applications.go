@@ -94,6 +94,8 @@ func testApplicationFields(t *trial) {
 		ResponseTypes:           oauthkit.ResponseTypes{"code id_token", "code", "token"},
 		RedirectURIs:            oauthkit.URIs{"https://b.example/cb?x=1&y=%20", "https://a.example/" + strings.Repeat("p", 2000)},
 		PostLogoutRedirectURIs:  oauthkit.URIs{"https://a.example/out"},
+		BackChannelLogoutURI:    "https://a.example/back?x=1",
+		FrontChannelLogoutURI:   "https://b.example/front",
 		AllowedOrigins:          oauthkit.URIs{"https://a.example", "https://b.example:8443"},
 		Scopes:                  oauthkit.Scopes{"openid", "write", "read"},
 		TokenEndpointAuthMethod: "https://a.example/" + strings.Repeat("m", 237), // the longest name
@@ -112,6 +114,8 @@ func testApplicationFields(t *trial) {
 		CIMDExpiresAt:           &expiresAt,
 
 		RequirePushedAuthorizationRequests: true,
+		BackChannelLogoutSessionRequired:   true,
+		FrontChannelLogoutSessionRequired:  true,
 	}
 	previous := want.GenerateSecret()
 	value := want.RotateSecret(t.now, time.Hour)

@@ -172,7 +172,7 @@ func testConsentRemembered(t *trial) {
 
 func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 	consent, _ := t.mustSaveConsent()
-	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 	t.mustSucceed("RevokeConsent", err)
 	interaction := t.mustSaveInteraction()
 	approval, code := t.approvalUnder(consent)
@@ -185,7 +185,7 @@ func testConsentGone(t *trial, use oauthkit.ConsentUse) {
 
 func testConsentReplaced(t *trial) {
 	old, _ := t.mustSaveConsent()
-	_, err := t.RevokeConsent(t.ctx, old.ClientID, old.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, old.ClientID, old.Subject, t.revocation())
 	t.mustSucceed("RevokeConsent", err)
 	replacement := *old
 	replacement.ID = secret.NewID()

@@ -112,7 +112,7 @@ func (t *trial) wantNoCode(code *oauthkit.AuthorizationCode) {
 // look for one.
 func (t *trial) wantNoAuthorization(authorization *oauthkit.Authorization) {
 	t.Helper()
-	changed, err := t.RevokeAuthorization(t.ctx, authorization.ID, t.now)
+	changed, err := t.RevokeAuthorization(t.ctx, authorization.ID, t.revocation())
 	t.mustSucceed("RevokeAuthorization", err)
 	if changed {
 		t.Errorf("RevokeAuthorization, of one that should not have been saved: got true, want false")
@@ -128,7 +128,7 @@ func (t *trial) wantNoConsent(of *oauthkit.Consent) {
 // mustRevoke revokes an Authorization that is not revoked.
 func (t *trial) mustRevoke(authorization *oauthkit.Authorization) {
 	t.Helper()
-	changed, err := t.RevokeAuthorization(t.ctx, authorization.ID, t.now)
+	changed, err := t.RevokeAuthorization(t.ctx, authorization.ID, t.revocation())
 	t.mustSucceed("RevokeAuthorization", err)
 	if !changed {
 		t.Errorf("RevokeAuthorization, first call: got false, want true")

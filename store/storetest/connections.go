@@ -94,7 +94,7 @@ func testOnlyOnesOwn(t *trial) {
 		if len(uses) != 1 || uses[0].Subject != subject || len(consents) != 1 || consents[0].Subject != subject {
 			t.Errorf("what user %d of %q has: got %d Authorizations and %d consents, want his one of each", i, subjects, len(uses), len(consents))
 		}
-		revoked, err := t.users.RevokeUser(t.ctx, subject, t.now)
+		revoked, err := t.users.RevokeUser(t.ctx, subject, t.revocation())
 		t.mustSucceed("RevokeUser", err)
 		t.wantEqual("RevokeUser", revoked, 1)
 	}
@@ -107,7 +107,7 @@ func testNobody(t *trial) {
 	t.mustSucceed("SaveTokens", t.SaveTokens(t.ctx, authorization, tokens))
 	t.wantSignIns("", 10)
 	t.wantConsents("")
-	revoked, err := t.users.RevokeUser(t.ctx, "", t.now)
+	revoked, err := t.users.RevokeUser(t.ctx, "", t.revocation())
 	t.mustSucceed("RevokeUser", err)
 	t.wantEqual("RevokeUser, empty subject", revoked, 0)
 	t.wantEqual("AccessToken", t.storedAccessToken(tokens.Access.Hash), tokens.Access)
@@ -144,9 +144,9 @@ func testConnectionFailure(t *trial) {
 			return err
 		},
 		"UserConsents":              func() error { _, err := t.users.UserConsents(ctx, consent.Subject); return err },
-		"RevokeUser":                func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.now); return err },
-		"RevokeUser, empty subject": func() error { _, err := t.users.RevokeUser(ctx, "", t.now); return err },
-		"RevokeApplication":         func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.now); return err },
+		"RevokeUser":                func() error { _, err := t.users.RevokeUser(ctx, consent.Subject, t.revocation()); return err },
+		"RevokeUser, empty subject": func() error { _, err := t.users.RevokeUser(ctx, "", t.revocation()); return err },
+		"RevokeApplication":         func() error { _, err := t.users.RevokeApplication(ctx, consent.ClientID, t.revocation()); return err },
 	} {
 		t.wantFailure(name+", of a caller that has given up", call())
 	}

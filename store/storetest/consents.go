@@ -87,7 +87,7 @@ func consentRules() []rule {
 // authorizations.
 func (t *trial) wantRevokedConsent(consent *oauthkit.Consent, authorizations ...*oauthkit.Authorization) {
 	t.Helper()
-	got, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+	got, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 	t.mustSucceed("RevokeConsent", err)
 	var want []string
 	for _, authorization := range authorizations {
@@ -137,7 +137,7 @@ func testRevokeConsentTwice(t *trial) {
 	approval, second := t.approvalUnder(consent)
 	t.mustSucceed("SaveApproval", t.SaveApproval(t.ctx, approval))
 	before := t.now.Add(-time.Hour)
-	changed, err := t.RevokeAuthorization(t.ctx, first.Authorization.ID, before)
+	changed, err := t.RevokeAuthorization(t.ctx, first.Authorization.ID, oauthkit.Revocation{Now: before})
 	t.mustSucceed("RevokeAuthorization", err)
 	if !changed {
 		t.Errorf("RevokeAuthorization: got false, want true")
@@ -222,7 +222,7 @@ func (t *trial) saveWhileRevoking(approval *oauthkit.Approval) (ids []string, sa
 	saved, err := t.pair(
 		func(store Store) error { return store.SaveApproval(t.ctx, approval) },
 		func(store Store) (err error) {
-			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.now)
+			ids, err = store.RevokeConsent(t.ctx, t.client, approval.Authorization.Subject, t.revocation())
 			return err
 		})
 	t.mustSucceed("RevokeConsent, against SaveApproval", err)
@@ -303,7 +303,7 @@ func testRevokeConsentRace(t *trial) {
 	}
 	ids := make([][]string, n)
 	for _, err := range t.race(n, func(i int) (err error) {
-		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+		ids[i], err = t.side(i).RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 		return err
 	}) {
 		t.mustSucceed("RevokeConsent, at the same time as others", err)

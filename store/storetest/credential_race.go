@@ -101,7 +101,7 @@ func testRedeemAgainstRevoke(t *trial) {
 	redeemed, revoked := t.pair(
 		func(store Store) error { return store.RedeemCode(t.ctx, code.Hash, tokens, t.now) },
 		func(store Store) error {
-			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
+			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.revocation())
 			return err
 		})
 	t.wantNoValidToken("RedeemCode", redeemed, "RevokeAuthorization", revoked, tokens)
@@ -115,7 +115,7 @@ func testRotateAgainstRevoke(t *trial) {
 			return store.RotateRefreshToken(t.ctx, t.rotation(token.Hash, successors, nil))
 		},
 		func(store Store) error {
-			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.revocation())
 			return err
 		})
 	t.wantNoValidToken("RotateRefreshToken", rotated, "RevokeAuthorization", revoked, successors)
@@ -131,7 +131,7 @@ func testRotateAgainstRevokeConsent(t *trial) {
 			return store.RotateRefreshToken(t.ctx, t.rotation(token.Refresh.Hash, successors, nil))
 		},
 		func(store Store) error {
-			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 			return err
 		})
 	t.wantNoValidToken("RotateRefreshToken", rotated, "RevokeConsent", revoked, successors)
@@ -159,7 +159,7 @@ func testRevokeRace(t *trial) {
 	const n = 20
 	authorization, changed := t.mustSaveTokens().Access.Authorization, make([]bool, n)
 	for _, err := range t.race(n, func(i int) (err error) {
-		changed[i], err = t.side(i).RevokeAuthorization(t.ctx, authorization.ID, t.now)
+		changed[i], err = t.side(i).RevokeAuthorization(t.ctx, authorization.ID, t.revocation())
 		return err
 	}) {
 		t.mustSucceed("RevokeAuthorization", err)

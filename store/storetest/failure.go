@@ -38,13 +38,17 @@ func (t *trial) calls() map[string]func() error {
 		"Application":         func() error { _, err := t.Application(t.ctx, t.client); return err },
 		"SaveTokens":          func() error { return t.SaveTokens(t.ctx, tokens.Access.Authorization, tokens) },
 		"AccessToken":         func() error { _, err := t.AccessToken(t.ctx, unknown); return err },
-		"RevokeAuthorization": func() error { _, err := t.RevokeAuthorization(t.ctx, unknown, t.now); return err },
+		"RevokeAuthorization": func() error { _, err := t.RevokeAuthorization(t.ctx, unknown, t.revocation()); return err },
 		"Consent":             func() error { _, err := t.Consent(t.ctx, t.client, unknown); return err },
-		"RevokeConsent":       func() error { _, err := t.RevokeConsent(t.ctx, t.client, unknown, t.now); return err },
-		"SaveInteraction":     func() error { return t.SaveInteraction(t.ctx, t.interaction(), interactionLimit) },
-		"Interaction":         func() error { _, err := t.Interaction(t.ctx, unknown); return err },
-		"ConsumeInteraction":  func() error { return t.ConsumeInteraction(t.ctx, unknown, t.now) },
-		"SharedSecret":        func() error { _, err := t.SharedSecret(t.ctx, unknown); return err },
+		"RevokeConsent":       func() error { _, err := t.RevokeConsent(t.ctx, t.client, unknown, t.revocation()); return err },
+		"EndSession": func() error {
+			_, err := t.EndSession(t.ctx, t.sessionEnd(t.inSession()))
+			return err
+		},
+		"SaveInteraction":    func() error { return t.SaveInteraction(t.ctx, t.interaction(), interactionLimit) },
+		"Interaction":        func() error { _, err := t.Interaction(t.ctx, unknown); return err },
+		"ConsumeInteraction": func() error { return t.ConsumeInteraction(t.ctx, unknown, t.now) },
+		"SharedSecret":       func() error { _, err := t.SharedSecret(t.ctx, unknown); return err },
 		"SaveApproval": func() error {
 			return t.SaveApproval(t.ctx, &oauthkit.Approval{Authorization: code.Authorization, Code: code})
 		},
@@ -81,9 +85,11 @@ func testFailureDoesNothing(t *trial) {
 	approval, approved := t.approval(interaction.Hash)
 	t.wantFailure("SaveApproval", t.SaveApproval(failing.ctx, approval))
 	t.wantFailure("ConsumeInteraction", t.ConsumeInteraction(failing.ctx, interaction.Hash, t.now))
-	_, err := t.RevokeAuthorization(failing.ctx, code.Authorization.ID, t.now)
+	_, err := t.RevokeAuthorization(failing.ctx, code.Authorization.ID, t.revocation())
 	t.wantFailure("RevokeAuthorization", err)
-	_, err = t.RevokeConsent(failing.ctx, consent.ClientID, consent.Subject, t.now)
+	_, err = t.EndSession(failing.ctx, t.sessionEnd(tokens.Access.Authorization))
+	t.wantFailure("EndSession", err)
+	_, err = t.RevokeConsent(failing.ctx, consent.ClientID, consent.Subject, t.revocation())
 	t.wantFailure("RevokeConsent", err)
 
 	for _, unsaved := range []oauthkit.Tokens{redeemed, rotated, fresh} {

@@ -149,7 +149,7 @@ func testRedeemBesideTokens(t *trial) {
 
 func testIssuanceNeeds(t *trial) {
 	revoked, _ := t.mustSaveConsent()
-	_, err := t.RevokeConsent(t.ctx, revoked.ClientID, revoked.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, revoked.ClientID, revoked.Subject, t.revocation())
 	t.mustSucceed("RevokeConsent", err)
 	for _, i := range issuances() {
 		interaction := t.mustSaveInteraction()
@@ -370,7 +370,7 @@ func (e ending) testAgainstIssued(t *trial, i issuance) {
 	}
 	_, err := t.Consent(t.ctx, t.client, approval.Authorization.Subject)
 	t.wantError("Consent, after SaveApproval against "+e.name, err, nil, oauthkit.ErrNotFound)
-	valid, failure := t.RevokeAuthorization(t.ctx, approval.Authorization.ID, t.now)
+	valid, failure := t.RevokeAuthorization(t.ctx, approval.Authorization.ID, t.revocation())
 	t.mustSucceed("RevokeAuthorization", failure)
 	if known := err == nil; known != valid || valid != (revoked == 0) {
 		t.Errorf("SaveApproval of %s, against %s: got consent %t, Authorization valid %t, %d revoked, want these to agree", i.name, e.name, known, valid, revoked)

@@ -138,7 +138,7 @@ func (t *trial) ask(store Store, asked call, code *oauthkit.AuthorizationCode, t
 			return resultDone, err
 		}
 	case "revoke":
-		changed, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
+		changed, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.revocation())
 		if !changed {
 			return resultNothing, err
 		}

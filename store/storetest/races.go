@@ -275,15 +275,15 @@ func (t *trial) actsOn(consent *oauthkit.Consent, code *oauthkit.AuthorizationCo
 			return store.RotateRefreshToken(t.ctx, t.rotation(token.Hash, t.tokens(token.Authorization), []byte("sealed")))
 		},
 		func(store Store) error {
-			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.now)
+			_, err := store.RevokeAuthorization(t.ctx, code.Authorization.ID, t.revocation())
 			return err
 		},
 		func(store Store) error {
-			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.revocation())
 			return err
 		},
 		func(store Store) error {
-			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 			return err
 		},
 		func(store Store) error {

@@ -160,7 +160,7 @@ func testRepeatRevoked(t *trial) {
 	tokens := t.tokens(code.Authorization)
 	t.mustSucceed("RedeemCode", t.RedeemCode(t.ctx, code.Hash, tokens, t.now))
 	successor = t.mustRotateAgain(tokens.Refresh)
-	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.now)
+	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, t.revocation())
 	t.mustSucceed("RevokeConsent", err)
 	t.wantNoRepeat("whose consent was revoked", t.repeat(tokens.Refresh, successor), oauthkit.ErrRevoked)
 }
@@ -305,7 +305,7 @@ func testRepeatAgainstRevoke(t *trial) {
 	repeated, revoked := t.pair(
 		func(store Store) error { _, err := store.RepeatRefreshToken(t.ctx, repeat); return err },
 		func(store Store) error {
-			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.now)
+			_, err := store.RevokeAuthorization(t.ctx, token.Authorization.ID, t.revocation())
 			return err
 		})
 	t.mustSucceed("RevokeAuthorization", revoked)

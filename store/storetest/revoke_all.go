@@ -23,14 +23,14 @@ func endings() []ending {
 		{
 			"RevokeUser",
 			func(t *trial, users oauthkit.AuthorizationManager, of *oauthkit.Authorization) (int, error) {
-				return users.RevokeUser(t.ctx, of.Subject, t.now)
+				return users.RevokeUser(t.ctx, of.Subject, t.revocation())
 			},
 			func(of, other *oauthkit.Authorization) bool { return of.Subject == other.Subject },
 		},
 		{
 			"RevokeApplication",
 			func(t *trial, users oauthkit.AuthorizationManager, of *oauthkit.Authorization) (int, error) {
-				return users.RevokeApplication(t.ctx, of.ClientID, t.now)
+				return users.RevokeApplication(t.ctx, of.ClientID, t.revocation())
 			},
 			func(of, other *oauthkit.Authorization) bool { return of.ClientID == other.ClientID },
 		},
@@ -306,7 +306,7 @@ func (t *trial) revocationsOf(each issued) []func(Store, oauthkit.AuthorizationM
 		},
 		func(store Store, _ oauthkit.AuthorizationManager) error { return store.SaveApproval(t.ctx, anew) },
 		func(store Store, _ oauthkit.AuthorizationManager) error {
-			_, err := store.RevokeConsent(t.ctx, of.ClientID, of.Subject, t.now)
+			_, err := store.RevokeConsent(t.ctx, of.ClientID, of.Subject, t.revocation())
 			return err
 		},
 		func(store Store, _ oauthkit.AuthorizationManager) error {

@@ -73,12 +73,12 @@ func (s *revokesNobodys) SaveTokens(ctx context.Context, authorization *oauthkit
 	return s.managing.SaveTokens(ctx, authorization, tokens)
 }
 
-func (s *revokesNobodys) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s *revokesNobodys) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	if subject != "" {
-		return s.managing.RevokeUser(ctx, subject, now)
+		return s.managing.RevokeUser(ctx, subject, revocation)
 	}
 	for _, id := range s.saved {
-		if _, err := s.RevokeAuthorization(ctx, id, now); err != nil {
+		if _, err := s.RevokeAuthorization(ctx, id, revocation); err != nil {
 			return 0, err
 		}
 	}
@@ -99,32 +99,36 @@ func (s *keepsLists) UserAuthorizations(ctx context.Context, query oauthkit.Auth
 
 type answersConnections struct{ managing }
 
-func (s answersConnections) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s answersConnections) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	if subject == "" {
 		return 0, nil
 	}
-	return s.managing.RevokeUser(ctx, subject, now)
+	return s.managing.RevokeUser(ctx, subject, revocation)
 }
 
 type endsNothing struct{ managing }
 
-func (endsNothing) RevokeUser(context.Context, string, time.Time) (int, error)        { return 0, nil }
-func (endsNothing) RevokeApplication(context.Context, string, time.Time) (int, error) { return 0, nil }
+func (endsNothing) RevokeUser(context.Context, string, oauthkit.Revocation) (int, error) {
+	return 0, nil
+}
+func (endsNothing) RevokeApplication(context.Context, string, oauthkit.Revocation) (int, error) {
+	return 0, nil
+}
 
 // endsEverybodys revokes all applications that a user approved, for every user.
 type endsEverybodys struct{ managing }
 
-func (s endsEverybodys) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s endsEverybodys) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	consents, err := s.UserConsents(ctx, subject)
 	if err != nil {
 		return 0, err
 	}
 	for _, consent := range consents {
-		if _, err := s.RevokeApplication(ctx, consent.ClientID, now); err != nil {
+		if _, err := s.RevokeApplication(ctx, consent.ClientID, revocation); err != nil {
 			return 0, err
 		}
 	}
-	return s.managing.RevokeUser(ctx, subject, now)
+	return s.managing.RevokeUser(ctx, subject, revocation)
 }
 
 // leavesConsent revokes the Authorizations of an application one by one.
@@ -143,12 +147,12 @@ func (s *leavesConsent) SaveTokens(ctx context.Context, authorization *oauthkit.
 	return s.managing.SaveTokens(ctx, authorization, tokens)
 }
 
-func (s *leavesConsent) RevokeApplication(ctx context.Context, clientID string, now time.Time) (revoked int, err error) {
+func (s *leavesConsent) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (revoked int, err error) {
 	for _, authorization := range s.saved {
 		if authorization.ClientID != clientID {
 			continue
 		}
-		changed, err := s.RevokeAuthorization(ctx, authorization.ID, now)
+		changed, err := s.RevokeAuthorization(ctx, authorization.ID, revocation)
 		if err != nil {
 			return 0, err
 		}
@@ -165,14 +169,14 @@ type endsForEver struct {
 	ended []string
 }
 
-func (s *endsForEver) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s *endsForEver) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	s.ended = append(s.ended, subject)
-	return s.managing.RevokeUser(ctx, subject, now)
+	return s.managing.RevokeUser(ctx, subject, revocation)
 }
 
-func (s *endsForEver) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+func (s *endsForEver) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (int, error) {
 	s.ended = append(s.ended, clientID)
-	return s.managing.RevokeApplication(ctx, clientID, now)
+	return s.managing.RevokeApplication(ctx, clientID, revocation)
 }
 
 func (s *endsForEver) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/oauthkit/oauthkit"
 )
@@ -188,11 +187,11 @@ func (s foldsUsers) Consent(ctx context.Context, clientID, subject string) (*oau
 
 type revokesUnderConsent struct{ Store }
 
-func (s revokesUnderConsent) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+func (s revokesUnderConsent) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
 	if _, err := s.Consent(ctx, clientID, subject); errors.Is(err, oauthkit.ErrNotFound) {
 		return nil, nil
 	}
-	return s.Store.RevokeConsent(ctx, clientID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 }
 
 type reportsAgain struct {
@@ -200,8 +199,8 @@ type reportsAgain struct {
 	reported map[string][]string
 }
 
-func (s *reportsAgain) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
-	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
+func (s *reportsAgain) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 	s.reported[subject] = append(s.reported[subject], ids...)
 	return s.reported[subject], err
 }
@@ -216,9 +215,9 @@ func (s *revokesEverywhere) SaveApproval(ctx context.Context, approval *oauthkit
 	return s.Store.SaveApproval(ctx, approval)
 }
 
-func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string, now time.Time) (ids []string, err error) {
+func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string, revocation oauthkit.Revocation) (ids []string, err error) {
 	for clientID := range s.applications {
-		revoked, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
+		revoked, err := s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 		if err != nil {
 			return nil, err
 		}
@@ -229,8 +228,8 @@ func (s *revokesEverywhere) RevokeConsent(ctx context.Context, _, subject string
 
 type revokesOnlyConsent struct{ Store }
 
-func (s revokesOnlyConsent) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
-	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
+func (s revokesOnlyConsent) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
+	ids, err := s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 	if err == nil && ids == nil {
 		return nil, oauthkit.ErrNotFound
 	}
@@ -242,9 +241,9 @@ type revokesForEver struct {
 	revoked map[string]bool
 }
 
-func (s *revokesForEver) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+func (s *revokesForEver) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
 	s.revoked[subject] = true
-	return s.Store.RevokeConsent(ctx, clientID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 }
 
 func (s *revokesForEver) SaveApproval(ctx context.Context, approval *oauthkit.Approval) error {

@@ -190,8 +190,8 @@ func (s *reportsEarly) SaveApproval(ctx context.Context, approval *oauthkit.Appr
 	return s.Store.SaveApproval(ctx, approval)
 }
 
-func (s *reportsEarly) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
-	if _, err := s.revoker.RevokeConsent(ctx, clientID, subject, now); err != nil {
+func (s *reportsEarly) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
+	if _, err := s.revoker.RevokeConsent(ctx, clientID, subject, revocation); err != nil {
 		return nil, err
 	}
 	if id, known := s.saved.Load(subject); known {
@@ -228,7 +228,7 @@ func (s *listsThenRevokes) SaveApproval(ctx context.Context, approval *oauthkit.
 	return s.Store.SaveApproval(ctx, approval)
 }
 
-func (s *listsThenRevokes) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+func (s *listsThenRevokes) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
 	s.mutex.Lock()
 	ids := slices.Clone(s.alive)
 	s.mutex.Unlock()
@@ -236,7 +236,7 @@ func (s *listsThenRevokes) RevokeConsent(ctx context.Context, clientID, subject 
 	s.mutex.Lock()
 	s.alive = nil
 	s.mutex.Unlock()
-	_, err := s.Store.RevokeConsent(ctx, clientID, subject, now)
+	_, err := s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 	return ids, err
 }
 
@@ -246,14 +246,14 @@ type deadlocks struct {
 	row sync.Mutex
 }
 
-func (s *deadlocks) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+func (s *deadlocks) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (bool, error) {
 	if !s.row.TryLock() {
 		s.reach(changedKey(id))
 		return false, errors.New("deadlock detected")
 	}
 	defer s.row.Unlock()
 	s.await(ctx, changedKey(id))
-	return s.Store.RevokeAuthorization(ctx, id, now)
+	return s.Store.RevokeAuthorization(ctx, id, revocation)
 }
 
 // meeting makes a race happen that would otherwise be rare.
@@ -296,16 +296,16 @@ type revoker struct {
 	meeting
 }
 
-func (s *revoker) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
+func (s *revoker) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (bool, error) {
 	s.await(ctx, readKey(id))
 	defer s.reach(changedKey(id))
-	return s.Store.RevokeAuthorization(ctx, id, now)
+	return s.Store.RevokeAuthorization(ctx, id, revocation)
 }
 
-func (s *revoker) RevokeConsent(ctx context.Context, clientID, subject string, now time.Time) ([]string, error) {
+func (s *revoker) RevokeConsent(ctx context.Context, clientID, subject string, revocation oauthkit.Revocation) ([]string, error) {
 	s.await(ctx, readKey(subject))
 	defer s.reach(changedKey(subject))
-	return s.Store.RevokeConsent(ctx, clientID, subject, now)
+	return s.Store.RevokeConsent(ctx, clientID, subject, revocation)
 }
 
 // meet waits for the race between two steps that should be atomic.

@@ -13,25 +13,25 @@ import (
 // ignoresRevocation reports a revocation without revoking.
 type ignoresRevocation struct{ Store }
 
-func (s ignoresRevocation) RevokeAuthorization(context.Context, string, time.Time) (bool, error) {
+func (s ignoresRevocation) RevokeAuthorization(context.Context, string, oauthkit.Revocation) (bool, error) {
 	return true, nil
 }
 
-func (s ignoresRevocation) RevokeConsent(context.Context, string, string, time.Time) ([]string, error) {
+func (s ignoresRevocation) RevokeConsent(context.Context, string, string, oauthkit.Revocation) ([]string, error) {
 	return nil, nil
 }
 
 type revokesAgain struct{ Store }
 
-func (s revokesAgain) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
-	_, err := s.Store.RevokeAuthorization(ctx, id, now)
+func (s revokesAgain) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (bool, error) {
+	_, err := s.Store.RevokeAuthorization(ctx, id, revocation)
 	return true, err
 }
 
 type revokesOnlyKnown struct{ Store }
 
-func (s revokesOnlyKnown) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
-	changed, err := s.Store.RevokeAuthorization(ctx, id, now)
+func (s revokesOnlyKnown) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (bool, error) {
+	changed, err := s.Store.RevokeAuthorization(ctx, id, revocation)
 	if err == nil && !changed {
 		return false, oauthkit.ErrNotFound
 	}
@@ -48,8 +48,8 @@ func (s *revokesAll) SaveTokens(ctx context.Context, authorization *oauthkit.Aut
 	return s.Store.SaveTokens(ctx, authorization, tokens)
 }
 
-func (s *revokesAll) RevokeAuthorization(ctx context.Context, id string, now time.Time) (bool, error) {
-	revoked, err := s.Store.RevokeConsent(ctx, s.saved[id].ClientID, s.saved[id].Subject, now)
+func (s *revokesAll) RevokeAuthorization(ctx context.Context, id string, revocation oauthkit.Revocation) (bool, error) {
+	revoked, err := s.Store.RevokeConsent(ctx, s.saved[id].ClientID, s.saved[id].Subject, revocation)
 	return len(revoked) > 0, err
 }
 
@@ -80,16 +80,16 @@ type ender struct {
 	meeting
 }
 
-func (s *ender) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s *ender) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	s.await(ctx, readKey(subject))
 	defer s.reach(changedKey(subject))
-	return s.managing.RevokeUser(ctx, subject, now)
+	return s.managing.RevokeUser(ctx, subject, revocation)
 }
 
-func (s *ender) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+func (s *ender) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (int, error) {
 	s.await(ctx, readKey(clientID))
 	defer s.reach(changedKey(clientID))
-	return s.managing.RevokeApplication(ctx, clientID, now)
+	return s.managing.RevokeApplication(ctx, clientID, revocation)
 }
 
 // meet waits for the race between two steps that should be atomic.
@@ -140,13 +140,13 @@ func (s *rotatesUnlooked) RotateRefreshToken(ctx context.Context, rotation oauth
 
 type countsMore struct{ managing }
 
-func (s countsMore) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
-	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+func (s countsMore) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
+	revoked, err := s.managing.RevokeUser(ctx, subject, revocation)
 	return revoked + 1, err
 }
 
-func (s countsMore) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
-	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
+func (s countsMore) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (int, error) {
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, revocation)
 	return 1 - revoked, err
 }
 
@@ -156,18 +156,18 @@ type countsFirst struct {
 	meeting
 }
 
-func (s *countsFirst) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s *countsFirst) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	s.awaitAnother(ctx, subject)
-	revoked, err := s.managing.RevokeUser(ctx, subject, now)
+	revoked, err := s.managing.RevokeUser(ctx, subject, revocation)
 	if err == nil && revoked == 0 {
 		revoked = 1 // counted by another call too
 	}
 	return revoked, err
 }
 
-func (s *countsFirst) RevokeApplication(ctx context.Context, clientID string, now time.Time) (int, error) {
+func (s *countsFirst) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (int, error) {
 	s.awaitAnother(ctx, clientID)
-	revoked, err := s.managing.RevokeApplication(ctx, clientID, now)
+	revoked, err := s.managing.RevokeApplication(ctx, clientID, revocation)
 	if err == nil && revoked == 0 {
 		revoked = 1 // counted by another call too
 	}
@@ -180,14 +180,14 @@ type endsAlone struct {
 	row sync.Mutex
 }
 
-func (s *endsAlone) RevokeUser(ctx context.Context, subject string, now time.Time) (int, error) {
+func (s *endsAlone) RevokeUser(ctx context.Context, subject string, revocation oauthkit.Revocation) (int, error) {
 	if !s.row.TryLock() {
 		s.reach(changedKey(""))
 		return 0, errors.New("deadlock detected")
 	}
 	defer s.row.Unlock()
 	s.await(ctx, changedKey(""))
-	return s.managing.RevokeUser(ctx, subject, now)
+	return s.managing.RevokeUser(ctx, subject, revocation)
 }
 
 func disablingSabotages() []sabotage {
@@ -252,7 +252,7 @@ func (s *revokesSeen) revoke(ctx context.Context, clientID string, now time.Time
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	for _, id := range seen {
-		if _, err := s.RevokeAuthorization(ctx, id, now); err != nil {
+		if _, err := s.RevokeAuthorization(ctx, id, oauthkit.Revocation{Now: now}); err != nil {
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ func (m *machine) checkConsumed(act string, err error, credential *modelCredenti
 func (m *machine) revokeAuthorization(draw *rapid.T) {
 	authorization := pick(draw, "authorization", m.model.authorizations)
 	m.now = m.now.Add(time.Second)
-	changed, err := m.RevokeAuthorization(m.ctx, authorization.value.ID, m.now)
+	changed, err := m.RevokeAuthorization(m.ctx, authorization.value.ID, m.revocation())
 	m.mustSucceed("RevokeAuthorization", err)
 	m.wantEqual("RevokeAuthorization", changed, authorization.revokedAt.IsZero())
 	if changed {
@@ -163,7 +163,7 @@ func (m *machine) revokeAuthorization(draw *rapid.T) {
 func (m *machine) revokeConsent(draw *rapid.T) {
 	m.now = m.now.Add(time.Second)
 	subject := pick(draw, "subject", m.subjects)
-	ids, err := m.RevokeConsent(m.ctx, m.client, subject, m.now)
+	ids, err := m.RevokeConsent(m.ctx, m.client, subject, m.revocation())
 	m.mustSucceed("RevokeConsent", err)
 	want := m.model.revokeConsent(subject, m.now)
 	slices.Sort(ids)

@@ -13,7 +13,7 @@
 // instance on the same data; races then run between both. The rules require nothing
 // beyond the contract. If the store implements [oauthkit.AuthorizationManager] or
 // [oauthkit.ApplicationManager], these are tested too, the latter together with
-// [oauthkit.OwnerLimiter].
+// [oauthkit.OwnerLimiter]. So is [oauthkit.NoticeStore].
 //
 // The last chapter draws random sequences of acts with [pgregory.net/rapid] and
 // respects its flags, for example -rapid.checks.
@@ -100,11 +100,14 @@ func chapters() []chapter {
 		{name: "refresh", rules: slices.Concat(refreshRules(), repeatRules())},
 		{name: "consents", rules: consentRules()},
 		{name: "interactions", rules: interactionRules()},
+		{name: "sessions", rules: sessionRules()},
+		{name: "notices", rules: noticeRules(), applies: is[oauthkit.NoticeStore]},
+		{name: "revocation notices", rules: userNoticeRules(), applies: is[noticing]},
 		{name: "keys", rules: keyRules()},
 		{name: "fidelity", rules: fidelityRules()},
 		{name: "failure", rules: failureRules()},
 		{name: "cleanup", rules: cleanupRules()},
-		{name: "races", rules: slices.Concat(credentialRaces(), repeatRaces(), consentRaces(), issuanceRaces(), otherRaces(), linearRules())},
+		{name: "races", rules: slices.Concat(credentialRaces(), repeatRaces(), consentRaces(), issuanceRaces(), sessionRaces(), otherRaces(), linearRules())},
 		{name: "sequences", rules: machineRules()},
 		{name: "connections", rules: slices.Concat(connectionRules(), endingRules(), issuedRules()), applies: is[oauthkit.AuthorizationManager]},
 		{name: "management", rules: managementRules(), applies: is[oauthkit.ApplicationManager]},

@@ -164,7 +164,7 @@ func testRevokeTwice(t *trial) {
 	tokens := t.mustSaveTokens()
 	id := tokens.Access.Authorization.ID
 	for i, want := range []bool{true, false, false} {
-		changed, err := t.RevokeAuthorization(t.ctx, id, t.now.Add(time.Duration(i)*time.Second))
+		changed, err := t.RevokeAuthorization(t.ctx, id, oauthkit.Revocation{Now: t.now.Add(time.Duration(i) * time.Second)})
 		t.mustSucceed("RevokeAuthorization", err)
 		if changed != want {
 			t.Errorf("RevokeAuthorization, call %d: got %t, want %t", i+1, changed, want)

@@ -111,6 +111,9 @@ func (t *trial) repeat(token, successor *oauthkit.RefreshToken) oauthkit.Repeat 
 	return oauthkit.Repeat{Hash: token.Hash, Successor: successor.Hash, Limit: 5, Now: at(t.now)}
 }
 
+// revocation returns a Revocation at the time of the trial without receivers.
+func (t *trial) revocation() oauthkit.Revocation { return oauthkit.Revocation{Now: t.now} }
+
 // at returns a clock that is fixed at now.
 func at(now time.Time) func() time.Time { return func() time.Time { return now } }
 

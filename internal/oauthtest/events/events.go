@@ -23,6 +23,7 @@ func All() []oauthkit.Event {
 		filled[oauthkit.AuthorizationGranted](),
 		filled[oauthkit.AuthorizationRevoked](),
 		filled[oauthkit.UserRevoked](),
+		filled[oauthkit.SessionEnded](),
 		filled[oauthkit.CrossSiteBlocked](),
 
 		filled[oauthkit.TokenIssued](),
@@ -41,6 +42,9 @@ func All() []oauthkit.Event {
 		filled[oauthkit.KeyPublished](),
 		filled[oauthkit.KeyRetired](),
 		filled[oauthkit.KeyRevoked](),
+		filled[oauthkit.NoticeDelivered](),
+		filled[oauthkit.NoticeFailed](),
+		filled[oauthkit.NoticeAbandoned](),
 		filled[oauthkit.CheckFailed](),
 		filled[oauthkit.CleanupFinished](),
 		filled[oauthkit.StorageUnavailable](),
