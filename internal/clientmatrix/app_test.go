@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -17,11 +16,14 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// chromium are the names of the browser.
+const chromium = "chromium|chromium-browser|google-chrome"
+
 // appClients returns the single-page applications, which run in Chromium.
 func appClients() []*client {
 	app := func(name string, grants ...string) *client {
 		return &client{
-			name: name, folder: "oidc-client-ts", needs: []string{"chromium"}, host: "localhost",
+			name: name, folder: "oidc-client-ts", needs: []string{chromium}, host: "localhost",
 			packages: []string{"oidc-client-ts"},
 			application: map[string]any{
 				"client_type": "public", "grant_types": grants, "allowed_origins": []string{"$ORIGIN"},
@@ -67,7 +69,7 @@ func serveApp(r *run) {
 // openChromium opens a browser that trusts the certificate of the lab.
 func openChromium(r *run) context.Context {
 	r.Helper()
-	program, err := exec.LookPath("chromium")
+	program, err := lookPath(chromium)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -154,7 +156,7 @@ func appPress(tab context.Context, button chromedp.CSS) error {
 func appShows(tab context.Context, text string) error {
 	const result = `document.querySelector("#result")?.textContent ?? document.body.innerText`
 	condition := fmt.Sprintf("(%s).includes(%q)", result, text)
-	deadline, cancel := context.WithTimeout(tab, 15*time.Second)
+	deadline, cancel := context.WithTimeout(tab, 30*time.Second)
 	defer cancel()
 	for tick := time.NewTicker(50 * time.Millisecond); ; {
 		shown, err := chromedp.Run(deadline, chromedp.Evaluate[bool](condition))
@@ -173,7 +175,7 @@ func appShows(tab context.Context, text string) error {
 
 // within runs actions in a tab for a limited time.
 func within(tab context.Context, actions ...chromedp.Action[chromedp.Void]) error {
-	ctx, cancel := context.WithTimeout(tab, 15*time.Second)
+	ctx, cancel := context.WithTimeout(tab, 30*time.Second)
 	defer cancel()
 	err := chromedp.Do(ctx, actions...)
 	if err == nil {

@@ -20,7 +20,7 @@ type browser struct {
 	user, decision string
 	forms          []string // URLs of the relying party's pages whose form the user submits
 
-	passwords, consents int // pages filled in
+	passwords, consents, questions int // pages filled in
 }
 
 // page is where the browser stopped.
@@ -144,6 +144,8 @@ func (b *browser) fillIn(form *form) url.Values {
 	case form.values.Has("decision"):
 		b.consents++
 		form.values.Set("decision", b.decision)
+	default:
+		b.questions++ // whether to sign out
 	}
 	return form.values
 }

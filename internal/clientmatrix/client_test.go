@@ -12,8 +12,9 @@ import (
 type client struct {
 	name     string
 	folder   string   // in clients/, or empty if it is the name
-	needs    []string // programs that must be installed
+	needs    []string // programs that must be installed; "a|b" is either
 	packages []string // packages from npm that make setup must have installed
+	quick    bool     // runs with the other tests, on SQLite
 
 	// application has the members of its registration, as in a seed file, besides
 	// client_id, client_secret, name and scopes. $ORIGIN stands for the origin

@@ -24,7 +24,7 @@ func javaClients() []*client {
 func springApplication() map[string]any {
 	return map[string]any{
 		"redirect_uris":             []string{"$ORIGIN/login/oauth2/code/shop"},
-		"post_logout_redirect_uris": []string{"$ORIGIN/login?logout"},
+		"post_logout_redirect_uris": []string{"$ORIGIN/signed-out"},
 	}
 }
 
@@ -33,7 +33,7 @@ func installSpring(l *lab) error {
 	if err := l.copySources(); err != nil {
 		return err
 	}
-	return l.installOnce("pom.xml", "mvn", "-q", "-B", "package")
+	return l.installOnce(".", "mvn", "-q", "-B", "package")
 }
 
 // startSpring returns the command of the application, which trusts the lab's authority.

@@ -93,14 +93,23 @@ func (l *lab) copySources() error {
 }
 
 // installOnce runs a command in the client's folder, unless it has succeeded there with
-// the same content of a file, such as a lock file.
+// the same content of a file of its sources, such as a lock file. The name "." stands
+// for all files.
 func (l *lab) installOnce(file, name string, args ...string) error {
-	wanted, err := os.ReadFile(filepath.Join(l.folder, file))
+	wanted := &bytes.Buffer{}
+	err := filepath.WalkDir(filepath.Join(l.sources(l.client), file), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		fmt.Fprintf(wanted, "%s:\n%s", path, content)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	mark := filepath.Join(l.folder, ".installed")
-	if installed, err := os.ReadFile(mark); err == nil && bytes.Equal(installed, wanted) {
+	if installed, err := os.ReadFile(mark); err == nil && bytes.Equal(installed, wanted.Bytes()) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(l.Context(), 10*time.Minute)
@@ -110,7 +119,7 @@ func (l *lab) installOnce(file, name string, args ...string) error {
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", command, err, output)
 	}
-	return os.WriteFile(mark, wanted, 0o600)
+	return os.WriteFile(mark, wanted.Bytes(), 0o600)
 }
 
 // httpClient returns a client that trusts the lab's authority.

@@ -16,20 +16,19 @@ import (
 
 // TestClients walks through each client whose name matches the regular expression in
 // the environment variable OAUTHKIT_CLIENTS, on SQLite and on PostgreSQL, and prints a
-// table of the results. Without the variable no client runs.
+// table of the results. Without the variable it runs the quick clients on SQLite.
 func TestClients(t *testing.T) {
 	expression := os.Getenv("OAUTHKIT_CLIENTS")
-	if expression == "" {
-		expression = "^$"
-	}
 	selected, err := regexp.Compile(expression)
 	if err != nil {
 		t.Fatalf("OAUTHKIT_CLIENTS: %v", err)
 	}
 	l, results := newLab(t), results{}
 	for _, c := range clients() {
-		if selected.MatchString(c.name) {
-			t.Run(c.name, func(t *testing.T) { c.test(t, l, results) })
+		if expression == "" && c.quick {
+			t.Run(c.name, func(t *testing.T) { c.test(t, l, results, "sqlite") })
+		} else if expression != "" && selected.MatchString(c.name) {
+			t.Run(c.name, func(t *testing.T) { c.test(t, l, results, "postgres", "sqlite") })
 		}
 	}
 	if len(results) > 0 {
@@ -37,10 +36,10 @@ func TestClients(t *testing.T) {
 	}
 }
 
-// test installs the client and runs its steps on each database.
-func (c *client) test(t *testing.T, l *lab, results results) {
+// test installs the client and runs its steps on databases, by their names.
+func (c *client) test(t *testing.T, l *lab, results results, on ...string) {
 	for _, program := range c.needs {
-		if _, err := exec.LookPath(program); err != nil {
+		if _, err := lookPath(program); err != nil {
 			results.add(c.name, "", "missing: "+program)
 			oauthtest.Missing(t, "the tests with "+c.name, program+" is not installed")
 		}
@@ -57,7 +56,7 @@ func (c *client) test(t *testing.T, l *lab, results results) {
 			t.Fatalf("installing %s: %v", c.name, err)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(databases)) {
+	for _, name := range on {
 		t.Run(name, func(t *testing.T) {
 			database, started, failed := databases[name](t), false, false
 			defer func() {
@@ -80,6 +79,16 @@ func (c *client) test(t *testing.T, l *lab, results results) {
 			}
 		})
 	}
+}
+
+// lookPath returns the path of a program, which may have alternative names ("a|b").
+func lookPath(names string) (path string, err error) {
+	for name := range strings.SplitSeq(names, "|") {
+		if path, err = exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", err
 }
 
 // or returns the steps, and those of other in place of missing ones.

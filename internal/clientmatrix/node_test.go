@@ -16,7 +16,10 @@ func nodeClients() []*client {
 		return node(c)
 	}
 	return []*client{
-		node(&client{name: "openid-client"}),
+		{
+			name: "openid-client", needs: []string{"node"}, packages: []string{"openid-client"},
+			application: callbackOf("/callback"), command: startNode,
+		},
 		node(&client{name: "msal-node", setting: map[string]any{"id_token_claims": true}}),
 		passport(&client{name: "passport-openidconnect", setting: map[string]any{"pkce": "optional"}}),
 		passport(&client{name: "passport-openidconnect-nonce", setting: map[string]any{"pkce": "nonce"}}),

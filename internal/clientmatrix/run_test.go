@@ -144,7 +144,7 @@ func (r *run) start(name string, command *exec.Cmd, address string) {
 
 // await polls a URL until there is a response.
 func (r *run) await(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	client := r.lab.httpClient()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -212,11 +212,15 @@ func (r *run) signIn(path string) error {
 }
 
 // signOut opens the path of the relying party that ends the session at both sides. The
-// user must end at the relying party, and the next sign-in must ask for the password.
+// provider must ask nothing, because the client proves who the user is with an ID token.
+// The user must end at the relying party, and the next sign-in must ask for the password.
 func (r *run) signOut(path, signInPath string) error {
 	page, err := r.browser.open(r.origin + path)
 	if err != nil {
 		return err
+	}
+	if r.browser.questions > 0 {
+		return errors.New("the provider asked whether to sign out, although the request has an ID token")
 	}
 	return r.signedOut(page, signInPath)
 }

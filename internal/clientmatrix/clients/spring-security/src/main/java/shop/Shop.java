@@ -32,9 +32,11 @@ public class Shop {
     @Bean
     SecurityFilterChain security(HttpSecurity http, ClientRegistrationRepository registrations) throws Exception {
         var signedOut = new OidcClientInitiatedLogoutSuccessHandler(registrations);
-        signedOut.setPostLogoutRedirectUri("{baseUrl}/login?logout");
+        signedOut.setPostLogoutRedirectUri("{baseUrl}/signed-out");
         return http
-            .authorizeHttpRequests(requests -> requests.anyRequest().authenticated())
+            .authorizeHttpRequests(requests -> requests
+                .requestMatchers("/signed-out").permitAll()
+                .anyRequest().authenticated())
             .oauth2Login(Customizer.withDefaults())
             .logout(logout -> logout.logoutSuccessHandler(signedOut))
             .build();
@@ -43,6 +45,11 @@ public class Shop {
     @GetMapping("/")
     String home(@AuthenticationPrincipal OidcUser user) {
         return user.getName();
+    }
+
+    @GetMapping("/signed-out")
+    String signedOut() {
+        return "signed out";
     }
 
     @GetMapping("/userinfo")
