@@ -163,6 +163,9 @@ const (
 	// ReasonNotSignedIn means that the user is not signed in and there
 	// is no page to do so.
 	ReasonNotSignedIn Reason = "not_signed_in"
+	// ReasonHintInvalid means that an application asked to sign a user out with an ID
+	// token that is not its own.
+	ReasonHintInvalid Reason = "hint_invalid"
 	// ReasonMayNotRegister means that the host does not let the user
 	// register applications.
 	ReasonMayNotRegister Reason = "may_not_register"

@@ -162,7 +162,8 @@ type SignInRequired struct {
 // SignedOut ("sign_out.done") is sent when a user signed out on the library's page,
 // after the host has ended the session.
 type SignedOut struct {
-	Subject string
+	ClientID string // the application that asked for it; empty if the user did
+	Subject  string
 }
 
 // ConsentGranted ("consent.granted") is sent when a user approved an application's

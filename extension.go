@@ -110,6 +110,31 @@ func (r *Registry) NoticeReceiver(receiver NoticeReceiver) {
 	r.errs = append(r.errs, r.provider.addReceiver(receiver))
 }
 
+// DecorateAuthorize adds a function that is called for every authorization response that
+// contains what the application asked for, after the responders and before anything is
+// stored. It may add parameters. Its error ends the request without a trace.
+func (r *Registry) DecorateAuthorize(decorate func(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) error) {
+	r.provider.authorizeDecorators = append(r.provider.authorizeDecorators, decorate)
+}
+
+// ValidateSignOut adds a check of every request of an application to sign its user out
+// (OpenID Connect RP-Initiated Logout 1.0 §2). The application that client_id names is
+// known; post_logout_redirect_uri is checked afterwards, against the Application that the
+// check leaves. The error is shown to the user, who stays signed in.
+//
+// Without such a check, the sign-out page takes no parameters.
+func (r *Registry) ValidateSignOut(check func(ctx context.Context, request *SignOutRequest) error) {
+	r.provider.signOutChecks = append(r.provider.signOutChecks, check)
+}
+
+// SessionCookie adds a function that returns a cookie about the session of a browser. It
+// is set with each authorization response that contains what the application asked for,
+// with the id of the session ([Provider.SessionID]), and with the empty id when the
+// session ends. The cookie must not be a secret of the session.
+func (r *Registry) SessionCookie(cookie func(sessionID string) *http.Cookie) {
+	r.provider.sessionCookies = append(r.provider.sessionCookies, cookie)
+}
+
 // Metadata adds a function that adds members to the metadata documents (RFC 8414
 // §2), after the library's own. They belong to a group, like an endpoint.
 func (r *Registry) Metadata(group Group, add func(metadata map[string]any)) {
@@ -244,6 +269,19 @@ func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) 
 			members.add(metadata)
 		}
 	}
+}
+
+// SessionCookies returns the cookies of extensions about the session of user. If user is
+// nil, they are those of a browser whose session ended.
+func (p *Provider) SessionCookies(user *User) []*http.Cookie {
+	if len(p.sessionCookies) == 0 {
+		return nil
+	}
+	id, cookies := p.SessionID(user), make([]*http.Cookie, len(p.sessionCookies))
+	for i, cookie := range p.sessionCookies {
+		cookies[i] = cookie(id)
+	}
+	return cookies
 }
 
 // Extensions returns the extensions, and before them the grants that are extensions.

@@ -53,6 +53,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
@@ -266,9 +267,14 @@ type Provider struct {
 	authorizeResolvers []func(context.Context, *AuthorizeSource) error
 	authorizeChecks    []func(context.Context, *AuthorizeRequest) error
 	tokenDecorators    []func(context.Context, *Issued) error
-	keyBindings        KeyBindings
-	metadata           []metadataMembers
-	metadataDocuments  []MetadataDocument
+
+	authorizeDecorators []func(context.Context, *AuthorizeRequest, *AuthorizeAnswer) error
+	signOutChecks       []func(context.Context, *SignOutRequest) error
+	sessionCookies      []func(sessionID string) *http.Cookie
+
+	keyBindings       KeyBindings
+	metadata          []metadataMembers
+	metadataDocuments []MetadataDocument
 }
 
 // New returns a Provider. The issuer is its identifier (RFC 8414 §2): an https URL

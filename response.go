@@ -252,10 +252,10 @@ func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user 
 		answer.Approval = approval
 		for _, responder := range request.responders {
 			if err := responder.Respond(ctx, request, answer); err != nil {
-				return responderError(responder, err)
+				return additionError("responding with "+string(responder.ResponseType()), err)
 			}
 		}
-		return nil
+		return p.decorateAnswer(ctx, request, answer)
 	})
 	if err != nil {
 		return nil, err
@@ -264,14 +264,25 @@ func (p *Provider) Respond(ctx context.Context, request *AuthorizeRequest, user 
 	return answer.Parameters, nil
 }
 
-// responderError returns the error of a responder. One that is not an [Error], such as
-// [ErrNotFound], must not be taken for an answer of the store about the approval.
-func responderError(responder Responder, err error) error {
+// decorateAnswer lets extensions add to a response.
+func (p *Provider) decorateAnswer(ctx context.Context, request *AuthorizeRequest, answer *AuthorizeAnswer) error {
+	for _, decorate := range p.authorizeDecorators {
+		if err := decorate(ctx, request, answer); err != nil {
+			return additionError("decorating the response", err)
+		}
+	}
+	return nil
+}
+
+// additionError returns the error of a responder or an extension. One that is not an
+// [Error], such as [ErrNotFound], must not be taken for an answer of the store about the
+// approval.
+func additionError(act string, err error) error {
 	var refusal *Error
 	if errors.As(err, &refusal) {
 		return err
 	}
-	return Unavailable(fmt.Errorf("responding with %s: %s", responder.ResponseType(), err.Error()))
+	return Unavailable(fmt.Errorf("%s: %s", act, err.Error()))
 }
 
 // recordAnswer records the tokens that the answer contains.

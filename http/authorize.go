@@ -93,6 +93,9 @@ func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, requ
 // wait, at begun: then the host has begun no other session, and would do so again and
 // again. A new request has the zero time.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision, begun time.Time) error {
+	if user.SessionID == "" {
+		user = withSession(user, h.ensureBrowser(w, r))
+	}
 	parameters, err := h.provider.Respond(r.Context(), request, user, decision)
 	switch {
 	case errors.Is(err, oauthkit.ErrEnded) && isLoginRequired(err):
@@ -107,6 +110,7 @@ func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauth
 	case err != nil:
 		return h.refuse(w, r, request, err)
 	}
+	h.setSessionCookies(w, user)
 	return h.answer(w, r, request, parameters)
 }
 

@@ -14,8 +14,8 @@ type ErrorPage struct {
 	Heading, Message string
 	// Code is the same in every version and language, so that people can search for it.
 	Code oauthkit.Reason
-	// Detail is the description of an error at the authorization endpoint. It is in
-	// English, for the developer of the application. It is empty for other errors.
+	// Detail is the description of an error at the authorization or sign-out endpoint. It
+	// is in English, for the developer of the application. It is empty for other errors.
 	Detail string
 	// TraceID identifies the request in the log.
 	TraceID string
@@ -37,11 +37,11 @@ func (h *Handler) writeErrorPage(w http.ResponseWriter, r *http.Request, found r
 		content.Heading = t("error.form.heading")
 	case status == http.StatusNotFound, status == http.StatusConflict, status == http.StatusForbidden:
 		content.Heading = t("error.denied.heading")
-	case found.Path == authorizePath: // an application made this request
+	case found.Path == authorizePath, found.Path == logoutPath: // an application made this request
 		content.Detail = wire.Description(err)
 	}
 	content.Message = t.or("error.reason."+string(reason), t("error.request.message"))
-	response := PageResponse{Name: "error", Status: status, Title: "error.title", FormAction: "'none'"}
+	response := PageResponse{Name: "error", Status: status, Title: "error.title", FormAction: "'none'", offerSignOut: found.Path == logoutPath}
 	if err := h.writePage(w, r, response, content); err != nil {
 		h.log(r, err)
 		http.Error(w, http.StatusText(status), status)

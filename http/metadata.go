@@ -71,6 +71,10 @@ func (h *Handler) describe(ctx context.Context) (map[string]any, error) {
 	if h.serves(GroupBase) { // which has the pages that ui_locales is for
 		document["ui_locales_supported"] = slices.Clone(h.pages.catalogue.languages)
 	}
+	if h.acceptsSignOutRequests() { // OpenID Connect Front-Channel Logout 1.0 §3
+		document["frontchannel_logout_supported"] = true
+		document["frontchannel_logout_session_supported"] = true
+	}
 	h.provider.DecorateMetadata(document, h.serves)
 	h.describeSignUp(document)
 	maps.DeleteFunc(document, func(_ string, member any) bool { // RFC 8414 §3.2

@@ -25,7 +25,7 @@ type Page struct {
 	// management pages have it.
 	SignedInAs string
 	// SignOutURL is the sign-out page. It is empty if there is none, and where
-	// SignedInAs is.
+	// SignedInAs is, except on the error page of a refused sign-out.
 	SignOutURL string
 	// HomeURL is Config.HomeURL. The consent page, which waits for a decision, and the
 	// page that posts a response have none.
@@ -56,6 +56,9 @@ type PageResponse struct {
 	UILocales string
 
 	script string // the script-src source of the page's script, or empty
+	frames string // the frame-src sources of the page's frames, or empty
+	// offerSignOut shows the link to sign out although no user is shown.
+	offerSignOut bool
 }
 
 // HandlerFrom returns the Handler that serves the request with this context. An extension
@@ -121,7 +124,10 @@ func (h *Handler) sendPage(w http.ResponseWriter, index int, response PageRespon
 	header.Set("Content-Language", h.pages.catalogue.languages[index])
 	header.Add("Vary", "Accept-Language")
 	policy := "default-src 'none'; "
-	if response.script != "" { // the page posts to another site, which must not learn its address
+	if response.frames != "" {
+		policy += "frame-src " + response.frames + "; "
+	}
+	if response.script != "" { // the page leads to another site, which must not learn its address
 		policy += "script-src " + response.script + "; "
 	} else {
 		header.Set("Referrer-Policy", "same-origin") // with no-referrer, browsers send a form without its origin
@@ -136,11 +142,10 @@ func (h *Handler) setLinks(page *Page, response PageResponse) {
 	if response.Name != "consent" && response.Name != formPostPage {
 		page.HomeURL = h.config.HomeURL
 	}
-	if response.User == nil {
-		return
+	if response.User != nil {
+		page.SignedInAs = cmp.Or(response.User.Name, response.User.Subject)
 	}
-	page.SignedInAs = cmp.Or(response.User.Name, response.User.Subject)
-	if h.config.SignOut != nil && h.serves(GroupBase) {
+	if (response.User != nil || response.offerSignOut) && h.config.SignOut != nil && h.serves(GroupBase) {
 		page.SignOutURL = h.signOutPath()
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -82,15 +81,19 @@ func TestSignOut(t *testing.T) {
 					t.Errorf("got a page without %q:\n%s", want, page)
 				}
 			}
-			if !slices.Equal(l.events, []oauthkit.Event{oauthkit.SignedOut{Subject: "alice"}}) {
-				t.Errorf("got events %v, want the sign-out of alice", l.events)
+			if got := len(l.events); got != 2 || l.events[1] != (oauthkit.SignedOut{Subject: "alice"}) {
+				t.Errorf("got events %v, want the end of the session and the sign-out of alice", l.events)
+			}
+			if ended, ok := l.events[0].(oauthkit.SessionEnded); !ok || ended.Subject != "alice" || ended.SessionID == "" {
+				t.Errorf("got event %v, want the end of a session of alice", l.events[0])
 			}
 		})
 	}
 }
 
 // TestSignOutIsRefused submits forms that this user did not see in this browser and
-// session. None signs the user out.
+// session. None signs the user out; one without a token is not the form of the page, and
+// gets the question.
 func TestSignOutIsRefused(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	l.user.SessionID = "one"
@@ -101,16 +104,19 @@ func TestSignOutIsRefused(t *testing.T) {
 	tests := []struct {
 		name, site, body, cookie string
 		user                     *oauthkit.User
+		status                   int
 	}{
-		{"from another site", "cross-site", "token=" + token, cookie, alice},
-		{"from another host of the site", "same-site", "token=" + token, cookie, alice},
-		{"without a token", "same-origin", "", cookie, alice},
-		{"with another token", "same-origin", "token=x", cookie, alice},
-		{"with the token of another form", "same-origin", "token=" + other, cookie, alice},
-		{"in another browser", "same-origin", "token=" + token, "", alice},
-		{"as another user", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "bob", SessionID: "one"}},
-		{"in another session", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "alice", SessionID: "two"}},
-		{"in the query", "same-origin", "", cookie, alice},
+		{"from another site", "cross-site", "token=" + token, cookie, alice, 403},
+		{"from another host of the site", "same-site", "token=" + token, cookie, alice, 403},
+		{"without a token", "same-origin", "", cookie, alice, 200},
+		{"with another token", "same-origin", "token=x", cookie, alice, 403},
+		{"with the token of another form", "same-origin", "token=" + other, cookie, alice, 403},
+		{"in another browser", "same-origin", "token=" + token, "", alice, 403},
+		{"as another user", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "bob", SessionID: "one"}, 403},
+		{"in another session", "same-origin", "token=" + token, cookie, &oauthkit.User{Subject: "alice", SessionID: "two"}, 403},
+		{"without a token, confirmed", "same-origin", "logout=yes", cookie, alice, 403},
+		{"not confirmed", "same-origin", "logout=no&token=" + token, cookie, alice, 400},
+		{"in the query", "same-origin", "", cookie, alice, 200},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,22 +127,23 @@ func TestSignOutIsRefused(t *testing.T) {
 			request.Header.Set("Cookie", test.cookie)
 			recorder := httptest.NewRecorder()
 			l.handler.ServeHTTP(recorder, request)
-			if recorder.Code != http.StatusForbidden || l.user == nil || recorder.Header().Get("Set-Cookie") != "" {
-				t.Errorf("got %d, user %v, Set-Cookie %q; want 403 and no sign-out", recorder.Code, l.user, recorder.Header().Get("Set-Cookie"))
+			if recorder.Code != test.status || l.user == nil || recorder.Header().Get("Set-Cookie") != "" {
+				t.Errorf("got %d, user %v, Set-Cookie %q; want %d and no sign-out", recorder.Code, l.user, recorder.Header().Get("Set-Cookie"), test.status)
 			}
 		})
 	}
 }
 
-// TestSignOutFails checks that nothing changes if the host cannot end its session,
-// and that the same form works later.
+// TestSignOutFails checks that the user stays signed in if the host cannot end its
+// session, and can try again. The session with the applications has ended already: the
+// browser's cookie is forgotten, so that its next one is another.
 func TestSignOutFails(t *testing.T) {
 	l := newLeaving(t, "https://as.test/o")
 	form := url.Values{"token": {valueOf(l.get("/o/logout"), "token")}}.Encode()
 	l.failure = errors.New("the database is away")
 	answer := l.do(http.StatusServiceUnavailable, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
-	if answer.Header().Get("Retry-After") == "" || answer.Header().Get("Set-Cookie") != "" || strings.Contains(answer.Body.String(), "database") {
-		t.Errorf("got %v and %s, want Retry-After, no cookie, and no cause", answer.Header(), answer.Body)
+	if answer.Header().Get("Retry-After") == "" || !strings.Contains(answer.Header().Get("Set-Cookie"), "Max-Age=0") || strings.Contains(answer.Body.String(), "database") {
+		t.Errorf("got %v and %s, want Retry-After, the cookie deleted, and no cause", answer.Header(), answer.Body)
 	}
 	for _, event := range l.events {
 		if _, ok := event.(oauthkit.SignedOut); ok {
@@ -147,7 +154,7 @@ func TestSignOutFails(t *testing.T) {
 		t.Errorf("got %s, want a confirmation for alice", page)
 	}
 	l.failure = nil
-	l.do(http.StatusSeeOther, http.MethodPost, "/o/logout", "application/x-www-form-urlencoded", form)
+	l.post(http.StatusSeeOther, "/o/logout", nil)
 	if l.user != nil {
 		t.Errorf("got %v, want none", l.user)
 	}

@@ -93,12 +93,26 @@ func parsePage(host hostTemplates, own *ownPages, file string) (*template.Templa
 			return nil, err
 		}
 	}
-	if file == formPostPage+".html" {
-		if _, err := page.New(submitBlock).Parse("<script>" + submitScript + "</script>"); err != nil {
+	for _, fixed := range fixedBlocks() {
+		if file != fixed.page+".html" {
+			continue
+		}
+		if _, err := page.New(fixed.block).Parse(fixed.text); err != nil {
 			return nil, err
 		}
 	}
 	return page, nil
+}
+
+// fixedBlock is a block of one page that a host cannot replace.
+type fixedBlock struct{ page, block, text string }
+
+// fixedBlocks returns the blocks with the scripts of the library.
+func fixedBlocks() []fixedBlock {
+	return []fixedBlock{
+		{formPostPage, submitBlock, "<script>" + submitScript + "</script>"},
+		{frontChannelPage, framesBlock, fmt.Sprintf(framesTemplate, continueScript)},
+	}
 }
 
 // ownPages are the pages of the library and of extensions. The host's templates and
@@ -157,8 +171,9 @@ func (own *ownPages) names() []string {
 func pageSamples() map[string][]PageContent {
 	samples := map[string][]PageContent{
 		"consent": consentSamples(), "error": {&ErrorPage{Code: oauthkit.ReasonNotFound, Detail: "x", TraceID: "x"}},
-		formPostPage: formPostSamples(), "signout": {&SignOutPage{}}, "signed_out": {&SignedOutPage{SignInURL: "x", ConnectionsURL: "x"}},
+		formPostPage: formPostSamples(),
 	}
+	maps.Copy(samples, signOutSamples())
 	for name, sample := range managementSamples() {
 		samples[name] = []PageContent{sample}
 	}

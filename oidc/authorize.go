@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -149,19 +150,39 @@ func (e *Extension) readHint(ctx context.Context, request *oauthkit.AuthorizeReq
 	if hint == "" {
 		return nil
 	}
-	claims, err := jose.Verify(hint, e.keys.current(ctx).published(request.Now), jose.Expectation{
-		Type:          idTokenType,
-		Issuer:        e.provider.Issuer(),
-		Audience:      request.Application.GetID(),
-		Now:           request.Now,
-		AcceptExpired: true,
-	})
-	subject, _ := claims["sub"].(string)
-	if err != nil || subject == "" {
+	claims, err := e.verifyHint(ctx, hint, request.Application.GetID(), request.Now)
+	if err != nil {
 		return oauthkit.Errorf(oauthkit.InvalidRequest, "id_token_hint is not an ID token for this application").WithCause(err)
 	}
-	request.Subject = subject
+	request.Subject = claims.subject
 	return nil
+}
+
+// hint is the content of an ID token that an application sent back. The audience is empty
+// if there are several, and sessionID if the session is unknown.
+type hint struct{ subject, audience, sessionID string }
+
+// verifyHint verifies an ID token of this provider, expired or not. If audience is empty,
+// the token may be for any application.
+func (e *Extension) verifyHint(ctx context.Context, token, audience string, now time.Time) (hint, error) {
+	claims, err := jose.Verify(token, e.keys.current(ctx).published(now), jose.Expectation{
+		Type:          idTokenType,
+		Issuer:        e.provider.Issuer(),
+		Audience:      audience,
+		Now:           now,
+		AcceptExpired: true,
+	})
+	if err != nil {
+		return hint{}, err
+	}
+	var found hint
+	found.subject, _ = claims["sub"].(string)
+	found.audience, _ = claims["aud"].(string)
+	found.sessionID, _ = claims["sid"].(string)
+	if found.subject == "" {
+		return hint{}, errors.New("the token has no sub")
+	}
+	return found, nil
 }
 
 // readNonce stores the nonce for the ID token.

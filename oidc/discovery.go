@@ -53,7 +53,7 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 
 // claimsSupported returns the claims of ID tokens and those that the host can return.
 func (e *Extension) claimsSupported() []string {
-	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr"}
+	claims := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "amr", "sid"}
 	if len(e.config.ACRValues) > 0 {
 		claims = append(claims, "acr")
 	}

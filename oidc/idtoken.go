@@ -86,7 +86,8 @@ func (e *Extension) claimsAboutUser(ctx context.Context, issued *oauthkit.Issued
 	return claims, err
 }
 
-// protocolClaims returns the claims of §2 and §3.1.3.6. Claims about the user are not
+// protocolClaims returns the claims of §2 and §3.1.3.6, and the sid of OpenID Connect
+// Back-Channel Logout 1.0 §2.1. Claims about the user are not
 // among them. After a refresh the claims describe the same sign-in, without the nonce
 // (§12.2).
 func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algorithm) map[string]any {
@@ -104,6 +105,9 @@ func (e *Extension) protocolClaims(issued *oauthkit.Issued, algorithm jose.Algor
 	}
 	if nonce := authorization.Params[paramNonce]; nonce != "" && issued.GrantType == oauth2.AuthorizationCode {
 		claims["nonce"] = nonce
+	}
+	if authorization.SessionID != "" { // until the session ends
+		claims["sid"] = authorization.SessionID
 	}
 	if authorization.ACR != "" {
 		claims["acr"] = authorization.ACR

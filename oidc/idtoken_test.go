@@ -64,7 +64,7 @@ func TestIDToken(t *testing.T) {
 			now := float64(s.clock.Now().Unix())
 			expect(t, claims, map[string]any{
 				"iss": issuer, "sub": "alice", "aud": "web", "nonce": "n1", "iat": now, "exp": now + 3600,
-				"auth_time": now - 1800, "acr": "urn:test:2", "amr": []any{"pwd", "otp"},
+				"auth_time": now - 1800, "acr": "urn:test:2", "amr": []any{"pwd", "otp"}, "sid": s.provider.SessionID(alice()),
 			})
 		})
 	}

@@ -16,7 +16,7 @@ import (
 // protocolNames are the claims of an ID token that a sign-in with a nonce has without
 // the host's claims.
 func protocolNames() []string {
-	return []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr"}
+	return []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"}
 }
 
 // aboutUser returns the claims of an ID token without those of the protocol, as JSON.

@@ -61,6 +61,14 @@ type Config struct {
 	// key as RotateKeys does. oauthkit.Run calls Upkeep. If zero, only RotateKeys
 	// rotates keys.
 	RotateKeysAfter time.Duration
+	// SessionManagement lets applications watch in the browser whether the session goes
+	// on (OpenID Connect Session Management 1.0): authorization responses to requests
+	// with the scope openid have session_state, and the page check_session can be shown
+	// in frames of any site. It sets a cookie that is sent in frames and that scripts of
+	// this origin can read, and that holds a hash. The issuer must be https, or http on a
+	// loopback address. Browsers that block cookies of third parties report every session
+	// as changed.
+	SessionManagement bool
 	// ACRValues are the authentication context classes that User.ACR can hold. They are
 	// published as acr_values_supported. A user whose sign-in has none of those that a
 	// request names in acr_values is asked to sign in again, once (RFC 9470 §4). If
@@ -78,6 +86,7 @@ type Extension struct {
 	config   Config
 	provider *oauthkit.Provider
 	keys     *keyring
+	sessions *sessionManagement // nil without Config.SessionManagement
 }
 
 // New returns an extension for Config.Extensions of one provider. oauthkit.New reports
@@ -128,6 +137,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 	registry.AuthorizeParameters("prompt", "max_age", "id_token_hint", "claims", "nonce", "login_hint", "acr_values", "display")
 	registry.ValidateAuthorize(e.validateAuthorize)
 	registry.DecorateToken(e.addIDToken)
+	registry.ValidateSignOut(e.validateSignOut)
 	registry.Endpoint(oauthkit.Endpoint{
 		Path:        ".well-known/jwks.json",
 		Methods:     []string{http.MethodGet},
@@ -146,5 +156,8 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		Scope:       scopeOpenID,
 		Bearer:      e.serveUserInfo,
 	})
+	if e.config.SessionManagement {
+		return e.manageSessions(registry)
+	}
 	return nil
 }

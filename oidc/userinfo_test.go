@@ -213,14 +213,14 @@ func TestEndpoints(t *testing.T) {
 // features are announced.
 func TestMetadata(t *testing.T) {
 	minimal := `{"claim_types_supported":["normal"],"claims_parameter_supported":false,` +
-		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","amr"],` +
+		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","amr","sid"],` +
 		`"id_token_signing_alg_values_supported":["RS256","ES256"],"prompt_values_supported":["none","login","consent","select_account"],` +
 		`"request_parameter_supported":false,"request_uri_parameter_supported":false,"subject_types_supported":["public"]}`
-	withClaims := strings.Replace(minimal, `"amr"]`, `"amr","name","groups"]`, 1)
-	withStandard := strings.Replace(minimal, `"amr"]`, `"amr","name","given_name","family_name","middle_name","nickname",`+
+	withClaims := strings.Replace(minimal, `"sid"]`, `"sid","name","groups"]`, 1)
+	withStandard := strings.Replace(minimal, `"sid"]`, `"sid","name","given_name","family_name","middle_name","nickname",`+
 		`"preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at",`+
 		`"email","email_verified","phone_number","phone_number_verified","address"]`, 1)
-	withACR := strings.Replace(minimal, `"amr"]`, `"amr","acr"]`, 1)
+	withACR := strings.Replace(minimal, `"sid"]`, `"sid","acr"]`, 1)
 	for want, config := range map[string]oidc.Config{
 		minimal:      {},
 		withClaims:   {Claims: allClaims, ClaimNames: []string{"name", "groups"}},

@@ -21,9 +21,9 @@ func TestSignOut(t *testing.T) {
 			s.Users.OmitSessionIDs()
 			decideAfterSignOut(t, s)
 		}},
-		{Name: "sign-out by a link or an image", Test: signOutByLink},
+		{Name: "L-01 sign-out by a link or an image", Test: signOutByLink},
 		{Name: "sign-out by another site", Test: signOutFromElsewhere},
-		{Name: "redirect after the sign-out", Test: signOutRedirects},
+		{Name: "L-02 redirect by other parameters", Test: signOutRedirects},
 		{Name: "effects of a sign-out", Test: signOutEnds},
 		{Name: "sign-out fails in the host", ConfigureHandler: failToSignOut, Test: signOutFails},
 	})
@@ -62,8 +62,8 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 	for _, cookie := range copied {
 		thief.SetCookie(cookie)
 	}
-	thief.Follow(begun).Login()
-	thief.Decide(page, "allow").Login()
+	thief.Follow(begun).ErrorPage(404)
+	thief.Decide(page, "allow").ErrorPage(404)
 	thief.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice.SignIn("alice")
 	alice.Follow(alice.Authorize(s.Web.AuthorizeRequest())).Consent()
@@ -77,7 +77,7 @@ func cookiesAfterSignOut(t *testing.T, s *fixture.Server) {
 }
 
 // decideAfterSignOut submits the consent form of a user who signed out. Its request
-// no longer belongs to this browser.
+// was deleted.
 func decideAfterSignOut(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	begun := alice.Authorize(s.Web.AuthorizeRequest())
@@ -87,9 +87,9 @@ func decideAfterSignOut(t *testing.T, s *fixture.Server) {
 		if user != "" {
 			alice.SignIn(user)
 		}
-		alice.Follow(begun).ErrorPage(403)
-		alice.Decide(page, "allow").ErrorPage(403)
-		alice.Decide(page, "deny").ErrorPage(403)
+		alice.Follow(begun).ErrorPage(404)
+		alice.Decide(page, "allow").ErrorPage(404)
+		alice.Decide(page, "deny").ErrorPage(404)
 	}
 	if granted := fixture.EventsOf[oauthkit.AuthorizationGranted](s.Events); len(granted) > 0 {
 		t.Errorf("got %v, want nothing granted", granted)
@@ -140,27 +140,23 @@ func signOutFromElsewhere(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// signOutRedirects requests redirects with the parameters that other providers have
-// for it. No document announces such an endpoint.
+// signOutRedirects requests redirects with parameters that other providers have for it,
+// and with an address but without its application.
 func signOutRedirects(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	hostile := url.Values{
-		"post_logout_redirect_uri": {"https://evil.test"}, "redirect_uri": {"https://evil.test"}, "next": {"//evil.test"}, "return_to": {"https://evil.test"},
-		"id_token_hint": {alice.Tokens(s.Web).ID}, "client_id": {"web"}, "state": {`"><script>`},
+		"redirect_uri": {"https://evil.test"}, "next": {"//evil.test"}, "return_to": {"https://evil.test"}, "returnTo": {"https://evil.test"},
+		"post_logout_redirect_uri": {"https://rp.test/out"},
 	}
 	page := alice.Get(signOutPath + "?" + hostile.Encode()).OK()
 	action, fields := page.Form()
-	hostile.Set("token", fields.Get("token"))
-	answer := alice.Post(action+"?"+hostile.Encode(), hostile)
+	answer := alice.Post(action+"?"+hostile.Encode(), fields)
 	after := alice.Get(answer.Location() + "?" + hostile.Encode()).OK()
 	if action != signOutPath || answer.Location() != signOutPath {
 		t.Errorf("got a form to %q and Location %q, want %s", action, answer.Location(), signOutPath)
 	}
-	if strings.Contains(page.Body+after.Body, "evil") || strings.Contains(page.Body+after.Body, "<script") {
-		t.Errorf("got text from the request on the pages, want none:\n%s\n%s", page.Body, after.Body)
-	}
-	if document := s.Browser("").Get("/.well-known/oauth-authorization-server/o").OK(); document.Members()["end_session_endpoint"] != nil {
-		t.Errorf("got %s, want no end_session_endpoint", document.Body)
+	if strings.Contains(page.Body+after.Body, "evil") || strings.Contains(after.Body, "rp.test") {
+		t.Errorf("got addresses from the request on the pages, want none:\n%s\n%s", page.Body, after.Body)
 	}
 }
 
@@ -168,15 +164,17 @@ func signOutRedirects(t *testing.T, s *fixture.Server) {
 // alice's consent are not affected.
 func signOutEnds(t *testing.T, s *fixture.Server) {
 	alice, phone := s.Browser("alice"), s.Browser("alice")
-	tokens := alice.Tokens(s.Web)
+	tokens, others := alice.Tokens(s.Web), phone.Tokens(s.Web)
 	stale := tokenOf(alice.Get(signOutPath))
 	signOut(alice)
 	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Refused("login_required")
 	alice.Authorize(s.Web.AuthorizeRequest()).Login()
 	alice.Get("/o/authorized_tokens/").Login()
 	phone.Authorize(s.Web.AuthorizeRequest()).Code()
-	s.RS.Introspect(tokens.Access).Active()
-	s.Web.Refresh(tokens.Refresh).Tokens()
+	s.RS.Introspect(others.Access).Active()
+	s.Web.Refresh(others.Refresh).Tokens()
+	s.RS.Introspect(tokens.Access).Inactive()
+	s.Web.Refresh(tokens.Refresh).ErrorJSON(400, "invalid_grant")
 	alice.SignIn("alice")
 	alice.Post(signOutPath, url.Values{"token": {stale}}).ErrorPage(403) // the form of the previous session
 	if got, want := fixture.EventsOf[oauthkit.SignedOut](s.Events), (oauthkit.SignedOut{Subject: "alice"}); len(got) != 1 || got[0] != want {
@@ -188,8 +186,9 @@ func failToSignOut(config *oauthhttp.Config) {
 	config.SignOut = func(http.ResponseWriter, *http.Request) error { return errors.New("the session store is down") }
 }
 
-// signOutFails expects an error instead of the page after a sign-out, and no change
-// to the browser's pending request.
+// signOutFails expects an error instead of the page after a sign-out, and a user who is
+// still signed in to the host. Once the host was asked, the session with the applications
+// has ended, so that a pending request cannot be decided.
 func signOutFails(t *testing.T, s *fixture.Server) {
 	alice := s.Browser("alice")
 	page := alice.Open(s.Web.AuthorizeRequest()).Consent()
@@ -199,5 +198,5 @@ func signOutFails(t *testing.T, s *fixture.Server) {
 	s.Users.Fail(nil)
 	signOut(alice).Unavailable()
 	checkSignedIn(t, s, alice)
-	alice.Decide(page, "allow").Code()
+	alice.Decide(page, "allow").ErrorPage(404)
 }

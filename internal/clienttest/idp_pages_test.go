@@ -27,7 +27,7 @@ func TestB21_IDPSignInAndOut(t *testing.T) {
 	}{
 		"B-21 sign in from another site":             {"/login", password, map[string]string{"Origin": "https://evil.test"}, http.StatusForbidden},
 		"B-21 sign in, cross-site by Sec-Fetch-Site": {"/login", password, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
-		"B-21 sign out from another site":            {"/o/logout", nil, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"B-21 sign out from another site":            {"/o/logout", url.Values{"logout": {"yes"}}, map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
 		"wrong password":                             {"/login", url.Values{"username": {"alice"}, "password": {"x"}}, nil, http.StatusUnauthorized},
 		"unknown user":                               {"/login", url.Values{"username": {"nobody"}, "password": {"x"}}, nil, http.StatusUnauthorized},
 		"a name that no database can keep":           {"/login", url.Values{"username": {"\x00"}, "password": {"x"}}, nil, http.StatusUnauthorized},

@@ -80,17 +80,6 @@ func ofBrowsers() []mutant {
 			killer{api, "TestSignedInOr"},
 		},
 		{
-			"sign-out-from-another-site", pages,
-			"if err := h.checkOrigin(r); err != nil {\n\t\treturn err\n\t}\n\tuser, err := h.currentUser(r)\n\tswitch {", "user, err := h.currentUser(r)\n\tswitch {",
-			killer{pages, "TestSignOutIsRefused"},
-		},
-		{
-			"sign-out-form-token", pages,
-			`if _, err := h.readUserForm(w, r, h.signOutPath(), user); err != nil {`, `if false {
-			var err error`,
-			killer{pages, "TestSignOutIsRefused"},
-		},
-		{
 			"sign-out-keeps-browser", pages,
 			"h.forgetBrowser(w)\n", "\n",
 			killer{attacks, "TestSignOut/memory/B-07"},

@@ -1,0 +1,7 @@
+"use strict";
+const next = document.currentScript.dataset.continue;
+if (next) {
+	const proceed = () => location.replace(next);
+	addEventListener("load", proceed);
+	setTimeout(proceed, 4000);
+}
