@@ -32,7 +32,7 @@ func appClients() []*client {
 		}
 	}
 	frame := app("oidc-client-ts", "authorization_code")
-	frame.serve, frame.steps = serveApp, appSteps("renewed by frame")
+	frame.quick, frame.serve, frame.steps = true, serveApp, appSteps("renewed by frame")
 	local := app("oidc-client-ts-localhost", "authorization_code", "refresh_token")
 	local.clearText, local.serve, local.steps = true, serveApp, appSteps("renewed by refresh token")
 	return []*client{frame, local}

@@ -17,7 +17,7 @@ func nodeClients() []*client {
 	}
 	return []*client{
 		{
-			name: "openid-client", needs: []string{"node"}, packages: []string{"openid-client"},
+			name: "openid-client", needs: []string{"node"}, packages: []string{"openid-client"}, quick: true,
 			application: callbackOf("/callback"), command: startNode,
 		},
 		node(&client{name: "msal-node", setting: map[string]any{"id_token_claims": true}}),
