@@ -91,6 +91,21 @@ AND EXISTS`,
 			killer{store, "TestRevokeAllRefusesActs"},
 		},
 		{
+			"session-membership-ends", ".",
+			"authorization.SessionID == \"\" || BackChannelLogout(app).URI", "true || BackChannelLogout(app).URI",
+			killer{"store/memstore", "TestMembership"},
+		},
+		{
+			"notice-of-own-revocation", ".",
+			"return r == RevokedByUser || r == RevokedByHost", "return true || r == RevokedByUser",
+			killer{"store/memstore", "TestWhoIsTold"},
+		},
+		{
+			"notice-never-abandoned", ".",
+			"case wish != nil && wish.never, !now.Before(notice.CreatedAt.Add(deliveryLife)):", "case wish != nil && wish.never:",
+			killer{"store/memstore", "TestNoticeAbandoned"},
+		},
+		{
 			"session-mark-ignored-postgres", store,
 			`'session:' || @authorization.session_id::text`, `'nothing:' || @authorization.session_id::text`,
 			killer{store, "TestContract/postgres/sessions"},
