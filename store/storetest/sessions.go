@@ -68,7 +68,7 @@ func sessionRaces() []rule {
 			func(t *trial) { t.pairs(100, testEndSessionAgainstTokens) },
 		},
 		{
-			"redeeming a code while its session ends leaves no valid token",
+			"a session that ends while a code is redeemed leaves no valid token",
 			"a sign-in that was under way continues after the logout",
 			func(t *trial) { t.pairs(100, testEndSessionAgainstRedeem) },
 		},

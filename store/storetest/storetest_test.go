@@ -25,7 +25,7 @@ type sabotage struct {
 
 func sabotages() []sabotage {
 	return slices.Concat(applicationSabotages(), credentialSabotages(), sealedSabotages(), repeatSabotages(), consentSabotages(), issuanceSabotages(), otherSabotages(), cleanupSabotages(), raceSabotages(),
-		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages(), ownerSabotages())
+		connectionSabotages(), endingRaceSabotages(), managementSabotages(), disablingSabotages(), ownerSabotages(), sessionSabotages())
 }
 
 // TestSabotage shows that the expected rules find each fault.
