@@ -38,6 +38,17 @@ func DeliverLater(after time.Duration, err error) error {
 // refused the notice and would refuse it again. It is abandoned at once.
 func DeliverNever(err error) error { return &deliveryError{cause: err, never: true} }
 
+// NextDelivery tells what an error of a delivery means for the next attempt, for a host
+// that delivers notices from a job queue of its own. Again is false if there should be
+// none. After is the time that the other side asked for; if zero, it asked for none.
+func NextDelivery(err error) (again bool, after time.Duration) {
+	var wish *deliveryError
+	if !errors.As(err, &wish) {
+		return err != nil, 0
+	}
+	return !wish.never, wish.after
+}
+
 // deliveryError is an error that says what happens next.
 type deliveryError struct {
 	cause error // may be nil

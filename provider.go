@@ -64,6 +64,7 @@ import (
 
 	"github.com/go-oauth2/oauth2/v4"
 
+	"github.com/oauthkit/oauthkit/internal/fetch"
 	"github.com/oauthkit/oauthkit/internal/redirect"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
@@ -143,6 +144,9 @@ type Config struct {
 	// Logout says which Authorizations end with their session. If empty, it is
 	// [LogoutKeepsOffline].
 	Logout LogoutPolicy
+
+	// Fetch says to which addresses the provider sends requests of its own.
+	Fetch FetchConfig
 
 	// Secret encrypts data that the database must store but not reveal, such as signing
 	// keys, and data that travels through browsers. It must have at least 32 bytes that
@@ -260,6 +264,8 @@ type Provider struct {
 
 	sharedSecret atomic.Pointer[string]
 
+	fetcher *fetch.Client
+
 	receivers     []*receiver
 	receiverNames []string // nil if there is no receiver
 
@@ -301,6 +307,7 @@ func New(issuer string, store Store, config Config) (*Provider, error) {
 		parameters:    map[string]bool{},
 		responders:    map[ResponseType]Responder{},
 		responseTypes: map[ResponseType][]Responder{},
+		fetcher:       config.Fetch.client(),
 	}
 	for _, name := range append(authorizeParameters(), config.AuthorizeParameters...) {
 		provider.parameters[name] = true

@@ -22,7 +22,7 @@ func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) err
 	if issued.Authorization.Subject == "" || !issued.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	key, err := e.signer(ctx, issued)
+	key, err := e.signerFor(ctx, issued.Application, issued.Now)
 	if err != nil {
 		return err
 	}
@@ -42,19 +42,6 @@ func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) err
 	}
 	issued.Response.Set("id_token", token)
 	return nil
-}
-
-// signer returns the signing key for the algorithm of the application.
-func (e *Extension) signer(ctx context.Context, issued *oauthkit.Issued) (*jose.Key, error) {
-	algorithm := jose.RS256
-	if chosen := oauthkit.IDTokenAlgorithm(issued.Application); chosen != "" {
-		parsed, err := jose.ParseAlgorithm(chosen)
-		if err != nil {
-			return nil, oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
-		}
-		algorithm = parsed
-	}
-	return e.keys.current(ctx).signer(algorithm, issued.Now)
 }
 
 // claimsAboutUser returns the claims of Config.Claims that the scopes cover if the

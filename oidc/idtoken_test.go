@@ -25,12 +25,25 @@ import (
 // claims.
 func (s *site) verify(response *oauthkit.TokenResponse) map[string]any {
 	s.t.Helper()
+	claims := s.verifyToken(idToken(s.t, response))
+	// OpenID Connect Core, section 3.1.3.6: the left half of the hash.
+	sum := sha256.Sum256([]byte(response.AccessToken))
+	if want := base64.RawURLEncoding.EncodeToString(sum[:16]); claims["at_hash"] != want {
+		s.t.Errorf("got at_hash %v, want %s", claims["at_hash"], want)
+	}
+	return claims
+}
+
+// verifyToken verifies any token for the application with the published keys, and returns
+// its claims.
+func (s *site) verifyToken(token string) map[string]any {
+	s.t.Helper()
 	var published jose.JSONWebKeySet
 	if err := json.Unmarshal(s.keySet().Body.Bytes(), &published); err != nil {
 		s.t.Fatal(err)
 	}
 	claims := jwt.MapClaims{}
-	_, err := jwt.ParseWithClaims(idToken(s.t, response), claims, func(token *jwt.Token) (any, error) {
+	_, err := jwt.ParseWithClaims(token, claims, func(token *jwt.Token) (any, error) {
 		keys := published.Key(token.Header["kid"].(string))
 		if len(keys) != 1 || keys[0].Algorithm != token.Method.Alg() {
 			return nil, fmt.Errorf("the header %v names no published key", token.Header)
@@ -40,11 +53,6 @@ func (s *site) verify(response *oauthkit.TokenResponse) map[string]any {
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(s.clock.Now))
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	// OpenID Connect Core, section 3.1.3.6: the left half of the hash.
-	sum := sha256.Sum256([]byte(response.AccessToken))
-	if want := base64.RawURLEncoding.EncodeToString(sum[:16]); claims["at_hash"] != want {
-		s.t.Errorf("got at_hash %v, want %s", claims["at_hash"], want)
 	}
 	return claims
 }

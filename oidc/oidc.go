@@ -75,6 +75,9 @@ type Config struct {
 	// empty, acr_values reach the login page only, acr_values_supported is omitted, and
 	// claims_supported does not have acr.
 	ACRValues []string
+	// BackChannelLogout configures the logout tokens for applications that registered an
+	// address for them. The zero value sends them, if the program calls oauthkit.Run.
+	BackChannelLogout BackChannelLogout
 }
 
 // maxIDTokenLifetime is far below keyRetention, so that no signature outlives its key.
@@ -115,6 +118,8 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return fmt.Errorf("oidc: Config.IDTokenLifetime must be positive and at most %s", maxIDTokenLifetime)
 	case e.config.RotateKeysAfter != 0 && e.config.RotateKeysAfter < minKeyAge:
 		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s", minKeyAge)
+	case e.config.BackChannelLogout.Disable && e.config.BackChannelLogout.Deliver != nil:
+		return errors.New("oidc: Config.BackChannelLogout has both Disable and Deliver")
 	}
 	if err := e.config.checkClaimNames(); err != nil {
 		return err
@@ -134,6 +139,7 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return fmt.Errorf("oidc: %w", err)
 	}
 	e.announce(registry)
+	e.addBackChannelLogout(registry)
 	registry.AuthorizeParameters("prompt", "max_age", "id_token_hint", "claims", "nonce", "login_hint", "acr_values", "display")
 	registry.ValidateAuthorize(e.validateAuthorize)
 	registry.DecorateToken(e.addIDToken)

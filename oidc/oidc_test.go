@@ -37,6 +37,7 @@ type site struct {
 	app       *application
 	extension *oidc.Extension
 	provider  *oauthkit.Provider
+	fetch     oauthkit.FetchConfig // used by extend
 }
 
 // application is the host's application type.
@@ -79,6 +80,7 @@ func (s *site) extend(extension *oidc.Extension, secret string) (*oauthkit.Provi
 		Extensions: []oauthkit.Extension{extension},
 		Secret:     secret,
 		Now:        s.clock.Now,
+		Fetch:      s.fetch,
 	})
 }
 
@@ -232,9 +234,12 @@ func TestExtendRejects(t *testing.T) {
 		extension *oidc.Extension
 		want      string
 	}{
-		"no key store":       {oidc.New(oidc.Config{}), "Config.Keys is nil"},
-		"negative lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
-		"too long lifetime":  {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
+		"no key store":      {oidc.New(oidc.Config{}), "Config.Keys is nil"},
+		"negative lifetime": {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
+		"too long lifetime": {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
+		"two deliveries": {oidc.New(oidc.Config{Keys: working, BackChannelLogout: oidc.BackChannelLogout{
+			Disable: true, Deliver: func(context.Context, *oauthkit.Notice) error { return nil },
+		}}), "both Disable and Deliver"},
 		"used twice":         {used, "already part of a provider"},
 		"K-06 failing store": {oidc.New(oidc.Config{Keys: failing}), "reading the signing keys: " + errDown.Error()},
 		"K-06 no new keys":   {oidc.New(oidc.Config{Keys: readOnly}), "storing a signing key: " + errDown.Error()},

@@ -212,7 +212,7 @@ func TestEndpoints(t *testing.T) {
 // TestMetadata covers OpenID Connect Discovery 1.0 §3, and checks that only existing
 // features are announced.
 func TestMetadata(t *testing.T) {
-	minimal := `{"claim_types_supported":["normal"],"claims_parameter_supported":false,` +
+	minimal := `{"backchannel_logout_session_supported":true,"backchannel_logout_supported":true,"claim_types_supported":["normal"],"claims_parameter_supported":false,` +
 		`"claims_supported":["iss","sub","aud","exp","iat","auth_time","nonce","at_hash","amr","sid"],` +
 		`"id_token_signing_alg_values_supported":["RS256","ES256"],"prompt_values_supported":["none","login","consent","select_account"],` +
 		`"request_parameter_supported":false,"request_uri_parameter_supported":false,"subject_types_supported":["public"]}`
