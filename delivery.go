@@ -154,7 +154,7 @@ func (p *Provider) deliver(ctx context.Context, receiver *receiver, wake <-chan 
 		waiting: map[string][]*Notice{}, failures: map[string]int{}, resting: map[string]time.Time{},
 		done: make(chan outcome),
 	}
-	for more := true; more || d.running > 0; {
+	for more := true; more || d.running > 0 || len(d.turns) > 0; {
 		if more && err == nil && ctx.Err() == nil {
 			more, err = d.claim(ctx)
 		}
