@@ -95,6 +95,12 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 			hint: "Add them to Config.Grants, or remove them from the application",
 		})
 	}
+	if len(p.grants) > 0 && len(p.receivers) == 0 {
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W112", what: "have a back-channel logout URI to which nothing is sent", problem: wantsBackChannelLogout,
+			hint: "Add an extension that delivers notices, such as oidc.New without BackChannelLogout.Disable, or remove the URI",
+		})
+	}
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
 			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", problem: hasLongTokens,
@@ -240,6 +246,13 @@ func comparesSecret(app Application, abstract *AbstractApplication) bool {
 
 func hasLongTokens(_ ApplicationManager, app Application) string {
 	if accessTokenLifetime(app, 0) <= longAccessToken {
+		return ""
+	}
+	return app.GetID()
+}
+
+func wantsBackChannelLogout(_ ApplicationManager, app Application) string {
+	if BackChannelLogout(app).URI == "" {
 		return ""
 	}
 	return app.GetID()

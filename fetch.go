@@ -29,8 +29,8 @@ type FetchConfig struct {
 	// development.
 	AllowLoopback bool
 	// AllowNetworks are the host's own networks in which applications run, such as
-	// 10.20.0.0/16. Https to any address in them is allowed, at any port: no service there
-	// may trust every request from the provider. If nil, none is.
+	// 10.20.0.0/16. Https to any address in them is allowed, at any port: no service
+	// there may trust every request from the provider. If nil, none is.
 	AllowNetworks []netip.Prefix
 	// AllowPorts are further ports of public addresses. If nil, there are none.
 	AllowPorts []uint16

@@ -23,8 +23,8 @@ import (
 // TestL11_KilledProcess kills.
 const killedDatabase = "OAUTHKIT_KILLED_DATABASE"
 
-// TestL11_KilledProcess kills a process with SIGKILL while an application reads its logout
-// token, and expects that another process delivers the notice.
+// TestL11_KilledProcess kills a process with SIGKILL while an application reads its
+// logout token, and expects that another process delivers the notice.
 func TestL11_KilledProcess(t *testing.T) {
 	came, release := make(chan map[string]any, 10), make(chan struct{})
 	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -40,7 +40,7 @@ func TestL11_KilledProcess(t *testing.T) {
 	if err := os.WriteFile(certificate, server.Certificate().Raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProcess$") //nolint:gosec // this test program
+	process := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledProcess$")
 	process.Env = append(os.Environ(), killedDatabase+"="+path, "OAUTHKIT_KILLED_CA="+certificate, "OAUTHKIT_KILLED_URI="+server.URL)
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,8 @@ func TestKilledProcess(t *testing.T) {
 	user := &oauthkit.User{Subject: "alice", SessionID: "one"}
 	request, err := provider.NewAuthorizeRequest(t.Context(), map[string][]string{
 		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {"https://rp.test/cb"}, "scope": {"openid"},
-		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+		// RFC 7636 appendix B
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	})
 	if err == nil {
 		_, err = provider.Respond(t.Context(), request, user, oauthkit.Decision{})

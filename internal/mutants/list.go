@@ -18,5 +18,7 @@ func all() []mutant {
 		ofCodes(), ofPKCE(), ofRefreshTokens(), ofAccessTokens(), ofClients(), ofRequests(), ofRedirects(), ofConsent(),
 		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(), ofKeyBindings(), ofLogout(),
 		ofFetches(),
+		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(), ofKeyBindings(),
+		ofFetches(), ofBackChannel(),
 	)
 }

@@ -26,6 +26,7 @@ import (
 	_ "github.com/oauthkit/oauthkit/http"
 	_ "github.com/oauthkit/oauthkit/http/api"
 	_ "github.com/oauthkit/oauthkit/oidc"
+	_ "github.com/oauthkit/oauthkit/oidc/secevent"
 	_ "github.com/oauthkit/oauthkit/store/gormstore"
 	_ "github.com/oauthkit/oauthkit/store/memstore"
 	_ "github.com/oauthkit/oauthkit/store/postgres"
@@ -39,6 +40,8 @@ var packages = map[string]string{
 	"dbresolver":   "gorm.io/plugin/dbresolver",
 	"errors":       "errors",
 	"json":         "encoding/json",
+	"netip":        "net/netip",
+	"secevent":     "github.com/oauthkit/oauthkit/oidc/secevent",
 	"fs":           "io/fs",
 	"gorm":         "gorm.io/gorm",
 	"gormpostgres": "gorm.io/driver/postgres",

@@ -2,9 +2,9 @@
 // detection, that sessions ended and that access was revoked. It pushes security event
 // tokens (RFC 8417) over https (RFC 8935).
 //
-// Each event is a [oauthkit.Notice] for each subscriber. It is saved in the act that it is
-// about and delivered by [oauthkit.Run], at least once and without a promise about the
-// order. An event that was delivered twice has the same jti.
+// Each event is a [oauthkit.Notice] for each subscriber. It is saved in the act that it
+// is about and delivered by [oauthkit.Run], at least once and without a promise about
+// the order. An event that was delivered twice has the same jti.
 package secevent
 
 import (

@@ -88,7 +88,8 @@ func (s *site) approve(session string) {
 	s.t.Helper()
 	request, err := s.provider.NewAuthorizeRequest(s.t.Context(), map[string][]string{
 		"response_type": {"code"}, "client_id": {"web"}, "redirect_uri": {"https://rp.test/cb"}, "scope": {"openid"},
-		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}, // RFC 7636 appendix B
+		// RFC 7636 appendix B
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
 	})
 	if err == nil {
 		_, err = s.provider.Respond(s.t.Context(), request, &oauthkit.User{Subject: "alice", SessionID: session}, oauthkit.Decision{})
@@ -252,7 +253,7 @@ func TestResults(t *testing.T) {
 			s.answer = func(http.ResponseWriter, *http.Request) {}
 			s.now = next.Add(time.Second)
 			s.deliver()
-			if last := s.bodies[len(s.bodies)-1]; test.name != "credentials" && last != s.bodies[0] { // RS256 is deterministic
+			if last := s.bodies[len(s.bodies)-1]; test.name != "credentials" && last != s.bodies[0] {
 				t.Errorf("got another event the second time:\n%s\n%s", s.bodies[0], last)
 			}
 			s.now = s.now.Add(time.Hour)

@@ -111,7 +111,16 @@ func applicationChecks() []checkTest {
 			func(s *checkScene) { s.addWithResources("https://other.example") },
 			func(s *checkScene) { s.addWithResources("https://api.example") },
 		},
+		{
+			"oauthkit.W112",
+			func(s *checkScene) { s.addWithBackChannel() },
+			func(s *checkScene) { s.extend(); s.addWithBackChannel() },
+		},
 	}
+}
+
+func (s *checkScene) addWithBackChannel() {
+	s.add("told", func(app *oauthkit.AbstractApplication) { app.BackChannelLogoutURI = "https://rp.example/logout" })
 }
 
 // addWithScopes adds an application to a provider with OpenID Connect and the scope read.
