@@ -27,7 +27,7 @@ func TestBackChannelLogout(t *testing.T) {
 	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	server.Close()
 	cases := []fixture.Case{
-		{Name: "L-10 one token for each application of the session", Test: logoutTokens},
+		{Name: "L-10 one token for each application of the session", Test: backChannelTokens},
 		{Name: "L-10 access revoked by the user", Test: logoutTokenOfRevocation},
 		{Name: "L-11 application down for ten minutes", Test: logoutReceiverDown},
 		{Name: "L-11 application down for ever", Test: logoutReceiverGone},
@@ -146,9 +146,9 @@ func deliver(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// logoutTokens expects one token for each application of the session with an address, and
+// backChannelTokens expects one token for each application of the session with an address, and
 // none for the others.
-func logoutTokens(t *testing.T, s *fixture.Server) {
+func backChannelTokens(t *testing.T, s *fixture.Server) {
 	web, webPost, evil := receiveLogouts(t, s, s.Web), receiveLogouts(t, s, s.WebPost), receiveLogouts(t, s, s.Evil)
 	browser := s.Browser("alice")
 	session := sessionOf(t, s, browser.Tokens(s.Web))
