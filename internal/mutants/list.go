@@ -17,8 +17,6 @@ func all() []mutant {
 	return slices.Concat(
 		ofCodes(), ofPKCE(), ofRefreshTokens(), ofAccessTokens(), ofClients(), ofRequests(), ofRedirects(), ofConsent(),
 		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(), ofKeyBindings(), ofLogout(),
-		ofFetches(),
-		ofBrowsers(), ofManagement(), ofKeys(), ofFailures(), ofStatements(), ofMemory(), ofWaiting(), ofRetries(), ofLoad(), ofKeyBindings(),
 		ofFetches(), ofBackChannel(),
 	)
 }
