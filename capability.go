@@ -95,7 +95,7 @@ func accessTokenLifetime(app Application, fallback time.Duration) time.Duration 
 // ProtocolSettings is an [Application] with protocol settings of its own.
 type ProtocolSettings interface {
 	// IDTokenAlgorithm returns the algorithm that signs its ID tokens.
-	// If empty, it is RS256.
+	// If empty, it is the first of oidc.Config.Algorithms.
 	IDTokenAlgorithm() string
 	// RequiresPushedRequests reports whether authorization requests
 	// must be pushed (RFC 9126 §6).
@@ -103,8 +103,9 @@ type ProtocolSettings interface {
 }
 
 // IDTokenAlgorithm returns the algorithm that signs ID tokens for app. If app has no
-// [ProtocolSettings], it returns the empty string, which means RS256, the one
-// algorithm that every OpenID Connect client supports.
+// [ProtocolSettings], it returns the empty string, which means the first of
+// oidc.Config.Algorithms: by default RS256, the one algorithm that every OpenID Connect
+// client supports.
 func IDTokenAlgorithm(app Application) string {
 	if settings, ok := app.(ProtocolSettings); ok {
 		return settings.IDTokenAlgorithm()

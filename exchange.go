@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-oauth2/oauth2/v4"
@@ -82,6 +83,9 @@ func (r *TokenRequest) Clock() func() time.Time { return r.provider.config.Now }
 
 // Secret returns Config.Secret.
 func (r *TokenRequest) Secret() string { return r.provider.config.Secret }
+
+// AcceptSecrets returns Config.AcceptSecrets.
+func (r *TokenRequest) AcceptSecrets() []string { return slices.Clone(r.provider.config.AcceptSecrets) }
 
 // Issuance is the argument of [TokenRequest.Issue].
 type Issuance struct {

@@ -30,6 +30,9 @@ func (r *Registry) Provider() *Provider { return r.provider }
 // Secret returns Config.Secret.
 func (r *Registry) Secret() string { return r.provider.config.Secret }
 
+// AcceptSecrets returns Config.AcceptSecrets.
+func (r *Registry) AcceptSecrets() []string { return slices.Clone(r.provider.config.AcceptSecrets) }
+
 // Endpoint adds an endpoint. Its path must differ from those of other
 // extensions and of the library; a host can replace an endpoint of the
 // library through package http instead.

@@ -48,7 +48,7 @@ type ApplicationForm struct {
 	// application's before: client_secret_basic and client_secret_post are for a
 	// confidential application, none for a public one. If empty, the ClientType decides.
 	TokenEndpointAuthMethod string `json:"token_endpoint_auth_method"`
-	// Algorithm is RS256 or ES256. If empty, it is RS256.
+	// Algorithm is RS256, ES256, PS256 or EdDSA. If empty, it is the provider's default.
 	Algorithm string `json:"algorithm"`
 	// Fields are the values of the application's own fields by name, if it is a
 	// [FormFieldHolder]. A missing field is empty.

@@ -153,6 +153,11 @@ type Config struct {
 	// are hard to guess, and be the same for every instance. If empty, signing keys are
 	// stored in clear, and the key for data in browsers is kept in the store.
 	Secret string
+	// AcceptSecrets open what other instances seal with them or sealed before, so that
+	// Secret can be replaced: the next Secret before the change, the former one after it.
+	// Each has at least 32 bytes. They need a Secret and never seal. If nil, only Secret
+	// opens.
+	AcceptSecrets []string
 	// UserIsActive reports whether a user may still use the tokens that were issued
 	// for them. It is called for every token request, introspection and API request.
 	// If nil, every user is active.
@@ -227,6 +232,9 @@ func withDefaults(config Config) (Config, error) {
 	if config.Secret != "" && len(config.Secret) < minSecret {
 		return config, fmt.Errorf("oauthkit: Config.Secret must have at least %d bytes", minSecret)
 	}
+	if err := checkAcceptSecrets(config); err != nil {
+		return config, err
+	}
 	authenticators, err := checkAuthenticators(config.ClientAuthenticators)
 	if err != nil {
 		return config, err
@@ -244,6 +252,21 @@ func withDefaults(config Config) (Config, error) {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	return config, nil
+}
+
+// checkAcceptSecrets returns an error if AcceptSecrets cannot be what is meant.
+func checkAcceptSecrets(config Config) error {
+	for i, accepted := range config.AcceptSecrets {
+		switch {
+		case config.Secret == "":
+			return errors.New("oauthkit: Config.AcceptSecrets needs Config.Secret")
+		case len(accepted) < minSecret:
+			return fmt.Errorf("oauthkit: Config.AcceptSecrets: each must have at least %d bytes", minSecret)
+		case secret.Equal(accepted, config.Secret) || slices.Contains(config.AcceptSecrets[:i], accepted):
+			return errors.New("oauthkit: Config.AcceptSecrets has Config.Secret, or one secret twice")
+		}
+	}
+	return nil
 }
 
 // Provider is an authorization server. It is safe for concurrent use, and any number

@@ -28,18 +28,21 @@ func (p *Provider) Seal(ctx context.Context, purpose string, text, bound []byte)
 	return secret.Seal(key, sealPurpose+purpose, text, p.boundToIssuer(bound))
 }
 
-// Open returns the text that was passed to Seal. It returns ErrNotFound if sealed
-// was made with another secret, purpose, issuer or bound, or was changed.
+// Open returns the text that was passed to Seal. It returns ErrNotFound if sealed was
+// made for another purpose, issuer or bound, with a secret that is neither Config.Secret
+// nor one of Config.AcceptSecrets, or was changed.
 func (p *Provider) Open(ctx context.Context, purpose string, sealed, bound []byte) ([]byte, error) {
 	key, err := p.sealingKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	text, err := secret.Open(key, sealPurpose+purpose, sealed, p.boundToIssuer(bound))
-	if errors.Is(err, secret.ErrUnsealable) {
-		return nil, ErrNotFound
+	for _, opening := range append([]string{key}, p.config.AcceptSecrets...) {
+		text, err := secret.Open(opening, sealPurpose+purpose, sealed, p.boundToIssuer(bound))
+		if !errors.Is(err, secret.ErrUnsealable) {
+			return text, err
+		}
 	}
-	return text, err
+	return nil, ErrNotFound
 }
 
 // boundToIssuer prepends the issuer, which contains no NUL, to bound.

@@ -245,6 +245,10 @@ type KeyStore interface {
 	// RemoveSigningKey removes a key and reports whether it existed. Of concurrent
 	// calls exactly one must report true.
 	RemoveSigningKey(ctx context.Context, id string) (removed bool, err error)
+	// ReplacePrivateKey replaces SigningKey.Private of one key if it still equals old,
+	// and reports whether it did. It changes nothing else and adds no key. Of concurrent
+	// calls with the same old exactly one must report true.
+	ReplacePrivateKey(ctx context.Context, id string, old, private []byte) (replaced bool, err error)
 }
 
 // ApplicationManager is required by [Applications], in addition to [Store]. It takes

@@ -179,12 +179,14 @@ func CredentialHash(credential string) string { return secret.Hash(credential) }
 type SigningKey struct {
 	// ID is the kid: the JWK thumbprint of the key (RFC 7638).
 	ID string
-	// Algorithm is RS256 or ES256.
+	// Algorithm is RS256, ES256, PS256 or EdDSA.
 	Algorithm string
 	// Generation counts the keys of the algorithm, from 1. It decides between
-	// instances that add a key at the same time.
+	// instances that add a key at the same time. Of the keys that are active, the one
+	// with the highest Generation signs. A former key that was imported has one below 1.
 	Generation int
-	// Private is the private key, sealed with Config.Secret if that is set.
+	// Private is the private key, or only the public one if the private key is outside
+	// the store. It is sealed with Config.Secret if that is set.
 	Private []byte
 	// CreatedAt is when it was generated and first published.
 	CreatedAt time.Time

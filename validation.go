@@ -154,8 +154,8 @@ func (a *AbstractApplication) validate(app Application, rules ApplicationRules, 
 	if a.DefaultMaxAge != nil && (*a.DefaultMaxAge < 0 || *a.DefaultMaxAge > maxSignInAge) {
 		problems.Add("default_max_age", "must be a number of seconds from 0 to %d", maxSignInAge)
 	}
-	if algorithm := IDTokenAlgorithm(app); !slices.Contains([]string{"", "RS256", "ES256"}, algorithm) {
-		problems.Add("algorithm", "%q is not supported; use RS256 or ES256", algorithm)
+	if algorithm := IDTokenAlgorithm(app); !slices.Contains([]string{"", "RS256", "ES256", "PS256", "EdDSA"}, algorithm) {
+		problems.Add("algorithm", "%q is not supported; use RS256, ES256, PS256 or EdDSA", algorithm)
 	}
 }
 

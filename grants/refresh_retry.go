@@ -78,15 +78,21 @@ func (g *refreshToken) seal(request *oauthkit.TokenRequest, value, hash string, 
 	if err != nil {
 		return nil, err
 	}
-	return secret.Seal(sealKey(request, value), sealPurpose, text, []byte(hash))
+	return secret.Seal(sealKey(value, request.Secret()), sealPurpose, text, []byte(hash))
 }
 
 // sealKey returns the key, which takes both the token and Config.Secret to derive.
 // The token has a fixed length, so no other pair yields the same key.
-func sealKey(request *oauthkit.TokenRequest, value string) string { return value + request.Secret() }
+func sealKey(value, configured string) string { return value + configured }
 
 func (g *refreshToken) open(request *oauthkit.TokenRequest, value string, token *oauthkit.RefreshToken) (*sealedResponse, error) {
-	text, err := secret.Open(sealKey(request, value), sealPurpose, token.Sealed, []byte(token.Hash))
+	text, err := secret.Open(sealKey(value, request.Secret()), sealPurpose, token.Sealed, []byte(token.Hash))
+	for _, accepted := range request.AcceptSecrets() {
+		if err == nil {
+			break
+		}
+		text, err = secret.Open(sealKey(value, accepted), sealPurpose, token.Sealed, []byte(token.Hash))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +114,7 @@ func (g *refreshToken) repeat(ctx context.Context, request *oauthkit.TokenReques
 		return nil, request.RevokeReplayed(ctx, token.Authorization, token.Hash)
 	}
 	sealed, err := g.open(request, value, token)
-	if err != nil { // Config.Secret was changed
+	if err != nil { // Config.Secret was changed, and AcceptSecrets does not have the former one
 		return nil, g.refuseUnreadable(ctx, request, token, err)
 	}
 	retry := &retry{store: g.store, request: request, token: token, sealed: sealed}

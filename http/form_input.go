@@ -112,7 +112,7 @@ func (h *Handler) formInputs(r *http.Request, app oauthkit.Application, form oau
 			{field: "post_logout_redirect_uris", Kind: "lines", Rare: true, Value: strings.Join(form.PostLogoutRedirectURIs, "\n")},
 			{field: "allowed_origins", Kind: "lines", Rare: true, Value: strings.Join(form.AllowedOrigins, "\n")},
 			{field: "token_endpoint_auth_method", Kind: "one", Rare: true, Choices: h.authMethodChoices(t, before, form)},
-			{field: "algorithm", Kind: "one", Rare: true, Choices: choices(t, "algorithm", form.Algorithm, withPresent(before.Algorithm, "", "ES256")...)},
+			{field: "algorithm", Kind: "one", Rare: true, Choices: choices(t, "algorithm", form.Algorithm, withPresent(before.Algorithm, "", "ES256", "PS256", "EdDSA")...)},
 		}
 	}
 	for i := range inputs {

@@ -50,6 +50,11 @@ func (r *readOnlyKeys) AddSigningKey(ctx context.Context, key *oauthkit.SigningK
 	return nil
 }
 
+// ReplacePrivateKey implements [oauthkit.KeyStore].
+func (r *readOnlyKeys) ReplacePrivateKey(context.Context, string, []byte, []byte) (replaced bool, err error) {
+	return false, nil // the keys stay readable as they are
+}
+
 // RemoveSigningKey implements [oauthkit.KeyStore].
 func (r *readOnlyKeys) RemoveSigningKey(context.Context, string) (removed bool, err error) {
 	return false, errors.New("oidc: the signing keys are read-only")

@@ -52,7 +52,7 @@ func newApplicationFlags(flags *flag.FlagSet) *applicationFlags {
 		func(app *application, scopes []string) { app.Scopes = scopes })
 	a.text("pkce", "`policy`: required, nonce (an OpenID Connect request may have a nonce instead) or optional; empty for required",
 		func(app *application, policy string) { app.PKCE = oauthkit.PKCEPolicy(policy) })
-	a.text("algorithm", "`algorithm` of its ID tokens: RS256 or ES256; empty for RS256",
+	a.text("algorithm", "`algorithm` of its ID tokens: RS256, ES256, PS256 or EdDSA; empty for RS256",
 		func(app *application, algorithm string) { app.Algorithm = algorithm })
 	a.bool("id-token-claims", "put the claims about the user into its ID tokens, for a client that never calls user info",
 		func(app *application, yes bool) { app.IDTokenClaims = &yes })

@@ -8,14 +8,13 @@ package jose
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	gojose "github.com/go-jose/go-jose/v4"
@@ -26,37 +25,42 @@ import (
 // size, because larger ones make every signature slower.
 const minRSABits = 2048
 
-// Key is a signing key with its public key. Create it with GenerateKey or ParsePrivate.
-// A Key is immutable and safe for concurrent use.
+// Key is a public key, with the means to sign if this process has them. Create it with
+// GenerateKey, ParsePrivate, ParsePublic or FromSigner. A Key is immutable and safe for
+// concurrent use.
 type Key struct {
 	id        string
 	algorithm Algorithm
-	signer    crypto.Signer // *rsa.PrivateKey or *ecdsa.PrivateKey
+	public    crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+	signer    crypto.Signer    // a private key; nil if it is elsewhere
+	external  crypto.Signer    // signs with a private key that is elsewhere, or nil
 	method    jwt.SigningMethod
 }
 
-// GenerateKey generates a key: RSA with 2048 bits for RS256, P-256 for ES256. An RSA
-// key takes some tenths of a second.
+// GenerateKey generates a key: RSA with 2048 bits for RS256 and PS256, P-256 for ES256
+// and Ed25519 for EdDSA. An RSA key takes some tenths of a second.
 func GenerateKey(alg Algorithm) (*Key, error) {
 	var signer crypto.Signer
 	var err error
 	switch alg {
-	case RS256:
+	case RS256, PS256:
 		signer, err = rsa.GenerateKey(rand.Reader, minRSABits)
 	case ES256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case EdDSA:
+		_, signer, err = ed25519.GenerateKey(rand.Reader)
 	default:
 		_, err = ParseAlgorithm(string(alg))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("jose: generating a key: %w", err)
 	}
-	return newKey(alg, signer)
+	return withPrivate(alg, signer)
 }
 
 // ParsePrivate parses the PKCS #8 DER encoding of a private key for alg, as
 // MarshalPrivate returns it. It rejects keys of another type, RSA keys below 2048 bits
-// and curves other than P-256.
+// and curves other than P-256 and Ed25519.
 func ParsePrivate(alg Algorithm, der []byte) (*Key, error) {
 	private, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -66,37 +70,51 @@ func ParsePrivate(alg Algorithm, der []byte) (*Key, error) {
 	if !ok {
 		return nil, fmt.Errorf("jose: parsing a private key: %T cannot sign", private)
 	}
-	return newKey(alg, signer)
+	return withPrivate(alg, signer)
 }
 
-func newKey(alg Algorithm, signer crypto.Signer) (*Key, error) {
-	k := &Key{algorithm: alg, signer: signer}
-	switch alg {
-	case RS256:
-		public, ok := signer.Public().(*rsa.PublicKey)
-		if !ok {
-			return nil, fmt.Errorf("jose: %s needs an RSA key, got a %T", alg, signer.Public())
-		}
-		if bits := public.N.BitLen(); bits < minRSABits {
-			return nil, fmt.Errorf("jose: RSA key has %d bits, %s needs at least %d", bits, alg, minRSABits)
-		}
-		k.method = jwt.SigningMethodRS256
-	case ES256:
-		public, ok := signer.Public().(*ecdsa.PublicKey)
-		if !ok || public.Curve != elliptic.P256() {
-			return nil, fmt.Errorf("jose: %s needs an ECDSA key on the curve P-256", alg)
-		}
-		k.method = jwt.SigningMethodES256
-	default:
-		_, err := ParseAlgorithm(string(alg))
+// ParsePublic parses the PKIX DER encoding of a public key for alg, as MarshalPublic
+// returns it. The Key verifies but cannot sign. It rejects the same keys as
+// ParsePrivate.
+func ParsePublic(alg Algorithm, der []byte) (*Key, error) {
+	public, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("jose: parsing a public key: %w", err)
+	}
+	return newKey(alg, public)
+}
+
+// FromSigner returns a Key that signs with signer, whose private key can be in another
+// process or device. It rejects the same keys as ParsePrivate.
+func FromSigner(alg Algorithm, signer crypto.Signer) (*Key, error) {
+	k, err := newKey(alg, signer.Public())
+	if err != nil {
 		return nil, err
 	}
-	thumbprint, err := (&gojose.JSONWebKey{Key: signer.Public()}).Thumbprint(crypto.SHA256)
+	k.external = signer
+	return k, nil
+}
+
+func withPrivate(alg Algorithm, signer crypto.Signer) (*Key, error) {
+	k, err := newKey(alg, signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	k.signer = signer
+	return k, nil
+}
+
+func newKey(alg Algorithm, public crypto.PublicKey) (*Key, error) {
+	method, err := alg.method(public)
+	if err != nil {
+		return nil, err
+	}
+	thumbprint, err := (&gojose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		return nil, fmt.Errorf("jose: computing a key's thumbprint: %w", err)
 	}
-	k.id = base64.RawURLEncoding.EncodeToString(thumbprint)
-	return k, nil
+	id := base64.RawURLEncoding.EncodeToString(thumbprint)
+	return &Key{id: id, algorithm: alg, public: public, method: method}, nil
 }
 
 // ID returns the key's kid: its SHA-256 thumbprint in base64url (RFC 7638). A key
@@ -107,8 +125,15 @@ func (k *Key) ID() string { return k.id }
 // (RFC 8725 §3.1).
 func (k *Key) Algorithm() Algorithm { return k.algorithm }
 
-// Public returns the public key, an *rsa.PublicKey or an *ecdsa.PublicKey.
-func (k *Key) Public() crypto.PublicKey { return k.signer.Public() }
+// Public returns the public key: an *rsa.PublicKey, an *ecdsa.PublicKey or an
+// ed25519.PublicKey.
+func (k *Key) Public() crypto.PublicKey { return k.public }
+
+// CanSign reports whether Sign can be called: a parsed public key only verifies.
+func (k *Key) CanSign() bool { return k.signer != nil || k.external != nil }
+
+// IsExternal reports whether the Key was made by FromSigner.
+func (k *Key) IsExternal() bool { return k.external != nil }
 
 // MarshalPrivate returns the private key as PKCS #8 DER. It is not encrypted: seal it
 // before storing it.
@@ -120,23 +145,13 @@ func (k *Key) MarshalPrivate() ([]byte, error) {
 	return der, nil
 }
 
-// Sign returns a JSON Web Token with claims and the header members alg, kid and typ.
-//
-// Typ tells kinds of tokens apart ("JWT", "at+jwt", ...) and must not be empty
-// (RFC 8725 §3.11). Times must be integers in seconds since 1970; Verify rejects every
-// other form.
-func (k *Key) Sign(typ string, claims map[string]any) (string, error) {
-	if typ == "" {
-		return "", errors.New("jose: signing a token: typ is empty")
-	}
-	token := jwt.NewWithClaims(k.method, jwt.MapClaims(claims))
-	token.Header["kid"] = k.id
-	token.Header["typ"] = typ
-	signed, err := token.SignedString(k.signer)
+// MarshalPublic returns the public key as PKIX DER.
+func (k *Key) MarshalPublic() ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.public)
 	if err != nil {
-		return "", fmt.Errorf("jose: signing a token: %w", err)
+		return nil, fmt.Errorf("jose: marshaling a public key: %w", err)
 	}
-	return signed, nil
+	return der, nil
 }
 
 // PublicSet returns the JWK Set document of keys (RFC 7517 §5), in their order and
@@ -159,40 +174,4 @@ func PublicSet(keys []*Key) ([]byte, error) {
 		return nil, fmt.Errorf("jose: marshaling the key set: %w", err)
 	}
 	return document, nil
-}
-
-// Algorithm is a signature algorithm by its JWA name (RFC 7518 §3.1). Every function
-// rejects the zero value.
-type Algorithm string
-
-const (
-	// RS256 is RSASSA-PKCS1-v1_5 with SHA-256, which every OpenID Connect client
-	// supports (OpenID Connect Core §15.1).
-	RS256 Algorithm = "RS256"
-	// ES256 is ECDSA on P-256 with SHA-256. Its signatures are smaller and much
-	// cheaper.
-	ES256 Algorithm = "ES256"
-)
-
-// ParseAlgorithm parses the exact JWA name of a supported algorithm. "none" and
-// symmetric algorithms are not supported.
-func ParseAlgorithm(s string) (Algorithm, error) {
-	switch alg := Algorithm(s); alg {
-	case RS256, ES256:
-		return alg, nil
-	}
-	return "", fmt.Errorf("jose: signing algorithm %q is not supported, use %s or %s", s, RS256, ES256)
-}
-
-// AccessTokenHash returns the at_hash claim of an ID token that is signed with alg and
-// issued together with token: the left half of the token's hash (OpenID Connect
-// Core §3.1.3.6). The c_hash of a code is computed in the same way (§3.3.2.11). It is
-// empty for an unknown algorithm.
-func AccessTokenHash(alg Algorithm, token string) string {
-	switch alg {
-	case RS256, ES256:
-		sum := sha256.Sum256([]byte(token))
-		return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
-	}
-	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -30,12 +31,12 @@ func newTestKey(t testing.TB, alg Algorithm) *Key {
 }
 
 func TestParseAlgorithm(t *testing.T) {
-	for _, name := range []string{"RS256", "ES256"} {
+	for _, name := range []string{"RS256", "ES256", "PS256", "EdDSA"} {
 		if got, err := ParseAlgorithm(name); err != nil || string(got) != name {
 			t.Errorf("ParseAlgorithm(%q) = %q, %v", name, got, err)
 		}
 	}
-	for _, name := range []string{"", "none", "None", "rs256", "HS256", "RS384", "PS256", "ES384", "EdDSA", "RS256 "} {
+	for _, name := range []string{"", "none", "None", "rs256", "HS256", "RS384", "PS384", "ES384", "eddsa", "Ed25519", "RS256 "} {
 		if got, err := ParseAlgorithm(name); err == nil || got != "" {
 			t.Errorf("ParseAlgorithm(%q) = %q, %v, want an error", name, got, err)
 		}
@@ -44,11 +45,15 @@ func TestParseAlgorithm(t *testing.T) {
 
 // The expected hash is the one of OpenID Connect Core appendix A.3.
 func TestAccessTokenHash(t *testing.T) {
-	for _, alg := range []Algorithm{RS256, ES256} {
+	for _, alg := range []Algorithm{RS256, ES256, PS256} {
 		got := AccessTokenHash(alg, "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y")
 		if want := "77QmUPtjPfzWtF2AnpK9RQ"; got != want {
 			t.Errorf("AccessTokenHash(%s) = %q, want %q", alg, got, want)
 		}
+	}
+	sum := sha512.Sum512([]byte("token"))
+	if got, want := AccessTokenHash(EdDSA, "token"), base64.RawURLEncoding.EncodeToString(sum[:32]); got != want {
+		t.Errorf("AccessTokenHash(EdDSA) = %q, want the left half of SHA-512, %q", got, want)
 	}
 	if got := AccessTokenHash("HS512", "token"); got != "" {
 		t.Errorf("AccessTokenHash(HS512) = %q, want nothing", got)
@@ -56,7 +61,7 @@ func TestAccessTokenHash(t *testing.T) {
 }
 
 func TestKeyRoundTrip(t *testing.T) {
-	for _, alg := range []Algorithm{RS256, ES256} {
+	for _, alg := range Algorithms() {
 		key := newTestKey(t, alg)
 		der, err := key.MarshalPrivate()
 		if err != nil {
@@ -121,7 +126,14 @@ func TestK07_WeakKeys(t *testing.T) {
 		{"P-384", ES256, curve(elliptic.P384()), false},
 		{"RSA for ES256", ES256, rsa2048, false},
 		{"P-256 for RS256", RS256, curve(elliptic.P256()), false},
-		{"Ed25519", ES256, ed, false},
+		{"RSA 2048 for PS256", PS256, rsa2048, true},
+		{"RSA 2040 for PS256", PS256, rsa2040, false},
+		{"P-256 for PS256", PS256, curve(elliptic.P256()), false},
+		{"Ed25519 for EdDSA", EdDSA, ed, true},
+		{"X25519 for EdDSA", EdDSA, x25519, false},
+		{"P-256 for EdDSA", EdDSA, curve(elliptic.P256()), false},
+		{"RSA for EdDSA", EdDSA, rsa2048, false},
+		{"Ed25519 for ES256", ES256, ed, false},
 		{"X25519", ES256, x25519, false},
 		{"no algorithm", "", rsa2048, false},
 		{"none", "none", rsa2048, false},
@@ -146,8 +158,8 @@ func TestK07_WeakKeys(t *testing.T) {
 }
 
 func TestK01_PublicSet(t *testing.T) {
-	rs, es := newTestKey(t, RS256), newTestKey(t, ES256)
-	document, err := PublicSet([]*Key{rs, es, rs})
+	rs, es, ed := newTestKey(t, RS256), newTestKey(t, ES256), newTestKey(t, EdDSA)
+	document, err := PublicSet([]*Key{rs, es, rs, ed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +167,8 @@ func TestK01_PublicSet(t *testing.T) {
 	if err := json.Unmarshal(document, &set); err != nil {
 		t.Fatalf("PublicSet gave %s: %v", document, err)
 	}
-	if len(set.Keys) != 2 {
-		t.Fatalf("PublicSet has %d keys, want 2: %s", len(set.Keys), document)
+	if len(set.Keys) != 3 {
+		t.Fatalf("PublicSet has %d keys, want 3: %s", len(set.Keys), document)
 	}
 	for i, c := range []struct {
 		key     *Key
@@ -165,6 +177,7 @@ func TestK01_PublicSet(t *testing.T) {
 	}{
 		{rs, "RSA", []string{"alg", "e", "kid", "kty", "n", "use"}},
 		{es, "EC", []string{"alg", "crv", "kid", "kty", "use", "x", "y"}},
+		{ed, "OKP", []string{"alg", "crv", "kid", "kty", "use", "x"}},
 	} {
 		got := set.Keys[i]
 		if members := slices.Sorted(maps.Keys(got)); !slices.Equal(members, c.members) {
@@ -185,8 +198,11 @@ func TestK01_PublicSet(t *testing.T) {
 // thumbprint computes RFC 7638 §3 by hand.
 func thumbprint(jwk map[string]string) string {
 	canonical := fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, jwk["e"], jwk["n"])
-	if jwk["kty"] == "EC" {
+	switch jwk["kty"] {
+	case "EC":
 		canonical = fmt.Sprintf(`{"crv":"P-256","kty":"EC","x":%q,"y":%q}`, jwk["x"], jwk["y"])
+	case "OKP": // RFC 8037 §2
+		canonical = fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":%q}`, jwk["x"])
 	}
 	sum := sha256.Sum256([]byte(canonical))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -219,7 +235,7 @@ func TestSign(t *testing.T) {
 }
 
 func BenchmarkSign(b *testing.B) {
-	for _, alg := range []Algorithm{RS256, ES256} {
+	for _, alg := range Algorithms() {
 		key := newTestKey(b, alg)
 		claims := validClaims()
 		b.Run(string(alg), func(b *testing.B) {

@@ -80,7 +80,10 @@ func mustMarshal(t testing.TB, v any) string {
 }
 
 func TestVerify(t *testing.T) {
-	keys := []*Key{newTestKey(t, RS256), newTestKey(t, ES256)}
+	var keys []*Key
+	for _, alg := range Algorithms() {
+		keys = append(keys, newTestKey(t, alg))
+	}
 	for _, key := range keys {
 		token, err := key.Sign("JWT", validClaims())
 		if err != nil {
@@ -194,7 +197,8 @@ func TestK12_NumbersAndTypes(t *testing.T) {
 
 func TestK02_VerifierConfusion(t *testing.T) {
 	rs, es, foreign := newTestKey(t, RS256), newTestKey(t, ES256), newTestKey(t, ES256)
-	keys := []*Key{rs, es}
+	ps, ed := newTestKey(t, PS256), newTestKey(t, EdDSA)
+	keys := []*Key{rs, es, ps, ed}
 	claims := mustMarshal(t, validClaims())
 	body := encode(claims)
 	valid := signRaw(t, es, headerFor(es), claims)
@@ -210,6 +214,10 @@ func TestK02_VerifierConfusion(t *testing.T) {
 		"ES256 with the RSA kid":    signed(es, header("ES256", rs.id, "")),
 		"RS256 with the EC kid":     signed(rs, header("RS256", es.id, "")),
 		"PS256 with the RS256 key":  signWith(t, jwt.SigningMethodPS256, rs, header("PS256", rs.id, ""), claims),
+		"RS256 with the PS256 key":  signWith(t, jwt.SigningMethodRS256, ps, header("RS256", ps.id, ""), claims),
+		"EdDSA with the EC kid":     signed(ed, header("EdDSA", es.id, "")),
+		"ES256 with the EdDSA kid":  signed(es, header("ES256", ed.id, "")),
+		"Ed25519 as alg":            signed(ed, header("Ed25519", ed.id, "")),
 		"RS512 with the RS256 key":  signWith(t, jwt.SigningMethodRS512, rs, header("RS512", rs.id, ""), claims),
 		"alg missing":               signed(es, fmt.Sprintf(`{"kid":%q,"typ":"JWT"}`, es.id)),
 		"alg null":                  signed(es, fmt.Sprintf(`{"alg":null,"kid":%q,"typ":"JWT"}`, es.id)),

@@ -76,12 +76,12 @@ func ofRetries() []mutant {
 	return []mutant{
 		{
 			"retry-constant-key", "grants",
-			`return value + request.Secret() }`, `return "the same for every token" + request.Secret() }`,
+			`return value + configured }`, `return "the same for every token" + configured }`,
 			killer{attacks, "TestRefreshRepeat/memory/ST-01"},
 		},
 		{
 			"retry-without-secret", "grants",
-			`return value + request.Secret() }`, `return value }`,
+			`return value + configured }`, `return value }`,
 			killer{attacks, "TestRefreshRepeat/memory/ST-01 the response of a used token without"},
 		},
 		{

@@ -22,6 +22,7 @@ func signingKeyColumns() columns[oauthkit.SigningKey] {
 const (
 	selectSigningKeys = `SELECT [key] FROM {signing_keys}`
 	insertSigningKey  = `INSERT INTO {signing_keys} ([key]) VALUES (@[key]) ON CONFLICT (algorithm, generation) DO NOTHING`
+	updatePrivateKey  = `UPDATE {signing_keys} SET private = @private WHERE id = @id AND private = @sealed`
 )
 
 // SigningKeys implements [oauthkit.KeyStore].
@@ -51,4 +52,10 @@ func (c *Credentials) AddSigningKey(ctx context.Context, key *oauthkit.SigningKe
 func (c *Credentials) RemoveSigningKey(ctx context.Context, id string) (removed bool, err error) {
 	rows, err := c.execute(ctx, c.pool(), `DELETE FROM {signing_keys} WHERE id = @id`, arguments{id: id})
 	return rows == 1, storeError("removing a signing key", err)
+}
+
+// ReplacePrivateKey implements [oauthkit.KeyStore].
+func (c *Credentials) ReplacePrivateKey(ctx context.Context, id string, old, private []byte) (replaced bool, err error) {
+	rows, err := c.execute(ctx, c.pool(), updatePrivateKey, arguments{id: id, sealed: old, private: private})
+	return rows == 1, storeError("replacing a private key", err)
 }

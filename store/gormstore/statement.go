@@ -202,7 +202,7 @@ type arguments struct {
 	before, kept                     time.Time // of Cleanup
 	limit                            int
 	lock                             int64
-	sealed                           []byte
+	sealed, private                  []byte
 	window                           time.Duration // in which the sealed response can be repeated
 
 	authorization *oauthkit.Authorization
@@ -247,6 +247,7 @@ func newParameters(t tables) parameters {
 			"limit":        func(_ *database, a arguments) any { return a.limit },
 			"lock":         func(_ *database, a arguments) any { return a.lock },
 			"sealed":       func(_ *database, a arguments) any { return bytesOrNull(a.sealed) },
+			"private":      func(_ *database, a arguments) any { return a.private },
 			"sealed_until": func(d *database, a arguments) any { return d.stamp(a.now.Add(a.window)) },
 			"receivers":    func(_ *database, a arguments) any { return a.notice.receivers },
 			"kind":         func(_ *database, a arguments) any { return string(a.notice.kind) },

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/oauthkit/oauthkit"
@@ -46,4 +47,18 @@ func (s *Store) RemoveSigningKey(ctx context.Context, id string) (removed bool, 
 	_, removed = s.signingKeys[id]
 	delete(s.signingKeys, id)
 	return removed, nil
+}
+
+// ReplacePrivateKey implements [oauthkit.KeyStore].
+func (s *Store) ReplacePrivateKey(ctx context.Context, id string, old, private []byte) (replaced bool, err error) {
+	if err := s.lock(ctx); err != nil {
+		return false, err
+	}
+	defer s.mutex.Unlock()
+	key, exists := s.signingKeys[id]
+	if !exists || !bytes.Equal(key.Private, old) {
+		return false, nil
+	}
+	key.Private = bytes.Clone(private)
+	return true, nil
 }

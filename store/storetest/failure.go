@@ -60,10 +60,11 @@ func (t *trial) calls() map[string]func() error {
 			_, err := t.RepeatRefreshToken(t.ctx, oauthkit.Repeat{Hash: unknown, Successor: unknown, Limit: 5, Now: at(t.now)})
 			return err
 		},
-		"SigningKeys":      func() error { _, err := t.SigningKeys(t.ctx); return err },
-		"AddSigningKey":    func() error { return t.AddSigningKey(t.ctx, t.key("RS256", 1)) },
-		"RemoveSigningKey": func() error { _, err := t.RemoveSigningKey(t.ctx, unknown); return err },
-		"Cleanup":          func() error { _, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now}); return err },
+		"SigningKeys":       func() error { _, err := t.SigningKeys(t.ctx); return err },
+		"AddSigningKey":     func() error { return t.AddSigningKey(t.ctx, t.key("RS256", 1)) },
+		"ReplacePrivateKey": func() error { _, err := t.ReplacePrivateKey(t.ctx, unknown, nil, nil); return err },
+		"RemoveSigningKey":  func() error { _, err := t.RemoveSigningKey(t.ctx, unknown); return err },
+		"Cleanup":           func() error { _, err := t.Cleanup(t.ctx, oauthkit.CleanupLimits{Now: t.now}); return err },
 	}
 }
 

@@ -35,6 +35,16 @@ func keyRules() []rule {
 			"every instance reports the removal of one key",
 			testRemoveKeyAtOnce,
 		},
+		{
+			"ReplacePrivateKey replaces only the private key that it was told, and adds no key",
+			"a removed key comes back, or a former Config.Secret is needed forever",
+			testReplacePrivateKey,
+		},
+		{
+			"exactly one of several concurrent ReplacePrivateKey calls of one private key reports it",
+			"instances that seal a key at the same time overwrite each other",
+			testReplacePrivateKeyAtOnce,
+		},
 	}
 	for i := range rules {
 		rules[i].test = withoutKeys(rules[i].test)
@@ -96,6 +106,53 @@ func testRemoveKeyAtOnce(t *trial) {
 			}
 			return err
 		}))
+	}
+}
+
+func testReplacePrivateKey(t *trial) {
+	key, other, removed := t.key("ES256", 1), t.key("ES256", 2), t.key("ES256", 3)
+	for _, added := range []*oauthkit.SigningKey{key, other, removed} {
+		t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, added))
+	}
+	_, err := t.RemoveSigningKey(t.ctx, removed.ID)
+	t.mustSucceed("RemoveSigningKey", err)
+	sealed := append([]byte{2}, everyByte()...)
+	for _, test := range []struct {
+		name, id string
+		old      []byte
+		replaced bool
+	}{
+		{"removed key", removed.ID, removed.Private, false},
+		{"unknown key", secret.NewID(), key.Private, false},
+		{"no id", "", key.Private, false},
+		{"another private key", key.ID, sealed, false},
+		{"no private key", key.ID, nil, false},
+		{"the private key", key.ID, key.Private, true},
+		{"once more", key.ID, key.Private, false},
+	} {
+		replaced, err := t.ReplacePrivateKey(t.ctx, test.id, test.old, sealed)
+		t.mustSucceed("ReplacePrivateKey, "+test.name, err)
+		t.wantEqual("ReplacePrivateKey, "+test.name, replaced, test.replaced)
+	}
+	key.Private = sealed
+	t.wantEqual("SigningKeys", len(t.keys()), 2)
+	t.wantEqual("SigningKey", t.keys()[key.ID], key)
+	t.wantEqual("SigningKey, other", t.keys()[other.ID], other)
+}
+
+func testReplacePrivateKeyAtOnce(t *trial) {
+	for generation := range 40 {
+		key := t.key("ES256", generation+1)
+		t.mustSucceed("AddSigningKey", t.AddSigningKey(t.ctx, key))
+		winner := t.wantOneWinner("ReplacePrivateKey", t.race(2, func(i int) error {
+			replaced, err := t.side(i).ReplacePrivateKey(t.ctx, key.ID, key.Private, []byte{2, byte(i)})
+			if err == nil && !replaced {
+				err = oauthkit.ErrReplayed
+			}
+			return err
+		}))
+		key.Private = []byte{2, byte(winner)}
+		t.wantEqual("SigningKey", t.keys()[key.ID], key)
 	}
 }
 

@@ -47,6 +47,7 @@ func otherSabotages() []sabotage {
 		{"loses a field of a key", func(s Store) Store { return partKey{s} }, []string{"keys/SigningKeys returns the"}},
 		{"ignores a second key of a generation", func(s Store) Store { return addsAny{s} }, []string{"keys/AddSigningKey of an"}},
 		{"fails for an unknown key", func(s Store) Store { return removesKnown{s} }, []string{"keys/RemoveSigningKey removes one"}},
+		{"replaces any private key", func(s Store) Store { return replacesAny{s} }, []string{"keys/ReplacePrivateKey replaces only", "keys/exactly one of several concurrent Repl"}},
 		{"always reports the removal of a key", func(s Store) Store { return removesEvery{s} }, []string{"keys/exactly one of several concurrent RemoveSigningKey"}},
 
 		{"keeps seconds", token(func(a *oauthkit.AccessToken) { a.IssuedAt = a.IssuedAt.Truncate(time.Second) }), []string{
@@ -192,6 +193,18 @@ func (s removesKnown) RemoveSigningKey(ctx context.Context, id string) (bool, er
 		return false, oauthkit.ErrNotFound
 	}
 	return s.Store.RemoveSigningKey(ctx, id)
+}
+
+type replacesAny struct{ Store }
+
+func (s replacesAny) ReplacePrivateKey(ctx context.Context, id string, _, private []byte) (bool, error) {
+	keys, err := s.SigningKeys(ctx)
+	for _, key := range keys {
+		if key.ID == id {
+			return s.Store.ReplacePrivateKey(ctx, id, key.Private, private)
+		}
+	}
+	return false, err
 }
 
 type removesEvery struct{ Store }
