@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/oauthkit/oauthkit"
-	"github.com/oauthkit/oauthkit/internal/jose"
 	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
@@ -141,7 +140,7 @@ func (e *Extension) logoutTarget(ctx context.Context, notice *oauthkit.Notice) (
 
 // logoutToken returns a logout token (§2.4), signed like the ID tokens of app.
 func (e *Extension) logoutToken(ctx context.Context, app oauthkit.Application, notice *oauthkit.Notice, now time.Time) (string, error) {
-	key, err := e.signerFor(ctx, app, now)
+	key, err := e.signer(ctx, oauthkit.IDTokenAlgorithm(app), now)
 	if err != nil {
 		return "", err
 	}
@@ -158,27 +157,6 @@ func (e *Extension) logoutToken(ctx context.Context, app oauthkit.Application, n
 		claims["sid"] = notice.SessionID
 	}
 	return key.Sign(logoutTokenType, claims)
-}
-
-// signerFor returns the key that signs tokens for app.
-func (e *Extension) signerFor(ctx context.Context, app oauthkit.Application, now time.Time) (*jose.Key, error) {
-	algorithm, err := parseAlgorithm(oauthkit.IDTokenAlgorithm(app))
-	if err != nil {
-		return nil, err
-	}
-	return e.keys.current(ctx).signer(algorithm, now)
-}
-
-// parseAlgorithm returns the algorithm of that name. The empty name is RS256.
-func parseAlgorithm(name string) (jose.Algorithm, error) {
-	if name == "" {
-		return jose.RS256, nil
-	}
-	algorithm, err := jose.ParseAlgorithm(name)
-	if err != nil {
-		return "", oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
-	}
-	return algorithm, nil
 }
 
 // logoutResult returns nil if the application accepted the token (§2.8). The request is

@@ -14,7 +14,7 @@ func (e *Extension) Check(ctx context.Context) []oauthkit.Finding {
 	switch {
 	case e.keys == nil: // not part of a provider yet
 		return nil
-	case e.keys.secret == "":
+	case len(e.keys.secrets) == 0:
 		return []oauthkit.Finding{{
 			ID: "oidc.W001", Severity: oauthkit.SeverityWarning,
 			Message: "Config.Secret is empty: the private signing keys are stored unencrypted",
@@ -37,29 +37,59 @@ func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 			Hint:    "Check that the database is reachable and that its migrations have run",
 		}}
 	}
-	var accepted, refused []string
-	for _, key := range stored {
-		switch {
-		case isRefused(key, e.keys.secret, e.config.AcceptClearKeys):
-			refused = append(refused, key.ID)
-		case !isSealed(key.Private):
-			accepted = append(accepted, key.ID)
+	kids := e.keys.sort(stored)
+	var findings []oauthkit.Finding
+	for _, kind := range []struct {
+		id, message, hint string
+		kids              []string
+	}{
+		{
+			"oidc.W002", "signing keys listed in AcceptClearKeys are stored unencrypted: ",
+			"Rotate the keys, then remove these keys from the store and from AcceptClearKeys", kids.accepted,
+		},
+		{
+			"oidc.W003", "signing keys are stored unencrypted and not used, because Config.Secret is set: ",
+			"If you created them, list them in oidc.Config.AcceptClearKeys until they are rotated out; otherwise find out how they were added, and remove them",
+			kids.refused,
+		},
+		{
+			"oidc.W004", "signing keys need one of Config.AcceptSecrets, because Config.Secret does not encrypt them yet: ",
+			"Keep Config.AcceptSecrets until this finding is gone; Upkeep, which oauthkit.Run calls, encrypts them with Config.Secret", kids.foreign,
+		},
+		{
+			"oidc.W005", "active signing keys belong to a signer that this instance does not have, so it signs with older ones: ",
+			"List their signers in oidc.Config.Signers, or remove the keys", kids.elsewhere,
+		},
+	} {
+		if len(kind.kids) > 0 {
+			findings = append(findings, oauthkit.Finding{
+				ID: kind.id, Severity: oauthkit.SeverityWarning, Message: kind.message + strings.Join(kind.kids, ", "), Hint: kind.hint,
+			})
 		}
 	}
-	var findings []oauthkit.Finding
-	if len(accepted) > 0 {
-		findings = append(findings, oauthkit.Finding{
-			ID: "oidc.W002", Severity: oauthkit.SeverityWarning,
-			Message: "signing keys listed in AcceptClearKeys are stored unencrypted: " + strings.Join(accepted, ", "),
-			Hint:    "Rotate the keys, then remove these keys from the store and from AcceptClearKeys",
-		})
-	}
-	if len(refused) > 0 {
-		findings = append(findings, oauthkit.Finding{
-			ID: "oidc.W003", Severity: oauthkit.SeverityWarning,
-			Message: "signing keys are stored unencrypted and not used, because Config.Secret is set: " + strings.Join(refused, ", "),
-			Hint:    "If you created them, list them in oidc.Config.AcceptClearKeys until they are rotated out; otherwise find out how they were added, and remove them",
-		})
-	}
 	return findings
+}
+
+// checkedKeys are the ids of stored keys that need attention.
+type checkedKeys struct{ accepted, refused, foreign, elsewhere []string }
+
+func (k *keyring) sort(stored []*oauthkit.SigningKey) checkedKeys {
+	var kids checkedKeys
+	states := KeyStates(k.usable(stored), k.now())
+	for _, key := range stored {
+		switch {
+		case isRevoked(key):
+			continue
+		case k.isRefused(key):
+			kids.refused = append(kids.refused, key.ID)
+		case k.isForeign(key):
+			kids.foreign = append(kids.foreign, key.ID)
+		case !isSealed(key.Private):
+			kids.accepted = append(kids.accepted, key.ID)
+		}
+		if states[key.ID] == KeyActive && !k.isSigner(key.ID) && !k.holdsPrivate(key) {
+			kids.elsewhere = append(kids.elsewhere, key.ID)
+		}
+	}
+	return kids
 }

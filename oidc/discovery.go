@@ -38,7 +38,7 @@ func (e *Extension) announce(registry *oauthkit.Registry) {
 	registry.MetadataDocument(group, "openid-configuration")
 	registry.Metadata(group, func(metadata map[string]any) {
 		metadata["subject_types_supported"] = []string{"public"}
-		metadata["id_token_signing_alg_values_supported"] = algorithms()
+		metadata["id_token_signing_alg_values_supported"] = slices.Clone(e.keys.algorithms)
 		metadata["claim_types_supported"] = []string{"normal"}
 		metadata["claims_supported"] = e.claimsSupported()
 		metadata["prompt_values_supported"] = []string{promptNone, promptLogin, promptConsent, promptSelectAccount}

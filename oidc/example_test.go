@@ -60,7 +60,8 @@ func ExampleClaims() {
 	// {"email_verified":false,"groups":["staff"],"name":"Alice Liddell"} <nil>
 }
 
-// A scheduled program of the host rotates the keys every few months.
+// A command of the host rotates the keys at once. Upkeep, which oauthkit.Run calls,
+// rotates them every 90 days.
 func ExampleExtension_RotateKeys() {
 	store := memstore.New()
 	openID := oidc.New(oidc.Config{Keys: store})
@@ -70,8 +71,8 @@ func ExampleExtension_RotateKeys() {
 	}
 	fmt.Println(openID.RotateKeys(context.Background()))
 	keys, err := store.SigningKeys(context.Background())
-	fmt.Println(len(keys), "keys are published, and two of them sign", err)
+	fmt.Println(len(keys), "keys are published, and four of them sign", err)
 	// Output:
 	// <nil>
-	// 4 keys are published, and two of them sign <nil>
+	// 8 keys are published, and four of them sign <nil>
 }

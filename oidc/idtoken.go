@@ -22,7 +22,7 @@ func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) err
 	if issued.Authorization.Subject == "" || !issued.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	key, err := e.signerFor(ctx, issued.Application, issued.Now)
+	key, err := e.signer(ctx, oauthkit.IDTokenAlgorithm(issued.Application), issued.Now)
 	if err != nil {
 		return err
 	}
@@ -37,6 +37,9 @@ func (e *Extension) addIDToken(ctx context.Context, issued *oauthkit.Issued) err
 	maps.Copy(claims, added)
 	maps.Copy(claims, e.protocolClaims(issued, key.Algorithm()))
 	token, err := key.Sign(idTokenType, claims)
+	if errors.Is(err, jose.ErrSigner) {
+		return oauthkit.Unavailable(err)
+	}
 	if err != nil {
 		return oauthkit.Errorf(oauthkit.ServerError, "").WithCause(err)
 	}

@@ -24,7 +24,7 @@ type auditedKeys struct {
 // instance starts another instance.
 func (k *auditedKeys) instance() *oidc.Extension {
 	k.t.Helper()
-	extension := oidc.New(oidc.Config{Keys: k.store})
+	extension := oidc.New(oidc.Config{Algorithms: pair(), Keys: k.store})
 	_, err := oauthkit.New(issuer, k.store, oauthkit.Config{
 		Extensions: []oauthkit.Extension{extension}, Secret: secret, Now: k.clock.Now,
 		Observe: func(_ context.Context, event oauthkit.Event) {
@@ -151,7 +151,7 @@ func TestKeyEvents_Answered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	store, answered := memstore.New(), make(chan error, 1)
-	extension := oidc.New(oidc.Config{Keys: store})
+	extension := oidc.New(oidc.Config{Algorithms: pair(), Keys: store})
 	removeSigner := func() error {
 		_, err := oauthkit.New(issuer, store, oauthkit.Config{
 			Extensions: []oauthkit.Extension{extension}, Secret: secret,

@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,11 +12,8 @@ import (
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/internal/jose"
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
-
-// algorithms returns the supported algorithms: RS256, which every client understands
-// (§15.1), and ES256.
-func algorithms() []jose.Algorithm { return []jose.Algorithm{jose.RS256, jose.ES256} }
 
 const (
 	// keyCheckInterval is how long cached keys are used before they are read from the
@@ -30,29 +26,18 @@ const (
 // keyring caches the signing keys, so that signing needs no database. After the first
 // read it always returns keys: if the store fails later, it keeps the last ones.
 type keyring struct {
-	store  oauthkit.KeyStore
-	secret string
-	accept []string // ids of unencrypted keys that are used despite the secret
-	now    func() time.Time
-	logger *slog.Logger
-	record func(context.Context, oauthkit.Event)
+	store      oauthkit.KeyStore
+	algorithms []jose.Algorithm
+	signers    []*jose.Key // of Config.Signers
+	secrets    secret.Ring // empty without Config.Secret
+	accept     []string    // ids of unencrypted keys that are used despite the secret
+	now        func() time.Time
+	logger     *slog.Logger
+	record     func(context.Context, oauthkit.Event)
 
 	mutex  sync.Mutex       // held while the store is read or written
 	events []oauthkit.Event // to be recorded after the mutex is released
 	cache  atomic.Pointer[keySet]
-}
-
-// keySet is an immutable snapshot of the keys in the store.
-type keySet struct {
-	keys      []signingKey // by algorithm, RS256 first, then by generation
-	checkedAt time.Time
-}
-
-// signingKey is a decrypted key.
-type signingKey struct {
-	*jose.Key
-	generation int
-	activeAt   time.Time
 }
 
 // start reads the keys for the first time.
@@ -79,7 +64,9 @@ func (k *keyring) current(ctx context.Context) *keySet {
 	defer cancel()
 	if _, err := k.load(ctx); err != nil {
 		k.logger.ErrorContext(ctx, "oidc: reading the signing keys failed; the cached ones stay in use", "error", err)
-		k.cache.Store(&keySet{keys: cached.keys, checkedAt: k.now()})
+		if again, err := newKeySet(cached.keys, k.now()); err == nil { // which it was before
+			k.cache.Store(again)
+		}
 	}
 	return k.cache.Load()
 }
@@ -100,26 +87,27 @@ func (k *keyring) unlock(ctx context.Context) {
 	}
 }
 
-// load reads the keys, generates missing ones and caches those that may be used. It
-// returns all stored keys. If another instance adds the same key at the same time, only
-// one of them succeeds and both use that key. The caller holds the mutex.
+// load reads the keys, adds missing ones and caches those that may be used. It returns
+// all stored keys. If another instance adds the same key at the same time, only one of
+// them succeeds and both use that key. The caller holds the mutex.
 func (k *keyring) load(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 	const attempts = 3 // a key may be removed between being added and being read
-	for range attempts {
+	for range attempts + len(k.signers) {
 		all, err := k.store.SigningKeys(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the signing keys: %w", err)
 		}
 		k.warnOfRefused(ctx, all)
 		stored := k.usable(all)
-		missing := slices.DeleteFunc(algorithms(), func(algorithm jose.Algorithm) bool {
-			return len(filterAlgorithm(stored, algorithm)) > 0
-		})
+		missing, err := k.missing(all, stored)
+		if err != nil {
+			return nil, err
+		}
 		if len(missing) == 0 {
 			return all, k.cacheKeys(stored)
 		}
-		for _, algorithm := range missing {
-			if err := k.add(ctx, algorithm, freeGeneration(all, stored, algorithm), k.now()); err != nil {
+		for _, added := range missing {
+			if err := k.add(ctx, added, freeGeneration(all, stored, added.algorithm)); err != nil {
 				return nil, err
 			}
 		}
@@ -127,16 +115,53 @@ func (k *keyring) load(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 	return nil, errors.New("the store does not return the signing keys that it has added")
 }
 
+// addition is a key that is to be added.
+type addition struct {
+	algorithm jose.Algorithm
+	activeAt  time.Time
+	key       *jose.Key // nil to generate it
+}
+
+// missing returns the keys that the ring needs: those of Config.Signers, and the first
+// of each other algorithm. A signer is announced like any key, unless it is the first of
+// its algorithm.
+func (k *keyring) missing(all, stored []*oauthkit.SigningKey) ([]addition, error) {
+	var missing []addition
+	listed := map[jose.Algorithm]bool{}
+	for _, key := range k.signers {
+		listed[key.Algorithm()] = true
+		if slices.ContainsFunc(all, func(row *oauthkit.SigningKey) bool { return row.ID == key.ID() }) {
+			continue // it is in the ring, or was removed from it
+		}
+		activeAt := k.now()
+		if len(filterAlgorithm(stored, key.Algorithm())) > 0 {
+			activeAt = activeAt.Add(publishLead)
+		}
+		// One at a time: the next load sees this one and announces the next.
+		return []addition{{key.Algorithm(), activeAt, key}}, nil
+	}
+	for _, algorithm := range k.algorithms {
+		switch rows := filterAlgorithm(stored, algorithm); {
+		case len(rows) == 0 && !listed[algorithm]:
+			missing = append(missing, addition{algorithm, k.now(), nil})
+		case len(rows) > 0 && !listed[algorithm] && !slices.ContainsFunc(rows, k.holdsPrivate):
+			return nil, fmt.Errorf("signing key %s has its private key in a signer that oidc.Config.Signers does not list: list it, or remove the key",
+				rows[0].ID)
+		}
+	}
+	return missing, nil
+}
+
 // usable returns the keys that may be used. With a secret these are the encrypted keys
 // and the unencrypted ones that the host accepts.
 func (k *keyring) usable(stored []*oauthkit.SigningKey) []*oauthkit.SigningKey {
-	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool { return isRefused(key, k.secret, k.accept) })
+	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool { return isRevoked(key) || k.isRefused(key) })
 }
 
 // warnOfRefused logs each key that must not be used.
 func (k *keyring) warnOfRefused(ctx context.Context, stored []*oauthkit.SigningKey) {
 	for _, key := range stored {
-		if isRefused(key, k.secret, k.accept) {
+		if k.isRefused(key) {
 			k.logger.WarnContext(ctx, "oidc: a signing key is stored unencrypted and not used, because Config.Secret is set; "+
 				"if you created it, list its id in oidc.Config.AcceptClearKeys until it is rotated out; otherwise find out how it was added, and remove it",
 				"kid", key.ID)
@@ -151,8 +176,9 @@ func freeGeneration(all, usable []*oauthkit.SigningKey, algorithm jose.Algorithm
 	for _, key := range filterAlgorithm(usable, algorithm) {
 		free = max(free, key.Generation+1)
 	}
-	taken := filterAlgorithm(all, algorithm)
-	for slices.ContainsFunc(taken, func(key *oauthkit.SigningKey) bool { return key.Generation == free }) {
+	for slices.ContainsFunc(all, func(key *oauthkit.SigningKey) bool {
+		return key.Algorithm == string(algorithm) && key.Generation == free
+	}) {
 		free++
 	}
 	return free
@@ -160,61 +186,26 @@ func freeGeneration(all, usable []*oauthkit.SigningKey, algorithm jose.Algorithm
 
 // cacheKeys decrypts and caches the stored keys.
 func (k *keyring) cacheKeys(stored []*oauthkit.SigningKey) error {
-	set := &keySet{checkedAt: k.now()}
-	for _, key := range stored {
-		opened, err := k.open(key)
+	var keys []signingKey
+	for _, row := range stored {
+		key, err := k.open(row)
 		if err != nil {
 			return err
 		}
-		set.keys = append(set.keys, signingKey{Key: opened, generation: key.Generation, activeAt: key.ActiveAt})
+		keys = append(keys, signingKey{Key: key, stored: row})
 	}
-	slices.SortFunc(set.keys, func(a, b signingKey) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(algorithms(), a.Algorithm()), slices.Index(algorithms(), b.Algorithm())),
-			cmp.Compare(a.generation, b.generation),
-		)
-	})
+	set, err := newKeySet(keys, k.now())
+	if err != nil {
+		return err
+	}
 	k.cache.Store(set)
 	return nil
 }
 
-// signer returns the newest active key of algorithm. If none is active because earlier
-// keys were removed, it returns the one that becomes active first.
-func (s *keySet) signer(algorithm jose.Algorithm, now time.Time) (*jose.Key, error) {
-	var found *jose.Key
-	for _, key := range s.keys {
-		if key.Algorithm() == algorithm && (found == nil || !now.Before(key.activeAt)) {
-			found = key.Key
-		}
-	}
-	if found == nil { // unreachable: load generates missing keys
-		return nil, oauthkit.Errorf(oauthkit.ServerError, "").WithCause(fmt.Errorf("no signing key for %s", algorithm))
-	}
-	return found, nil
-}
-
-// published returns the keys that clients need now: all except the
-// outdated ones.
-func (s *keySet) published(now time.Time) []*jose.Key {
-	var keys []*jose.Key
-	for _, key := range s.keys {
-		if !s.isOutdated(key, now) {
-			keys = append(keys, key.Key)
-		}
-	}
-	return keys
-}
-
-// isOutdated reports whether a successor of key has been active for keyRetention, after
-// which no signature of key is needed.
-func (s *keySet) isOutdated(key signingKey, now time.Time) bool {
-	return slices.ContainsFunc(s.keys, func(other signingKey) bool {
-		return other.Algorithm() == key.Algorithm() && other.generation > key.generation &&
-			!now.Before(other.activeAt.Add(keyRetention))
-	})
-}
-
-// filterAlgorithm returns the stored keys of algorithm.
+// filterAlgorithm returns the keys of algorithm that sign at some time: all but imported
+// former keys.
 func filterAlgorithm(stored []*oauthkit.SigningKey, algorithm jose.Algorithm) []*oauthkit.SigningKey {
-	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool { return key.Algorithm != string(algorithm) })
+	return slices.DeleteFunc(slices.Clone(stored), func(key *oauthkit.SigningKey) bool {
+		return key.Algorithm != string(algorithm) || key.Generation < 1 || isRevoked(key)
+	})
 }

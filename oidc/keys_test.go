@@ -29,7 +29,7 @@ func (s *site) signingKey() ownKey {
 		if stored.Algorithm != "RS256" {
 			continue
 		}
-		der, err := oauthsecret.Open(secret, "oauthkit signing key", stored.Private, []byte(stored.ID))
+		der, err := oauthsecret.Ring{secret}.Open("oauthkit signing key", stored.Private, []byte(stored.ID))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestFirstKeys(t *testing.T) {
 	var instances sync.WaitGroup
 	for i := range documents {
 		instances.Go(func() {
-			provider, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), secret)
+			provider, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), secret)
 			if err != nil {
 				t.Error(err)
 				return
@@ -154,7 +154,7 @@ func TestSecret(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-			if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), test.made); err != nil {
+			if _, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), test.made); err != nil {
 				t.Fatal(err)
 			}
 			for _, key := range s.stored() {
@@ -162,7 +162,7 @@ func TestSecret(t *testing.T) {
 					t.Errorf("reading the stored %s key without the secret: %v", key.Algorithm, err)
 				}
 			}
-			_, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), test.opened)
+			_, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), test.opened)
 			switch {
 			case test.want == "" && err != nil:
 				t.Error(err)
@@ -207,7 +207,7 @@ func TestStoredKeyIsChecked(t *testing.T) {
 			if err := s.store.AddSigningKey(t.Context(), key); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), ""); err == nil || !strings.Contains(err.Error(), key.ID) {
+			if _, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), ""); err == nil || !strings.Contains(err.Error(), key.ID) {
 				t.Errorf("got %v, want an error that names key %s", err, key.ID)
 			}
 		})
@@ -273,7 +273,7 @@ func TestOneRequestChecksTheKeys(t *testing.T) {
 // until sealed keys replace them; unlisted ones do neither.
 func TestAcceptClearKeys(t *testing.T) {
 	s := &site{t: t, store: memstore.New(), clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
-	if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), ""); err != nil {
+	if _, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), ""); err != nil {
 		t.Fatal(err)
 	}
 	var rsa, other string
@@ -284,7 +284,7 @@ func TestAcceptClearKeys(t *testing.T) {
 			other = key.ID
 		}
 	}
-	extension := oidc.New(oidc.Config{Keys: s.store, AcceptClearKeys: []string{rsa}})
+	extension := oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store, AcceptClearKeys: []string{rsa}})
 	provider, err := s.extend(extension, secret)
 	if err != nil {
 		t.Fatal(err)

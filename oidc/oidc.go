@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/internal/secret"
 )
 
 // Config configures the extension. Only Keys is required.
@@ -28,6 +30,17 @@ type Config struct {
 	// nor published, since anyone who can write to the database could have added them.
 	// If nil, no unencrypted key is accepted. Without a secret every key is used.
 	AcceptClearKeys []string
+	// Algorithms are the signature algorithms that applications may have, by their JWA
+	// names: RS256, ES256, PS256 and EdDSA. Each has a ring of keys of its own. The first
+	// one is that of applications that choose none. If nil, they are all four, in this
+	// order: every OpenID Connect client supports RS256 (§15.1). Keys of an algorithm that
+	// is not listed any more verify until RemoveKey removes them.
+	Algorithms []string
+	// Signers are keys whose private keys never come into this program or its store, such
+	// as those of a KMS or HSM. No key is generated for their algorithms. If nil, all keys
+	// are generated and stored. To have no private key in the store at all, list their
+	// algorithms, and no others, in Algorithms.
+	Signers []Signer
 	// Claims returns the claims about a user. It may return more than the request
 	// allows: claims whose scope was not granted are dropped. If the user no longer
 	// exists, it returns an error that wraps oauthkit.ErrNotFound; any other error
@@ -58,8 +71,8 @@ type Config struct {
 	// is one hour. An expired ID token is still accepted as id_token_hint.
 	IDTokenLifetime time.Duration
 	// RotateKeysAfter is the age, at least one day, at which Upkeep replaces a signing
-	// key as RotateKeys does. oauthkit.Run calls Upkeep. If zero, only RotateKeys
-	// rotates keys.
+	// key as RotateKeys does. oauthkit.Run calls Upkeep. If zero, it is 90 days. With
+	// [NeverRotate], only RotateKeys rotates keys.
 	RotateKeysAfter time.Duration
 	// SessionManagement lets applications watch in the browser whether the session goes
 	// on (OpenID Connect Session Management 1.0): authorization responses to requests
@@ -80,7 +93,8 @@ type Config struct {
 	BackChannelLogout BackChannelLogout
 }
 
-// maxIDTokenLifetime is far below keyRetention, so that no signature outlives its key.
+// maxIDTokenLifetime is the largest Config.IDTokenLifetime. A key must be published for
+// longer after its last signature.
 const maxIDTokenLifetime = 24 * time.Hour
 
 // Extension is the OpenID Connect extension of one provider. It is safe for concurrent
@@ -97,6 +111,9 @@ type Extension struct {
 func New(config Config) *Extension {
 	if config.IDTokenLifetime == 0 {
 		config.IDTokenLifetime = time.Hour
+	}
+	if config.RotateKeysAfter == 0 {
+		config.RotateKeysAfter = defaultKeyAge
 	}
 	return &Extension{config: config}
 }
@@ -116,22 +133,34 @@ func (e *Extension) Extend(registry *oauthkit.Registry) error {
 		return errors.New("oidc: Config.Keys is nil")
 	case e.config.IDTokenLifetime < 0 || e.config.IDTokenLifetime > maxIDTokenLifetime:
 		return fmt.Errorf("oidc: Config.IDTokenLifetime must be positive and at most %s", maxIDTokenLifetime)
-	case e.config.RotateKeysAfter != 0 && e.config.RotateKeysAfter < minKeyAge:
-		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s", minKeyAge)
 	case e.config.BackChannelLogout.Disable && e.config.BackChannelLogout.Deliver != nil:
 		return errors.New("oidc: Config.BackChannelLogout has both Disable and Deliver")
+	case e.config.RotateKeysAfter != NeverRotate && e.config.RotateKeysAfter < minKeyAge:
+		return fmt.Errorf("oidc: Config.RotateKeysAfter must be at least %s, or NeverRotate", minKeyAge)
+	}
+	algorithms, err := e.config.algorithms()
+	if err != nil {
+		return err
+	}
+	signers, err := e.config.signers(algorithms)
+	if err != nil {
+		return err
 	}
 	if err := e.config.checkClaimNames(); err != nil {
 		return err
 	}
 	e.provider = registry.Provider()
 	e.keys = &keyring{
-		store:  e.config.Keys,
-		secret: registry.Secret(),
-		accept: e.config.AcceptClearKeys,
-		now:    e.provider.Now,
-		logger: e.provider.Logger(),
-		record: e.provider.Record,
+		store:      e.config.Keys,
+		algorithms: algorithms,
+		signers:    signers,
+		accept:     slices.Clone(e.config.AcceptClearKeys),
+		now:        e.provider.Now,
+		logger:     e.provider.Logger(),
+		record:     e.provider.Record,
+	}
+	if registry.Secret() != "" {
+		e.keys.secrets = append(secret.Ring{registry.Secret()}, registry.AcceptSecrets()...)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()

@@ -65,6 +65,10 @@ func newSite(t *testing.T, config oidc.Config) *site {
 		t.Fatal(err)
 	}
 	config.Keys = s.keys
+	if config.Algorithms == nil {
+		config.Algorithms = pair()
+	}
+	seedKeys(t, s.store, s.clock.now)
 	s.extension = oidc.New(config)
 	var err error
 	if s.provider, err = s.extend(s.extension, secret); err != nil {
@@ -72,6 +76,36 @@ func newSite(t *testing.T, config oidc.Config) *site {
 	}
 	return s
 }
+
+// pair are the algorithms of most tests, because RSA keys take time.
+func pair() []string { return []string{"RS256", "ES256"} }
+
+// seedKeys adds first keys for pair. All tests share them.
+func seedKeys(t *testing.T, store oauthkit.KeyStore, now time.Time) {
+	t.Helper()
+	keys, err := firstKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		seeded := *key
+		seeded.CreatedAt, seeded.ActiveAt = now, now
+		if err := store.AddSigningKey(t.Context(), &seeded); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var firstKeys = sync.OnceValues(func() ([]*oauthkit.SigningKey, error) {
+	store := memstore.New()
+	_, err := oauthkit.New(issuer, store, oauthkit.Config{
+		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{Algorithms: pair(), Keys: store})}, Secret: secret,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return store.SigningKeys(context.Background())
+})
 
 // extend returns another provider on the site's store.
 func (s *site) extend(extension *oidc.Extension, secret string) (*oauthkit.Provider, error) {
@@ -229,20 +263,20 @@ func TestExtendRejects(t *testing.T) {
 	failing.failing.Store(true)
 	readOnly := &keyStore{KeyStore: memstore.New()}
 	readOnly.readOnly.Store(true)
-	used := oidc.New(oidc.Config{Keys: working})
+	used := oidc.New(oidc.Config{Algorithms: pair(), Keys: working})
 	tests := map[string]struct {
 		extension *oidc.Extension
 		want      string
 	}{
 		"no key store":      {oidc.New(oidc.Config{}), "Config.Keys is nil"},
-		"negative lifetime": {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
-		"too long lifetime": {oidc.New(oidc.Config{Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
-		"two deliveries": {oidc.New(oidc.Config{Keys: working, BackChannelLogout: oidc.BackChannelLogout{
+		"negative lifetime": {oidc.New(oidc.Config{Algorithms: pair(), Keys: working, IDTokenLifetime: -1}), "IDTokenLifetime"},
+		"too long lifetime": {oidc.New(oidc.Config{Algorithms: pair(), Keys: working, IDTokenLifetime: 25 * time.Hour}), "IDTokenLifetime"},
+		"two deliveries": {oidc.New(oidc.Config{Algorithms: pair(), Keys: working, BackChannelLogout: oidc.BackChannelLogout{
 			Disable: true, Deliver: func(context.Context, *oauthkit.Notice) error { return nil },
 		}}), "both Disable and Deliver"},
 		"used twice":         {used, "already part of a provider"},
-		"K-06 failing store": {oidc.New(oidc.Config{Keys: failing}), "reading the signing keys: " + errDown.Error()},
-		"K-06 no new keys":   {oidc.New(oidc.Config{Keys: readOnly}), "storing a signing key: " + errDown.Error()},
+		"K-06 failing store": {oidc.New(oidc.Config{Algorithms: pair(), Keys: failing}), "reading the signing keys: " + errDown.Error()},
+		"K-06 no new keys":   {oidc.New(oidc.Config{Algorithms: pair(), Keys: readOnly}), "storing a signing key: " + errDown.Error()},
 	}
 	if _, err := oauthkit.New(issuer, working, oauthkit.Config{Extensions: []oauthkit.Extension{used}}); err != nil {
 		t.Fatal(err)

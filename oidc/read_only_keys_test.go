@@ -14,7 +14,7 @@ import (
 // newReadOnly returns a provider that may only read the keys of store. Any event fails
 // the test.
 func newReadOnly(t *testing.T, store *memstore.Store, secret string) (*oauthkit.Provider, *oidc.Extension, error) {
-	openID := oidc.New(oidc.Config{Keys: oidc.ReadOnlyKeys(store)})
+	openID := oidc.New(oidc.Config{Algorithms: pair(), Keys: oidc.ReadOnlyKeys(store)})
 	provider, err := oauthkit.New(issuer, store, oauthkit.Config{
 		Secret: secret, Extensions: []oauthkit.Extension{openID},
 		Observe: func(_ context.Context, event oauthkit.Event) {

@@ -12,62 +12,89 @@ import (
 )
 
 const (
-	// publishLead is how long a new key is published before it signs. Every instance
-	// must have read it (keyCheckInterval) and every client must have fetched it
-	// (keysMaxAge), with a margin for clock skew and failures.
-	publishLead = time.Hour
-	// keyRetention is how long a key stays published after its successor became active.
-	// Until then clients verify ID tokens that it signed, and send them as
-	// id_token_hint.
-	keyRetention = 30 * 24 * time.Hour
+	// defaultKeyAge is Config.RotateKeysAfter if that is zero.
+	defaultKeyAge = 90 * 24 * time.Hour
+	// NeverRotate as Config.RotateKeysAfter leaves the rotation to RotateKeys.
+	NeverRotate time.Duration = -1
 	// minKeyAge is the smallest Config.RotateKeysAfter.
 	minKeyAge = 24 * time.Hour
 )
 
 var errNotExtended = errors.New("oidc: the extension is not part of a provider; pass it to oauthkit.New first")
 
-// RotateKeys adds a signing key of each algorithm and removes outdated ones.
+// RotateKeys announces a signing key of each algorithm and deletes removed ones.
 //
 // New keys are published at once and sign after an hour, so that every client has
 // fetched them by then. Their predecessors stay published for 30 more days. RotateKeys
 // adds nothing for an algorithm whose newest key does not sign yet, so concurrent calls
-// are safe and a failed call can be repeated.
+// are safe and a failed call can be repeated. It leaves algorithms of Config.Signers to
+// the host, which rotates by listing another signer.
 func (e *Extension) RotateKeys(ctx context.Context) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
-	if err := e.keys.rotate(ctx); err != nil {
+	rotate := func(ctx context.Context) error { return e.keys.rotate(ctx, e.keys.now()) }
+	if err := e.keys.locked(ctx, rotate); err != nil {
 		return fmt.Errorf("oidc: RotateKeys: %w", err)
 	}
 	return nil
 }
 
-// Upkeep implements [oauthkit.Upkeeper]. It reads the signing keys again if they are
-// due, so that an instance without requests learns of new keys too, and rotates keys
-// older than Config.RotateKeysAfter.
+// Upkeep implements [oauthkit.Upkeeper]. It reads the signing keys again if they are due,
+// so that an instance without requests learns of new keys too, rotates keys older than
+// Config.RotateKeysAfter, deletes removed ones, and seals with Config.Secret what one of
+// Config.AcceptSecrets sealed.
 func (e *Extension) Upkeep(ctx context.Context) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
 	keys := e.keys.current(ctx)
-	if e.config.RotateKeysAfter == 0 || !keys.hasOlder(e.keys.now().Add(-e.config.RotateKeysAfter)) {
-		return nil
+	if slices.ContainsFunc(keys.rows(), e.keys.isForeign) {
+		if err := e.keys.locked(ctx, e.keys.reseal); err != nil {
+			return fmt.Errorf("oidc: Upkeep: %w", err)
+		}
 	}
-	return e.RotateKeys(ctx)
+	if err := e.keys.locked(ctx, e.rotateOld); err != nil {
+		return fmt.Errorf("oidc: Upkeep: %w", err)
+	}
+	return nil
 }
 
-// hasOlder reports whether the newest key of some algorithm has been active since
+// rotateOld rotates the algorithms whose newest key is due, and deletes removed keys.
+// Without either it does not touch the store.
+func (e *Extension) rotateOld(ctx context.Context) error {
+	now, set := e.keys.now(), e.keys.cache.Load()
+	due := e.config.RotateKeysAfter != NeverRotate && set.hasOlder(e.keys.rotated(), now.Add(-e.config.RotateKeysAfter))
+	switch {
+	case due:
+		return e.keys.rotate(ctx, now.Add(-e.config.RotateKeysAfter))
+	case set.hasRemoved(now):
+		return e.keys.sweep(ctx)
+	}
+	return nil
+}
+
+// hasOlder reports whether the newest key of one of algorithms has been active since
 // before than.
-func (s *keySet) hasOlder(than time.Time) bool {
-	return slices.ContainsFunc(algorithms(), func(algorithm jose.Algorithm) bool {
-		newest := time.Time{}
-		for _, key := range s.keys {
-			if key.Algorithm() == algorithm { // in the order of their generations
-				newest = key.activeAt
-			}
-		}
-		return !newest.After(than)
+func (s *keySet) hasOlder(algorithms []jose.Algorithm, than time.Time) bool {
+	return slices.ContainsFunc(algorithms, func(algorithm jose.Algorithm) bool {
+		newest := newestOf(s.rows(), algorithm)
+		return newest != nil && !newest.ActiveAt.After(than)
 	})
+}
+
+// hasRemoved reports whether a stored key has reached its end.
+func (s *keySet) hasRemoved(now time.Time) bool { return len(s.published(now)) < len(s.keys) }
+
+// newestOf returns the key of algorithm with the highest generation, or nil.
+func newestOf(stored []*oauthkit.SigningKey, algorithm jose.Algorithm) *oauthkit.SigningKey {
+	var newest *oauthkit.SigningKey
+	for _, key := range filterAlgorithm(stored, algorithm) {
+		if newest == nil || key.Generation > newest.Generation {
+			newest = key
+		}
+	}
+	return newest
 }
 
 // RemoveKey removes a compromised signing key by its kid.
@@ -80,16 +107,23 @@ func (e *Extension) RemoveKey(ctx context.Context, kid string) error {
 	if e.keys == nil {
 		return errNotExtended
 	}
-	if err := e.keys.remove(ctx, kid); err != nil {
+	remove := func(ctx context.Context) error { return e.keys.remove(ctx, kid) }
+	if err := e.keys.locked(ctx, remove); err != nil {
 		return fmt.Errorf("oidc: RemoveKey %s: %w", kid, err)
 	}
 	return nil
 }
 
-func (k *keyring) remove(ctx context.Context, kid string) error {
+// locked runs change while no other goroutine reads or changes the stored keys.
+func (k *keyring) locked(ctx context.Context, change func(context.Context) error) error {
 	k.mutex.Lock()
 	defer k.unlock(ctx)
-	removed, err := k.store.RemoveSigningKey(ctx, kid)
+	return change(ctx)
+}
+
+// remove deletes a key. The caller holds the mutex, as for rotate and sweep.
+func (k *keyring) remove(ctx context.Context, kid string) error {
+	removed, err := k.revoke(ctx, kid)
 	if err != nil {
 		return err
 	}
@@ -100,28 +134,37 @@ func (k *keyring) remove(ctx context.Context, kid string) error {
 	return err
 }
 
-func (k *keyring) rotate(ctx context.Context) error {
-	k.mutex.Lock()
-	defer k.unlock(ctx)
+// rotated returns the algorithms whose keys are generated here.
+func (k *keyring) rotated() []jose.Algorithm {
+	return slices.DeleteFunc(slices.Clone(k.algorithms), func(algorithm jose.Algorithm) bool {
+		return slices.ContainsFunc(k.signers, func(key *jose.Key) bool { return key.Algorithm() == algorithm })
+	})
+}
+
+// rotate announces a successor of each key that has been active since before, and
+// deletes removed keys.
+func (k *keyring) rotate(ctx context.Context, before time.Time) error {
 	all, err := k.load(ctx)
 	if err != nil {
 		return err
 	}
 	stored, now := k.usable(all), k.now()
-	for _, algorithm := range algorithms() {
-		newest := slices.MaxFunc(filterAlgorithm(stored, algorithm), func(a, b *oauthkit.SigningKey) int {
-			return a.Generation - b.Generation
-		})
-		if now.Before(newest.ActiveAt) {
+	for _, algorithm := range k.rotated() {
+		if newest := newestOf(stored, algorithm); newest == nil || newest.ActiveAt.After(before) {
 			continue
 		}
-		if err := k.add(ctx, algorithm, freeGeneration(all, stored, algorithm), now.Add(publishLead)); err != nil {
+		if err := k.add(ctx, addition{algorithm, now.Add(publishLead), nil}, freeGeneration(all, stored, algorithm)); err != nil {
 			return err
 		}
 	}
-	set := k.cache.Load()
+	return k.sweep(ctx)
+}
+
+// sweep deletes the removed keys.
+func (k *keyring) sweep(ctx context.Context) error {
+	set, now := k.cache.Load(), k.now()
 	for _, key := range set.keys {
-		if !set.isOutdated(key, now) {
+		if stateOf(key.stored, set.rows(), now) != KeyRemoved {
 			continue
 		}
 		removed, err := k.store.RemoveSigningKey(ctx, key.ID())
@@ -132,6 +175,6 @@ func (k *keyring) rotate(ctx context.Context) error {
 			k.events = append(k.events, oauthkit.KeyRetired{KeyID: key.ID(), Algorithm: string(key.Algorithm())})
 		}
 	}
-	_, err = k.load(ctx)
+	_, err := k.load(ctx)
 	return err
 }

@@ -58,7 +58,7 @@ func TestRotation(t *testing.T) {
 // before another instance signs with it.
 func TestRotationReachesOtherInstances(t *testing.T) {
 	s := newSite(t, oidc.Config{})
-	provider, err := s.extend(oidc.New(oidc.Config{Keys: s.store}), secret)
+	provider, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store}), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestRotationAtOnce(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	extensions := make([]*oidc.Extension, 4)
 	for i := range extensions {
-		extensions[i] = oidc.New(oidc.Config{Keys: s.store})
+		extensions[i] = oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store})
 		if _, err := s.extend(extensions[i], secret); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestRemoveKeyBeforeItsSuccessorIsActive(t *testing.T) {
 }
 
 func TestKeysFailures(t *testing.T) {
-	unused := oidc.New(oidc.Config{Keys: memstore.New()})
+	unused := oidc.New(oidc.Config{Algorithms: pair(), Keys: memstore.New()})
 	if unused.RotateKeys(t.Context()) == nil || unused.RemoveKey(t.Context(), "x") == nil {
 		t.Error("an extension without a provider rotates or removes keys, want an error")
 	}
@@ -163,8 +163,8 @@ func (s *site) rotate() {
 // and that an instance without requests learns of the new keys.
 func TestUpkeep(t *testing.T) {
 	const age = 90 * 24 * time.Hour
-	s := newSite(t, oidc.Config{RotateKeysAfter: age})
-	other := oidc.New(oidc.Config{Keys: s.store, RotateKeysAfter: age})
+	s := newSite(t, oidc.Config{}) // 90 days are the default
+	other := oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store, RotateKeysAfter: age})
 	if _, err := s.extend(other, secret); err != nil {
 		t.Fatal(err)
 	}
@@ -189,21 +189,26 @@ func TestUpkeep(t *testing.T) {
 	if got := len(s.stored()); got != 4 {
 		t.Errorf("got %d keys at the age, want 2 more, once", got)
 	}
-	s.clock.advance(31 * 24 * time.Hour)
+	s.clock.advance(30 * 24 * time.Hour)
 	upkeep()
 	if got := len(s.stored()); got != 4 {
-		t.Errorf("got %d keys before the next rotation, want 4", got)
+		t.Errorf("got %d keys within 30 days and an hour, want 4", got)
+	}
+	s.clock.advance(time.Hour)
+	upkeep()
+	if got := len(s.stored()); got != 2 {
+		t.Errorf("got %d keys after that, want 2: the first ones are deleted", got)
 	}
 	s.clock.advance(age)
 	upkeep()
 	if got := len(s.stored()); got != 4 {
-		t.Errorf("got %d keys after the next rotation, want 4: the first ones are removed", got)
+		t.Errorf("got %d keys after the next rotation, want 4", got)
 	}
 }
 
-// TestUpkeepWithoutRotation checks that Upkeep only reads the keys by default.
+// TestUpkeepWithoutRotation checks that Upkeep only reads the keys with NeverRotate.
 func TestUpkeepWithoutRotation(t *testing.T) {
-	s := newSite(t, oidc.Config{})
+	s := newSite(t, oidc.Config{RotateKeysAfter: oidc.NeverRotate})
 	s.clock.advance(10 * 365 * 24 * time.Hour)
 	if err := s.extension.Upkeep(t.Context()); err != nil {
 		t.Error(err)
@@ -214,8 +219,8 @@ func TestUpkeepWithoutRotation(t *testing.T) {
 	if err := oidc.New(oidc.Config{}).Upkeep(t.Context()); err == nil {
 		t.Error("got no error for an extension without a provider, want one")
 	}
-	for _, age := range []time.Duration{-1, time.Hour} {
-		if _, err := s.extend(oidc.New(oidc.Config{Keys: s.store, RotateKeysAfter: age}), secret); err == nil {
+	for _, age := range []time.Duration{-2, time.Hour} {
+		if _, err := s.extend(oidc.New(oidc.Config{Algorithms: pair(), Keys: s.store, RotateKeysAfter: age}), secret); err == nil {
 			t.Errorf("RotateKeysAfter %s: got no error, want one", age)
 		}
 	}

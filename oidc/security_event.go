@@ -28,7 +28,7 @@ type SecurityEvent struct {
 }
 
 // SignSecurityEvent returns a security event token of the provider, signed with a key of
-// the key set. Algorithm is RS256 or ES256; if empty, it is RS256.
+// the key set. Algorithm is one of Config.Algorithms; if empty, it is the first.
 //
 // Its header says secevent+jwt, and it has neither sub nor exp, so that nothing takes it
 // for an ID token, an access token or a logout token (RFC 8417 §4).
@@ -39,11 +39,7 @@ func (e *Extension) SignSecurityEvent(ctx context.Context, algorithm string, eve
 	if err := event.check(); err != nil {
 		return "", fmt.Errorf("oidc: SignSecurityEvent: %w", err)
 	}
-	parsed, err := parseAlgorithm(algorithm)
-	if err != nil {
-		return "", err
-	}
-	key, err := e.keys.current(ctx).signer(parsed, e.provider.Now())
+	key, err := e.signer(ctx, algorithm, e.provider.Now())
 	if err != nil {
 		return "", err
 	}
