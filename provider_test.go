@@ -35,6 +35,10 @@ func TestNewRefuses(t *testing.T) {
 	}
 	configs := map[string]Config{
 		"short secret":         {Secret: "too short"},
+		"accepted, no secret":  {AcceptSecrets: []string{strings.Repeat("a", 32)}},
+		"accepted, short":      {Secret: strings.Repeat("b", 32), AcceptSecrets: []string{"too short"}},
+		"accepted, the secret": {Secret: strings.Repeat("b", 32), AcceptSecrets: []string{strings.Repeat("b", 32)}},
+		"accepted twice":       {Secret: strings.Repeat("b", 32), AcceptSecrets: []string{strings.Repeat("a", 32), strings.Repeat("a", 32)}},
 		"negative lifetime":    {AccessTokenLifetime: -time.Second},
 		"negative timeout":     {Timeout: -time.Second},
 		"fraction of a second": {AccessTokenLifetime: 1500 * time.Millisecond},

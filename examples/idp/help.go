@@ -22,6 +22,7 @@ Environment:
   IDP_SECRET             encrypts the signing keys in the database: at least 32 bytes, the
                          same for every instance and for the commands; without it the keys
                          are stored unencrypted
+  IDP_ACCEPT_SECRETS     other secrets that open what IDP_SECRET does not, while it is replaced
   IDP_ACCEPT_CLEAR_KEYS  ids of unencrypted keys, as idp keys list shows them, that stay in use
                          after IDP_SECRET was introduced, until they are rotated out
   IDP_ADMIN_TOKEN        what requests to -admin-addr must send as Authorization: Bearer TOKEN: at
@@ -160,6 +161,10 @@ again. The user or the application need not exist any more.`
 	rotateDetails = `New keys are published at once and sign after an hour. Their predecessors stay published for 30
 more days. No key is added while a new one does not sign yet. Running instances load the keys
 within a minute. It needs their IDP_SECRET.`
+
+	importDetails = `An announced key signs after an hour. An active one signs at once: import so the key of a
+provider that this one replaces, whose clients know it. A retiring one only verifies, for 30 days.
+It needs the IDP_SECRET of the running instances.`
 
 	removeDetails = `Every ID token that the key signed becomes invalid. Running instances stop using it within a
 minute. It needs their IDP_SECRET.`

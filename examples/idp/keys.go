@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -27,9 +28,11 @@ func listKeys(ctx context.Context, database *database, _ []string, out io.Writer
 		return cmp.Or(cmp.Compare(a.Algorithm, b.Algorithm), cmp.Compare(a.Generation, b.Generation))
 	})
 	table := newTable(out)
-	fmt.Fprintln(table, "KID\tALGORITHM\tCREATED\tSIGNS FROM")
+	fmt.Fprintln(table, "KID\tALGORITHM\tSTATE\tCREATED\tSIGNS FROM")
+	states := oidc.KeyStates(keys, time.Now())
 	for _, key := range keys {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", key.ID, key.Algorithm, key.CreatedAt.Format(time.RFC3339), key.ActiveAt.Format(time.RFC3339))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n",
+			key.ID, key.Algorithm, states[key.ID], key.CreatedAt.Format(time.RFC3339), key.ActiveAt.Format(time.RFC3339))
 	}
 	return table.Flush()
 }
@@ -47,6 +50,44 @@ func rotateKeysCommand(flags *flag.FlagSet) action {
 		}
 		return listKeys(ctx, database, nil, out)
 	})
+}
+
+// maxKeyFile is larger than every private key in PEM.
+const maxKeyFile = 64 << 10
+
+// importKeyCommand imports a private key.
+func importKeyCommand(flags *flag.FlagSet) action {
+	state := flags.String("state", string(oidc.KeyAnnounced), "`state` in which the key enters the ring: announced, active or retiring")
+	algorithm := flags.String("algorithm", "", "`algorithm` of an RSA key: RS256 or PS256; empty for RS256")
+	return onDatabase(flags, func(ctx context.Context, database *database, arguments []string, out io.Writer) error {
+		text, err := readKey(arguments[0])
+		if err != nil {
+			return err
+		}
+		openID, err := openKeys(database)
+		if err != nil {
+			return err
+		}
+		imported := oidc.Import{PEM: text, Algorithm: *algorithm, State: oidc.KeyState(*state)}
+		if _, err := openID.ImportKey(ctx, imported); err != nil {
+			return err
+		}
+		return listKeys(ctx, database, nil, out)
+	})
+}
+
+// readKey reads a file, or standard input if its name is -.
+func readKey(name string) ([]byte, error) {
+	in := os.Stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	return io.ReadAll(io.LimitReader(in, maxKeyFile+1))
 }
 
 // removeKeyCommand removes a compromised key.

@@ -45,6 +45,7 @@ func newProvider(issuer string, database *database, keys oauthkit.KeyStore, seed
 	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database
+	config.AcceptSecrets = strings.Fields(os.Getenv("IDP_ACCEPT_SECRETS"))
 	provider, err := oauthkit.New(issuer, database.store, config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the provider with IDP_SECRET as Config.Secret: %w", err)

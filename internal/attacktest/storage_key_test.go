@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,8 @@ func TestStoredKeys(t *testing.T) {
 
 func sealedKeys(t *testing.T, s *fixture.Server, secret string) {
 	keys, err := s.Store.SigningKeys(t.Context())
-	if err != nil || len(keys) != 2 {
-		t.Fatalf("got %d keys, %v; want RS256 and ES256", len(keys), err)
+	if err != nil || len(keys) != 4 {
+		t.Fatalf("got %d keys, %v; want one of each algorithm", len(keys), err)
 	}
 	const derSequence = 0x30 // the first byte of PKCS #8
 	for _, key := range keys {
@@ -38,9 +39,10 @@ func sealedKeys(t *testing.T, s *fixture.Server, secret string) {
 			t.Errorf("%s: got a private key of %d bytes in clear, want it sealed", key.Algorithm, len(key.Private))
 		}
 	}
-	swapped := []*oauthkit.SigningKey{copyOf(keys[0]), copyOf(keys[1])}
+	slices.SortFunc(keys, func(a, b *oauthkit.SigningKey) int { return strings.Compare(a.Algorithm, b.Algorithm) })
+	swapped := append([]*oauthkit.SigningKey{copyOf(keys[0]), copyOf(keys[1])}, keys[2:]...)
 	swapped[0].Private, swapped[1].Private = keys[1].Private, keys[0].Private
-	damaged := []*oauthkit.SigningKey{copyOf(keys[0]), keys[1]}
+	damaged := append([]*oauthkit.SigningKey{copyOf(keys[0])}, keys[1:]...)
 	damaged[0].Private = append(append([]byte(nil), keys[0].Private[:20]...), keys[0].Private[19:]...)
 	for _, test := range []struct {
 		name, secret string
@@ -132,8 +134,8 @@ func plantedKey(t *testing.T, s *fixture.Server) {
 		t.Fatal(err)
 	}
 	keys, err := s.Store.SigningKeys(t.Context())
-	if err != nil || len(keys) != 6 {
-		t.Errorf("got %d keys after a rotation, %v; want 2 planted, 2 old and 2 new", len(keys), err)
+	if err != nil || len(keys) != 10 {
+		t.Errorf("got %d keys after a rotation, %v; want 2 planted, 4 old and 4 new", len(keys), err)
 	}
 }
 

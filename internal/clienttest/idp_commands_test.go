@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -208,21 +210,31 @@ func TestIDPClearTokens(t *testing.T) {
 func TestIDPKeys(t *testing.T) {
 	t.Setenv("IDP_SECRET", "a secret of the test for the signing keys")
 	eachLocation(t, func(t *testing.T, idp *process, location string) {
-		count := func(printed string) int { return strings.Count(printed, "ES256") + strings.Count(printed, "RS256") }
-		if listed := succeed(t, "keys", "list", "-db", location); count(listed) != 2 {
+		count := func(printed string) int { return strings.Count(printed, "\n") - 1 } // without the header
+		if listed := succeed(t, "keys", "list", "-db", location); count(listed) != 4 || strings.Count(listed, "active") != 4 {
 			t.Errorf("got\n%s\nwant one key of each algorithm", listed)
 		}
 		var rotated string
 		for range 2 { // the new keys of the first rotation are not active yet
-			if rotated = succeed(t, "keys", "rotate", "-db", location); count(rotated) != 4 {
+			if rotated = succeed(t, "keys", "rotate", "-db", location); count(rotated) != 8 || strings.Count(rotated, "announced") != 4 {
 				t.Errorf("got\n%s\nwant two keys of each algorithm", rotated)
 			}
 		}
-		kid := strings.Fields(rotated)[5] // after the five words of the header
-		if left := succeed(t, "keys", "remove", "-db", location, "--", kid); count(left) != 3 || strings.Contains(left, kid) {
+		kid := strings.Fields(rotated)[6] // after the six words of the header
+		if left := succeed(t, "keys", "remove", "-db", location, "--", kid); count(left) != 7 || strings.Contains(left, kid) {
 			t.Errorf("got\n%s\nwant the others without %s", left, kid)
 		}
+		file := filepath.Join(t.TempDir(), "key.pem") // of RFC 8037 appendix A.1, with the kid of A.3
+		private := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
+		if err := os.WriteFile(file, []byte(private), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		imported := succeed(t, "keys", "import", "-db", location, "-state", "retiring", file)
+		if count(imported) != 8 || !regexp.MustCompile(`kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k +EdDSA +retiring`).MatchString(imported) {
+			t.Errorf("got\n%s\nwant the imported key", imported)
+		}
 		t.Setenv("IDP_SECRET", "another secret that has as many characters")
+		t.Setenv("IDP_ACCEPT_SECRETS", "a-secret-of-which-the-database-knows-nothing")
 		if _, complaint, status := command(t, "keys", "rotate", "-db", location); status != 1 || !strings.Contains(complaint, "IDP_SECRET") {
 			t.Errorf("got status %d and %q, want an error that names the variable", status, complaint)
 		}

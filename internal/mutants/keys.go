@@ -60,12 +60,12 @@ func ofKeys() []mutant {
 		},
 		{
 			"key-other-curve", "internal/jose",
-			`if !ok || public.Curve != elliptic.P256() {`, `if !ok || public.Curve == elliptic.P521() {`,
+			`!ok || key.Curve != elliptic.P256() {`, `!ok || key.Curve == elliptic.P521() {`,
 			killer{"internal/jose", "TestK07_WeakKeys"},
 		},
 		{
 			"key-stored-in-clear", "oidc",
-			"if k.secret != \"\" {\n\t\tif private, err = secret.Seal(", "if false {\n\t\tif private, err = secret.Seal(",
+			`if err != nil || len(k.secrets) == 0 {`, `if err != nil || len(k.secrets) >= 0 {`,
 			killer{attacks, "TestStoredKeys/memory/ST-08"},
 		},
 		{
@@ -75,12 +75,12 @@ func ofKeys() []mutant {
 		},
 		{
 			"key-signs-before-published", "oidc",
-			`(found == nil || !now.Before(key.activeAt))`, `true`,
+			`(found == nil || !now.Before(key.stored.ActiveAt))`, `true`,
 			killer{"oidc", "TestRotation"},
 		},
 		{
 			"key-published-for-ever", "oidc",
-			`!now.Before(other.activeAt.Add(keyRetention))`, `false`,
+			`|| !ends.IsZero() && !now.Before(ends) {`, `|| !ends.IsZero() && false {`,
 			killer{"oidc", "TestRotation"},
 		},
 		{
@@ -105,8 +105,48 @@ func ofKeys() []mutant {
 		},
 		{
 			"clear-key-used", "oidc",
-			`return secret != "" && !isSealed(key.Private) && !slices.Contains(accept, key.ID)`, `return secret == "" && isSealed(key.Private) && slices.Contains(accept, key.ID)`,
+			`return len(k.secrets) > 0 && !isSealed(key.Private) &&`, `return len(k.secrets) < 0 && !isSealed(key.Private) &&`,
 			killer{"oidc", "TestAcceptClearKeys"},
+		},
+		{
+			"clear-public-key-used", "oidc",
+			`&& !k.isSigner(key.ID)`, `&& k.holdsPrivate(key)`,
+			killer{"oidc", "TestPlantedSigner"},
+		},
+		{
+			"signer-unverified", "internal/jose",
+			`k.method.Verify(text, signature, k.public); err != nil {`, `k.method.Verify(text, signature, k.public); err != nil && false {`,
+			killer{"internal/jose", "TestFaultySigner"},
+		},
+		{
+			"signer-comes-back", "oidc",
+			`return k.store.ReplacePrivateKey(ctx, kid, all[i].Private, revoked())`, `return k.store.RemoveSigningKey(ctx, kid)`,
+			killer{"oidc", "TestSignerRemoved"},
+		},
+		{
+			"signer-replaced-by-import", "oidc",
+			`if !slices.Contains(k.rotated(), algorithm) {`, `if !slices.Contains(k.algorithms, algorithm) {`,
+			killer{"oidc", "TestImportKeyRejects"},
+		},
+		{
+			"former-key-verifies-for-ever", "oidc",
+			`return key.ActiveAt.Add(keyRetention)`, `return time.Time{}`,
+			killer{"oidc", "TestImportKey"},
+		},
+		{
+			"key-not-announced", "oidc",
+			`k.add(ctx, addition{algorithm, now.Add(publishLead), nil}`, `k.add(ctx, addition{algorithm, now, nil}`,
+			killer{"oidc", "TestAYear"},
+		},
+		{
+			"key-not-sealed-again", "oidc",
+			`return !k.secrets.IsCurrent(stored.Private)`, `return false`,
+			killer{"oidc", "TestSecretRotation"},
+		},
+		{
+			"accepted-secret-short", ".",
+			`case len(accepted) < minSecret:`, `case false:`,
+			killer{".", "TestNewRefuses"},
 		},
 		{
 			"secret-hash-without-prefix", "internal/secret",
