@@ -139,8 +139,8 @@ type AbstractApplication struct {
 	// assurance of the provider's operator: an owner cannot set it. If empty, it is
 	// Config.PKCE. A public application can only have PKCERequired.
 	PKCE PKCEPolicy `json:"pkce,omitempty" gorm:"column:pkce"`
-	// Algorithm signs the application's ID tokens: RS256, ES256, PS256 or EdDSA. If empty,
-	// it is the first of oidc.Config.Algorithms, by default RS256.
+	// Algorithm signs the application's ID tokens: RS256, ES256, PS256 or EdDSA. If
+	// empty, it is the first of oidc.Config.Algorithms, by default RS256.
 	Algorithm string `json:"algorithm,omitempty" gorm:"column:algorithm;size:8;not null;default:''"`
 	// IDTokenClaims tells whether ID tokens contain the claims about the user that the
 	// granted scopes cover, for a client that never calls user info. Only the operator

@@ -81,7 +81,7 @@ func ExampleExtension_RemoveKey() {
 	fmt.Println(len(before), "keys before,", len(after), "after", err)
 	// Output:
 	// <nil>
-	// 2 keys before, 2 after <nil>
+	// 4 keys before, 4 after <nil>
 }
 
 // One client reads only ID tokens: the operator sets IDTokenClaims of its application.

@@ -22,8 +22,8 @@ type Import struct {
 	Algorithm string
 	// State is where the key enters the ring. If empty, it is KeyAnnounced: the key is
 	// published for an hour before it signs. KeyActive makes it sign at once, which is
-	// right only if clients know it already, as after a migration from a provider with the
-	// same jwks_uri. KeyRetiring makes it verify for 30 days what it signed before.
+	// right only if clients know it already, as after a migration from a provider with
+	// the same jwks_uri. KeyRetiring makes it verify for 30 days what it signed before.
 	State KeyState
 }
 

@@ -26,18 +26,18 @@ const (
 	// after its successor became active.
 	KeyRetiring KeyState = "retiring"
 	// KeyRemoved is a key that is not published any more and that the next rotation
-	// deletes. A key that RemoveKey removed is not stored at all, except that of a Signer:
-	// otherwise an instance that lists it would add it again.
+	// deletes. A key that RemoveKey removed is not stored at all, except that of a
+	// Signer: otherwise an instance that lists it would add it again.
 	KeyRemoved KeyState = "removed"
 )
 
 const (
 	// publishLead is how long a key is announced. Every instance must have read it
-	// (keyCheckInterval) and every client must have fetched it (keysMaxAge), with a margin
-	// for clock skew and failures.
+	// (keyCheckInterval) and every client must have fetched it (keysMaxAge), with a
+	// margin for clock skew and failures.
 	publishLead = time.Hour
-	// keyRetention is how long a key is retiring. Until then clients verify ID tokens that
-	// it signed, and send them as id_token_hint, even expired ones.
+	// keyRetention is how long a key is retiring. Until then clients verify ID tokens
+	// that it signed, and send them as id_token_hint, even expired ones.
 	keyRetention = 30 * 24 * time.Hour
 	// keySkew is the largest difference between the clocks of two instances.
 	keySkew = time.Minute

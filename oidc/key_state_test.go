@@ -57,7 +57,7 @@ func TestEveryAlgorithm(t *testing.T) {
 	for algorithm, want := range map[string]string{"": "RS256", "RS256": "RS256", "ES256": "ES256", "PS256": "PS256", "EdDSA": "EdDSA"} {
 		s.app.Algorithm = algorithm
 		response := s.signIn(nil)
-		parsed, err := gojose.ParseSigned(idToken(t, response), []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(want)})
+		parsed, err := gojose.ParseSignedCompact(idToken(t, response), []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(want)})
 		if err != nil {
 			t.Fatalf("%q: %v", algorithm, err)
 		}

@@ -33,13 +33,13 @@ type Config struct {
 	// Algorithms are the signature algorithms that applications may have, by their JWA
 	// names: RS256, ES256, PS256 and EdDSA. Each has a ring of keys of its own. The first
 	// one is that of applications that choose none. If nil, they are all four, in this
-	// order: every OpenID Connect client supports RS256 (§15.1). Keys of an algorithm that
-	// is not listed any more verify until RemoveKey removes them.
+	// order: every OpenID Connect client supports RS256 (§15.1). Keys of an algorithm
+	// that is not listed any more verify until RemoveKey removes them.
 	Algorithms []string
 	// Signers are keys whose private keys never come into this program or its store, such
-	// as those of a KMS or HSM. No key is generated for their algorithms. If nil, all keys
-	// are generated and stored. To have no private key in the store at all, list their
-	// algorithms, and no others, in Algorithms.
+	// as those of a KMS or HSM. No key is generated for their algorithms. If nil, all
+	// keys are generated and stored. To have no private key in the store at all, list
+	// their algorithms, and no others, in Algorithms.
 	Signers []Signer
 	// Claims returns the claims about a user. It may return more than the request
 	// allows: claims whose scope was not granted are dropped. If the user no longer

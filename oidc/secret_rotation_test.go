@@ -89,8 +89,8 @@ func TestSecretRotation(t *testing.T) {
 	}
 }
 
-// TestResealing checks that a key that is removed at the same time does not come back, and
-// that a failing store is reported.
+// TestResealing checks that a key that is removed at the same time does not come back,
+// and that a failing store is reported.
 func TestResealing(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	if err := s.withSecrets(nextSecret, secret); err != nil {

@@ -26,10 +26,10 @@ type Signer struct {
 	// Algorithm is the JWA name of the only algorithm that the key is used for.
 	Algorithm string
 	// Signer signs a SHA-256 digest or, for EdDSA, the message itself. Public must return
-	// an RSA key of at least 2048 bits, a P-256 key or an Ed25519 key, always the same one.
-	// Sign is called for each ID token and has no context, so it must limit its own time
-	// to much less than Config.Timeout of the provider. It must be safe for concurrent
-	// use.
+	// an RSA key of at least 2048 bits, a P-256 key or an Ed25519 key, always the same
+	// one. Sign is called for each ID token and has no context, so it must limit its own
+	// time to much less than Config.Timeout of the provider. It must be safe for
+	// concurrent use.
 	Signer crypto.Signer
 }
 

@@ -192,7 +192,8 @@ func TestSignerBesideStoredKeys(t *testing.T) {
 	}
 }
 
-// TestPlantedSigner is ST-15 for public keys: a writer to the database cannot publish one.
+// TestPlantedSigner is ST-15 for public keys: a writer to the database cannot publish
+// one.
 func TestPlantedSigner(t *testing.T) {
 	s := newSite(t, oidc.Config{})
 	planted := newDevice(t)

@@ -162,7 +162,8 @@ func (k *keyring) reseal(ctx context.Context) error {
 }
 
 // isForeign reports whether a stored key is sealed with another secret than
-// Config.Secret, or is the public key of a signer that is not sealed although it could be.
+// Config.Secret, or is the public key of a signer that is not sealed although it could
+// be.
 func (k *keyring) isForeign(stored *oauthkit.SigningKey) bool {
 	switch {
 	case len(k.secrets) == 0 || isRevoked(stored):

@@ -84,7 +84,7 @@ func (y *year) step(pass time.Duration) {
 	y.refresh()
 	y.app.Algorithm = []string{"", "EdDSA", "ES256"}[y.random.IntN(3)]
 	text := idToken(y.t, y.any().signIn(nil))
-	parsed, err := gojose.ParseSigned(text, []gojose.SignatureAlgorithm{gojose.ES256, gojose.EdDSA})
+	parsed, err := gojose.ParseSignedCompact(text, []gojose.SignatureAlgorithm{gojose.ES256, gojose.EdDSA})
 	if err != nil {
 		y.t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func (y *year) verify() {
 		if y.clock.now.Sub(token.at) > time.Hour { // expired
 			continue
 		}
-		parsed, err := gojose.ParseSigned(token.text, []gojose.SignatureAlgorithm{gojose.ES256, gojose.EdDSA})
+		parsed, err := gojose.ParseSignedCompact(token.text, []gojose.SignatureAlgorithm{gojose.ES256, gojose.EdDSA})
 		if err != nil {
 			y.t.Fatal(err)
 		}
@@ -147,8 +147,9 @@ func (y *year) until(end time.Time) {
 	}
 }
 
-// TestAYear is K-03 over a year: each ID token verifies with the keys that each client has
-// cached, while keys rotate by themselves, Config.Secret is replaced, and a key is removed.
+// TestAYear is K-03 over a year: each ID token verifies with the keys that each client
+// has cached, while keys rotate by themselves, Config.Secret is replaced, and a key is
+// removed.
 func TestAYear(t *testing.T) {
 	y := newYear(t)
 	start := y.clock.now

@@ -50,7 +50,7 @@ func TestFromSigner(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", alg, err)
 			}
-			parsed, err := gojose.ParseSigned(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
+			parsed, err := gojose.ParseSignedCompact(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
 			if err != nil {
 				t.Fatalf("%s: %v", alg, err)
 			}

@@ -110,7 +110,7 @@ func ofKeys() []mutant {
 		},
 		{
 			"clear-public-key-used", "oidc",
-			`&& !k.isSigner(key.ID)`, `&& k.holdsPrivate(key)`,
+			`!slices.Contains(k.accept, key.ID) && !k.isSigner(key.ID)`, `!slices.Contains(k.accept, key.ID) && k.holdsPrivate(key)`,
 			killer{"oidc", "TestPlantedSigner"},
 		},
 		{
