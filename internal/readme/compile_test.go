@@ -37,6 +37,7 @@ import (
 // importing them.
 var packages = map[string]string{
 	"context":      "context",
+	"crypto":       "crypto",
 	"dbresolver":   "gorm.io/plugin/dbresolver",
 	"errors":       "errors",
 	"json":         "encoding/json",
