@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type demoSession struct {
 	id                     string // value of the cookie
 	state, nonce, verifier string
 	tokens                 *oauth2.Token
+	idToken                string
 	idClaims               map[string]any
 	refreshes              int
 }
@@ -41,6 +43,7 @@ func newDemo(base, secret string) http.Handler {
 	mux.HandleFunc("GET /demo/login", d.login)
 	mux.HandleFunc("GET /demo/callback", d.callback)
 	mux.HandleFunc("POST /demo/refresh", d.refresh)
+	mux.HandleFunc("POST /demo/logout", d.logout)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -131,7 +134,7 @@ func (d *demo) exchange(ctx context.Context, session *demoSession, code string) 
 	if err := idToken.VerifyAccessToken(tokens.AccessToken); err != nil {
 		return err
 	}
-	session.state, session.tokens = "", tokens
+	session.state, session.tokens, session.idToken = "", tokens, raw
 	if err := idToken.Claims(&session.idClaims); err != nil {
 		return err
 	}
@@ -162,6 +165,32 @@ func (d *demo) refresh(w http.ResponseWriter, r *http.Request) {
 	session.tokens, session.refreshes = tokens, session.refreshes+1
 	d.save(session)
 	http.Redirect(w, r, "/demo/", http.StatusSeeOther)
+}
+
+// logout ends the session of the browser here and asks the provider to do the same
+// (OpenID Connect RP-Initiated Logout 1.0 §2).
+func (d *demo) logout(w http.ResponseWriter, r *http.Request) {
+	session := d.session(r)
+	if session == nil || session.tokens == nil {
+		http.Redirect(w, r, "/demo/", http.StatusSeeOther)
+		return
+	}
+	provider, _, err := d.provider(r.Context())
+	var metadata struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err == nil {
+		err = provider.Claims(&metadata)
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	d.mu.Lock()
+	delete(d.sessions, session.id)
+	d.mu.Unlock()
+	request := url.Values{"id_token_hint": {session.idToken}, "post_logout_redirect_uri": {d.base + "/demo/"}}
+	http.Redirect(w, r, metadata.EndSession+"?"+request.Encode(), http.StatusSeeOther)
 }
 
 // home shows the tokens and the API's response.

@@ -62,10 +62,33 @@ func (l *login) signIn(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	session := rand.Text()
+	session, id := rand.Text(), rand.Text()
 	l.mu.Lock()
-	l.sessions[session] = &oauthkit.User{Subject: username, Name: "Alice Liddell", AuthTime: time.Now(), SessionID: rand.Text()}
+	if previous := l.remove(r); previous != nil { // the only user signs in again
+		id = previous.SessionID
+	}
+	l.sessions[session] = &oauthkit.User{Subject: username, Name: "Alice Liddell", AuthTime: time.Now(), SessionID: id}
 	l.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	http.Redirect(w, r, oauthhttp.ReturnPath(r), http.StatusSeeOther)
+}
+
+// signOut is oauthhttp.Config.SignOut. It ends the session of the browser, if any.
+func (l *login) signOut(w http.ResponseWriter, r *http.Request) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.remove(r)
+	http.SetCookie(w, &http.Cookie{Name: "session", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	return nil
+}
+
+// remove removes and returns the session of the browser, or nil. The caller holds the
+// mutex.
+func (l *login) remove(r *http.Request) *oauthkit.User {
+	cookie, err := r.Cookie("session")
+	if err != nil {
+		return nil
+	}
+	defer delete(l.sessions, cookie.Value)
+	return l.sessions[cookie.Value]
 }

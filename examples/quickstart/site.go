@@ -48,7 +48,7 @@ func newSite(base, db string) (http.Handler, error) {
 		return nil, err
 	}
 	login := newLogin()
-	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: login.currentUser, LoginURL: "/login"})
+	handler, err := oauthhttp.NewHandler(provider, oauthhttp.Config{CurrentUser: login.currentUser, LoginURL: "/login", SignOut: login.signOut})
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +75,8 @@ func registerDemo(store *gormstore.Store[*oauthkit.AbstractApplication], base st
 		GrantTypes:   oauthkit.GrantTypes{oauth2.AuthorizationCode, oauth2.Refreshing},
 		RedirectURIs: oauthkit.URIs{base + "/demo/callback"},
 		Scopes:       oauthkit.Scopes{"openid", "profile", "email", "read"},
+		// The browser returns there after a sign-out.
+		PostLogoutRedirectURIs: oauthkit.URIs{base + "/demo/"},
 		// The ID token has the claims too, for clients that never call user info.
 		IDTokenClaims: &yes,
 	}

@@ -32,8 +32,8 @@ func (b *browser) approve(ctx context.Context) error {
 	return b.submit(ctx, url.Values{"decision": {"allow"}})
 }
 
-// walkThrough signs in, approves, checks the client's page and refreshes the tokens.
-// Its error names the failed step.
+// walkThrough signs in, approves, checks the client's page, refreshes the tokens and
+// signs out. Its error names the failed step.
 func walkThrough(ctx context.Context, base string, out io.Writer) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -57,6 +57,8 @@ func walkThrough(ctx context.Context, base string, out io.Writer) error {
 		{"approve on the consent page", func() error { return b.approve(ctx) }, "Hello, alice!"},
 		{"refresh the tokens", func() error { return b.submit(ctx, url.Values{}) }, "refreshed once"},
 		{"sign in again: consent is remembered", func() error { return b.get(ctx, "/demo/login") }, "Hello, alice!"},
+		{"sign out at the client and the provider", func() error { return b.send(ctx, http.MethodPost, "/demo/logout", nil) }, "Sign in with the provider"},
+		{"start a sign-in: the provider asks for the password", func() error { return b.get(ctx, "/demo/login") }, "password"},
 	}
 	for _, step := range steps {
 		b.step++
