@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -127,12 +126,7 @@ func TestAdmin_Guesses(t *testing.T) {
 func TestAdmin_Serve(t *testing.T) {
 	others := goleak.IgnoreCurrent()
 	t.Setenv("IDP_ADMIN_TOKEN", adminToken)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := &running{T: t, address: free.Addr().String()}
-	free.Close()
+	admin := newRunning(t)
 	r := startServing(t, filepath.Join(t.TempDir(), "idp.db"), "-drain", "0s", "-admin-addr", admin.address)
 	if public := r.probe("/admin/rotate-keys"); public != http.StatusNotFound {
 		t.Errorf("got %d at the public address, want 404", public)

@@ -23,7 +23,7 @@ func checkCommand(flags *flag.FlagSet) action {
 			return err
 		}
 		silent := slog.New(slog.NewTextHandler(io.Discard, nil)) // Check reports slog.DiscardHandler
-		provider, _, err := newProvider(*issuer, database, oidc.ReadOnlyKeys(database.store), seed, silent)
+		provider, _, err := newProvider(database, settings{issuer: *issuer, seed: seed, keys: oidc.ReadOnlyKeys(database.store), logger: silent})
 		if err != nil {
 			return err
 		}

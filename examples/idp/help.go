@@ -128,6 +128,9 @@ ends idp at once.
 publishes them in this instance at once, and responds with all keys as JSON. It needs the
 environment variable IDP_ADMIN_TOKEN.
 
+While it serves, it also delivers logout tokens. They go to public https addresses; with
+-allow-loopback-fetch also to http and https addresses of this machine, for tests.
+
 Behind a proxy, set its network with -trusted-proxies. Otherwise all sign-ins have the address
 of the proxy and share one budget of wrong passwords.`
 

@@ -119,6 +119,6 @@ func checkKey(ctx context.Context, database *database, kid string) error {
 // openKeys returns the extension for changing keys. It needs the IDP_SECRET of the
 // running instances.
 func openKeys(database *database) (*oidc.Extension, error) {
-	_, openID, err := newProvider(operatorIssuer, database, database.store, &seed{}, commandLogger())
+	_, openID, err := newProvider(database, settings{issuer: operatorIssuer, seed: &seed{}, keys: database.store, logger: commandLogger()})
 	return openID, err
 }

@@ -32,6 +32,8 @@ var parsed = map[string]*template.Template{
 type pages struct {
 	database *database
 	signIns  *signIns
+	// authorizations ends sessions for the applications too.
+	authorizations *oauthkit.Authorizations
 	// acrValues are the authentication context classes that a sign-in satisfies, the
 	// preferred one first.
 	acrValues []string

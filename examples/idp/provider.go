@@ -22,31 +22,42 @@ import (
 	"github.com/oauthkit/oauthkit/oidc"
 )
 
+// settings are what a command says about the provider.
+type settings struct {
+	issuer            string
+	seed              *seed
+	keys              oauthkit.KeyStore
+	loopbackFetch     bool // allow requests to this machine
+	sessionManagement bool
+	logger            *slog.Logger
+}
+
 // newProvider returns the provider with OpenID Connect. It generates the first signing
 // keys.
-func newProvider(issuer string, database *database, keys oauthkit.KeyStore, seed *seed, logger *slog.Logger) (*oauthkit.Provider, *oidc.Extension, error) {
+func newProvider(database *database, s settings) (*oauthkit.Provider, *oidc.Extension, error) {
 	config := oauthkit.Config{
 		Grants:              grants.Standard(database.store),
-		Scopes:              oauthkit.StaticScopes(seed.Scopes).WithClientCredentialsDefault(),
-		Resources:           seed.Resources,
-		PKCE:                seed.PKCE,
+		Scopes:              oauthkit.StaticScopes(s.seed.Scopes).WithClientCredentialsDefault(),
+		Resources:           s.seed.Resources,
+		PKCE:                s.seed.PKCE,
 		UserIsActive:        database.userExists,
-		Observe:             oauthslog.New(logger),
-		Logger:              logger,
-		AllowInsecureIssuer: strings.HasPrefix(issuer, "http:"), // chosen on the command line
+		Fetch:               oauthkit.FetchConfig{AllowLoopback: s.loopbackFetch},
+		Observe:             oauthslog.New(s.logger),
+		Logger:              s.logger,
+		AllowInsecureIssuer: strings.HasPrefix(s.issuer, "http:"), // chosen on the command line
 	}
-	if _, err := oauthkit.New(issuer, database.store, config); err != nil { // errors that IDP_SECRET cannot cause
+	if _, err := oauthkit.New(s.issuer, database.store, config); err != nil { // errors that IDP_SECRET cannot cause
 		return nil, nil, fmt.Errorf("invalid -issuer or -seed: %w", err)
 	}
 	openID := oidc.New(oidc.Config{
-		Keys: keys, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
+		Keys: s.keys, AcceptClearKeys: strings.Fields(os.Getenv("IDP_ACCEPT_CLEAR_KEYS")),
 		Claims: database.claims, ClaimNames: oidc.StandardClaims(), ClaimsParameter: true,
-		IDTokenUserClaims: seed.IDTokenClaims, ACRValues: seed.ACRValues,
+		IDTokenUserClaims: s.seed.IDTokenClaims, ACRValues: s.seed.ACRValues, SessionManagement: s.sessionManagement,
 	})
 	config.Extensions = []oauthkit.Extension{openID}
 	config.Secret = os.Getenv("IDP_SECRET") // encrypts the signing keys in the database
 	config.AcceptSecrets = strings.Fields(os.Getenv("IDP_ACCEPT_SECRETS"))
-	provider, err := oauthkit.New(issuer, database.store, config)
+	provider, err := oauthkit.New(s.issuer, database.store, config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("creating the provider with IDP_SECRET as Config.Secret: %w", err)
 	}
@@ -62,9 +73,10 @@ func newOperator(database *database, scopes oauthkit.StaticScopes) (*oauthkit.Pr
 	all := oauthkit.StaticScopes{"openid": "", "profile": "", "email": "", "address": "", "phone": "", "offline_access": ""}
 	maps.Copy(all, scopes)
 	return oauthkit.New(operatorIssuer, database.store, oauthkit.Config{
-		Grants:  grants.Standard(database.store),
-		Scopes:  all,
-		Observe: oauthslog.New(commandLogger()),
+		Grants:     grants.Standard(database.store),
+		Scopes:     all,
+		Extensions: []oauthkit.Extension{savedNotices{}},
+		Observe:    oauthslog.New(commandLogger()),
 	})
 }
 
@@ -89,7 +101,10 @@ type site struct {
 // newSite applies the seed file and builds the site. It fails if the provider cannot
 // work.
 func newSite(ctx context.Context, o *options, database *database, seed *seed, logger *slog.Logger) (*site, error) {
-	provider, openID, err := newProvider(o.issuer, database, database.store, seed, logger)
+	provider, openID, err := newProvider(database, settings{
+		issuer: o.issuer, seed: seed, keys: database.store, logger: logger,
+		loopbackFetch: o.loopbackFetch, sessionManagement: o.sessionManagement && strings.HasPrefix(o.issuer, "https:"),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +112,10 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 		return nil, err
 	}
 	if err := seed.apply(ctx, database); err != nil {
+		return nil, err
+	}
+	authorizations := oauthkit.NewAuthorizations(provider, database.store)
+	if err := seed.endSessions(ctx, database, authorizations); err != nil {
 		return nil, err
 	}
 	if err := provider.CheckAtStart(ctx); err != nil {
@@ -108,14 +127,15 @@ func newSite(ctx context.Context, o *options, database *database, seed *seed, lo
 	}
 	s := &site{database: database, provider: provider, openID: openID, health: &health{provider: provider, logger: logger}, logger: logger}
 	s.pages = &pages{
-		database:  database,
-		signIns:   signIns,
-		acrValues: seed.ACRValues,
-		secure:    strings.HasPrefix(o.issuer, "https:"),
-		prefix:    provider.Prefix(),
-		origin:    http.NewCrossOriginProtection(),
-		logger:    logger,
-		homes:     semaphore.NewWeighted(maxHomes),
+		database:       database,
+		signIns:        signIns,
+		authorizations: authorizations,
+		acrValues:      seed.ACRValues,
+		secure:         strings.HasPrefix(o.issuer, "https:"),
+		prefix:         provider.Prefix(),
+		origin:         http.NewCrossOriginProtection(),
+		logger:         logger,
+		homes:          semaphore.NewWeighted(maxHomes),
 	}
 	endpoints, err := s.endpoints(ctx, seed.UserChoosesScopes)
 	if err != nil {
@@ -143,7 +163,7 @@ func (s *site) endpoints(ctx context.Context, userChoosesScopes bool) (*oauthhtt
 		HomeURL:        "/",
 		SignOut:        s.pages.signOut,
 		Applications:   applications,
-		Authorizations: oauthkit.NewAuthorizations(s.provider, s.database.store),
+		Authorizations: s.pages.authorizations,
 
 		UserChoosesScopes: userChoosesScopes,
 	})

@@ -113,6 +113,31 @@ func (s *seed) apply(ctx context.Context, database *database) error {
 	return nil
 }
 
+// endSessions ends the sessions that began with another password than their user has now,
+// for the applications too. It finds those of an earlier start that was interrupted.
+func (s *seed) endSessions(ctx context.Context, database *database, authorizations *oauthkit.Authorizations) error {
+	for _, wanted := range s.Users {
+		found, err := database.user(ctx, wanted.Username)
+		if err != nil {
+			return err
+		}
+		var stale []session
+		db := database.db.WithContext(ctx)
+		if err := db.Where("username = ? AND password <> ?", found.Username, hash(found.Password)).Find(&stale).Error; err != nil {
+			return err
+		}
+		for _, row := range stale {
+			if _, err := authorizations.EndSession(ctx, row.Username, row.ID); err != nil {
+				return err
+			}
+			if err := db.Delete(&row).Error; err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (u seedUser) apply(ctx context.Context, database *database) error {
 	if u.Username == "" || u.Password == "" {
 		return errors.New("username and password are required")

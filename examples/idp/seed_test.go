@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -59,12 +62,7 @@ func TestSeed_Served(t *testing.T) {
 		seedApplicationOf("web", `, "post_logout_redirect_uris": ["https://web.test/bye"]`),
 		seedApplicationOf("plain", `, "id_token_claims": false, "pkce": "optional", "verified": true, "skip_authorization": true, "algorithm": "ES256"`))
 	r := startServing(t, filepath.Join(t.TempDir(), "idp.db"), "-seed", seed)
-	defer func() {
-		r.stop()
-		if err := <-r.ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	defer r.end()
 	alice := r.newVisitor("alice", alicesPassword)
 	for _, step := range []struct {
 		name, clientID string
@@ -83,6 +81,36 @@ func TestSeed_Served(t *testing.T) {
 		_, claims, pages := alice.signIn(step.clientID, step.parameters)
 		if pages != step.pages || claims["acr"] != step.acr || (claims["name"] == "Alice Liddell") != step.hasName {
 			t.Errorf("%s: got %d pages and %v, want %d pages, acr %s, the name: %v", step.name, pages, claims, step.pages, step.acr, step.hasName)
+		}
+	}
+}
+
+// TestSeed_Members checks that the members of an application reach the database as they
+// stand in the seed file.
+func TestSeed_Members(t *testing.T) {
+	const members = `, "pkce": "optional", "id_token_claims": true, "omit_iss_in_errors": true, "algorithm": "ES256",
+		"response_types": ["code"], "token_endpoint_auth_method": "client_secret_post", "allowed_origins": ["https://web.test"],
+		"post_logout_redirect_uris": ["https://web.test/bye"], "skip_authorization": true, "verified": true,
+		"backchannel_logout_uri": "https://web.test/back", "backchannel_logout_session_required": true,
+		"frontchannel_logout_uri": "https://web.test/front", "frontchannel_logout_session_required": true`
+	at := filepath.Join(t.TempDir(), "idp.db")
+	seed, err := readSeed(writeSeed(t, "", seedApplicationOf("web", members)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seeded{t, location(at)}.open(func(d *database) error { return seed.apply(t.Context(), d) })
+	var out strings.Builder
+	if err := run(t.Context(), []string{"applications", "show", "web", "-db", at}, &out); err != nil {
+		t.Fatal(err)
+	}
+	var shown, wanted map[string]any
+	if err := errors.Join(json.Unmarshal([]byte(out.String()), &shown), json.Unmarshal([]byte(seedApplicationOf("web", members)), &wanted)); err != nil {
+		t.Fatal(err)
+	}
+	delete(wanted, "client_secret") // never shown
+	for name, want := range wanted {
+		if !reflect.DeepEqual(shown[name], want) {
+			t.Errorf("%s: got %v, want %v", name, shown[name], want)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type options struct {
 	adminAddr          string
 	adminToken         string // not a flag: other users of the machine see the command line
 	proxies            proxies
+	loopbackFetch      bool
+	sessionManagement  bool
 	drain              time.Duration
 	logLevel           slog.Level
 }
@@ -44,6 +46,8 @@ func serveCommand(flags *flag.FlagSet) action {
 		o.proxies, err = parseProxies(list)
 		return err
 	})
+	flags.BoolVar(&o.loopbackFetch, "allow-loopback-fetch", false, "send logout tokens also to http and https addresses of this machine, for tests")
+	flags.BoolVar(&o.sessionManagement, "session-management", true, "let applications watch the session in the browser, if the issuer is https")
 	flags.DurationVar(&o.drain, "drain", time.Second, "`time` between an interrupt, when /readyz starts to fail, and the end of listening")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "`level` of the log: debug, info, warn or error")
 	return func(ctx context.Context, _ []string, _ io.Writer) error {

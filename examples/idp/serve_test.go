@@ -2,11 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,39 +29,94 @@ import (
 // running is idp serving in this process.
 type running struct {
 	*testing.T
-	address string
-	stop    context.CancelFunc
-	ended   chan error
+	address, origin string
+	transport       *http.Transport
+	tls             []string // the flags for https
+	stop            context.CancelFunc
+	ended           chan error
 }
 
-func startServing(t *testing.T, at string, args ...string) *running {
+// newRunning returns idp with a free address, which does not serve yet.
+func newRunning(t *testing.T) *running {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer listener.Close()
 	address := listener.Addr().String()
-	listener.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	r := &running{T: t, address: address, stop: stop, ended: make(chan error, 1)}
-	go func() {
-		r.ended <- run(ctx, append([]string{"serve", "-addr", address, "-db", at}, args...), io.Discard)
-	}()
+	return &running{T: t, address: address, origin: "http://" + address, transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+func startServing(t *testing.T, at string, args ...string) *running {
+	t.Helper()
+	r := newRunning(t)
+	r.serve(at, args...)
+	return r
+}
+
+// serve starts idp on its address and waits until it answers.
+func (r *running) serve(at string, args ...string) {
+	r.Helper()
+	ctx, stop := context.WithCancel(r.Context())
+	r.stop, r.ended = stop, make(chan error, 1)
+	args = slices.Concat([]string{"serve", "-addr", r.address, "-db", at}, r.tls, args)
+	go func() { r.ended <- run(ctx, args, io.Discard) }()
 	for status := 0; status != http.StatusOK; status = r.probe("/livez") {
 		select {
 		case err := <-r.ended:
-			t.Fatalf("got %v, want no error while serving", err)
+			r.Fatalf("got %v, want no error while serving", err)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	return r
+}
+
+// useTLS makes serve use https with a certificate of its own.
+func (r *running) useTLS() {
+	r.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		r.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		r.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		r.Fatal(err)
+	}
+	roots, folder := x509.NewCertPool(), r.TempDir()
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: certificate}, "key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		text := pem.EncodeToMemory(block)
+		roots.AppendCertsFromPEM(text)
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o600); err != nil {
+			r.Fatal(err)
+		}
+	}
+	r.tls = []string{"-tls-cert", filepath.Join(folder, "cert.pem"), "-tls-key", filepath.Join(folder, "key.pem")}
+	r.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	r.origin = "https://" + r.address
+}
+
+// end interrupts idp and waits for its end.
+func (r *running) end() {
+	r.Helper()
+	r.stop()
+	if err := <-r.ended; err != nil {
+		r.Errorf("got %v, want no error", err)
+	}
 }
 
 // probe returns the status of a request on a new connection, or zero if nothing
 // listens.
 func (r *running) probe(path string) int {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
-	response, err := client.Get("http://" + r.address + path)
+	client := &http.Client{Transport: r.transport, Timeout: time.Minute}
+	response, err := client.Get(r.origin + path)
 	if err != nil {
 		return 0
 	}

@@ -36,7 +36,8 @@ func (p *pages) cookieName() string {
 const maxACR = 255
 
 // startSession signs a user in. The cookie is new, so that a planted one is never used.
-// The session keeps its id if the same user was signed in before.
+// The session keeps its id if the same user was signed in before. That of another user
+// ends, for the applications too.
 func (p *pages) startSession(w http.ResponseWriter, r *http.Request, user *user) error {
 	acr, err := p.reachedACR(r)
 	if err != nil {
@@ -47,8 +48,15 @@ func (p *pages) startSession(w http.ResponseWriter, r *http.Request, user *user)
 		return err
 	}
 	id := rand.Text()
-	if previous != nil && previous.Username == user.Username {
+	switch {
+	case previous == nil:
+	case previous.Username == user.Username:
 		id = previous.ID
+	default:
+		// Not Handler.EndSession: the new user answers a request that waits in this browser.
+		if _, err := p.authorizations.EndSession(r.Context(), previous.Username, previous.ID); err != nil {
+			return err
+		}
 	}
 	if err := p.endSession(r); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -21,10 +22,10 @@ import (
 // visitor is a browser, with the applications that it uses, at a running idp.
 type visitor struct {
 	*testing.T
-	issuer   string
-	username string
-	password string
-	client   *http.Client
+	ctx                context.Context // with the client of the applications
+	issuer             string
+	username, password string
+	client             *http.Client
 }
 
 func (r *running) newVisitor(username, password string) *visitor {
@@ -39,7 +40,11 @@ func (r *running) newVisitor(username, password string) *visitor {
 		}
 		return nil
 	}
-	return &visitor{T: r.T, issuer: "http://" + r.address + "/o", username: username, password: password, client: &http.Client{Jar: jar, CheckRedirect: stop}}
+	return &visitor{
+		T: r.T, issuer: r.origin + "/o", username: username, password: password,
+		ctx:    oidc.ClientContext(r.Context(), &http.Client{Transport: r.transport}),
+		client: &http.Client{Transport: r.transport, Jar: jar, CheckRedirect: stop},
+	}
 }
 
 var (
@@ -89,7 +94,7 @@ func (v *visitor) open(address string) (back url.Values, pages []string) {
 // verified ID token, and the number of pages that the user saw.
 func (v *visitor) signIn(clientID string, parameters url.Values) (tokens *oauth2.Token, claims map[string]any, pages int) {
 	v.Helper()
-	provider, err := oidc.NewProvider(v.Context(), v.issuer)
+	provider, err := oidc.NewProvider(v.ctx, v.issuer)
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -111,12 +116,12 @@ func (v *visitor) signIn(clientID string, parameters url.Values) (tokens *oauth2
 	if back.Get("code") == "" {
 		v.Fatalf("%s: got %v, want a code", clientID, back)
 	}
-	tokens, err = config.Exchange(v.Context(), back.Get("code"), oauth2.VerifierOption(verifier))
+	tokens, err = config.Exchange(v.ctx, back.Get("code"), oauth2.VerifierOption(verifier))
 	if err != nil {
 		v.Fatal(err)
 	}
 	raw, _ := tokens.Extra("id_token").(string)
-	idToken, err := provider.Verifier(&oidc.Config{ClientID: clientID}).Verify(v.Context(), raw)
+	idToken, err := provider.Verifier(&oidc.Config{ClientID: clientID}).Verify(v.ctx, raw)
 	if err == nil {
 		err = idToken.Claims(&claims)
 	}
