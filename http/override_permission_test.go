@@ -2,6 +2,7 @@ package oauthhttp_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,6 +30,9 @@ type (
 	ownAlgorithm    struct{ oauthkit.AbstractApplication }
 	ownIDClaims     struct{ oauthkit.AbstractApplication }
 	ownIss          struct{ oauthkit.AbstractApplication }
+	ownAPIs         struct{ oauthkit.AbstractApplication }
+	ownDefaultAPIs  struct{ oauthkit.AbstractApplication }
+	ownSignInAge    struct{ oauthkit.AbstractApplication }
 )
 
 func (*ownGrants) AllowsGrant(grant oauth2.GrantType) bool { return grant != oauth2.Implicit }
@@ -44,6 +48,11 @@ func (*ownPKCE) PKCEPolicy() oauthkit.PKCEPolicy                    { return oau
 func (*ownLifetime) AccessTokenLifetime() time.Duration             { return 7 * time.Minute }
 func (*ownIDClaims) WantsIDTokenClaims(byDefault bool) bool         { return !byDefault }
 func (*ownIss) OmitsIssInErrors() bool                              { return true }
+func (*ownAPIs) AllowsResource(resource string) bool                { return resource == "https://own.test/api" }
+func (*ownSignInAge) MaxSignInAge() (time.Duration, bool)           { return 0, true }
+func (*ownDefaultAPIs) ResourcesByDefault() oauthkit.URIs {
+	return oauthkit.URIs{"https://own.test/api"}
+}
 func (a *ownAlgorithm) IDTokenAlgorithm() string {
 	if a.Name == "Weak" {
 		return "none"
@@ -90,6 +99,27 @@ func permissionOverrides() []override {
 		overriding[ownAlgorithm]("IDTokenAlgorithm", showAlgorithm),
 		overriding[ownIDClaims]("WantsIDTokenClaims", showIDTokenClaims),
 		overriding[ownIss]("OmitsIssInErrors", showIss),
+		overriding[ownAPIs]("AllowsResource", func(o *overridden) {
+			o.create()
+			status, document := o.actsForItself(storedSecret, "resource", "https://other.test/api")
+			o.wants("another API", fmt.Sprintf("%d %s", status, document["error"]), "400 invalid_target")
+			status, _ = o.actsForItself(storedSecret, "resource", "https://own.test/api")
+			o.wants("its own API", status, http.StatusOK)
+		}),
+		overriding[ownDefaultAPIs]("ResourcesByDefault", func(o *overridden) {
+			o.create()
+			_, document := o.actsForItself(storedSecret)
+			token, err := o.provider.Authenticate(o.Context(), oauthkit.BearerToken(fmt.Sprint(document["access_token"])))
+			if err != nil {
+				o.Fatal(err)
+			}
+			o.wants("APIs of the token", token.Resources.String(), "https://own.test/api")
+		}),
+		overriding[ownSignInAge]("MaxSignInAge", func(o *overridden) {
+			o.create()
+			login, _, _ := strings.Cut(o.authorize().Header().Get("Location"), "?")
+			o.wants("the next page", login, "/login")
+		}),
 	}
 }
 

@@ -73,12 +73,13 @@ func newOverridden(t *testing.T, store overridingStore) *overridden {
 	provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
 		Grants: grants.Standard(store),
 		Extensions: []oauthkit.Extension{oidc.New(oidc.Config{
-			Keys: store,
+			Keys: store, Algorithms: []string{"EdDSA", "ES256"}, // RSA keys take time to generate
 			Claims: func(context.Context, *oidc.ClaimsRequest) (oidc.Claims, error) {
 				return oidc.Claims{Name: "Alice"}, nil
 			},
 		})},
-		Scopes: oauthkit.StaticScopes{"read": "read", "write": "write"},
+		Scopes:    oauthkit.StaticScopes{"read": "read", "write": "write"},
+		Resources: []string{"https://own.test/api", "https://other.test/api"},
 	})
 	if err != nil {
 		t.Fatal(err)
