@@ -99,7 +99,7 @@ func answerAsking(handler http.Handler, form url.Values, site, cookie string) *h
 func TestAskConsent(t *testing.T) {
 	a, handler := newAsking(t, oauthhttp.Config{UserChoosesScopes: true})
 	page, shown, cookie := openAsking(t, handler)
-	for _, want := range []string{"Mit beiden Antworten", `action="/o/ask/1"`, "/login?next=%2Fo%2Fask%2F1", `name="interaction" value="1"`} {
+	for _, want := range []string{"Beide Antworten gehen an", `action="/o/ask/1"`, "/login?next=%2Fo%2Fask%2F1", `name="interaction" value="1"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("got a page without %q:\n%s", want, page)
 		}

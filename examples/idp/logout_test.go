@@ -236,8 +236,8 @@ func TestL_FrontChannel(t *testing.T) {
 	}
 }
 
-// TestL_OtherEndsOfSessions checks that a session ends for its applications too if another
-// user signs in over it, and if the password of its user changes.
+// TestL_OtherEndsOfSessions checks that a session ends for its applications too if
+// another user signs in over it, and if the password of its user changes.
 func TestL_OtherEndsOfSessions(t *testing.T) {
 	receiver := newLogoutReceiver(t)
 	at := filepath.Join(t.TempDir(), "idp.db")

@@ -53,7 +53,8 @@ func (p *pages) startSession(w http.ResponseWriter, r *http.Request, user *user)
 	case previous.Username == user.Username:
 		id = previous.ID
 	default:
-		// Not Handler.EndSession: the new user answers a request that waits in this browser.
+		// Not Handler.EndSession: the new user answers a request that waits in this
+		// browser.
 		if _, err := p.authorizations.EndSession(r.Context(), previous.Username, previous.ID); err != nil {
 			return err
 		}

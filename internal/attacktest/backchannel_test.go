@@ -146,8 +146,8 @@ func deliver(t *testing.T, s *fixture.Server) {
 	}
 }
 
-// backChannelTokens expects one token for each application of the session with an address, and
-// none for the others.
+// backChannelTokens expects one token for each application of the session with an
+// address, and none for the others.
 func backChannelTokens(t *testing.T, s *fixture.Server) {
 	web, webPost, evil := receiveLogouts(t, s, s.Web), receiveLogouts(t, s, s.WebPost), receiveLogouts(t, s, s.Evil)
 	browser := s.Browser("alice")

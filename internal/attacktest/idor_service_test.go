@@ -94,7 +94,7 @@ func foreignAuthorizations(t *testing.T, s *fixture.Server) {
 	s.Browser("bob").Tokens(s.Web)
 	service := oauthkit.NewAuthorizations(s.Provider, s.Store)
 	checkMethods(t, service, "Connections", "Find", "Revoke", "Disconnect", "RevokeUser", // below
-		"RevokeApplication") // for operators
+		"RevokeApplication", "EndSession") // for operators and for the program of the host
 	for _, subject := range []string{"bob", "mallory", "ALICE", "alice ", ""} {
 		connections, err := service.Connections(t.Context(), subject)
 		for _, connection := range connections {

@@ -168,8 +168,8 @@ func readBefore(t *testing.T, s *fixture.Server) {
 		return s.AddUnchecked(oauthkit.Abstract(app))
 	}
 	known(s.Service).ClientCredentials().Unauthorized()
-	if got := bob.Authorize(known(s.Web).AuthorizeRequest()).Location(); !strings.Contains(got, "error=access_denied") || strings.Contains(got, "code=") {
-		t.Errorf("got a redirect to %s, want error=access_denied", got)
+	if got := bob.Authorize(known(s.Web).AuthorizeRequest()).Location(); !strings.HasPrefix(got, "/login?") || strings.Contains(got, "code=") {
+		t.Errorf("got a redirect to %s, want the login page, as after the end of a session", got)
 	}
 }
 

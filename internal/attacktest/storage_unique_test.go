@@ -56,7 +56,7 @@ func uniqueKeys(t *testing.T, s *fixture.Server) {
 		})
 	})
 	keys, err := s.Store.SigningKeys(t.Context())
-	if err != nil || got != 1 || len(keys) != 3 {
+	if err != nil || got != 1 || len(keys) != 5 {
 		t.Errorf("got %d successes and %d keys, %v; want one more key", got, len(keys), err)
 	}
 }

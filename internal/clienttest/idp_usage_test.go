@@ -130,8 +130,8 @@ func TestIDPHelp(t *testing.T) {
 		}
 		names, widths = append(names, found[1]), append(widths, len(found[0]))
 	}
-	if len(names) != 14 || len(slices.Compact(widths)) != 1 {
-		t.Errorf("got the commands %q, want 14 in one column\n%s", names, listed)
+	if len(names) != 15 || len(slices.Compact(widths)) != 1 {
+		t.Errorf("got the commands %q, want 15 in one column\n%s", names, listed)
 	}
 	for _, name := range names {
 		words := strings.Fields(name)
