@@ -101,6 +101,12 @@ func (p *Provider) applicationChecks(ctx context.Context) []*applicationCheck {
 			hint: "Add an extension that delivers notices, such as oidc.New without BackChannelLogout.Disable, or remove the URI",
 		})
 	}
+	if algorithms := p.idTokenAlgorithms(); len(algorithms) > 0 {
+		checks = append(checks, &applicationCheck{
+			id: "oauthkit.W113", what: "have an ID token algorithm that the provider does not sign with, so that each sign-in is a server_error", problem: lacksAlgorithm(algorithms),
+			hint: "Add it to oidc.Config.Algorithms, or choose another one for the application",
+		})
+	}
 	if p.config.ChooseAccessTokenLifetime == nil { // otherwise the application does not decide
 		checks = append(checks, &applicationCheck{
 			id: "oauthkit.W104", what: "have access tokens that are valid for more than an hour", problem: hasLongTokens,
@@ -256,6 +262,27 @@ func wantsBackChannelLogout(_ ApplicationManager, app Application) string {
 		return ""
 	}
 	return app.GetID()
+}
+
+// idTokenAlgorithms returns the algorithms of the extension that signs ID tokens, or
+// none.
+func (p *Provider) idTokenAlgorithms() []string {
+	for _, extension := range p.config.Extensions {
+		if signer, ok := extension.(interface{ IDTokenAlgorithms() []string }); ok {
+			return signer.IDTokenAlgorithms()
+		}
+	}
+	return nil
+}
+
+func lacksAlgorithm(supported []string) func(ApplicationManager, Application) string {
+	return func(_ ApplicationManager, app Application) string {
+		chosen := IDTokenAlgorithm(app)
+		if chosen == "" || slices.Contains(supported, chosen) {
+			return ""
+		}
+		return fmt.Sprintf("%s (%s)", app.GetID(), chosen)
+	}
 }
 
 // listsMissingScopes ignores scopes that AllowsScope of the application rejects.

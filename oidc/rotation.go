@@ -160,14 +160,15 @@ func (k *keyring) rotate(ctx context.Context, before time.Time) error {
 	return k.sweep(ctx)
 }
 
-// sweep deletes the removed keys.
+// sweep deletes the removed keys. That of a signer stays as one that was removed: an
+// instance that still lists it would add it again, as the newest.
 func (k *keyring) sweep(ctx context.Context) error {
 	set, now := k.cache.Load(), k.now()
 	for _, key := range set.keys {
 		if stateOf(key.stored, set.rows(), now) != KeyRemoved {
 			continue
 		}
-		removed, err := k.store.RemoveSigningKey(ctx, key.ID())
+		removed, err := k.revoke(ctx, key.ID())
 		if err != nil {
 			return err
 		}

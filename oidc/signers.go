@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -52,6 +53,19 @@ func (c *Config) algorithms() ([]jose.Algorithm, error) {
 	return algorithms, nil
 }
 
+// IDTokenAlgorithms returns the JWA names of the algorithms that ID tokens are signed
+// with. The first one is the default. It returns nil before oauthkit.New.
+func (e *Extension) IDTokenAlgorithms() []string {
+	if e.keys == nil {
+		return nil
+	}
+	var names []string
+	for _, algorithm := range e.keys.algorithms {
+		names = append(names, string(algorithm))
+	}
+	return names
+}
+
 // signers returns the keys of Signers. An algorithm that is not among algorithms is an
 // error, because its key would never sign.
 func (c *Config) signers(algorithms []jose.Algorithm) ([]*jose.Key, error) {
@@ -98,20 +112,24 @@ func (k *keyring) holdsPrivate(stored *oauthkit.SigningKey) bool {
 
 // revoke removes a key and reports whether it was in the ring.
 func (k *keyring) revoke(ctx context.Context, kid string) (removed bool, err error) {
-	all, err := k.store.SigningKeys(ctx)
-	if err != nil {
-		return false, err
+	const attempts = 3 // another instance may seal the key again in between
+	for range attempts {
+		all, err := k.store.SigningKeys(ctx)
+		if err != nil {
+			return false, err
+		}
+		i := slices.IndexFunc(all, func(key *oauthkit.SigningKey) bool { return key.ID == kid })
+		switch {
+		case i >= 0 && isRevoked(all[i]):
+			return false, nil
+		case i < 0 || !k.isSigner(kid) && k.holdsPrivate(all[i]):
+			return k.store.RemoveSigningKey(ctx, kid)
+		}
+		if removed, err := k.store.ReplacePrivateKey(ctx, kid, all[i].Private, revoked()); removed || err != nil {
+			return removed, err
+		}
 	}
-	i := slices.IndexFunc(all, func(key *oauthkit.SigningKey) bool { return key.ID == kid })
-	switch {
-	case i < 0:
-		return k.store.RemoveSigningKey(ctx, kid)
-	case isRevoked(all[i]):
-		return false, nil
-	case k.isSigner(kid) || !k.holdsPrivate(all[i]):
-		return k.store.ReplacePrivateKey(ctx, kid, all[i].Private, revoked())
-	}
-	return k.store.RemoveSigningKey(ctx, kid)
+	return false, errors.New("another process changes the stored key again and again, or the store is read-only")
 }
 
 // signer returns the key that signs now with the algorithm of that name. The empty name

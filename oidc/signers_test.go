@@ -170,6 +170,62 @@ func TestSignerRemoved(t *testing.T) {
 	}
 }
 
+// TestFormerSignerStaysListed leaves a former signer in the list: it ends like any key,
+// and never signs again.
+func TestFormerSignerStaysListed(t *testing.T) {
+	s := newEmptySite(t, onDevices(newDevice(t), newDevice(t)))
+	former := s.signer()
+	for range 70 { // days
+		s.clock.advance(24 * time.Hour)
+		if err := s.extension.Upkeep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.signer() == former {
+			t.Fatalf("%s: the former signer signs again", s.clock.now)
+		}
+	}
+	if got := s.published(); len(got) != 1 || got[former] != nil {
+		t.Errorf("got %v published, want only the second signer", got)
+	}
+}
+
+// hookedKeys calls before, once, before it replaces a private key.
+type hookedKeys struct {
+	oauthkit.KeyStore
+	before func()
+}
+
+func (k *hookedKeys) ReplacePrivateKey(ctx context.Context, id string, old, private []byte) (bool, error) {
+	if before := k.before; before != nil {
+		k.before = nil
+		before()
+	}
+	return k.KeyStore.ReplacePrivateKey(ctx, id, old, private)
+}
+
+// TestRemoveSignerDuringResealing is K-04 while another instance seals the same key
+// again.
+func TestRemoveSignerDuringResealing(t *testing.T) {
+	config := onDevices(newDevice(t), newDevice(t))
+	s := newEmptySite(t, config)
+	kid := s.signer()
+	resealer := oidc.New(oidc.Config{Algorithms: config.Algorithms, Signers: config.Signers, Keys: s.store})
+	if _, err := oauthkit.New(issuer, s.store, oauthkit.Config{
+		Extensions: []oauthkit.Extension{resealer}, Secret: nextSecret, AcceptSecrets: []string{secret}, Now: s.clock.Now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.keys.KeyStore = &hookedKeys{s.store, func() {
+		if err := resealer.Upkeep(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}}
+	_ = s.extension.RemoveKey(t.Context(), kid) // cannot read the keys any more without the next secret
+	if states := oidc.KeyStates(s.stored(), s.clock.now); states[kid] != oidc.KeyRemoved {
+		t.Errorf("got states %v, want key %s removed", states, kid)
+	}
+}
+
 // TestSignerBesideStoredKeys has a device for one algorithm and stored keys for another.
 func TestSignerBesideStoredKeys(t *testing.T) {
 	config := onDevices(newDevice(t))

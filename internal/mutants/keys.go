@@ -120,8 +120,18 @@ func ofKeys() []mutant {
 		},
 		{
 			"signer-comes-back", "oidc",
-			`return k.store.ReplacePrivateKey(ctx, kid, all[i].Private, revoked())`, `return k.store.RemoveSigningKey(ctx, kid)`,
+			`k.store.ReplacePrivateKey(ctx, kid, all[i].Private, revoked())`, `k.store.RemoveSigningKey(ctx, kid)`,
 			killer{"oidc", "TestSignerRemoved"},
+		},
+		{
+			"former-signer-comes-back", "oidc",
+			`removed, err := k.revoke(ctx, key.ID())`, `removed, err := k.store.RemoveSigningKey(ctx, key.ID())`,
+			killer{"oidc", "TestFormerSignerStaysListed"},
+		},
+		{
+			"signer-removal-lost", "oidc",
+			`all[i].Private, revoked()); removed || err != nil {`, `all[i].Private, revoked()); true {`,
+			killer{"oidc", "TestRemoveSignerDuringResealing"},
 		},
 		{
 			"signer-replaced-by-import", "oidc",

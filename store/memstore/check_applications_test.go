@@ -10,6 +10,7 @@ import (
 	"github.com/go-oauth2/oauth2/v4"
 
 	"github.com/oauthkit/oauthkit"
+	"github.com/oauthkit/oauthkit/oidc"
 )
 
 func applicationChecks() []checkTest {
@@ -116,7 +117,20 @@ func applicationChecks() []checkTest {
 			func(s *checkScene) { s.addWithBackChannel() },
 			func(s *checkScene) { s.extend(); s.addWithBackChannel() },
 		},
+		{
+			"oauthkit.W113",
+			func(s *checkScene) { s.addWithAlgorithm("PS256") },
+			func(s *checkScene) { s.addWithAlgorithm("EdDSA") },
+		},
 	}
+}
+
+// addWithAlgorithm adds an application to a provider whose algorithms are ES256 and
+// EdDSA.
+func (s *checkScene) addWithAlgorithm(algorithm string) {
+	extension := oidc.New(oidc.Config{Keys: s.store, Algorithms: []string{"ES256", "EdDSA"}})
+	s.config.Extensions = append(s.config.Extensions, extension)
+	s.add("signed", func(app *oauthkit.AbstractApplication) { app.Algorithm = algorithm })
 }
 
 func (s *checkScene) addWithBackChannel() {
