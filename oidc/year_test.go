@@ -4,15 +4,22 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	gojose "github.com/go-jose/go-jose/v4"
+	"gorm.io/gorm"
 
 	"github.com/oauthkit/oauthkit"
 	"github.com/oauthkit/oauthkit/grants"
+	"github.com/oauthkit/oauthkit/internal/oauthtest"
 	"github.com/oauthkit/oauthkit/oidc"
+	"github.com/oauthkit/oauthkit/store/gormstore"
+	"github.com/oauthkit/oauthkit/store/memstore"
+	"github.com/oauthkit/oauthkit/store/postgres"
+	"github.com/oauthkit/oauthkit/store/sqlite"
 )
 
 // year is a year of three instances on one database, with clocks that differ, and of
@@ -37,11 +44,13 @@ type datedToken struct {
 	at        time.Time
 }
 
-func newYear(t *testing.T) *year {
+// newYear begins a year with a store of keys.
+func newYear(t *testing.T, keys oauthkit.KeyStore) *year {
 	y := &year{
 		site: newEmptySite(t, oidc.Config{Algorithms: []string{"ES256", "EdDSA"}}), random: rand.New(rand.NewPCG(1, 2)),
 		skews: []time.Duration{-25 * time.Second, 0, 25 * time.Second}, clients: make([]cachedSet, 3), removed: map[string]bool{},
 	}
+	y.keys.KeyStore = keys
 	for range y.skews {
 		y.instances = append(y.instances, &site{t: t, store: y.store, keys: y.keys, clock: y.clock, app: y.app})
 	}
@@ -147,21 +156,66 @@ func (y *year) until(end time.Time) {
 	}
 }
 
+// yearStores are the stores of keys of TestAYear.
+func yearStores() map[string]func(*testing.T) oauthkit.KeyStore {
+	return map[string]func(*testing.T) oauthkit.KeyStore{
+		"memory": func(*testing.T) oauthkit.KeyStore { return memstore.New() },
+		"sqlite": func(t *testing.T) oauthkit.KeyStore {
+			return keysOf(t)(sqlite.OpenDB(filepath.Join(t.TempDir(), "year.db")))
+		},
+		"postgres": func(t *testing.T) oauthkit.KeyStore { return keysOf(t)(postgres.OpenDB(oauthtest.Postgres(t))) },
+	}
+}
+
+// keysOf returns a function that migrates a database for keys.
+func keysOf(t *testing.T) func(*gorm.DB, error) oauthkit.KeyStore {
+	return func(db *gorm.DB, err error) oauthkit.KeyStore {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := gormstore.Open[*application](db, gormstore.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = store.Close() })
+		if err := store.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+}
+
+// calendar are the days on which Config.Secret is replaced, a key is stolen, and all
+// ends, and the lowest generation that is left then.
+type calendar struct{ secret, theft, end, generation int }
+
 // TestAYear is K-03 over a year: each ID token verifies with the keys that each client
 // has cached, while keys rotate by themselves, Config.Secret is replaced, and a key is
-// removed.
+// removed. In databases, which take longer, it is a third of a year.
 func TestAYear(t *testing.T) {
-	y := newYear(t)
+	for name, open := range yearStores() {
+		days := calendar{93, 96, 128, 2}
+		if name == "memory" {
+			days = calendar{100, 200, 365, 4}
+		}
+		t.Run(name, func(t *testing.T) { newYear(t, open(t)).pass(days) })
+	}
+}
+
+func (y *year) pass(days calendar) {
+	t := y.t
+	t.Helper()
 	start := y.clock.now
 	day := 24 * time.Hour
-	y.until(start.Add(100 * day))
+	y.until(start.Add(time.Duration(days.secret) * day))
 	for _, secrets := range [][]string{{secret, nextSecret}, {nextSecret, secret}, {nextSecret}} {
 		for i := range y.instances {
 			y.deploy(i, secrets[0], secrets[1:]...)
 			y.step(3 * time.Minute)
 		}
 	}
-	y.until(start.Add(200 * day))
+	y.until(start.Add(time.Duration(days.theft) * day))
 
 	// A key is stolen. Its successors are announced, then it is removed.
 	if err := y.any().extension.RotateKeys(t.Context()); err != nil {
@@ -181,13 +235,17 @@ func TestAYear(t *testing.T) {
 			t.Errorf("instance %d publishes the removed key a minute later", i)
 		}
 	}
-	y.until(start.Add(365 * day))
-	if got := len(y.stored()); got < 2 || got > 4 {
-		t.Errorf("got %d keys after a year, want one or two of each algorithm", got)
+	y.until(start.Add(time.Duration(days.end) * day))
+	stored, err := y.keys.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, key := range y.stored() {
-		if key.Generation < 4 {
-			t.Errorf("got generation %d of %s after a year, want at least 4", key.Generation, key.Algorithm)
+	if got := len(stored); got < 2 || got > 4 {
+		t.Errorf("got %d keys at the end, want one or two of each algorithm", got)
+	}
+	for _, key := range stored {
+		if key.Generation < days.generation {
+			t.Errorf("got generation %d of %s at the end, want at least %d", key.Generation, key.Algorithm, days.generation)
 		}
 	}
 }
