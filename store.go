@@ -66,8 +66,8 @@ type Store interface {
 	// RevokeConsent deletes the Consent and revokes every Authorization of the
 	// application for subject, including those without a Consent and those that a
 	// concurrent request is about to save under it. It returns the ids of those that
-	// were not revoked before. It saves a notice without SessionID for each receiver, if
-	// an Authorization was revoked.
+	// were not revoked before. It saves a notice for each receiver and each SessionID
+	// of these, also for the empty one.
 	RevokeConsent(ctx context.Context, clientID, subject string, revocation Revocation) (revoked []string, err error)
 
 	// EndSession ends a session in one transaction. Of the Authorizations of end.Subject
@@ -324,7 +324,9 @@ type AuthorizationManager interface {
 	// refused with ErrEnded, or be saved after RevokeUser returned. It returns the
 	// number of Authorizations that were not revoked before. It must lock only a
 	// part of them at a time. After an error, repeating the call
-	// continues the work.
+	// continues the work. It saves a notice for each receiver, application,
+	// user and SessionID of the Authorizations that it revokes and that have
+	// a Subject, also for the empty SessionID.
 	RevokeUser(ctx context.Context, subject string, revocation Revocation) (revoked int, err error)
 	// RevokeApplication does the same for the Consents and
 	// Authorizations of an application.

@@ -133,7 +133,7 @@ func (e *Extension) logoutTarget(ctx context.Context, notice *oauthkit.Notice) (
 	target := oauthkit.BackChannelLogout(app)
 	if target.URI != "" && target.SessionRequired && notice.SessionID == "" {
 		return nil, "", oauthkit.DeliverNever(errors.New("oidc: the application accepts only logout tokens with a sid, " +
-			"but its access was revoked in all sessions"))
+			"but the access that was revoked belonged to no session"))
 	}
 	return app, target.URI, nil
 }

@@ -300,6 +300,42 @@ func TestBackChannelLogout(t *testing.T) {
 	}
 }
 
+// TestRevocationNamesSession shows that an application that requires a sid is told of a
+// revocation that is not about one session only (Back-Channel Logout 1.0 §2.2).
+func TestRevocationNamesSession(t *testing.T) {
+	for name, revoke := range map[string]func(*site, *oauthkit.Authorizations) error{
+		"user": func(s *site, a *oauthkit.Authorizations) error {
+			_, err := a.RevokeUser(t.Context(), "alice")
+			return err
+		},
+		"application": func(s *site, a *oauthkit.Authorizations) error {
+			_, err := a.RevokeApplication(t.Context(), "web")
+			return err
+		},
+		"consent": func(s *site, _ *oauthkit.Authorizations) error {
+			return s.provider.RevokeConsent(t.Context(), "web", "alice")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, rp := newRelyingParty(t, oidc.Config{}, ok)
+			s.update(func(app *application) { app.BackChannelLogoutSessionRequired = true })
+			s.signIn(nil)
+			if err := revoke(s, oauthkit.NewAuthorizations(s.provider, s.store)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.provider.DeliverNotices(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(rp.tokens) != 1 {
+				t.Fatalf("got %d tokens, want 1", len(rp.tokens))
+			}
+			if claims := s.verifyToken(rp.tokens[0]); claims["sid"] != s.provider.SessionID(alice()) {
+				t.Errorf("got %v, want the sid of the session", claims)
+			}
+		})
+	}
+}
+
 // TestBackChannelLogoutDisabled shows that nothing is saved or published if logout tokens
 // are switched off or the store cannot save notices.
 func TestBackChannelLogoutDisabled(t *testing.T) {

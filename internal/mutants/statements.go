@@ -131,6 +131,11 @@ AND EXISTS`,
 			killer{store, "TestContract/sqlite/notices"},
 		},
 		{
+			"notice-of-revocation-without-session", store,
+			"SELECT DISTINCT client_id, subject, session_id FROM", "SELECT DISTINCT client_id, subject, '' AS session_id FROM",
+			killer{store, "TestContract/sqlite/revocation_notices"},
+		},
+		{
 			"notice-without-lease", store,
 			"SET attempts = attempts + 1, due_at = @until", "SET attempts = attempts + 1, due_at = CASE WHEN @until IS NULL THEN due_at ELSE due_at END",
 			killer{store, "TestContract/sqlite/notices"},

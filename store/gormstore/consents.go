@@ -2,6 +2,9 @@ package gormstore
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -57,8 +60,8 @@ const (
 	revokeConsented = `WITH held AS (
 	SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL
 	ORDER BY id LIMIT @limit FOR UPDATE
-) UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id`
-	validConsented = `SELECT id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL`
+) UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id, session_id`
+	validConsented = `SELECT id, session_id FROM {authorizations} WHERE client_id = @client_id AND subject = @subject AND revoked_at IS NULL`
 )
 
 // RevokeConsent implements [oauthkit.Store]. The row of the consent is the lock
@@ -101,14 +104,35 @@ func (c *Credentials) revokeBatch(ctx context.Context, a arguments) (revoked, ot
 		if _, err := c.execute(ctx, tx, deleteConsent, a); err != nil {
 			return err
 		}
-		revoked, err = c.queryStrings(ctx, tx, revokeConsented, a)
+		sessions := map[string]bool{}
+		revoked, err = c.queryConsented(ctx, tx, revokeConsented, a, sessions)
 		if err == nil && len(revoked) == batchRows {
-			others, err = c.queryStrings(ctx, tx, validConsented, a)
+			others, err = c.queryConsented(ctx, tx, validConsented, a, sessions)
 		}
-		if err == nil && len(revoked) > 0 && a.notice != nil {
-			_, err = c.execute(ctx, tx, noteConsent, a)
+		if err != nil || len(revoked) == 0 || a.notice == nil {
+			return err
 		}
+		list, err := json.Marshal(slices.Sorted(maps.Keys(sessions)))
+		if err != nil {
+			return err
+		}
+		noting := a
+		noting.ids = string(list)
+		_, err = c.execute(ctx, tx, noteConsent, noting)
 		return err
 	})
 	return revoked, others, err
+}
+
+// queryConsented returns the ids of Authorizations, and adds their sessions.
+func (c *Credentials) queryConsented(
+	ctx context.Context, tx gorm.ConnPool, statement string, a arguments, sessions map[string]bool,
+) (ids []string, err error) {
+	err = c.queryRows(ctx, tx, statement, a, func(scan func(...any) error) error {
+		var id, session string
+		err := scan(&id, &session)
+		ids, sessions[session] = append(ids, id), true
+		return err
+	})
+	return ids, err
 }

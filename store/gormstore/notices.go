@@ -65,15 +65,16 @@ const (
 	ON CONFLICT (receiver, client_id, subject, session_id) DO UPDATE SET
 		id = excluded.id, kind = excluded.kind, created_at = excluded.created_at, attempts = 0, due_at = excluded.due_at`
 
-	// noteConsent is about everything that an application had from a user.
-	noteConsent = insertNotices + `(SELECT @client_id::text AS client_id, @subject::text AS subject, '' AS session_id)` + forReceivers
+	// noteConsent is about the sessions @ids of a user at an application.
+	noteConsent = insertNotices + `(SELECT @client_id::text AS client_id, @subject::text AS subject, listed.value AS session_id
+		FROM json_array_elements_text(@ids::text::json) AS listed (value))` + forReceivers
 	// noteSession is about a session at the applications @ids.
-	noteSession = insertNotices + `(SELECT client.value AS client_id, @subject::text AS subject, @session::text AS session_id
-		FROM json_array_elements_text(@ids::text::json) AS client (value))` + forReceivers
+	noteSession = insertNotices + `(SELECT listed.value AS client_id, @subject::text AS subject, @session::text AS session_id
+		FROM json_array_elements_text(@ids::text::json) AS listed (value))` + forReceivers
 
-	// These are about an Authorization, and about everything of users and applications.
+	// These are about an Authorization, and about those of a batch.
 	aboutOne  = `SELECT client_id, subject, session_id FROM `
-	aboutAll  = `SELECT DISTINCT client_id, subject, '' AS session_id FROM `
+	aboutAll  = `SELECT DISTINCT client_id, subject, session_id FROM `
 	ofSession = ` AND subject <> '' AND session_id <> ''`
 	ofAnyUser = ` AND subject <> ''`
 )

@@ -98,7 +98,7 @@ const revokeListedAndNotePostgres = `WITH held AS (
 	SELECT id FROM {authorizations} WHERE id = ANY (ARRAY(SELECT json_array_elements_text(@ids::text::json))) AND revoked_at IS NULL
 	ORDER BY id FOR UPDATE
 ), revoked AS (
-	UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id, client_id, subject
+	UPDATE {authorizations} SET revoked_at = @now WHERE id IN (SELECT id FROM held) RETURNING id, client_id, subject, session_id
 ), noted AS (` + insertNotices + `(` + aboutAll + `revoked WHERE true` + ofAnyUser + `)` + forReceivers + `)
 SELECT id FROM revoked`
 

@@ -38,7 +38,7 @@ func (sqliteDialect) translate(statement string) string {
 		"clock_timestamp()", "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000)",
 		"gen_random_uuid()::text", "lower(hex(randomblob(16)))", "strpos(", "instr(",
 		"json_array_elements_text(@receivers::text::json) AS receiver (value)", "json_each(@receivers) AS receiver",
-		"json_array_elements_text(@ids::text::json) AS client (value)", "json_each(@ids) AS client",
+		"json_array_elements_text(@ids::text::json) AS listed (value)", "json_each(@ids) AS listed",
 		"::text", "", "::timestamptz", "",
 		"interval '1 minute'", "60000000", "interval '1 day'", "86400000000",
 	).Replace(statement)

@@ -118,7 +118,7 @@ func (s *Store) revokeWhere(revocation oauthkit.Revocation, matches func(*oauthk
 	for _, authorization := range s.authorizations {
 		if authorization.RevokedAt.IsZero() && matches(authorization) {
 			authorization.RevokedAt = revocation.Now
-			s.noteAll(revocation, authorization)
+			s.noteRevoked(revocation, authorization)
 			revoked++
 		}
 	}

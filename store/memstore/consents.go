@@ -34,7 +34,7 @@ func (s *Store) RevokeConsent(ctx context.Context, clientID, subject string, rev
 		if authorization.ClientID == clientID && authorization.Subject == subject && authorization.RevokedAt.IsZero() {
 			authorization.RevokedAt = revocation.Now
 			revoked = append(revoked, id)
-			s.noteAll(revocation, authorization)
+			s.noteRevoked(revocation, authorization)
 		}
 	}
 	slices.Sort(revoked)

@@ -31,10 +31,12 @@ func (s *Store) note(revocation oauthkit.Revocation, kind oauthkit.NoticeKind, a
 	}
 }
 
-// noteAll saves the notices about everything that an application had from a user.
-func (s *Store) noteAll(revocation oauthkit.Revocation, authorization *oauthkit.Authorization) {
+// noteRevoked saves the notices about an Authorization of an act that revokes several.
+func (s *Store) noteRevoked(revocation oauthkit.Revocation, authorization *oauthkit.Authorization) {
 	if authorization.Subject != "" {
-		s.note(revocation, oauthkit.NoticeAccessRevoked, noticeKey{clientID: authorization.ClientID, subject: authorization.Subject})
+		s.note(revocation, oauthkit.NoticeAccessRevoked, noticeKey{
+			clientID: authorization.ClientID, subject: authorization.Subject, sessionID: authorization.SessionID,
+		})
 	}
 }
 

@@ -24,8 +24,8 @@ func noticeRules() []rule {
 			testAuthorizationNotices,
 		},
 		{
-			"RevokeConsent saves a notice without a sid if it revokes an Authorization",
-			"an application that the user removed is not told",
+			"RevokeConsent saves a notice for each session of the Authorizations that it revokes",
+			"an application that the user removed is not told which sessions ended",
 			testConsentNotices,
 		},
 		{
@@ -90,12 +90,12 @@ func noticeRules() []rule {
 func userNoticeRules() []rule {
 	return []rule{
 		{
-			"RevokeUser saves one notice without a sid for each application of the user",
+			"RevokeUser saves one notice for each application and session of the user",
 			"an application believes that a removed user is signed in",
 			testUserNotices,
 		},
 		{
-			"RevokeApplication saves one notice without a sid for each user of the application",
+			"RevokeApplication saves one notice for each user and session of the application",
 			"an application is not told who lost access",
 			testApplicationNotices,
 		},
@@ -206,20 +206,22 @@ func testAuthorizationNotices(t *trial) {
 	}
 }
 
-// ofAll returns an Authorization that stands for everything of a user at an application.
-func ofAll(of *oauthkit.Authorization) *oauthkit.Authorization {
-	return &oauthkit.Authorization{ClientID: of.ClientID, Subject: of.Subject}
-}
-
 func testConsentNotices(t *trial) {
 	consent, code := t.mustSaveConsent()
-	t.mustSave(t.member(code.Authorization))
+	one, twice, other, without := t.member(code.Authorization), t.member(code.Authorization), t.member(code.Authorization), t.member(code.Authorization)
+	one.SessionID, other.SessionID, without.SessionID = newHash(), newHash(), ""
+	twice.SessionID = one.SessionID
+	sessions := []*oauthkit.Authorization{code.Authorization, without, other, one}
+	if code.Authorization.SessionID == "" {
+		sessions = sessions[1:]
+	}
+	for _, authorization := range []*oauthkit.Authorization{one, twice, other, without} {
+		t.mustSave(authorization)
+	}
 	revocation := t.telling(2)
 	_, err := t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, revocation)
 	t.mustSucceed("RevokeConsent", err)
-	for _, receiver := range revocation.Receivers {
-		t.wantNotices(receiver, t.notice(receiver, oauthkit.NoticeAccessRevoked, ofAll(code.Authorization)))
-	}
+	t.wantNoticesAbout(revocation, sessions...)
 	again := t.telling(1)
 	_, err = t.RevokeConsent(t.ctx, consent.ClientID, consent.Subject, again)
 	t.mustSucceed("RevokeConsent", err)
@@ -450,8 +452,12 @@ func (t *trial) shared() []*oauthkit.Authorization {
 	one := t.alone().inSession()
 	sameUser, sameApplication := t.member(one), t.inSession()
 	sameUser.ClientID, sameApplication.ClientID = t.application(), one.ClientID
-	all := []*oauthkit.Authorization{one, sameUser, sameApplication, t.member(one)}
-	all[3].ClientID = one.ClientID
+	otherSession, without := t.member(one), t.member(one)
+	otherSession.SessionID, without.SessionID = newHash(), ""
+	all := []*oauthkit.Authorization{one, sameUser, sameApplication, otherSession, without, t.member(one)}
+	for _, authorization := range all[3:] {
+		authorization.ClientID = one.ClientID
+	}
 	for _, authorization := range all {
 		t.mustSave(authorization)
 	}
@@ -465,24 +471,27 @@ func testUserNotices(t *trial) {
 	all, revocation := t.shared(), t.telling(2)
 	_, err := t.users.RevokeUser(t.ctx, all[0].Subject, revocation)
 	t.mustSucceed("RevokeUser", err)
-	t.wantNoticesAboutAll(revocation, all[0], all[1])
+	t.wantNoticesAbout(revocation, all[0], all[1], all[3], all[4])
 }
 
 func testApplicationNotices(t *trial) {
 	all, revocation := t.shared(), t.telling(2)
 	_, err := t.users.RevokeApplication(t.ctx, all[0].ClientID, revocation)
 	t.mustSucceed("RevokeApplication", err)
-	t.wantNoticesAboutAll(revocation, all[0], all[2])
+	t.wantNoticesAbout(revocation, all[0], all[2], all[3], all[4])
 }
 
-// wantNoticesAboutAll expects a notice about everything for each of these.
-func (t *trial) wantNoticesAboutAll(revocation oauthkit.Revocation, of ...*oauthkit.Authorization) {
+// wantNoticesAbout expects a notice about the session of each of these.
+func (t *trial) wantNoticesAbout(revocation oauthkit.Revocation, of ...*oauthkit.Authorization) {
 	t.Helper()
 	slices.SortFunc(of, func(one, other *oauthkit.Authorization) int {
-		return cmp.Or(cmp.Compare(one.ClientID, other.ClientID), cmp.Compare(one.Subject, other.Subject))
+		return cmp.Or(cmp.Compare(one.ClientID, other.ClientID), cmp.Compare(one.Subject, other.Subject), cmp.Compare(one.SessionID, other.SessionID))
 	})
 	for _, receiver := range revocation.Receivers {
-		t.wantNotices(receiver,
-			t.notice(receiver, oauthkit.NoticeAccessRevoked, ofAll(of[0])), t.notice(receiver, oauthkit.NoticeAccessRevoked, ofAll(of[1])))
+		var want []*oauthkit.Notice
+		for _, authorization := range of {
+			want = append(want, t.notice(receiver, oauthkit.NoticeAccessRevoked, authorization))
+		}
+		t.wantNotices(receiver, want...)
 	}
 }

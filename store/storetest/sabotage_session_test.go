@@ -29,6 +29,10 @@ func sessionSabotages() []sabotage {
 			"notices/RemoveNotice removes", "notices/notices about", "notices/exactly one of many", "notices/a notice that was due",
 			"revocation notices/RevokeUser", "revocation notices/RevokeApplication",
 		}},
+		{"forgets the session of a revocation", fault(func(s *memstore.Store) Store { return forgetsSession{s} }), []string{
+			"notices/RevokeAuthorization saves", "notices/RevokeConsent saves", "notices/a notice that is replaced",
+			"revocation notices/RevokeUser", "revocation notices/RevokeApplication",
+		}},
 		{"saves notices for no receiver", fault(func(s *memstore.Store) Store {
 			return receivesAs{s, func(names []string) []string { return append(names, "") }}
 		}), []string{"notices/an act without receivers"}},
@@ -97,6 +101,19 @@ func (s receivesAs) RevokeUser(ctx context.Context, subject string, revocation o
 
 func (s receivesAs) RevokeApplication(ctx context.Context, clientID string, revocation oauthkit.Revocation) (int, error) {
 	return s.Store.RevokeApplication(ctx, clientID, s.changed(revocation))
+}
+
+// forgetsSession claims notices about revocations without their sessions.
+type forgetsSession struct{ *memstore.Store }
+
+func (s forgetsSession) ClaimNotices(ctx context.Context, claim oauthkit.NoticeClaim) ([]*oauthkit.Notice, error) {
+	claimed, err := s.Store.ClaimNotices(ctx, claim)
+	for _, notice := range claimed {
+		if notice.Kind == oauthkit.NoticeAccessRevoked {
+			notice.SessionID = ""
+		}
+	}
+	return claimed, err
 }
 
 type claimsForNow struct{ *memstore.Store }
