@@ -62,7 +62,7 @@ AND EXISTS`,
 		},
 		{
 			"consent-withdrawn-leaves-tokens", store,
-			`revoked, err = c.queryStrings(ctx, tx, revokeConsented, a)`, ``,
+			`revoked, err = c.queryConsented(ctx, tx, revokeConsented, a, sessions)`, ``,
 			killer{store, "TestContract/sqlite/consents"},
 		},
 		{
@@ -133,7 +133,7 @@ AND EXISTS`,
 		{
 			"notice-of-revocation-without-session", store,
 			"SELECT DISTINCT client_id, subject, session_id FROM", "SELECT DISTINCT client_id, subject, '' AS session_id FROM",
-			killer{store, "TestContract/sqlite/revocation_notices"},
+			killer{store, "TestContract/sqlite/revocation notices"},
 		},
 		{
 			"notice-without-lease", store,
