@@ -58,7 +58,7 @@ func (e *Extension) checkStoredKeys(ctx context.Context) []oauthkit.Finding {
 		},
 		{
 			"oidc.W005", "active signing keys belong to a signer that this instance does not have, so it signs with older ones: ",
-			"List their signers in oidc.Config.Signers, or remove the keys", kids.elsewhere,
+			"List their signers in oidc.Config.Signers, or call RotateKeys before the older ones end", kids.elsewhere,
 		},
 	} {
 		if len(kind.kids) > 0 {

@@ -18,6 +18,10 @@ const (
 	NeverRotate time.Duration = -1
 	// minKeyAge is the smallest Config.RotateKeysAfter.
 	minKeyAge = 24 * time.Hour
+	// signerAbsence is how long the key of a signer is active before an instance that
+	// does not list it, and has a stored key, announces another one. Until then a change
+	// of Config.Signers has reached every instance.
+	signerAbsence = 7 * 24 * time.Hour
 )
 
 var errNotExtended = errors.New("oidc: the extension is not part of a provider; pass it to oauthkit.New first")
@@ -64,23 +68,26 @@ func (e *Extension) Upkeep(ctx context.Context) error {
 // Without either it does not touch the store.
 func (e *Extension) rotateOld(ctx context.Context) error {
 	now, set := e.keys.now(), e.keys.cache.Load()
-	due := e.config.RotateKeysAfter != NeverRotate && set.hasOlder(e.keys.rotated(), now.Add(-e.config.RotateKeysAfter))
+	before := now.Add(-e.config.RotateKeysAfter)
+	old := func(algorithm jose.Algorithm) bool { return e.keys.isOld(newestOf(set.rows(), algorithm), before) }
 	switch {
-	case due:
-		return e.keys.rotate(ctx, now.Add(-e.config.RotateKeysAfter))
+	case e.config.RotateKeysAfter != NeverRotate && slices.ContainsFunc(e.keys.rotated(), old):
+		return e.keys.rotate(ctx, before)
 	case set.hasRemoved(now):
 		return e.keys.sweep(ctx)
 	}
 	return nil
 }
 
-// hasOlder reports whether the newest key of one of algorithms has been active since
-// before than.
-func (s *keySet) hasOlder(algorithms []jose.Algorithm, than time.Time) bool {
-	return slices.ContainsFunc(algorithms, func(algorithm jose.Algorithm) bool {
-		newest := newestOf(s.rows(), algorithm)
-		return newest != nil && !newest.ActiveAt.After(than)
-	})
+// isOld reports whether the newest key of an algorithm has been active since before, or
+// is that of a signer which this instance has not listed for signerAbsence. Otherwise the
+// stored key that signs instead would end while it signs.
+func (k *keyring) isOld(newest *oauthkit.SigningKey, before time.Time) bool {
+	if newest == nil {
+		return false
+	}
+	absent := !newest.ActiveAt.After(k.now().Add(-signerAbsence)) && !k.holdsPrivate(newest)
+	return absent || !newest.ActiveAt.After(before)
 }
 
 // hasRemoved reports whether a stored key has reached its end.
@@ -150,7 +157,7 @@ func (k *keyring) rotate(ctx context.Context, before time.Time) error {
 	}
 	stored, now := k.usable(all), k.now()
 	for _, algorithm := range k.rotated() {
-		if newest := newestOf(stored, algorithm); newest == nil || newest.ActiveAt.After(before) {
+		if !k.isOld(newestOf(stored, algorithm), before) {
 			continue
 		}
 		if err := k.add(ctx, addition{algorithm, now.Add(publishLead), nil}, freeGeneration(all, stored, algorithm)); err != nil {

@@ -19,7 +19,8 @@ import (
 // hour, like a generated key, and its predecessor is retiring for 30 days. To rotate, add
 // a Signer at the end of [Config].Signers on every instance, and leave the former one in
 // the list until the new one signs. Each instance signs with the newest active key that
-// it lists.
+// it lists. To go back to stored keys, leave the list empty and call RotateKeys while the
+// former stored key is retiring; Upkeep does it after a week.
 //
 // If Signer fails, or returns a signature that its public key does not verify, the token
 // request is answered with [oauthkit.TemporarilyUnavailable], and consumes nothing.

@@ -189,6 +189,37 @@ func TestFormerSignerStaysListed(t *testing.T) {
 	}
 }
 
+// TestSignerGivenUp goes back from a signer to stored keys: what signs is always
+// published.
+func TestSignerGivenUp(t *testing.T) {
+	stored := oidc.Config{Algorithms: []string{"ES256"}}
+	s := newEmptySite(t, stored)
+	former := s.signer()
+	if err := s.restart(onDevices(newDevice(t))); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.advance(2 * time.Hour)
+	if s.signer() == former {
+		t.Fatal("the signer does not sign")
+	}
+	if err := s.restart(stored); err != nil {
+		t.Fatal(err)
+	}
+	for day := range 50 {
+		s.clock.advance(24 * time.Hour)
+		if err := s.extension.Upkeep(t.Context()); err != nil {
+			t.Fatalf("day %d: %v", day, err)
+		}
+		signer := s.signer()
+		if s.published()[signer] == nil || day < 5 && len(s.published()) != 2 {
+			t.Fatalf("day %d: key %s signs, and %d keys are published", day, signer, len(s.published()))
+		}
+	}
+	if s.signer() == former {
+		t.Error("the former key signs for ever")
+	}
+}
+
 // hookedKeys calls before, once, before it replaces a private key.
 type hookedKeys struct {
 	oauthkit.KeyStore

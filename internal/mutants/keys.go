@@ -129,6 +129,11 @@ func ofKeys() []mutant {
 			killer{"oidc", "TestFormerSignerStaysListed"},
 		},
 		{
+			"signer-given-up", "oidc",
+			`return absent || !newest.ActiveAt.After(before)`, `return absent && false || !newest.ActiveAt.After(before)`,
+			killer{"oidc", "TestSignerGivenUp"},
+		},
+		{
 			"signer-removal-lost", "oidc",
 			`all[i].Private, revoked()); removed || err != nil {`, `all[i].Private, revoked()); true {`,
 			killer{"oidc", "TestRemoveSignerDuringResealing"},
