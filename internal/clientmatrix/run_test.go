@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -99,10 +100,12 @@ func (r *run) seedFile() string {
 			"name": full, "preferred_username": name, "email": name + "@example.com", "email_verified": true,
 		}}
 	}
-	document, err := json.Marshal(map[string]any{
+	seed := map[string]any{
 		"users":        []map[string]any{user("alice", "Alice Liddell"), user("bob", "Bob Brown")},
 		"applications": []map[string]any{r.lab.client.seed(r, r.origin)},
-	})
+	}
+	maps.Copy(seed, r.lab.client.defaults)
+	document, err := json.Marshal(seed)
 	if err != nil {
 		r.Fatal(err)
 	}
