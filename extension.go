@@ -120,6 +120,13 @@ func (r *Registry) DecorateAuthorize(decorate func(ctx context.Context, request 
 	r.provider.authorizeDecorators = append(r.provider.authorizeDecorators, decorate)
 }
 
+// DecorateRefusal adds a function that is called for every error that the authorization
+// endpoint sends to an application, with the request of the browser. It may add
+// parameters. Scopes of the request are empty if the error is in an earlier parameter.
+func (r *Registry) DecorateRefusal(decorate func(r *http.Request, request *AuthorizeRequest, parameters url.Values)) {
+	r.provider.refusalDecorators = append(r.provider.refusalDecorators, decorate)
+}
+
 // ValidateSignOut adds a check of every request of an application to sign its user out
 // (OpenID Connect RP-Initiated Logout 1.0 §2). The application that client_id names is
 // known; post_logout_redirect_uri is checked afterwards, against the Application that the
@@ -271,6 +278,13 @@ func (p *Provider) DecorateMetadata(metadata map[string]any, serves func(Group) 
 		if serves(members.group) {
 			members.add(metadata)
 		}
+	}
+}
+
+// DecorateRefusal lets extensions add parameters to an error for an application.
+func (p *Provider) DecorateRefusal(r *http.Request, request *AuthorizeRequest, parameters url.Values) {
+	for _, decorate := range p.refusalDecorators {
+		decorate(r, request, parameters)
 	}
 }
 

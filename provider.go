@@ -298,6 +298,7 @@ type Provider struct {
 	tokenDecorators    []func(context.Context, *Issued) error
 
 	authorizeDecorators []func(context.Context, *AuthorizeRequest, *AuthorizeAnswer) error
+	refusalDecorators   []func(*http.Request, *AuthorizeRequest, url.Values)
 	signOutChecks       []func(context.Context, *SignOutRequest) error
 	sessionCookies      []func(sessionID string) *http.Cookie
 

@@ -154,7 +154,9 @@ func (h *Handler) sendError(w http.ResponseWriter, r *http.Request, request *oau
 	case oauthkit.ServerError, oauthkit.TemporarilyUnavailable:
 		return err
 	}
-	return h.answer(w, r, request, oauthkit.Refusal(err))
+	parameters := oauthkit.Refusal(err)
+	h.provider.DecorateRefusal(r, request, parameters)
+	return h.answer(w, r, request, parameters)
 }
 
 // recordRejection records the event of a refused authorization request.

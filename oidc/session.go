@@ -43,6 +43,7 @@ func (e *Extension) manageSessions(registry *oauthkit.Registry) error {
 	}
 	e.sessions = newSessionManagement(e.provider.Issuer())
 	registry.DecorateAuthorize(addSessionState)
+	registry.DecorateRefusal(e.sessions.addToRefusal)
 	registry.SessionCookie(e.sessions.cookie)
 	registry.Endpoint(oauthkit.Endpoint{
 		Path:     checkSessionPath,
@@ -95,13 +96,29 @@ func addSessionState(_ context.Context, request *oauthkit.AuthorizeRequest, answ
 	if sessionID == "" || origin == "" || !request.Scopes.Contains(scopeOpenID) {
 		return nil
 	}
-	answer.Parameters.Set("session_state", sessionState(request.Application.GetID(), origin, sessionID, secret.NewID()))
+	answer.Parameters.Set("session_state", sessionState(request.Application.GetID(), origin, browserState(sessionID), secret.NewID()))
 	return nil
 }
 
-// sessionState returns the session_state (§3.2). check_session.js computes the same.
-func sessionState(clientID, origin, sessionID, salt string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, origin, browserState(sessionID), salt}, " ")))
+// addToRefusal adds session_state to an error (§2), so that the application can watch for
+// the next session. It is that of the cookie, which stays as it is: a frame of another
+// site in which the host's cookie is missing must not change the session of the browser.
+func (s *sessionManagement) addToRefusal(r *http.Request, request *oauthkit.AuthorizeRequest, parameters url.Values) {
+	origin := redirect.Origin(request.RedirectURI())
+	if origin == "" || !request.Scopes.Contains(scopeOpenID) {
+		return
+	}
+	state := ""
+	if cookie, err := r.Cookie(s.cookieName); err == nil {
+		state = cookie.Value
+	}
+	parameters.Set("session_state", sessionState(request.Application.GetID(), origin, state, secret.NewID()))
+}
+
+// sessionState returns the session_state (§3.2) for a state of the browser, which is empty
+// without a session. check_session.js computes the same.
+func sessionState(clientID, origin, browserState, salt string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, origin, browserState, salt}, " ")))
 	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt
 }
 

@@ -1,6 +1,8 @@
 package oidc_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -48,6 +50,44 @@ func TestSessionState(t *testing.T) {
 	}
 }
 
+// TestSessionStateOfErrors checks that errors have the state of the browser's cookie, which
+// is empty without a session, and another salt each.
+func TestSessionStateOfErrors(t *testing.T) {
+	s := newSite(t, oidc.Config{SessionManagement: true})
+	cookie := s.provider.SessionCookies(alice())[0]
+	refuse := func(scope string, cookies ...*http.Cookie) string {
+		t.Helper()
+		request, err := s.authorize(url.Values{"scope": {scope}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, parameters := httptest.NewRequest(http.MethodGet, issuer+"/authorize", nil), url.Values{}
+		for _, cookie := range cookies {
+			r.AddCookie(cookie)
+		}
+		s.provider.DecorateRefusal(r, request, parameters)
+		return parameters.Get("session_state")
+	}
+	for state, got := range map[string][]string{
+		cookie.Value: {refuse("openid", cookie), refuse("openid", cookie)},
+		"":           {refuse("openid"), refuse("openid")},
+	} {
+		for _, value := range got {
+			_, salt, _ := strings.Cut(value, ".")
+			sum := sha256.Sum256([]byte("web " + strings.TrimSuffix(callback, "/cb") + " " + state + " " + salt))
+			if want := base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt; value != want {
+				t.Errorf("got session_state %q for the cookie %q, want %q", value, state, want)
+			}
+		}
+		if got[0] == got[1] {
+			t.Error("got the same session_state twice, want another salt")
+		}
+	}
+	if got := refuse("profile", cookie); got != "" {
+		t.Errorf("got session_state %q without openid, want none", got)
+	}
+}
+
 // TestSessionCookie checks that the cookie changes with the user and the session, and is
 // deleted with it.
 func TestSessionCookie(t *testing.T) {
@@ -90,6 +130,11 @@ func TestL16_CheckSession(t *testing.T) {
 	}
 	if !strings.HasPrefix(policy, "default-src 'none'; script-src 'sha256-") || strings.Contains(policy, "unsafe") {
 		t.Errorf("got policy %q, want one script by its hash", policy)
+	}
+	for _, modern := range []string{"=>", "async", "crypto"} {
+		if strings.Contains(recorder.Body.String(), modern) {
+			t.Errorf("got a script with %s, which the conformance suite's browser cannot run", modern)
+		}
 	}
 	if endpoint.Metadata != "check_session_iframe" || !endpoint.InMemory || endpoint.Group != "oidc" {
 		t.Errorf("got %+v, want the published page, in memory", endpoint)

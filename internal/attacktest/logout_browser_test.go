@@ -99,6 +99,13 @@ func TestL16_SessionInBrowser(t *testing.T) {
 	if got := ask("web " + state); got != "changed" {
 		t.Errorf("got %q after the sign-out, want changed", got)
 	}
+	if err := chromedp.Do(tab, chromedp.Navigate(site.request("none")), chromedp.WaitVisible(chromedp.CSS("#arrived"))); err != nil {
+		t.Fatal(err)
+	}
+	refused := (<-site.responses).URL.Query()
+	if got := ask("web " + refused.Get("session_state")); refused.Get("error") != "login_required" || got != "unchanged" {
+		t.Errorf("got %v and %q for its state, want login_required and unchanged", refused, got)
+	}
 }
 
 // logoutSite is a provider and an application on different ports of one host.
