@@ -91,15 +91,20 @@ func (h *Handler) approveRemembered(w http.ResponseWriter, r *http.Request, requ
 // it returns ErrEnded: there is no application to send the error to. If the session has
 // ended, the user has to sign in again, unless they did so since the request began to
 // wait, at begun: then the host has begun no other session, and would do so again and
-// again. A new request has the zero time.
+// again. A new request has the zero time. If the session was the library's cookie, the
+// browser missed the answer to its sign-out, and gets another cookie.
 func (h *Handler) approve(w http.ResponseWriter, r *http.Request, request *oauthkit.AuthorizeRequest, user *oauthkit.User, decision oauthkit.Decision, begun time.Time) error {
-	if user.SessionID == "" {
+	inBrowser := user.SessionID == ""
+	if inBrowser {
 		user = withSession(user, h.ensureBrowser(w, r))
 	}
 	parameters, err := h.provider.Respond(r.Context(), request, user, decision)
 	switch {
 	case errors.Is(err, oauthkit.ErrEnded) && isLoginRequired(err):
-		if request.Silent || !begun.IsZero() && user.AuthTime.After(begun) {
+		if inBrowser && h.browser(r) != "" {
+			h.renewBrowser(w)
+		}
+		if request.Silent || !inBrowser && !begun.IsZero() && user.AuthTime.After(begun) {
 			return h.refuse(w, r, request, err)
 		}
 		return h.suspend(w, r, request, user, demandSignIn)

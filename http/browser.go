@@ -33,17 +33,22 @@ func (h *Handler) browser(r *http.Request) string {
 	return cookie.Value
 }
 
-// ensureBrowser returns the value of the browser's cookie. If there is none, it sets one
-// for this response, so that several forms on a page have the same.
+// ensureBrowser returns the value of the browser's cookie, after this response. If there
+// is none, it sets one, so that several forms on a page have the same.
 func (h *Handler) ensureBrowser(w http.ResponseWriter, r *http.Request) string {
-	if browser := h.browser(r); browser != "" {
-		return browser
-	}
 	for _, line := range w.Header()["Set-Cookie"] {
 		if set, err := http.ParseSetCookie(line); err == nil && set.Name == h.cookieName() && secret.Browser.Is(set.Value) {
 			return set.Value
 		}
 	}
+	if browser := h.browser(r); browser != "" {
+		return browser
+	}
+	return h.renewBrowser(w)
+}
+
+// renewBrowser sets another cookie, and returns its value.
+func (h *Handler) renewBrowser(w http.ResponseWriter) string {
 	browser := secret.New(secret.Browser)
 	h.setBrowser(w, browser, 0)
 	return browser

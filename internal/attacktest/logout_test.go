@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oauthkit/oauthkit"
 	oauthhttp "github.com/oauthkit/oauthkit/http"
@@ -30,6 +31,7 @@ func TestLogout(t *testing.T) {
 			s.Users.OmitSessionIDs()
 			logoutEffect(t, s)
 		}},
+		{Name: "the answer is lost", Test: logoutUnanswered},
 		{Name: "L-08 sign-out of the host", Test: logoutByHost},
 		{Name: "L-09 two applications", Test: logoutTwice},
 		{Name: "L-13 POST from another site", Test: logoutByPost},
@@ -265,6 +267,35 @@ func logoutEffect(t *testing.T, s *fixture.Server) {
 	again := alice.Tokens(s.Web)
 	s.RS.Introspect(again.Access).Active()
 	question(t, logout(alice, "id_token_hint", tokens.ID)) // the ID token of the session before
+}
+
+// logoutUnanswered signs alice out without the answer that deletes the library's cookie,
+// as if the network failed. In a host without session ids, that cookie is the session,
+// which has ended. Alice signs in once more, and has another one.
+func logoutUnanswered(t *testing.T, s *fixture.Server) {
+	s.Users.OmitSessionIDs()
+	alice := s.Browser("alice")
+	tokens, before := alice.Tokens(s.Web), alice.Cookies()
+	logout(alice, "id_token_hint", tokens.ID)
+	for _, cookie := range before {
+		alice.SetCookie(cookie)
+	}
+	alice.SignIn("alice")
+	waiting := alice.Authorize(s.Web.AuthorizeRequest())
+	s.Clock.Advance(time.Second)
+	alice.SignIn("alice")
+	alice.ReturnFromLogin(waiting).Code()
+	s.RS.Introspect(alice.Tokens(s.Web).Access).Active()
+
+	for _, cookie := range before {
+		alice.SetCookie(cookie)
+	}
+	alice.SignIn("alice")
+	silent := alice.Authorize(s.Web.AuthorizeRequest("prompt=none"))
+	if !strings.Contains(silent.Location(), "error=login_required") {
+		t.Errorf("%s: got Location %q, want login_required", silent, silent.Location())
+	}
+	alice.Authorize(s.Web.AuthorizeRequest("prompt=none")).Code()
 }
 
 // logoutByHost calls the function for a host that has its own sign-out.
