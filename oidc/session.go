@@ -115,8 +115,8 @@ func (s *sessionManagement) addToRefusal(r *http.Request, request *oauthkit.Auth
 	parameters.Set("session_state", sessionState(request.Application.GetID(), origin, state, secret.NewID()))
 }
 
-// sessionState returns the session_state (§3.2) for a state of the browser, which is empty
-// without a session. check_session.js computes the same.
+// sessionState returns the session_state (§3.2) for a state of the browser, which is
+// empty without a session. check_session.js computes the same.
 func sessionState(clientID, origin, browserState, salt string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{clientID, origin, browserState, salt}, " ")))
 	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt

@@ -50,8 +50,8 @@ func TestSessionState(t *testing.T) {
 	}
 }
 
-// TestSessionStateOfErrors checks that errors have the state of the browser's cookie, which
-// is empty without a session, and another salt each.
+// TestSessionStateOfErrors checks that errors have the state of the browser's cookie,
+// which is empty without a session, and another salt each.
 func TestSessionStateOfErrors(t *testing.T) {
 	s := newSite(t, oidc.Config{SessionManagement: true})
 	cookie := s.provider.SessionCookies(alice())[0]
