@@ -77,7 +77,7 @@ type FetchResponse struct {
 // every request with it whose address a stranger can choose.
 //
 // Fetch sends no cookies, follows no redirects, uses no proxy, and does not decompress
-// bodies. It ends with ctx or after 5 seconds, which include waiting while 16 other
+// bodies. It ends with ctx or after 5 seconds, which include waiting while 64 other
 // requests, or 4 to the same host, are in flight. Its error names the host and is for the
 // log: a client that sees it can tell open ports from closed ones.
 func (p *Provider) Fetch(ctx context.Context, request *FetchRequest) (*FetchResponse, error) {

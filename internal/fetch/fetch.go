@@ -63,7 +63,7 @@ const (
 	// maxHeader limits the header of a response, in bytes.
 	maxHeader = 16 << 10
 	// maxInFlight and maxPerHost limit the concurrent requests.
-	maxInFlight = 16
+	maxInFlight = 64
 	maxPerHost  = 4
 	// userAgent names the library to operators of servers.
 	userAgent = "oauthkit"

@@ -45,6 +45,11 @@ func ofBackChannel() []mutant {
 			killer{oidc, "TestSignSecurityEvent/valid"},
 		},
 		{
+			"slow-backlog-keeps-others-out", ".",
+			"if !d.crowded {", "if d.crowded || !d.crowded {",
+			killer{"store/memstore", "TestSlowBacklog/one application"},
+		},
+		{
 			"delivery-of-one-notice", ".",
 			"more || d.running > 0 || len(d.turns) > 0", "more || d.running > 0",
 			killer{attacks, "TestBackChannelLogout/memory/L-11 hundred sessions"},

@@ -3,8 +3,10 @@ package memstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -234,6 +236,99 @@ func TestSlowApplications(t *testing.T) {
 	case <-arrived:
 	case <-time.After(5 * time.Second):
 		t.Error("the notice of the fast application did not arrive")
+	}
+}
+
+// TestSlowBacklog shows that many notices of one application that answers slowly, and
+// the first ones of many applications that hang, do not keep the notice of another one
+// back.
+func TestSlowBacklog(t *testing.T) {
+	for name, clients := range map[string]int{"one application": 1, "twelve applications": 12} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			arrived := make(chan struct{})
+			var p *post
+			p = newPost(t, memstore.New(), func(ctx context.Context, notice *oauthkit.Notice) error {
+				if notice.ClientID == "fast" {
+					close(arrived)
+					return nil
+				}
+				select {
+				case <-time.After(4 * time.Second):
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			})
+			for i := range 200 / clients {
+				var slow []string
+				for j := range clients {
+					slow = append(slow, fmt.Sprintf("slow%d", j))
+				}
+				p.endSession(fmt.Sprintf("user%d", i), slow...)
+			}
+			p.pass(time.Second)
+			p.endSession("dave", "fast")
+			var rounds sync.WaitGroup
+			defer rounds.Wait()
+			defer cancel()
+			start := time.Now()
+			rounds.Go(func() { _ = oauthkit.Run(ctx, p.provider, oauthkit.RunConfig{Interval: time.Second}) })
+			select {
+			case <-arrived:
+				t.Logf("after %s", time.Since(start))
+			case <-time.After(3 * time.Second):
+				t.Error("the notice of the fast application did not arrive")
+			}
+		})
+	}
+}
+
+// failingNotices is a store whose notices cannot be postponed.
+type failingNotices struct {
+	*memstore.Store
+	postpone func(context.Context) error
+	calls    atomic.Int32
+}
+
+func (s *failingNotices) PostponeNotice(ctx context.Context, _ string, _ int, _ time.Time) error {
+	s.calls.Add(1)
+	return s.postpone(ctx)
+}
+
+// TestRunEndsWithFailingStore shows that Run waits for a store that hangs or panics once
+// for each running delivery, and not for each notice.
+func TestRunEndsWithFailingStore(t *testing.T) {
+	for name, postpone := range map[string]func(context.Context) error{
+		"hangs":  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"panics": func(context.Context) error { panic("broken") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var p *post
+			p = newPost(t, memstore.New(), func(ctx context.Context, _ *oauthkit.Notice) error {
+				cancel()
+				<-ctx.Done()
+				return ctx.Err()
+			})
+			store := &failingNotices{Store: p.store, postpone: postpone}
+			provider, err := oauthkit.New("https://as.test/o", store, oauthkit.Config{
+				Extensions: []oauthkit.Extension{p.courier}, Now: p.clock, Timeout: 50 * time.Millisecond,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 40 {
+				p.endSession(fmt.Sprintf("user%d", i), "web")
+			}
+			if err := oauthkit.Run(ctx, provider, oauthkit.RunConfig{Interval: 10 * time.Millisecond}); err != nil {
+				t.Error(err)
+			}
+			if calls := store.calls.Load(); calls < 1 || calls > 4 {
+				t.Errorf("got %d calls of the store, want one for each running delivery and one more", calls)
+			}
+		})
 	}
 }
 
