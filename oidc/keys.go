@@ -130,7 +130,11 @@ func (k *keyring) missing(all, stored []*oauthkit.SigningKey) ([]addition, error
 	listed := map[jose.Algorithm]bool{}
 	for _, key := range k.signers {
 		listed[key.Algorithm()] = true
-		if slices.ContainsFunc(all, func(row *oauthkit.SigningKey) bool { return row.ID == key.ID() }) {
+		if i := slices.IndexFunc(all, func(row *oauthkit.SigningKey) bool { return row.ID == key.ID() }); i >= 0 {
+			if stored := all[i].Algorithm; stored != string(key.Algorithm()) {
+				return nil, fmt.Errorf("oidc.Config.Signers lists key %s for %s, but it is in the ring for %s, and a key has one algorithm",
+					key.ID(), key.Algorithm(), stored)
+			}
 			continue // it is in the ring, or was removed from it
 		}
 		activeAt := k.now()

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -310,6 +311,22 @@ func TestPlantedSigner(t *testing.T) {
 		if key.Private[0] == 0x30 {
 			t.Errorf("%s: got it in clear after Upkeep, want it sealed", key.ID)
 		}
+	}
+}
+
+// TestSignerWithTwoAlgorithms is K-02: a device that was listed for RS256 cannot sign
+// PS256.
+func TestSignerWithTwoAlgorithms(t *testing.T) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := func(algorithm string) oidc.Config {
+		return oidc.Config{Algorithms: []string{algorithm}, Signers: []oidc.Signer{{Algorithm: algorithm, Signer: private}}}
+	}
+	s := newEmptySite(t, config("RS256"))
+	if err := s.restart(config("PS256")); err == nil || !strings.Contains(err.Error(), "one algorithm") {
+		t.Errorf("got %v, want an error at the start rather than at each sign-in", err)
 	}
 }
 
