@@ -64,7 +64,7 @@ func (k *keyring) current(ctx context.Context) *keySet {
 	defer cancel()
 	if _, err := k.load(ctx); err != nil {
 		k.logger.ErrorContext(ctx, "oidc: reading the signing keys failed; the cached ones stay in use", "error", err)
-		if again, err := newKeySet(cached.keys, k.now()); err == nil { // which it was before
+		if again, err := newKeySet(k.cache.Load().keys, k.now()); err == nil { // which it was before
 			k.cache.Store(again)
 		}
 	}
@@ -101,7 +101,7 @@ func (k *keyring) load(ctx context.Context) ([]*oauthkit.SigningKey, error) {
 		stored := k.usable(all)
 		missing, err := k.missing(all, stored)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, k.forget(stored))
 		}
 		if len(missing) == 0 {
 			return all, k.cacheKeys(stored)
@@ -188,13 +188,14 @@ func freeGeneration(all, usable []*oauthkit.SigningKey, algorithm jose.Algorithm
 	return free
 }
 
-// cacheKeys decrypts and caches the stored keys.
+// cacheKeys decrypts and caches the stored keys. If one cannot be read, those that were
+// cached stay, except the ones that are not stored any more: they may be stolen.
 func (k *keyring) cacheKeys(stored []*oauthkit.SigningKey) error {
 	var keys []signingKey
 	for _, row := range stored {
 		key, err := k.open(row)
 		if err != nil {
-			return err
+			return errors.Join(err, k.forget(stored))
 		}
 		keys = append(keys, signingKey{Key: key, stored: row})
 	}
@@ -204,6 +205,22 @@ func (k *keyring) cacheKeys(stored []*oauthkit.SigningKey) error {
 	}
 	k.cache.Store(set)
 	return nil
+}
+
+// forget removes the cached keys that are not among stored.
+func (k *keyring) forget(stored []*oauthkit.SigningKey) error {
+	cached := k.cache.Load()
+	if cached == nil {
+		return nil
+	}
+	kept := slices.DeleteFunc(slices.Clone(cached.keys), func(key signingKey) bool {
+		return !slices.ContainsFunc(stored, func(row *oauthkit.SigningKey) bool { return row.ID == key.ID() })
+	})
+	set, err := newKeySet(kept, cached.checkedAt)
+	if err == nil {
+		k.cache.Store(set)
+	}
+	return err
 }
 
 // filterAlgorithm returns the keys of algorithm that sign at some time: all but imported

@@ -117,6 +117,31 @@ func TestRemoveKey(t *testing.T) {
 	}
 }
 
+// TestRemoveKeyBesideAnUnreadableOne is K-04 while an instance cannot read the ring: it
+// forgets the removed key, and goes on with the others.
+func TestRemoveKeyBesideAnUnreadableOne(t *testing.T) {
+	s := newSite(t, oidc.Config{})
+	stolen := s.signer()
+	s.rotate()
+	other := &site{t: t, store: s.store, keys: s.keys, clock: s.clock, app: s.app}
+	if err := other.withSecrets(secret); err != nil {
+		t.Fatal(err)
+	}
+	unreadable := &oauthkit.SigningKey{ID: "x", Algorithm: "ES256", Generation: 9, Private: []byte{2, 9}, ActiveAt: s.clock.now}
+	if err := s.store.AddSigningKey(t.Context(), unreadable); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.extension.RemoveKey(t.Context(), stolen); err == nil {
+		t.Error("got no error about the key that cannot be read")
+	}
+	s.clock.advance(time.Minute)
+	for i, instance := range []*site{s, other} {
+		if instance.published()[stolen] != nil || instance.signer() == stolen || len(instance.published()) != 3 {
+			t.Errorf("instance %d: got %v published, want the three other keys", i, instance.published())
+		}
+	}
+}
+
 // TestRemoveKeyBeforeItsSuccessorIsActive checks that a published key replaces the
 // removed one at once.
 func TestRemoveKeyBeforeItsSuccessorIsActive(t *testing.T) {

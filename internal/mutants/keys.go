@@ -129,6 +129,11 @@ func ofKeys() []mutant {
 			killer{"oidc", "TestFormerSignerStaysListed"},
 		},
 		{
+			"removed-key-stays-cached", "oidc",
+			`return errors.Join(err, k.forget(stored))`, `return err`,
+			killer{"oidc", "TestRemoveKeyBesideAnUnreadableOne"},
+		},
+		{
 			"signer-given-up", "oidc",
 			`return absent || !newest.ActiveAt.After(before)`, `return absent && false || !newest.ActiveAt.After(before)`,
 			killer{"oidc", "TestSignerGivenUp"},
