@@ -26,8 +26,9 @@ const (
 	// SessionRevoked means that a session of a user at an application ended, for example
 	// because the user signed out (OpenID CAEP 1.0 §3.1).
 	SessionRevoked = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
-	// TokensRevoked means that all tokens of an application for a user were revoked
-	// (OpenID OAuth Event Types 1.0 §3.3).
+	// TokensRevoked means that tokens of an application for a user were revoked: those of
+	// the session in the subject, or those without a session (OpenID OAuth Event Types
+	// 1.0 §3.3).
 	TokensRevoked = "https://schemas.openid.net/secevent/oauth/event-type/tokens-revoked"
 )
 

@@ -178,10 +178,12 @@ func TestEvents(t *testing.T) {
 	}
 	const format = `{"aud":"https://audit.test","events":{"%s":{"event_timestamp":1772366400}},"iat":1772366400,"iss":"https://as.test/o",` +
 		`"sub_id":{"application":{"format":"opaque","id":"web"},"format":"complex",%s"user":{"format":"iss_sub","iss":"https://as.test/o","sub":"alice"}}}`
-	if got, want := s.verify(s.bodies[0]), fmt.Sprintf(format, secevent.SessionRevoked, `"session":{"format":"opaque","id":"`+sid+`"},`); got != want {
+	second := s.provider.SessionID(&oauthkit.User{Subject: "alice", SessionID: "second"})
+	const session = `"session":{"format":"opaque","id":"%s"},`
+	if got, want := s.verify(s.bodies[0]), fmt.Sprintf(format, secevent.SessionRevoked, fmt.Sprintf(session, sid)); got != want {
 		t.Errorf("end of a session:\ngot  %s\nwant %s", got, want)
 	}
-	if got, want := s.verify(s.bodies[1]), fmt.Sprintf(format, secevent.TokensRevoked, ""); got != want {
+	if got, want := s.verify(s.bodies[1]), fmt.Sprintf(format, secevent.TokensRevoked, fmt.Sprintf(session, second)); got != want {
 		t.Errorf("revocation:\ngot  %s\nwant %s", got, want)
 	}
 }
