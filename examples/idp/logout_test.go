@@ -272,11 +272,11 @@ func TestL_OtherEndsOfSessions(t *testing.T) {
 // revokes their access.
 func TestL_RevokeCommand(t *testing.T) {
 	receiver := newLogoutReceiver(t)
-	seed := writeSeed(t, "", seedApplicationOf("shop", `, "backchannel_logout_uri": "`+receiver.URL+`/shop"`))
+	seed := writeSeed(t, "", seedApplicationOf("shop", `, "backchannel_logout_uri": "`+receiver.URL+`/shop", "backchannel_logout_session_required": true`))
 	at := filepath.Join(t.TempDir(), "idp.db")
 	r := startServing(t, at, "-seed", seed, "-drain", "0s", "-allow-loopback-fetch")
 	alice := r.newVisitor("alice", alicesPassword)
-	tokens, _, _ := alice.signIn("shop", nil)
+	tokens, claims, _ := alice.signIn("shop", nil)
 	if err := run(t.Context(), []string{"revoke", "-db", at, "-user", "alice"}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -286,5 +286,5 @@ func TestL_RevokeCommand(t *testing.T) {
 	r.end()
 	r.serve(at, "-seed", seed, "-drain", "0s", "-allow-loopback-fetch") // delivers what is due at its start
 	defer r.end()
-	receiver.expectWithin(10*time.Second, alice, "alice", nil, "shop")
+	receiver.expectWithin(10*time.Second, alice, "alice", claims["sid"], "shop")
 }
