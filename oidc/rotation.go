@@ -130,15 +130,17 @@ func (k *keyring) locked(ctx context.Context, change func(context.Context) error
 
 // remove deletes a key. The caller holds the mutex, as for rotate and sweep.
 func (k *keyring) remove(ctx context.Context, kid string) error {
+	// Otherwise a key that has ended would sign again, as the newest one left.
+	swept := k.sweep(ctx)
 	removed, err := k.revoke(ctx, kid)
 	if err != nil {
-		return err
+		return errors.Join(err, swept)
 	}
 	if removed {
 		k.events = append(k.events, oauthkit.KeyRevoked{KeyID: kid})
 	}
 	_, err = k.load(ctx)
-	return err
+	return errors.Join(err, swept)
 }
 
 // rotated returns the algorithms whose keys are generated here.

@@ -117,6 +117,21 @@ func TestRemoveKey(t *testing.T) {
 	}
 }
 
+// TestRemoveKeyDoesNotReviveAFormerOne removes the active key of a host that calls no
+// Upkeep, while its predecessor, which has ended, is still stored.
+func TestRemoveKeyDoesNotReviveAFormerOne(t *testing.T) {
+	s := newSite(t, oidc.Config{RotateKeysAfter: oidc.NeverRotate, Algorithms: []string{"ES256"}})
+	ended := s.signer()
+	s.rotate()
+	s.clock.advance(40 * 24 * time.Hour)
+	if err := s.extension.RemoveKey(t.Context(), s.signer()); err != nil {
+		t.Fatal(err)
+	}
+	if signer := s.signer(); signer == ended || s.published()[signer] == nil {
+		t.Errorf("got key %s, want a new one and not %s", signer, ended)
+	}
+}
+
 // TestRemoveKeyBesideAnUnreadableOne is K-04 while an instance cannot read the ring: it
 // forgets the removed key, and goes on with the others.
 func TestRemoveKeyBesideAnUnreadableOne(t *testing.T) {
