@@ -19,9 +19,9 @@ func apacheClients() []*client {
 		},
 		setting:  map[string]any{"omit_iss_in_errors": true},
 		defaults: map[string]any{"pkce": "nonce"},
-		install: func(l *lab) error { return l.copySources() },
-		command: startApache,
-		site:    site{signIn: protectedPage, userInfo: protectedPage}, steps: apacheSteps(),
+		install:  func(l *lab) error { return l.copySources() },
+		command:  startApache,
+		site:     site{signIn: protectedPage, userInfo: protectedPage}, steps: apacheSteps(),
 	}}
 }
 

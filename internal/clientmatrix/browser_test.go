@@ -59,7 +59,7 @@ type acceptHTML struct{ http.RoundTripper }
 
 func (t acceptHTML) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
-	request.Header.Set("Accept", "text/html")
+	request.Header.Set("Accept", "text/html,*/*;q=0.8")
 	return t.RoundTripper.RoundTrip(request)
 }
 

@@ -23,6 +23,9 @@ type client struct {
 	// setting is the one setting of the application that the client needs because of its
 	// defaults, or nil.
 	setting map[string]any
+	// noHint means that the client sends no ID token when it signs out, so that the
+	// provider must ask the user.
+	noHint bool
 	// defaults are settings of the provider for all applications, as in a seed file.
 	defaults map[string]any
 	// host is the host of the relying party's URLs. If empty, it is 127.0.0.1, which

@@ -50,7 +50,7 @@ func goClients() []*client {
 				"redirect_uris":             []string{"$ORIGIN/oauth2/callback"},
 				"post_logout_redirect_uris": []string{"$ORIGIN/ping"},
 			},
-			setting: map[string]any{"pkce": "optional"},
+			setting: map[string]any{"pkce": "optional"}, noHint: true,
 			install: func(l *lab) error {
 				if err := os.MkdirAll(l.folder, 0o700); err != nil {
 					return err

@@ -222,8 +222,8 @@ func (r *run) signOut(path, signInPath string) error {
 	if err != nil {
 		return err
 	}
-	if r.browser.questions > 0 {
-		return errors.New("the provider asked whether to sign out, although the request has an ID token")
+	if asked := r.browser.questions > 0; asked != r.lab.client.noHint {
+		return fmt.Errorf("the provider asked whether to sign out: got %t, want %t", asked, r.lab.client.noHint)
 	}
 	return r.signedOut(page, signInPath)
 }
