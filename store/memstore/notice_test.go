@@ -247,8 +247,7 @@ func TestSlowBacklog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			arrived := make(chan struct{})
-			var p *post
-			p = newPost(t, memstore.New(), func(ctx context.Context, notice *oauthkit.Notice) error {
+			p := newPost(t, memstore.New(), func(ctx context.Context, notice *oauthkit.Notice) error {
 				if notice.ClientID == "fast" {
 					close(arrived)
 					return nil
@@ -306,8 +305,7 @@ func TestRunEndsWithFailingStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			var p *post
-			p = newPost(t, memstore.New(), func(ctx context.Context, _ *oauthkit.Notice) error {
+			p := newPost(t, memstore.New(), func(ctx context.Context, _ *oauthkit.Notice) error {
 				cancel()
 				<-ctx.Done()
 				return ctx.Err()
