@@ -13,9 +13,9 @@ import (
 // deliver delivers the notices of a receiver that are due, those due longest first. A
 // value in wake makes it look for new ones. It returns when the first of those that it
 // postponed is due, or zero.
-func (p *Provider) deliver(ctx context.Context, receiver *receiver, wake <-chan struct{}) (next time.Time, err error) {
+func (p *Provider) deliver(ctx context.Context, to *receiver, wake <-chan struct{}) (next time.Time, err error) {
 	d := &delivery{
-		receiver: receiver, provider: p, now: p.Now(),
+		receiver: to, provider: p, now: p.Now(),
 		waiting: map[string][]*Notice{}, failures: map[string]int{}, resting: map[string]time.Time{},
 		begun: map[string]int{}, slow: map[string]bool{}, done: make(chan outcome),
 	}
