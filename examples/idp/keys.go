@@ -80,7 +80,7 @@ func importKeyCommand(flags *flag.FlagSet) action {
 func readKey(name string) ([]byte, error) {
 	in := os.Stdin
 	if name != "-" {
-		file, err := os.Open(name)
+		file, err := os.Open(name) //nolint:gosec // the operator names the file
 		if err != nil {
 			return nil, err
 		}

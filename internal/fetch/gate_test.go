@@ -52,20 +52,23 @@ func TestS16_Concurrency(t *testing.T) {
 // TestS16_InFlight counts requests at the server.
 func TestS16_InFlight(t *testing.T) {
 	var now, most atomic.Int32
-	full := make(chan struct{})
+	exceeded := make(chan struct{})
 	server, config := serve(t, func(http.ResponseWriter, *http.Request) {
 		count := now.Add(1)
 		defer now.Add(-1)
-		if count == maxPerHost && most.Load() < maxPerHost {
-			close(full)
-		}
 		for seen := most.Load(); count > seen && !most.CompareAndSwap(seen, count); seen = most.Load() {
 		}
-		<-full // the places are taken
+		if count == maxPerHost+1 {
+			close(exceeded)
+		}
+		select { // long enough for another request to arrive
+		case <-exceeded:
+		case <-time.After(50 * time.Millisecond):
+		}
 	})
 	client := New(config)
 	var wait sync.WaitGroup
-	for i := range 40 {
+	for i := range 5 * maxPerHost {
 		wait.Go(func() {
 			host := []string{"EXAMPLE.com", "example.com"}[i%2]
 			address := strings.Replace(named(t, server, "/"), "example.com", host, 1)

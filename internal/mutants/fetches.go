@@ -15,12 +15,6 @@ func ofFetches() []mutant {
 			killer{fetch, "TestAddresses/S-02"},
 		},
 		{
-			"fetch-mixed-addresses", fetch,
-			"if err := d.policy.check(netip.AddrPortFrom(ip, uint16(port)), d.loopbackOnly); err != nil {",
-			"if err := d.policy.check(netip.AddrPortFrom(found[0], uint16(port)), d.loopbackOnly); err != nil && ip.IsValid() {",
-			killer{fetch, "TestNotPublic/S-04 public and private"},
-		},
-		{
 			"fetch-socket-unchecked", fetch,
 			`return d.policy.check(parsed, d.loopbackOnly)`, `_ = parsed; return nil`,
 			killer{fetch, "TestS05_Control"},

@@ -6,7 +6,7 @@ func ofRequests() []mutant {
 	return []mutant{
 		{
 			"token-parameter-repeated", pages,
-			`if len(values) > 1 && !slices.Contains(repeatable, name) {`, `if false {`,
+			`if len(values) > 1 && !slices.Contains(repeatable, name) {`, `if false && len(values) > 1 {`,
 			killer{attacks, "TestTokenRequest/memory/T-04"},
 		},
 		{

@@ -89,11 +89,11 @@ func (s Subscriber) check() error {
 	address, err := url.Parse(s.URL)
 	switch {
 	case s.Name == "":
-		return errors.New("Name is empty")
+		return errors.New("the Name is empty")
 	case err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Host == "" || address.User != nil || address.Fragment != "":
-		return errors.New("URL is not an https URL without user and fragment")
+		return errors.New("the URL is not an https URL without user and fragment")
 	case s.Audience == "":
-		return errors.New("Audience is empty")
+		return errors.New("the Audience is empty")
 	case s.Algorithm == "":
 		return nil
 	}

@@ -212,8 +212,7 @@ func TestInstanceIsKilled(t *testing.T) {
 func TestSlowApplications(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	arrived := make(chan struct{})
-	var p *post
-	p = newPost(t, memstore.New(), func(ctx context.Context, notice *oauthkit.Notice) error {
+	p := newPost(t, memstore.New(), func(ctx context.Context, notice *oauthkit.Notice) error {
 		switch notice.ClientID {
 		case "fast":
 			close(arrived)
